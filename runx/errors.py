@@ -1,0 +1,39 @@
+"""What can go wrong, each with the exit status it ends a command with."""
+
+from __future__ import annotations
+
+
+class RunxError(Exception):
+    """A mistake of the user's, told on one line: what, where, and what to do next."""
+
+    status = 2
+
+
+class SettingsError(RunxError):
+    """A .runx or experiment file is missing, malformed or incomplete."""
+
+
+class SweepError(RunxError):
+    """HPARAMS can't be made into runs."""
+
+
+class ExpressionError(RunxError):
+    """An expression is malformed, or names what isn't there."""
+
+
+class StagingError(RunxError):
+    """The code can't be frozen, or a run's directory can't be made."""
+
+
+class StoreError(RunxError):
+    """A file in a run's or an experiment's directory can't be read or isn't ours."""
+
+
+class FarmError(RunxError):
+    """A farm refused a submission or can't be reached."""
+
+    status = 3
+
+
+class LogxError(RunxError):
+    """A call to logx that can't mean anything."""

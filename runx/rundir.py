@@ -1,0 +1,227 @@
+"""Where everything about a run lies, and how files that nobody may see half done are written.
+
+logx imports this in every training script: nothing here imports pathlib or dataclasses.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from runx.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+VERSION = 1
+"""The major version of every JSON file that runx writes."""
+
+
+class RunDir:
+    """The directory of one run. It alone knows the names of the files in it.
+
+    >>> from pathlib import Path
+    >>> RunDir(Path("/logs/sweep/wise-owl")).claim(1)
+    PosixPath('/logs/sweep/wise-owl/attempts/1.claim')
+    """
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"RunDir({self.path})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunDir) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    @property
+    def record(self) -> Path:
+        """What this run is: CMD, hparams, tag, resources, code digest. Written once."""
+        return self.path / "run.json"
+
+    @property
+    def hparams(self) -> Path:
+        """The hyperparameters alone, as sumx and people read them. Written once."""
+        return self.path / "hparams.json"
+
+    @property
+    def script(self) -> Path:
+        """Exactly what is executed."""
+        return self.path / "run.sh"
+
+    @property
+    def submit_command(self) -> Path:
+        """How it was submitted."""
+        return self.path / "submit_cmd.sh"
+
+    @property
+    def code(self) -> Path:
+        """The staged code, the run's working directory."""
+        return self.path / "code"
+
+    @property
+    def output(self) -> Path:
+        """Stdout and stderr of every attempt."""
+        return self.path / "output.log"
+
+    @property
+    def metrics(self) -> Path:
+        """Validation rows, as the original writes them."""
+        return self.path / "metrics.csv"
+
+    @property
+    def train_metrics(self) -> Path:
+        """Train rows, in the format of metrics.csv."""
+        return self.path / "metrics.train.csv"
+
+    @property
+    def messages(self) -> Path:
+        """What the script gave to logx.msg."""
+        return self.path / "logging.log"
+
+    @property
+    def logx(self) -> Path:
+        """What logx keeps: the best metric so far, hparams that the script gave, warnings."""
+        return self.path / "logx.json"
+
+    @property
+    def stop_requested(self) -> Path:
+        """There while the scheduler's warning stands that the run will be ended."""
+        return self.path / "stop_requested"
+
+    @property
+    def attempts(self) -> Path:
+        """A folder: for each attempt its claim, job, events and beat."""
+        return self.path / "attempts"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by run.sh and whatever it started, for as long as any of them lives."""
+        return self.attempts / "lock"
+
+    def claim(self, attempt: int) -> Path:
+        """Who may execute this attempt."""
+        return self.attempts / f"{attempt}.claim"
+
+    def job(self, attempt: int) -> Path:
+        """Where this attempt went: farm and job id."""
+        return self.attempts / f"{attempt}.job.json"
+
+    def events(self, attempt: int) -> Path:
+        """What happened to this attempt, as run.sh saw it."""
+        return self.attempts / f"{attempt}.events.jsonl"
+
+    def beat(self, attempt: int) -> Path:
+        """Touched while this attempt lives."""
+        return self.attempts / f"{attempt}.beat"
+
+    @property
+    def orders(self) -> Path:
+        """A folder: who ended the run on purpose says so here first."""
+        return self.path / "orders"
+
+
+class ExperimentDir:
+    """The directory of one experiment: its runs, and beside them what they share."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, name: str) -> RunDir:
+        """The directory of the run called so."""
+        return RunDir(self.path / name)
+
+    @property
+    def code(self) -> Path:
+        """A folder: frozen code, each named by its digest."""
+        return self.path / ".runx" / "code"
+
+    @property
+    def launches(self) -> Path:
+        """A folder: what was asked each time."""
+        return self.path / ".runx" / "launches"
+
+    @property
+    def making(self) -> Path:
+        """A folder: run directories that are not whole yet, to be renamed into place."""
+        return self.path / ".runx" / "making"
+
+
+def write_whole(path: Path | str, text: str) -> None:
+    """Write a file that is seen whole or not at all: beside it, then renamed over it."""
+    target = os.fspath(path)
+    beside = f"{target}.{os.getpid()}.tmp"
+    try:
+        with open(beside, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+        os.replace(beside, target)
+    except BaseException:
+        if os.path.lexists(beside):
+            os.unlink(beside)
+        raise
+
+
+def to_json(content: Any) -> str:
+    """Render JSON as people read it, with the version that readers check.
+
+    >>> to_json({"lr": 0.1})
+    '{\\n  "version": 1,\\n  "lr": 0.1\\n}\\n'
+    """
+    import json
+
+    if isinstance(content, dict):
+        content = {"version": VERSION, **content}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_json(path: Path | str) -> dict[str, Any]:
+    """Read a JSON object that runx wrote; keys nobody knows are kept.
+
+    Raises StoreError where it is torn, no object, or of a newer major version.
+    """
+    import json
+
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            content = json.load(file)
+    except (ValueError, OSError) as error:
+        raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"{os.fspath(path)}: not a JSON object")
+    version = content.get("version", VERSION)
+    if isinstance(version, int) and version > VERSION:
+        raise StoreError(
+            f"{os.fspath(path)}: version {version} is newer than this runx reads; upgrade runx"
+        )
+    return content
+
+
+def append_line(path: Path | str, line: str) -> None:
+    """Append one line with one write; a torn line left by another writer is ended first."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        end = os.lseek(descriptor, 0, os.SEEK_END)
+        torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+        text = ("\n" if torn else "") + line + "\n"
+        os.write(descriptor, text.encode("utf-8", "surrogateescape"))
+    finally:
+        os.close(descriptor)
+
+
+def read_lines(path: Path | str) -> Iterable[str]:
+    """Give the whole lines of a file that is appended to; a torn last one is left out."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield line[:-1]
+    except FileNotFoundError:
+        return

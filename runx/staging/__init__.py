@@ -1,0 +1,23 @@
+"""Freezing a project's code, and giving each run a working tree of its own made from it."""
+
+from __future__ import annotations
+
+from runx.staging.freezing import freeze
+from runx.staging.frozen import Frozen
+from runx.staging.laying import stage
+from runx.staging.methods import method_for
+from runx.staging.rules import MODES, WORKTREE, Method, Rules
+from runx.staging.telling import cautions, summary
+
+__all__ = [
+    "MODES",
+    "WORKTREE",
+    "Frozen",
+    "Method",
+    "Rules",
+    "cautions",
+    "freeze",
+    "method_for",
+    "stage",
+    "summary",
+]

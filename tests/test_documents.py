@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
+from runx.settings.keys import KEYS
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path
@@ -150,6 +152,16 @@ def test_links_lead_to_files_and_headings_that_are_there(name):
                 re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
             ]
             assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_every_key_is_explained_with_its_default():
+    text = (ROOT / "docs/yaml.md").read_text() + (ROOT / "docs/runx-file.md").read_text()
+    for name, key in KEYS.items():
+        [section] = re.findall(rf"^## {name}\n(.+?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert key.default in section, f"{name}: {key.default}"
+        assert all(f"`{choice}`" in section for choice in key.choices), f"{name}: {key.choices}"
+    documented = re.findall(r"^## ([A-Z_]+)$", text, re.MULTILINE)
+    assert sorted(documented) == sorted(KEYS)
 
 
 def test_documents_that_messages_name_are_there():

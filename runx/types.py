@@ -68,7 +68,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that hands a run to a farm: its words, and what it adds to the environment."""
+    """The exact command that hands a run to a farm: its words, and its environment."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str]

@@ -1,0 +1,21 @@
+"""What someone who wrote an unknown name probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def remedy(word: str, known: Iterable[str]) -> str:
+    """Say which known name was meant, or which names there are.
+
+    >>> remedy("logspce", ["linspace", "logspace"]), remedy("x", ["lr", "opt"])
+    ('did you mean logspace?', 'known are: lr, opt')
+    """
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    folded = {name.lower(): name for name in names}
+    close = get_close_matches(word.lower(), folded, n=1)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return f"known are: {', '.join(names)}" if names else "none is known"

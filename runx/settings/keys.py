@@ -1,0 +1,74 @@
+"""Every key of an experiment and of a .runx file: what it holds, its default, what it is for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "text", "path", "words", "switch", "choice", "size", "resources", "paths", "hparams", "name"
+]
+
+IGNORED = ".git,*.pyc,__pycache__,*.pth"
+"""CODE_IGNORE_PATTERNS where nobody says otherwise."""
+
+
+class Key(NamedTuple):
+    """One key: the kind of value it takes, its default as YAML, and what it is for."""
+
+    kind: Kind
+    default: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+KEYS = {
+    "CMD": Key("text", "", "the training command, in the shell's own language"),
+    "HPARAMS": Key("hparams", "", "hyperparameters: a mapping, or a list that inherits"),
+    "EXP_NAME": Key("name", "", "the experiment's name and folder under LOGROOT"),
+    "TITLE": Key("text", "", "what the experiment is about, shown by sumx"),
+    "NOTE": Key("text", "", "what this launch is about, kept with it"),
+    "LOGROOT": Key("path", "./runs", "the folder of all experiments"),
+    "FARM": Key("name", "", "the farm that runs go to; a section of that name describes it"),
+    "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
+    "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
+    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
+    "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
+    "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),
+    "CODE_GITIGNORE": Key("switch", "true", "leave out what git ignores"),
+    "CODE_LINKS": Key("words", "", "folders that are linked to instead of copied"),
+    "CODE_MAX_SIZE": Key("size", "1GB", "the most that is frozen"),
+    "CODE_STAGING": Key(
+        "choice",
+        "auto",
+        "how a run gets its code",
+        ("auto", "reflink", "link", "copy", "none"),
+    ),
+    "FILES": Key("paths", "{}", "files from elsewhere, by their name in the frozen code"),
+    "GIT_DIRTY": Key(
+        "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
+    ),
+    "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
+    "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
+}
+
+FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")
+"""Keys that a variable RUNX_<KEY> may set."""
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Say which known word was likely meant, and else which there are.
+
+    >>> nearest("HPARMS", ["CMD", "HPARAMS"])
+    'did you mean HPARAMS?'
+    >>> nearest("zebra", ["CMD", "HPARAMS"])
+    'there are CMD, HPARAMS'
+    """
+    by_folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {by_folded[close[0]]}?"
+    return f"there are {', '.join(sorted(known))}" if known else "there are none"

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.command import executable, script_command, with_script_logdir
+from runx.command import is_execable, script_command, script_word
 from runx.types import Run
 
 
@@ -31,7 +31,7 @@ def script(run: Run, around: Surroundings) -> str:
     """Render the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
     command = script_command(around.cmd, run.point)
     words = {
-        "COMMAND": ("exec " if executable(around.cmd) else "") + command,
+        "COMMAND": ("exec " if is_execable(around.cmd) else "") + command,
         "RUN": run.name,
         **_common(around),
     }
@@ -46,7 +46,7 @@ def _common(around: Surroundings) -> dict[str, str]:
         "EXPERIMENT": around.experiment.replace("\n", " "),
         "EXPERIMENT_WORD": shlex.quote(around.experiment),
         "PROJECT": shlex.quote(around.project),
-        "PYTHONPATH": with_script_logdir(around.pythonpath),
+        "PYTHONPATH": script_word(around.pythonpath),
         "PATH": shlex.quote(around.path),
     }
 

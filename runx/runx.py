@@ -9,7 +9,7 @@ import click
 
 from runx import __version__
 from runx.manners import run_command
-from runx.settings.keys import nearest
+from runx.nearest import remedy
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
@@ -29,7 +29,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's module, or say which commands there are."""
         if cmd_name not in COMMANDS:
-            ctx.fail(f"no command {cmd_name}; {nearest(cmd_name, COMMANDS)}")
+            ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
         command: click.Command = import_module(f"runx.commands.{cmd_name}").command
         return command
 

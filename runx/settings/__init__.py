@@ -10,7 +10,8 @@ from typing import Any
 from runx.errors import SettingsError
 from runx.experiment import Code, Experiment, Farm, Setting
 from runx.settings.decode import decoded
-from runx.settings.keys import KEYS, nearest
+from runx.nearest import remedy
+from runx.settings.keys import KEYS
 from runx.settings.layers import (
     Entry,
     Layer,
@@ -101,7 +102,7 @@ def _farm_name(layers: list[Layer], request: Request) -> str | None:
     if request.here:
         return None
     assert entry is not None
-    described = nearest(name, known) if known else "no farm is described; see docs/runx-file.md"
+    described = remedy(name, known) if known else "no farm is described; see docs/runx-file.md"
     raise SettingsError(f"{entry.origin}: no section describes farm {name}; {described}")
 
 

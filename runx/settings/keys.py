@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -57,18 +55,3 @@ KEYS = {
 
 FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")
 """Keys that a variable RUNX_<KEY> may set."""
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """Say which known word was likely meant, and else which there are.
-
-    >>> nearest("HPARMS", ["CMD", "HPARAMS"])
-    'did you mean HPARAMS?'
-    >>> nearest("zebra", ["CMD", "HPARAMS"])
-    'there are CMD, HPARAMS'
-    """
-    by_folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {by_folded[close[0]]}?"
-    return f"there are {', '.join(sorted(known))}" if known else "there are none"

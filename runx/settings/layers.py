@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import SettingsError
-from runx.settings.keys import FROM_ENVIRONMENT, KEYS, nearest
+from runx.nearest import remedy
+from runx.settings.keys import FROM_ENVIRONMENT, KEYS
 from runx.types import Node, Scalar
 from runx.yamltext import Document, parse, read
 
@@ -47,7 +48,7 @@ def from_file(path: Path) -> Layer:
             farms[key] = _farm(document, key, base)
         else:
             known = [*KEYS, *farms]
-            raise SettingsError(f"{document.at(key)}: unknown key {key}; {nearest(key, known)}")
+            raise SettingsError(f"{document.at(key)}: unknown key {key}; {remedy(key, known)}")
     return Layer(entries, farms, tuple(document.warnings))
 
 
@@ -61,7 +62,7 @@ def _farm(document: Document, name: str, base: Path) -> dict[str, Entry]:
     for key in section:
         if key not in KEYS:
             raise SettingsError(
-                f"{document.at(name, key)}: unknown key {key} in farm {name}; {nearest(key, KEYS)}"
+                f"{document.at(name, key)}: unknown key {key} in farm {name}; {remedy(key, KEYS)}"
             )
     return {key: _entry(document, base, name, key) for key in section}
 

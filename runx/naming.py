@@ -1,0 +1,115 @@
+"""Names of runs: safe for a directory, and never the same twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+
+from runx.errors import SettingsError
+
+LONGEST = 100
+"""Most bytes of a tag; with a coolname and a date it stays far under a file system's 255."""
+
+
+def safe(text: str, longest: int = LONGEST) -> str:
+    """Make a text a name for a directory, and for nothing outside it.
+
+    What is too long is shortened with a hash, so that two never become one by it.
+
+    >>> safe("ocrnet/HRNet"), safe("../x"), safe("größe 1"), safe("lr=0.1,opt=sgd")
+    ('ocrnet-HRNet', 'x', 'größe-1', 'lr=0.1,opt=sgd')
+    >>> safe("a" * 30, longest=20)
+    'aaaaaaaaaaa-3a54fc0c'
+    """
+    plain = unicodedata.normalize("NFC", text)
+    kept = "".join(char if _is_kept(char) else "-" for char in plain)
+    name = re.sub(r"-{2,}", "-", kept).lstrip(".-").rstrip("-")
+    if not name:
+        return f"tag-{_digest(text)}" if text else ""
+    return name if len(name.encode()) <= longest else _shortened(name, text, longest)
+
+
+def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callable[[str], str]:
+    """Give a function from tags to new names, which never gives the same name twice.
+
+    ``slug`` makes some words of the number it is given; coolname's by default.
+
+    >>> new_name = run_names(datetime(2026, 2, 6, 14, 19), slug=lambda count: "owl" * count)
+    >>> new_name(""), new_name("my tag")
+    ('owlowl_2026.02.06_14.19', 'my-tag_owlowlowl_2026.02.06_14.19')
+    """
+    draw = slug or _coolname()
+    stamp = now.strftime("_%Y.%m.%d_%H.%M")
+    used: set[str] = set()
+    prefixes: dict[str, str] = {"": ""}
+
+    def new_name(tag: str) -> str:
+        words = draw(2)
+        if words in used:
+            words = _unused(draw, used)
+        used.add(words)
+        if tag not in prefixes:
+            prefixes[tag] = safe(tag) + "_"
+        return prefixes[tag] + words + stamp
+
+    return new_name
+
+
+def tag_names() -> Callable[[str], str]:
+    """Give a function from tags to names that are the tag alone, each but once.
+
+    >>> tag_names()("ocrnet/HRNet")
+    'ocrnet-HRNet'
+    """
+    used: dict[str, str] = {}
+
+    def new_name(tag: str) -> str:
+        if not tag:
+            raise SettingsError(
+                "--no_cooldir names runs by their tag alone, and one has none;"
+                " give --tag, or RUNX.TAG in HPARAMS"
+            )
+        name = safe(tag)
+        if name in used:
+            raise SettingsError(
+                f"--no_cooldir: two runs would be called {name} (tags {used[name]!r}, {tag!r});"
+                " put what differs into RUNX.TAG, as '{lr}'"
+            )
+        used[name] = tag
+        return name
+
+    return new_name
+
+
+def _unused(draw: Callable[[int], str], used: set[str]) -> str:
+    """Draw three words, or four, until they are new: there are millions, and more, of those."""
+    for attempt in range(1000):
+        words = draw(3 if attempt < 4 else 4)
+        if words not in used:
+            return words
+    raise AssertionError("no unused name in a thousand draws")
+
+
+def _coolname() -> Callable[[int], str]:
+    from coolname import generate_slug
+
+    draw: Callable[[int], str] = generate_slug
+    return draw
+
+
+def _is_kept(char: str) -> bool:
+    """Letters, digits and marks of any script, and what no shell or file system minds."""
+    return char in "._-+=,@%" or unicodedata.category(char)[0] in "LNM"
+
+
+def _shortened(name: str, text: str, longest: int) -> str:
+    end = f"-{_digest(text)}"
+    return name.encode()[: longest - len(end)].decode(errors="ignore") + end
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

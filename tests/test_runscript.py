@@ -196,7 +196,9 @@ def test_it_waits_for_what_the_script_left_in_its_group(tmp_path):
 
 
 def test_the_warning_leaves_a_note_and_does_not_reach_the_script(tmp_path):
-    run = made(tmp_path, "echo ready; while [ ! -e ../stop_requested ]; do sleep 0.05; done; exit 4")
+    run = made(
+        tmp_path, "echo ready; while [ ! -e ../stop_requested ]; do sleep 0.05; done; exit 4"
+    )
     process = begun(run)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 4

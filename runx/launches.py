@@ -17,6 +17,7 @@ from runx.experiment import Experiment
 from runx.git import GitState
 from runx.plan import run_id
 from runx.rundir import to_json, write_whole
+from runx.staging import Frozen
 from runx.types import Run
 
 
@@ -29,7 +30,7 @@ def record(
     experiment: Experiment,
     launch: str,
     runs: Iterable[Run],
-    code: str,
+    code: Frozen,
     git: GitState | None,
     diff: str,
     argv: Sequence[str],
@@ -49,7 +50,7 @@ def record(
 
 
 def _launch(
-    experiment: Experiment, launch: str, code: str, git: GitState | None, argv: Sequence[str]
+    experiment: Experiment, launch: str, code: Frozen, git: GitState | None, argv: Sequence[str]
 ) -> dict[str, object]:
     return {
         "launch": launch,
@@ -63,7 +64,8 @@ def _launch(
         "argv": list(argv),
         "cwd": str(Path.cwd()),
         "farm": experiment.farm.name if experiment.farm else None,
-        "code": code,
+        "code": code.digest or None,
+        "commit": code.commit or (git.commit if git else None),
         "git": None
         if git is None
         else {"commit": git.commit, "branch": git.branch, "dirty": git.dirty, "remote": git.remote},

@@ -23,24 +23,24 @@ from runx.plan import named, run_id
 from runx.processes import ran
 from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, stage
+from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Job, Run, Submission
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What all the runs of one launch are made with. ``frozen`` is None where code isn't staged."""
+    """What all the runs of one launch are made with."""
 
     experiment: Experiment
     launch: str
-    frozen: Frozen | None
+    frozen: Frozen
     method: Method
     around: Surroundings
 
     @property
     def code(self) -> str | None:
-        """The digest of the frozen code."""
-        return self.frozen.digest if self.frozen else None
+        """The digest of the frozen code, or None where runs start in the project itself."""
+        return self.frozen.digest or None
 
 
 def make(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
@@ -83,10 +83,7 @@ def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
     place.attempts.mkdir()
-    if kit.frozen is None:
-        place.code.symlink_to(kit.experiment.code.root)
-    else:
-        stage(kit.frozen, place.code, kit.method)
+    stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
     farm = kit.experiment.farm
     for path, text in (
@@ -97,17 +94,7 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
     ):
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
-        _open(place, kit.experiment.dir_mode)
-
-
-def _open(place: RunDir, mode: str) -> None:
-    # Frozen files are shared with other runs through hard links, and readable by all as they are.
-    own = [
-        path for path in place.path.rglob("*") if path.is_dir() or place.code not in path.parents
-    ]
-    changed = ran(("chmod", mode, "--", str(place.path), *map(str, own)))
-    if changed.status:
-        raise SettingsError(f"DIR_MODE {mode}: {changed.complaint}")
+        open_to(place.path, kit.experiment.dir_mode)
 
 
 def placed(run: Run) -> dict[str, Any]:
@@ -174,7 +161,8 @@ def errand(experiment: Experiment, run: Run) -> Errand:
 
 def submission(experiment: Experiment, farm: Farm, run: Run) -> Submission:
     """Say exactly what submits a run."""
-    return FARMS["command"].submission(errand(experiment, run), farm.submit_cmd)
+    order: Submission = FARMS["command"].submission(errand(experiment, run), farm.submit_cmd)
+    return order
 
 
 def shown(submission: Submission) -> str:

@@ -41,7 +41,7 @@ def run_command(command: click.Command, name: str, words: Sequence[str]) -> NoRe
         # Whoever read our output has gone: nothing more to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception:
+    except Exception:  # noqa: BLE001  the last door: told whole, never swallowed
         import traceback
 
         traceback.print_exc()

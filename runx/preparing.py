@@ -9,15 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from runx.errors import SettingsError
-from runx.experiment import Code, Experiment
-from runx.git import GitState, diff, state
+from runx.experiment import Experiment
+from runx.git import GitState, diff, state, trouble
 from runx.launches import new_launch, record
 from runx.launching import Kit, writable
 from runx.runscript import Surroundings
 from runx.staging import (
+    WORKTREE,
     Frozen,
-    Method,
     Rules,
+    cautions,
     editable_installs,
     freeze,
     method_for,
@@ -26,30 +27,34 @@ from runx.staging import (
 )
 from runx.types import Run
 
-_COPIED = "copy"
+Say = Callable[[str], None]
 
 
 def prepare(
-    experiment: Experiment,
-    runs: Sequence[Run],
-    argv: Sequence[str],
-    now: datetime,
-    say: Callable[[str], None],
+    experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
 ) -> Kit:
     """Make all that the runs of one launch share."""
-    git = _git(experiment.code, say)
+    git = _git(experiment, say)
     writable(experiment)
-    frozen, method = _frozen(experiment, say)
+    frozen = _frozen(experiment, say)
+    method, why = method_for(
+        experiment.code.staging, experiment.dir.code, experiment.dir.path, os.geteuid() == 0
+    )
+    if why:
+        say(why)
     launch = new_launch(now)
-    code = frozen.digest if frozen else ""
-    changes = diff(experiment.code.root) if git and git.dirty else ""
-    record(experiment, launch, runs, code, git, changes, argv)
+    dirty = git is not None and git.dirty
+    changes = diff(experiment.code.root, (experiment.logroot,)) if dirty else ""
+    record(experiment, launch, runs, frozen, git, changes, argv)
     return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
 
 
-def _git(code: Code, say: Callable[[str], None]) -> GitState | None:
-    git = state(code.root)
-    if git is None or not git.dirty or code.source != "worktree" or code.git_dirty == "record":
+def _git(experiment: Experiment, say: Say) -> GitState | None:
+    code = experiment.code
+    git = state(code.root, (experiment.logroot,))
+    if git is None and (why := trouble(code.root)):
+        say(f"warning: {why}")
+    if git is None or not git.dirty or code.source != WORKTREE or code.git_dirty == "record":
         return git
     problem = f"{code.root}: has changes that are not committed"
     if code.git_dirty == "error":
@@ -74,41 +79,35 @@ def rules(experiment: Experiment) -> Rules:
     )
 
 
-def _frozen(experiment: Experiment, say: Callable[[str], None]) -> tuple[Frozen | None, Method]:
-    if experiment.code.staging == "none":
-        say(f"CODE_STAGING is none: runs use {experiment.code.root} as it is while they run")
-        return None, Method.COPY
-    if not experiment.code.root.is_dir():
-        origin = experiment.settings["CODE_ROOT"].origin
-        raise SettingsError(f"{origin}: CODE_ROOT {experiment.code.root} is no folder")
+def _frozen(experiment: Experiment, say: Say) -> Frozen:
+    root = experiment.code.root
+    if not root.is_dir():
+        raise SettingsError(
+            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
+        )
     frozen = freeze(rules(experiment), experiment.dir.code)
     say(summary(frozen))
-    for warning in (*frozen.warnings, *_unfrozen(experiment)):
+    for warning in (*cautions(frozen), *_unfrozen(root)):
         say(f"warning: {warning}")
-    mode = _COPIED if experiment.dir_mode else experiment.code.staging
-    method, why = method_for(mode, experiment.dir.code, experiment.dir.path, os.geteuid() == 0)
-    if why:
-        say(why)
-    return frozen, method
+    return frozen
 
 
-def _unfrozen(experiment: Experiment) -> list[str]:
+def _unfrozen(root: Path) -> list[str]:
+    places = [Path(place) for place in sys.path if place]
     return [
-        f"{name} is installed editable from {experiment.code.root}: training imports it,"
-        " not from the frozen code; pip uninstall it, or let PYTHONPATH name its folder"
-        for name in editable_installs(
-            experiment.code.root, [Path(item) for item in sys.path if item]
-        )
+        f"{name} is installed editable from {root}: training imports it, not the frozen code;"
+        " pip uninstall it, or let PYTHONPATH name its folder"
+        for name in editable_installs(root, places)
     ]
 
 
-def surroundings(experiment: Experiment, frozen: Frozen | None) -> Surroundings:
+def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
     """Say what every run.sh of this launch has in common."""
-    folders = source_folders(frozen) if frozen else ("code",)
+    default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
     return Surroundings(
         experiment=experiment.name,
         cmd=experiment.cmd,
-        pythonpath=experiment.pythonpath or ":".join(f"LOGDIR/{folder}" for folder in folders),
+        pythonpath=experiment.pythonpath or default,
         path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
         project=str(experiment.code.root),
     )

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.command import is_execable, script_command, script_word
+from runx.command import is_execable, script_command
 from runx.types import Run
 
 
@@ -46,7 +46,7 @@ def _common(around: Surroundings) -> dict[str, str]:
         "EXPERIMENT": around.experiment.replace("\n", " "),
         "EXPERIMENT_WORD": shlex.quote(around.experiment),
         "PROJECT": shlex.quote(around.project),
-        "PYTHONPATH": script_word(around.pythonpath),
+        "PYTHONPATH": '"$RUNX_LOGDIR"'.join(map(shlex.quote, around.pythonpath.split("LOGDIR"))),
         "PATH": shlex.quote(around.path),
     }
 

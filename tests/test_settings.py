@@ -78,7 +78,10 @@ def test_the_nearest_source_wins_key_by_key(project):
 
 def test_a_flag_wins_over_everything(project):
     experiment = loaded(
-        project, "EXP_NAME: a\n", SWEEP + "EXP_NAME: b\n", {"RUNX_EXP_NAME": "c"},
+        project,
+        "EXP_NAME: a\n",
+        SWEEP + "EXP_NAME: b\n",
+        {"RUNX_EXP_NAME": "c"},
         flags={"EXP_NAME": "d"},
     )
     assert experiment.name == "d"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.commands.request import request, settings_options
 from runx.experiment import Experiment
 from runx.manners import say
-from runx.naming import run_names
+from runx.naming import run_names, tag_names
 from runx.plan import MAX_RUNS, plan
 from runx.settings import load
 from runx.types import Run
+
+if TYPE_CHECKING:
+    from runx.launching import Kit
 
 _CHUNK = 1000  # lines a write
 
@@ -44,7 +46,8 @@ def command(no_run: bool, interactive: bool, as_json: bool, max_runs: int, **ask
     experiment = load(request(here=interactive, **asked))
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    new_name = run_names(datetime.now().astimezone(), random.Random(), cooldir=experiment.cooldir)
+    now = datetime.now().astimezone()
+    new_name = run_names(now) if experiment.cooldir else tag_names()
     runs = plan(experiment, new_name, max_runs)
     first = list(itertools.islice(runs, 1))
     if not first:
@@ -53,7 +56,7 @@ def command(no_run: bool, interactive: bool, as_json: bool, max_runs: int, **ask
     everything = itertools.chain(first, runs)
     if no_run:
         return preview(experiment, everything, interactive, as_json)
-    return launch(experiment, list(everything), new_name, interactive)
+    return launch(experiment, list(everything), new_name, interactive, {"jobs": 1})
 
 
 def preview(experiment: Experiment, runs: Iterable[Run], interactive: bool, as_json: bool) -> int:
@@ -133,7 +136,11 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
 
 
 def launch(
-    experiment: Experiment, runs: list[Run], new_name: Callable[[str], str], interactive: bool
+    experiment: Experiment,
+    runs: list[Run],
+    new_name: Callable[[str], str],
+    interactive: bool,
+    policy: dict[str, Any],
 ) -> int:
     """Freeze the code, then make each run and execute it here or submit it."""
     from runx.errors import SettingsError
@@ -146,10 +153,10 @@ def launch(
     if not farm and not interactive:
         say("no farm is set: running here, as with -i")
     kit = prepare(experiment, runs, sys.argv, datetime.now().astimezone(), say)
-    return _submit(kit, runs, new_name) if farm else _run_here(kit, runs, new_name)
+    return _submit(kit, runs, new_name) if farm else _run_here(kit, runs, new_name, policy)
 
 
-def _submit(kit: Any, runs: list[Run], new_name: Callable[[str], str]) -> int:
+def _submit(kit: Kit, runs: list[Run], new_name: Callable[[str], str]) -> int:
     from runx.launching import submit
 
     for job in submit(kit, runs, new_name, click.echo):
@@ -158,23 +165,20 @@ def _submit(kit: Any, runs: list[Run], new_name: Callable[[str], str]) -> int:
     return 0
 
 
-def _run_here(kit: Any, runs: list[Run], new_name: Callable[[str], str]) -> int:
+def _run_here(
+    kit: Kit, runs: list[Run], new_name: Callable[[str], str], policy: dict[str, Any]
+) -> int:
     from runx.command import shell_command
+    from runx.devices import NoDevices
     from runx.launching import make
-    from runx.local import start, watched
+    from runx.slots import Policy, Slots, Task
+    from runx.watching import Shown
 
-    failed = []
-    for planned in runs:
-        run = make(kit, planned, new_name)
-        click.echo(shell_command(kit.experiment.cmd, run.point, str(run.dir.path)))
-        ended = watched(run, start(run))
-        if ended.status:
-            failed.append(ended)
-            say(f"{run.name}: exit status {ended.status}")
-    for ended in failed:
-        say(f"failed: {ended.run.name}: exit status {ended.status}; {ended.run.dir.output}")
-    if failed:
-        say(f"{len(failed)} of {len(runs)} runs failed")
-        return 1
-    say(f"{len(runs)} runs done; sumx {kit.experiment.name} ranks them")
-    return 0
+    made = [make(kit, run, new_name) for run in runs]
+    commands = {
+        run.dir: shell_command(kit.experiment.cmd, run.point, str(run.dir.path)) for run in made
+    }
+    watch = Shown(commands.__getitem__, click.echo, say)
+    slots = Slots(Policy(**policy), NoDevices(), lambda task: True, watch)
+    slots.execute(Task(run.dir, 1) for run in made)
+    return watch.closed(len(made))

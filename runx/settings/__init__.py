@@ -9,8 +9,8 @@ from typing import Any
 
 from runx.errors import SettingsError
 from runx.experiment import Code, Experiment, Farm, Setting
-from runx.settings.decode import decoded
 from runx.nearest import remedy
+from runx.settings.decode import decoded
 from runx.settings.keys import KEYS
 from runx.settings.layers import (
     Entry,

@@ -12,7 +12,7 @@ from runx.staging.frozen import Frozen
 
 
 def source_folders(frozen: Frozen) -> tuple[str, ...]:
-    """Name the folders of a run that belong on PYTHONPATH: ``code``, and ``code/src`` if it is there.
+    """Name the folders of a run that belong on PYTHONPATH: ``code``, and ``code/src`` if there.
 
     A ``src`` that is itself a package is none: its modules are imported as ``src.model``.
     """

@@ -11,9 +11,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
     from typing import TypeAlias
 
     Number: TypeAlias = "bool | int | float"
+    Damaged: TypeAlias = Callable[[int, str], None]
     Metric: TypeAlias = "bool | int | float | str"
 
 TORN = b",\n"
@@ -95,9 +97,7 @@ def _plain(text: str) -> bool:
     return not ('"' in text or "\n" in text or "\r" in text or "\0" in text)
 
 
-def rows(
-    content: str | bytes, damaged: Callable[[int, str], None] | None = None
-) -> Iterator[Record]:
+def rows(content: str | bytes, damaged: Damaged | None = None) -> Iterator[Record]:
     r"""Give the records of a metrics file; ``damaged`` is told line and reason of each bad row.
 
     >>> [record.metrics for record in rows("val,acc,91.2,epoch,3\nval,ac")]
@@ -122,6 +122,12 @@ def rows(
                 damaged(first + 1, str(error))
     if rest and damaged:
         damaged(len(lines) + 1, "torn: it ends without a newline")
+
+
+def read(path: PathLike[str] | str, damaged: Damaged | None = None) -> Iterator[Record]:
+    """Give the records of the metrics file there."""
+    with open(path, "rb") as file:
+        return rows(file.read(), damaged)
 
 
 def text_of(content: str | bytes) -> str:

@@ -18,7 +18,7 @@ from runx.claims import claim_text
 from runx.command import shell_command, with_logdir
 from runx.errors import FarmError, RunxError, SettingsError, StagingError
 from runx.experiment import Experiment, Farm
-from runx.farms import FARMS, Errand
+from runx.farms import Errand, command
 from runx.plan import named, run_id
 from runx.processes import ran
 from runx.rundir import RunDir, to_json, write_whole
@@ -161,7 +161,7 @@ def errand(experiment: Experiment, run: Run) -> Errand:
 
 def submission(experiment: Experiment, farm: Farm, run: Run) -> Submission:
     """Say exactly what submits a run."""
-    order: Submission = FARMS["command"].submission(errand(experiment, run), farm.submit_cmd)
+    order: Submission = command.submission(errand(experiment, run), farm.submit_cmd)
     return order
 
 
@@ -175,7 +175,7 @@ def shown(submission: Submission) -> str:
 
 def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
     """Say what is wrong with SUBMIT_CMD's program, if it can't be found."""
-    program = FARMS["command"].program(farm.submit_cmd)
+    program = command.program(farm.submit_cmd)
     if program is None or shutil.which(program, path=environment.get("PATH")):
         return None
     return (
@@ -214,7 +214,7 @@ def handed_over(run: Run, farm: Farm, order: Submission) -> Job:
     if finished.status:
         words = (finished.errors.strip() or finished.output.strip()).replace("\n", " | ")
         raise FarmError(f"farm {farm.name} refused {run.name}, status {finished.status}: {words}")
-    job = Job(run, farm.name, FARMS["command"].job_id(finished.output), finished.output)
+    job = Job(run, farm.name, command.job_id(finished.output), finished.output)
     content = {"farm": job.farm, "id": job.id, "answer": job.answer, "time": time.time()}
     write_whole(run.dir.job(1), to_json(content))
     return job

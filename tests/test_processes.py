@@ -20,6 +20,14 @@ def test_a_command_that_is_not_there_is_named_with_what_to_do():
     assert isinstance(it.value, RunxError)
 
 
+def test_what_path_refuses_to_execute_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # So does a folder on PATH that may not be entered, whatever is sought.
+    (tmp_path / "no-such-command").write_text("hello")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(CommandNotFound, match="no-such-command: not found on PATH"):
+        ran(["no-such-command"])
+
+
 def test_a_command_given_by_path_is_not_sought_on_path(tmp_path: Path):
     with pytest.raises(CommandNotFound, match="nothing: no such file"):
         ran([str(tmp_path / "nothing")])
@@ -38,7 +46,7 @@ def test_a_file_that_is_not_executable_says_so(tmp_path: Path):
 
 def test_too_many_arguments_are_a_clear_error():
     with pytest.raises(CommandError, match="true: its arguments are longer than the system takes"):
-        ran(["true", *["x" * 100_000] * 100])
+        ran(["/bin/true", *["x" * 100_000] * 100])
 
 
 def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path):

@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from runx.errors import StagingError
@@ -17,6 +16,8 @@ from runx.staging.walking import unreadable
 
 def linked_names(root: Path, links: Iterable[str]) -> frozenset[str]:
     """Check CODE_LINKS: names of what is there, in the project."""
+    from difflib import get_close_matches
+
     named = frozenset(inside(link, "CODE_LINKS") for link in links)
     names = frozenset(name for name in named if named.isdisjoint(ancestors(name)))
     for name in sorted(names):

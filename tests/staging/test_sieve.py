@@ -11,7 +11,7 @@ from runx.staging.walking import walk
 
 
 def walked(root: Path, *ignore: str, gitignore: bool = True) -> tuple[Listing, str | None]:
-    chosen, warning = sieve(root, ignore, (), gitignore)
+    chosen, warning = sieve(root, ignore, (root / "runs", Path("/elsewhere")), gitignore)
     return walk(root, chosen), warning
 
 

@@ -77,6 +77,13 @@ def test_logs_are_never_copied_wherever_they_lie(project: Path):
     assert not found.left_out.patterns
 
 
+def test_logs_behind_a_link_are_never_copied(project: Path):
+    (project.parent / "scratch").mkdir()
+    (project / "runs").symlink_to("../scratch")
+    found = walked(project, exclude=(project / "runs",))
+    assert not found.links
+
+
 def test_logs_beside_the_code_are_told_by_what_is_in_them(project: Path):
     (project / "sweep" / ".runx" / "code").mkdir(parents=True)
     (project / "sweep" / "wise-owl").mkdir()

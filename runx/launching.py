@@ -18,13 +18,15 @@ from runx.claims import claim_text
 from runx.command import shell_command, with_logdir
 from runx.errors import FarmError, RunxError, SettingsError, StagingError
 from runx.experiment import Experiment, Farm
-from runx.farms import Errand, command
+from runx.farms import Errand, command, kind_of
 from runx.plan import named, run_id
 from runx.processes import ran
+from runx.resources import needs
 from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
 from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Job, Run, Submission
+from runx.wrapping import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,27 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
     farm = kit.experiment.farm
     for path, text in (
         (place.hparams, hparams),
-        (place.script, script(run, kit.around)),
-        (place.claim(1), claim_text(farm.name if farm else None, kit.code)),
+        (place.script, script(run, kit.around, spread(kit.experiment, run))),
+        (place.claim(1), claim_text(farm.name if farm else None, kit.code, kit.launch)),
         (place.record, to_json(record(kit, run))),
     ):
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
         open_to(place.path, kit.experiment.dir_mode)
+
+
+def spread(experiment: Experiment, run: Run) -> Spread:
+    """Say on how many nodes, with how many processes each, torchrun is to start a run."""
+    if not experiment.shell.launch:
+        return Spread()
+    need = needs(resources(experiment, run))
+    several = need.nodes or 1
+    if several > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
+        raise SettingsError(
+            "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
+            " elsewhere write the whole command into CMD"
+        )
+    return Spread(several, need.gpus or 1)
 
 
 def placed(run: Run) -> dict[str, Any]:
@@ -174,10 +190,13 @@ def shown(submission: Submission) -> str:
 
 
 def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
-    """Say what is wrong with SUBMIT_CMD's program, if it can't be found."""
-    program = command.program(farm.submit_cmd)
+    """Say what is wrong with the program that submits, if it can't be found."""
+    kind = kind_of(farm.type)
+    program = kind.programs[0] if kind.programs else command.program(farm.submit_cmd)
     if program is None or shutil.which(program, path=environment.get("PATH")):
         return None
+    if kind.programs:
+        return f"{program}: not found on PATH; {kind.package}, or run here with -i"
     return (
         f"{program}: not found on PATH; SUBMIT_CMD of farm {farm.name} starts it."
         " Install it, load its module, or run here with -i"

@@ -11,6 +11,7 @@ from pathlib import Path
 from runx.command import is_execable, script_command
 from runx.types import Run
 from runx.wrapping import (
+    PLAIN,
     Requeue,
     Shell,
     Spread,

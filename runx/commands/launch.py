@@ -66,7 +66,11 @@ def preview(experiment: Experiment, runs: Iterable[Run], interactive: bool, as_j
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         say(f"note: a launch would stop here: {problem}")
     _note_writable(experiment)
-    if as_json:
+    if experiment.farm and experiment.farm.type != "command":
+        from runx.commands.handing import show
+
+        show(experiment, experiment.farm, list(runs), as_json, _write)
+    elif as_json:
         _print_objects(experiment, runs)
     else:
         _print_lines(experiment, runs)
@@ -122,6 +126,7 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
 
     logdir = str(run.dir.path)
     farm = experiment.farm
+    plain = farm if farm and farm.type == "command" else None
     return {
         "name": run.name,
         "id": run_id(experiment, run),
@@ -131,7 +136,7 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "command": shell_command(experiment.cmd, run.point, logdir),
         "logdir": logdir,
         "resources": {resource.name: resource.value for resource in resources(experiment, run)},
-        "submit": list(submission(experiment, farm, run).words) if farm else None,
+        "submit": list(submission(experiment, plain, run).words) if plain else None,
     }
 
 
@@ -159,6 +164,10 @@ def launch(
 def _submit(kit: Kit, runs: list[Run], new_name: Callable[[str], str]) -> int:
     from runx.launching import submit
 
+    if kit.experiment.farm and kit.experiment.farm.type != "command":
+        from runx.commands.handing import hand_over
+
+        return hand_over(kit, runs, new_name, say)
     for job in submit(kit, runs, new_name, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
     say(f"{len(runs)} runs submitted; sumx {kit.experiment.name} shows their results")

@@ -61,10 +61,11 @@ class Batch:
 
 
 class Seen(NamedTuple):
-    """What a scheduler says of one job: how it stands, and how it is called."""
+    """What a scheduler says of one job: how it stands, how it is called, its place in an array."""
 
     word: Word
     name: str = ""
+    task: int | None = None
 
 
 class Question(NamedTuple):

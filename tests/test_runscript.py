@@ -9,6 +9,7 @@ import time
 import pytest
 
 from runx.claims import claim_text
+from runx.local import is_locked, process_group
 from runx.rundir import RunDir
 from runx.runscript import Surroundings, script
 from runx.types import Hparam, Point, Run
@@ -119,12 +120,12 @@ def test_it_refuses_to_run_beside_itself(tmp_path):
 def test_the_lock_outlives_run_sh_while_its_script_lives(tmp_path):
     run = made(tmp_path, "echo ready; exec sleep 30")
     process = begun(run)
+    wait_until(lambda: "running" in names(run))
     process.kill()
     process.wait()
     assert execute(run).returncode == 75
-    wait_until(lambda: "running" in names(run))
-    os.killpg(events(run)[1]["group"], signal.SIGKILL)
-    wait_until(lambda: execute(run).returncode != 75 or run.claim(2).exists(), 40)
+    os.killpg(process_group(run, 1), signal.SIGKILL)
+    wait_until(lambda: not is_locked(run))
 
 
 def test_the_script_finds_itself_through_its_environment(tmp_path):
@@ -231,8 +232,8 @@ def test_no_beat_is_left_behind(tmp_path):
     run.claim(1).write_text(claim_text("bigfarm", None))
     process = begun(run)
     process.wait()
-    session = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True)
-    assert session.returncode == 1
+    session = ["pgrep", "-s", str(process.pid)]
+    wait_until(lambda: subprocess.run(session, capture_output=True).returncode == 1)
 
 
 def test_a_torn_events_file_costs_only_the_torn_line(tmp_path):

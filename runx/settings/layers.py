@@ -138,7 +138,7 @@ def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
                 stronger = result.get(name)
                 if stronger is None:
                     result[name] = entry
-                elif KEYS[name].kind in ("resources", "paths"):
+                elif KEYS[name].kind in ("resources", "paths", "values"):
                     result[name] = _over(stronger, entry)
     return result
 

@@ -16,9 +16,9 @@ from runx.facts import Word
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Question, Seen
 from runx.farms.words import chunked
+from runx.handing import ASK_SECONDS, jobs_folder, keep
 from runx.processes import ran
 from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
-from runx.submitting import ASK_SECONDS, jobs_folder, keep
 
 Warn = Callable[[str], None]
 
@@ -70,6 +70,8 @@ def _handed(run: RunDir, maps: dict[tuple[Path, str], dict[str, dict[str, Any]]]
     for attempt in reversed(numbers):
         if run.job(attempt).exists():
             job = read_json(run.job(attempt))
+            if job.get("refused"):
+                continue
             return Handed(
                 run, attempt, _farm(job), str(job.get("id", "")), str(job.get("name", ""))
             )
@@ -160,7 +162,7 @@ def _asked(farm: Farm, several: Sequence[Handed], warn: Warn) -> dict[tuple[str,
     for one in several:
         job = one.id or named.get((one.name, one.task), "")
         if job and not one.id:
-            keep(one.run, one.attempt, job, "found again by its name", farm, one.name)
+            keep(one.run, one.attempt, farm, job, one.name, "found again by its name")
         if job in seen:
             said[farm.name, job] = seen[job].word
         elif not one.pending:

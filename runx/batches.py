@@ -16,7 +16,7 @@ MANY = 20
 """From how many runs on they are one array, where nobody says otherwise."""
 
 
-class Job(NamedTuple):
+class About(NamedTuple):
     """What stands for a launch in the names and files of its jobs."""
 
     experiment: str
@@ -27,43 +27,43 @@ class Job(NamedTuple):
 
 
 def batches(
-    errands: Sequence[Errand], farm: Farm, kind: Kind, largest: int, job: Job
+    errands: Sequence[Errand], farm: Farm, kind: Kind, largest: int, about: About
 ) -> list[Batch]:
     """Cut a launch into what is submitted at once, in the order of its runs."""
-    _check(farm, kind, job)
+    _check(farm, kind, about)
     array = kind.arrays and farm.array is not False and (farm.array or len(errands) >= MANY)
     groups = list(_groups(errands, kind, largest if array else 1))
     shares = parallel_shares(farm.max_parallel, [len(some) for _, some in groups])
     return [
         Batch(
-            name=_name(job, number, some) if len(some) > 1 or array else some[0].name,
-            launch=job.launch,
+            name=_name(about, number, some) if len(some) > 1 or array else some[0].name,
+            launch=about.launch,
             number=number,
-            folder=job.folder,
-            home=job.home,
+            folder=about.folder,
+            home=about.home,
             errands=tuple(some),
             array=bool(array),
             needs=need,
             parallel=share if array else None,
-            after=job.after,
+            after=about.after,
         )
         for number, ((need, some), share) in enumerate(zip(groups, shares, strict=True))
     ]
 
 
-def _check(farm: Farm, kind: Kind, job: Job) -> None:
+def _check(farm: Farm, kind: Kind, about: About) -> None:
     if farm.array and not kind.arrays:
         raise SettingsError(f"ARRAY: a farm of TYPE {farm.type} has no arrays; leave it out")
     if farm.max_parallel and not (kind.arrays and kind.dependencies):
         raise SettingsError(
             f"MAX_PARALLEL: a farm of TYPE {farm.type} can't limit it; leave it out"
         )
-    if job.after and not kind.dependencies:
+    if about.after and not kind.dependencies:
         raise SettingsError(f"--after: jobs of TYPE {farm.type} can't wait for others")
 
 
-def _name(job: Job, number: int, errands: Sequence[Errand]) -> str:
-    return f"{job.experiment}_{job.launch}.{number}"
+def _name(about: About, number: int, errands: Sequence[Errand]) -> str:
+    return f"{about.experiment}_{about.launch}.{number}"
 
 
 def _groups(

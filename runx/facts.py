@@ -69,8 +69,11 @@ def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNAS
 
 def _asked_for(run: RunDir, attempts: tuple[Attempt, ...]) -> tuple[str, str]:
     """Say under which farm and job its scheduler's word is kept; a requeue keeps its job."""
-    job = next((attempt.job for attempt in reversed(attempts) if attempt.job), None)
-    return (attempts[-1].farm or "", job or str(run.path))
+    last = attempts[-1]
+    job = last.job
+    if last.events and not job:
+        job = next((attempt.job for attempt in reversed(attempts) if attempt.job), None)
+    return (last.farm or "", job or str(run.path))
 
 
 def _of_attempt(name: str) -> bool:
@@ -103,6 +106,7 @@ def _attempt(
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
         submitted=None if events or not farm else _age([run.job(number)], now),
+        refused=bool(job.get("refused")),
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from runx import durations
 from runx.errors import SettingsError
 from runx.types import Hparam
 
@@ -26,9 +27,6 @@ PORTABLE = (
 
 _ALSO = {"gpu": "gpus", "cpu": "cpus"}
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_UNITS = re.compile(r"(?:\s*(\d+(?:\.\d+)?)\s*([dhms]))", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)|(\d+)-(\d+)(?::(\d\d))?")
 
 
 class Needs(NamedTuple):
@@ -119,21 +117,20 @@ def mebibytes(text: str) -> int:
 
 
 def seconds(text: str) -> int:
-    """Read a span of time.
+    """Read a span of time, which must have a unit.
 
-    >>> seconds("2h"), seconds("90m"), seconds("1d12h"), seconds("1-12:00:00"), seconds("4:00:00")
-    (7200, 5400, 129600, 129600, 14400)
+    >>> seconds("2h"), seconds("90m"), seconds("1d12h"), seconds("1-12:00:00"), seconds("1-12")
+    (7200, 5400, 129600, 129600, 129600)
     """
-    if match := _CLOCK.fullmatch(text):
-        days, hours, minutes, rest = (int(part or 0) for part in match.groups()[:4])
-        if match[5]:
-            days, hours, minutes = (int(part or 0) for part in match.groups()[4:])
-        return _positive(((days * 24 + hours) * 60 + minutes) * 60 + rest, text)
-    if not re.fullmatch(f"(?:{_UNITS.pattern})+", text, re.IGNORECASE):
-        more = "" if not re.fullmatch(r"[\d.:]+", text) else ", with a unit"
+    days = re.fullmatch(r"(\d+)-(\d+)(?::(\d\d))?", text, re.ASCII)
+    if days:
+        hours, minutes = int(days[1]) * 24 + int(days[2]), int(days[3] or 0)
+        return _positive((hours * 60 + minutes) * 60, text)
+    length = durations.seconds(text)
+    if length is None or re.fullmatch(r"[\d.]+", text):
+        more = ", with a unit" if re.fullmatch(r"[\d.:]+", text) else ""
         raise SettingsError(f"RESOURCES: time must be as 2h, 90m or 1-12:00:00{more}, not {text!r}")
-    parts = (float(number) * _SECONDS[unit.lower()] for number, unit in _UNITS.findall(text))
-    return _positive(math.ceil(sum(parts)), text)
+    return _positive(math.ceil(length), text)
 
 
 def _positive(span: int, text: str) -> int:

@@ -13,6 +13,9 @@ from runx.nearest import remedy
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
+    "status": "Show how runs stand, and why those that failed did.",
+    "logs": "Show what runs print.",
+    "show": "Show everything about a run.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
 }

@@ -139,7 +139,8 @@ def test_nothing_heavy_is_loaded_at_start(program):
     told = "; ".join(
         [
             "import atexit, sys",
-            f"atexit.register(lambda: print([n for n in {HEAVY} if n in sys.modules], file=sys.stderr))",
+            f"heavy = lambda: [name for name in {HEAVY} if name in sys.modules]",
+            "atexit.register(lambda: print(heavy(), file=sys.stderr))",
             program,
         ]
     )

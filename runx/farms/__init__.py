@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from runx.errors import SettingsError
 from runx.farms.errand import Errand
 from runx.farms.kind import Kind
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+    from runx.experiment import Farm
 
 FARMS = {
     "command": "runx.farms.command:KIND",
@@ -32,6 +38,11 @@ def kind_of(type: str) -> Kind:
     return found
 
 
+def is_plain(farm: Farm | None) -> TypeGuard[Farm]:
+    """Tell a farm that takes runs one by one, by its SUBMIT_CMD, from those with a scheduler."""
+    return farm is not None and farm.type == "command"
+
+
 def _plugged_in(type: str) -> str:
     from importlib.metadata import entry_points
 
@@ -40,4 +51,4 @@ def _plugged_in(type: str) -> str:
     raise SettingsError(f"TYPE {type} is unknown; known are: {', '.join(FARMS)}")
 
 
-__all__ = ["FARMS", "Errand", "Kind", "kind_of"]
+__all__ = ["FARMS", "Errand", "Kind", "is_plain", "kind_of"]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runx.cautions import cautions
 from runx.errors import SettingsError
 from runx.experiment import Code, Experiment, Setting
 from runx.nearest import remedy
+from runx.reconcile import Identity
 from runx.settings.decode import decoded
 from runx.settings.farm import PRESETS, farm_of, shell
 from runx.settings.keys import KEYS, OF_A_FARM
@@ -148,13 +150,16 @@ def _experiment(
         pythonpath=value.get("PYTHONPATH", ""),
         code=_code(value),
         dir_mode=value.get("DIR_MODE", ""),
+        resume=value["RESUME"],
+        identity=Identity(frozenset(value.get("IDENTITY_IGNORE", ())), value["IDENTITY_DEFAULTS"]),
+        gpus=value.get("GPUS", ()),
         title=value.get("TITLE", ""),
         note=value.get("NOTE", ""),
         settings={
             name: Setting(_shown(entry.node), entry.origin) for name, entry in entries.items()
         },
         sources=(request.file, *files),
-        warnings=warnings,
+        warnings=(*warnings, *cautions(value["HPARAMS"], entries["HPARAMS"].at)),
     )
 
 

@@ -19,6 +19,7 @@ Kind = Literal[
     "lines",
     "texts",
     "requeue",
+    "values",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -81,6 +82,10 @@ KEYS = {
     "ADDRESS": Key("name", "", "where Ray's dashboard or Kubernetes' context is"),
     "NAMESPACE": Key("name", "", "the Kubernetes namespace of the jobs"),
     "VOLUME": Key("name", "", "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at"),
+    "RESUME": Key("switch", "false", "start only what is not done yet, as --resume"),
+    "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
+    "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
+    "GPUS": Key("words", "", "names of this machine's GPUs, where nvidia-smi can't tell them"),
     "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
     "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
 }
@@ -98,7 +103,7 @@ OF_A_FARM = (
 )
 """Keys that, said in a farm's section, mean its jobs alone: not what runs here with -i."""
 
-MAPPINGS = ("resources", "paths", "texts")
+MAPPINGS = ("resources", "paths", "texts", "values")
 """Kinds whose values are merged key by key."""
 
 FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")

@@ -132,16 +132,17 @@ class Checkpoints:
 
         Killed at any moment, this leaves a whole checkpoint and at worst one too many.
         """
-        last = self._run.checkpoint("last", epoch)
-        earlier = self._earlier(kept, last)
-        write(content, last)
+        last = Found(epoch, "last", self._run.checkpoint("last", epoch))
+        ours = [each for each in self._ours() if each != last]
+        if not kept.delete_old:
+            ours = []
+        # Noted before it is there: whatever a kill leaves over, the next attempt removes.
+        self._notes.keep(last_checkpoints=[each.path.name for each in (*ours, last)])
+        write(content, last.path)
         if is_best:
-            self._name_best(last, epoch, content["__metric"])
-        self._recent = [*earlier, Found(epoch, "last", last)]
-        if kept.delete_old:
-            self._remove_old(kept)
-        else:
-            self._recent = self._recent[-1:]
+            self._name_best(last.path, epoch, content["__metric"])
+        self._recent = [*ours, last]
+        self._remove_old(kept)
 
     def _named(self, name: str) -> Path:
         if not PLAIN_NAME.fullmatch(name) or NAME.fullmatch(f"{name}.pth"):
@@ -151,7 +152,7 @@ class Checkpoints:
     def restore(
         self,
         objects: Mapping[str, Any],
-        path: Path | None,
+        path: str | os.PathLike[str] | None,
         map_location: Any = None,
         weights_only: bool = True,
     ) -> int:
@@ -160,7 +161,7 @@ class Checkpoints:
         Gives the epoch to go on with, 0 where there is nothing to go on from.
         """
         self.wait()
-        candidates = [path] if path else [each.path for each in reversed(found(self._run))]
+        candidates = [Path(path)] if path else [each.path for each in reversed(found(self._run))]
         damaged: list[str] = []
         for candidate in candidates:
             try:
@@ -175,14 +176,16 @@ class Checkpoints:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0
 
-    def _earlier(self, kept: Kept, newest: Path) -> list[Found]:
+    def _ours(self) -> list[Found]:
+        """List, oldest first, the last ones that are to go when newer ones come."""
         if self._recent is None:
-            # What an earlier attempt of this run left counts as ours, oldest first.
-            old = [each for each in found(self._run) if each.kind == "last"]
-            self._recent = sorted(old, key=lambda each: each.path.stat().st_mtime_ns)
-            self._recent = self._recent[-kept.last :]
+            noted = self._notes.get("last_checkpoints")
+            there = {each.path.name: each for each in found(self._run) if each.kind == "last"}
+            # The original keeps no notes, and one last checkpoint.
+            names = list(there)[-1:] if noted is None else noted
+            self._recent = [there[name] for name in names if name in there]
             sweep(self._run.path)
-        return [each for each in self._recent if each.path != newest]
+        return self._recent
 
     def _remove_old(self, kept: Kept) -> None:
         assert self._recent is not None

@@ -124,6 +124,17 @@ class LogX:
             save_dict, metric, epoch, higher_better, kept, name, async_save
         )
 
+    def restore(
+        self,
+        *,
+        map_location: Any = None,
+        path: str | PathLike[str] | None = None,
+        weights_only: bool = True,
+        **objects: Any,
+    ) -> int:
+        """Put model=, optimizer=, ... back as last saved; give the epoch to go on with."""
+        return self._open.checkpoints.restore(objects, path, map_location, weights_only)
+
     def load_model(
         self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True
     ) -> tuple[Any, dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from runx.errors import LogxError
 from runx.rundir import RunDir
 from runx.training.faults import Faults
+from runx.training.found import NAME, Found, best, found
 from runx.training.loading import OURS, DamagedError, fill, load, needed_torch
 from runx.training.notes import Notes
 from runx.training.scalars import number
@@ -19,30 +20,7 @@ from runx.training.seeding import put_back, random_states
 from runx.training.snapshots import Saver, snapshot
 from runx.training.whole import second_name, sweep, write
 
-NAME = re.compile(r"(best|last)_checkpoint_ep(\d+)\.pth")
 PLAIN_NAME = re.compile(r"[\w][\w.+-]*")
-
-
-class Found(NamedTuple):
-    """A checkpoint on disk; the greatest is the one to go on from."""
-
-    epoch: int
-    kind: str
-    path: Path
-
-
-def found(run: RunDir) -> list[Found]:
-    """List a run's checkpoints, in the order of their epochs."""
-    if not run.path.is_dir():
-        return []
-    matches = [NAME.fullmatch(name) for name in os.listdir(run.path)]  # noqa: PTH208
-    return sorted(Found(int(m[2]), m[1], run.path / m[0]) for m in matches if m)
-
-
-def best(run: RunDir) -> Path | None:
-    """Find the checkpoint that is considered best: of several, the one of the highest epoch."""
-    names = [checkpoint.path for checkpoint in found(run) if checkpoint.kind == "best"]
-    return names[-1] if names else None
 
 
 def is_better(metric: float, than: float | None, higher_better: bool) -> bool:

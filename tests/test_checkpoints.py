@@ -356,7 +356,7 @@ FORKED = """
 import os, random, signal, sys, time
 import torch
 from runx.logx import LogX
-from runx.checkpoints import found
+from runx.training.found import found
 from runx.rundir import RunDir
 from pathlib import Path
 random.seed(7)

@@ -11,6 +11,7 @@ from typing import Any
 from runx.errors import LogxError
 from runx.records import Record
 from runx.training.faults import Faults
+from runx.writers.tensorboard import TensorBoard
 
 PAUSE = 0.2
 """How long records are gathered before they are written, in seconds."""
@@ -31,6 +32,11 @@ class Behind:
         self._is_alone = is_alone
         self._raised: LogxError | None = None
         self._fresh()
+
+    @property
+    def boards(self) -> list[Any]:
+        """The TensorBoard among the writers, if there is one."""
+        return [each for each in self.writers if isinstance(each, TensorBoard)]
 
     def put(self, record: Record) -> None:
         """Take a record; it is written soon."""
@@ -142,8 +148,8 @@ class Summaries:
     """Gives every call to the SummaryWriter of TensorBoard, or where that is off to nobody."""
 
     def __init__(self, behind: Behind) -> None:
-        boards = [each for each in behind.writers if hasattr(each, "summaries")]
-        self._board, self._behind = (boards[0] if boards else None), behind
+        self._behind = behind
+        self._board = behind.boards[0] if behind.boards else None
 
     def __getattr__(self, name: str) -> Any:
         if self._board is None:

@@ -84,12 +84,14 @@ class Behind:
             self.writers = []
 
     def forgiving(self, writer: Any, function: Any) -> Any:
-        """Let a function fail for want of disk without ending the training."""
+        """Let a function fail for want of disk, or of a package, without ending the training."""
+        if not callable(function):
+            return function
 
         def call(*arguments: Any, **named: Any) -> Any:
             try:
                 return function(*arguments, **named)
-            except OSError as error:
+            except (OSError, ImportError) as error:
                 self._faults.met(type(writer).__name__, error)
 
         return call

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from runx.training.faults import Faults
 from runx.training.notes import Notes
 from runx.training.scalars import number, numbers
 from runx.training.sidefiles import IN_MEMORY, SideFiles
-from runx.writers import Destination, open_writer
+from runx.writers import open_writer
 from runx.writers.behind import Behind
 from runx.writers.rows import Rows
 
@@ -49,8 +50,6 @@ class Session:
         self.run, self.rank, self.writes, self.options = run, rank, writes, options
         self.notes = Notes(run.logx)
         self.faults = Faults(self.notes, options.strict)
-        self.hparams: Hparams = hparams_of(run, options.hparams)
-        self.info = RunInfo(run)
         self.checkpoints = Checkpoints(run, self.notes, self.faults)
         self._phases = known_phases(options.phases)
         self._epochs: dict[str, Any] = {}
@@ -62,6 +61,16 @@ class Session:
         self.is_on = writes or rank != 0
         if writes:
             self._open(options)
+
+    @cached_property
+    def hparams(self) -> Hparams:
+        """The run's hyperparameters."""
+        return hparams_of(self.run, self.options.hparams)
+
+    @cached_property
+    def info(self) -> RunInfo:
+        """The run's name and whereabouts."""
+        return RunInfo(self.run)
 
     def _open(self, options: Options) -> None:
         try:
@@ -85,7 +94,7 @@ class Session:
         if not isinstance(writer, str):
             return writer
         try:
-            return open_writer(writer, Destination(self.run, self.info, self.hparams, self.notes))
+            return open_writer(writer, self)
         except (LogxError, OSError):
             raise
         except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
@@ -121,6 +130,7 @@ class Session:
     def forked(self) -> None:
         """Leave to the parent process what it has not written yet."""
         self._lock = RLock()
+        self.notes.forked()
         self.behind.forked()
         self.beside.forked()
         if self._rows:

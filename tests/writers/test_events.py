@@ -1,11 +1,12 @@
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runx.writers.events import FLOAT_MAX, masked_crc, scalars, single, tag, varint, version
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50))
 def test_checksums_are_those_of_tensorboardx(data):
     from tensorboardX.record_writer import masked_crc32c
@@ -25,6 +26,7 @@ floats = st.floats(width=32) | st.just(FLOAT_MAX)
 steps = st.integers(-(2**63), 2**63 - 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=300), floats), max_size=5), steps, st.floats(0, 1e10))
 def test_an_event_reads_as_tensorboards_protocol_buffers_have_it(values, step, time):
     event = parsed(scalars([(tag(name), value) for name, value in values], step, time))

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -37,6 +38,8 @@ def test_wandb_has_the_same_run_in_all_attempts(tmp_path, monkeypatch):
         logx.initialize(folder, writers=["csv", "wandb"], hparams={"lr": 0.1})
         logx.metric("val", {"acc": epoch + 0.5}, epoch)
         logx.close()
+        # wandb names its folders by the second.
+        time.sleep(1.1)
     files = sorted(folder.glob("wandb/offline-run-*/run-sweep-owl.wandb"))
     numbers = [
         (row["val/acc"], row["epoch"])

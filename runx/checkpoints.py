@@ -133,6 +133,7 @@ class Checkpoints:
         path: str | os.PathLike[str] | None,
         map_location: Any = None,
         weights_only: bool = True,
+        rank: int = 0,
     ) -> int:
         """Put objects and random states back as the newest whole checkpoint has them.
 
@@ -149,7 +150,7 @@ class Checkpoints:
                 continue
             for text in damaged:
                 self._faults.warn(f"{text}; going on from {candidate.name}")
-            return _put_back(content, objects, candidate)
+            return _put_back(content, objects, candidate, rank)
         if damaged:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0
@@ -197,11 +198,12 @@ class Checkpoints:
         return None if metric is None else float(metric)
 
 
-def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path) -> int:
+def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path, rank: int) -> int:
     given = {name: target for name, target in objects.items() if target is not None}
     fill(content, given, path)
     ours = content.get(OURS) or {}
-    if "random" in ours:
+    # The states are rank 0's; shared by all ranks they would make all see the same noise.
+    if "random" in ours and rank == 0:
         put_back(ours["random"])
     match = NAME.fullmatch(path.name)
     named = int(match[2]) if match else int(content.get("epoch", -1))

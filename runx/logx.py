@@ -108,8 +108,9 @@ class LogX(Saving):
 
     def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Give the hyperparameters, and what they led to, to TensorBoard."""
-        for board in self._open.behind.boards:
-            board.add_hparams(hparams, metrics)
+        behind = self._open.behind
+        for board in behind.boards:
+            behind.forgiving(board, board.add_hparams)(hparams, metrics)
 
     def artifact(self, thing: Any, name: str | None = None) -> str | None:
         """Keep a file, array, figure or JSON-able object under artifacts/; give its path."""

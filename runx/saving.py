@@ -46,7 +46,8 @@ class Saving(Script):
         **objects: Any,
     ) -> int:
         """Put model=, optimizer=, ... back as last saved; give the epoch to go on with."""
-        return self._open.checkpoints.restore(objects, path, map_location, weights_only)
+        session = self._open
+        return session.checkpoints.restore(objects, path, map_location, weights_only, session.rank)
 
     def load_model(
         self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True

@@ -59,6 +59,12 @@ def test_a_checkpoint_that_could_run_code_is_refused_with_the_way_to_ask(logx, t
     assert meta == {"args": Path("x")}
 
 
+def test_saving_without_torch_says_what_to_install(logx, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(LogxError, match="checkpoints need torch: pip install torch"):
+        logx.save_model({}, 1, 1)
+
+
 def test_what_no_older_checkpoint_would_mend_is_not_taken_for_damage(logx, monkeypatch):
     saved(logx, 1)
 
@@ -307,6 +313,19 @@ def test_a_restored_training_goes_on_exactly_as_one_that_was_not_stopped(logx):
     model, optimizer, scheduler = parts()
     assert logx.restore(model=model, optimizer=optimizer, scheduler=scheduler) == 3
     assert trained(model, optimizer, scheduler, 4) == through
+
+
+def test_other_ranks_keep_random_states_of_their_own(logx, tmp_path):
+    saved(logx, 1)
+    other = LogX()
+    other.initialize(tmp_path, global_rank=1)
+    before = torch.get_rng_state()
+    torch.rand(1)
+    advanced = torch.get_rng_state()
+    assert other.restore() == 2
+    assert torch.equal(torch.get_rng_state(), advanced)
+    assert logx.restore() == 2
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])

@@ -51,6 +51,7 @@ class SideFiles:
 
     def forked(self) -> None:
         """Leave to the parent process what it has not written yet."""
+        self._monitor = None
         self._messages.forked()
         self._system.forked()
 

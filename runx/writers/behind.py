@@ -88,11 +88,17 @@ class Behind:
         if not callable(function):
             return function
 
+        named_after = getattr(function, "__name__", "it")
+
         def call(*arguments: Any, **named: Any) -> Any:
             try:
                 return function(*arguments, **named)
-            except (OSError, ImportError) as error:
+            except OSError as error:
                 self._faults.met(type(writer).__name__, error)
+            except ImportError as error:
+                package = {"PIL": "pillow"}.get(str(error.name), str(error.name))
+                needed = LogxError(f"it needs {package}: pip install {package}")
+                self._faults.met(named_after, needed)
 
         return call
 
@@ -156,6 +162,8 @@ class Summaries:
     def __getattr__(self, name: str) -> Any:
         if self._board is None:
             return _nothing
+        if name == "flush":
+            return self._behind.flush
         return self._behind.forgiving(self._board, getattr(self._board.summaries, name))
 
 

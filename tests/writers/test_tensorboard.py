@@ -229,4 +229,5 @@ def test_a_package_that_is_missing_for_pictures_does_not_end_the_training(
 ):
     monkeypatch.setitem(sys.modules, "PIL", None)
     logx.add_image("picture", np.zeros((3, 4, 4), "uint8"), 1)
-    assert "TensorBoard can't be written: " in capfd.readouterr().err
+    assert "add_image can't be written: " in (told := capfd.readouterr().err)
+    assert "pip install pillow" in told

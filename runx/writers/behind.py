@@ -11,7 +11,6 @@ from typing import Any
 from runx.errors import LogxError
 from runx.records import Record
 from runx.training.faults import Faults
-from runx.writers.tensorboard import TensorBoard
 
 PAUSE = 0.2
 """How long records are gathered before they are written, in seconds."""
@@ -36,7 +35,7 @@ class Behind:
     @property
     def boards(self) -> list[Any]:
         """The TensorBoard among the writers, if there is one."""
-        return [each for each in self.writers if isinstance(each, TensorBoard)]
+        return [each for each in self.writers if hasattr(type(each), "summaries")]
 
     def put(self, record: Record) -> None:
         """Take a record; it is written soon."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +24,7 @@ class TensorBoard:
         self._summaries: Any = None
         now = time.time()
         # Readers take the files of a directory in the order of their names.
-        name = f"events.out.tfevents.{int(now):010}.{socket.gethostname()}.{os.getpid()}"
+        name = f"events.out.tfevents.{int(now):010}.{os.uname().nodename}.{os.getpid()}"
         path = os.path.join(self._logdir, f"{name}.{time.monotonic_ns()}")  # noqa: PTH118
         self._file = Appender(path, head=events.version(now))
 

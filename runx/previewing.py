@@ -13,7 +13,7 @@ from runx.experiment import Experiment, Farm
 from runx.farms import is_plain, kind_of
 from runx.handing import planned
 from runx.launches import new_launch
-from runx.launching import placed, resources
+from runx.launching import filled, placed, resources
 from runx.plan import run_id
 from runx.submitting import missing_program, shown, submission
 from runx.types import Run
@@ -47,18 +47,17 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write a list of JSON objects, a line each."""
-    separator = "["
     words: dict[str, list[str]] = {}
     if experiment.farm and not is_plain(experiment.farm):
         runs = list(runs)
         words = _batch_words(experiment, experiment.farm, runs)
+    before = "["
     for run in runs:
-        yield separator
+        yield before
         told = described(experiment, run)
         told["submit"] = words.get(run.name, told["submit"])
-        yield json.dumps(told, ensure_ascii=False)
-        separator = ","
-    yield "]" if separator == "," else "[]"
+        before = json.dumps(told, ensure_ascii=False) + ","
+    yield before.rstrip(",") + ("]" if before == "[" else "\n]")
 
 
 def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Iterator[str]:
@@ -97,6 +96,8 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "argv": [with_logdir(word, logdir) for word in arguments(run.point)],
         "command": shell_command(experiment.cmd, run.point, logdir),
         "logdir": logdir,
-        "resources": {resource.name: resource.value for resource in resources(experiment, run)},
+        "resources": {
+            resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
+        },
         "submit": list(submission(experiment, farm, run).words) if is_plain(farm) else None,
     }

@@ -45,7 +45,7 @@ def words(runs: Iterable[RunDir], warn: Warn) -> dict[tuple[str, str], Word]:
     its run's path where it has no id. Farms that can't be asked are warned of.
     """
     said: dict[tuple[str, str], Word] = {}
-    for farm, several in _by_farm(handed(runs, warn)).values():
+    for farm, several in by_farm(handed(runs, warn)):
         said.update(_asked(farm, several, warn))
     return said
 
@@ -142,12 +142,13 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
-def _by_farm(found: Iterable[Handed]) -> dict[str, tuple[Farm, list[Handed]]]:
+def by_farm(found: Iterable[Handed]) -> list[tuple[Farm, list[Handed]]]:
+    """Put together what is to be asked, or told, at the same place."""
     farms: dict[str, tuple[Farm, list[Handed]]] = {}
     for one in found:
         key = json.dumps([one.farm.name, one.farm.type, sorted(one.farm.options.items())])
         farms.setdefault(key, (one.farm, []))[1].append(one)
-    return farms
+    return list(farms.values())
 
 
 def _asked(farm: Farm, several: Sequence[Handed], warn: Warn) -> dict[tuple[str, str], Word]:

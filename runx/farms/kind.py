@@ -97,7 +97,8 @@ class Kind:
     """All that runx knows of a kind of farm; what is None, the farm can't do.
 
     ``job_ids`` reads the id of each of a batch's runs from the answer to its submission.
-    ``questions`` are put in turn, each about the jobs that those before it didn't know.
+    ``questions`` are put in turn, each about the jobs that those before it didn't know. ``was_over``
+    tells from a failed cancel that there was nothing left to end.
     """
 
     programs: Words
@@ -110,6 +111,7 @@ class Kind:
     cancel: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     hold: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     release: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    was_over: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False
     largest: int = 1000

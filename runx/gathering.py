@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from runx.collect import UNKNOWN, Reader, Standing, read
+from runx.collect import read
 from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
 from runx.facts import clock, facts
 from runx.rundir import ExperimentDir
 from runx.selecting import select
+from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import state
 from runx.status import Overview
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from runx.collect import Reader, read
+from runx.collect import read
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.portrait import lines, portrait
 from runx.selecting import select
+from runx.standing import Reader
 
 
 @click.command()

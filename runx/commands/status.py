@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import click
 
-from runx.collect import Reader, Standing
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.failures import Failure, digest, retry_command, told
-from runx.formats import FORMATS
+from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
 from runx.output import tail
+from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
 from runx.status import any_failed, counts, objects, overview, status
 
@@ -85,7 +85,7 @@ def answered(asked: Asked, now: float) -> Answer:
         return Answer(_failures(found, asked.as_json), failed)
     if asked.as_json:
         return Answer(json.dumps(objects(found, now), indent=2, ensure_ascii=False), failed)
-    table = FORMATS["table"](status(found, now))
+    table = written("table", status(found, now))
     return Answer(f"{table}\n\n{counts(one.state.name for one in found)}", failed)
 
 

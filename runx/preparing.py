@@ -34,6 +34,11 @@ def prepare(
     experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
 ) -> Kit:
     """Make all that the runs of one launch share."""
+    root = experiment.code.root
+    if not root.is_dir():
+        raise SettingsError(
+            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
+        )
     git = _git(experiment, say)
     writable(experiment)
     frozen = _frozen(experiment, say)
@@ -44,7 +49,7 @@ def prepare(
         say(why)
     launch = new_launch(now)
     dirty = git is not None and git.dirty
-    changes = diff(experiment.code.root, (experiment.logroot,)) if dirty else ""
+    changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
     return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
 
@@ -81,10 +86,6 @@ def rules(experiment: Experiment) -> Rules:
 
 def _frozen(experiment: Experiment, say: Say) -> Frozen:
     root = experiment.code.root
-    if not root.is_dir():
-        raise SettingsError(
-            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
-        )
     frozen = freeze(rules(experiment), experiment.dir.code)
     say(summary(frozen))
     for warning in (*cautions(frozen), *_unfrozen(root)):

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from runx.axes import SKIP
 from runx.errors import ExpressionError, SweepError
 from runx.grid import Beside, Grid, holds_template
-from runx.templates import Template, filled, spelled, template, text_of
+from runx.numbertext import spelled
+from runx.templates import Template, filled, template, text_of
 from runx.types import Hparam, Value
 
 INDEX, EXPERIMENT, ENVIRONMENT = "run.index", "experiment.name", "env."

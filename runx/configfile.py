@@ -17,8 +17,10 @@ _STRING = "tag:yaml.org,2002:str"
 _KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z_][\w-]*\Z", re.ASCII | re.I)
 
 
-def nested(point: Point) -> dict[str, Any]:
-    """Unfold the dots of a point's parameters into mappings.
+def nested(point: Point, keep_null: bool = False) -> dict[str, Any]:
+    """Unfold the dots of a point's parameters into mappings, without those that are left out.
+
+    ``keep_null`` writes them as null: a script with a CONFIG expects all of its keys.
 
     >>> from runx.types import Hparam
     >>> nested(Point((Hparam("optimizer.lr", 0.1, "0.1"), Hparam("seed", 1, "1"))))
@@ -26,7 +28,7 @@ def nested(point: Point) -> dict[str, Any]:
     """
     tree: dict[str, Any] = {}
     for hparam in point.hparams:
-        if hparam.value is None:
+        if hparam.value is None and not keep_null:
             continue
         *above, last = hparam.name.split(".")
         place = tree
@@ -40,7 +42,7 @@ def nested(point: Point) -> dict[str, Any]:
     return tree
 
 
-def config_text(point: Point, logdir: str) -> str:
+def config_text(point: Point, logdir: str, keep_null: bool = False) -> str:
     """Write the YAML that a script reads: floats and strings so that any YAML reads them as such.
 
     >>> from runx.types import Hparam
@@ -72,7 +74,7 @@ def config_text(point: Point, logdir: str) -> str:
 
     Dumper.add_representer(str, text_node)
     Dumper.add_representer(dict, key_node)
-    tree = _placed(nested(point), logdir)
+    tree = _placed(nested(point, keep_null), logdir)
     return yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10**9)
 
 

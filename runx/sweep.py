@@ -105,7 +105,7 @@ def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str,
 def _combinations(each: Grid, beside: Beside, start: int) -> Iterable[Combination]:
     """Give every combination of a grid's choices, its values worked out."""
     found: Iterable[Combination]
-    if all(len(axis.names) == 1 for axis in each.axes):
+    if all(axis.names == (axis.key,) for axis in each.axes):
         found = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
     else:
         choices = product(*(axis.choices for axis in each.axes))

@@ -18,7 +18,7 @@ from runx.command import with_logdir
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
 from runx.plan import named, run_id
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
 from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
@@ -94,24 +94,6 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
         open_to(place.path, kit.experiment.dir_mode)
-
-
-def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    had = read_json(here.record).get("code")
-    if had == kit.code and here.code.exists():
-        return
-    number = 1
-    while (here.path / f"code.{number}").exists():
-        number += 1
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
-    stage(kit.frozen, fresh, kit.method)
-    if here.code.exists():
-        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
-        here.code.rename(here.path / f"code.{number}")
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around))
 
 
 def placed(run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Nothing lost, whatever happens: launchers and runs are killed, disks fill up, clocks jump back."""
+"""Nothing is lost, whatever happens: processes are killed, disks fill up, clocks jump back."""
 
 import itertools
 import os

@@ -18,6 +18,8 @@ COMMANDS = {
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
     "show": "Show everything about a run.",
+    "rm": "Remove runs that have ended.",
+    "gc": "Remove the checkpoints of all but the best runs.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _MOST_SHOWN = 20
 
@@ -22,3 +22,26 @@ def remedy(word: str, known: Iterable[str]) -> str:
         return f"did you mean {folded[close[0]]}?"
     more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
     return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
+
+
+def nearest_first(name: str, there: Sequence[str]) -> list[str]:
+    """Order names by their likeness to one that isn't there.
+
+    >>> nearest_first("acuracy", ["loss", "accuracy"])
+    ['accuracy', 'loss']
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, there, n=len(there) or 1, cutoff=0.5)
+    return list(dict.fromkeys((*close, *there)))
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Write names as the end of a sentence that begins with "there".
+
+    >>> listed(["a", "b"])
+    'are: a, b'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"{verb}: {', '.join(names[:most])}{more}"

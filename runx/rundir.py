@@ -1,18 +1,19 @@
 """Where everything about a run lies, and how files that nobody may see half done are written.
 
-logx imports this in every training script: nothing here imports pathlib or dataclasses.
+logx imports this in every training script: nothing here imports typing, pathlib or dataclasses.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from runx.errors import StoreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from typing import Any
 
 VERSION = 1
 """The major version of every JSON file that runx writes."""
@@ -80,10 +81,33 @@ class RunDir:
         """Train rows, in the format of metrics.csv."""
         return self.path / "metrics.train.csv"
 
+    def metrics_of(self, phase: str) -> Path:
+        """The rows of one phase: validation and test share a file, every other has its own."""
+        name = "metrics.csv" if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
+        return self.path / name
+
     @property
     def messages(self) -> Path:
         """What the script gave to logx.msg."""
         return self.path / "logging.log"
+
+    def messages_of(self, rank: int) -> Path:
+        """What one rank of a distributed run gave to logx.msg."""
+        return self.path / f"logging.rank{rank}.log" if rank else self.messages
+
+    @property
+    def system(self) -> Path:
+        """What the machine was doing, in the format of metrics.csv."""
+        return self.path / "system.csv"
+
+    @property
+    def artifacts(self) -> Path:
+        """A folder: what the script gave to logx.artifact, and its index."""
+        return self.path / "artifacts"
+
+    def checkpoint(self, kind: str, epoch: int) -> Path:
+        """A checkpoint: kind is best or last."""
+        return self.path / f"{kind}_checkpoint_ep{epoch}.pth"
 
     @property
     def logx(self) -> Path:
@@ -148,6 +172,11 @@ class ExperimentDir:
     def launches(self) -> Path:
         """A folder: what was asked each time."""
         return self.path / ".runx" / "launches"
+
+    @property
+    def turns(self) -> Path:
+        """A folder: whose turn it is to decide which runs there are."""
+        return self.path / ".runx" / "turns"
 
     @property
     def making(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.rundir import RunDir
@@ -89,8 +89,9 @@ class Job:
 class Result:
     """A run as it is read back: what it is, how it stands, and what it measured.
 
-    ``metrics`` are those of the last validation row, ``best`` maps a metric to its best value;
-    both are empty while there are none. ``hparams`` are as in hparams.json.
+    ``metrics`` are those of the last validation epoch; ``measured`` maps what else was asked for
+    (``acc-best``) to its value. Both are empty while there are none. ``hparams`` are as in
+    hparams.json; ``epoch_time`` is in seconds.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Result:
     hparams: Mapping[str, Any]
     state: str
     metrics: Mapping[str, Any]
-    epoch: int | None = None
+    epoch: int | float | None = None
     epoch_time: float | None = None
     tag: str = ""
+    experiment: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,5 @@
+"""``python -m runx`` is runx."""
+
+from runx.runx import main
+
+main()

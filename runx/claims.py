@@ -1,0 +1,67 @@
+"""Who may execute an attempt: a file that says which process, made once and never changed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from runx.rundir import VERSION, RunDir
+
+
+@functools.lru_cache(maxsize=1)
+def whoami() -> dict[str, Any]:
+    """Say which process this is, in words that no other process ever shares.
+
+    The pid of a dead process is used again; the boot it belongs to and its start time in clock
+    ticks since then (field 22 of /proc/PID/stat, proc(5)) are not.
+    """
+    return {
+        "host": socket.gethostname(),
+        "boot": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "pid": os.getpid(),
+        "start": started(os.getpid()),
+    }
+
+
+def started(pid: int) -> int | None:
+    """Give the start time of a process in clock ticks since boot, or None if it is gone."""
+    stat = _read(f"/proc/{pid}/stat")
+    return int(stat.rpartition(")")[2].split()[19]) if stat else None
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def claim_text(farm: str | None, code: str | None) -> str:
+    """Claim an attempt for this process, or for the farm that it hands the run to."""
+    content = {"version": VERSION, **whoami(), "farm": farm, "code": code, "time": time.time()}
+    return json.dumps(content) + "\n"
+
+
+def take(run: RunDir, attempt: int, text: str) -> bool:
+    """Claim an attempt by link(2) of a finished file: the first wins, on NFS too."""
+    run.attempts.mkdir(exist_ok=True)
+    return link_claim(run.claim(attempt), text)
+
+
+def link_claim(path: Path, text: str) -> bool:
+    """Make a file that nobody has made, and say whether it was this process that did."""
+    beside = path.with_name(f"claim.{socket.gethostname()}.{os.getpid()}")
+    beside.write_text(text)
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        # A server that answered late may have linked it and say so only to a second asking.
+        return beside.stat().st_nlink > 1
+    finally:
+        beside.unlink()
+    return True

@@ -1,0 +1,1 @@
+"""The commands of runx, a module each, imported when asked for."""

@@ -1,0 +1,150 @@
+"""Any submit command: plain words that get flags added, or a Jinja template of a whole command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runx.errors import SettingsError
+from runx.farms.errand import Errand
+from runx.types import Hparam, Submission
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+
+
+def submission(errand: Errand, submit_cmd: str) -> Submission:
+    """Say what submits a run: SUBMIT_CMD, its RESOURCES as flags, the job's name and command."""
+    if "{{" in submit_cmd or "{%" in submit_cmd:
+        return Submission(("bash", "-c", _rendered(submit_cmd, errand)), {})
+    environment, words = split(submit_cmd)
+    return Submission(
+        (
+            *words,
+            *(word for resource in errand.resources for word in flags(resource)),
+            "--name",
+            errand.name,
+            "-c",
+            errand.payload,
+        ),
+        environment,
+    )
+
+
+def program(submit_cmd: str) -> str | None:
+    """Name the program that SUBMIT_CMD starts, where that can be told before it is rendered.
+
+    >>> program("CLUSTER=big submit_job --wait"), program("{{ name }}")
+    ('submit_job', None)
+    """
+    if "{%" in submit_cmd.partition("{{")[0]:
+        return None
+    first = submit_cmd.partition("{{")[0]
+    try:
+        _, words = split(first)
+    except SettingsError:
+        return None
+    word = words[0] if words else ""
+    return word if re.fullmatch(r"[\w./+@~-]+", word) else None
+
+
+def job_id(answer: str) -> str:
+    """Read a job's id from what the submit command answered.
+
+    >>> job_id("Submitted batch job 71"), job_id("4.server"), job_id("job raysubmit_x is in")
+    ('71', '4.server', '')
+    """
+    words = answer.split()
+    if len(words) == 1:
+        return words[0]
+    numbers = re.findall(r"(?<![\w.])\d+(?:[._]\d+)?(?:\[\d*\])?(?:\.[A-Za-z][\w.-]*)?", answer)
+    return numbers[-1] if numbers else ""
+
+
+def split(submit_cmd: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Split a plain SUBMIT_CMD into its leading assignments and its words.
+
+    >>> split("A=1 submit_job --queue 'long jobs'")
+    ({'A': '1'}, ('submit_job', '--queue', 'long jobs'))
+    """
+    try:
+        words = shlex.split(submit_cmd)
+    except ValueError as error:
+        raise SettingsError(f"SUBMIT_CMD can't be split into words: {error}") from None
+    environment: dict[str, str] = {}
+    while words and _ASSIGNMENT.match(words[0]):
+        name, _, value = words.pop(0).partition("=")
+        environment[name] = value
+    return environment, tuple(words)
+
+
+def flags(resource: Hparam) -> tuple[str, ...]:
+    """Give a resource as flags: true is a bare one, a list repeats it.
+
+    >>> flags(Hparam("gpu", 2, "2")), flags(Hparam("mount", ("/a", "/b"), ("/a", "/b")))
+    (('--gpu', '2'), ('--mount', '/a', '--mount', '/b'))
+    """
+    flag = f"--{resource.name}"
+    if resource.value is True:
+        return (flag,)
+    if resource.value is None or resource.value is False:
+        return ()
+    if isinstance(resource.text, tuple):
+        return tuple(word for text in resource.text for word in (flag, text))
+    return (flag, resource.text or "")
+
+
+class _Raw(str):
+    """Text that a template asked to have as it is."""
+
+    __slots__ = ()
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, _Raw):
+        return value
+    if isinstance(value, (list, tuple)):
+        return shlex.join(str(item) for item in value)
+    return shlex.quote("" if value is None else str(value))
+
+
+def _rendered(template: str, errand: Errand) -> str:
+    import jinja2
+
+    language = jinja2.Environment(undefined=jinja2.StrictUndefined, finalize=_quoted)
+    language.filters["raw"] = lambda value: _Raw(value)
+    language.filters["flags"] = _flag_words
+    names = _names(errand)
+    try:
+        return language.from_string(template).render(names)
+    except jinja2.TemplateError as error:
+        raise SettingsError(f"SUBMIT_CMD: {error}; a template knows {', '.join(names)}") from None
+
+
+def _flag_words(resources: Mapping[str, Any]) -> list[str]:
+    pairs: Iterable[Hparam] = (
+        Hparam(
+            name, value, tuple(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        )
+        for name, value in resources.items()
+    )
+    return [word for pair in pairs for word in flags(pair)]
+
+
+def _names(errand: Errand) -> dict[str, Any]:
+    return {
+        "name": errand.name,
+        "command": errand.command,
+        "script": str(errand.script),
+        "logdir": str(errand.logdir),
+        "resources": {
+            resource.name: resource.value
+            if resource.text is None or isinstance(resource.value, bool)
+            else resource.text
+            for resource in errand.resources
+        },
+        "experiment": errand.experiment,
+        "tag": errand.tag,
+        "hparams": dict(errand.hparams),
+    }

@@ -1,0 +1,178 @@
+"""From planned runs to run directories: each whole, or not there at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runx.claims import claim_text
+from runx.command import with_logdir
+from runx.errors import SettingsError, StagingError
+from runx.experiment import Experiment
+from runx.plan import named, run_id
+from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.runscript import Surroundings, script
+from runx.staging import Frozen, Method, open_to, stage
+from runx.types import Hparam, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What all the runs of one launch are made with."""
+
+    experiment: Experiment
+    launch: str
+    frozen: Frozen
+    method: Method
+    around: Surroundings
+
+    @property
+    def code(self) -> str | None:
+        """The digest of the frozen code, or None where runs start in the project itself."""
+        return self.frozen.digest or None
+
+
+def make(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
+    """Make a run's directory, whole or not at all; a name that is taken is drawn again.
+
+    The directory is built elsewhere and renamed into place, which fails where there is one.
+    """
+    making = kit.experiment.dir.making
+    beside = making / f"{run.name}.{secrets.token_hex(4)}"
+    beside.mkdir()
+    try:
+        fill(kit, run, RunDir(beside))
+        while not _moved(beside, run.dir.path):
+            run = _renamed(kit, run, new_name)
+            write_whole(RunDir(beside).record, to_json(record(kit, run)))
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return run
+
+
+def _moved(beside: Path, place: Path) -> bool:
+    try:
+        beside.rename(place)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            return False
+        raise
+    return True
+
+
+def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
+    if not kit.experiment.cooldir:
+        raise StagingError(
+            f"{run.dir.path}: is there already; choose another --tag, or leave out --no_cooldir"
+        )
+    return named(kit.experiment, run.point, new_name(run.tag))
+
+
+def fill(kit: Kit, run: Run, place: RunDir) -> None:
+    """Write all that a run's directory begins with."""
+    place.attempts.mkdir()
+    stage(kit.frozen, place.code, kit.method)
+    hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
+    written = [
+        (place.hparams, hparams),
+        (place.script, script(run, kit.around)),
+        (place.record, to_json(record(kit, run))),
+    ]
+    if kit.experiment.farm is None:
+        # What runs here is about to; what goes to a farm is claimed when it is submitted.
+        written.append((place.claim(1), claim_text(None, kit.code)))
+    for path, text in written:
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    if kit.experiment.dir_mode:
+        open_to(place.path, kit.experiment.dir_mode)
+
+
+def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
+    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
+    here = run.dir
+    had = read_json(here.record).get("code")
+    if had == kit.code and here.code.exists():
+        return
+    number = 1
+    while (here.path / f"code.{number}").exists():
+        number += 1
+    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
+    stage(kit.frozen, fresh, kit.method)
+    if here.code.exists():
+        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
+        here.code.rename(here.path / f"code.{number}")
+    fresh.rename(here.code)
+    write_whole(here.script, script(run, kit.around))
+
+
+def placed(run: Run) -> dict[str, Any]:
+    """Give the typed hyperparameters with the run's own directory for LOGDIR."""
+    logdir = str(run.dir.path)
+
+    def value(it: Any) -> Any:
+        if isinstance(it, str):
+            return with_logdir(it, logdir)
+        return [value(item) for item in it] if isinstance(it, tuple) else it
+
+    return {hparam.name: value(hparam.value) for hparam in run.point.hparams}
+
+
+def record(kit: Kit, run: Run) -> dict[str, Any]:
+    """Say what a run is, for run.json: LOGDIR stays symbolic."""
+    experiment = kit.experiment
+    return {
+        "name": run.name,
+        "experiment": experiment.name,
+        "id": run_id(experiment, run),
+        "tag": run.tag,
+        "cmd": experiment.cmd,
+        "hparams": run.hparams,
+        "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
+        "resources": {resource.name: resource.value for resource in resources(experiment, run)},
+        "pythonpath": experiment.pythonpath,
+        "code": kit.code,
+        "project": kit.around.project,
+        "launch": kit.launch,
+        "created": time.time(),
+    }
+
+
+def resources(experiment: Experiment, run: Run) -> tuple[Hparam, ...]:
+    """Give what a run needs: the experiment's RESOURCES, with the run's own over them."""
+    logdir = str(run.dir.path)
+    found = {resource.name: _resource(resource, logdir) for resource in experiment.resources}
+    for name, value in run.point.resources:
+        found[name] = Hparam(name, value, None if isinstance(value, bool) else str(value))
+    return tuple(found.values())
+
+
+def _resource(resource: Hparam, logdir: str) -> Hparam:
+    text = resource.text
+    if isinstance(text, tuple):
+        return resource._replace(text=tuple(with_logdir(item, logdir) for item in text))
+    return resource if text is None else resource._replace(text=with_logdir(text, logdir))
+
+
+def writable(experiment: Experiment) -> None:
+    """Make the experiment's directory, or say why LOGROOT can't be written."""
+    try:
+        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = experiment.dir.making / f"probe.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        origin = experiment.settings["LOGROOT"].origin
+        raise SettingsError(
+            f"{origin}: LOGROOT {experiment.logroot} can't be written: {error.strerror};"
+            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
+        ) from None

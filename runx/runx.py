@@ -1,0 +1,70 @@
+"""The runx command: a first word that is one of its commands, or FILE, short for launch FILE."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from runx import __version__
+from runx.manners import run_command
+from runx.nearest import remedy
+
+COMMANDS = {
+    "launch": "Launch every run of FILE.",
+    "status": "Show how runs stand, and why those that failed did.",
+    "logs": "Show what runs print.",
+    "show": "Show everything about a run.",
+    "config": "Show every setting of FILE, and where it comes from.",
+    "init": "Write a commented .runx here.",
+}
+"""The commands, each a module of runx.commands that is imported when it is asked for."""
+
+
+class Commands(click.Group):
+    """The commands by name, so that --help of one imports no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, the main one first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module, or say which commands there are."""
+        if cmd_name not in COMMANDS:
+            ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
+        command: click.Command = import_module(f"runx.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="runx")
+def runx() -> None:
+    """Turn one YAML file into a table of results.
+
+    \b
+    runx sweep.yml -n        show what would be run
+    runx sweep.yml -i        run it here
+    runx sweep.yml           submit it to the farm of .runx
+    sumx sweep -s accuracy   rank the results
+
+    FILE without a command is short for launch FILE; see runx launch --help.
+    """
+
+
+def main() -> None:
+    """Enter from the shell."""
+    words = sys.argv[1:]
+    own = [*COMMANDS, "-h", "--help", "--version"]
+    if words and words[0] not in own:
+        words = ["launch", *words]
+    run_command(runx, "runx", words or ["--help"])
+
+
+if __name__ == "__main__":
+    main()

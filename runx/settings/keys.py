@@ -1,0 +1,71 @@
+"""Every key of an experiment and of a .runx file: what it holds, its default, what it is for."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "text",
+    "path",
+    "words",
+    "switch",
+    "choice",
+    "size",
+    "resources",
+    "paths",
+    "hparams",
+    "name",
+    "values",
+]
+
+IGNORED = ".git,*.pyc,__pycache__,*.pth"
+"""CODE_IGNORE_PATTERNS where nobody says otherwise."""
+
+
+class Key(NamedTuple):
+    """One key: the kind of value it takes, its default as YAML, and what it is for."""
+
+    kind: Kind
+    default: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+KEYS = {
+    "CMD": Key("text", "", "the training command, in the shell's own language"),
+    "HPARAMS": Key("hparams", "", "hyperparameters: a mapping, or a list that inherits"),
+    "EXP_NAME": Key("name", "", "the experiment's name and folder under LOGROOT"),
+    "TITLE": Key("text", "", "what the experiment is about, shown by sumx"),
+    "NOTE": Key("text", "", "what this launch is about, kept with it"),
+    "LOGROOT": Key("path", "./runs", "the folder of all experiments"),
+    "FARM": Key("name", "", "the farm that runs go to; a section of that name describes it"),
+    "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
+    "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
+    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
+    "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
+    "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),
+    "CODE_GITIGNORE": Key("switch", "true", "leave out what git ignores"),
+    "CODE_LINKS": Key("words", "", "folders that are linked to instead of copied"),
+    "CODE_MAX_SIZE": Key("size", "1GB", "the most that is frozen"),
+    "CODE_STAGING": Key(
+        "choice",
+        "auto",
+        "how a run gets its code",
+        ("auto", "reflink", "link", "copy", "none"),
+    ),
+    "FILES": Key("paths", "{}", "files from elsewhere, by their name in the frozen code"),
+    "GIT_DIRTY": Key(
+        "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
+    ),
+    "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "RESUME": Key("switch", "false", "start only what is not done yet, as --resume"),
+    "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
+    "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
+    "GPUS": Key("words", "", "names of this machine's GPUs, where nvidia-smi can't tell them"),
+    "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
+    "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
+}
+
+FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")
+"""Keys that a variable RUNX_<KEY> may set."""

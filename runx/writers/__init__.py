@@ -1,0 +1,52 @@
+"""Where measurements go, one file a destination; each is imported when it is first asked for.
+
+A writer is any object with ``write(record)`` and ``close()``; ``flush()`` is called if it is there.
+A writer that can't be used in a forked process leaves ``survives_fork`` out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+from runx.errors import LogxError
+from runx.records import Record
+from runx.rundir import RunDir
+from runx.training.context import RunInfo
+from runx.training.notes import Notes
+
+WRITERS = {
+    "csv": "runx.writers.rows:Rows",
+    "tensorboard": "runx.writers.tensorboard:TensorBoard",
+    "wandb": "runx.writers.wandb:Wandb",
+    "mlflow": "runx.writers.mlflow:Mlflow",
+}
+"""Where each destination lives: its module, and the class that takes a Destination."""
+
+
+class Writer(Protocol):
+    """What logx asks of a destination."""
+
+    def write(self, record: Record) -> None:
+        """Take one record; a phase of "" says that the names are whole as they are."""
+
+    def close(self) -> None:
+        """Finish; nothing is written after this."""
+
+
+class Destination(NamedTuple):
+    """What a writer can know of the run that it writes for."""
+
+    run: RunDir
+    info: RunInfo
+    hparams: Mapping[str, Any]
+    notes: Notes
+
+
+def open_writer(name: str, destination: Destination) -> Any:
+    """Open the writer called so."""
+    if name not in WRITERS:
+        raise LogxError(f"writers: {name} is not known; there are {', '.join(WRITERS)}")
+    module, _, kind = WRITERS[name].partition(":")
+    return getattr(import_module(module), kind)(destination)

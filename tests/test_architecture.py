@@ -1,0 +1,148 @@
+"""The floors of the house: imports point down, and start-up stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "runx"
+
+
+def floors():
+    """Read the table of docs/architecture.md: room to height, the ground being 0."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
+    heights = {}
+    for height, row in enumerate(reversed(rows)):
+        rooms = row.split("|")[2]
+        heights.update({word.strip("/"): height for word in rooms.split("`")[1::2]})
+    return heights
+
+
+MEASURING = {
+    "logx",
+    "opening",
+    "session",
+    "checkpoints",
+    "training",
+    "writers",
+    "records",
+    "tally",
+    "collect",
+    "summary",
+    "formats",
+    "better",
+}
+LAUNCHING = {
+    "settings",
+    "plan",
+    "experiment",
+    "staging",
+    "git",
+    "farms",
+    "claims",
+    "local",
+    "slots",
+    "preparing",
+    "launching",
+    "launches",
+    "devices",
+    "runscript",
+    "command",
+    "sweep",
+}
+
+
+def room(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    """Name the rooms that a module imports when it is imported, not inside a function."""
+    tree = ast.parse(path.read_text())
+    pending = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, (ast.If, ast.Try)):
+            pending.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("runx"):
+            if node.module == "runx":
+                yield from (alias.name for alias in node.names)
+            else:
+                yield node.module.split(".")[1]
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def test_every_room_is_on_the_map():
+    known = floors()
+    rooms = {room(path) for path in MODULES} - {"__init__", "__main__"}
+    assert sorted(rooms - known.keys()) == []
+    assert sorted(known.keys() - rooms) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    known = floors()
+    own = room(path)
+    if own in ("__init__", "__main__"):
+        return
+    up = [other for other in imports(path) if other in known and known[other] > known[own]]
+    assert up == []
+
+
+def test_the_measuring_side_knows_nothing_of_the_launch_side():
+    crossed = {
+        (room(path), other)
+        for path in MODULES
+        for other in imports(path)
+        if (room(path) in MEASURING and other in LAUNCHING)
+        or (room(path) in LAUNCHING and other in MEASURING)
+    }
+    assert crossed == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_processes_starts_processes(path):
+    if room(path) == "processes":
+        return
+    source = path.read_text()
+    starts = [
+        word
+        for word in ("subprocess.Popen(", "subprocess.run(", "os.system(", "os.popen(")
+        if word in source
+    ]
+    assert starts == []
+
+
+HEAVY = ("torch", "tensorboardX", "numpy", "jinja2", "tabulate", "pandas", "coolname", "rich")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import runx",
+        "from runx.logx import logx",
+        "import sys; sys.argv = ['runx', '--help']; from runx.runx import main; main()",
+        "import sys; sys.argv = ['runx', 'launch', '--help']; from runx.runx import main; main()",
+        "import sys; sys.argv = ['sumx', '--help']; from runx.sumx import main; main()",
+    ],
+)
+def test_nothing_heavy_is_loaded_at_start(program):
+    told = "; ".join(
+        [
+            "import atexit, sys",
+            f"heavy = lambda: [name for name in {HEAVY} if name in sys.modules]",
+            "atexit.register(lambda: print(heavy(), file=sys.stderr))",
+            program,
+        ]
+    )
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.strip().splitlines()[-1] == "[]"

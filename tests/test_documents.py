@@ -1,0 +1,232 @@
+"""What the documents say, done: every block of README.md and docs/ is run in a folder of its own.
+
+A block of YAML or Python whose first line is `# name` becomes the file of that name. A YAML file
+that holds CMD is planned at once (`runx FILE -n`); one without, a .runx, counts for what follows.
+A ```console block is typed into one shell: `$ command` lines with the output they must give, in
+which `...` stands for anything and a line of `...` for any lines. There the folder is called
+/home/me/project, any name may stand for a run's, and spaces and rules may be longer or shorter. A
+command that fails is followed by `$ echo $?`. What can't be run here is preceded by
+`<!-- not run: why -->`, and counted below.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from runx.settings.keys import KEYS
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
+NOT_RUN = {"README.md": 1}
+HOME = "/home/me/project"
+AWAITED = {ROOT / "docs" / name for name in ("sweeps.md", "logx.md", "sumx.md")}
+"""Being written along with what they explain."""
+
+RUNNABLE = ("console", "yaml", "python")
+FENCE = re.compile(
+    r"^(?:<!-- not run: (?P<why>[^\n]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    text: str
+    why_not: str | None
+
+
+def blocks(document: str) -> Iterator[Block]:
+    for match in FENCE.finditer(document):
+        line = document[: match.start("language")].count("\n") + 1
+        yield Block(line, match["language"], match["text"], match["why"])
+
+
+def steps(console: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a console block, and the lines that it must give."""
+    for step in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
+        command, *output = step.splitlines()
+        while command.endswith("\\") or ("<<" in command and command.count("EOF") == 1):
+            command += "\n" + output.pop(0).removeprefix("> ")
+        yield command, output
+
+
+def shapeless(text: str, folder: Path | None = None) -> str:
+    """The text without what differs from call to call, its columns as narrow as can be."""
+    if folder:
+        text = text.replace(str(folder), HOME)
+    text = re.sub(r"[a-z]+(-[a-z]+)+_\d{4}\.\d\d\.\d\d_\d\d\.\d\d", "NAME", text)
+    lines = (re.sub(r"-{3,}", "---", re.sub(r"[ \t]+", " ", line)) for line in text.splitlines())
+    return "\n".join(line.strip() for line in lines)
+
+
+def pattern(expected: list[str]) -> str:
+    lines = [
+        r"(?:.*\n)*?"
+        if line.strip() == "..."
+        else re.escape(shapeless(line)).replace(r"\.\.\.", ".*") + "\n"
+        for line in expected
+    ]
+    return "".join(lines)
+
+
+def typed(console: str, folder: Path, env: dict[str, str]) -> list[tuple[str, int]]:
+    """Type the commands into one shell; the output and the exit status of each."""
+    script = "".join(
+        f"{{ {command}\n}} 2>&1 </dev/null; s=$?; printf '\\n\\036%s\\036' $s; (exit $s)\n"
+        for command, _ in steps(console)
+    )
+    shell = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=env, capture_output=True, text=True, timeout=300
+    )
+    assert not shell.stderr, shell.stderr
+    parts = shell.stdout.split("\x1e")
+    return [(output, int(status)) for output, status in zip(parts[::2], parts[1::2], strict=False)]
+
+
+def check_console(block: Block, folder: Path, env: dict[str, str]) -> None:
+    wanted = list(steps(block.text))
+    assert wanted, "a console block without a `$ command`"
+    outcomes = typed(block.text, folder, env)
+    for index, ((command, expected), (output, status)) in enumerate(
+        zip(wanted, outcomes, strict=True)
+    ):
+        asked = index + 1 < len(wanted) and wanted[index + 1][0] == "echo $?"
+        assert status == 0 or asked, f"$ {command}\nended with {status}:\n{output}"
+        text = shapeless(output.strip("\n"), folder)
+        assert re.fullmatch(pattern(expected), text + "\n" if text else ""), (
+            f"$ {command}\ngave\n{output}\nnot\n" + "\n".join(expected)
+        )
+
+
+def check_file(block: Block, folder: Path, env: dict[str, str]) -> None:
+    first = block.text.partition("\n")[0]
+    assert re.fullmatch(r"# [\w./-]+", first), "the first line must be `# file name`"
+    path = folder / first.removeprefix("# ")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text)
+    if block.language == "yaml" and re.search("^CMD:", block.text, re.MULTILINE):
+        planned = subprocess.run(
+            ["runx", path, "-n"], cwd=folder, env=env, capture_output=True, text=True, timeout=60
+        )
+        assert planned.returncode == 0, planned.stderr
+        assert planned.stdout, "it makes no runs"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_block_of_a_document_does_what_it_says(name, installed, tmp_path):
+    for block in blocks(DOCUMENTS[name].read_text()):
+        if block.why_not or block.language not in RUNNABLE:
+            continue
+        check = check_console if block.language == "console" else check_file
+        try:
+            check(block, tmp_path, installed)
+        except AssertionError as error:
+            told = str(error).partition("\nassert ")[0]
+            pytest.fail(f"{name}:{block.line}: {told}", pytrace=False)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_blocks_that_are_not_run_say_why_and_are_few(name):
+    skipped = [block for block in blocks(DOCUMENTS[name].read_text()) if block.why_not]
+    assert len(skipped) == NOT_RUN.get(name, 0)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_fence_says_its_language(name):
+    text = DOCUMENTS[name].read_text()
+    found = list(blocks(text))
+    assert len(found) * 2 == len(re.findall("^```", text, re.MULTILINE))
+    assert all(block.language for block in found if name != "docs/architecture.md")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files_and_headings_that_are_there(name):
+    text = DOCUMENTS[name].read_text()
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        file = DOCUMENTS[name].parent / target if target else DOCUMENTS[name]
+        assert file.exists() or file in AWAITED, target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            slugs = [
+                re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
+            ]
+            assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_every_key_is_explained_with_its_default():
+    text = (ROOT / "docs/yaml.md").read_text() + (ROOT / "docs/runx-file.md").read_text()
+    for name, key in KEYS.items():
+        [section] = re.findall(rf"^## {name}\n(.+?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert key.default in section, f"{name}: {key.default}"
+        assert all(f"`{choice}`" in section for choice in key.choices), f"{name}: {key.choices}"
+    documented = re.findall(r"^## ([A-Z_]+)$", text, re.MULTILINE)
+    assert sorted(documented) == sorted(KEYS)
+
+
+def test_documents_that_messages_name_are_there():
+    for source in (ROOT / "runx").rglob("*.py"):
+        for name in re.findall(r"\bdocs/[\w-]+\.md", source.read_text()):
+            file = ROOT / name
+            assert file.is_file() or file in AWAITED, f"{source} names {name}"
+
+
+def test_install_lines_name_our_distribution_never_the_other_runx():
+    texts = [
+        path
+        for pattern in ("*.md", "docs/*.md", "runx/**/*", "examples/**/*", "Makefile", "*.cff")
+        for path in ROOT.glob(pattern)
+        if path.is_file() and path.suffix not in (".pyc", ".pth") and "runs" not in path.parts
+    ]
+    lines = [
+        (path, line)
+        for path in texts
+        for line in path.read_text(errors="replace").splitlines()
+        if re.search(r"\b(pipx?|uv|pip3)\b.* install\b", line) or "pip install" in line
+    ]
+    assert lines
+    for path, line in lines:
+        assert not re.search(r"install\b[^`\n]*?\s['\"]?runx(?![\w-]*-sweeps)\b", line), (
+            f"{path}: {line}"
+        )
+
+
+@pytest.mark.parametrize(
+    "console",
+    [
+        "$ echo one\ntwo\n",
+        "$ echo one\n",
+        "$ true\none\n",
+        "$ printf 'one\\ntwo\\n'\none\n",
+        "$ false\n",
+        "$ (exit 3)\n$ echo $?\n2\n",
+        "echo one\n",
+    ],
+)
+def test_a_block_that_does_not_do_what_it_says_is_found(console, installed, tmp_path):
+    with pytest.raises(AssertionError):
+        check_console(Block(1, "console", console, None), tmp_path, installed)
+
+
+@pytest.mark.parametrize(
+    "console",
+    [
+        "$ echo one two three\none ... three\n",
+        "$ seq 9\n1\n...\n9\n",
+        "$ seq 2\n1\n2\n...\n",
+        "$ printf 'a   b\\n-------  --\\n'\na b\n---- --\n",
+        "$ (exit 3)\n$ echo $?\n3\n",
+        "$ x=5\n$ echo $x > there\n$ cat there\n5\n",
+        "$ cat <<EOF\n> one\n> EOF\none\n",
+        "$ echo one \\\n>   two\none two\n",
+    ],
+)
+def test_a_block_that_does_what_it_says_passes(console, installed, tmp_path):
+    check_console(Block(1, "console", console, None), tmp_path, installed)

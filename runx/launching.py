@@ -21,7 +21,7 @@ from runx.plan import named, run_id
 from runx.rundir import RunDir, read_json, to_json, write_whole
 from runx.runscript import Surroundings, script
 from runx.staging import Frozen, Method, open_to, stage
-from runx.types import Hparam, Run
+from runx.types import Hparam, Run, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,14 @@ def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
 def placed(run: Run) -> dict[str, Any]:
     """Give the typed hyperparameters with the run's own directory for LOGDIR."""
     logdir = str(run.dir.path)
+    return {hparam.name: filled(hparam.value, logdir) for hparam in run.point.hparams}
 
-    def value(it: Any) -> Any:
-        if isinstance(it, str):
-            return with_logdir(it, logdir)
-        return [value(item) for item in it] if isinstance(it, tuple) else it
 
-    return {hparam.name: value(hparam.value) for hparam in run.point.hparams}
+def filled(value: Value, logdir: str) -> Any:
+    """Put a run's directory in the place of LOGDIR in a value, and a list in that of a tuple."""
+    if isinstance(value, tuple):
+        return [filled(item, logdir) for item in value]
+    return with_logdir(value, logdir) if isinstance(value, str) else value
 
 
 def record(kit: Kit, run: Run) -> dict[str, Any]:
@@ -173,6 +174,6 @@ def writable(experiment: Experiment) -> None:
     except OSError as error:
         origin = experiment.settings["LOGROOT"].origin
         raise SettingsError(
-            f"{origin}: LOGROOT {experiment.logroot} can't be written: {error.strerror};"
+            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
             " set LOGROOT or RUNX_LOGROOT to a folder of yours"
         ) from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.command import arguments, shell_command, with_logdir
 from runx.experiment import Experiment
-from runx.launching import placed, resources
+from runx.launching import filled, placed, resources
 from runx.plan import run_id
 from runx.submitting import missing_program, shown, submission
 from runx.types import Run
@@ -60,6 +60,8 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "argv": [with_logdir(word, logdir) for word in arguments(run.point)],
         "command": shell_command(experiment.cmd, run.point, logdir),
         "logdir": logdir,
-        "resources": {resource.name: resource.value for resource in resources(experiment, run)},
+        "resources": {
+            resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
+        },
         "submit": list(submission(experiment, farm, run).words) if farm else None,
     }

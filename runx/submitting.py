@@ -100,7 +100,7 @@ def handed_over(one: Handover, farm: Farm, order: Submission) -> Job:
     if finished.status:
         answer = finished.errors.strip() or finished.output.strip()
         _keep(one, {"farm": farm.name, "refused": True, "answer": answer})
-        words = answer.replace("\n", " | ")
+        words = answer.replace("\n", " | ") or "it said nothing"
         raise FarmError(f"farm {farm.name} refused {run.name}, status {finished.status}: {words}")
     job = Job(run, farm.name, FARMS["command"].job_id(finished.output), finished.output)
     _keep(one, {"farm": job.farm, "id": job.id, "answer": job.answer})

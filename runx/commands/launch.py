@@ -141,7 +141,7 @@ def launch(
     from runx.commands.here import run_here
     from runx.errors import SettingsError
     from runx.placing import place
-    from runx.submitting import missing_program
+    from runx.submitting import missing_program, submission
 
     runs = list(planned)
     if not runs:
@@ -150,6 +150,8 @@ def launch(
     farm = experiment.farm
     if farm and (problem := missing_program(farm, os.environ)):
         raise SettingsError(problem)
+    if farm:
+        submission(experiment, farm, runs[0])  # a template that can't be rendered stops here
     if not farm and local.unasked:
         say("no farm is set: running here, as with -i")
     placed = place(experiment, runs, new_name, wish, say)

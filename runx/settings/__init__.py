@@ -58,7 +58,7 @@ def load(request: Request) -> Experiment:
         ),
         from_environment(request.environment, request.cwd),
         own,
-        *(from_file(path) for path in files),
+        *(from_file(path, may_be_empty=True) for path in files),
         defaults(request.cwd),
     ]
     farm = _farm_name(layers, request)
@@ -72,7 +72,7 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
     files = _files(cwd, environment, config, None)
     layers = [
         from_environment(environment, cwd),
-        *(from_file(path) for path in files),
+        *(from_file(path, may_be_empty=True) for path in files),
         defaults(cwd),
     ]
     farm = merged(layers, None).get("FARM")
@@ -84,7 +84,7 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
 def _files(
     cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
 ) -> list[Path]:
-    if config is not None and not config.is_file():
+    if config is not None and (config.is_dir() or not config.exists()):
         raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
     start = experiment.absolute().parent if experiment else None
     found = (config or project_file(cwd, start), user_file(environment))
@@ -121,7 +121,7 @@ def _experiment(
         if entry.node != Scalar(None, "") or name == "HPARAMS"
     }
     for name in ("CMD", "HPARAMS"):
-        if not value.get(name) and not (name == "HPARAMS" and value.get(name) == {}):
+        if value.get(name) in (None, "", Scalar(None, "")):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     return Experiment(
         name=_named(value.get("EXP_NAME") or request.file.stem, entries, request.file),

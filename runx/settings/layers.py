@@ -35,9 +35,9 @@ class Layer(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def from_file(path: Path) -> Layer:
+def from_file(path: Path, may_be_empty: bool = False) -> Layer:
     """Read an experiment or .runx file; a key nobody knows is an error that names the nearest."""
-    document = read(path)
+    document = read(path, may_be_empty)
     base = path.absolute().parent
     entries: dict[str, Entry] = {}
     farms: dict[str, dict[str, Entry]] = {}

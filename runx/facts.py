@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
+from runx.orders import ordered
 from runx.rundir import RunDir, read_json, read_lines
 
 Warn = Callable[[str], None]
@@ -92,7 +93,7 @@ def _attempt(
         farm=None if farm in (None, "local") else str(farm),
         host=str(who.get("host", "")),
         job=str(job["id"]) if "id" in job else None,
-        order=_order(run, number, warn),
+        order=ordered(run, number, warn),
         process=None if ended else lives(who, here()),
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
@@ -136,20 +137,6 @@ def _object(path: Path, warn: Warn) -> dict[str, Any]:
     except StoreError as error:
         warn(str(error))
         return {}
-
-
-def _order(run: RunDir, attempt: int, warn: Warn) -> str | None:
-    """Give the first order that somebody gave to end this attempt."""
-    try:
-        names = sorted(os.listdir(run.orders))  # noqa: PTH208
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    for name in names:
-        if name.endswith(".json"):
-            order = _object(run.orders / name, warn)
-            if order.get("attempt", attempt) in (attempt, None):
-                return str(order.get("order"))
-    return None
 
 
 def _age(paths: Iterable[Path], now: Callable[[], float]) -> float | None:

@@ -18,7 +18,7 @@ from runx.command import with_logdir
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
 from runx.plan import named, run_id
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
 from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
@@ -94,30 +94,6 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
         open_to(place.path, kit.experiment.dir_mode)
-
-
-def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    if _staged(here) == kit.code and here.code.exists():
-        return
-    number = 1
-    while (here.path / f"code.{number}").exists():
-        number += 1
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
-    stage(kit.frozen, fresh, kit.method)
-    if here.code.exists():
-        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
-        here.code.rename(here.path / f"code.{number}")
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around))
-
-
-def _staged(run: RunDir) -> str | None:
-    """Give the digest of the code that a run has: its last claim names it, or else its record."""
-    claims = sorted(run.attempts.glob("*.claim"), key=lambda path: int(path.stem))
-    code: str | None = read_json(claims[-1] if claims else run.record).get("code")
-    return code
 
 
 def placed(run: Run) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def _local(attempt: Attempt, locked: bool | None) -> State:
     number = attempt.number
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", attempt=number)
+    if not attempt.events and attempt.order == "cancel":
+        return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
         return State("queued", "about to start", attempt=number)
     if attempt.process is None and attempt.host:

@@ -99,8 +99,7 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
 def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
     """Give a run today's code, and keep what it had as code.1, code.2, ..."""
     here = run.dir
-    had = read_json(here.record).get("code")
-    if had == kit.code and here.code.exists():
+    if _staged(here) == kit.code and here.code.exists():
         return
     number = 1
     while (here.path / f"code.{number}").exists():
@@ -112,6 +111,13 @@ def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
         here.code.rename(here.path / f"code.{number}")
     fresh.rename(here.code)
     write_whole(here.script, script(run, kit.around))
+
+
+def _staged(run: RunDir) -> str | None:
+    """Give the digest of the code that a run has: its last claim names it, or else its record."""
+    claims = sorted(run.attempts.glob("*.claim"), key=lambda path: int(path.stem))
+    code: str | None = read_json(claims[-1] if claims else run.record).get("code")
+    return code
 
 
 def placed(run: Run) -> dict[str, Any]:

@@ -40,12 +40,15 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write a list of JSON objects, a line each."""
-    separator = "["
+    yield "["
+    last = ""
     for run in runs:
-        yield separator
-        yield json.dumps(described(experiment, run), ensure_ascii=False)
-        separator = ","
-    yield "]" if separator == "," else "[]"
+        if last:
+            yield last + ","
+        last = json.dumps(described(experiment, run), ensure_ascii=False)
+    if last:
+        yield last
+    yield "]"
 
 
 def described(experiment: Experiment, run: Run) -> dict[str, Any]:

@@ -143,12 +143,13 @@ class Slots:
             if not self.begin(task):
                 lease.close()
                 return
+            # Told before it is: nothing of a run's output is missed, however short it is.
+            self.watch.started(task, lease)
             live = start(task.run, task.attempt, lease, self.policy.terminal)
         except BaseException:
             lease.close()
             raise
         self.running.append(_Running(task, live, lease))
-        self.watch.started(task, lease)
 
     def _patience(self) -> float:
         now = time.monotonic()

@@ -16,6 +16,7 @@ Kind = Literal[
     "hparams",
     "name",
     "values",
+    "search",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -41,7 +42,7 @@ KEYS = {
     "FARM": Key("name", "", "the farm that runs go to; a section of that name describes it"),
     "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
     "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
-    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "PYTHONPATH": Key("search", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
     "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),

@@ -169,9 +169,14 @@ def launch(
 
 def submit_all(placed: Any) -> int:
     """Hand every run to the farm."""
+    from runx.farms import is_plain
+    from runx.handing import hand_over
     from runx.submitting import submit
 
     count = 0
+    if not is_plain(placed.kit.experiment.farm):
+        count = hand_over(placed.kit, placed.handovers, say)
+        placed = placed._replace(handovers=())
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1

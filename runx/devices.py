@@ -189,8 +189,8 @@ def devices(
 
 
 _VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
-"""CUDA reads the first, ROCm's HIP either. ROCR_VISIBLE_DEVICES works below HIP, which
-counts what is left anew: to set both would leave devices out twice."""
+"""CUDA reads the first, ROCm's HIP either. ROCR_VISIBLE_DEVICES works below HIP, which counts what
+is left anew: to set both would leave devices out twice."""
 
 
 def permitted(named: Sequence[str], environment: Mapping[str, str]) -> list[str]:

@@ -46,9 +46,14 @@ def _common(around: Surroundings) -> dict[str, str]:
         "EXPERIMENT": around.experiment.replace("\n", " "),
         "EXPERIMENT_WORD": shlex.quote(around.experiment),
         "PROJECT": shlex.quote(around.project),
-        "PYTHONPATH": '"$RUNX_LOGDIR"'.join(map(shlex.quote, around.pythonpath.split("LOGDIR"))),
+        "PYTHONPATH": _by_variable(around.pythonpath),
         "PATH": shlex.quote(around.path),
     }
+
+
+def _by_variable(text: str) -> str:
+    parts = (shlex.quote(part) if part else "" for part in text.split("LOGDIR"))
+    return '"$RUNX_LOGDIR"'.join(parts)
 
 
 @functools.lru_cache(maxsize=1)

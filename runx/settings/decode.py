@@ -13,6 +13,7 @@ from runx.errors import SettingsError
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
 from runx.types import Hparam, Node, Scalar, Value
+from runx.yamltext import plain
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -47,9 +48,20 @@ def _path(name: str, entry: Entry, environment: Mapping[str, str]) -> Path | Non
     return expanded(text, name, entry, environment) if text else None
 
 
+def _search(name: str, entry: Entry, environment: Mapping[str, str]) -> str:
+    known = {"PYTHONPATH": "", **environment}
+    parts = _text(name, entry, environment).split(":")
+    filled = (_filled(part, name, entry, known) for part in parts)
+    return ":".join(part for part in filled if part)
+
+
 def expanded(text: str, name: str, entry: Entry, environment: Mapping[str, str]) -> Path:
     """Expand ~, $VAR and {user} in a path, which starts from where the setting stands."""
+    filled = _filled(text, name, entry, environment)
+    return Path(os.path.normpath(anchored(filled, entry.base)))
 
+
+def _filled(text: str, name: str, entry: Entry, environment: Mapping[str, str]) -> str:
     def variable(match: re.Match[str]) -> str:
         word = match[1] or match[2]
         if word not in environment:
@@ -57,12 +69,12 @@ def expanded(text: str, name: str, entry: Entry, environment: Mapping[str, str])
         return environment[word]
 
     text = _VARIABLE.sub(variable, text.replace("{user}", _user(environment)))
-    if text.startswith("~"):
-        home = os.path.expanduser(text)  # noqa: PTH111  it tells ~nobody from a home
-        if home.startswith("~"):
-            raise SettingsError(f"{entry.origin}: {name}: no home for {text.split('/')[0]}")
-        text = home
-    return Path(os.path.normpath(anchored(text, entry.base)))
+    if not text.startswith("~"):
+        return text
+    home = os.path.expanduser(text)  # noqa: PTH111  it tells ~nobody from a home
+    if home.startswith("~"):
+        raise SettingsError(f"{entry.origin}: {name}: no home for {text.split('/')[0]}")
+    return home
 
 
 def _user(environment: Mapping[str, str]) -> str:
@@ -138,6 +150,13 @@ def _paths(name: str, entry: Entry, environment: Mapping[str, str]) -> dict[str,
     }
 
 
+def _values(name: str, entry: Entry, _: Mapping[str, str]) -> dict[str, Any]:
+    if not isinstance(entry.node, dict):
+        raise SettingsError(f"{entry.origin}: {name} must be a mapping, as {{dropout: 0.0}}")
+    values: dict[str, Any] = plain(entry.node)
+    return values
+
+
 def _hparams(_name: str, entry: Entry, _: Mapping[str, str]) -> Node:
     return entry.node
 
@@ -153,4 +172,6 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "resources": _resources,
     "paths": _paths,
     "hparams": _hparams,
+    "values": _values,
+    "search": _search,
 }

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "text", "path", "words", "switch", "choice", "size", "resources", "paths", "hparams", "name"
+    "text",
+    "path",
+    "words",
+    "switch",
+    "choice",
+    "size",
+    "resources",
+    "paths",
+    "hparams",
+    "name",
+    "values",
+    "search",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -31,7 +42,7 @@ KEYS = {
     "FARM": Key("name", "", "the farm that runs go to; a section of that name describes it"),
     "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
     "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
-    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "PYTHONPATH": Key("search", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
     "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),
@@ -49,6 +60,10 @@ KEYS = {
         "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
     ),
     "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "RESUME": Key("switch", "false", "start only what is not done yet, as --resume"),
+    "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
+    "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
+    "GPUS": Key("words", "", "names of this machine's GPUs, where nvidia-smi can't tell them"),
     "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
     "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
 }

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
@@ -20,8 +20,10 @@ from runx.experiment import Experiment
 from runx.plan import named, run_id
 from runx.rundir import RunDir, read_json, to_json, write_whole
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
@@ -98,6 +102,8 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
 
 def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
     """Give a run today's code, and keep what it had as code.1, code.2, ..."""
+    from runx.staging import stage
+
     here = run.dir
     if _staged(here) == kit.code and here.code.exists():
         return

@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
 
 import click
 
 from runx.claims import claim_text, take
 from runx.command import shell_command
+from runx.commands.local import Local
 from runx.devices import devices
 from runx.manners import say
 from runx.placing import Placed
 from runx.slots import Policy, Slots, Task
 from runx.watching import Report, watcher
-
-
-class Local(NamedTuple):
-    """What the flags say about runs here. ``jobs`` None is auto; ``unasked``: no -i was given."""
-
-    jobs: int | None = 1
-    gpus_per_run: int | None = None
-    policy: Policy = Policy()
-    stream: bool = False
-    attach: bool = False
-    unasked: bool = False
-
-
-def local_options(asked: dict[str, Any]) -> Local:
-    """Take those flags out of the ones that a command was given."""
-    jobs = asked.pop("jobs")
-    if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
-        raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
-    most = asked.pop("max_failures")
-    if asked.pop("fail_fast"):
-        most = 1
-    attach = asked.pop("attach")
-    policy = Policy(
-        retries=asked.pop("retries"),
-        timeout=asked.pop("timeout"),
-        grace=asked.pop("grace"),
-        max_failures=most,
-        terminal=attach,
-    )
-    return Local(
-        None if jobs == "auto" else int(jobs),
-        asked.pop("gpus_per_run"),
-        policy,
-        asked.pop("stream"),
-        attach,
-    )
 
 
 def run_here(placed: Placed, local: Local) -> int:
@@ -67,7 +31,7 @@ def run_here(placed: Placed, local: Local) -> int:
     total = len(runs) + len(placed.adopted)
     watch = watcher(total, jobs, commands, local.stream, local.attach)
     slots = Slots(
-        policy=_with_jobs(local.policy, jobs),
+        policy=_policy(local, jobs),
         devices=source,
         begin=lambda task: _claimed(placed, task),
         watch=watch,
@@ -79,10 +43,15 @@ def run_here(placed: Placed, local: Local) -> int:
     return Report(total, placed.kit.experiment, watch.ended_runs, slots.stops > 0).told(say)
 
 
-def _with_jobs(policy: Policy, jobs: int) -> Policy:
-    from dataclasses import replace
-
-    return replace(policy, jobs=jobs)
+def _policy(local: Local, jobs: int) -> Policy:
+    return Policy(
+        jobs=jobs,
+        retries=local.retries,
+        timeout=local.timeout,
+        grace=local.grace,
+        max_failures=local.max_failures,
+        terminal=local.attach,
+    )
 
 
 def _claimed(placed: Placed, task: Task) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
@@ -21,9 +21,11 @@ from runx.plan import named, run_id
 from runx.resources import needs
 from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
 from runx.wrapping import Spread
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"

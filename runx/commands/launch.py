@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.durations import seconds
 from runx.experiment import Experiment
@@ -23,7 +24,6 @@ from runx.settings import load
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.commands.here import Local
     from runx.deciding import Wish
 
 _CHUNK = 1000  # lines a write
@@ -85,7 +85,6 @@ def command(
     runx sweep.yml                   submit it to the farm of .runx
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.commands.here import local_options
     from runx.deciding import Wish
 
     if as_json and not no_run:

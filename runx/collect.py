@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from runx.attempts import Facts
 from runx.errors import StoreError
 from runx.experiments import places
-from runx.facts import clock, facts
+from runx.facts import UNASKED, Words, clock, facts
 from runx.rundir import ExperimentDir, RunDir, read_json
-from runx.state import state
-from runx.tally import Measure, Tally, tally
+from runx.state import State, state
+from runx.tally import Measure, tally
 from runx.types import Result
 
 UNKNOWN = "unknown"
@@ -22,45 +23,68 @@ UNKNOWN = "unknown"
 Warn = Callable[[str], None]
 
 
-def collect(
-    experiment: ExperimentDir, measures: Iterable[Measure] = (), warn: Warn = lambda line: None
-) -> Iterator[Result]:
+class Standing(NamedTuple):
+    """A run as it is read back, and how it stands in full."""
+
+    result: Result
+    state: State
+    facts: Facts
+
+
+class Reader(NamedTuple):
+    """How runs are read: what is measured, whom to warn, what schedulers have said."""
+
+    measures: tuple[Measure, ...] = ()
+    warn: Warn = print
+    words: Words = UNASKED
+
+
+def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
     """Give the runs of an experiment, by name, one after another."""
-    measures = tuple(measures)
-    now = clock(experiment.path)
-    for run in places(experiment):
+    return (standing.result for standing in standings(experiment, reader))
+
+
+def standings(experiment: ExperimentDir, reader: Reader) -> Iterator[Standing]:
+    """Give the runs of an experiment with how each stands, by name, one after another."""
+    return read(places(experiment), experiment.path.name, reader)
+
+
+def read(runs: Iterable[RunDir], experiment: str, reader: Reader) -> Iterator[Standing]:
+    """Read the directories that are runs'; what is damaged costs a warning."""
+    now: Callable[[], float] | None = None
+    for run in runs:
+        now = now or clock(run.path.parent)
         try:
-            hparams = _hparams(run, warn)
+            hparams = _hparams(run, reader.warn)
             if hparams is not None:
-                yield _result(experiment, run, hparams, measures, now, warn)
+                yield _standing(run, experiment, hparams, now, reader)
         except (StoreError, OSError) as error:
-            warn(f"{run.path}: left out: {_without(error, run)}")
+            reader.warn(f"{run.path}: left out: {_without(error, run)}")
 
 
-def _result(
-    experiment: ExperimentDir,
+def _standing(
     run: RunDir,
+    experiment: str,
     hparams: dict[str, Any],
-    measures: tuple[Measure, ...],
     now: Callable[[], float],
-    warn: Warn,
-) -> Result:
-    found = _tally(run, measures, warn)
-    return Result(
+    reader: Reader,
+) -> Standing:
+    known = facts(run, now, reader.warn, reader.words)
+    stands = State(UNKNOWN) if not known.attempts and not run.record.exists() else state(known)
+    content, damaged = _bytes(run.metrics), partial(_damaged, reader.warn, run.metrics)
+    found = tally(content, reader.measures, damaged)
+    result = Result(
         name=run.path.name,
         dir=run,
         hparams=hparams,
-        state=standing(run, now, warn),
+        state=stands.name,
         metrics=found.metrics,
         epoch=found.epoch,
         epoch_time=found.epoch_time,
-        experiment=experiment.path.name,
+        experiment=experiment,
         measured=found.measured,
     )
-
-
-def _tally(run: RunDir, measures: tuple[Measure, ...], warn: Warn) -> Tally:
-    return tally(_bytes(run.metrics), measures, partial(_damaged, warn, run.metrics))
+    return Standing(result, stands, known)
 
 
 def _damaged(warn: Warn, file: Path, line: int, reason: str) -> None:
@@ -120,14 +144,6 @@ def _versioned(file: Path, complaints: list[str]) -> dict[str, Any] | None:
     except StoreError as error:
         complaints.append(str(error))
         return None
-
-
-def standing(run: RunDir, now: Callable[[], float], warn: Warn) -> str:
-    """Say how a run stands, in one word."""
-    found = facts(run, now, warn)
-    if not found.attempts and not run.record.exists():
-        return UNKNOWN
-    return state(found).name
 
 
 def _without(error: Exception, run: RunDir) -> str:

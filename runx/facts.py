@@ -8,14 +8,14 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
 from runx.rundir import RunDir, read_json, read_lines
-from runx.state import Attempt, Event, Facts
 
 Warn = Callable[[str], None]
 
@@ -34,6 +34,11 @@ class Word(NamedTuple):
     why: str = ""
 
 
+Words: TypeAlias = Mapping[tuple[str, str], Word]
+UNASKED: Words = {}
+"""What is known where no scheduler was asked."""
+
+
 @cache
 def here() -> Here:
     """Name this machine and its boot as run.sh does."""
@@ -44,8 +49,11 @@ def here() -> Here:
     return Here(socket.gethostname(), boot)
 
 
-def facts(run: RunDir, now: Callable[[], float], warn: Warn, word: Word | None = None) -> Facts:
-    """Read what is known of a run; ``now`` gives the time by the clock of its file system."""
+def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNASKED) -> Facts:
+    """Read what is known of a run; ``now`` gives the time by the clock of its file system.
+
+    ``words`` holds what schedulers were asked before, by farm and job id.
+    """
     try:
         names = os.listdir(run.attempts)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
@@ -55,6 +63,7 @@ def facts(run: RunDir, now: Callable[[], float], warn: Warn, word: Word | None =
     attempts = tuple(_attempt(run, number, present, now, warn) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
     locked = _locked(run) if attempts and not settled else None
+    word = words.get((attempts[-1].farm or "", attempts[-1].job or "")) if attempts else None
     return Facts(attempts, locked, *(word or ()))
 
 
@@ -70,12 +79,12 @@ def _attempt(
     happened = f"{number}.events.jsonl" in present
     events = tuple(_events(run.events(number), warn)) if happened else ()
     ended = next((event for event in events if event.name == "ended"), None)
+    started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
-        return Attempt(number, events)
+        return Attempt(number, events, host=str(started.details.get("host", "")) if started else "")
     claim = _object(run.claim(number), warn) if f"{number}.claim" in present else {}
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
     farm = claim.get("farm") or job.get("farm")
-    started = next((event for event in events if event.name == "started"), None)
     who = started.details if started and "pid" in started.details else claim
     return Attempt(
         number,

@@ -7,8 +7,10 @@ the run itself wrote outweighs it.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+from runx.attempts import Attempt, Facts
 
 STATES = (
     "planned",
@@ -53,57 +55,13 @@ class State(NamedTuple):
         return self.name in ("queued", "running")
 
 
-class Event(NamedTuple):
-    """One thing that happened to an attempt, as run.sh saw it."""
-
-    name: str
-    time: float | None = None
-    details: Mapping[str, Any] = {}
-
-
-class Attempt(NamedTuple):
-    """What is known of one attempt.
-
-    ``process`` says whether the process that claimed it, or run.sh, lives: None where that can't
-    be seen from here. ``rebooted``: it belonged to an earlier boot of this host. ``silence`` is the
-    age of its latest sign of life, ``submitted`` that of its submission, in seconds.
-    """
-
-    number: int
-    events: tuple[Event, ...] = ()
-    farm: str | None = None
-    host: str = ""
-    job: str | None = None
-    order: str | None = None
-    process: bool | None = None
-    rebooted: bool = False
-    silence: float | None = None
-    submitted: float | None = None
-
-    def event(self, name: str) -> Event | None:
-        """Give the first event called so, if it happened."""
-        return next((event for event in self.events if event.name == name), None)
-
-
-class Facts(NamedTuple):
-    """What is known of a run: its attempts in order, whether its lock is held, the farm's word.
-
-    ``locked`` is None where that can't be told. ``word`` is what the scheduler says of the last
-    attempt's job: a state, ``gone`` where it knows no such job, None where it was not asked.
-    """
-
-    attempts: tuple[Attempt, ...] = ()
-    locked: bool | None = None
-    word: str | None = None
-    why: str = ""
-
-
 def state(facts: Facts) -> State:
     """Fold what is known of a run into its state.
 
     A run that lives is alive, whatever else is true; one that was done once stays done; otherwise
     its last attempt decides. A claim whose holder died before anything happened counts for nothing.
 
+    >>> from runx.attempts import Event
     >>> ended = Event("ended", details={"code": 0})
     >>> state(Facts((Attempt(1, (Event("started"), ended)),))).name
     'done'

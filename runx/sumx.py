@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from runx.collect import collect
+from runx.collect import Reader, collect
 from runx.errors import RunxError
 from runx.experiments import find, said
 from runx.formats import FORMATS
@@ -72,8 +72,9 @@ def _logroot(given: Path | None, config: Path | None) -> Path:
 
 
 def _results(found: Iterable[ExperimentDir], question: Question) -> Iterator[Result]:
+    reader = Reader(question.measures, _warn)
     for experiment in found:
-        yield from collect(experiment, question.measures, _warn)
+        yield from collect(experiment, reader)
 
 
 def _warn(line: str) -> None:

@@ -4,13 +4,13 @@ import os
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
-from runx.collect import collect
+from runx.collect import Reader, collect
 from runx.rundir import ExperimentDir
 from runx.tally import Measure
 
 
 def read(experiment, *measures, warn=pytest.fail):
-    return list(collect(ExperimentDir(experiment), measures, warn))
+    return list(collect(ExperimentDir(experiment), Reader(measures, warn)))
 
 
 def test_a_damaged_run_costs_one_warning_and_no_other_run(tmp_path):

@@ -22,8 +22,8 @@ def quiet(warning):
     raise AssertionError(warning)
 
 
-def stand(run, warn=quiet, word=None):
-    return state(facts(run, time.time, warn, word))
+def stand(run, warn=quiet, words=None):
+    return state(facts(run, time.time, warn, words or {}))
 
 
 def claim(run, number=1, farm=None, pid=None, **more):
@@ -125,7 +125,9 @@ def test_a_farms_run_is_known_by_its_beat(run):
     long_ago = time.time() - 720
     os.utime(run.events(1), (long_ago, long_ago))
     assert str(stand(run)) == "lost (silent for 12 min; slurm was not asked)"
-    assert str(stand(run, word=Word("running"))) == "running (silent for 12 min)"
+    assert (
+        str(stand(run, words={("slurm", "123"): Word("running")})) == "running (silent for 12 min)"
+    )
     run.beat(1).touch()
     assert str(stand(run)) == "running"
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.state import STATES, Attempt, Event, Facts, State, signal_of, state
+from runx.attempts import Attempt, Event, Facts
+from runx.state import STATES, State, signal_of, state
 
 
 def ended(code):

@@ -21,7 +21,7 @@ def for_people(found: Any, column: Column, digits: int = DIGITS) -> str:
     """
     if found is None:
         return ""
-    if column.kind == "epoch_time":
+    if column.kind in ("epoch_time", "elapsed"):
         return duration(found)
     if isinstance(found, float) and column.kind in ("metric", "measured"):
         return f"{found:.{digits}g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from runx.summary import Summary
@@ -38,7 +39,7 @@ def strict(found: Any) -> Any:
     """
     if isinstance(found, float) and not math.isfinite(found):
         return str(found)
-    if isinstance(found, dict):
+    if isinstance(found, Mapping):
         return {name: strict(inner) for name, inner in found.items()}
     if isinstance(found, (list, tuple)):
         return [strict(item) for item in found]

@@ -1,0 +1,48 @@
+"""What the commands that look at runs have in common: where runs lie, and how warnings are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from runx.manners import say
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def lookup_options(command: Command) -> Command:
+    """Add the flags that say where experiments lie."""
+    for decorate in reversed(
+        (
+            click.option("--logroot", metavar="DIR", help="Where experiments lie."),
+            click.option(
+                "-c",
+                "--config-file",
+                "--config_file",
+                "config",
+                type=click.Path(path_type=Path),
+                metavar="PATH",
+                help="Read this file instead of .runx.",
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def logroot_of(given: str | None, config: Path | None) -> Path:
+    """Say where experiments lie: as the flag says, the environment, or the settings."""
+    if given:
+        return Path(given).expanduser()
+    from runx.settings import logroot
+
+    return logroot(Path.cwd(), os.environ, config)
+
+
+def warn(line: str) -> None:
+    """Tell of something damaged that was passed over."""
+    say(f"warning: {line}")

@@ -1,0 +1,41 @@
+"""``runx show``: everything about one run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from runx.collect import Reader, read
+from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.errors import RunxError
+from runx.portrait import lines, portrait
+from runx.selecting import select
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="RUN...")
+@lookup_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    words: tuple[str, ...], logroot: str | None, config: Path | None, as_json: bool
+) -> None:
+    """Show what RUN is, how it stands, where everything of it lies and how to do it again.
+
+    \b
+    runx show wallaby
+    """
+    runs = select(words, logroot_of(logroot, config), Path.cwd())
+    found = [
+        portrait(one, time.time(), warn)
+        for run in runs
+        for one in read([run], run.path.parent.name, Reader(warn=warn))
+    ]
+    if not found:
+        raise RunxError(f"{' '.join(words)}: no run that can be read; see the warnings above")
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    click.echo("\n\n".join("\n".join(lines(one)) for one in found))

@@ -1,0 +1,110 @@
+"""``runx status``: how runs stand, and why those that failed did."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from runx.collect import Reader, Standing
+from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.failures import Failure, digest, retry_command, told
+from runx.formats import FORMATS
+from runx.formats.table import aligned
+from runx.gathering import overviews, standings_of
+from runx.output import tail
+from runx.state import ENDED_BADLY
+from runx.status import any_failed, counts, objects, overview, status
+
+FAILED = 1
+
+
+class Asked(NamedTuple):
+    """What the command line asks for."""
+
+    words: tuple[str, ...]
+    logroot: Path
+    as_json: bool
+    failures: bool
+
+
+class Answer(NamedTuple):
+    """What is printed, and whether any run failed."""
+
+    text: str
+    failed: bool
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
+@lookup_options
+@click.option("--failures", is_flag=True, help="Group what failed by its reason.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--watch", type=float, is_flag=False, flag_value=2, metavar="SECONDS", help="Look repeatedly."
+)
+def command(
+    words: tuple[str, ...],
+    logroot: str | None,
+    config: Path | None,
+    failures: bool,
+    as_json: bool,
+    watch: float | None,
+) -> int:
+    """Show how the runs of EXPERIMENT stand, or those named; without any, all experiments.
+
+    A run is named by its name, a part of it, its id or a path.
+
+    \b
+    runx status sweep
+    runx status sweep --failures
+    runx status wallaby
+    """
+    asked = Asked(words, logroot_of(logroot, config), as_json, failures)
+    while watch is not None:
+        answer = answered(asked, time.time())
+        click.clear()
+        click.echo(answer.text)
+        time.sleep(max(watch, 0.1))
+    answer = answered(asked, time.time())
+    if answer.text:
+        click.echo(answer.text)
+    return FAILED if answer.failed else 0
+
+
+def answered(asked: Asked, now: float) -> Answer:
+    """Look once, and write what there is to say."""
+    if not asked.words and not asked.failures:
+        return _experiments(asked, now)
+    found = list(standings_of(asked.words, asked.logroot, Path.cwd(), Reader(warn=warn)))
+    failed = any_failed(one.state for one in found)
+    if asked.failures:
+        return Answer(_failures(found, asked.as_json), failed)
+    if asked.as_json:
+        return Answer(json.dumps(objects(found, now), indent=2, ensure_ascii=False), failed)
+    table = FORMATS["table"](status(found, now))
+    return Answer(f"{table}\n\n{counts(one.state.name for one in found)}", failed)
+
+
+def _experiments(asked: Asked, now: float) -> Answer:
+    found = list(overviews(asked.logroot, warn))
+    failed = any(name in ENDED_BADLY for one in found for name in one.states)
+    if asked.as_json:
+        return Answer(json.dumps([one.json() for one in found], indent=2), failed)
+    head = ("experiment", "runs", "states", "last activity", "title")
+    rows = overview(found, now)
+    right = (False, True, False, False, False)
+    return Answer(aligned(head, rows, right), failed)
+
+
+def _failures(found: list[Standing], as_json: bool) -> str:
+    """Write the digest of what failed among these runs."""
+    bad = [one for one in found if one.state.name in ENDED_BADLY]
+    failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
+    groups = digest(failures, [one.result for one in found if one not in bad])
+    if as_json:
+        return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
+    return "\n".join(told(groups, retry_command([one.result for one in bad])))

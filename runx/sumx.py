@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from runx.collect import Reader, collect
+from runx.collect import Reader, collect, standings
 from runx.errors import RunxError
 from runx.experiments import find, said
 from runx.formats import FORMATS
@@ -30,6 +31,7 @@ def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @click.option("--higher", default="", callback=_names, metavar="A,B", help="More is better.")
 @click.option("--ignore", default="", callback=_names, metavar="A,B", help="Leave hparams out.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Also write FILE, complete; - is stdout.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a report.")
 @click.option("--json", "as_json", is_flag=True, help="Everything known of each run.")
 @click.option("--logroot", type=click.Path(path_type=Path), help="Where experiments lie.")
 @click.option("-c", "--config", type=click.Path(path_type=Path), help="A .runx file.")
@@ -40,6 +42,7 @@ def command(
     higher: tuple[str, ...],
     ignore: tuple[str, ...],
     csv_file: str | None,
+    html_file: Path | None,
     as_json: bool,
     logroot: Path | None,
     config: Path | None,
@@ -49,9 +52,13 @@ def command(
     \b
     sumx sweep --sortwith accuracy
     sumx sweep other-sweep --ignore seed --csv table.csv
+    sumx sweep --html report.html
     """
     found = find(experiments, _logroot(logroot, config), Path.cwd())
     question = Question(sortwith, ignore, lower, higher)
+    if html_file:
+        _write_html(html_file, found, question)
+        return
     summary = summarize(_results(found, question), question)
     if not summary.rows:
         raise RunxError(_nothing(found))
@@ -107,6 +114,19 @@ def _write_csv(name: str, summary: Summary) -> None:
         write_whole(file, text + "\n")
     except OSError as error:
         raise RunxError(f"--csv {file}: can't be written: {error.strerror}") from error
+
+
+def _write_html(file: Path, found: Sequence[ExperimentDir], question: Question) -> None:
+    """Write the report, and say where to look at it."""
+    from runx.report import write_report
+
+    reader = Reader(question.measures, _warn)
+    seen = [one for experiment in found for one in standings(experiment, reader)]
+    if not seen:
+        raise RunxError(_nothing(found))
+    summarize((one.result for one in seen), question)
+    write_report(file, found, seen, question, time.time(), _warn)
+    say(f"{file}: {len(seen)} runs; open it in any browser")
 
 
 def main() -> None:

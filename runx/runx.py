@@ -13,6 +13,7 @@ from runx.nearest import remedy
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
+    "watch": "Show EXPERIMENT as a page that follows its runs.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
 }

@@ -39,7 +39,6 @@ def about(one: Standing, warn: Warn) -> dict[str, Any]:
         "note": launch.get("note") or "",
         "resources": record.get("resources") or {},
         "dir": str(run.path),
-        "attempts": [attempt(found) for found in one.facts.attempts],
         "log": log_end(run),
         "images": [
             {"name": image.name, "step": image.step, "src": shown}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from runx.better import direction, lower_is_better
 from runx.collect import Standing
 from runx.experiments import launches
 from runx.formats.json import strict
-from runx.report.about import about
+from runx.report.about import about, attempt
 from runx.report.codediff import diffs, distinct, tree_of
 from runx.report.courses import Course, encoded, read_courses, thinned
 from runx.rundir import ExperimentDir
@@ -39,10 +39,10 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Gather what a page shows of the runs of some experiments."""
-    seen = [Seen(one, read_courses(one.result.dir, partial(_damaged, warn))) for one in standings]
+    seen = [look(one, warn) for one in standings]
     results = [one.standing.result for one in seen]
-    several = len({result.experiment for result in results}) > 1
-    runs = [run(one, question, now, several, warn) for one in seen]
+    names = labels(experiments)
+    runs = [run(one, key(one.standing, names), question, now, warn) for one in seen]
     objective = question.sortwith or summarize(results).sorted_by or _first_metric(seen)
     return {
         "version": VERSION,
@@ -59,16 +59,40 @@ def model(
     }
 
 
+def look(one: Standing, warn: Warn) -> Seen:
+    """Read what a run has measured."""
+    return Seen(one, read_courses(one.result.dir, partial(_damaged, warn)))
+
+
+def labels(experiments: Sequence[ExperimentDir]) -> dict[Path, str]:
+    """Say what goes before the names of an experiment's runs, so that all runs are told apart.
+
+    >>> labels([ExperimentDir(Path("/a/sweep")), ExperimentDir(Path("/b/lr"))])
+    {PosixPath('/a/sweep'): 'sweep/', PosixPath('/b/lr'): 'lr/'}
+    """
+    if len(experiments) < 2:
+        return {}
+    names = [experiment.path.name for experiment in experiments]
+    return {
+        one.path: f"{one.path.name if names.count(one.path.name) == 1 else one.path}/"
+        for one in experiments
+    }
+
+
+def key(one: Standing, names: Mapping[Path, str]) -> str:
+    """Name a run among all that a page shows."""
+    return names.get(one.result.dir.path.parent, "") + one.result.name
+
+
 def _damaged(warn: Warn, file: Path, line: int, why: str) -> None:
     # collect has already told of the validation rows.
     if file.name != "metrics.csv":
         warn(f"{file}, line {line}: left out: {why}")
 
 
-def run(one: Seen, question: Question, now: float, several: bool, warn: Warn) -> dict[str, Any]:
+def run(one: Seen, key: str, question: Question, now: float, warn: Warn) -> dict[str, Any]:
     """Tell all about one run."""
     result, state = one.standing.result, one.standing.state
-    key = f"{result.experiment}/{result.name}" if several else result.name
     return {
         **about(one.standing, warn),
         **standing(one.standing, now),
@@ -91,6 +115,7 @@ def standing(one: Standing, now: float) -> dict[str, Any]:
         "state": one.state.name,
         "reason": one.state.reason,
         "elapsed": strict(elapsed(one, now)),
+        "attempts": [attempt(found) for found in one.facts.attempts],
     }
 
 

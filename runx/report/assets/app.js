@@ -85,6 +85,7 @@ function main() {
   function printing(isPrinted) {
     document.documentElement.dataset.theme = isPrinted ? "light" : "";
     if (!isPrinted) showTheme(store);
+    table.more(isPrinted ? Infinity : 120);
     curves.printing();
     draw();
   }

@@ -175,6 +175,7 @@ function makeChart(name, model, store, selection, tip) {
     found = { x, y: range };
     note.textContent = zoom ? "double-click shows all" : isCut ? "outliers cut off" : "";
     element.dataset.lines = lines.length;
+    element.dataset.points = lines.reduce((sum, line) => sum + line.length, 0);
     plot.refresh();
   }
 

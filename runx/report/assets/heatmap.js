@@ -5,7 +5,7 @@ import { inks, sequential, wantsDarkText } from "./colours.js";
 import { makePicture } from "./picture.js";
 import { fitted, SMALL } from "./pen.js";
 import { numeric, valueOf } from "./model.js";
-import { isNumber, scaleOf, shortNumber, shown } from "./numbers.js";
+import { compareTexts, isNumber, scaleOf, shortNumber, shown } from "./numbers.js";
 import { deviation, mean } from "./statistics.js";
 import { neat } from "./parallel.js";
 
@@ -58,9 +58,7 @@ export function makeHeatmap(model, store, selection, tip) {
     const scale = scaleOf(values);
     const texts = [...new Set(values.filter((value) => value !== undefined).map(shown))];
     if (scale.kind === "number" && texts.length > MOST) return binned(column, scale);
-    const sorted = texts.sort((one, other) => one.localeCompare(other, undefined, { numeric: true }));
-    if (scale.kind === "number") sorted.sort((one, other) => Number(one) - Number(other));
-    const names = sorted.slice(0, 40);
+    const names = texts.sort(compareTexts).slice(0, 40);
     return { column, names, of: (run) => names.indexOf(shown(valueOf(run, column))), brush: (nth) => exactly(names[nth], scale) };
   }
 

@@ -2,7 +2,9 @@
 
 /** Turn base64 of little-endian 32-bit floats into numbers. */
 export function unpacked(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at += 1) bytes[at] = letters.charCodeAt(at);
   return new Float32Array(bytes.buffer);
 }
 
@@ -17,7 +19,9 @@ export function numeric(value) {
 }
 
 function evenly([first, step, count]) {
-  return Float64Array.from({ length: count }, (_, nth) => first + step * nth);
+  const found = new Float64Array(count);
+  for (let nth = 0; nth < count; nth += 1) found[nth] = first + step * nth;
+  return found;
 }
 
 function makeCourse(raw) {

@@ -35,6 +35,13 @@ export function size(bytes) {
   return `${nth && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[nth]}`;
 }
 
+/** Order texts as people do: numbers by their size. */
+export function compareTexts(one, other) {
+  const [left, right] = [one, other].map((text) => (text.trim() ? Number(text) : NaN));
+  if (!Number.isNaN(left) && !Number.isNaN(right)) return left - right;
+  return one.localeCompare(other, undefined, { numeric: true });
+}
+
 export function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
 }
@@ -77,8 +84,7 @@ function spreadsOut(numbers, low, high) {
 }
 
 function nameScale(texts) {
-  const collator = new Intl.Collator(undefined, { numeric: true });
-  const names = [...new Set(texts)].sort(collator.compare);
+  const names = [...new Set(texts)].sort(compareTexts);
   const places = new Map(names.map((name, nth) => [name, (nth + 0.5) / names.length]));
   const place = (value) => (value === undefined || value === null ? null : (places.get(shown(value)) ?? null));
   return { kind: "name", names, place, ticks: names.map((name) => ({ text: name, at: places.get(name) })) };

@@ -3,7 +3,7 @@
 import { columnsOf, compare, numeric, valueOf } from "./model.js";
 import { ExpressionError, parse } from "./expressions.js";
 import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
-import { isNumber, scaleOf, shown } from "./numbers.js";
+import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
 import { importances } from "./statistics.js";
 
 /** Give the names that a filter may use, and how each is looked up. */
@@ -158,8 +158,4 @@ export function makeSelection(model, store) {
   function neutral() {
     return selection.theme === "dark" ? "#7b8794" : "#9aa3ad";
   }
-}
-
-function compareTexts(one, other) {
-  return one.localeCompare(other, undefined, { numeric: true }) || 0;
 }

@@ -4,6 +4,8 @@ import { h, save } from "./dom.js";
 import { compare, numeric, usualColumns, valueOf } from "./model.js";
 import { duration, isNumber, shown } from "./numbers.js";
 
+const AT_FIRST = 120;
+
 export const BADLY = new Set(["failed", "killed", "timeout", "oom", "lost"]);
 
 /** Write a run's state: a mark, a word, and on demand why. */
@@ -35,9 +37,20 @@ export function makeTable(model, store, selection) {
   const bar = h("div", { class: "card-side" }, count, everyone, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
   const rows = new Map();
+  let most = AT_FIRST;
+  frame.addEventListener("scroll", () => {
+    const isAtEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 400;
+    if (isAtEnd && most < selection.passing.length) more(most + AT_FIRST);
+  });
   let lit = new Set();
   body.addEventListener("pointerleave", () => store.hover([]));
-  return { element, refresh, relight };
+  return { element, refresh, relight, more };
+
+  /** Show more rows: a browser takes long to lay out a thousand that nobody has asked for. */
+  function more(count) {
+    most = count;
+    refresh();
+  }
 
   function columns() {
     const ids = new Set(store.view.columns ?? usualColumns(model));
@@ -67,8 +80,9 @@ export function makeTable(model, store, selection) {
     const runs = sorted();
     const best = bestValues(shownColumns);
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
-    for (const run of runs) fillRow(run, shownColumns, best);
-    body.replaceChildren(...runs.map((run) => rows.get(run)));
+    const first = runs.slice(0, most);
+    for (const run of first) fillRow(run, shownColumns, best);
+    body.replaceChildren(...first.map((run) => rows.get(run)));
     const hidden = selection.passing.length - selection.drawn.length;
     const total = model.runs.length;
     count.textContent = `${runs.length === total ? total : `${runs.length} of ${total}`} runs${hidden ? `, ${hidden} hidden` : ""}`;

@@ -19,7 +19,8 @@ class Attempt(NamedTuple):
 
     ``process`` says whether the process that claimed it, or run.sh, lives: None where that can't
     be seen from here. ``rebooted``: it belonged to an earlier boot of this host. ``silence`` is the
-    age of its latest sign of life, ``submitted`` that of its submission, in seconds.
+    age of its latest sign of life, ``submitted`` that of its submission, in seconds. ``refused``:
+    its farm would not take it.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Attempt(NamedTuple):
     rebooted: bool = False
     silence: float | None = None
     submitted: float | None = None
+    refused: bool = False
 
     def event(self, name: str) -> Event | None:
         """Give the first event called so, if it happened."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from runx.draws import DRAWS
 from runx.errors import SweepError
 from runx.nearest import remedy
 from runx.operators import OPERATORS
@@ -13,27 +14,23 @@ from runx.types import Hparam, Node, Scalar, Value
 Where: TypeAlias = Callable[..., str]
 """Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""
 
-TAG, SKIP = "RUNX.TAG", "RUNX.SKIP"
+TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
+INDEX = "run.index"
+"""The place of a combination in its sweep, which a worked-out value may name."""
+
 RESOURCE = "SUBMIT_JOB."
 """What begins the name of a resource, which the script is not given."""
 
 
 class Axis(NamedTuple):
-    """Choices of which every point takes one. A choice sets one or more parameters."""
+    """Choices of which every point takes one. A choice sets one or more parameters.
 
+    ``key`` is the key of HPARAMS that says so, ``names`` are all that any choice sets.
+    """
+
+    key: str
     names: tuple[str, ...]
     choices: Sequence[tuple[Hparam, ...]]
-
-
-def axes(hparams: Mapping[str, Node], at: Where) -> list[Axis]:
-    """Make the axes of one mapping of HPARAMS.
-
-    >>> from runx.yamltext import parse
-    >>> document = parse("lr: [0.1, 1e-3]\\nadam: true", "sweep.yml")
-    >>> [len(axis.choices) for axis in axes(document.tree, document.at)]
-    [2, 1]
-    """
-    return [_axis(name, node, at) for name, node in hparams.items()]
 
 
 def hparam(name: str, node: Node, where: str) -> Hparam:
@@ -56,43 +53,61 @@ def hparam(name: str, node: Node, where: str) -> Hparam:
     return Hparam(name, node.value, None if isinstance(node.value, bool) else node.text)
 
 
-def _axis(name: str, node: Node, at: Where) -> Axis:
-    _check_name(name, at)
-    items, spots = _items(name, node, at)
-    if not items:
-        raise SweepError(f"{at(name)}: {name} has no values; give it one, or remove it")
-    made = [(hparam(name, item, at(*spot)),) for item, spot in zip(items, spots, strict=True)]
-    return Axis((name,), made)
+def values(name: str, node: Node, at: Where) -> list[Hparam]:
+    """Make a hyperparameter of each value that a key of HPARAMS takes.
 
-
-def _items(name: str, node: Node, at: Where) -> tuple[list[Node], Sequence[tuple[str | int, ...]]]:
-    """Give the values of a key, and the place of each."""
-    if isinstance(node, list):
-        return node, [(name, index) for index in range(len(node))]
+    >>> [given.text for given in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
+    ['0', '1']
+    """
+    check_name(name, at)
     if isinstance(node, Scalar):
-        return [node], [(name,)]
-    items = _operated(name, node, at)
-    return items, [(name,)] * len(items)
+        made = [hparam(name, node, at(name))]
+    elif isinstance(node, list):
+        made = [hparam(name, item, at(name, index)) for index, item in enumerate(node)]
+    else:
+        operator, argument = operated(name, node, at)
+        if operator in DRAWS:
+            raise SweepError(f"{at(name)}: {name}: {operator} can't stand here; list the values")
+        where = at(name)
+        made = [hparam(name, item, where) for item in _applied(name, operator, argument, at)]
+    if not made:
+        raise SweepError(f"{at(name)}: {name} has no values; give it one, or remove it")
+    return made
 
 
-def _operated(name: str, node: dict[str, Node], at: Where) -> list[Node]:
-    """Apply the operator that a mapping names."""
-    known = [key for key in node if key in OPERATORS]
-    if len(node) == 1 and known:
-        return OPERATORS[known[0]](node[known[0]])
-    if known:
-        others = ", ".join(key for key in node if key != known[0])
-        raise SweepError(f"{at(name)}: {name}: {known[0]} stands alone; remove {others}")
+def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
+    """Give the operator that a mapping names, and its argument."""
+    known = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    if len(node) == 1 and isinstance(node[first], list):
-        raise SweepError(
-            f"{at(name)}: {name}: {first} is no operator ({remedy(first, OPERATORS)});"
-            f" a nested parameter is written with a dot: {name}.{first}"
-        )
-    dotted = ", ".join(f"{name}.{key}" for key in _leaves(node))
-    raise SweepError(
-        f"{at(name)}: {name}: nested parameters are written with dots: {dotted or name + '.key'}"
-    )
+    named = [key for key in node if key in known]
+    if named and len(node) == 1:
+        return first, node[first]
+    where = f"{at(name)}: {name}:"
+    if named:
+        others = ", ".join(key for key in node if key != named[0])
+        raise SweepError(f"{where} {named[0]} stands alone; remove {others}")
+    dotted = ", ".join(f"{name}.{leaf}" for leaf in _leaves(node)) or f"{name}.key"
+    nested = f"nested parameters are written with dots: {dotted}"
+    meant = remedy(first, known)
+    if len(node) == 1 and meant.startswith("did"):
+        raise SweepError(f"{where} {first} is no operator, {meant} ({nested})")
+    raise SweepError(f"{where} {nested}")
+
+
+def check_name(name: str, at: Where) -> None:
+    """Refuse names that are ours and mean nothing."""
+    ours = (TAG, SKIP, ZIP, CASES)
+    if name.startswith("RUNX.") and name not in ours:
+        raise SweepError(f"{at(name)}: {name} is unknown: {remedy(name, ours)}")
+    if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
+        raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
+
+
+def _applied(name: str, operator: str, argument: Node, at: Where) -> list[Node]:
+    try:
+        return OPERATORS[operator](argument)
+    except SweepError as error:
+        raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
 
 
 def _leaves(node: dict[str, Node]) -> list[str]:
@@ -101,13 +116,6 @@ def _leaves(node: dict[str, Node]) -> list[str]:
         inner = _leaves(child) if isinstance(child, dict) else []
         found += [f"{key}.{leaf}" for leaf in inner] or [key]
     return found
-
-
-def _check_name(name: str, at: Where) -> None:
-    if name.startswith("RUNX.") and name not in (TAG, SKIP):
-        raise SweepError(f"{at(name)}: {name} is unknown: {remedy(name, (TAG, SKIP))}")
-    if name.rstrip(".") == RESOURCE.rstrip(".") or "\0" in name:
-        raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
 
 
 def _values(name: str, items: list[Node], where: str) -> tuple[Value, ...]:

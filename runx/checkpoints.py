@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from runx.errors import LogxError
 from runx.rundir import RunDir
 from runx.training.faults import Faults
+from runx.training.found import NAME, Found, best, found
 from runx.training.loading import OURS, DamagedError, fill, load, needed_torch
 from runx.training.notes import Notes
 from runx.training.scalars import number
@@ -19,30 +20,7 @@ from runx.training.seeding import put_back, random_states
 from runx.training.snapshots import Saver, snapshot
 from runx.training.whole import second_name, sweep, write
 
-NAME = re.compile(r"(best|last)_checkpoint_ep(\d+)\.pth")
 PLAIN_NAME = re.compile(r"[\w][\w.+-]*")
-
-
-class Found(NamedTuple):
-    """A checkpoint on disk; the greatest is the one to go on from."""
-
-    epoch: int
-    kind: str
-    path: Path
-
-
-def found(run: RunDir) -> list[Found]:
-    """List a run's checkpoints, in the order of their epochs."""
-    if not run.path.is_dir():
-        return []
-    matches = [NAME.fullmatch(name) for name in os.listdir(run.path)]  # noqa: PTH208
-    return sorted(Found(int(m[2]), m[1], run.path / m[0]) for m in matches if m)
-
-
-def best(run: RunDir) -> Path | None:
-    """Find the checkpoint that is considered best: of several, the one of the highest epoch."""
-    names = [checkpoint.path for checkpoint in found(run) if checkpoint.kind == "best"]
-    return names[-1] if names else None
 
 
 def is_better(metric: float, than: float | None, higher_better: bool) -> bool:
@@ -132,16 +110,17 @@ class Checkpoints:
 
         Killed at any moment, this leaves a whole checkpoint and at worst one too many.
         """
-        last = self._run.checkpoint("last", epoch)
-        earlier = self._earlier(kept, last)
-        write(content, last)
+        last = Found(epoch, "last", self._run.checkpoint("last", epoch))
+        ours = [each for each in self._ours() if each != last]
+        if not kept.delete_old:
+            ours = []
+        # Noted before it is there: whatever a kill leaves over, the next attempt removes.
+        self._notes.keep(last_checkpoints=[each.path.name for each in (*ours, last)])
+        write(content, last.path)
         if is_best:
-            self._name_best(last, epoch, content["__metric"])
-        self._recent = [*earlier, Found(epoch, "last", last)]
-        if kept.delete_old:
-            self._remove_old(kept)
-        else:
-            self._recent = self._recent[-1:]
+            self._name_best(last.path, epoch, content["__metric"])
+        self._recent = [*ours, last]
+        self._remove_old(kept)
 
     def _named(self, name: str) -> Path:
         if not PLAIN_NAME.fullmatch(name) or NAME.fullmatch(f"{name}.pth"):
@@ -151,16 +130,17 @@ class Checkpoints:
     def restore(
         self,
         objects: Mapping[str, Any],
-        path: Path | None,
+        path: str | os.PathLike[str] | None,
         map_location: Any = None,
         weights_only: bool = True,
+        rank: int = 0,
     ) -> int:
         """Put objects and random states back as the newest whole checkpoint has them.
 
         Gives the epoch to go on with, 0 where there is nothing to go on from.
         """
         self.wait()
-        candidates = [path] if path else [each.path for each in reversed(found(self._run))]
+        candidates = [Path(path)] if path else [each.path for each in reversed(found(self._run))]
         damaged: list[str] = []
         for candidate in candidates:
             try:
@@ -170,19 +150,21 @@ class Checkpoints:
                 continue
             for text in damaged:
                 self._faults.warn(f"{text}; going on from {candidate.name}")
-            return _put_back(content, objects, candidate)
+            return _put_back(content, objects, candidate, rank)
         if damaged:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0
 
-    def _earlier(self, kept: Kept, newest: Path) -> list[Found]:
+    def _ours(self) -> list[Found]:
+        """List, oldest first, the last ones that are to go when newer ones come."""
         if self._recent is None:
-            # What an earlier attempt of this run left counts as ours, oldest first.
-            old = [each for each in found(self._run) if each.kind == "last"]
-            self._recent = sorted(old, key=lambda each: each.path.stat().st_mtime_ns)
-            self._recent = self._recent[-kept.last :]
+            noted = self._notes.get("last_checkpoints")
+            there = {each.path.name: each for each in found(self._run) if each.kind == "last"}
+            # The original keeps no notes, and one last checkpoint.
+            names = list(there)[-1:] if noted is None else noted
+            self._recent = [there[name] for name in names if name in there]
             sweep(self._run.path)
-        return [each for each in self._recent if each.path != newest]
+        return self._recent
 
     def _remove_old(self, kept: Kept) -> None:
         assert self._recent is not None
@@ -216,11 +198,12 @@ class Checkpoints:
         return None if metric is None else float(metric)
 
 
-def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path) -> int:
+def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path, rank: int) -> int:
     given = {name: target for name, target in objects.items() if target is not None}
     fill(content, given, path)
     ours = content.get(OURS) or {}
-    if "random" in ours:
+    # The states are rank 0's; shared by all ranks they would make all see the same noise.
+    if "random" in ours and rank == 0:
         put_back(ours["random"])
     match = NAME.fullmatch(path.name)
     named = int(match[2]) if match else int(content.get("epoch", -1))

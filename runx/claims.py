@@ -50,12 +50,18 @@ def claim_text(farm: str | None, code: str | None) -> str:
 def take(run: RunDir, attempt: int, text: str) -> bool:
     """Claim an attempt by link(2) of a finished file: the first wins, on NFS too."""
     run.attempts.mkdir(exist_ok=True)
-    beside = run.attempts / f"claim.{socket.gethostname()}.{os.getpid()}"
+    return link_claim(run.claim(attempt), text)
+
+
+def link_claim(path: Path, text: str) -> bool:
+    """Make a file that nobody has made, and say whether it was this process that did."""
+    beside = path.with_name(f"claim.{socket.gethostname()}.{os.getpid()}")
     beside.write_text(text)
     try:
-        os.link(beside, run.claim(attempt))
+        os.link(beside, path)
     except FileExistsError:
-        return False
+        # A server that answered late may have linked it and say so only to a second asking.
+        return beside.stat().st_nlink > 1
     finally:
         beside.unlink()
     return True

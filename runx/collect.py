@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from runx.attempts import Facts
+from runx.details import detailed
 from runx.errors import StoreError
 from runx.experiments import places
-from runx.facts import UNASKED, Words, clock, facts
+from runx.facts import clock, facts
 from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import State, state
-from runx.tally import Measure, tally
+from runx.tally import Tally, tally
 from runx.types import Result
 
-UNKNOWN = "unknown"
-"""The state of a directory that runx did not launch: nothing says how it stands."""
-
 Warn = Callable[[str], None]
-
-
-class Standing(NamedTuple):
-    """A run as it is read back, and how it stands in full."""
-
-    result: Result
-    state: State
-    facts: Facts
-
-
-class Reader(NamedTuple):
-    """How runs are read: what is measured, whom to warn, what schedulers have said."""
-
-    measures: tuple[Measure, ...] = ()
-    warn: Warn = print
-    words: Words = UNASKED
 
 
 def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
@@ -71,8 +54,7 @@ def _standing(
 ) -> Standing:
     known = facts(run, now, reader.warn, reader.words)
     stands = State(UNKNOWN) if not known.attempts and not run.record.exists() else state(known)
-    content, damaged = _bytes(run.metrics), partial(_damaged, reader.warn, run.metrics)
-    found = tally(content, reader.measures, damaged)
+    found = _tally(run, reader)
     result = Result(
         name=run.path.name,
         dir=run,
@@ -84,7 +66,29 @@ def _standing(
         experiment=experiment,
         measured=found.measured,
     )
-    return Standing(result, stands, known)
+    standing = Standing(result, stands, known)
+    if not reader.details:
+        return standing
+    details = {
+        name: found
+        for name, found in detailed(standing, reader.details, now(), reader.warn)
+        if found is not None
+    }
+    return standing._replace(result=replace(result, details=details))
+
+
+def _tally(run: RunDir, reader: Reader) -> Tally:
+    """Sum up a run's metrics, those of other phases only where they are asked for."""
+    content, damaged = _bytes(run.metrics), partial(_damaged, reader.warn, run.metrics)
+    own = [wanted for wanted in reader.measures if wanted.phase == "val"]
+    found = tally(content, own, damaged, at=reader.at)
+    for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
+        wanted = [one for one in reader.measures if one.phase == phase]
+        if phase == "train":
+            damaged = partial(_damaged, reader.warn, run.train_metrics)
+            content = _bytes(run.train_metrics)
+        found.measured.update(tally(content, wanted, damaged, phase).measured)
+    return found
 
 
 def _damaged(warn: Warn, file: Path, line: int, reason: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runx.reconcile import Identity
 from runx.rundir import ExperimentDir
 from runx.types import Hparam, Node
 
@@ -62,6 +63,9 @@ class Experiment:
     pythonpath: str
     code: Code
     dir_mode: str
+    resume: bool
+    identity: Identity
+    gpus: tuple[str, ...]
     title: str
     note: str
     settings: Mapping[str, Setting]

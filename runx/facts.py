@@ -97,6 +97,7 @@ def _attempt(
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
         submitted=None if events or not farm else _age([run.job(number)], now),
+        refused=bool(job.get("refused")),
     )
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.columns import IGNORED, identity, names_of
 from runx.formats.cells import for_machines
 from runx.formats.json import strict
 from runx.state import State
-from runx.summary import IGNORED, identity, names_of
 from runx.types import Result
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")

@@ -6,20 +6,36 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from runx.collect import UNKNOWN, Reader, Standing, read
+from runx.collect import read
 from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
 from runx.facts import clock, facts
-from runx.rundir import ExperimentDir
+from runx.question import Question
+from runx.rundir import ExperimentDir, RunDir
 from runx.selecting import select
+from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import state
 from runx.status import Overview
+from runx.summary import chosen
 
 
 def standings_of(
+    words: Sequence[str], logroot: Path, cwd: Path, reader: Reader, where: str = ""
+) -> list[Standing]:
+    """Read the runs that words stand for, without words those of all experiments.
+
+    Of those, ``where`` keeps the ones for which it holds.
+    """
+    question = Question(where=where)
+    reader = reader._replace(measures=question.measures, details=question.details)
+    found = list(_standings(words, logroot, cwd, reader))
+    kept = {id(run) for run in chosen([one.result for one in found], question)}
+    return [one for one in found if id(one.result) in kept]
+
+
+def _standings(
     words: Sequence[str], logroot: Path, cwd: Path, reader: Reader
 ) -> Iterator[Standing]:
-    """Read the runs that words stand for; without words those of all experiments."""
     if words:
         runs = select(words, logroot, cwd)
     else:
@@ -27,6 +43,18 @@ def standings_of(
         runs = [run for experiment in experiments for run in places(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: run.path.parent):
         yield from read(inside, folder.name, reader)
+
+
+def runs_of(
+    words: Sequence[str], logroot: Path, cwd: Path, where: str, warn: Callable[[str], None]
+) -> list[RunDir]:
+    """Find the runs that words stand for; they are read only where ``where`` has to choose."""
+    if not where:
+        return select(words, logroot, cwd)
+    found = standings_of(words, logroot, cwd, Reader(warn=warn), where)
+    if not found:
+        raise RunxError(f"--where {where}: no run is like that")
+    return [one.result.dir for one in found]
 
 
 def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:

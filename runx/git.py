@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from runx.errors import StagingError
@@ -82,6 +81,8 @@ def diff(root: Path, exclude: Sequence[Path] = ()) -> str:
 
     Untracked files above UNTRACKED_LIMIT are named in lines before the patch.
     """
+    from tempfile import TemporaryDirectory
+
     places = asked(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
     if places is None or places.status != 0:
         return ""
@@ -106,12 +107,13 @@ def diff(root: Path, exclude: Sequence[Path] = ()) -> str:
     return "".join(f"Left out, too large: {name}\n" for name in huge) + patch
 
 
-def ignored(folder: Path) -> tuple[str, ...]:
+def ignored(folder: Path, exclude: Sequence[Path] = ()) -> tuple[str, ...]:
     """Name what git ignores below a folder: paths relative to it, folders with a slash.
 
-    Raises StagingError where git can't say.
+    What is excluded git doesn't even look at. Raises StagingError where git can't say.
     """
     words = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]
+    words += ["--", *_pathspec(folder, exclude)]
     return tuple(answer_to(folder, words).split("\0")[:-1])
 
 
@@ -141,7 +143,9 @@ def answer_to(
 
 def _pathspec(root: Path, exclude: Sequence[Path]) -> list[str]:
     """Name root, and what lies in it that doesn't count, as git takes it."""
-    inside = [path.relative_to(root) for path in exclude if root in path.parents]
+    real = root.resolve()
+    paths = [path.parent.resolve() / path.name for path in exclude]
+    inside = [path.relative_to(real) for path in paths if real in path.parents]
     return [".", *(f":(exclude,literal){path}" for path in inside)]
 
 

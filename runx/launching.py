@@ -1,4 +1,4 @@
-"""From planned runs to run directories, and from there to a farm."""
+"""From planned runs to run directories: each whole, or not there at all."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import errno
 import json
 import os
 import secrets
-import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runx.claims import claim_text
-from runx.command import shell_command, with_logdir
-from runx.errors import FarmError, RunxError, SettingsError, StagingError
-from runx.experiment import Experiment, Farm
-from runx.farms import FARMS, Errand
+from runx.command import with_logdir
+from runx.errors import SettingsError, StagingError
+from runx.experiment import Experiment
 from runx.plan import named, run_id
-from runx.processes import ran
-from runx.rundir import RunDir, to_json, write_whole
+from runx.rundir import RunDir, read_json, to_json, write_whole
 from runx.runscript import Surroundings, script
 from runx.staging import Frozen, Method, open_to, stage
-from runx.types import Hparam, Job, Run, Submission
+from runx.types import Hparam, Run, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +82,49 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
-    farm = kit.experiment.farm
-    for path, text in (
+    written = [
         (place.hparams, hparams),
         (place.script, script(run, kit.around)),
-        (place.claim(1), claim_text(farm.name if farm else None, kit.code)),
         (place.record, to_json(record(kit, run))),
-    ):
+    ]
+    if kit.experiment.farm is None:
+        # What runs here is about to; what goes to a farm is claimed when it is submitted.
+        written.append((place.claim(1), claim_text(None, kit.code)))
+    for path, text in written:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
         open_to(place.path, kit.experiment.dir_mode)
 
 
+def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
+    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
+    here = run.dir
+    had = read_json(here.record).get("code")
+    if had == kit.code and here.code.exists():
+        return
+    number = 1
+    while (here.path / f"code.{number}").exists():
+        number += 1
+    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
+    stage(kit.frozen, fresh, kit.method)
+    if here.code.exists():
+        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
+        here.code.rename(here.path / f"code.{number}")
+    fresh.rename(here.code)
+    write_whole(here.script, script(run, kit.around))
+
+
 def placed(run: Run) -> dict[str, Any]:
     """Give the typed hyperparameters with the run's own directory for LOGDIR."""
     logdir = str(run.dir.path)
+    return {hparam.name: filled(hparam.value, logdir) for hparam in run.point.hparams}
 
-    def value(it: Any) -> Any:
-        if isinstance(it, str):
-            return with_logdir(it, logdir)
-        return [value(item) for item in it] if isinstance(it, tuple) else it
 
-    return {hparam.name: value(hparam.value) for hparam in run.point.hparams}
+def filled(value: Value, logdir: str) -> Any:
+    """Put a run's directory in the place of LOGDIR in a value, and a list in that of a tuple."""
+    if isinstance(value, tuple):
+        return [filled(item, logdir) for item in value]
+    return with_logdir(value, logdir) if isinstance(value, str) else value
 
 
 def record(kit: Kit, run: Run) -> dict[str, Any]:
@@ -145,81 +163,6 @@ def _resource(resource: Hparam, logdir: str) -> Hparam:
     return resource if text is None else resource._replace(text=with_logdir(text, logdir))
 
 
-def errand(experiment: Experiment, run: Run) -> Errand:
-    """Say to a farm what it is to take."""
-    return Errand(
-        experiment=experiment.name,
-        run=run.name,
-        tag=run.tag,
-        logdir=run.dir.path,
-        script=run.dir.script,
-        command=shell_command(experiment.cmd, run.point, str(run.dir.path)),
-        hparams=placed(run),
-        resources=resources(experiment, run),
-    )
-
-
-def submission(experiment: Experiment, farm: Farm, run: Run) -> Submission:
-    """Say exactly what submits a run."""
-    order: Submission = FARMS["command"].submission(errand(experiment, run), farm.submit_cmd)
-    return order
-
-
-def shown(submission: Submission) -> str:
-    """Write a submission as a line that a shell takes."""
-    if submission.words[:2] == ("bash", "-c"):
-        return submission.words[2]
-    variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
-
-
-def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
-    """Say what is wrong with SUBMIT_CMD's program, if it can't be found."""
-    program = FARMS["command"].program(farm.submit_cmd)
-    if program is None or shutil.which(program, path=environment.get("PATH")):
-        return None
-    return (
-        f"{program}: not found on PATH; SUBMIT_CMD of farm {farm.name} starts it."
-        " Install it, load its module, or run here with -i"
-    )
-
-
-def submit(
-    kit: Kit, runs: Iterable[Run], new_name: Callable[[str], str], say: Callable[[str], None]
-) -> Iterator[Job]:
-    """Make each run and hand it to the farm, one after another; a refusal stops it all."""
-    farm = kit.experiment.farm
-    assert farm is not None
-    waiting = list(runs)
-    for gone, planned in enumerate(waiting):
-        run = make(kit, planned, new_name)
-        order = submission(kit.experiment, farm, run)
-        say(shown(order))
-        try:
-            yield handed_over(run, farm, order)
-        except FarmError as error:
-            raise FarmError(
-                f"{error} ({gone} of {len(waiting)} runs submitted; {len(waiting) - gone} remain,"
-                f" {run.name} the first of them)"
-            ) from None
-
-
-def handed_over(run: Run, farm: Farm, order: Submission) -> Job:
-    """Submit a run and keep the farm's answer beside it."""
-    write_whole(run.dir.submit_command, shown(order) + "\n")
-    try:
-        finished = ran(order.words, environment=order.environment, stdin=order.stdin)
-    except RunxError as error:
-        raise FarmError(f"farm {farm.name}: {error}") from None
-    if finished.status:
-        words = (finished.errors.strip() or finished.output.strip()).replace("\n", " | ")
-        raise FarmError(f"farm {farm.name} refused {run.name}, status {finished.status}: {words}")
-    job = Job(run, farm.name, FARMS["command"].job_id(finished.output), finished.output)
-    content = {"farm": job.farm, "id": job.id, "answer": job.answer, "time": time.time()}
-    write_whole(run.dir.job(1), to_json(content))
-    return job
-
-
 def writable(experiment: Experiment) -> None:
     """Make the experiment's directory, or say why LOGROOT can't be written."""
     try:
@@ -231,6 +174,6 @@ def writable(experiment: Experiment) -> None:
     except OSError as error:
         origin = experiment.settings["LOGROOT"].origin
         raise SettingsError(
-            f"{origin}: LOGROOT {experiment.logroot} can't be written: {error.strerror};"
+            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
             " set LOGROOT or RUNX_LOGROOT to a folder of yours"
         ) from None

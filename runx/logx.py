@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from runx.errors import LogxError
+from runx.saving import Saving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +23,16 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-    from runx.session import Session
 
 __all__ = ["LogX", "logx"]
 
 
-class LogX:
+class LogX(Saving):
     """A run's logger. There is one for each process: ``logx``."""
 
     def __init__(self) -> None:
         self.logdir: str = ""
         self.rank0: bool = True
-        self._session: Session | None = None
         self._is_registered = False
 
     def initialize(
@@ -50,28 +48,40 @@ class LogX:
         phases: Iterable[str] = (),
         writers: Iterable[Any] = ("csv",),
         strict: bool = False,
+        system: bool | float = True,
     ) -> None:
         """Begin to log: under runx into the run's directory, else where logdir says."""
         from runx.opening import open_session
         from runx.session import Options
 
         self.close()
-        if tensorboard:
-            writers = (*writers, "tensorboard")
-        options = Options({}, phases, writers, no_timestamp, strict)
+        writers = (*writers, "tensorboard") if tensorboard else tuple(writers)
+        options = Options({}, tuple(phases), writers, no_timestamp, strict, system)
         self._session = open_session(logdir, coolname, hparams, global_rank, options)
         self.logdir = str(self._session.run.path) if logdir is None else os.fspath(logdir)
         self.rank0 = self._session.rank == 0
         self._register()
 
-    def msg(self, msg: object) -> None:
-        """Print a message and append it to logging.log."""
-        if self._open.writes:
-            self._open.message(str(msg))
+    def msg(self, msg: object, all_ranks: bool = False) -> None:
+        """Print a message and append it to logging.log; other ranks have logs of their own."""
+        if self._open.writes or (all_ranks and self._open.is_on):
+            self._open.beside.message(str(msg))
 
-    def metric(self, phase: str, metrics: Mapping[str, Any], epoch: float | None = None) -> None:
-        """Record the metrics of a phase, one of train, val, test and those that were named."""
+    def metric(
+        self,
+        phase: str,
+        metrics: Mapping[str, Any],
+        epoch: float | None = None,
+        *,
+        reduce: str | None = None,
+    ) -> None:
+        """Record the metrics of a phase, one of train, val, test and those that were named.
+
+        With reduce="mean" (or sum, min, max) every rank has to call this, and all count.
+        """
         session = self._session or self._open
+        if reduce is not None:
+            metrics = session.reduced(metrics, reduce)
         if session.writes:
             session.metric(phase, metrics, epoch)
 
@@ -83,6 +93,28 @@ class LogX:
     def add_image(self, path: str, img: Any, step: int | None = None) -> None:
         """Give an image to TensorBoard."""
         self.tensorboard.add_image(path, img, step)
+
+    def add_figure(self, path: str, figure: Any, step: int | None = None) -> None:
+        """Give a figure of matplotlib to TensorBoard."""
+        self.tensorboard.add_figure(path, figure, step)
+
+    def add_histogram(self, path: str, values: Any, step: int | None = None) -> None:
+        """Give the distribution of some values to TensorBoard."""
+        self.tensorboard.add_histogram(path, values, step)
+
+    def add_text(self, path: str, text: str, step: int | None = None) -> None:
+        """Give a text to TensorBoard."""
+        self.tensorboard.add_text(path, text, step)
+
+    def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        """Give the hyperparameters, and what they led to, to TensorBoard."""
+        behind = self._open.behind
+        for board in behind.boards:
+            behind.forgiving(board, board.add_hparams)(hparams, metrics)
+
+    def artifact(self, thing: Any, name: str | None = None) -> str | None:
+        """Keep a file, array, figure or JSON-able object under artifacts/; give its path."""
+        return self._open.beside.artifact(thing, name) if self._open.writes else None
 
     @property
     def tensorboard(self) -> Any:
@@ -101,49 +133,6 @@ class LogX:
         """Write all that is written behind the script's back, now."""
         self._open.behind.flush()
 
-    def save_model(
-        self,
-        save_dict: Mapping[str, Any],
-        metric: Any,
-        epoch: int,
-        higher_better: bool = True,
-        delete_old: bool = True,
-        *,
-        keep_last: int = 1,
-        keep_every: int = 0,
-        name: str | None = None,
-        async_save: bool = False,
-    ) -> bool | None:
-        """Save the last checkpoint, and as the best if it is; tell whether it is."""
-        from runx.checkpoints import Kept
-
-        if not self._open.writes:
-            return None
-        kept = Kept(delete_old, keep_last, keep_every)
-        return self._open.checkpoints.save_model(
-            save_dict, metric, epoch, higher_better, kept, name, async_save
-        )
-
-    def load_model(
-        self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True
-    ) -> tuple[Any, dict[str, Any]]:
-        """Read a checkpoint: its state_dict, and everything else in it."""
-        from runx.training.loading import read_model
-
-        return read_model(path, map_location, weights_only)
-
-    def get_best_checkpoint(self) -> str | None:
-        """Find the path of the best checkpoint, or None."""
-        from runx.checkpoints import best
-
-        path = best(self._open.run)
-        return str(path) if path else None
-
-    @property
-    def best_metric(self) -> float | None:
-        """The best metric that save_model was given so far."""
-        return self._open.checkpoints.best_metric
-
     def close(self) -> None:
         """Write everything and close the files; done at exit by itself."""
         session, self._session = self._session, None
@@ -155,19 +144,28 @@ class LogX:
         """Whether initialize() was called."""
         return self._session is not None
 
-    @property
-    def _open(self) -> Session:
-        if self._session is None:
-            raise LogxError("logx is not initialized; call logx.initialize() first")
-        return self._session
-
     def _register(self) -> None:
-        if not self._is_registered:
-            import atexit
+        import atexit
 
-            atexit.register(self.close)
+        # Last registered is first called: before the writers' own leave-taking.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+        if not self._is_registered:
             os.register_at_fork(after_in_child=self._forked)
             self._is_registered = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to a worker process that was not forked: there it logs to the same run."""
+        session = self._session
+        state = (session.run.path, session.rank, session.options) if session else None
+        return _in_worker, (state,)
+
+    def _join(self, path: Any, rank: int, options: Any) -> None:
+        from runx.opening import join_session
+
+        self._session = join_session(path, rank, options)
+        self.logdir, self.rank0 = str(path), rank == 0
+        self._register()
 
     def _forked(self) -> None:
         if self._session is not None:
@@ -180,3 +178,9 @@ class LogX:
 
 
 logx = LogX()
+
+
+def _in_worker(state: Any) -> LogX:
+    if state is not None and not logx.initialized:
+        logx._join(*state)
+    return logx

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+_MOST_SHOWN = 20
+
 
 def remedy(word: str, known: Iterable[str]) -> str:
     """Say which known name was meant, or which names there are.
@@ -18,7 +20,8 @@ def remedy(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word.lower(), folded, n=1)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    return f"known are: {', '.join(names)}" if names else "none is known"
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
 
 
 def nearest_first(name: str, there: Sequence[str]) -> list[str]:

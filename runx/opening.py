@@ -25,9 +25,18 @@ def open_session(
     given = {} if hparams is None else as_mapping(hparams)
     writes = is_on and rank == 0
     session = Session(run, rank, writes, options._replace(hparams=given))
+    session.is_on = is_on
     if writes and given:
         keep_hparams(session, given)
     return session
+
+
+def join_session(path: Path, rank: int, options: Options) -> Session:
+    """Open a run in a worker process, beside the process that began it."""
+    is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
+    names = tuple(each for each in options.writers if each in ("csv", "tensorboard"))
+    worker = options._replace(writers=names, is_worker=True)
+    return Session(RunDir(path), rank, is_on and rank == 0, worker)
 
 
 def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:

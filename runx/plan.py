@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from runx.command import identity
 from runx.errors import SweepError
 from runx.experiment import Experiment
 from runx.sweep import points, size
@@ -38,4 +37,4 @@ def named(experiment: Experiment, point: Point, name: str) -> Run:
 
 def run_id(experiment: Experiment, run: Run) -> str:
     """Identify what a run computes: equal CMD and hyperparameters, wherever it lies."""
-    return identity(experiment.cmd, run.hparams)
+    return experiment.identity.of(experiment.cmd, run.hparams)

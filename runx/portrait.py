@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from runx.attempts import Attempt
-from runx.collect import Standing
 from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
 from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.standing import Standing
 from runx.status import objects
 
 _UNLISTED = ("code", "attempts", "orders")

@@ -12,7 +12,7 @@ from runx.errors import SettingsError
 from runx.experiment import Experiment
 from runx.git import GitState, diff, state, trouble
 from runx.launches import new_launch, record
-from runx.launching import Kit, writable
+from runx.launching import Kit
 from runx.runscript import Surroundings
 from runx.staging import (
     WORKTREE,
@@ -35,12 +35,7 @@ def prepare(
 ) -> Kit:
     """Make all that the runs of one launch share."""
     root = experiment.code.root
-    if not root.is_dir():
-        raise SettingsError(
-            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
-        )
     git = _git(experiment, say)
-    writable(experiment)
     frozen = _frozen(experiment, say)
     method, why = method_for(
         experiment.code.staging, experiment.dir.code, experiment.dir.path, os.geteuid() == 0
@@ -52,6 +47,15 @@ def prepare(
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
     return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
+
+
+def check_root(experiment: Experiment) -> None:
+    """Say so if there is no folder to freeze."""
+    root = experiment.code.root
+    if not root.is_dir():
+        raise SettingsError(
+            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
+        )
 
 
 def _git(experiment: Experiment, say: Say) -> GitState | None:

@@ -126,12 +126,20 @@ def _reason(command: str, cwd: Path | None, error: OSError) -> CommandError:
     """Say on one line why a command didn't start."""
     if cwd is not None and error.filename is not None and os.fspath(error.filename) == str(cwd):
         return CommandError(f"{cwd}: can't start {command} there: {error.strerror}")
-    if isinstance(error, FileNotFoundError):
+    # A folder on PATH that may not be entered hides that the command is in none of the others.
+    unfound = isinstance(error, PermissionError) and "/" not in command and not _on_path(command)
+    if unfound or isinstance(error, FileNotFoundError):
         where = "no such file" if "/" in command else "not found on PATH; install it or extend PATH"
         return CommandNotFound(f"{command}: {where}")
     if error.errno == errno.E2BIG:
         return CommandError(f"{command}: its arguments are longer than the system takes")
     return CommandError(f"{command}: can't be started: {error.strerror}")
+
+
+def _on_path(command: str) -> bool:
+    from shutil import which
+
+    return which(command) is not None
 
 
 def _text(output: bytes) -> str:

@@ -174,6 +174,11 @@ class ExperimentDir:
         return self.path / ".runx" / "launches"
 
     @property
+    def turns(self) -> Path:
+        """A folder: whose turn it is to decide which runs there are."""
+        return self.path / ".runx" / "turns"
+
+    @property
     def making(self) -> Path:
         """A folder: run directories that are not whole yet, to be renamed into place."""
         return self.path / ".runx" / "making"

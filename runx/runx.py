@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import sys
 from importlib import import_module
 
 import click
 
 from runx import __version__
-from runx.manners import run_command
+from runx.manners import run_command, say
 from runx.nearest import remedy
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
+    "status": "Show how runs stand, and why those that failed did.",
+    "logs": "Show what runs print.",
+    "show": "Show everything about a run.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
@@ -55,12 +60,24 @@ def runx() -> None:
     """
 
 
+def meant(word: str) -> str:
+    """Give the command that a first word which names none stands for: launch, if it is a file's.
+
+    A mistyped command is no file: then it is said which was likely meant.
+    """
+    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
+    if near and "." not in word and not os.path.exists(word):  # noqa: PTH110  start-up
+        say(f"runx: no command or file {word}; did you mean runx {near[0]}?")
+        sys.exit(2)
+    return "launch"
+
+
 def main() -> None:
     """Enter from the shell."""
     words = sys.argv[1:]
     own = [*COMMANDS, "-h", "--help", "--version"]
     if words and words[0] not in own:
-        words = ["launch", *words]
+        words = [meant(words[0]), *words]
     run_command(runx, "runx", words or ["--help"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -12,12 +13,13 @@ from runx.checkpoints import Checkpoints
 from runx.errors import LogxError
 from runx.records import Record
 from runx.rundir import RunDir
+from runx.training import ranks
 from runx.training.context import Hparams, RunInfo, hparams_of
 from runx.training.faults import Faults
 from runx.training.notes import Notes
 from runx.training.scalars import number, numbers
-from runx.writers import Destination, open_writer
-from runx.writers.appender import Appender
+from runx.training.sidefiles import IN_MEMORY, SideFiles
+from runx.writers import open_writer
 from runx.writers.behind import Behind
 from runx.writers.rows import Rows
 
@@ -28,8 +30,6 @@ PHASES = {
 }
 """The names of phases that scripts use, and the phase that each of them is."""
 
-IN_MEMORY = "values are kept in memory and written when that is possible again"
-
 
 class Options(NamedTuple):
     """What initialize() was asked for, beside the place."""
@@ -39,6 +39,7 @@ class Options(NamedTuple):
     writers: Iterable[Any]
     no_timestamp: bool
     strict: bool
+    system: bool | float
     is_worker: bool = False
 
 
@@ -46,21 +47,30 @@ class Session:
     """One run, as one process logs it."""
 
     def __init__(self, run: RunDir, rank: int, writes: bool, options: Options) -> None:
-        self.run, self.rank, self.writes = run, rank, writes
+        self.run, self.rank, self.writes, self.options = run, rank, writes, options
         self.notes = Notes(run.logx)
         self.faults = Faults(self.notes, options.strict)
-        self.hparams: Hparams = hparams_of(run, options.hparams)
-        self.info = RunInfo(run)
         self.checkpoints = Checkpoints(run, self.notes, self.faults)
         self._phases = known_phases(options.phases)
         self._epochs: dict[str, Any] = {}
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
-        self._messages: Appender | None = None
+        self.beside = SideFiles(run, rank, self.faults)
         self._rows: Rows | None = None
         self.behind = Behind((), self.faults)
+        self.is_on = writes or rank != 0
         if writes:
             self._open(options)
+
+    @cached_property
+    def hparams(self) -> Hparams:
+        """The run's hyperparameters."""
+        return hparams_of(self.run, self.options.hparams)
+
+    @cached_property
+    def info(self) -> RunInfo:
+        """The run's name and whereabouts."""
+        return RunInfo(self.run)
 
     def _open(self, options: Options) -> None:
         try:
@@ -71,16 +81,25 @@ class Session:
                 self._rows.write(Record("start", {"start/step": 0}, None, now))
         except OSError as error:
             raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error
+        if not options.is_worker:
+            self.beside.watch(options.system)
 
     def _open_writers(self, options: Options) -> None:
-        destination = Destination(self.run, self.info, self.hparams, self.notes)
-        opened = [
-            open_writer(each, destination) if isinstance(each, str) else each
-            for each in dict.fromkeys(options.writers)
-        ]
+        opened = [self._writer(each) for each in dict.fromkeys(options.writers)]
         self._rows = next((each for each in opened if isinstance(each, Rows)), None)
-        others = [each for each in opened if each is not self._rows]
+        others = [each for each in opened if each not in (None, self._rows)]
         self.behind = Behind(others, self.faults, options.is_worker)
+
+    def _writer(self, writer: Any) -> Any:
+        if not isinstance(writer, str):
+            return writer
+        try:
+            return open_writer(writer, self)
+        except (LogxError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
+            self.faults.met(writer, error, "without it")
+            return None
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
         """Record metrics: the row is in its file when this returns, all else follows."""
@@ -104,43 +123,26 @@ class Session:
         step = None if step is None else number(step, "step")
         self.behind.put(Record("", {str(name): number(value, name)}, step, time.time()))
 
-    def message(self, text: str) -> None:
-        """Append to this rank's log, and print if this is the first rank."""
-        try:
-            if self.rank == 0:
-                print(text)
-        except (OSError, ValueError) as error:
-            self.faults.met("stdout", error)
-        path = self.run.messages_of(self.rank)
-        if self._messages is None:
-            self._messages = Appender(str(path), torn=b"\n")
-        try:
-            self._messages.append(f"{text}\n".encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            self.faults.met(path.name, error, IN_MEMORY)
-        else:
-            self.faults.over(path.name)
+    def reduced(self, metrics: Mapping[str, Any], how: str) -> Mapping[str, Any]:
+        """Combine metrics over all ranks."""
+        return ranks.reduced(numbers(metrics), how) if self.is_on else metrics
 
     def forked(self) -> None:
         """Leave to the parent process what it has not written yet."""
         self._lock = RLock()
+        self.notes.forked()
         self.behind.forked()
-        for file in (self._rows, self._messages):
-            if file is not None:
-                file.forked()
+        self.beside.forked()
+        if self._rows:
+            self._rows.forked()
 
     def close(self) -> None:
-        """Write everything and close the files; what can't be written is counted and told."""
+        """Write everything and close the files."""
         self.checkpoints.wait()
         self.behind.close()
-        for file in (self._rows, self._messages):
-            if file is not None:
-                try:
-                    file.close()
-                except OSError as error:
-                    lost = f"{file.waiting()} lines were never written"
-                    self.faults.warn(f"{lost}: {error.strerror}")
-        self._rows = self._messages = None
+        self.beside.close()
+        if self._rows:
+            self.faults.closing(self._rows)
 
     def _epoch(self, phase: str, epoch: Any) -> Any:
         if epoch is None:

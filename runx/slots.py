@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from runx.devices import Devices, Lease
-from runx.local import Live, is_locked, start, tell
+from runx.local import Live, start, tell
 from runx.orders import CANCEL, TIMEOUT, give
 from runx.rundir import RunDir
 
@@ -82,9 +82,8 @@ class _Running:
     live: Live
     lease: Lease
     order: str = ""
-    told: float | None = None
+    told: float = 0.0
     kills: int = 0
-    status: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,9 +103,16 @@ class Slots:
     ended: list[Ended] = field(default_factory=list)
     stops: int = 0
 
-    def execute(self, tasks: Iterable[Task]) -> list[Ended]:
-        """Execute every task; give the last attempt of each that came to its end."""
+    def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> list[Ended]:
+        """Execute every task; give the last attempt of each that came to its end.
+
+        ``adopted`` run already, on their own: each takes a slot until it ends.
+        """
         self.waiting.extend(tasks)
+        for task in adopted:
+            live = Live(task.run, task.attempt, None, time.monotonic())
+            self.running.append(_Running(task, live, Lease()))
+            self.watch.started(task, Lease())
         with _signals() as (wake, heard):
             while self.running or (self.waiting and not self._closed()):
                 self._fill()
@@ -130,17 +136,19 @@ class Slots:
             lease = self.devices.lease()
             if lease is None:
                 return
-            task = self.waiting.popleft()
-            try:
-                if not self.begin(task):
-                    continue
-                live = start(
-                    task.run, task.attempt, lease.environment, lease.locks, self.policy.terminal
-                )
-            finally:
+            self._start(self.waiting.popleft(), lease)
+
+    def _start(self, task: Task, lease: Lease) -> None:
+        try:
+            if not self.begin(task):
                 lease.close()
-            self.running.append(_Running(task, live, lease))
-            self.watch.started(task, lease)
+                return
+            live = start(task.run, task.attempt, lease, self.policy.terminal)
+        except BaseException:
+            lease.close()
+            raise
+        self.running.append(_Running(task, live, lease))
+        self.watch.started(task, lease)
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -166,24 +174,21 @@ class Slots:
     def _expire(self) -> None:
         now = time.monotonic()
         for one in self.running:
-            if self.policy.timeout and not one.order:
-                if now - one.live.since >= self.policy.timeout:
-                    self._end(one, TIMEOUT, signal.SIGTERM)
-            elif one.order == TIMEOUT and one.told and one.status is None:
-                if one.kills and now - one.told > _STUBBORN:
-                    one.live.process.kill()
-                elif not one.kills and now - one.told > self.policy.grace:
-                    self._end(one, TIMEOUT, signal.SIGKILL)
+            limit = self.policy.timeout
+            if limit and not one.order and now - one.live.since >= limit:
+                self._end(one, TIMEOUT, signal.SIGTERM)
+            elif one.order == TIMEOUT and not one.kills and now - one.told > self.policy.grace:
+                self._end(one, TIMEOUT, signal.SIGKILL)
+            elif one.kills and one.live.process and now - one.told > _STUBBORN:
+                one.live.process.kill()
 
     def _reap(self) -> None:
         for one in list(self.running):
-            if one.status is None:
-                one.status = one.live.process.poll()
-            # A run whose run.sh was killed goes on while any process of it holds its lock.
-            if one.status is None or (one.status < 0 and is_locked(one.task.run)):
-                continue
-            self.running.remove(one)
-            self._finish(one, one.status if one.status >= 0 else 128 - one.status)
+            status = one.live.status()
+            if status is not None:
+                self.running.remove(one)
+                one.lease.close()
+                self._finish(one, status)
 
     def _finish(self, one: _Running, status: int) -> None:
         task = one.task

@@ -97,6 +97,8 @@ def _newest_first(attempts: list[Attempt], facts: Facts) -> Iterator[State]:
 
 def _void(attempt: Attempt, facts: Facts) -> bool:
     """Say whether nobody ever executes this attempt: its claim's holder died."""
+    if attempt.refused and not attempt.events:
+        return True
     if attempt.events or attempt.process is not False or attempt.job is not None:
         return False
     if attempt.farm is None:

@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, product, repeat
 from math import prod
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from runx.axes import RESOURCE, SKIP, TAG, Axis, Where, axes
-from runx.errors import SweepError
-from runx.nearest import remedy
-from runx.types import Hparam, Node, Point, Scalar, Value
+from runx.axes import SKIP, Where
+from runx.errors import ExpressionError, SweepError
+from runx.grid import Beside, Grid, grid, has_templates
+from runx.tags import check_tags, is_reserved, split
+from runx.types import Hparam, Node, Point
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_SHELL = re.compile(r"\$\{?([A-Za-z_]\w*)|^~(?=/|$)")
+if TYPE_CHECKING:
+    from runx.expressions import Expression
+
+Combination: TypeAlias = tuple[Hparam, ...]
+
+_NOTHING = Beside()
 
 
-def size(hparams: Node, at: Where) -> int:
-    """Count the points of a sweep, those that RUNX.SKIP drops included.
+class Sweep(NamedTuple):
+    """HPARAMS read: the grid of each of its mappings."""
+
+    grids: tuple[Grid, ...]
+    beside: Beside
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are, those that RUNX.SKIP drops included."""
+        return sum(map(grid_size, self.grids))
+
+    def points(self, tag: str = "") -> Iterator[Point]:
+        """Give one point after another. ``tag`` is for those that name none.
+
+        >>> from runx.yamltext import parse
+        >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
+        >>> [point.tag for point in read(document.tree, document.at).points()]
+        ['run1', 'run2']
+        """
+        combined = zip(self.grids, combinations(self), strict=True)
+        return chain.from_iterable([_points(each, found, tag) for each, found in combined])
+
+
+def read(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Sweep:
+    """Read HPARAMS; what is wrong with it is found here, before there is a point.
 
     >>> from runx.yamltext import parse
     >>> document = parse("lr: [1, 2, 3]\\nopt: [sgd, adam]", "sweep.yml")
-    >>> size(document.tree, document.at)
+    >>> read(document.tree, document.at).size
     6
     """
-    return sum(prod(len(axis.choices) for axis in grid) for grid in _grids(hparams, at))
-
-
-def points(hparams: Node, at: Where, tag: str = "") -> Iterator[Point]:
-    """Give the points of a sweep one after another. ``tag`` is for those that name none.
-
-    >>> from runx.yamltext import parse
-    >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
-    >>> [(point.tag, point.hparams[0].value) for point in points(document.tree, document.at)]
-    [('run1', 1), ('run2', 2)]
-    """
-    walks = [_walk(grid, tag) for grid in _grids(hparams, at)]
-    return chain.from_iterable(walks)
-
-
-def warnings(hparams: Node, at: Where) -> list[str]:
-    """Tell of values that look as if a shell would change them; none does.
-
-    >>> warnings({"data": Scalar("$HOME/x", "$HOME/x")}, lambda *path: "sweep.yml:2")
-    ['sweep.yml:2: data: $HOME reaches the script as written; {{ env.HOME }} fills it in']
-    """
-    return list(dict.fromkeys(_warned(hparams, at, (), "")))
-
-
-def _grids(hparams: Node, at: Where) -> list[list[Axis]]:
-    """Make the axes of each mapping; those of a list inherit from its first."""
     if isinstance(hparams, dict):
-        grids = [axes(hparams, at)]
+        grids = [grid(hparams, at, beside)]
     elif isinstance(hparams, list) and hparams:
-        grids = [axes(*_inherited(hparams, index, at)) for index in range(len(hparams))]
+        inherited = [_inherited(hparams, index, at) for index in range(len(hparams))]
+        grids = [grid(mapping, where, beside) for mapping, where in inherited]
     else:
         raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
-    for grid in grids:
-        _check_tags(grid, at)
-    return grids
+    for each in grids:
+        check_tags(each)
+        skipping(each)
+    return Sweep(tuple(grids), beside)
+
+
+def size(hparams: Node, at: Where, beside: Beside = _NOTHING) -> int:
+    """Count the combinations of HPARAMS."""
+    return read(hparams, at, beside).size
+
+
+def points(hparams: Node, at: Where, tag: str = "", beside: Beside = _NOTHING) -> Iterator[Point]:
+    """Give the points of HPARAMS one after another."""
+    return read(hparams, at, beside).points(tag)
+
+
+def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
+    """Give every combination of each grid's choices, its values worked out."""
+    found, start = [], 0
+    for each in sweep.grids:
+        found.append(_combinations(each, sweep.beside, start))
+        start += grid_size(each)
+    return found
+
+
+def grid_size(each: Grid) -> int:
+    """Count the combinations of one grid."""
+    return prod(len(axis.choices) for axis in each.axes)
 
 
 def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str, Node], Where]:
@@ -74,84 +102,56 @@ def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str,
     return {**base, **own}, at_item
 
 
-def _walk(grid: list[Axis], tag: str) -> Iterator[Point]:
-    """Give the points of one grid."""
-    combinations: Iterable[tuple[Hparam, ...]]
-    combinations = map(_flat, product(*(axis.choices for axis in grid)))
-    if all(len(axis.names) == 1 for axis in grid):
-        combinations = product(*([choice for (choice,) in axis.choices] for axis in grid))
-    reserved = frozenset(name for axis in grid for name in axis.names if _is_reserved(name))
-    if not reserved:
-        return map(Point, combinations, repeat(tag))
-    return _kept(combinations, reserved, tag)
+def _combinations(each: Grid, beside: Beside, start: int) -> Iterable[Combination]:
+    """Give every combination of a grid's choices, its values worked out."""
+    found: Iterable[Combination]
+    if all(axis.names == (axis.key,) for axis in each.axes):
+        found = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
+    else:
+        choices = product(*(axis.choices for axis in each.axes))
+        found = map(tuple, map(chain.from_iterable, choices))
+    if not has_templates(each):
+        return found
+    from runx.formulas import formulas, worked_out
+
+    return worked_out(formulas(each, beside), found, start)
 
 
-def _flat(choices: tuple[tuple[Hparam, ...], ...]) -> tuple[Hparam, ...]:
-    return tuple(chain.from_iterable(choices))
+def _points(each: Grid, found: Iterable[Combination], tag: str) -> Iterator[Point]:
+    reserved = frozenset(name for axis in each.axes for name in axis.names if is_reserved(name))
+    if not reserved and not each.skips:
+        return map(Point, found, repeat(tag))
+    reason_of = skipping(each)
+    return (
+        split(combination, reserved, tag) for combination in found if reason_of(combination) is None
+    )
 
 
-def _kept(
-    combinations: Iterable[tuple[Hparam, ...]], reserved: frozenset[str], tag: str
-) -> Iterator[Point]:
-    """Give the points that are not skipped, with what only runx reads taken out of them."""
-    for combination in combinations:
-        given = {hparam.name: hparam for hparam in combination}
-        if SKIP in given and given[SKIP].value:
-            continue
-        yield Point(
-            tuple([hparam for hparam in combination if hparam.name not in reserved]),
-            _tag(given, tag) if TAG in given else tag,
-            tuple([_resource(given[name]) for name in given if name.startswith(RESOURCE)]),
-        )
+def skipping(each: Grid) -> Callable[[Combination], str | None]:
+    """Give a function that says what skips a combination, or None."""
+    by_value = any(SKIP in axis.names for axis in each.axes)
+    conditions = _conditions(each) if each.skips else []
+
+    def reason_of(combination: Combination) -> str | None:
+        if by_value and any(hparam.name == SKIP and hparam.value for hparam in combination):
+            return "true"
+        return _first(conditions, combination, each) if conditions else None
+
+    return reason_of
 
 
-def _is_reserved(name: str) -> bool:
-    return name in (TAG, SKIP) or name.startswith(RESOURCE)
+def _conditions(each: Grid) -> list[Expression]:
+    from runx.expressions import parse
+
+    try:
+        return [parse(text, each.names) for text in each.skips]
+    except ExpressionError as error:
+        raise SweepError(f"{each.at(SKIP)}: {SKIP}: {error}") from None
 
 
-def _resource(hparam: Hparam) -> tuple[str, Value]:
-    """Name a resource as farms do. A number keeps its text where that is spelt otherwise."""
-    value = hparam.value
-    if isinstance(hparam.text, str) and str(value) != hparam.text:
-        value = hparam.text
-    return hparam.name.removeprefix(RESOURCE).lower(), value
-
-
-def _tag(given: Mapping[str, Hparam], default: str) -> str:
-    template = given[TAG]
-    if template.value is None:
-        return default
-    return _PLACEHOLDER.sub(lambda found: _filled(given[found[1]]), str(template.text))
-
-
-def _filled(hparam: Hparam) -> str:
-    """Give what stands for a parameter in a tag."""
-    if isinstance(hparam.text, tuple):
-        return "-".join(hparam.text)
-    return str(hparam.value) if hparam.text is None else hparam.text
-
-
-def _check_tags(grid: list[Axis], at: Where) -> None:
-    known = [name for axis in grid for name in axis.names if name not in (TAG, SKIP)]
-    for axis in grid:
-        for hparam in chain.from_iterable(axis.choices):
-            if hparam.name == TAG and isinstance(hparam.text, str):
-                for name in _PLACEHOLDER.findall(hparam.text):
-                    if name not in known:
-                        told = remedy(name, known)
-                        raise SweepError(f"{at(TAG)}: {{{name}}} is no hyperparameter: {told}")
-
-
-def _warned(node: Node, at: Where, path: tuple[str | int, ...], name: str) -> Iterator[str]:
-    if isinstance(node, Scalar):
-        found = _SHELL.search(node.value) if isinstance(node.value, str) else None
-        if found:
-            variable = found[1] or "HOME"
-            yield (
-                f"{at(*path)}: {name}: {'$' + variable if found[1] else '~'} reaches the script"
-                f" as written; {{{{ env.{variable} }}}} fills it in"
-            )
-        return
-    items = node.items() if isinstance(node, dict) else enumerate(node)
-    for key, child in items:
-        yield from _warned(child, at, (*path, key), name or (key if isinstance(key, str) else ""))
+def _first(conditions: list[Expression], combination: Combination, each: Grid) -> str | None:
+    values = {hparam.name: hparam.value for hparam in combination}
+    try:
+        return next((told.text for told in conditions if told.holds(values)), None)
+    except ExpressionError as error:
+        raise SweepError(f"{each.at(SKIP)}: {SKIP}: {error}") from None

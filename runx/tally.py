@@ -27,6 +27,7 @@ class Measure(NamedTuple):
     name: str
     metric: str
     at: str = "last"
+    phase: str = "val"
 
 
 class Tally(NamedTuple):
@@ -50,17 +51,18 @@ def tally(
     measures: Iterable[Measure] = (),
     damaged: Damaged | None = None,
     phase: str = "val",
+    at: float | None = None,
 ) -> Tally:
-    r"""Sum up a metrics file.
+    r"""Sum up a metrics file; ``at`` is the epoch that counts, the last where it is None.
 
     >>> tally(b"start,start/step,0,timestamp,0\nval,acc,9,epoch,1,timestamp,5\n")
     Tally(metrics={'acc': 9}, epoch=1, epoch_time=5.0, measured={})
     """
     text = text_of(content)
     try:
-        return _summed(_lines(text, phase), measures)
+        return _summed(_lines(text, phase), measures, at)
     except ValueError:
-        return _summed(_records(text, phase, damaged), measures)
+        return _summed(_records(text, phase, damaged), measures, at)
 
 
 def series(
@@ -104,8 +106,8 @@ def _read(row: Row) -> Record:
     return row if isinstance(row, Record) else parse(row)
 
 
-def _summed(attempts: list[Attempt], measures: Iterable[Measure]) -> Tally:
-    metrics, epoch = _last_epoch(attempts)
+def _summed(attempts: list[Attempt], measures: Iterable[Measure], at: float | None = None) -> Tally:
+    metrics, epoch = _last_epoch(attempts, at)
     measured = {wanted.name: _measured(attempts, wanted) for wanted in measures}
     return Tally(
         metrics,
@@ -115,9 +117,13 @@ def _summed(attempts: list[Attempt], measures: Iterable[Measure]) -> Tally:
     )
 
 
-def _last_epoch(attempts: list[Attempt]) -> tuple[dict[str, Metric], float | None]:
+def _last_epoch(
+    attempts: list[Attempt], at: float | None
+) -> tuple[dict[str, Metric], float | None]:
     """Give the metrics of the last row, and of the others of its epoch what that one lacks."""
     backwards = (_read(row) for attempt in reversed(attempts) for row in reversed(attempt.rows))
+    if at is not None:
+        backwards = (row for row in backwards if row.epoch == at)
     last = next(backwards, None)
     if last is None:
         return {}, None

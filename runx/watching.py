@@ -2,83 +2,229 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO, NamedTuple, Protocol
+
+import click
 
 from runx.devices import Lease
+from runx.durations import spoken
+from runx.experiment import Experiment
+from runx.manners import say
 from runx.rundir import RunDir
-from runx.slots import Ended, Task
+from runx.slots import Ended, Task, Watcher
 
 _LOOK = 0.05  # seconds between looks at a run's output
+_REDRAW = 0.5
 
 
-class Shown:
-    """One run at a time: its command as it starts, its output as it is written, how it ended."""
+class Seen(Watcher, Protocol):
+    """A watcher that remembers how runs ended."""
 
-    def __init__(
-        self,
-        command: Callable[[RunDir], str],
-        echo: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self._command, self._echo, self._say = command, echo, say
-        self._output: BinaryIO | None = None
-        self._failed: list[Ended] = []
-        self._finished = 0
+    ended_runs: list[Ended]
+
+
+def watcher(
+    total: int, jobs: int, commands: Mapping[RunDir, str], stream: bool, attached: bool
+) -> Seen:
+    """Choose how to show runs: one at a time with its output, else lines, and progress on a
+    terminal.
+    """
+    if attached:
+        return Lines(total, commands, quiet=True)
+    if jobs == 1 or stream:
+        return Streamed(total, commands, names=jobs > 1)
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        return Progress(total, commands)
+    return Lines(total, commands)
+
+
+class Lines:
+    """A line when a run starts, with its command, and one when it ends."""
+
+    def __init__(self, total: int, commands: Mapping[RunDir, str], quiet: bool = False) -> None:
+        self.total, self.commands, self.quiet = total, commands, quiet
+        self.ended_runs: list[Ended] = []
 
     def started(self, task: Task, lease: Lease) -> None:
-        """Show the command, and follow the output from where it stands."""
-        self._echo(self._command(task.run))
-        task.run.output.touch()
-        self._output = task.run.output.open("rb")
-        self._output.seek(0, 2)
+        """Show the command."""
+        if self.quiet:
+            return
+        where = f" on {','.join(lease.devices)}" if lease.devices else ""
+        say(f"{task.run.path.name}: {'started' if task.run in self.commands else 'adopted'}{where}")
+        if task.run in self.commands and not task.tried:
+            click.echo(self.commands[task.run])
 
     def ended(self, ended: Ended, again: bool) -> None:
-        """Show the rest of the output, and how it ended."""
-        self._copy()
-        if self._output is not None:
-            self._output.close()
-            self._output = None
-        if ended.status:
-            self._say(f"{ended.name}: {outcome(ended)}{'; once more' if again else ''}")
+        """Say how it ended."""
         if not again:
-            self._finished += 1
-            self._failed.extend([ended] if ended.status else [])
+            self.ended_runs.append(ended)
+        if not self.quiet:
+            end = "once more" if again else f"{len(self.ended_runs)}/{self.total}"
+            say(f"{ended.name}: {outcome(ended)} after {spoken(ended.seconds)} ({end})")
 
     def stopping(self, killing: bool) -> None:
         """Say what the person's wish to stop leads to."""
-        self._say("killing what runs" if killing else "stopping; once more kills what runs")
+        say("killing what runs" if killing else "stopping what runs; once more kills it")
+
+    def tick(self, running: Iterable[Task], waiting: int) -> float:
+        """Wait as long as one likes."""
+        return _REDRAW
+
+
+class Streamed(Lines):
+    """Every run's output as it is written, with the run's name in front where there are several."""
+
+    def __init__(self, total: int, commands: Mapping[RunDir, str], names: bool) -> None:
+        super().__init__(total, commands)
+        self.names = names
+        self._outputs: dict[RunDir, BinaryIO] = {}
+        self._partial: dict[RunDir, bytes] = {}
+
+    def started(self, task: Task, lease: Lease) -> None:
+        """Show the command, and follow the output from where it stands."""
+        if task.run in self.commands:
+            click.echo(self.commands[task.run])
+        output = task.run.output
+        output.touch()
+        self._outputs[task.run] = file = output.open("rb")
+        file.seek(0, os.SEEK_END)
+
+    def ended(self, ended: Ended, again: bool) -> None:
+        """Show the rest of the output, and how it ended if not well."""
+        self._copy(ended.task.run, last=True)
+        self._outputs.pop(ended.task.run).close()
+        if not again:
+            self.ended_runs.append(ended)
+        if ended.status:
+            say(f"{ended.name}: {outcome(ended)}{'; once more' if again else ''}")
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
         """Show what has been written since."""
-        self._copy()
+        for run in self._outputs:
+            self._copy(run)
         return _LOOK
 
-    def _copy(self) -> None:
-        if self._output is None:
-            return
-        while chunk := self._output.read(1 << 16):
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+    def _copy(self, run: RunDir, last: bool = False) -> None:
+        while chunk := self._outputs[run].read(1 << 16):
+            sys.stdout.buffer.write(self._named(run, chunk) if self.names else chunk)
+        if last and (rest := self._partial.pop(run, b"")):
+            sys.stdout.buffer.write(self._prefix(run) + rest + b"\n")
+        sys.stdout.buffer.flush()
 
-    def closed(self, runs: int) -> int:
-        """Say what failed and what remains; give the exit status that this comes to."""
-        for end in self._failed:
-            self._say(f"failed: {end.name}: {outcome(end)}; {end.task.run.output}")
-        remaining = runs - self._finished
-        if any(end.order == "cancel" for end in self._failed) or remaining:
-            self._say(f"stopped; {remaining} of {runs} runs were not started")
+    def _named(self, run: RunDir, chunk: bytes) -> bytes:
+        *lines, rest = (self._partial.pop(run, b"") + chunk).split(b"\n")
+        self._partial[run] = rest
+        return b"".join(self._prefix(run) + line + b"\n" for line in lines)
+
+    @staticmethod
+    def _prefix(run: RunDir) -> bytes:
+        return os.fsencode(run.path.name) + b": "
+
+
+class Progress(Lines):
+    """On a terminal: a line for each run that ended, and below them one that is drawn anew."""
+
+    def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
+        super().__init__(total, commands)
+        self._drawn = False
+
+    def started(self, task: Task, lease: Lease) -> None:
+        """Leave it to the next drawing."""
+
+    def ended(self, ended: Ended, again: bool) -> None:
+        """Say above the drawing how it ended."""
+        self._erase()
+        super().ended(ended, again)
+
+    def stopping(self, killing: bool) -> None:
+        """Say above the drawing what the wish to stop leads to."""
+        self._erase()
+        super().stopping(killing)
+
+    def tick(self, running: Iterable[Task], waiting: int) -> float:
+        """Draw how many are done and running, how long it may take, and each run's last metrics."""
+        going = list(running)
+        self._erase()
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        line = " | ".join([self._counts(going, waiting), *(_latest(task) for task in going)])
+        if going:
+            sys.stderr.write(line[: width - 1])
+            sys.stderr.flush()
+            self._drawn = True
+        return _REDRAW
+
+    def _counts(self, going: list[Task], waiting: int) -> str:
+        failed = sum(1 for end in self.ended_runs if end.status)
+        parts = [f"{len(self.ended_runs) - failed}/{self.total} done"]
+        parts += [f"{failed} failed"] if failed else []
+        parts += [f"{len(going)} running"]
+        if self.ended_runs and going:
+            mean = sum(end.seconds for end in self.ended_runs) / len(self.ended_runs)
+            left = mean * (waiting + len(going) / 2) / len(going)
+            parts += [f"about {spoken(left)} left"]
+        return ", ".join(parts)
+
+    def _erase(self) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            self._drawn = False
+
+
+def _latest(task: Task) -> str:
+    """Give a run's last line of metrics in a few words."""
+    from runx.records import rows
+
+    name = task.run.path.name.split("_20")[0]
+    try:
+        with task.run.metrics.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 4096))
+            last = file.read().decode("utf-8", "replace").splitlines()[-1:]
+    except FileNotFoundError:
+        return name
+    for record in rows("".join(f"{line}\n" for line in last)):
+        if record.phase == "val":
+            told = " ".join(f"{key} {value}" for key, value in list(record.metrics.items())[:2])
+            return f"{name} ep {record.epoch} {told}"
+    return name
+
+
+class Report(NamedTuple):
+    """How a launch on this machine ended."""
+
+    total: int
+    experiment: Experiment
+    ended: list[Ended]
+    stopped: bool
+
+    def told(self, tell: object = None) -> int:
+        """Say what failed, why, and what to do next; give the exit status that this comes to."""
+        failed = [end for end in self.ended if end.status]
+        for end in failed:
+            say(f"failed: {end.name}: {outcome(end)}; {end.task.run.output}")
+        again = f"runx {self.experiment.file} -i --resume"
+        missing = self.total - len(self.ended)
+        if self.stopped:
+            say(f"stopped; {missing} of {self.total} runs were not started; {again} goes on")
             return 130
-        if self._failed:
-            self._say(f"{len(self._failed)} of {runs} runs failed")
+        if failed:
+            rest = f", {missing} not started" if missing else ""
+            say(f"{len(failed)} of {self.total} runs failed{rest}; {again} runs them again")
             return 1
-        self._say(f"{runs} run{'s' if runs > 1 else ''} done")
+        runs = f"{self.total} run{'s' * (self.total != 1)}"
+        say(f"{runs} done; sumx {self.experiment.name} ranks them")
         return 0
 
 
 def outcome(ended: Ended) -> str:
-    """Say how a run ended."""
+    """Say how an attempt ended."""
     if ended.order:
         return {"cancel": "cancelled", "timeout": "timed out"}[ended.order]
-    return f"exit status {ended.status}"
+    if ended.status > 128:
+        from runx.state import signal_of
+
+        return f"killed by {signal_of(ended.status) or ended.status - 128}"
+    return f"exit status {ended.status}" if ended.status else "done"

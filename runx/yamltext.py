@@ -41,7 +41,7 @@ class Document:
         return self.source
 
 
-def read(path: Path) -> Document:
+def read(path: Path, may_be_empty: bool = False) -> Document:
     """Read a YAML file whose top level is a mapping."""
     try:
         raw = path.read_bytes()
@@ -56,10 +56,10 @@ def read(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise SettingsError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from None
-    return parse(text, str(path))
+    return parse(text, str(path), may_be_empty)
 
 
-def parse(text: str, source: str) -> Document:
+def parse(text: str, source: str, may_be_empty: bool = False) -> Document:
     """Parse YAML whose top level is a mapping.
 
     >>> parse("lr: [1e-3, 'no']", "sweep.yml").tree["lr"]
@@ -67,6 +67,8 @@ def parse(text: str, source: str) -> Document:
     """
     root = compose(text, source)
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == PLAIN and not root.value):
+        if may_be_empty:
+            return Document(source, {}, {})
         raise SettingsError(f"{source}: is empty; write `KEY: value` lines, see docs/yaml.md")
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{source}:{line_of(root)}: not a mapping; write `KEY: value` lines")

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runx.records import TORN, Record, encode, number, parse, rows
@@ -45,6 +45,7 @@ def test_a_scalar_that_the_original_wrote_with_its_device_is_a_number():
     assert record.metrics == {"acc": 0.9}
 
 
+@settings(deadline=None)
 @given(st.lists(records, max_size=5))
 def test_reading_back_what_was_written_gives_the_same_records(written):
     complaints = []
@@ -53,6 +54,7 @@ def test_reading_back_what_was_written_gives_the_same_records(written):
     assert not complaints
 
 
+@settings(deadline=None)
 @given(st.lists(records, max_size=3), st.lists(records, max_size=3))
 def test_reading_bytes_is_reading_text(first, second):
     text = "".join(map(line, first + second))
@@ -62,6 +64,7 @@ def test_reading_bytes_is_reading_text(first, second):
 numeric = st.builds(Record, words, st.dictionaries(words, numbers, max_size=4), epochs)
 
 
+@settings(deadline=None)
 @given(numeric, st.data(), st.lists(numeric, max_size=3))
 def test_a_torn_row_costs_only_itself(torn, data, after):
     whole = line(torn).encode()[:-1]

@@ -16,8 +16,8 @@ from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.experiments import find
 from runx.manners import say
+from runx.question import Question
 from runx.report.following import Following
-from runx.summary import Question
 
 PORT = 8421
 """Where the page is served unless that is taken or another is asked for."""
@@ -49,7 +49,7 @@ def command(
     """
     _require()
     found = find(experiments, logroot_of(logroot, config), Path.cwd())
-    following = Following(found, Question(sortwith=sortwith), warn)
+    following = Following(found, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:
         number = listener.getsockname()[1]

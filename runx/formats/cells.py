@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
-from runx.summary import Column
+from runx.columns import Column
+from runx.spread import Spread, rounded
 
 DIGITS = 5
 """Significant digits that people are shown of a metric."""
@@ -21,8 +23,13 @@ def for_people(found: Any, column: Column, digits: int = DIGITS) -> str:
     """
     if found is None:
         return ""
-    if column.kind in ("epoch_time", "elapsed"):
+    what = column.name if column.kind == "detail" else column.kind
+    if what in ("epoch_time", "elapsed") and is_number(found):
         return duration(found)
+    if what in ("started", "created") and is_number(found):
+        return moment(found)
+    if isinstance(found, Spread):
+        return rounded(found)
     if isinstance(found, float) and column.kind in ("metric", "measured"):
         return f"{found:.{digits}g}"
     return for_machines(found)
@@ -52,6 +59,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(seconds: float) -> str:
+    """Write a time as people read it where they are."""
+    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
 
 
 def is_number(found: Any) -> bool:

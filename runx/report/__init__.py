@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runx.collect import Standing
 from runx.errors import RunxError
+from runx.question import Question
 from runx.report.data import model
 from runx.report.page import page
 from runx.rundir import ExperimentDir, write_whole
-from runx.summary import Question
+from runx.standing import Standing
 
 
 def write_report(

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from runx.attempts import Attempt
-from runx.collect import Standing
 from runx.command import shell_command
 from runx.errors import StoreError
 from runx.output import tail
 from runx.report.images import images, source
 from runx.rundir import ExperimentDir, RunDir, read_json
 from runx.shelltext import LOGDIR
+from runx.standing import Standing
 from runx.types import Hparam, Point
 
 LOG = 6_000

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.better import direction, lower_is_better
-from runx.collect import Standing
+from runx.columns import names_of, varying
 from runx.experiments import launches
 from runx.formats.json import strict
+from runx.question import Question
 from runx.report.about import about, attempt
 from runx.report.codediff import diffs, distinct, tree_of
 from runx.report.courses import Course, encoded, read_courses, thinned
 from runx.rundir import ExperimentDir
-from runx.status import elapsed
-from runx.summary import Question, names_of, summarize, varying
+from runx.standing import Standing, elapsed
+from runx.summary import summarize
 
 VERSION = 1
 
@@ -43,7 +44,7 @@ def model(
     results = [one.standing.result for one in seen]
     names = labels(experiments)
     runs = [run(one, key(one.standing, names), question, now, warn) for one in seen]
-    objective = question.sortwith or summarize(results).sorted_by or _first_metric(seen)
+    objective = _objective(seen, question)
     return {
         "version": VERSION,
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
@@ -152,6 +153,14 @@ def phases(seen: Iterable[Seen]) -> list[str]:
     usual = ["train", "val", "test"]
     found = {phase for one in seen for phase in one.courses}
     return [phase for phase in usual if phase in found] + sorted(found.difference(usual))
+
+
+def _objective(seen: Sequence[Seen], question: Question) -> str:
+    """Name the metric that runs are ranked by: the one asked for, one that is known, the first."""
+    if question.sortwith:
+        return question.deciding(question.sortwith[0]).metric
+    keys = summarize((one.standing.result for one in seen), question).sorted_by
+    return keys[0].column.name if keys else _first_metric(seen)
 
 
 def _first_metric(seen: Iterable[Seen]) -> str:

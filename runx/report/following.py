@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.collect import Reader, Standing, read
+from runx.collect import read
+from runx.columns import varying
 from runx.experiments import places
 from runx.formats.json import strict
+from runx.question import Question
 from runx.records import Record, rows
 from runx.report.about import readable
 from runx.report.courses import metric_files, numbers
 from runx.report.data import key, labels, look, metrics, run, standing
 from runx.rundir import ExperimentDir, RunDir
-from runx.summary import Question, varying
+from runx.standing import Reader, Standing
 from runx.types import Result
 
 LOG_END = 20_000

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runx.cautions import cautions
 from runx.errors import SettingsError
 from runx.experiment import Code, Experiment, Farm, Setting
 from runx.nearest import remedy
+from runx.reconcile import Identity
 from runx.settings.decode import decoded
 from runx.settings.keys import KEYS
 from runx.settings.layers import (
@@ -56,7 +58,7 @@ def load(request: Request) -> Experiment:
         ),
         from_environment(request.environment, request.cwd),
         own,
-        *(from_file(path) for path in files),
+        *(from_file(path, may_be_empty=True) for path in files),
         defaults(request.cwd),
     ]
     farm = _farm_name(layers, request)
@@ -70,7 +72,7 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
     files = _files(cwd, environment, config, None)
     layers = [
         from_environment(environment, cwd),
-        *(from_file(path) for path in files),
+        *(from_file(path, may_be_empty=True) for path in files),
         defaults(cwd),
     ]
     farm = merged(layers, None).get("FARM")
@@ -82,7 +84,7 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
 def _files(
     cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
 ) -> list[Path]:
-    if config is not None and not config.is_file():
+    if config is not None and (config.is_dir() or not config.exists()):
         raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
     start = experiment.absolute().parent if experiment else None
     found = (config or project_file(cwd, start), user_file(environment))
@@ -119,7 +121,7 @@ def _experiment(
         if entry.node != Scalar(None, "") or name == "HPARAMS"
     }
     for name in ("CMD", "HPARAMS"):
-        if not value.get(name) and not (name == "HPARAMS" and value.get(name) == {}):
+        if value.get(name) in (None, "", Scalar(None, "")):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     return Experiment(
         name=_named(value.get("EXP_NAME") or request.file.stem, entries, request.file),
@@ -135,13 +137,16 @@ def _experiment(
         pythonpath=value.get("PYTHONPATH", ""),
         code=_code(value),
         dir_mode=value.get("DIR_MODE", ""),
+        resume=value["RESUME"],
+        identity=Identity(frozenset(value.get("IDENTITY_IGNORE", ())), value["IDENTITY_DEFAULTS"]),
+        gpus=value.get("GPUS", ()),
         title=value.get("TITLE", ""),
         note=value.get("NOTE", ""),
         settings={
             name: Setting(_shown(entry.node), entry.origin) for name, entry in entries.items()
         },
         sources=(request.file, *files),
-        warnings=warnings,
+        warnings=(*warnings, *cautions(value["HPARAMS"], entries["HPARAMS"].at)),
     )
 
 

@@ -13,6 +13,7 @@ from runx.errors import SettingsError
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
 from runx.types import Hparam, Node, Scalar, Value
+from runx.yamltext import plain
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -138,6 +139,13 @@ def _paths(name: str, entry: Entry, environment: Mapping[str, str]) -> dict[str,
     }
 
 
+def _values(name: str, entry: Entry, _: Mapping[str, str]) -> dict[str, Any]:
+    if not isinstance(entry.node, dict):
+        raise SettingsError(f"{entry.origin}: {name} must be a mapping, as {{dropout: 0.0}}")
+    values: dict[str, Any] = plain(entry.node)
+    return values
+
+
 def _hparams(_name: str, entry: Entry, _: Mapping[str, str]) -> Node:
     return entry.node
 
@@ -153,4 +161,5 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "resources": _resources,
     "paths": _paths,
     "hparams": _hparams,
+    "values": _values,
 }

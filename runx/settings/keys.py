@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "text", "path", "words", "switch", "choice", "size", "resources", "paths", "hparams", "name"
+    "text",
+    "path",
+    "words",
+    "switch",
+    "choice",
+    "size",
+    "resources",
+    "paths",
+    "hparams",
+    "name",
+    "values",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -49,6 +59,10 @@ KEYS = {
         "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
     ),
     "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "RESUME": Key("switch", "false", "start only what is not done yet, as --resume"),
+    "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
+    "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
+    "GPUS": Key("words", "", "names of this machine's GPUs, where nvidia-smi can't tell them"),
     "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
     "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
 }

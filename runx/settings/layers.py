@@ -35,9 +35,9 @@ class Layer(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def from_file(path: Path) -> Layer:
+def from_file(path: Path, may_be_empty: bool = False) -> Layer:
     """Read an experiment or .runx file; a key nobody knows is an error that names the nearest."""
-    document = read(path)
+    document = read(path, may_be_empty)
     base = path.absolute().parent
     entries: dict[str, Entry] = {}
     farms: dict[str, dict[str, Entry]] = {}
@@ -138,7 +138,7 @@ def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
                 stronger = result.get(name)
                 if stronger is None:
                     result[name] = entry
-                elif KEYS[name].kind in ("resources", "paths"):
+                elif KEYS[name].kind in ("resources", "paths", "values"):
                     result[name] = _over(stronger, entry)
     return result
 

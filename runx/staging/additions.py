@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from runx.errors import StagingError
@@ -17,8 +16,11 @@ from runx.staging.walking import unreadable
 
 def linked_names(root: Path, links: Iterable[str]) -> frozenset[str]:
     """Check CODE_LINKS: names of what is there, in the project."""
-    names = frozenset(inside(link, "CODE_LINKS") for link in links)
-    for name in names:
+    from difflib import get_close_matches
+
+    named = frozenset(inside(link, "CODE_LINKS") for link in links)
+    names = frozenset(name for name in named if named.isdisjoint(ancestors(name)))
+    for name in sorted(names):
         if not os.path.lexists(root / name):
             near = get_close_matches(name, os.listdir(root), n=1)
             hint = f"; did you mean {near[0]}?" if near else "; make it, or take it out"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from runx.staging.frozen import Frozen
+
+_EDITABLE = re.compile(r"__editable__\.(.+)-[^-]+$")
 
 
 def source_folders(frozen: Frozen) -> tuple[str, ...]:
@@ -56,18 +59,16 @@ def _by_path_file(place: Path, root: str, known: Iterable[str]) -> Iterable[str]
     """Name the .pth files and egg-links that lead into root and that pip doesn't speak of."""
     known = {name.replace("-", "_").lower() for name in known}
     for file in sorted([*place.glob("*.pth"), *place.glob("*.egg-link")]):
-        name = file.stem.removeprefix("__editable__").lstrip(".").split("-")[0].lstrip("_")
+        name = _EDITABLE.sub(r"\1", file.stem).lstrip("_")
         if name.replace("-", "_").lower() in known:
             continue
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        leads = [line.strip() for line in lines if line.startswith("/")]
-        if any(
-            _within(path, root) and not _within(path, os.path.realpath(place)) for path in leads
-        ):
+        leads = [line for line in lines if line.startswith("/") and _within(line, root)]
+        if not all(_within(line, os.path.realpath(place)) for line in leads):
             yield name
 
 
 def _within(path: str, root: str) -> bool:
     """Tell whether a path is root or lies in it."""
-    real = os.path.realpath(path)
+    real = os.path.realpath(path.strip())
     return real == root or real.startswith(f"{root}/")

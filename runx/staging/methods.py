@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
-from secrets import token_hex
 
 from runx.errors import StagingError
 from runx.staging.copying import NO_LINK, cloned
@@ -23,6 +21,8 @@ def method_for(
     ``as_root`` says that runs may write to read-only files (root, containers); that this process
     can is found out. Asked for by name, a method is taken, or refused where it can't be.
     """
+    from difflib import get_close_matches
+
     if mode not in MODES:
         near = get_close_matches(mode, MODES, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(MODES)}"
@@ -72,7 +72,7 @@ def _writable(sample: str) -> bool:
 
 
 def _clones(sample: str, parent: Path) -> bool:
-    target = f"{parent}/.{token_hex(8)}"
+    target = f"{parent}/.{os.urandom(8).hex()}"
     origin = os.open(sample, os.O_RDONLY | os.O_CLOEXEC)
     sink = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -84,7 +84,7 @@ def _clones(sample: str, parent: Path) -> bool:
 
 
 def _links(sample: str, parent: Path) -> bool:
-    target = f"{parent}/.{token_hex(8)}"
+    target = f"{parent}/.{os.urandom(8).hex()}"
     try:
         os.link(sample, target)
     except OSError as error:

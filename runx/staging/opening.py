@@ -7,7 +7,6 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from secrets import token_hex
 
 from runx.errors import StagingError
 from runx.staging.copying import copy_file
@@ -75,7 +74,7 @@ def _changed(mode: int, folder: bool, who: str, operation: str, what: str) -> in
 
 def _part(path: str, mode: int) -> None:
     """Give a run a file of its own in place of one it shares."""
-    beside = f"{path}.{token_hex(8)}"
+    beside = f"{path}.{os.urandom(8).hex()}"
     copy_file(path, beside, mode)
     os.replace(beside, path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from runx import git
 from runx.errors import StagingError
@@ -73,6 +72,8 @@ def check_out(root: Path, commit: str, into: Path) -> tuple[str, ...]:
 
     Names the submodules, which are not written.
     """
+    from tempfile import TemporaryDirectory
+
     into.mkdir()
     with TemporaryDirectory(prefix="runx-") as folder:
         apart: dict[str, str | None] = {"GIT_INDEX_FILE": str(Path(folder) / "index")}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
 from runx import git
+from runx.errors import StagingError
 
 ALWAYS = (".git", "__pycache__", "*.pth")
 """Left out whatever CODE_IGNORE_PATTERNS says: history, byte code, checkpoints."""
 
-ENVIRONMENT = "virtual environments"
+ENVIRONMENT = "virtual environment"
 LOGS = "logs of runx"
 GITIGNORED = "git"
 
@@ -60,23 +61,32 @@ def sieve(
     """Make the sieve for a root, and a warning where git can't say what it ignores."""
     patterns = tuple(dict.fromkeys(_plain(pattern) for pattern in (*ALWAYS, *ignore) if pattern))
     deep = [pattern for pattern in patterns if "/" in pattern]
-    ignored: set[str] = set()
-    warning = git.trouble(root) if gitignore else None
-    gitignore = gitignore and git.is_checkout(root) and warning is None
-    if gitignore:
-        ignored = set(_without_slash(git.ignored(root)))
-    if "." in ignored:
-        ignored = set()
-        warning = f"{root}: git ignores the project itself; what git ignores is frozen too"
+    # Where a path leads, and where it lies: LOGROOT may be a link in the project.
+    places = [(path.resolve(), path.parent.resolve() / path.name) for path in exclude]
+    excluded = [place for both in places for place in both]
+    ignored, warning = _ignored(root, excluded) if gitignore else (None, None)
     made = Sieve(
-        excluded=frozenset(str(path.resolve()) for path in exclude),
+        excluded=frozenset(map(str, excluded)),
         names=_any(pattern for pattern in patterns if "/" not in pattern),
         paths=_any(pattern.lstrip("/") for pattern in deep) if deep else None,
         patterns=patterns,
-        ignored=ignored,
-        gitignore=gitignore,
+        ignored=ignored or set(),
+        gitignore=ignored is not None,
     )
     return made, warning
+
+
+def _ignored(root: Path, excluded: Sequence[Path]) -> tuple[set[str] | None, str | None]:
+    """Ask git what it ignores; None and mostly a warning where there is nothing to go by."""
+    if not git.is_checkout(root):
+        return None, None
+    try:
+        ignored = set(_without_slash(git.ignored(root, excluded)))
+    except StagingError as error:
+        return None, git.trouble(root) or f"{error}"
+    if "." in ignored:
+        return None, f"{root}: git ignores the project itself; what git ignores is frozen too"
+    return ignored, None
 
 
 def _plain(pattern: str) -> str:

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from secrets import token_hex
 
 from runx.errors import StoreError
 from runx.rundir import VERSION, read_json, write_whole
@@ -80,7 +79,7 @@ def settled(stamp: Stamp, since: int) -> bool:
 
 def moment(folder: str) -> int:
     """Tell the time as a file system and this machine do, whichever is behind."""
-    path = f"{folder}/{token_hex(8)}"
+    path = f"{folder}/{os.urandom(8).hex()}"
     with open(path, "xb"):
         seen = os.stat(path).st_mtime_ns
     os.unlink(path)

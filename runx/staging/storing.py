@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from secrets import token_hex
 from typing import NamedTuple
 
 from runx.errors import StoreError
@@ -59,7 +57,9 @@ def _never_again(folder: str, names: list[str]) -> str:
 @contextmanager
 def making(store: str) -> Iterator[str]:
     """Give a new folder to make a tree in; what is still there at the end is thrown away."""
-    folder = f"{store}/{MAKING}/{os.getpid()}-{token_hex(8)}"
+    import shutil
+
+    folder = f"{store}/{MAKING}/{os.getpid()}-{os.urandom(8).hex()}"
     os.mkdir(folder)
     _sweep(f"{store}/{MAKING}", os.stat(folder).st_mtime - DAY)
     try:
@@ -71,6 +71,8 @@ def making(store: str) -> Iterator[str]:
 
 def _sweep(folder: str, before: float) -> None:
     """Throw away what killed launchers left; none takes a day to freeze its code."""
+    import shutil
+
     with os.scandir(folder) as entries:
         left = [entry for entry in entries if entry.stat(follow_symlinks=False).st_mtime < before]
     for entry in left:

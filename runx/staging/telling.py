@@ -16,17 +16,15 @@ def summary(frozen: Frozen) -> str:
     if not frozen.digest:
         return f"froze nothing: runs start in {frozen.dir} itself"
     parts = [
-        f"{_named(names)} by {pattern}"
+        f"{_named(names)} ({pattern})"
         for pattern, names in frozen.left_out.patterns.items()
         if pattern not in (".git", "__pycache__")
     ]
     told = [f"left out {', '.join(parts)}"] if parts else []
     if frozen.left_out.gitignored:
         told.append(f"git ignores {_listed(frozen.left_out.gitignored)}")
-    verb = "found frozen" if frozen.reused else "froze"
-    return f"{verb} {_counted(frozen.files, 'file')}, {megabytes(frozen.bytes)}" + (
-        f" ({'; '.join(told)})" if told else ""
-    )
+    done = "found frozen:" if frozen.reused else "froze"
+    return "; ".join([f"{done} {_counted(frozen.files)}, {megabytes(frozen.bytes)}", *told])
 
 
 def cautions(frozen: Frozen) -> tuple[str, ...]:
@@ -56,10 +54,10 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _counted(count: int, noun: str) -> str:
-    """Count things.
+def _counted(files: int) -> str:
+    """Count files.
 
-    >>> _counted(1, "file"), _counted(2, "file")
+    >>> _counted(1), _counted(2)
     ('1 file', '2 files')
     """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return "1 file" if files == 1 else f"{files} files"

@@ -46,7 +46,9 @@ class _Found:
         absolute = f"{self.root}/{path}" if path else self.root
         entries = self._entries(absolute)
         names = frozenset(entry.name for entry in entries)
-        reason = self.sieve.reason_for_folder(names) if path else None
+        # Our own store is a folder called .runx; the settings file is a file.
+        ours = any(entry.name == ".runx" and entry.is_dir() for entry in entries)
+        reason = (LOGS if ours else self.sieve.reason_for_folder(names)) if path else None
         if reason:
             self._pass(reason, f"{path}/")
             return []
@@ -64,11 +66,11 @@ class _Found:
             return False
         reason = self.sieve.reason(path, entry.name, entry.path)
         if reason:
-            self._pass(reason, path)
+            self._pass(reason, f"{path}/" if entry.is_dir(follow_symlinks=False) else path)
         elif entry.is_symlink():
             self.links[path] = os.readlink(entry.path)
         elif entry.is_dir():
-            return entry.name != ".runx"  # Our own store; the settings file is a file.
+            return entry.name != ".runx"
         elif entry.is_file():
             self._take(entry, path)
         else:

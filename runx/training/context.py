@@ -100,6 +100,14 @@ def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> boo
     return bool(given) and Path(str(given)).absolute() == run.path.absolute()
 
 
+def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
+    """Give the directory of the run that runx started this process for."""
+    given = environment.get("RUNX_LOGDIR")
+    if not given:
+        raise LogxError("logx is not initialized; call logx.initialize() first")
+    return RunDir(Path(given).absolute())
+
+
 def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
     """Read the run's hyperparameters, those that the script gave over them."""
     logdir = str(run.path)

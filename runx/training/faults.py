@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Protocol
 
 from runx.errors import LogxError
 from runx.training.notes import Notes
+
+
+class Closing(Protocol):
+    """What keeps in memory what it can't write."""
+
+    def close(self) -> None:
+        """Write it or raise OSError."""
+
+    def waiting(self) -> int:
+        """Count what is in memory."""
 
 
 class Faults:
@@ -32,6 +43,13 @@ class Faults:
             self.standing.discard(what)
             self.warn(f"{what} is written again")
 
+    def closing(self, file: Closing) -> None:
+        """Close a file; what can't be written any more is counted and told."""
+        try:
+            file.close()
+        except OSError as error:
+            self.warn(f"{file.waiting()} lines were never written: {error.strerror}")
+
     def warn(self, text: str) -> None:
         """Tell something once on stderr and in logx.json."""
         try:
@@ -40,7 +58,12 @@ class Faults:
             # stderr is often a file on the very disk that is full.
             pass
         try:
-            self._notes.warn(text, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+            self._notes.warn(text, utc_now())
         except OSError:
             # Noted with the next thing that can be written there.
             pass
+
+
+def utc_now() -> str:
+    """Give the time as files have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -20,6 +20,9 @@ SUFFIXES = ("", "_state_dict", "_state", "_dict")
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every key."""
 
+DAMAGE = ("PytorchStreamReader", "central directory", "corrupt", "crc")
+"""What torch says of a file that is torn or was changed."""
+
 
 class DamagedError(LogxError):
     """A checkpoint is torn or no checkpoint at all."""
@@ -45,12 +48,7 @@ def load(path: Path | str, map_location: Any = None, weights_only: bool = True) 
     except FileNotFoundError as error:
         raise LogxError(f"{path}: there is no such checkpoint") from error
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, OSError) as error:
-        if "Weights only load failed" in str(error) and _is_whole(path):
-            raise LogxError(
-                f"{path}: holds more than weights, which could run code when loaded "
-                f"({_first_line(error)}); if you trust it, ask with weights_only=False"
-            ) from error
-        raise DamagedError(f"{path}: can't be loaded: {_first_line(error)}") from error
+        raise _explained(path, error) from error
     if not isinstance(content, dict):
         raise LogxError(f"{path}: holds a {type(content).__name__}, not a dictionary")
     return content
@@ -80,6 +78,20 @@ def _numpy_scalars(torch: Any) -> Any:
     core = getattr(numpy, "_core", None) or numpy.core
     names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
     return allow([*((core.multiarray.scalar, name) for name in names), numpy.dtype, *kinds])
+
+
+def _explained(path: Path | str, error: Exception) -> LogxError:
+    """Tell damage, which an older checkpoint helps against, from what no other file would mend."""
+    told = _first_line(error)
+    if "Weights only load failed" in str(error) and _is_whole(path):
+        return LogxError(
+            f"{path}: holds more than weights, which could run code when loaded ({told}); "
+            "if you trust it, ask with weights_only=False"
+        )
+    is_torn = isinstance(error, (EOFError, pickle.UnpicklingError, ValueError))
+    if is_torn or any(word in str(error) for word in DAMAGE) or not _is_whole(path):
+        return DamagedError(f"{path}: can't be loaded: {told}")
+    return LogxError(f"{path}: can't be loaded: {told}")
 
 
 def _is_whole(path: Path | str) -> bool:

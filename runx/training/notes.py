@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from runx.errors import StoreError
@@ -17,6 +18,8 @@ class Notes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = RLock()
+        self._is_ours = True
         self._content: dict[str, Any] | None = None
 
     def get(self, key: str) -> Any:
@@ -25,8 +28,14 @@ class Notes:
 
     def keep(self, **values: Any) -> None:
         """Note these values beside the others; OSError where they can't be written now."""
-        self._content = {**self._read(), **values}
-        write_whole(self.path, to_json(self._content))
+        with self._lock:
+            self._content = {**self._read(), **values}
+            if self._is_ours:
+                write_whole(self.path, to_json(self._content))
+
+    def forked(self) -> None:
+        """Leave the file to the parent process: it has one writer."""
+        self._is_ours, self._lock = False, RLock()
 
     def warn(self, text: str, time: str) -> None:
         """Note a warning, for whoever looks at the run later."""

@@ -14,6 +14,10 @@ def write(content: Any, path: Path) -> None:
     torch = needed_torch()
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
+        # torch has its own words for what is wrong with a place; Python's are OSErrors.
+        beside.touch()
+        # ext4 writes a file out at once if it is opened to be written over.
+        beside.unlink()
         torch.save(content, beside)
         beside.replace(path)
     except RuntimeError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from runx.errors import LogxError
 from runx.records import Record
@@ -35,13 +35,19 @@ class Writer(Protocol):
         """Finish; nothing is written after this."""
 
 
-class Destination(NamedTuple):
-    """What a writer can know of the run that it writes for."""
+class Destination(Protocol):
+    """What a writer can know of the run that it writes for; each is read when first asked for."""
 
     run: RunDir
-    info: RunInfo
-    hparams: Mapping[str, Any]
     notes: Notes
+
+    @property
+    def info(self) -> RunInfo:
+        """The run's name, experiment, tag and attempt."""
+
+    @property
+    def hparams(self) -> Mapping[str, Any]:
+        """The run's hyperparameters."""
 
 
 def open_writer(name: str, destination: Destination) -> Any:

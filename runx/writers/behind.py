@@ -32,6 +32,11 @@ class Behind:
         self._raised: LogxError | None = None
         self._fresh()
 
+    @property
+    def boards(self) -> list[Any]:
+        """The TensorBoard among the writers, if there is one."""
+        return [each for each in self.writers if hasattr(type(each), "summaries")]
+
     def put(self, record: Record) -> None:
         """Take a record; it is written soon."""
         if not self.writers:
@@ -78,13 +83,21 @@ class Behind:
             self.writers = []
 
     def forgiving(self, writer: Any, function: Any) -> Any:
-        """Let a function fail for want of disk without ending the training."""
+        """Let a function fail for want of disk, or of a package, without ending the training."""
+        if not callable(function):
+            return function
+
+        named_after = getattr(function, "__name__", "it")
 
         def call(*arguments: Any, **named: Any) -> Any:
             try:
                 return function(*arguments, **named)
             except OSError as error:
                 self._faults.met(type(writer).__name__, error)
+            except ImportError as error:
+                package = {"PIL": "pillow"}.get(str(error.name), str(error.name))
+                needed = LogxError(f"it needs {package}: pip install {package}")
+                self._faults.met(named_after, needed)
 
         return call
 
@@ -142,12 +155,14 @@ class Summaries:
     """Gives every call to the SummaryWriter of TensorBoard, or where that is off to nobody."""
 
     def __init__(self, behind: Behind) -> None:
-        boards = [each for each in behind.writers if hasattr(each, "summaries")]
-        self._board, self._behind = (boards[0] if boards else None), behind
+        self._behind = behind
+        self._board = behind.boards[0] if behind.boards else None
 
     def __getattr__(self, name: str) -> Any:
         if self._board is None:
             return _nothing
+        if name == "flush":
+            return self._behind.flush
         return self._behind.forgiving(self._board, getattr(self._board.summaries, name))
 
 

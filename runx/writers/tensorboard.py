@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from runx.records import Record
+from runx.training.scalars import numbers
 from runx.writers import Destination, events
 from runx.writers.appender import Appender
 
@@ -23,7 +24,7 @@ class TensorBoard:
         self._summaries: Any = None
         now = time.time()
         # Readers take the files of a directory in the order of their names.
-        name = f"events.out.tfevents.{int(now):010}.{socket.gethostname()}.{os.getpid()}"
+        name = f"events.out.tfevents.{int(now):010}.{os.uname().nodename}.{os.getpid()}"
         path = os.path.join(self._logdir, f"{name}.{time.monotonic_ns()}")  # noqa: PTH118
         self._file = Appender(path, head=events.version(now))
 
@@ -57,6 +58,15 @@ class TensorBoard:
         if self._summaries is None:
             self._summaries = _summary_writer(self._logdir, self)
         return self._summaries
+
+    def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        """Write hyperparameters and what they led to; in this file, not in one of a sub-folder."""
+        from tensorboardX.summary import hparams as summaries_of
+
+        values = numbers(metrics)
+        for summary in summaries_of(dict(hparams), values):
+            self.summaries.file_writer.add_summary(summary, 0)
+        self.write(Record("", values, 0, time.time()))
 
     # What tensorboardX asks of an event writer:
 

@@ -404,10 +404,11 @@ def test_init_writes_settings_that_work_and_never_over_others(project):
 
 def test_two_launchers_at_once_never_share_a_directory(project):
     project.write("sweep.yml", f"CMD: 'true'\nHPARAMS: {{n: {list(range(20))}}}\n")
-    words = ["runx", "sweep.yml", "-i"]
+    words = ["runx", "sweep.yml", "-i", "--again"]
     options = {"cwd": project.path, "env": project.environment, "stdin": subprocess.DEVNULL}
-    both = [subprocess.Popen(words, stdout=subprocess.DEVNULL, **options) for _ in range(2)]
-    assert [one.wait(120) for one in both] == [0, 0]
+    both = [subprocess.Popen(words, stderr=subprocess.PIPE, **options) for _ in range(2)]
+    told = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], told
     assert len(project.runs()) == 40
 
 

@@ -1,0 +1,65 @@
+"""Which of the planned runs a launch starts, given those that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from runx.errors import RunxError
+from runx.experiment import Experiment
+from runx.plan import run_id
+from runx.reconcile import RETRIED, There, Work, reconcile, told
+from runx.stock import stock, twins
+from runx.types import Run
+
+Say = Callable[[str], None]
+
+
+class Wish(NamedTuple):
+    """What a person wants of runs that there are: go on with them, or make them all again."""
+
+    resume: bool = False
+    again: bool = False
+    retried: Collection[str] = RETRIED
+    restage: bool = False
+
+
+def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
+    """Match the plan with what there is, and say what that comes to."""
+
+    def warn(line: str) -> None:
+        say(f"warning: {line}")
+
+    keyed = [(run_id(experiment, run), run) for run in runs]
+    if wish.resume:
+        there = list(stock(experiment.dir, experiment.identity, warn))
+        work = reconcile(keyed, there, wish.retried)
+        say(told(work))
+        _tell_unseen(work, say)
+        return work
+    same = list(twins(experiment.dir, (key for key, _ in keyed), warn))
+    _check_twins(experiment, same, wish, say)
+    return Work(tuple(runs), (), (), ())
+
+
+def _tell_unseen(work: Work, say: Say) -> None:
+    for one in work.left:
+        if one.state.alive and one.state.reason:
+            say(f"{one.dir.path.name}: left alone: {one.state}")
+
+
+def _check_twins(experiment: Experiment, same: Sequence[There], wish: Wish, say: Say) -> None:
+    alive = [one for one in same if one.state.alive]
+    if alive and not wish.again:
+        some = (
+            f"{len(alive)} of these runs are {alive[0].state.name}"
+            if len(alive) > 1
+            else (f"{alive[0].dir.path.name} is such a run, and is {alive[0].state.name}")
+        )
+        raise RunxError(
+            f"{experiment.dir.path}: {some}; --resume starts only what is missing,"
+            " --again all of them anew"
+        )
+    done = sum(one.state.name == "done" for one in same)
+    if done:
+        say(f"{done} such runs are done already; --resume would start only what is missing")

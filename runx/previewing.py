@@ -1,0 +1,67 @@
+"""What a launch would execute, exactly, and what it would miss."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from runx.command import arguments, shell_command, with_logdir
+from runx.experiment import Experiment
+from runx.launching import filled, placed, resources
+from runx.plan import run_id
+from runx.submitting import missing_program, shown, submission
+from runx.types import Run
+
+
+def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
+    """Name what a launch would stop at."""
+    if experiment.farm and (problem := missing_program(experiment.farm, environment)):
+        yield problem
+    folder = experiment.logroot
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        yield f"LOGROOT {experiment.logroot} can't be written"
+
+
+def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
+    """Write each run as a shell takes it: its training command, or above it what submits that."""
+    root = str(experiment.dir.path) + "/"
+    for run in runs:
+        command = shell_command(experiment.cmd, run.point, root + run.name)
+        if experiment.farm is None:
+            yield command
+        else:
+            yield "# " + command.replace("\n", "\n# ")
+            yield shown(submission(experiment, experiment.farm, run))
+
+
+def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
+    """Write a list of JSON objects, a line each."""
+    separator = "["
+    for run in runs:
+        yield separator
+        yield json.dumps(described(experiment, run), ensure_ascii=False)
+        separator = ","
+    yield "]" if separator == "," else "[]"
+
+
+def described(experiment: Experiment, run: Run) -> dict[str, Any]:
+    """Say in JSON what a run would be."""
+    logdir = str(run.dir.path)
+    farm = experiment.farm
+    return {
+        "name": run.name,
+        "id": run_id(experiment, run),
+        "tag": run.tag,
+        "hparams": placed(run),
+        "argv": [with_logdir(word, logdir) for word in arguments(run.point)],
+        "command": shell_command(experiment.cmd, run.point, logdir),
+        "logdir": logdir,
+        "resources": {
+            resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
+        },
+        "submit": list(submission(experiment, farm, run).words) if farm else None,
+    }

@@ -1,0 +1,105 @@
+"""A sweep seen from above, for its preview and for names: what varies, and what is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runx.axes import INDEX, SKIP, TAG
+from runx.grid import Grid, has_templates
+from runx.sweep import Sweep, combinations, skipping
+from runx.types import Hparam
+
+_ABSENT = ""
+
+
+def names(sweep: Sweep) -> list[str]:
+    """Name the hyperparameters and resources that some point has."""
+    return list(dict.fromkeys(name for grid in sweep.grids for name in grid.names))
+
+
+def varying(sweep: Sweep) -> list[str]:
+    """Name those that are not the same in every combination."""
+    sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not _is_base(grid)))
+    found = {name for name in names(sweep) if len(set(_values(sweep, name))) > 1}
+    if sweep.size > 1:
+        found.add(INDEX)
+    computed = _computed(sweep)
+    # A value that is worked out varies with what it is worked out from, however far away.
+    for _ in computed:
+        found |= {name for name, needs in computed.items() if needs & found}
+    return [name for name in names(sweep) if name in found]
+
+
+def skipped(sweep: Sweep) -> dict[str, int]:
+    """Count the combinations that RUNX.SKIP drops, by the expression that drops them."""
+    counted: dict[str, int] = {}
+    for grid, found in zip(sweep.grids, combinations(sweep), strict=True):
+        if not grid.skips and not any(SKIP in axis.names for axis in grid.axes):
+            continue
+        reason_of = skipping(grid)
+        for reason in map(reason_of, found):
+            if reason is not None:
+                counted[reason] = counted.get(reason, 0) + 1
+    return counted
+
+
+def axes(sweep: Sweep) -> list[dict[str, tuple[str, ...]]]:
+    """Give the axes of each mapping: for every parameter the texts that it takes, in order.
+
+    >>> from runx.sweep import read
+    >>> from runx.yamltext import parse
+    >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nadam: [true, false]", "x")
+    >>> axes(read(document.tree, document.at))
+    [{'arch': ('s', 'l'), 'batch': ('64', '16'), 'adam': ('true', 'false')}]
+    """
+    return [
+        {
+            name: tuple(dict.fromkeys(_text(given) for given in _given(axis.choices, name)))
+            for axis in grid.axes
+            for name in axis.names
+            if name not in (TAG, SKIP)
+        }
+        for grid in sweep.grids
+    ]
+
+
+def _is_base(grid: Grid) -> bool:
+    """Tell whether a mapping is there for others to inherit from, and none of its points runs."""
+    skips = [axis for axis in grid.axes if axis.names == (SKIP,)]
+    return any(all(choice[0].value is True for choice in axis.choices) for axis in skips)
+
+
+def _given(choices: Iterable[tuple[Hparam, ...]], name: str) -> Iterable[Hparam]:
+    return (given for choice in choices for given in choice if given.name == name)
+
+
+def _values(sweep: Sweep, name: str) -> Iterable[str]:
+    """Give what a parameter is in all combinations, and what stands for it where it is absent."""
+    for grid in sweep.grids:
+        axis = next((axis for axis in grid.axes if name in axis.names), None)
+        if axis is None:
+            yield _ABSENT
+            continue
+        for choice in axis.choices:
+            given = next((given for given in choice if given.name == name), None)
+            yield _ABSENT if given is None or given.value is None else repr(given[1:])
+
+
+def _computed(sweep: Sweep) -> dict[str, set[str]]:
+    """Say for each value that is worked out what it is worked out from."""
+    from runx.formulas import formulas
+
+    needs: dict[str, set[str]] = {}
+    for grid in sweep.grids:
+        if has_templates(grid):
+            for name, needed in formulas(grid, sweep.beside).needs.items():
+                needs.setdefault(name, set()).update(needed)
+    return needs
+
+
+def _text(hparam: Hparam) -> str:
+    from runx.numbertext import spelled
+
+    if isinstance(hparam.text, tuple):
+        return "[" + ", ".join(hparam.text) + "]"
+    return spelled(hparam.value) if hparam.text is None else hparam.text

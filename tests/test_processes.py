@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from runx.errors import RunxError
+from runx.processes import CommandError, CommandNotFound, CommandTimeout, ran, started
+
+
+def test_a_command_that_is_not_there_is_named_with_what_to_do():
+    with pytest.raises(
+        CommandNotFound, match=r"^no-such-command: not found on PATH; install"
+    ) as it:
+        ran(["no-such-command", "-x"])
+    assert isinstance(it.value, FileNotFoundError)
+    assert isinstance(it.value, RunxError)
+
+
+def test_what_path_refuses_to_execute_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # So does a folder on PATH that may not be entered, whatever is sought.
+    (tmp_path / "no-such-command").write_text("hello")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(CommandNotFound, match="no-such-command: not found on PATH"):
+        ran(["no-such-command"])
+
+
+def test_a_command_given_by_path_is_not_sought_on_path(tmp_path: Path):
+    with pytest.raises(CommandNotFound, match="nothing: no such file"):
+        ran([str(tmp_path / "nothing")])
+
+
+def test_a_folder_that_is_not_there_is_named_rather_than_the_command(tmp_path: Path):
+    with pytest.raises(CommandError, match="gone: can't start true there: No such file"):
+        ran(["true"], cwd=tmp_path / "gone")
+
+
+def test_a_file_that_is_not_executable_says_so(tmp_path: Path):
+    (tmp_path / "plain").write_text("hello")
+    with pytest.raises(CommandError, match="plain: can't be started: Permission denied"):
+        ran([str(tmp_path / "plain")])
+
+
+def test_too_many_arguments_are_a_clear_error():
+    with pytest.raises(CommandError, match="true: its arguments are longer than the system takes"):
+        ran(["/bin/true", *["x" * 100_000] * 100])
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path):
+    beside = tmp_path / "pid"
+    with pytest.raises(CommandTimeout, match=r"bash: no end within 1 s; ended") as it:
+        ran(["bash", "-c", f"sleep 1000 & echo $! > {beside}; wait"], timeout=1)
+    assert isinstance(it.value, TimeoutError)
+    child = int(beside.read_text())
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_status_output_and_errors_are_kept_apart():
+    done = ran(["bash", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.status, done.output, done.errors) == (3, "out\n", "err\n")
+    assert done.complaint == "err"
+
+
+def test_a_signal_is_a_negative_status():
+    assert ran(["bash", "-c", "kill -TERM $$"]).status == -signal.SIGTERM
+
+
+def test_words_reach_the_command_as_they_are():
+    words = ["a b", "$HOME", "'", "", "*", "\udcff"]
+    shown = "import os, sys; print(list(map(os.fsencode, sys.argv[1:])))"
+    done = ran([sys.executable, "-c", shown, *words])
+    assert done.output.strip() == repr([os.fsencode(word) for word in words])
+
+
+def test_bytes_that_are_not_text_survive_both_ways():
+    assert ran(["cat"], stdin="caf\udce9\0").output == "caf\udce9\0"
+
+
+def test_the_environment_is_ours_with_what_is_given_over_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RUNX_TEST_KEPT", "kept")
+    monkeypatch.setenv("RUNX_TEST_GONE", "gone")
+    environment = {"RUNX_TEST_NEW": "new", "RUNX_TEST_GONE": None}
+    script = "echo $RUNX_TEST_KEPT $RUNX_TEST_NEW ${RUNX_TEST_GONE-none}"
+    assert ran(["bash", "-c", script], environment=environment).output == "kept new none\n"
+
+
+def test_without_input_a_command_finds_the_end_at_once():
+    assert ran(["cat"]).output == ""
+
+
+def test_a_started_command_writes_to_the_descriptors_it_is_given(tmp_path: Path):
+    extra_out, extra_in = os.pipe()
+    with (tmp_path / "out").open("wb") as out:
+        process = started(
+            ["bash", "-c", f"echo out; echo extra >&{extra_in}"],
+            stdout=out,
+            pass_fds=[extra_in],
+            new_session=True,
+        )
+    os.close(extra_in)
+    assert process.wait() == 0
+    assert (tmp_path / "out").read_text() == "out\n"
+    with os.fdopen(extra_out) as extra:
+        assert extra.read() == "extra\n"

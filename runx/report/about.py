@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from runx.attempts import Attempt
-from runx.command import shell_command
 from runx.errors import StoreError
 from runx.output import tail
 from runx.report.images import images, source
 from runx.rundir import ExperimentDir, RunDir, read_json
-from runx.shelltext import LOGDIR
 from runx.standing import Standing
-from runx.types import Hparam, Point
 
 LOG = 6_000
 """Bytes of a log's end that a report holds."""
 ARTIFACTS = 200
+_TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DOTALL)
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
 Warn = Callable[[str], None]
@@ -33,7 +31,7 @@ def about(one: Standing, warn: Warn) -> dict[str, Any]:
     return {
         "id": record.get("id"),
         "tag": record.get("tag") or one.result.tag,
-        "command": command(record),
+        "command": command(run, record),
         "digest": digest(run, record, one),
         "git": launch.get("git"),
         "note": launch.get("note") or "",
@@ -68,22 +66,14 @@ def launch_of(run: RunDir, record: dict[str, Any], warn: Warn) -> dict[str, Any]
     return read(ExperimentDir(run.path.parent).launches / name / "launch.json", warn)
 
 
-def command(record: dict[str, Any]) -> str:
-    """Write the training command as it was given to a shell, LOGDIR symbolic.
-
-    >>> command({"cmd": "python train.py", "hparams": {"adam": True, "lr": 0.1},
-    ...          "texts": {"lr": "1e-1"}})
-    'python train.py --adam --lr 1e-1'
-    """
-    texts = record.get("texts") or {}
-    point = Point(
-        tuple(
-            Hparam(name, value, tuple(text) if isinstance(text, list) else text)
-            for name, value in (record.get("hparams") or {}).items()
-            for text in [texts.get(name)]
-        )
-    )
-    return shell_command(str(record.get("cmd") or ""), point, LOGDIR)
+def command(run: RunDir, record: dict[str, Any]) -> str:
+    """Give the training command as run.sh executes it; without a run.sh what is known of it."""
+    if run.script.exists():
+        text = run.script.read_text(encoding="utf-8", errors="replace")
+        found = _TRAIN.search(text)
+        if found:
+            return found[1].strip()
+    return str(record.get("cmd") or "")
 
 
 def digest(run: RunDir, record: dict[str, Any], one: Standing) -> str | None:

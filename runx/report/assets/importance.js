@@ -1,4 +1,4 @@
-// Bars: how much of the order of the runs each hyperparameter alone explains.
+// Bars: the part of the metric's variance that each hyperparameter alone explains.
 
 import { inks } from "./colours.js";
 import { makePicture } from "./picture.js";
@@ -14,7 +14,7 @@ export function makeImportance(model, store, selection, tip) {
   const picture = makePicture({
     title: "Importance",
     name: () => `${model.experiment}-importance`,
-    label: "How much of the metric's order each hyperparameter explains",
+    label: "The part of the metric's variance that each hyperparameter explains",
     heightOf: () => TOP * 2 + Math.max(bars().length, 1) * ROW,
     paint,
     move,
@@ -29,7 +29,7 @@ export function makeImportance(model, store, selection, tip) {
 
   function refresh() {
     about.textContent = bars().length
-      ? `Share of the order of the runs by ${selection.objective.heading} that a hyperparameter alone explains, corrected for chance (ω² of ranks). An arrow: whether the metric rises or falls with it.`
+      ? `The part of the variance of ${selection.objective.heading} that a hyperparameter alone explains, corrected for chance (ω²). An arrow: whether the metric rises or falls with it.`
       : "Nothing to tell yet: several runs for each value of a hyperparameter are needed.";
     picture.refresh();
   }

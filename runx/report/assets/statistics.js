@@ -1,4 +1,4 @@
-// Means, smoothing, and which hyperparameter a metric hangs on.
+// Means, smoothing, and which hyperparameter moves a metric, as `sumx` reckons it (omega squared).
 
 import { compare, numeric, valueOf } from "./model.js";
 import { isNumber, shown } from "./numbers.js";
@@ -53,14 +53,14 @@ function groupsOf(values) {
   return ranks(values).map((rank) => Math.floor((rank / values.length) * BINS));
 }
 
-/** Say how much of the order of numbers their groups explain, less what chance would (omega²). */
-function explained(order, groups) {
+/** Say which part of the variance of numbers lies between their groups, less what chance would. */
+function explained(numbers, groups) {
   const byGroup = new Map();
-  groups.forEach((group, at) => byGroup.set(group, [...(byGroup.get(group) ?? []), order[at]]));
-  const [count, kinds] = [order.length, byGroup.size];
+  groups.forEach((group, at) => byGroup.set(group, [...(byGroup.get(group) ?? []), numbers[at]]));
+  const [count, kinds] = [numbers.length, byGroup.size];
   if (kinds < 2 || count <= kinds) return null;
-  const middle = mean(order);
-  const total = order.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  const middle = mean(numbers);
+  const total = numbers.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   let between = 0;
   for (const members of byGroup.values()) between += members.length * (mean(members) - middle) ** 2;
   const within = (total - between) / (count - kinds);
@@ -79,14 +79,14 @@ function together(one, other) {
   return scale ? sum / scale : 0;
 }
 
-/** Rank hyperparameters by how much of the order of the runs each alone explains. */
+/** Rank hyperparameters by the part of the variance of a result that each alone explains. */
 export function importances(runs, hparams, result) {
   const rated = runs.filter((run) => isNumber(numeric(valueOf(run, result))));
-  const order = ranks(rated.map((run) => numeric(valueOf(run, result))));
+  const numbers = rated.map((run) => numeric(valueOf(run, result)));
   const found = hparams.map((name) => {
     const values = rated.map((run) => run.hparams.get(name) ?? null);
-    const share = explained(order, groupsOf(values));
-    const direction = values.every(isNumber) ? together(values, order) : 0;
+    const share = explained(numbers, groupsOf(values));
+    const direction = values.every(isNumber) ? together(values, numbers) : 0;
     return { name, share, direction, count: rated.length };
   });
   return found

@@ -43,10 +43,10 @@ def _read(path: str) -> str:
         return ""
 
 
-def claim_text(farm: str | None, code: str | None) -> str:
+def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:
     """Claim an attempt for this process, or for the farm that it hands the run to."""
-    content = {"version": VERSION, **whoami(), "farm": farm, "code": code, "time": time.time()}
-    return json.dumps(content) + "\n"
+    said = {"farm": farm, "code": code, "launch": launch, "time": time.time()}
+    return json.dumps({"version": VERSION, **whoami(), **said}) + "\n"
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
 from runx.orders import ordered
-from runx.rundir import RunDir, read_json, read_lines
+from runx.rundir import RunDir, read_json
 
 Warn = Callable[[str], None]
 
@@ -53,7 +53,7 @@ def here() -> Here:
 def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNASKED) -> Facts:
     """Read what is known of a run; ``now`` gives the time by the clock of its file system.
 
-    ``words`` holds what schedulers were asked before, by farm and job id.
+    ``words`` holds what schedulers were asked before, by farm and job id, or the run's path.
     """
     try:
         names = os.listdir(run.attempts)  # noqa: PTH208
@@ -64,8 +64,17 @@ def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNAS
     attempts = tuple(_attempt(run, number, present, now, warn) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
     locked = _locked(run) if attempts and not settled else None
-    word = words.get((attempts[-1].farm or "", attempts[-1].job or "")) if attempts else None
+    word = words.get(_asked_for(run, attempts)) if attempts else None
     return Facts(attempts, locked, *(word or ()))
+
+
+def _asked_for(run: RunDir, attempts: tuple[Attempt, ...]) -> tuple[str, str]:
+    """Say under which farm and job its scheduler's word is kept; a requeue keeps its job."""
+    last = attempts[-1]
+    job = last.job
+    if last.events and not job:
+        job = next((attempt.job for attempt in reversed(attempts) if attempt.job), None)
+    return (last.farm or "", job or str(run.path))
 
 
 def _of_attempt(name: str) -> bool:
@@ -122,12 +131,17 @@ def lives(who: dict[str, Any] | Any, machine: Here) -> bool | None:
 
 def _events(path: Path, warn: Warn) -> Iterable[Event]:
     """Read what happened; a damaged line costs itself and a warning."""
-    for number, line in enumerate(read_lines(path), 1):
+    # Read at once, since there are few lines, and a table of ten thousand runs reads them all.
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    for number, line in enumerate(lines[:-1], 1):
         try:
             details = json.loads(line)
             yield Event(str(details["event"]), details.get("time"), details)
         except (ValueError, TypeError, KeyError):
-            if line.strip("\0 "):
+            if line.strip(b"\0 "):
                 warn(f"{path}, line {number}: left out, it is damaged")
 
 

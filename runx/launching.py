@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
 from runx.plan import named, run_id
+from runx.resources import needs
 from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
+from runx.wrapping import Spread
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,14 @@ def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
     written = [
         (place.hparams, hparams),
-        (place.script, script(run, kit.around)),
+        (place.script, script(run, kit.around, spread(kit.experiment, run))),
         (place.record, to_json(record(kit, run))),
     ]
     if kit.experiment.farm is None:
@@ -94,6 +100,20 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     if kit.experiment.dir_mode:
         open_to(place.path, kit.experiment.dir_mode)
+
+
+def spread(experiment: Experiment, run: Run) -> Spread:
+    """Say on how many nodes, with how many processes each, torchrun is to start a run."""
+    if not experiment.shell.launch:
+        return Spread()
+    need = needs(resources(experiment, run))
+    several = need.nodes or 1
+    if several > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
+        raise SettingsError(
+            "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
+            " elsewhere write the whole command into CMD"
+        )
+    return Spread(several, need.gpus or 1)
 
 
 def placed(run: Run) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from runx.errors import StoreError
-from runx.launching import Kit
+from runx.launching import Kit, spread
 from runx.rundir import RunDir, read_json, write_whole
 from runx.runscript import script
 from runx.staging import stage
@@ -49,7 +49,7 @@ def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
         say(f"{run.name}: today's code is another; what it was staged with is {kept.name}")
         here.code.rename(kept)
     fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around))
+    write_whole(here.script, script(run, kit.around, spread(kit.experiment, run)))
 
 
 def mend(run: RunDir) -> None:

@@ -93,6 +93,9 @@ class Slots:
 
         def ours() -> bool:
             right.append(self.claim(task))
+            if right == ["ours"]:
+                # Told before it is: nothing of a run's output is missed, however short it is.
+                self.watch.started(task, lease)
             return right == ["ours"]
 
         try:
@@ -102,7 +105,6 @@ class Slots:
             raise
         if live is not None:
             self.running.append(_Running(task, live, lease))
-            self.watch.started(task, lease)
             return
         lease.close()
         if right == ["cancelled"]:

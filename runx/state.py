@@ -123,6 +123,8 @@ def _why_ended(attempt: Attempt, code: Any, word: str | None, why: str) -> tuple
         return "timeout", ""
     if word in ("timeout", "oom", "cancelled", "preempted"):
         return word, why
+    if attempt.farm is not None and word == "queued":
+        return "preempted", "queued again"
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
         if word in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"

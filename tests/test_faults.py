@@ -1,4 +1,4 @@
-"""Nothing is lost, whatever happens: processes are killed, disks fill up, clocks jump back."""
+"""Whatever is killed, filled up or turned back, no run is lost, doubled or half made."""
 
 import itertools
 import os

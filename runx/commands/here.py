@@ -6,13 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
-
-import click
 
 from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
+from runx.commands.local import Local
 from runx.devices import Devices, devices
 from runx.experiment import Experiment
 from runx.launching import placed as filled
@@ -25,38 +23,6 @@ from runx.rundir import read_json
 from runx.slots import Right, Slots
 from runx.tasks import Policy, Task
 from runx.watching import watcher
-
-
-class Local(NamedTuple):
-    """What the flags say about runs here.
-
-    ``jobs`` is None where nothing is said, 0 for auto; ``unasked``: no -i was given.
-    """
-
-    jobs: int | None = None
-    gpus_per_run: int | None = None
-    policy: Policy = Policy()
-    stream: bool = False
-    unasked: bool = False
-
-
-def local_options(asked: dict[str, Any]) -> Local:
-    """Take those flags out of the ones that a command was given."""
-    jobs = asked.pop("jobs")
-    if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
-        raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
-    most = asked.pop("max_failures")
-    if asked.pop("fail_fast"):
-        most = 1
-    policy = Policy(
-        retries=asked.pop("retries"),
-        timeout=asked.pop("timeout"),
-        grace=asked.pop("grace"),
-        max_failures=most,
-        attach=asked.pop("attach"),
-    )
-    number = None if jobs is None else 0 if jobs == "auto" else int(jobs)
-    return Local(number, asked.pop("gpus_per_run"), policy, asked.pop("stream"))
 
 
 class Room(NamedTuple):
@@ -77,13 +43,13 @@ def room(experiment: Experiment, local: Local) -> Room:
 def run_here(placed: Placed, local: Local, room: Room) -> int:
     """Execute every run of a launch on this machine; give the exit status that it comes to."""
     runs = [one.run for one in placed.handovers]
-    adopted = () if local.policy.attach else placed.adopted
+    adopted = () if local.attach else placed.adopted
     hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
     hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in adopted}
     cmd = placed.experiment.cmd
     commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path)) for run in runs}
-    watch = watcher(len(hparams), room.jobs, commands, local.stream, local.policy.attach)
-    slots = Slots(replace(local.policy, jobs=room.jobs), room.devices, claimed, watch)
+    watch = watcher(len(hparams), room.jobs, commands, local.stream, local.attach)
+    slots = Slots(_policy(local, room.jobs), room.devices, claimed, watch)
     slots.execute(
         (Task(one.run.dir, one.attempt) for one in placed.handovers),
         (Task(one.dir, one.attempts) for one in adopted),
@@ -122,3 +88,14 @@ def again_command(words: Sequence[str]) -> str:
     """
     kept = [word for word in words if word not in ("--again", "--resume", "--no-resume")]
     return shlex.join(["runx", *kept, "--resume"])
+
+
+def _policy(local: Local, jobs: int) -> Policy:
+    return Policy(
+        jobs=jobs,
+        retries=local.retries,
+        timeout=local.timeout,
+        grace=local.grace,
+        max_failures=local.max_failures,
+        attach=local.attach,
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.durations import seconds
 from runx.experiment import Experiment
@@ -23,7 +24,6 @@ from runx.settings import load
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.commands.here import Local
     from runx.deciding import Wish
 
 _CHUNK = 1000  # lines a write
@@ -85,7 +85,6 @@ def command(
     runx sweep.yml                   submit it to the farm of .runx
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.commands.here import local_options
     from runx.deciding import Wish
 
     if as_json and not no_run:
@@ -98,7 +97,7 @@ def command(
     new_name = run_names(now) if experiment.cooldir else tag_names()
     runs = plan(experiment, new_name, max_runs)
     resumes = experiment.resume if resume is None else resume
-    wish = Wish(resumes, again, retry, restage, local.policy.attach)
+    wish = Wish(resumes, again, retry, restage, local.attach)
     if (retry != RETRIED or restage) and not wish.resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
     if no_run:
@@ -171,9 +170,14 @@ def launch(
 
 def submit_all(placed: Any) -> int:
     """Hand every run to the farm."""
+    from runx.farms import is_plain
+    from runx.handing import hand_over
     from runx.submitting import submit
 
     count = 0
+    if not is_plain(placed.kit.experiment.farm):
+        count = hand_over(placed.kit, placed.handovers, say)
+        placed = placed._replace(handovers=())
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1

@@ -151,3 +151,10 @@ def events(run: RunDir, attempt: int = 1) -> list[dict]:
 
 def names(run: RunDir, attempt: int = 1) -> list[str]:
     return [event["event"] for event in events(run, attempt)]
+
+
+def dead_pid() -> int:
+    """The number of a process that is gone."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid

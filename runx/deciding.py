@@ -16,12 +16,16 @@ Say = Callable[[str], None]
 
 
 class Wish(NamedTuple):
-    """What a person wants of runs that there are: go on with them, or make them all again."""
+    """What a person wants of runs that there are: go on with them, or make them all again.
+
+    ``single`` says that no more than one may start.
+    """
 
     resume: bool = False
     again: bool = False
     retried: Collection[str] = RETRIED
     restage: bool = False
+    single: bool = False
 
 
 def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
@@ -36,10 +40,13 @@ def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) ->
         work = reconcile(keyed, there, wish.retried)
         say(told(work))
         _tell_unseen(work, say)
-        return work
-    same = list(twins(experiment.dir, (key for key, _ in keyed), warn))
-    _check_twins(experiment, same, wish, say)
-    return Work(tuple(runs), (), (), ())
+    else:
+        same = list(twins(experiment.dir, (key for key, _ in keyed), warn))
+        _check_twins(experiment, same, wish, say)
+        work = Work(tuple(runs), (), (), ())
+    if wish.single and work.starting > 1:
+        raise RunxError(f"--attach takes a single run; {work.starting} would start")
+    return work
 
 
 def _tell_unseen(work: Work, say: Say) -> None:

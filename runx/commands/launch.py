@@ -96,7 +96,8 @@ def command(
     now = datetime.now().astimezone()
     new_name = run_names(now) if experiment.cooldir else tag_names()
     runs = plan(experiment, new_name, max_runs)
-    wish = Wish(experiment.resume if resume is None else resume, again, retry, restage)
+    resumes = experiment.resume if resume is None else resume
+    wish = Wish(resumes, again, retry, restage, local.attach)
     if (retry != RETRIED or restage) and not wish.resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
     if no_run:
@@ -137,7 +138,7 @@ def launch(
     local: Local,
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import again_command, run_here
+    from runx.commands.here import again_command, room, run_here
     from runx.errors import SettingsError
     from runx.interrupts import interruptible
     from runx.placing import place
@@ -154,6 +155,7 @@ def launch(
         submission(experiment, farm, runs[0])  # a template that can't be rendered stops here
     if not farm and local.unasked:
         say("no farm is set: running here, as with -i")
+    there = None if farm else room(experiment, local)
     try:
         with interruptible():
             placed = place(experiment, runs, new_name, wish, say)
@@ -163,7 +165,7 @@ def launch(
         return INTERRUPTED
     if placed is None:
         return 0
-    return submit_all(placed) if farm else run_here(placed, local)
+    return run_here(placed, local, there) if there else submit_all(placed)
 
 
 def submit_all(placed: Any) -> int:

@@ -6,7 +6,9 @@ anything looks unusual, the whole file is decoded, which also tells what is dama
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+import re
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.records import Record, number, parse, rows, text_of
@@ -170,9 +172,9 @@ def _covered(attempt: Attempt, first: Record, last: Record, before: float | None
 
 def _measured(attempts: list[Attempt], wanted: Measure) -> Metric | None:
     """Find the one number that a measure asks for; None where the run has none."""
-    every = (row for attempt in attempts for row in attempt.rows)
+    every = [row for attempt in attempts for row in attempt.rows]
     if wanted.at in ("min", "max", "mean"):
-        return _pooled([value for row in every for value in _values(row, wanted.metric)], wanted.at)
+        return _pooled(_values(every, wanted.metric), wanted.at)
     found = [row for row in map(_read, every) if wanted.metric in row.metrics]
     if wanted.at != "last":
         found = [row for row in found if row.epoch == float(wanted.at)]
@@ -190,18 +192,21 @@ def _pooled(values: list[Metric], how: str) -> Metric | None:
     return max(real) if how == "max" else min(real)
 
 
-def _values(row: Row, metric: str) -> Iterator[Metric]:
-    """Give the value that a row has for a metric, without taking the row apart."""
-    if isinstance(row, Record):
-        if metric in row.metrics:
-            yield row.metrics[metric]
-        return
-    key = f",{metric},"
-    at = row.find(key)
-    # A name has an even number of commas before it; what has not is a value of the same text.
-    while at >= 0 and row.count(",", 0, at) % 2:
-        at = row.find(key, at + 1)
-    if at >= 0:
-        begin = at + len(key)
-        end = row.find(",", begin)
-        yield number(row[begin:end] if end >= 0 else row[begin:].rstrip("\r"))
+def _values(rows: list[Row], metric: str) -> list[Metric]:
+    """Give the values that rows have for a metric; lines are searched as one, not taken apart."""
+    lines = [row for row in rows if isinstance(row, str)]
+    if len(lines) == len(rows):
+        found = _value_of(metric).findall("\n" + "\n".join(lines))
+        return [number(text) for text in found]
+    return [row.metrics[metric] for row in map(_read, rows) if metric in row.metrics]
+
+
+@functools.lru_cache(maxsize=64)
+def _value_of(metric: str) -> re.Pattern[str]:
+    """Match a line up to a metric's value: names stand after every other comma.
+
+    >>> _value_of("acc").findall("\\nval,note,acc,acc,9\\nval,acc,8,epoch,1")
+    ['9', '8']
+    """
+    # Lines are told by what precedes them: that is found faster than the beginning of a line.
+    return re.compile(f"\n[^,\n]*,(?:[^,\n]*,[^,\n]*,)*?{re.escape(metric)},([^,\r\n]*)")

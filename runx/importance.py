@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +14,9 @@ from runx.grouping import groups
 from runx.question import Question
 from runx.summary import Row, Summary
 from runx.types import Result
+
+MOST, RANGES = 8, 5
+"""A hyperparameter with more numbers than this is looked at in so many ranges."""
 
 
 class Effect(NamedTuple):
@@ -27,11 +31,21 @@ def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[
     """Find what each hyperparameter explains, the most important first.
 
     The part explained is corrected for the number of values (omega squared), so that a parameter
-    with a value of its own in every run explains nothing by that.
+    with a value of its own in every run explains nothing by that. Chance is told from what the
+    other parameters do as far as the runs allow.
     """
     measured = [run for run in runs if _number(run, metric) is not None]
     names = varying(measured, question.ignore)
-    found = [_effect(measured, name, metric) for name in names]
+    split = {name: _split(measured, Column(name, "hparam", name)) for name in names}
+    numbers = {
+        name: [[_number(run, metric) or 0.0 for run in group] for _, group in groups]
+        for name, groups in split.items()
+    }
+    noise = _noise(list(numbers.values()))
+    found = [
+        Effect(name, omega_squared(numbers[name], noise), _marginal(split[name], numbers[name]))
+        for name in names
+    ]
     return sorted(found, key=lambda effect: (-effect.explained, effect.name))
 
 
@@ -40,18 +54,62 @@ def _number(run: Result, metric: Column) -> float | None:
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
 
 
-def _effect(runs: Sequence[Result], name: str, metric: Column) -> Effect:
-    column = Column(name, "hparam", name)
+def _split(runs: Sequence[Result], column: Column) -> list[tuple[str, list[Result]]]:
+    """Put runs together by a hyperparameter's value, or, where numbers are many, by its range."""
     members = groups(runs, [column])
-    numbers = [[_number(run, metric) or 0.0 for run in group] for group in members]
-    labels = [for_machines(value(group[0], column)) or "null" for group in members]
-    means = [math.fsum(group) / len(group) for group in numbers]
-    counts = [len(group) for group in numbers]
-    marginal = sorted(zip(labels, means, counts, strict=True), key=lambda one: one[1])
-    return Effect(name, omega_squared(numbers), tuple(marginal))
+    values = [value(run, column) for run in runs]
+    if len(members) <= MOST or not all(type(one) in (int, float) for one in values):
+        return [(for_machines(value(group[0], column)) or "null", group) for group in members]
+    ordered = sorted(runs, key=lambda run: value(run, column))
+    edges = [round(at * len(ordered) / RANGES) for at in range(RANGES + 1)]
+    ranges = [ordered[begin:end] for begin, end in itertools.pairwise(edges) if end > begin]
+    return [
+        (f"{value(part[0], column):.3g} to {value(part[-1], column):.3g}", part) for part in ranges
+    ]
 
 
-def omega_squared(numbers: Sequence[Sequence[float]]) -> float:
+def _marginal(
+    split: Sequence[tuple[str, list[Result]]], numbers: Sequence[Sequence[float]]
+) -> tuple[tuple[str, float, int], ...]:
+    """Give the metric's mean at each value, from low to high."""
+    found = (
+        (label, math.fsum(group) / len(group), len(group))
+        for (label, _), group in zip(split, numbers, strict=True)
+    )
+    return tuple(sorted(found, key=lambda one: one[1]))
+
+
+def _sums(numbers: Sequence[Sequence[float]]) -> tuple[float, float, int]:
+    """Give the sum of squares of numbers, the part inside their groups, and how many they are."""
+    every = [one for group in numbers for one in group]
+    mean = math.fsum(every) / len(every)
+    total = math.fsum((one - mean) ** 2 for one in every)
+    inside = math.fsum(
+        (one - math.fsum(group) / len(group)) ** 2 for group in numbers for one in group
+    )
+    return total, inside, len(every)
+
+
+def _noise(all_numbers: Sequence[Sequence[Sequence[float]]]) -> float | None:
+    """Estimate the variance that no hyperparameter explains, where the runs are a grid of them."""
+    if not all_numbers:
+        return None
+    sums = [_sums(numbers) for numbers in all_numbers]
+    total, _, count = sums[0]
+    # A parameter that has nearly as many values as there are runs, a seed, leaves nothing over.
+    usual = [
+        (total - inside, len(numbers) - 1)
+        for (_, inside, _), numbers in zip(sums, all_numbers, strict=True)
+        if len(numbers) * 2 <= count
+    ]
+    rest = total - math.fsum(between for between, _ in usual)
+    freedom = count - 1 - sum(degrees for _, degrees in usual)
+    # In a grid the parts add up; where they are more than the whole, runs are no grid.
+    grid = rest >= -1e-9 * total
+    return max(rest, 0.0) / freedom if freedom > 0 and grid and usual else None
+
+
+def omega_squared(numbers: Sequence[Sequence[float]], noise: float | None = None) -> float:
     """Estimate the part of the variance of numbers that is between their groups, from 0 to 1.
 
     >>> round(omega_squared([[1.0, 1.1], [5.0, 5.1]]), 2)
@@ -59,16 +117,11 @@ def omega_squared(numbers: Sequence[Sequence[float]]) -> float:
     >>> omega_squared([[1.0], [5.0]])
     0.0
     """
-    every = [one for group in numbers for one in group]
-    mean = math.fsum(every) / len(every)
-    total = math.fsum((one - mean) ** 2 for one in every)
-    inside = math.fsum(
-        (one - math.fsum(group) / len(group)) ** 2 for group in numbers for one in group
-    )
-    freedom = len(every) - len(numbers)
+    total, inside, count = _sums(numbers)
+    freedom = count - len(numbers)
     if freedom < 1 or total <= 0:
         return 0.0
-    error = inside / freedom
+    error = noise if noise is not None else inside / freedom
     between = total - inside - (len(numbers) - 1) * error
     return min(max(between / (total + error), 0.0), 1.0)
 

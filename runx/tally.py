@@ -6,8 +6,6 @@ anything looks unusual, the whole file is decoded, which also tells what is dama
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -84,7 +82,10 @@ def _lines(text: str, phase: str) -> list[Attempt]:
     lines = text.split("\n")
     if lines.pop() or '"' in text or ",\n" in text or ",\r\n" in text:
         raise ValueError("not a usual file")
-    attempts, wanted = [Attempt(None, [])], f"{phase},"
+    wanted = f"{phase},"
+    if text.startswith("start,") and text.count(f"\n{wanted}") == len(lines) - 1:
+        return [Attempt(lines[0], list(lines[1:]))]
+    attempts = [Attempt(None, [])]
     for line in lines:
         if line.startswith(wanted):
             attempts[-1].rows.append(line)
@@ -172,7 +173,7 @@ def _covered(attempt: Attempt, first: Record, last: Record, before: float | None
 
 def _measured(attempts: list[Attempt], wanted: Measure) -> Metric | None:
     """Find the one number that a measure asks for; None where the run has none."""
-    every = [row for attempt in attempts for row in attempt.rows]
+    every = (row for attempt in attempts for row in attempt.rows)
     if wanted.at in ("min", "max", "mean"):
         return _pooled(_values(every, wanted.metric), wanted.at)
     found = [row for row in map(_read, every) if wanted.metric in row.metrics]
@@ -192,21 +193,21 @@ def _pooled(values: list[Metric], how: str) -> Metric | None:
     return max(real) if how == "max" else min(real)
 
 
-def _values(rows: list[Row], metric: str) -> list[Metric]:
-    """Give the values that rows have for a metric; lines are searched as one, not taken apart."""
-    lines = [row for row in rows if isinstance(row, str)]
-    if len(lines) == len(rows):
-        found = _value_of(metric).findall("\n" + "\n".join(lines))
-        return [number(text) for text in found]
-    return [row.metrics[metric] for row in map(_read, rows) if metric in row.metrics]
-
-
-@functools.lru_cache(maxsize=64)
-def _value_of(metric: str) -> re.Pattern[str]:
-    """Match a line up to a metric's value: names stand after every other comma.
-
-    >>> _value_of("acc").findall("\\nval,note,acc,acc,9\\nval,acc,8,epoch,1")
-    ['9', '8']
-    """
-    # Lines are told by what precedes them: that is found faster than the beginning of a line.
-    return re.compile(f"\n[^,\n]*,(?:[^,\n]*,[^,\n]*,)*?{re.escape(metric)},([^,\r\n]*)")
+def _values(rows: Iterable[Row], metric: str) -> list[Metric]:
+    """Give the values that rows have for a metric, without taking the rows apart."""
+    found = []
+    key = f",{metric},"
+    for row in rows:
+        if isinstance(row, Record):
+            if metric in row.metrics:
+                found.append(row.metrics[metric])
+            continue
+        at = row.find(key)
+        # A name has an even number of commas before it; what has not is a value of the same text.
+        while at >= 0 and row.count(",", 0, at) % 2:
+            at = row.find(key, at + 1)
+        if at >= 0:
+            begin = at + len(key)
+            end = row.find(",", begin)
+            found.append(number(row[begin:end] if end >= 0 else row[begin:].rstrip("\r")))
+    return found

@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 import pytest
 
 from runx.errors import StagingError
-from runx.launching import filled, make, restage
+from runx.launching import filled, make
 from runx.naming import run_names
 from runx.plan import plan
 from runx.preparing import prepare, search_path
+from runx.restaging import restage
 from runx.rundir import RunDir
 from runx.settings import Request, load
 

@@ -3,44 +3,81 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from runx.claims import claim_text, take
+from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
 from runx.commands.local import Local
 from runx.devices import devices
+from runx.launching import placed as filled
 from runx.manners import say
+from runx.orders import CANCEL, ordered
 from runx.placing import Placed
-from runx.slots import Policy, Slots, Task
-from runx.watching import Report, watcher
+from runx.reporting import Report
+from runx.restaging import staged_code
+from runx.rundir import read_json
+from runx.slots import Right, Slots
+from runx.tasks import Policy, Task
+from runx.watching import watcher
 
 
 def run_here(placed: Placed, local: Local) -> int:
     """Execute every run of a launch on this machine; give the exit status that it comes to."""
-    runs = placed.handovers
-    if local.attach and len(runs) != 1:
+    runs = [one.run for one in placed.handovers]
+    if local.attach and (len(runs) != 1 or placed.adopted):
         raise click.UsageError(f"--attach takes a single run; these are {len(runs)}")
-    wants = local.gpus_per_run
-    source, room = devices(placed.kit.experiment.gpus, wants, os.environ)
-    jobs = local.jobs if local.jobs is not None else room or os.cpu_count() or 1
-    cmd = placed.kit.experiment.cmd
-    commands = {
-        one.run.dir: shell_command(cmd, one.run.point, str(one.run.dir.path)) for one in runs
-    }
-    total = len(runs) + len(placed.adopted)
-    watch = watcher(total, jobs, commands, local.stream, local.attach)
-    slots = Slots(
-        policy=_policy(local, jobs),
-        devices=source,
-        begin=lambda task: _claimed(placed, task),
-        watch=watch,
-    )
+    hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
+    hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in placed.adopted}
+    cmd = placed.experiment.cmd
+    commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path)) for run in runs}
+    alone = local.jobs is None
+    source, room = devices(placed.experiment.gpus, local.gpus_per_run, os.environ, alone)
+    jobs = 1 if local.jobs is None else local.jobs or room or len(os.sched_getaffinity(0))
+    watch = watcher(len(hparams), jobs, commands, local.stream, local.attach)
+    slots = Slots(_policy(local, jobs), source, claimed, watch)
     slots.execute(
-        (Task(one.run.dir, one.attempt) for one in runs),
+        (Task(one.run.dir, one.attempt) for one in placed.handovers),
         (Task(one.dir, one.attempts) for one in placed.adopted),
     )
-    return Report(total, placed.kit.experiment, watch.ended_runs, slots.stops > 0).told(say)
+    left, stopped = len(watch.left_alone), slots.stops > 0
+    again = again_command(sys.argv[1:])
+    name = placed.experiment.name
+    return Report(name, hparams, watch.ended_runs, left, stopped, again).told(say)
+
+
+def claimed(task: Task) -> Right:
+    """Claim an attempt, unless it was called off or begun: a launch claims those that it starts.
+
+    Nothing of the run is alive while this is asked. What was begun by hand meanwhile has taken
+    this process's claim for its own, and left its events.
+    """
+    run, attempt = task.run, task.attempt
+
+    def warn(line: str) -> None:
+        say(f"warning: {line}")
+
+    if ordered(run, attempt, warn) == CANCEL:
+        return "cancelled"
+    if run.events(attempt).exists():
+        return "theirs"
+    if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
+        return "ours"
+    return "theirs"
+
+
+def again_command(words: Sequence[str]) -> str:
+    """Write the command that goes on with a launch.
+
+    >>> again_command(["sweep.yml", "-i", "--again", "-j", "2"])
+    'runx sweep.yml -i -j 2 --resume'
+    """
+    kept = [word for word in words if word not in ("--again", "--resume", "--no-resume")]
+    return shlex.join(["runx", *kept, "--resume"])
 
 
 def _policy(local: Local, jobs: int) -> Policy:
@@ -50,12 +87,5 @@ def _policy(local: Local, jobs: int) -> Policy:
         timeout=local.timeout,
         grace=local.grace,
         max_failures=local.max_failures,
-        terminal=local.attach,
+        attach=local.attach,
     )
-
-
-def _claimed(placed: Placed, task: Task) -> bool:
-    """Claim an attempt; the first of a run that was made just now is claimed already."""
-    if task.attempt == 1 and task.run.claim(1).exists():
-        return True
-    return take(task.run, task.attempt, claim_text(None, placed.kit.code))

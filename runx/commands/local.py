@@ -8,9 +8,12 @@ import click
 
 
 class Local(NamedTuple):
-    """What they say. ``jobs`` None is auto; ``unasked``: no -i was given; times are in seconds."""
+    """What they say; times are in seconds.
 
-    jobs: int | None = 1
+    ``jobs`` is None where nothing is said, 0 for auto; ``unasked``: no -i was given.
+    """
+
+    jobs: int | None = None
     gpus_per_run: int | None = None
     retries: int = 0
     timeout: float | None = None
@@ -24,12 +27,12 @@ class Local(NamedTuple):
 def local_options(asked: dict[str, Any]) -> Local:
     """Take those flags out of the ones that a command was given."""
     jobs = asked.pop("jobs")
-    if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
+    if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
         raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
     most = asked.pop("max_failures")
     names = ("gpus_per_run", "retries", "timeout", "grace", "stream", "attach")
     return Local(
-        jobs=None if jobs == "auto" else int(jobs),
+        jobs=None if jobs is None else 0 if jobs == "auto" else int(jobs),
         max_failures=1 if asked.pop("fail_fast") else most,
         **{name: asked.pop(name) for name in names},
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import SettingsError
+from runx.settings.farmkeys import FARM_KINDS
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
 from runx.types import Hparam, Node, Scalar, Value
@@ -172,6 +173,7 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "resources": _resources,
     "paths": _paths,
     "hparams": _hparams,
+    **FARM_KINDS,
     "values": _values,
     "search": _search,
 }

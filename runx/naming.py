@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 
 from runx.errors import SettingsError
 
@@ -31,6 +31,13 @@ def safe(text: str, longest: int = LONGEST) -> str:
     return name if len(name.encode()) <= longest else _shortened(name, text, longest)
 
 
+def new_launch(now: datetime) -> str:
+    """Name a launch after its time in UTC, apart from any other of the same second."""
+    import secrets
+
+    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{secrets.token_hex(3)}"
+
+
 def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callable[[str], str]:
     """Give a function from tags to new names, which never gives the same name twice.
 
@@ -40,21 +47,31 @@ def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callab
     >>> new_name(""), new_name("my tag")
     ('owlowl_2026.02.06_14.19', 'my-tag_owlowlowl_2026.02.06_14.19')
     """
-    draw = slug or _coolname()
+    draw = slugs(slug)
     stamp = now.strftime("_%Y.%m.%d_%H.%M")
-    used: set[str] = set()
     prefixes: dict[str, str] = {"": ""}
 
     def new_name(tag: str) -> str:
+        if tag not in prefixes:
+            prefixes[tag] = safe(tag) + "_"
+        return prefixes[tag] + draw() + stamp
+
+    return new_name
+
+
+def slugs(slug: Callable[[int], str] | None = None) -> Callable[[], str]:
+    """Give a function that makes two words, or more where two were drawn before."""
+    draw = slug or _coolname()
+    used: set[str] = set()
+
+    def new_words() -> str:
         words = draw(2)
         if words in used:
             words = _unused(draw, used)
         used.add(words)
-        if tag not in prefixes:
-            prefixes[tag] = safe(tag) + "_"
-        return prefixes[tag] + words + stamp
+        return words
 
-    return new_name
+    return new_words
 
 
 def tag_names() -> Callable[[str], str]:

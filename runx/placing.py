@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from runx.deciding import Wish, decide
 from runx.experiment import Experiment
 from runx.launching import Kit, make, restage, writable
+from runx.plan import Namer
 from runx.preparing import check_root, prepare
 from runx.reconcile import Again, There
 from runx.submitting import Handover
@@ -30,7 +30,7 @@ class Placed(NamedTuple):
 def place(
     experiment: Experiment,
     runs: Sequence[Run],
-    new_name: Callable[[str], str],
+    new_name: Namer,
     wish: Wish,
     say: Callable[[str], None],
 ) -> Placed | None:
@@ -46,7 +46,7 @@ def place(
         if not work.starting and not adopted:
             return None
         starting = [*work.new, *(one.run for one in work.again)]
-        kit = prepare(experiment, starting, sys.argv, datetime.now().astimezone(), say)
+        kit = prepare(experiment, starting, sys.argv, say)
         made = tuple(Handover(make(kit, run, new_name), 1) for run in work.new)
     again = tuple(_again(kit, one, wish, say) for one in work.again)
     return Placed(kit, (*again, *made), adopted)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from runx.errors import SettingsError
 from runx.experiment import Experiment
 from runx.git import GitState, diff, state, trouble
-from runx.launches import new_launch, record
+from runx.launches import record
 from runx.launching import Kit
 from runx.runscript import Surroundings
 from runx.staging import (
@@ -30,9 +29,7 @@ from runx.types import Run
 Say = Callable[[str], None]
 
 
-def prepare(
-    experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
-) -> Kit:
+def prepare(experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], say: Say) -> Kit:
     """Make all that the runs of one launch share."""
     root = experiment.code.root
     git = _git(experiment, say)
@@ -42,7 +39,7 @@ def prepare(
     )
     if why:
         say(why)
-    launch = new_launch(now)
+    launch = experiment.texts["launch"]
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
@@ -115,6 +112,7 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
         pythonpath=experiment.pythonpath or default,
         path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
         project=str(experiment.code.root),
+        style=experiment.style,
     )
 
 

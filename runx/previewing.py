@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from runx.command import arguments, shell_command, with_logdir
+from runx.deciding import Wish, decide
 from runx.experiment import Experiment
 from runx.launching import filled, placed, resources
+from runx.picking import picked
 from runx.plan import run_id
+from runx.reconcile import Work
 from runx.submitting import missing_program, shown, submission
 from runx.types import Run
 
@@ -26,11 +30,25 @@ def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterato
         yield f"LOGROOT {experiment.logroot} can't be written"
 
 
+def starting(
+    experiment: Experiment, runs: Iterable[Run], wish: Wish, say: Callable[[str], None]
+) -> Iterable[Run]:
+    """Give the runs that a launch would start; those that there are by their own names."""
+    if wish.resume:
+        work = decide(experiment, list(runs), wish, say)
+    elif wish.pick.is_all:
+        return runs
+    else:
+        work = picked(Work(tuple(runs), (), (), ()), wish.pick)
+    there = (Run(one.there.dir.path.name, one.there.dir, one.run.point) for one in work.again)
+    return itertools.chain(there, work.new)
+
+
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
     root = str(experiment.dir.path) + "/"
     for run in runs:
-        command = shell_command(experiment.cmd, run.point, root + run.name)
+        command = shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
         if experiment.farm is None:
             yield command
         else:
@@ -48,6 +66,10 @@ def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     yield "]" if separator == "," else "[]"
 
 
+def _argv(experiment: Experiment, run: Run) -> tuple[str, ...]:
+    return arguments(run.point, experiment.style, experiment.cmd)
+
+
 def described(experiment: Experiment, run: Run) -> dict[str, Any]:
     """Say in JSON what a run would be."""
     logdir = str(run.dir.path)
@@ -57,8 +79,8 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "id": run_id(experiment, run),
         "tag": run.tag,
         "hparams": placed(run),
-        "argv": [with_logdir(word, logdir) for word in arguments(run.point)],
-        "command": shell_command(experiment.cmd, run.point, logdir),
+        "argv": [with_logdir(word, logdir) for word in _argv(experiment, run)],
+        "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
         "logdir": logdir,
         "resources": {
             resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)

@@ -8,7 +8,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.command import is_execable, script_command
+from runx.command import is_execable, script_command, script_exports
+from runx.styles import DASHES, Style
 from runx.types import Run
 
 
@@ -25,13 +26,15 @@ class Surroundings:
     pythonpath: str
     path: str
     project: str
+    style: Style = DASHES
 
 
 def script(run: Run, around: Surroundings) -> str:
     """Render the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
-    command = script_command(around.cmd, run.point)
+    exports = script_exports(run.point, around.style)
+    command = script_command(around.cmd, run.point, around.style)
     words = {
-        "COMMAND": ("exec " if is_execable(around.cmd) else "") + command,
+        "COMMAND": exports + ("exec " if is_execable(around.cmd) else "") + command,
         "RUN": run.name,
         **_common(around),
     }

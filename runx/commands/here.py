@@ -60,9 +60,9 @@ def run_here(placed: Placed, local: Local) -> int:
     wants = local.gpus_per_run
     source, room = devices(placed.kit.experiment.gpus, wants, os.environ)
     jobs = local.jobs if local.jobs is not None else room or os.cpu_count() or 1
-    cmd = placed.kit.experiment.cmd
+    cmd, style = placed.kit.experiment.cmd, placed.kit.experiment.style
     commands = {
-        one.run.dir: shell_command(cmd, one.run.point, str(one.run.dir.path)) for one in runs
+        one.run.dir: shell_command(cmd, one.run.point, str(one.run.dir.path), style) for one in runs
     }
     total = len(runs) + len(placed.adopted)
     watch = watcher(total, jobs, commands, local.stream, local.attach)

@@ -12,6 +12,7 @@ from typing import Any
 from runx.errors import SettingsError
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
+from runx.settings.sweepkeys import SWEEP_KINDS
 from runx.types import Hparam, Node, Scalar, Value
 from runx.yamltext import plain
 
@@ -162,4 +163,5 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "paths": _paths,
     "hparams": _hparams,
     "values": _values,
+    **SWEEP_KINDS,
 }

@@ -1,0 +1,55 @@
+"""What the command line, or a caller in Python, says over everything that files say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from runx.errors import SettingsError
+from runx.overrides import Override, over_settings, read_override
+from runx.settings.keys import KEYS
+from runx.settings.layers import Layer, said
+
+
+def overrides_of(words: Iterable[str | Override]) -> tuple[Override, ...]:
+    """Read overrides as they are typed; what is one already stays.
+
+    >>> [override.name for override in overrides_of(["lr=0.1", "FARM=local"])]
+    ['lr', 'FARM']
+    """
+    found = [word if isinstance(word, Override) else read_override(word, KEYS) for word in words]
+    for override in found:
+        if override.name.startswith("HPARAMS."):
+            plain = override.text.replace("HPARAMS.", "", 1)
+            raise SettingsError(f"{override.text}: hyperparameters stand alone: {plain}")
+        if override.name == "EXTENDS":
+            raise SettingsError(f"{override.text}: only a file extends another; write it there")
+    return tuple(found)
+
+
+def removed(overrides: Iterable[Override]) -> frozenset[str]:
+    """Name the settings that count as if nobody had said them."""
+    return frozenset(name for name, node in over_settings(overrides).items() if node is None)
+
+
+def without(layer: Layer, names: frozenset[str]) -> Layer:
+    """Leave some settings out of a layer, its farms' too."""
+    if not names:
+        return layer
+    farms = {
+        farm: {name: entry for name, entry in entries.items() if name not in names}
+        for farm, entries in layer.farms.items()
+    }
+    kept = {name: entry for name, entry in layer.entries.items() if name not in names}
+    return Layer(kept, farms, layer.warnings)
+
+
+def from_overrides(overrides: Iterable[Override], cwd: Path) -> Layer:
+    """Make a layer of the settings among overrides."""
+    overrides = tuple(overrides)
+    entries = {}
+    for name, node in over_settings(overrides).items():
+        if node is not None:
+            words = [each.text for each in overrides if each.name.split(".")[0] == name]
+            entries[name] = said(node, f"{' '.join(words)} on the command line", cwd)
+    return Layer(entries, {})

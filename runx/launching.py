@@ -8,10 +8,9 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
@@ -19,10 +18,14 @@ from runx.configfile import config_text
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
 from runx.plan import Namer, named, run_id
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.resources import needs
+from runx.rundir import RunDir, to_json
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
+from runx.wrapping import Spread
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def _renamed(kit: Kit, run: Run, new_name: Namer) -> Run:
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     _describe(kit, run, place)
@@ -104,7 +109,7 @@ def _describe(kit: Kit, run: Run, place: RunDir) -> None:
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
     written = [
         (place.hparams, hparams),
-        (place.script, script(run, kit.around)),
+        (place.script, script(run, kit.around, spread(kit.experiment, run))),
         (place.record, to_json(record(kit, run))),
     ]
     if kit.experiment.style.style == "file":
@@ -114,22 +119,18 @@ def _describe(kit: Kit, run: Run, place: RunDir) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    had = read_json(here.record).get("code")
-    if had == kit.code and here.code.exists():
-        return
-    number = 1
-    while (here.path / f"code.{number}").exists():
-        number += 1
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
-    stage(kit.frozen, fresh, kit.method)
-    if here.code.exists():
-        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
-        here.code.rename(here.path / f"code.{number}")
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around))
+def spread(experiment: Experiment, run: Run) -> Spread:
+    """Say on how many nodes, with how many processes each, torchrun is to start a run."""
+    if not experiment.shell.launch:
+        return Spread()
+    need = needs(resources(experiment, run))
+    several = need.nodes or 1
+    if several > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
+        raise SettingsError(
+            "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
+            " elsewhere write the whole command into CMD"
+        )
+    return Spread(several, need.gpus or 1)
 
 
 def placed(run: Run) -> dict[str, Any]:

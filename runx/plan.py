@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from runx.errors import SweepError
 from runx.experiment import Experiment
-from runx.naming import run_names, slugs, tag_names
+from runx.naming import new_slugs, run_names, tag_names
 from runx.sweep import Sweep, read
 from runx.types import Point, Run
 
@@ -32,8 +32,10 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
 
 def plan(experiment: Experiment, sweep: Sweep, new_name: Namer) -> Iterator[Run]:
     """Name every point of an experiment's sweep, in the order of its file."""
+    place = experiment.dir.run
     for point in sweep.points(experiment.tag):
-        yield named(experiment, point, new_name(point))
+        name = new_name(point)
+        yield Run(name, place(name), point)
 
 
 def named(experiment: Experiment, point: Point, name: str) -> Run:
@@ -63,7 +65,7 @@ def _by_template(experiment: Experiment, sweep: Sweep) -> Namer:
         Launch(experiment.texts, sweep.size, survey.varying(sweep) if told else ()),
         survey.names(sweep),
         lambda point: id_of(experiment, point),
-        slugs() if "{coolname}" in template else str,
+        new_slugs().__next__ if "{coolname}" in template else str,
         f"{experiment.settings['RUN_NAME'].origin}: RUN_NAME",
     )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from runx.errors import SettingsError
-from runx.experiment import Experiment
+from runx.experiment import Experiment, Farm
+from runx.farms import kind_of
 from runx.git import GitState, diff, state, trouble
 from runx.launches import record
 from runx.launching import Kit
+from runx.naming import new_launch
 from runx.runscript import Surroundings
 from runx.staging import (
     WORKTREE,
@@ -29,7 +32,9 @@ from runx.types import Run
 Say = Callable[[str], None]
 
 
-def prepare(experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], say: Say) -> Kit:
+def prepare(
+    experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
+) -> Kit:
     """Make all that the runs of one launch share."""
     root = experiment.code.root
     git = _git(experiment, say)
@@ -40,6 +45,8 @@ def prepare(experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], sa
     if why:
         say(why)
     launch = experiment.texts["launch"]
+    if (experiment.dir.launches / launch).exists():
+        launch = new_launch(now)  # what is loaded once, from Python, may be launched often
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
@@ -113,7 +120,21 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
         path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
         project=str(experiment.code.root),
         style=experiment.style,
+        shell=experiment.shell,
+        requeue=experiment.farm.requeue if experiment.farm else None,
+        handback=_handback(experiment.farm) if experiment.farm else ("", 0),
     )
+
+
+def _handback(farm: Farm) -> tuple[str, int]:
+    """Say how runs go back to their scheduler, or that this one takes none back."""
+    handback = kind_of(farm.type).handback
+    if handback is None and farm.requeue is not None:
+        raise SettingsError(
+            f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"
+            " ended runs again with --resume"
+        )
+    return handback or ("", 0)
 
 
 def search_path(path: str, called: str, python: str) -> str:

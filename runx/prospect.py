@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -74,48 +73,22 @@ class Prospect(NamedTuple):
 
 def prospect(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> Prospect:
     """Look at the runs that a launch would start."""
+    runs = list(runs)
     varying = survey.varying(sweep)
-    head = ["run"] * bool(experiment.run_name) + varying
-    seen: Counter[frozenset[int]] = Counter()
-    wanted: dict[Any, list[Any]] = {}
-    rows: list[list[str]] = []
-    key_of = _keys(experiment)
+    with_name = bool(experiment.run_name)
+    alike: dict[Any, list[Run]] = {}
     for run in runs:
-        if len(rows) < MOST_ROWS:
-            rows.append(_row(run, varying, bool(experiment.run_name)))
-        seen[key_of(run)] += 1
-        wanted.setdefault(run.point.resources, [run, 0])[1] += 1
+        alike.setdefault(run.point.resources, []).append(run)
     return Prospect(
         axes=survey.axes(sweep),
         combinations=sweep.size,
         skipped=survey.skipped(sweep),
-        runs=seen.total(),
-        equal=seen.total() - len(seen),
-        varying=head,
-        rows=rows,
-        needs=[_need(experiment, run, count) for run, count in wanted.values()],
+        runs=len(runs),
+        equal=survey.repeats(run.point for run in runs),
+        varying=["run"] * with_name + varying,
+        rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
+        needs=[_need(experiment, some[0], len(some)) for some in alike.values()],
     )
-
-
-def _keys(experiment: Experiment) -> Any:
-    """Give a function that tells equal runs: by the numbers of their hyperparameters' values.
-
-    Points share their Hparams, so that each is looked at once and not once for each combination.
-    """
-    numbers: dict[str, int] = {}
-    known: dict[int, tuple[Hparam, int]] = {}
-    identity = experiment.identity
-
-    def number(hparam: Hparam) -> int:
-        held = known.get(id(hparam))
-        if held is None:
-            key = identity.of("", {hparam.name: hparam.value})
-            held = (hparam, numbers.setdefault(key, len(numbers)))
-            known[id(hparam)] = held
-        return held[1]
-
-    nothing = numbers.setdefault(identity.of("", {}), 0)
-    return lambda run: frozenset(map(number, run.point.hparams)) - {nothing}
 
 
 def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:

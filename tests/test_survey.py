@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from runx.grid import Beside
-from runx.survey import axes, names, skipped, varying
+from runx.survey import axes, names, repeats, skipped, varying
 from runx.sweep import Sweep, read
 from runx.yamltext import parse
 
@@ -64,3 +64,9 @@ def test_axes_are_shown_with_their_texts():
 def test_what_goes_together_is_one_axis_and_a_base_is_none():
     (shown,) = axes(sweep("- RUNX.SKIP: true\n  a: [1, 2]\n- RUNX.CASES: [{b: 1}, {c: [2, 3]}]"))
     assert shown[1] == (("b", "c"), ("b=1", "c=2", "c=3"))
+
+
+def test_points_that_are_equal_are_counted_whatever_their_text_or_order():
+    assert repeats(sweep("a: [1, 1.0, 1e0, '1', true, .nan, .nan]").points()) == 3
+    assert repeats(sweep("- {a: 1, b: 2}\n- {b: 2}").points()) == 1
+    assert repeats(sweep("RUNX.CASES: [{a: 1, b: 2}, {b: 2, a: 1, c: null}]").points()) == 1

@@ -94,7 +94,11 @@ def prospect(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> Prosp
 def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
     told = {hparam.name: survey.shown(hparam) for hparam in run.point.hparams}
     values = named_values(run, NEW)
-    resources = {name: spelled(values[name]) for name in varying if name.startswith(RESOURCE)}
+    resources = {
+        name: spelled(values[name])
+        for name in varying
+        if name in values and name.startswith(RESOURCE)
+    }
     found = {**resources, **told}
     return [run.name] * with_name + [found.get(name, "") for name in varying]
 
@@ -124,7 +128,7 @@ def lines(found: Prospect) -> Iterator[str]:
             yield f"grid {number + 1}"
         if axes:
             body = [[", ".join(axis.names), str(len(axis.texts)), _values(axis)] for axis in axes]
-            yield aligned(["axis", "", "values"], body, [False, True, False])
+            yield aligned(["axis", "size", "values"], body, [False, True, False])
             yield ""
     yield _counts(found)
     if found.equal:
@@ -154,7 +158,7 @@ def _needed(found: Prospect) -> Iterator[str]:
     for need in found.needs:
         told = ", ".join(f"{each.name}: {survey.shown(each)}" for each in need.resources)
         if told:
-            whom = "each run" if len(found.needs) == 1 else f"{need.runs:,} runs"
-            yield f"{whom} needs {told}"
+            some = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
+            yield f"{'each run needs' if len(found.needs) == 1 else some} {told}"
     if found.gpu_hours is not None:
         yield f"at most {found.gpu_hours:,.4g} GPU-hours in all"

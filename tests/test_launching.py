@@ -20,7 +20,10 @@ NOW = datetime(2026, 2, 6, 14, 19, tzinfo=timezone.utc)
 
 def kit_of(folder, **options):
     (folder / "train.py").write_text("print('hello')\n")
-    text = "CMD: python train.py\nHPARAMS: {lr: [1e-3, 2], out: LOGDIR/x, s: [[1, 2]], RUNX.TAG: 't{lr}'}\n"
+    text = (
+        "CMD: python train.py\n"
+        "HPARAMS: {lr: [1e-3, 2], out: LOGDIR/x, s: [[1, 2]], RUNX.TAG: 't{lr}'}\n"
+    )
     (folder / "sweep.yml").write_text(text)
     request = Request(folder / "sweep.yml", folder, dict(os.environ), here=True, **options)
     experiment = load(request)

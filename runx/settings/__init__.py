@@ -64,16 +64,18 @@ def load(request: Request) -> Experiment:
     files = _files(request.cwd, request.environment, request.config, request.file)
     beyond = [told(path, may_be_empty=True) for path in files]
     overrides = overrides_of(request.overrides)
-    layers = [
-        from_overrides(overrides, request.cwd),
-        Layer(
-            {key: spoken(text, _flag(key), request.cwd) for key, text in request.flags.items()}, {}
-        ),
+    flags = {key: spoken(text, _flag(key), request.cwd) for key, text in request.flags.items()}
+    said = [
+        Layer(flags, {}),
         from_environment(request.environment, request.cwd),
         own.layer,
         *(one.layer for one in beyond),
     ]
-    layers = [*(without(layer, removed(overrides)) for layer in layers), defaults(request.cwd)]
+    layers = [
+        from_overrides(overrides, request.cwd),
+        *(without(layer, removed(overrides)) for layer in said),
+        defaults(request.cwd),
+    ]
     sources = tuple(path for one in (own, *beyond) for path in one.files)
     farm = _farm_name(layers, request)
     entries = merged(layers, farm)

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from runx.errors import SettingsError
 from runx.overrides import Override, over_settings, read_override
+from runx.scalars import quoted
 from runx.settings.keys import KEYS
 from runx.settings.layers import Layer, said
+from runx.types import Node
+from runx.yamltext import parse_value
+
+_TEXTS = ("text", "name", "path")
 
 
 def overrides_of(words: Iterable[str | Override]) -> tuple[Override, ...]:
@@ -17,7 +22,7 @@ def overrides_of(words: Iterable[str | Override]) -> tuple[Override, ...]:
     >>> [override.name for override in overrides_of(["lr=0.1", "FARM=local"])]
     ['lr', 'FARM']
     """
-    found = [word if isinstance(word, Override) else read_override(word, KEYS) for word in words]
+    found = [word if isinstance(word, Override) else _read(word) for word in words]
     for override in found:
         if override.name.startswith("HPARAMS."):
             plain = override.text.replace("HPARAMS.", "", 1)
@@ -27,9 +32,29 @@ def overrides_of(words: Iterable[str | Override]) -> tuple[Override, ...]:
     return tuple(found)
 
 
+def _read(word: str) -> Override:
+    """Read one override; a setting that is a text is taken as it stands, braces and colons too.
+
+    >>> _read("RUN_NAME={wid}-{lr}").node, _read("NOTE='yes'").node
+    (Scalar(value='{wid}-{lr}', text='{wid}-{lr}', plain=False), \
+Scalar(value='yes', text='yes', plain=False))
+    """
+    name, equals, text = word.partition("=")
+    key = KEYS.get(name.lstrip("+"))
+    if not equals or not text or key is None or key.kind not in _TEXTS:
+        return read_override(word, KEYS)
+    node: Node = quoted(text)
+    if text[0] in "'\"":
+        try:
+            node = parse_value(text, word)
+        except SettingsError:
+            pass  # quotes of the shell's own, as in CMD="./my train" --fast
+    return Override(word, name.lstrip("+"), node, is_setting=True, is_new=name.startswith("+"))
+
+
 def removed(overrides: Iterable[Override]) -> frozenset[str]:
-    """Name the settings that count as if nobody had said them."""
-    return frozenset(name for name, node in over_settings(overrides).items() if node is None)
+    """Name the settings that count as if no file had said them."""
+    return frozenset(each.name for each in overrides if each.is_setting and each.node is None)
 
 
 def without(layer: Layer, names: frozenset[str]) -> Layer:

@@ -46,6 +46,14 @@ def starting(
     return itertools.chain(there, work.new)
 
 
+def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Find before anything is made what no farm could be given: a template, or resources."""
+    if is_plain(experiment.farm):
+        submission(experiment, experiment.farm, runs[0])
+    elif experiment.farm:
+        planned(experiment, runs, "")
+
+
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
     if experiment.farm and not is_plain(experiment.farm):

@@ -7,13 +7,13 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from runx.asked import Asked
 from runx.collect import collect, standings
-from runx.columns import Column, fields, resolve, value
+from runx.columns import Column, fields, names_of, resolve, value
 from runx.errors import RunxError
 from runx.experiments import find, said
 from runx.formats import format_named, written
@@ -21,68 +21,13 @@ from runx.formats.cells import DIGITS, for_machines
 from runx.formats.table import aligned, fitted, render_bold
 from runx.grouping import Grouping, best_per, grouped
 from runx.manners import say
-from runx.question import Question
+from runx.nearest import listed
+from runx.ranking import deciding
 from runx.rundir import ExperimentDir, write_whole
+from runx.selecting import matches
 from runx.standing import Reader
 from runx.summary import Summary, chosen, summarize
 from runx.types import Result
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What sumx's command line asks for."""
-
-    experiments: tuple[str, ...]
-    logroot: Path
-    cwd: Path
-    sortwith: tuple[str, ...] = ()
-    lower: tuple[str, ...] = ()
-    higher: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    all_hparams: bool = False
-    fields: bool = False
-    where: str = ""
-    top: int | None = None
-    at: str | None = None
-    over: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
-    agg: tuple[str, ...] = ()
-    best_per: str = ""
-    launch: str = ""
-    form: str = "table"
-    output: str | None = None
-    precision: int | None = None
-    csv_file: str | None = None
-    html_file: str | None = None
-    as_json: bool = False
-    watch: float | None = None
-
-    @property
-    def format(self) -> str:
-        """How the table is written."""
-        return "json" if self.as_json else self.form
-
-    @property
-    def question(self) -> Question:
-        """What is asked of the runs."""
-        number = None if self.at in (None, "min", "last") else float(self.at or 0)
-        return Question(
-            sortwith=self.sortwith,
-            ignore=self.ignore,
-            lower=self.lower,
-            higher=self.higher,
-            columns=self.columns,
-            all_hparams=self.all_hparams,
-            where=self.where,
-            top=None if self.best_per else self.top,
-            at=number,
-            extra=(*self.over, *self.by, *filter(None, (self.best_per,)), *self._launch),
-        )
-
-    @property
-    def _launch(self) -> tuple[str, ...]:
-        return ("launch",) if self.launch else ()
 
 
 def answer(asked: Asked) -> None:
@@ -103,8 +48,8 @@ def _once(asked: Asked) -> None:
     results = list(_read(found, asked))
     if not results:
         raise RunxError(_nothing(found))
-    if asked.fields:
-        click.echo(listing(results))
+    if asked.fields or asked.diff or asked.plot:
+        click.echo(_other(results, asked))
         return
     summary = answered(results, asked, format_named(asked.format).people)
     if not summary.rows:
@@ -133,6 +78,30 @@ def _html(asked: Asked, file: Path) -> None:
         raise RunxError(f"--where {asked.where}: no run is like that; sumx --fields lists what is")
     write_report(file, found, kept, asked.question, time.time(), _warn)
     say(f"{file}: {len(kept)} runs; open it in any browser")
+
+
+def _other(results: Sequence[Result], asked: Asked) -> str:
+    """Answer what is answered by no table."""
+    if asked.fields:
+        return listing(results)
+    if asked.diff:
+        from runx.differing import difference
+
+        one, two = (_named(results, word) for word in asked.diff)
+        return "\n".join(difference(one, two))
+    from runx.plots import plotted
+
+    return plotted(asked.plot, chosen(results, asked.question), asked)
+
+
+def _named(results: Sequence[Result], word: str) -> Result:
+    """Find the one run that a word stands for."""
+    found = matches(word, [run.name for run in results])
+    if len(found) == 1:
+        return results[found[0]]
+    names = [results[at].name for at in found]
+    problem = f"stands for several runs; there {listed(names)}" if found else "is no run here"
+    raise RunxError(f"--diff: {word} {problem}")
 
 
 def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[Result]:
@@ -165,6 +134,8 @@ def _of_launch(runs: Sequence[Result], launch: str) -> list[Result]:
 
 def answered(results: Sequence[Result], asked: Asked, people: bool) -> Summary:
     """Make the table that is asked for."""
+    if asked.importance or asked.pivot or asked.compare:
+        return _explained(chosen(results, asked.question), asked)
     if asked.over or asked.by or asked.agg:
         agg = asked.agg or (() if people else ("mean", "std", "n"))
         return grouped(results, asked.question, Grouping(asked.over, asked.by, agg))
@@ -173,6 +144,29 @@ def answered(results: Sequence[Result], asked: Asked, people: bool) -> Summary:
         summary = best_per(summary, asked.best_per)
         summary = summary._replace(rows=summary.rows[: asked.top])
     return summary
+
+
+def _explained(runs: Sequence[Result], asked: Asked) -> Summary:
+    """Make a table of what moves a metric, or of whether two settings differ."""
+    from runx.comparing import compare
+    from runx.importance import importance, pivot
+
+    question = asked.question
+    if asked.importance:
+        return importance(runs, asked.importance, question)
+    if asked.pivot:
+        keys = deciding(runs, question)
+        name = asked.values or (keys[0].column.heading if keys else "")
+        if not name:
+            raise RunxError("--pivot: say with --values METRIC what is to be shown")
+        return pivot(runs, *asked.pivot, name, question)
+    over = [resolve(name, runs) for name in asked.over]
+    names = (*asked.columns, *(question.deciding(name).name for name in asked.sortwith))
+    metrics = [resolve(name, runs) for name in names] or [
+        Column(name, "metric", name) for name in names_of(run.metrics for run in runs)
+    ]
+    assert asked.compare is not None
+    return compare(runs, asked.compare, over, metrics)
 
 
 def listing(results: Sequence[Result]) -> str:

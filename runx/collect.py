@@ -11,6 +11,7 @@ from typing import Any
 
 from runx.details import detailed
 from runx.errors import StoreError
+from runx.eventfiles import as_rows, event_files
 from runx.experiments import places
 from runx.facts import clock, facts
 from runx.rundir import ExperimentDir, RunDir, read_json
@@ -79,14 +80,20 @@ def _standing(
 
 def _tally(run: RunDir, reader: Reader) -> Tally:
     """Sum up a run's metrics, those of other phases only where they are asked for."""
-    content, damaged = _bytes(run.metrics), partial(_damaged, reader.warn, run.metrics)
+    damaged = partial(_damaged, reader.warn, run.metrics)
+    content = _bytes(run.metrics)
+    silent = content is None
+    if content is None:
+        content = as_rows(run.path, "val", reader.warn)
     own = [wanted for wanted in reader.measures if wanted.phase == "val"]
     found = tally(content, own, damaged, at=reader.at)
     for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
         wanted = [one for one in reader.measures if one.phase == phase]
         if phase == "train":
             damaged = partial(_damaged, reader.warn, run.train_metrics)
-            content = _bytes(run.train_metrics)
+            content = _bytes(run.train_metrics) or b""
+        if silent:
+            content = as_rows(run.path, phase, reader.warn)
         found.measured.update(tally(content, wanted, damaged, phase).measured)
     return found
 
@@ -95,11 +102,11 @@ def _damaged(warn: Warn, file: Path, line: int, reason: str) -> None:
     warn(f"{file}, line {line}: left out: {reason}")
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
     except FileNotFoundError:
-        return b""
+        return None
 
 
 def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
@@ -112,7 +119,8 @@ def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
     if given is None and (record := _versioned(run.record, complaints)) is not None:
         given = record.get("hparams")
     added = (_versioned(run.logx, complaints) or {}).get("hparams")
-    if given is None and added is None and not run.metrics.is_file():
+    missing = given is None and added is None
+    if missing and not run.metrics.is_file() and not event_files(run.path):
         if complaints:
             raise StoreError(complaints[0])
         return None

@@ -108,9 +108,22 @@ def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     import hashlib
     import json
 
-    given = {name: _canonical(value) for name, value in hparams.items() if value is not None}
+    given = {name: canonical(value) for name, value in hparams.items() if value is not None}
     text = json.dumps([_trimmed(cmd), given], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def canonical(value: Any) -> Any:
+    """Make equal numbers the same, and keep truth values apart from them once they are JSON.
+
+    >>> canonical((1.0, 0.5, True))
+    [1, 0.5, True]
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    return value
 
 
 @lru_cache(maxsize=_HELD)
@@ -139,12 +152,3 @@ def _by_variable(word: str, variable: str) -> str:
         return quote(word)
     parts = word.split(LOGDIR)
     return variable.join(quote(part) if part else "" for part in parts)
-
-
-def _canonical(value: Any) -> Any:
-    """Make equal numbers the same, and keep truth values apart from them."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    return value

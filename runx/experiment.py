@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runx.reconcile import Identity
 from runx.rundir import ExperimentDir
 from runx.types import Hparam, Node
+from runx.wrapping import PLAIN, Requeue, Shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,19 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Farm:
-    """Where runs are submitted to: the name of its section, and its submit command."""
+    """Where runs are submitted to: the name of its section, its kind, and what it says of jobs.
+
+    ``array`` is None where the number of runs decides. ``options`` are what only some kinds read.
+    """
 
     name: str
-    submit_cmd: str
+    submit_cmd: str = ""
+    type: str = "command"
+    array: bool | None = None
+    max_parallel: int | None = None
+    requeue: Requeue | None = None
+    directives: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ class Experiment:
     settings: Mapping[str, Setting]
     sources: tuple[Path, ...]
     warnings: tuple[str, ...]
+    shell: Shell = PLAIN
 
     @property
     def dir(self) -> ExperimentDir:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import RunxError, StoreError
+from runx.eventfiles import event_files
 from runx.nearest import listed, nearest_first
 from runx.rundir import ExperimentDir, RunDir, read_json
 
@@ -68,8 +69,10 @@ def _unknown(name: str, logroot: Path) -> str:
 
 
 def is_run(path: Path) -> bool:
-    """Say whether a directory is a run's."""
-    return any(os.path.isfile(f"{path}/{mark}") for mark in MARKS)  # noqa: PTH113
+    """Say whether a directory is a run's: TensorBoard's files alone make it one, too."""
+    if any(os.path.isfile(f"{path}/{mark}") for mark in MARKS):  # noqa: PTH113
+        return True
+    return bool(event_files(path))
 
 
 def places(experiment: ExperimentDir) -> Iterator[RunDir]:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
-from runx.rundir import RunDir, read_json, read_lines
+from runx.orders import ordered
+from runx.rundir import RunDir, read_json
 
 Warn = Callable[[str], None]
 
@@ -52,7 +53,7 @@ def here() -> Here:
 def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNASKED) -> Facts:
     """Read what is known of a run; ``now`` gives the time by the clock of its file system.
 
-    ``words`` holds what schedulers were asked before, by farm and job id.
+    ``words`` holds what schedulers were asked before, by farm and job id, or the run's path.
     """
     try:
         names = os.listdir(run.attempts)  # noqa: PTH208
@@ -63,8 +64,17 @@ def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNAS
     attempts = tuple(_attempt(run, number, present, now, warn) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
     locked = _locked(run) if attempts and not settled else None
-    word = words.get((attempts[-1].farm or "", attempts[-1].job or "")) if attempts else None
+    word = words.get(_asked_for(run, attempts)) if attempts else None
     return Facts(attempts, locked, *(word or ()))
+
+
+def _asked_for(run: RunDir, attempts: tuple[Attempt, ...]) -> tuple[str, str]:
+    """Say under which farm and job its scheduler's word is kept; a requeue keeps its job."""
+    last = attempts[-1]
+    job = last.job
+    if last.events and not job:
+        job = next((attempt.job for attempt in reversed(attempts) if attempt.job), None)
+    return (last.farm or "", job or str(run.path))
 
 
 def _of_attempt(name: str) -> bool:
@@ -92,7 +102,7 @@ def _attempt(
         farm=None if farm in (None, "local") else str(farm),
         host=str(who.get("host", "")),
         job=str(job["id"]) if "id" in job else None,
-        order=_order(run, number, warn),
+        order=ordered(run, number, warn),
         process=None if ended else lives(who, here()),
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
@@ -121,12 +131,17 @@ def lives(who: dict[str, Any] | Any, machine: Here) -> bool | None:
 
 def _events(path: Path, warn: Warn) -> Iterable[Event]:
     """Read what happened; a damaged line costs itself and a warning."""
-    for number, line in enumerate(read_lines(path), 1):
+    # Read at once, since there are few lines, and a table of ten thousand runs reads them all.
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    for number, line in enumerate(lines[:-1], 1):
         try:
             details = json.loads(line)
             yield Event(str(details["event"]), details.get("time"), details)
         except (ValueError, TypeError, KeyError):
-            if line.strip("\0 "):
+            if line.strip(b"\0 "):
                 warn(f"{path}, line {number}: left out, it is damaged")
 
 
@@ -136,20 +151,6 @@ def _object(path: Path, warn: Warn) -> dict[str, Any]:
     except StoreError as error:
         warn(str(error))
         return {}
-
-
-def _order(run: RunDir, attempt: int, warn: Warn) -> str | None:
-    """Give the first order that somebody gave to end this attempt."""
-    try:
-        names = sorted(os.listdir(run.orders))  # noqa: PTH208
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    for name in names:
-        if name.endswith(".json"):
-            order = _object(run.orders / name, warn)
-            if order.get("attempt", attempt) in (attempt, None):
-                return str(order.get("order"))
-    return None
 
 
 def _age(paths: Iterable[Path], now: Callable[[], float]) -> float | None:

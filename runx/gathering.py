@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from runx.asking import words as words_of_farms
 from runx.collect import read
 from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
@@ -41,6 +42,8 @@ def _standings(
     else:
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in places(experiment)]
+    said = words_of_farms(runs, reader.warn)
+    reader = reader._replace(words={**reader.words, **said})
     for folder, inside in itertools.groupby(runs, key=lambda run: run.path.parent):
         yield from read(inside, folder.name, reader)
 

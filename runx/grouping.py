@@ -39,7 +39,7 @@ def grouped(results: Iterable[Result], question: Question, grouping: Grouping) -
     shown = _measured_columns(runs, question)
     expected = _expected(runs, grouping, members)
     keys = deciding(runs, question)
-    ordered = sorted(members, key=lambda group: _place(group, keys))[: question.top]
+    ordered = sorted(members, key=lambda group: _place(group, keys, by))[: question.top]
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
     heads = [head for column in shown for head in _headings(column, grouping.agg)]
     count = [Column("n", "count")] if not shown else []
@@ -89,8 +89,12 @@ def spread(group: Iterable[Result], column: Column, expected: int) -> Spread | N
     return Spread(tuple(numbers), expected) if numbers else None
 
 
-def _place(group: Sequence[Result], keys: Sequence[Key]) -> tuple[tuple[int, float, str], ...]:
-    return tuple(rank(_middle(group, key.column), key.lower) for key in keys)
+def _place(
+    group: Sequence[Result], keys: Sequence[Key], by: Sequence[Column]
+) -> tuple[tuple[int, float, str], ...]:
+    """Give a group's place: by its means, and where these are alike by its values."""
+    means = (rank(_middle(group, key.column), key.lower) for key in keys)
+    return (*means, *(rank(value(group[0], column), lower=True) for column in by))
 
 
 def _middle(group: Sequence[Result], column: Column) -> Any:

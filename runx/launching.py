@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
 from runx.plan import named, run_id
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.resources import needs
+from runx.rundir import RunDir, to_json, write_whole
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
+from runx.wrapping import Spread
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,14 @@ def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
     written = [
         (place.hparams, hparams),
-        (place.script, script(run, kit.around)),
+        (place.script, script(run, kit.around, spread(kit.experiment, run))),
         (place.record, to_json(record(kit, run))),
     ]
     if kit.experiment.farm is None:
@@ -96,22 +102,18 @@ def fill(kit: Kit, run: Run, place: RunDir) -> None:
         open_to(place.path, kit.experiment.dir_mode)
 
 
-def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    had = read_json(here.record).get("code")
-    if had == kit.code and here.code.exists():
-        return
-    number = 1
-    while (here.path / f"code.{number}").exists():
-        number += 1
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
-    stage(kit.frozen, fresh, kit.method)
-    if here.code.exists():
-        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
-        here.code.rename(here.path / f"code.{number}")
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around))
+def spread(experiment: Experiment, run: Run) -> Spread:
+    """Say on how many nodes, with how many processes each, torchrun is to start a run."""
+    if not experiment.shell.launch:
+        return Spread()
+    need = needs(resources(experiment, run))
+    several = need.nodes or 1
+    if several > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
+        raise SettingsError(
+            "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
+            " elsewhere write the whole command into CMD"
+        )
+    return Spread(several, need.gpus or 1)
 
 
 def placed(run: Run) -> dict[str, Any]:

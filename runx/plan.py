@@ -26,8 +26,10 @@ def plan(
             f"{experiment.at()}: HPARAMS has {combinations:,} combinations, more than"
             f" {max_runs:,}; say --max-runs {combinations} if that is meant"
         )
+    place = experiment.dir.run
     for point in points(experiment.hparams, experiment.at, experiment.tag):
-        yield named(experiment, point, new_name(point.tag))
+        name = new_name(point.tag)
+        yield Run(name, place(name), point)
 
 
 def named(experiment: Experiment, point: Point, name: str) -> Run:

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from runx.errors import SettingsError
-from runx.experiment import Experiment
+from runx.experiment import Experiment, Farm
+from runx.farms import kind_of
 from runx.git import GitState, diff, state, trouble
 from runx.launches import new_launch, record
 from runx.launching import Kit
@@ -115,7 +116,21 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
         pythonpath=experiment.pythonpath or default,
         path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
         project=str(experiment.code.root),
+        shell=experiment.shell,
+        requeue=experiment.farm.requeue if experiment.farm else None,
+        handback=_handback(experiment.farm) if experiment.farm else ("", 0),
     )
+
+
+def _handback(farm: Farm) -> tuple[str, int]:
+    """Say how runs go back to their scheduler, or that this one takes none back."""
+    handback = kind_of(farm.type).handback
+    if handback is None and farm.requeue is not None:
+        raise SettingsError(
+            f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"
+            " ended runs again with --resume"
+        )
+    return handback or ("", 0)
 
 
 def search_path(path: str, called: str, python: str) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from runx.command import arguments, shell_command, with_logdir
-from runx.experiment import Experiment
+from runx.experiment import Experiment, Farm
+from runx.farms import is_plain, kind_of
+from runx.handing import planned
+from runx.launches import new_launch
 from runx.launching import filled, placed, resources
 from runx.plan import run_id
 from runx.submitting import missing_program, shown, submission
@@ -28,6 +32,9 @@ def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterato
 
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
+    if experiment.farm and not is_plain(experiment.farm):
+        yield from _batch_lines(experiment, experiment.farm, list(runs))
+        return
     root = str(experiment.dir.path) + "/"
     for run in runs:
         command = shell_command(experiment.cmd, run.point, root + run.name)
@@ -40,12 +47,41 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write a list of JSON objects, a line each."""
-    separator = "["
+    words: dict[str, list[str]] = {}
+    if experiment.farm and not is_plain(experiment.farm):
+        runs = list(runs)
+        words = _batch_words(experiment, experiment.farm, runs)
+    before = "["
     for run in runs:
-        yield separator
-        yield json.dumps(described(experiment, run), ensure_ascii=False)
-        separator = ","
-    yield "]" if separator == "," else "[]"
+        yield before
+        told = described(experiment, run)
+        told["submit"] = words.get(run.name, told["submit"])
+        before = json.dumps(told, ensure_ascii=False) + ","
+    yield before.rstrip(",") + ("]" if before == "[" else "\n]")
+
+
+def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Iterator[str]:
+    """Write each job: its runs' commands, its script the first time, and what submits it."""
+    kind = kind_of(farm.type)
+    root = str(experiment.dir.path) + "/"
+    commands = {run.name: shell_command(experiment.cmd, run.point, root + run.name) for run in runs}
+    for batch in planned(experiment, runs, new_launch(datetime.now().astimezone())):
+        for one in batch.errands:
+            yield _commented(commands[one.run])
+        if kind.script and (batch.array or batch.number == 0):
+            yield _commented(f"{batch.script}:\n{kind.script(batch, farm)}")
+        yield shown(kind.submission(batch, farm))
+
+
+def _batch_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Give the words that submit each run."""
+    found = planned(experiment, runs, new_launch(datetime.now().astimezone()))
+    orders = [(batch, list(kind_of(farm.type).submission(batch, farm).words)) for batch in found]
+    return {one.run: words for batch, words in orders for one in batch.errands}
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in text.rstrip("\n").split("\n"))
 
 
 def described(experiment: Experiment, run: Run) -> dict[str, Any]:
@@ -63,5 +99,5 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "resources": {
             resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
         },
-        "submit": list(submission(experiment, farm, run).words) if farm else None,
+        "submit": list(submission(experiment, farm, run).words) if is_plain(farm) else None,
     }

@@ -54,6 +54,7 @@ def ran(
     environment: Environment | None = None,
     stdin: str = "",
     timeout: float | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Finished:
     """Run one command to its end and give what it said.
 
@@ -72,6 +73,7 @@ def ran(
         stdin=PIPE if stdin else DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
+        pass_fds=pass_fds,
         new_session=timeout is not None,
     )
     given = stdin.encode("utf-8", "surrogateescape") if stdin else None

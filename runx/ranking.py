@@ -24,7 +24,8 @@ def deciding(runs: Sequence[Result], question: Question) -> list[Key]:
     """Find what decides the order: what is asked for, else a loss, else what can."""
     if question.sortwith:
         return [_key(name, runs, question) for name in question.sortwith] if runs else []
-    metrics = names_of(run.metrics for run in runs)
+    every = names_of(run.metrics for run in runs)
+    metrics = [name for name in every if name in question.columns] or every
     candidates = [
         *(name for name in metrics if "loss" in name.lower()),
         *(name for name in (*question.lower, *question.higher) if name in metrics),

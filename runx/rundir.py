@@ -27,19 +27,35 @@ class RunDir:
     PosixPath('/logs/sweep/wise-owl/attempts/1.claim')
     """
 
-    __slots__ = ("path",)
+    __slots__ = ("_place",)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self._place = path
+
+    @property
+    def path(self) -> Path:
+        """The directory. It becomes a Path when it is asked for: most of a large plan's never are.
+
+        >>> RunDir("/logs/sweep/wise-owl").path.name
+        'wise-owl'
+        """
+        if isinstance(self._place, str):
+            from pathlib import Path
+
+            self._place = Path(self._place)
+        return self._place
+
+    def __fspath__(self) -> str:
+        return os.fspath(self._place)
 
     def __repr__(self) -> str:
-        return f"RunDir({self.path})"
+        return f"RunDir({os.fspath(self)})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunDir) and other.path == self.path
+        return isinstance(other, RunDir) and os.fspath(other) == os.fspath(self)
 
     def __hash__(self) -> int:
-        return hash(self.path)
+        return hash(os.fspath(self))
 
     @property
     def record(self) -> Path:
@@ -161,7 +177,7 @@ class ExperimentDir:
 
     def run(self, name: str) -> RunDir:
         """The directory of the run called so."""
-        return RunDir(self.path / name)
+        return RunDir(f"{self.path}/{name}")
 
     @property
     def code(self) -> Path:

@@ -10,6 +10,19 @@ from pathlib import Path
 
 from runx.command import is_execable, script_command
 from runx.types import Run
+from runx.wrapping import (
+    PLAIN,
+    Requeue,
+    Shell,
+    Spread,
+    body,
+    exports,
+    on_warning,
+    teardown,
+    way_back,
+)
+
+_ALONE = Spread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +30,7 @@ class Surroundings:
     """What every run.sh of a launch has in common.
 
     ``path`` is the launcher's PATH, ``pythonpath`` has LOGDIR in it, ``project`` is where the
-    launch was made.
+    launch was made. A run goes back to its scheduler by ``handback``, a command and an exit status.
     """
 
     experiment: str
@@ -25,13 +38,16 @@ class Surroundings:
     pythonpath: str
     path: str
     project: str
+    shell: Shell = PLAIN
+    requeue: Requeue | None = None
+    handback: tuple[str, int] = ("", 0)
 
 
-def script(run: Run, around: Surroundings) -> str:
+def script(run: Run, around: Surroundings, spread: Spread = _ALONE) -> str:
     """Render the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
     command = script_command(around.cmd, run.point)
     words = {
-        "COMMAND": ("exec " if is_execable(around.cmd) else "") + command,
+        "COMMAND": body(command, is_execable(around.cmd), around.shell, spread),
         "RUN": run.name,
         **_common(around),
     }
@@ -46,9 +62,19 @@ def _common(around: Surroundings) -> dict[str, str]:
         "EXPERIMENT": around.experiment.replace("\n", " "),
         "EXPERIMENT_WORD": shlex.quote(around.experiment),
         "PROJECT": shlex.quote(around.project),
-        "PYTHONPATH": '"$RUNX_LOGDIR"'.join(map(shlex.quote, around.pythonpath.split("LOGDIR"))),
+        "PYTHONPATH": _by_variable(around.pythonpath),
         "PATH": shlex.quote(around.path),
+        "ENV": exports(around.shell),
+        "ERRORS": "2>>errors.log" if around.shell.separate else "2>&1",
+        "ON_WARNING": on_warning(around.requeue),
+        "TEARDOWN": teardown(around.shell),
+        "AGAIN": way_back(around.requeue, *around.handback),
     }
+
+
+def _by_variable(text: str) -> str:
+    parts = (shlex.quote(part) if part else "" for part in text.split("LOGDIR"))
+    return '"$RUNX_LOGDIR"'.join(parts)
 
 
 @functools.lru_cache(maxsize=1)

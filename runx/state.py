@@ -123,6 +123,8 @@ def _why_ended(attempt: Attempt, code: Any, word: str | None, why: str) -> tuple
         return "timeout", ""
     if word in ("timeout", "oom", "cancelled", "preempted"):
         return word, why
+    if attempt.farm is not None and word == "queued":
+        return "preempted", "queued again"
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
         if word in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"
@@ -141,6 +143,8 @@ def _local(attempt: Attempt, locked: bool | None) -> State:
     number = attempt.number
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", attempt=number)
+    if not attempt.events and attempt.order == "cancel":
+        return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
         return State("queued", "about to start", attempt=number)
     if attempt.process is None and attempt.host:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from runx.asking import words
 from runx.errors import StoreError
-from runx.facts import clock, facts, here, lives
+from runx.facts import UNASKED, Words, clock, facts, here, lives
 from runx.reconcile import Identity, There
 from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
 from runx.state import state
@@ -22,6 +23,7 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     except FileNotFoundError:
         return
     now = clock(experiment.path)
+    said = words(map(RunDir, folders), warn)
     for folder in folders:
         run = RunDir(folder)
         try:
@@ -31,12 +33,14 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
             if run.record.exists():
                 warn(f"{run.record}: left out: {error}")
             continue
-        yield there(run, key, now, warn)
+        yield there(run, key, now, warn, said)
 
 
-def there(run: RunDir, key: str, now: Callable[[], float], warn: Warn) -> There:
-    """Read how one run stands."""
-    known = facts(run, now, warn)
+def there(
+    run: RunDir, key: str, now: Callable[[], float], warn: Warn, said: Words = UNASKED
+) -> There:
+    """Read how one run stands, given what schedulers have said."""
+    known = facts(run, now, warn, said)
     if not known.attempts:
         return There(run, key, state(known), 0)
     last = known.attempts[-1]
@@ -59,13 +63,16 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
     wanted = set(keys)
     now = clock(experiment.path)
     for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
-        for name, key in _planned(plan):
+        for name, key in _planned(plan, warn):
             run = experiment.run(name)
             if key in wanted and run.record.exists():
                 yield there(run, key, now, warn)
 
 
-def _planned(plan: Path) -> Iterator[tuple[str, str]]:
-    for line in read_lines(plan):
-        entry = json.loads(line)
-        yield entry["name"], entry["id"]
+def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(read_lines(plan), 1):
+        try:
+            entry = json.loads(line)
+            yield str(entry["name"]), str(entry["id"])
+        except (ValueError, KeyError, TypeError):
+            warn(f"{plan}, line {number}: left out, it is damaged")

@@ -12,7 +12,7 @@ from runx.claims import claim_text, take
 from runx.command import shell_command
 from runx.errors import FarmError, RunxError
 from runx.experiment import Experiment, Farm
-from runx.farms import FARMS, Errand
+from runx.farms import Errand, command, kind_of
 from runx.launching import Kit, placed, resources
 from runx.processes import ran
 from runx.rundir import to_json, write_whole
@@ -42,7 +42,7 @@ def errand(experiment: Experiment, run: Run) -> Errand:
 
 def submission(experiment: Experiment, farm: Farm, run: Run) -> Submission:
     """Say exactly what submits a run."""
-    order: Submission = FARMS["command"].submission(errand(experiment, run), farm.submit_cmd)
+    order: Submission = command.submission(errand(experiment, run), farm.submit_cmd)
     return order
 
 
@@ -55,10 +55,13 @@ def shown(submission: Submission) -> str:
 
 
 def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
-    """Say what is wrong with SUBMIT_CMD's program, if it can't be found."""
-    program = FARMS["command"].program(farm.submit_cmd)
+    """Say what is wrong with the program that submits, if it can't be found."""
+    kind = kind_of(farm.type)
+    program = kind.programs[0] if kind.programs else command.program(farm.submit_cmd)
     if program is None or shutil.which(program, path=environment.get("PATH")):
         return None
+    if kind.programs:
+        return f"{program}: not found on PATH; {kind.package}, or run here with -i"
     return (
         f"{program}: not found on PATH; SUBMIT_CMD of farm {farm.name} starts it."
         " Install it, load its module, or run here with -i"
@@ -102,7 +105,7 @@ def handed_over(one: Handover, farm: Farm, order: Submission) -> Job:
         _keep(one, {"farm": farm.name, "refused": True, "answer": answer})
         words = answer.replace("\n", " | ") or "it said nothing"
         raise FarmError(f"farm {farm.name} refused {run.name}, status {finished.status}: {words}")
-    job = Job(run, farm.name, FARMS["command"].job_id(finished.output), finished.output)
+    job = Job(run, farm.name, command.job_id(finished.output), finished.output)
     _keep(one, {"farm": job.farm, "id": job.id, "answer": job.answer})
     return job
 

@@ -51,6 +51,14 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 @names("--by", help="One row for each combination of these.")
 @names("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
 @click.option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
+@click.option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
+@click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
+@click.option("--values", default="", metavar="METRIC", help="With --pivot: of what.")
+@click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
+@click.option("--diff", nargs=2, metavar="RUN RUN", help="What differs between two runs.")
+@click.option("--plot", default="", metavar="WHAT", help='Draw acc, "lr vs acc" or parallel.')
+@click.option("--log", default="", metavar="AXES", help="With --plot: logarithmic x, y or xy.")
+@click.option("--smooth", type=click.FloatRange(0, 0.999), default=0.0, help="With --plot: 0 to 1.")
 @click.option("--launch", default="", metavar="LAUNCH", help="One launch: last, or its time.")
 @click.option("--format", "form", default="table", metavar="FORMAT", help="How to write it.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")
@@ -71,7 +79,8 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
-    from runx.answering import Asked, answer
+    from runx.answering import answer
+    from runx.asked import Asked
 
     place = logroot_of(logroot, config)
     answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from runx.axes import INDEX, SKIP, TAG
+from runx.command import canonical
 from runx.grid import Grid, has_templates
 from runx.sweep import Sweep, combinations, skipping
-from runx.types import Hparam
+from runx.types import Hparam, Point
 
 _ABSENT = ""
 
@@ -61,6 +64,29 @@ def axes(sweep: Sweep) -> list[dict[str, tuple[str, ...]]]:
         }
         for grid in sweep.grids
     ]
+
+
+def repeats(points: Iterable[Point]) -> int:
+    """Count the points that equal an earlier one: the same values, whatever their text or order.
+
+    >>> from runx.sweep import read
+    >>> from runx.yamltext import parse
+    >>> document = parse("lr: [1, 1.0, 2]", "sweep.yml")
+    >>> repeats(read(document.tree, document.at).points())
+    1
+    """
+    count = 0
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for point in points:
+        given = frozenset([_key(each) for each in point.hparams if each.value is not None])
+        count += given in seen
+        seen.add(given)
+    return count
+
+
+@lru_cache(maxsize=1 << 16)
+def _key(hparam: Hparam) -> tuple[str, str]:
+    return hparam.name, json.dumps(canonical(hparam.value))
 
 
 def _is_base(grid: Grid) -> bool:

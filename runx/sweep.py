@@ -122,6 +122,8 @@ def _points(each: Grid, found: Iterable[Combination], tag: str) -> Iterator[Poin
     if not reserved and not each.skips:
         return map(Point, found, repeat(tag))
     reason_of = skipping(each)
+    if not reserved:
+        return (Point(one, tag) for one in found if reason_of(one) is None)
     return (
         split(combination, reserved, tag) for combination in found if reason_of(combination) is None
     )

@@ -6,7 +6,7 @@ anything looks unusual, the whole file is decoded, which also tells what is dama
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.records import Record, number, parse, rows, text_of
@@ -82,7 +82,10 @@ def _lines(text: str, phase: str) -> list[Attempt]:
     lines = text.split("\n")
     if lines.pop() or '"' in text or ",\n" in text or ",\r\n" in text:
         raise ValueError("not a usual file")
-    attempts, wanted = [Attempt(None, [])], f"{phase},"
+    wanted = f"{phase},"
+    if text.startswith("start,") and text.count(f"\n{wanted}") == len(lines) - 1:
+        return [Attempt(lines[0], list(lines[1:]))]
+    attempts = [Attempt(None, [])]
     for line in lines:
         if line.startswith(wanted):
             attempts[-1].rows.append(line)
@@ -172,7 +175,7 @@ def _measured(attempts: list[Attempt], wanted: Measure) -> Metric | None:
     """Find the one number that a measure asks for; None where the run has none."""
     every = (row for attempt in attempts for row in attempt.rows)
     if wanted.at in ("min", "max", "mean"):
-        return _pooled([value for row in every for value in _values(row, wanted.metric)], wanted.at)
+        return _pooled(_values(every, wanted.metric), wanted.at)
     found = [row for row in map(_read, every) if wanted.metric in row.metrics]
     if wanted.at != "last":
         found = [row for row in found if row.epoch == float(wanted.at)]
@@ -190,18 +193,21 @@ def _pooled(values: list[Metric], how: str) -> Metric | None:
     return max(real) if how == "max" else min(real)
 
 
-def _values(row: Row, metric: str) -> Iterator[Metric]:
-    """Give the value that a row has for a metric, without taking the row apart."""
-    if isinstance(row, Record):
-        if metric in row.metrics:
-            yield row.metrics[metric]
-        return
+def _values(rows: Iterable[Row], metric: str) -> list[Metric]:
+    """Give the values that rows have for a metric, without taking the rows apart."""
+    found = []
     key = f",{metric},"
-    at = row.find(key)
-    # A name has an even number of commas before it; what has not is a value of the same text.
-    while at >= 0 and row.count(",", 0, at) % 2:
-        at = row.find(key, at + 1)
-    if at >= 0:
-        begin = at + len(key)
-        end = row.find(",", begin)
-        yield number(row[begin:end] if end >= 0 else row[begin:].rstrip("\r"))
+    for row in rows:
+        if isinstance(row, Record):
+            if metric in row.metrics:
+                found.append(row.metrics[metric])
+            continue
+        at = row.find(key)
+        # A name has an even number of commas before it; what has not is a value of the same text.
+        while at >= 0 and row.count(",", 0, at) % 2:
+            at = row.find(key, at + 1)
+        if at >= 0:
+            begin = at + len(key)
+            end = row.find(",", begin)
+            found.append(number(row[begin:end] if end >= 0 else row[begin:].rstrip("\r")))
+    return found

@@ -206,3 +206,33 @@ def test_a_narrow_terminal_loses_what_matters_least(logroot):
 def test_the_best_value_is_bold_unless_colour_is_not_wanted(logroot):
     assert "\x1b[1m72\x1b[0m" in on_terminal(logroot, "-s", "acc")[0]
     assert "\x1b" not in on_terminal(logroot, "-s", "acc", NO_COLOR="1")[0]
+
+
+def test_what_moves_a_metric_is_told(logroot):
+    [first, *_] = rows(logroot, "--importance", "acc:best", "--where", "state == 'done'")
+    assert first[0] == "lr"
+    assert rows(logroot, "--pivot", "lr", "seed", "--values", "acc:max")[1] == [
+        *("0.1", "70", "71", "72", "1")
+    ]
+
+
+def test_two_settings_are_compared(logroot):
+    pytest.importorskip("scipy")
+    words = ["--compare", "lr=0.1", "lr=0.01", "--over", "seed", "-s", "acc"]
+    [row] = rows(logroot, *words, "--where", "state == 'done'")
+    assert row[:4] == ["acc-best", "71", "62", "9"]
+    assert row[-1] == "paired"
+
+
+def test_two_runs_are_held_against_each_other(logroot):
+    done = sumx(logroot, "--diff", "lr0.1-s2", "lr0.1-s1")
+    assert "  - seed: 2\n  + seed: 1\n" in done.stdout
+    done = sumx(logroot, "--diff", "lr0.1", "lr0.01-s1")
+    assert done.returncode == 2
+    assert "stands for several runs" in done.stderr
+
+
+def test_curves_are_drawn_to_a_file(logroot, tmp_path):
+    pytest.importorskip("matplotlib")
+    done = sumx(logroot, "--plot", "train.loss", "--over", "seed", "-o", tmp_path / "c.svg")
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/c.svg: 2 drawn\n")

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from runx.grid import Beside
-from runx.survey import axes, names, skipped, varying
+from runx.survey import axes, names, repeats, skipped, varying
 from runx.sweep import Sweep, read
 from runx.yamltext import parse
 
@@ -55,3 +55,9 @@ def test_what_is_skipped_is_counted_by_the_expression_that_skips_it():
 def test_axes_are_shown_with_their_texts():
     (shown,) = axes(sweep("lr: {logspace: [1e-3, 1e-1, 3]}\nsizes: [[1, 2]]\nb: [true, null]"))
     assert shown == {"lr": ("0.001", "0.01", "0.1"), "sizes": ("[1, 2]",), "b": ("true", "None")}
+
+
+def test_points_that_are_equal_are_counted_whatever_their_text_or_order():
+    assert repeats(sweep("a: [1, 1.0, 1e0, '1', true, .nan, .nan]").points()) == 3
+    assert repeats(sweep("- {a: 1, b: 2}\n- {b: 2}").points()) == 1
+    assert repeats(sweep("RUNX.CASES: [{a: 1, b: 2}, {b: 2, a: 1, c: null}]").points()) == 1

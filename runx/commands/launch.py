@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.durations import seconds
 from runx.experiment import Experiment
-from runx.manners import say
+from runx.manners import INTERRUPTED, say
 from runx.naming import run_names, tag_names
 from runx.nearest import remedy
 from runx.plan import MAX_RUNS, plan
@@ -23,7 +24,6 @@ from runx.settings import load
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.commands.here import Local
     from runx.deciding import Wish
 
 _CHUNK = 1000  # lines a write
@@ -56,7 +56,7 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
 @click.option("--restage", is_flag=True, help="With --resume: run today's code.")
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
-@click.option("-j", "--jobs", metavar="N", default="1", help="Runs at a time here, or auto.")
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
 @click.option("--retries", type=click.IntRange(0), default=0, help="Further attempts here.")
 @click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
@@ -85,7 +85,6 @@ def command(
     runx sweep.yml                   submit it to the farm of .runx
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.commands.here import local_options
     from runx.deciding import Wish
 
     if as_json and not no_run:
@@ -138,8 +137,9 @@ def launch(
     local: Local,
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import run_here
+    from runx.commands.here import again_command, run_here
     from runx.errors import SettingsError
+    from runx.interrupts import interruptible
     from runx.placing import place
     from runx.submitting import missing_program, submission
 
@@ -154,7 +154,13 @@ def launch(
         submission(experiment, farm, runs[0])  # a template that can't be rendered stops here
     if not farm and local.unasked:
         say("no farm is set: running here, as with -i")
-    placed = place(experiment, runs, new_name, wish, say)
+    try:
+        with interruptible():
+            placed = place(experiment, runs, new_name, wish, say)
+    except KeyboardInterrupt:
+        say("interrupted before anything started; what is made already stays")
+        say(f"go on: {again_command(sys.argv[1:])}")
+        return INTERRUPTED
     if placed is None:
         return 0
     return submit_all(placed) if farm else run_here(placed, local)
@@ -162,9 +168,14 @@ def launch(
 
 def submit_all(placed: Any) -> int:
     """Hand every run to the farm."""
+    from runx.farms import is_plain
+    from runx.handing import hand_over
     from runx.submitting import submit
 
     count = 0
+    if not is_plain(placed.kit.experiment.farm):
+        count = hand_over(placed.kit, placed.handovers, say)
+        placed = placed._replace(handovers=())
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1

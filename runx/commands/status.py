@@ -113,4 +113,7 @@ def _failures(found: list[Standing], as_json: bool) -> str:
     groups = digest(failures, others)
     if as_json:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
-    return "\n".join(told(groups, retry_command([one.result for one in bad])))
+    lines = told(groups)
+    if bad:
+        lines.append(f"retry: {retry_command([one.result for one in bad])}")
+    return "\n".join(lines)

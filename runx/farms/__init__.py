@@ -2,9 +2,53 @@
 
 from __future__ import annotations
 
-from runx.farms import command
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from runx.errors import SettingsError
 from runx.farms.errand import Errand
+from runx.farms.kind import Kind
 
-FARMS = {"command": command}
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
-__all__ = ["FARMS", "Errand"]
+    from runx.experiment import Farm
+
+FARMS = {
+    "command": "runx.farms.command:KIND",
+    "slurm": "runx.farms.slurm:KIND",
+}
+"""Each kind of farm, and where its Kind is; a module is imported when it is asked for."""
+
+
+def kind_of(type: str) -> Kind:
+    """Give what runx knows of a kind of farm: one of FARMS, or ``module:name`` of anybody's.
+
+    >>> kind_of("slurm").arrays
+    True
+    """
+    place = FARMS.get(type) or (type if ":" in type else _plugged_in(type))
+    module, _, name = place.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"TYPE {type}: {error}; it names a Kind as module:name") from None
+    if not isinstance(found, Kind):
+        raise SettingsError(f"TYPE {type}: {name} is no runx.farms.kind.Kind")
+    return found
+
+
+def is_plain(farm: Farm | None) -> TypeGuard[Farm]:
+    """Tell a farm that takes runs one by one, by its SUBMIT_CMD, from those with a scheduler."""
+    return farm is not None and farm.type == "command"
+
+
+def _plugged_in(type: str) -> str:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="runx.farms", name=type):
+        return point.value
+    raise SettingsError(f"TYPE {type} is unknown; known are: {', '.join(FARMS)}")
+
+
+__all__ = ["FARMS", "Errand", "Kind", "is_plain", "kind_of"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from runx.errors import SettingsError
 from runx.farms.errand import Errand
+from runx.farms.kind import Kind
 from runx.types import Hparam, Submission
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -148,3 +149,12 @@ def _names(errand: Errand) -> dict[str, Any]:
         "tag": errand.tag,
         "hparams": dict(errand.hparams),
     }
+
+
+KIND = Kind(
+    programs=(),
+    package="install it",
+    submission=lambda batch, farm: submission(batch.errand, farm.submit_cmd),
+    job_ids=lambda answer, batch: [job_id(answer)],
+    needs=False,
+)

@@ -9,11 +9,12 @@ from typing import Any
 
 from runx.cautions import cautions
 from runx.errors import SettingsError
-from runx.experiment import Code, Experiment, Farm, Setting
+from runx.experiment import Code, Experiment, Setting
 from runx.nearest import remedy
 from runx.reconcile import Identity
 from runx.settings.decode import decoded
-from runx.settings.keys import KEYS
+from runx.settings.farm import PRESETS, farm_of, shell
+from runx.settings.keys import KEYS, OF_A_FARM
 from runx.settings.layers import (
     Entry,
     Layer,
@@ -63,8 +64,19 @@ def load(request: Request) -> Experiment:
     ]
     farm = _farm_name(layers, request)
     entries = merged(layers, farm)
+    if request.here:
+        entries = _without_farm(entries, merged(layers, None))
     warnings = tuple(line for layer in layers for line in layer.warnings)
     return _experiment(request, entries, farm, files, warnings)
+
+
+def _without_farm(entries: dict[str, Entry], outside: dict[str, Entry]) -> dict[str, Entry]:
+    """Leave out what a farm's section says of its jobs alone."""
+    return {
+        name: outside[name] if name in OF_A_FARM else entry
+        for name, entry in entries.items()
+        if name not in OF_A_FARM or name in outside
+    }
 
 
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
@@ -99,7 +111,7 @@ def _farm_name(layers: list[Layer], request: Request) -> str | None:
     entry = merged(layers, None).get("FARM")
     name: str | None = decoded("FARM", entry, request.environment) if entry else None
     known = list(dict.fromkeys(name for layer in layers for name in layer.farms))
-    if not name or name == LOCAL or name in known:
+    if not name or name == LOCAL or name in known or name in PRESETS:
         return name or None
     if request.here:
         return None
@@ -132,8 +144,9 @@ def _experiment(
         at=entries["HPARAMS"].at,
         tag=request.tag,
         cooldir=request.cooldir,
-        farm=None if request.here else _farm(farm, value, entries),
+        farm=None if request.here or farm == LOCAL else farm_of(farm, value, entries),
         resources=value["RESOURCES"],
+        shell=shell(value),
         pythonpath=value.get("PYTHONPATH", ""),
         code=_code(value),
         dir_mode=value.get("DIR_MODE", ""),
@@ -155,15 +168,6 @@ def _named(name: str, entries: Mapping[str, Entry], file: Path) -> str:
         origin = entries["EXP_NAME"].origin if "EXP_NAME" in entries else str(file)
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
     return name
-
-
-def _farm(name: str | None, value: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm | None:
-    if name is None or name == LOCAL:
-        return None
-    if not value.get("SUBMIT_CMD"):
-        origin = entries["FARM"].origin
-        raise SettingsError(f"{origin}: farm {name} has no SUBMIT_CMD; see docs/runx-file.md")
-    return Farm(name, value["SUBMIT_CMD"])
 
 
 def _code(value: Mapping[str, Any]) -> Code:

@@ -15,7 +15,12 @@ Kind = Literal[
     "paths",
     "hparams",
     "name",
+    "count",
+    "lines",
+    "texts",
+    "requeue",
     "values",
+    "search",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -40,8 +45,9 @@ KEYS = {
     "LOGROOT": Key("path", "./runs", "the folder of all experiments"),
     "FARM": Key("name", "", "the farm that runs go to; a section of that name describes it"),
     "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
+    "TYPE": Key("name", "", "the kind of farm: slurm, sge, ..., or mymodule:farm"),
     "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
-    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "PYTHONPATH": Key("search", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
     "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),
@@ -59,6 +65,24 @@ KEYS = {
         "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
     ),
     "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "ARRAY": Key("switch", "", "submit runs as one array; from 20 runs on unless said otherwise"),
+    "MAX_PARALLEL": Key("count", "", "the most runs of a launch that the farm may run at a time"),
+    "REQUEUE": Key("requeue", "", "hand runs back to the scheduler when it warns of their end"),
+    "DIRECTIVES": Key("lines", "", "raw lines of the job script, as #SBATCH --exclusive"),
+    "SETUP": Key("text", "", "shell lines before the command, as module load cuda"),
+    "TEARDOWN": Key("text", "", "shell lines after the command, however it ended"),
+    "WRAP": Key("text", "", "what goes before the command, as srun or apptainer exec"),
+    "LAUNCH": Key("choice", "", "torchrun: start the command on each GPU", ("", "torchrun")),
+    "STDERR": Key(
+        "choice",
+        "together",
+        "where stderr goes: output.log, or errors.log",
+        ("together", "separate"),
+    ),
+    "ENV": Key("texts", "{}", "variables of the command's environment"),
+    "ADDRESS": Key("name", "", "where Ray's dashboard or Kubernetes' context is"),
+    "NAMESPACE": Key("name", "", "the Kubernetes namespace of the jobs"),
+    "VOLUME": Key("name", "", "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at"),
     "RESUME": Key("switch", "false", "start only what is not done yet, as --resume"),
     "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
     "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
@@ -66,6 +90,22 @@ KEYS = {
     "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
     "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
 }
+
+OF_A_FARM = (
+    "ARRAY",
+    "MAX_PARALLEL",
+    "REQUEUE",
+    "DIRECTIVES",
+    "SETUP",
+    "TEARDOWN",
+    "WRAP",
+    "LAUNCH",
+    "ENV",
+)
+"""Keys that, said in a farm's section, mean its jobs alone: not what runs here with -i."""
+
+MAPPINGS = ("resources", "paths", "texts", "values")
+"""Kinds whose values are merged key by key."""
 
 FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")
 """Keys that a variable RUNX_<KEY> may set."""

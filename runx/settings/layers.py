@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.nearest import remedy
-from runx.settings.keys import FROM_ENVIRONMENT, KEYS
+from runx.settings.keys import FROM_ENVIRONMENT, KEYS, MAPPINGS
 from runx.types import Node, Scalar
 from runx.yamltext import Document, parse, read
 
@@ -138,7 +138,7 @@ def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
                 stronger = result.get(name)
                 if stronger is None:
                     result[name] = entry
-                elif KEYS[name].kind in ("resources", "paths", "values"):
+                elif KEYS[name].kind in MAPPINGS:
                     result[name] = _over(stronger, entry)
     return result
 

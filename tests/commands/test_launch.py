@@ -134,7 +134,8 @@ def test_a_failed_run_does_not_stop_the_others_and_fails_the_sweep(project):
     done = project.runx("sweep.yml", "-i", status=1)
     assert len(project.argvs()) == 2
     assert "exit status 3" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("1 of 2 runs failed")
+    assert "1 of 2 runs failed\n1 x exit status 3: argv" in done.stderr
+    assert done.stderr.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
 
 
 def test_no_run_touches_nothing_and_prints_shell_quoted_lines(project):

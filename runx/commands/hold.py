@@ -1,0 +1,29 @@
+"""``runx hold``: Keep waiting runs of EXPERIMENT, or those named, from starting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runx.asking import words
+from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.manners import say
+from runx.selecting import select
+from runx.stopping import by_farms
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...")
+@lookup_options
+def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
+    """Keep waiting runs of EXPERIMENT, or those named, from starting.
+
+    \b
+    runx hold sweep
+    runx hold sweep wallaby
+    """
+    runs = select(names, logroot_of(logroot, config), Path.cwd())
+    count = by_farms(runs, "hold", words(runs, warn), warn)
+    say(f"{count} of {len(runs)} runs held")
+    return 0

@@ -1,0 +1,121 @@
+"""What runx asks of a kind of farm: pure functions that say commands and read their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms.errand import Errand
+from runx.processes import Finished
+from runx.resources import Needs
+from runx.types import Submission
+
+Words: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is submitted at once: one run, or several of the same needs as an array.
+
+    ``name`` is the job's; ``folder`` is the launch's, where the batch's files lie. Its jobs wait
+    until those of ``after`` are done, and until the one of ``behind`` has ended, somehow.
+    """
+
+    name: str
+    launch: str
+    number: int
+    folder: Path
+    home: Path
+    errands: tuple[Errand, ...]
+    array: bool
+    needs: Needs
+    parallel: int | None = None
+    after: tuple[str, ...] = ()
+    behind: str = ""
+
+    @property
+    def errand(self) -> Errand:
+        """The run, or the first of several."""
+        return self.errands[0]
+
+    @property
+    def script(self) -> Path:
+        """The job script, where the farm takes one."""
+        return self.folder / f"{self.number}.sh"
+
+    @property
+    def runs(self) -> Path:
+        """The names of an array's runs, a line each, in the order of its indices."""
+        return self.folder / f"{self.number}.runs"
+
+    @property
+    def output(self) -> Path:
+        """Where the scheduler may write: the run's log, or for an array a file of its own."""
+        if self.array:
+            return self.folder / f"{self.number}.out"
+        return self.errand.logdir / "output.log"
+
+
+class Seen(NamedTuple):
+    """What a scheduler says of one job: how it stands, how it is called, its place in an array."""
+
+    word: Word
+    name: str = ""
+    task: int | None = None
+
+
+class Question(NamedTuple):
+    """How the states of many jobs are asked for at once, and how the answer is read.
+
+    ``read`` gives None where the answer means that the scheduler can't be asked.
+    """
+
+    words: Callable[[Sequence[str], Farm], Words]
+    read: Callable[[Finished], Mapping[str, Seen] | None]
+
+
+class Limit(NamedTuple):
+    """How a site is asked for the largest array that it takes."""
+
+    words: Words
+    read: Callable[[str], int | None]
+
+
+class Handback(NamedTuple):
+    """How run.sh hands a job back: a shell command, an exit status, or both."""
+
+    command: str = ""
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All that runx knows of a kind of farm; what is None, the farm can't do.
+
+    ``job_ids`` reads the id of each of a batch's runs from the answer to its submission.
+    ``questions`` are put in turn, each about the jobs that those before it didn't know.
+    ``was_over`` tells from a failed cancel that there was nothing left to end.
+    """
+
+    programs: Words
+    package: str
+    submission: Callable[[Batch, Farm], Submission]
+    job_ids: Callable[[str, Batch], list[str]]
+    script: Callable[[Batch, Farm], str] | None = None
+    job_name: Callable[[Batch], str] = lambda batch: batch.name
+    questions: tuple[Question, ...] = ()
+    cancel: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    hold: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    release: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    was_over: Callable[[Finished], bool] = lambda finished: False
+    test_only: Callable[[Submission], Submission] | None = None
+    arrays: bool = False
+    largest: int = 1000
+    limit: Limit | None = None
+    dependencies: bool = False
+    handback: Handback | None = None
+    needs: bool = True

@@ -10,6 +10,12 @@ import pytest
 from browsing import chromium, complaints, hosts_asked, ran, swept
 from pages import Page
 
+from runx.collect import collect
+from runx.question import Question
+from runx.rundir import ExperimentDir
+from runx.standing import Reader
+from runx.summary import chosen
+
 pytestmark = pytest.mark.browser
 
 
@@ -105,6 +111,42 @@ def test_an_expression_filters_table_and_curves(page):
     assert len(page.rows()) == 1
     page.type("accuracy:best > 90 and seed in (0, 1) and not lr >= 0.03")
     assert 0 < len(page.rows()) < 21
+
+
+def test_the_filter_and_sumx_where_keep_the_same_runs(page, sweep):
+    for where in EXPRESSIONS:
+        asked = Question(where=where, sortwith=("accuracy",))
+        [*results] = collect(ExperimentDir(sweep / "runs" / "digits"), Reader(asked.measures))
+        page.type(where)
+        assert page.one(".error").text == "", where
+        assert set(page.rows()) == {run.name for run in chosen(results, asked)}, where
+
+
+EXPRESSIONS = [
+    "lr < 0.03",
+    "0.003 <= lr <= 0.03",
+    "optimizer == 'adam' and not seed",
+    'optimizer in ["sgd", "none"] or lr == 1e-3',
+    "optimizer not in ('sgd',)",
+    "hp['lr'] * 2 ** 2 >= 0.12",
+    "-lr > -0.01",
+    "log10(lr) == -2 or round(lr * 100) == 3",
+    "lr // 0.02 == 1",
+    "seed % 2 == 1",
+    "accuracy:best > 90",
+    "loss < 0.2 and accuracy >= 90",
+    "max(seed, 1) == 1 and min(lr, 1) < 0.01",
+    "state != 'done'",
+    "epoch < 19",
+    "lr == none",
+    "lr != null and (seed == 0 or seed == 1)",
+    "optimizer < 'b'",
+    "'da' in optimizer",
+    "len(optimizer) == 3",
+    "true",
+    "not true or false",
+    "lr",
+]
 
 
 def test_a_brush_on_an_axis_filters_table_and_curves(page):
@@ -330,6 +372,18 @@ def test_the_page_can_be_used_by_everybody(page):
             if fault["impact"] in ("serious", "critical")
         ]
         assert serious == [], theme
+
+
+def test_the_page_prints_in_light_colours_without_its_buttons(page):
+    page.js("document.documentElement.dataset.theme = 'dark'")
+    printed = page.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    assert len(printed["data"]) > 20_000
+    page.js("dispatchEvent(new Event('beforeprint'))")
+    assert (
+        page.js("return getComputedStyle(document.body).getPropertyValue('--card').trim()")
+        == "#ffffff"
+    )
+    page.js("dispatchEvent(new Event('afterprint'))")
 
 
 def test_the_keyboard_alone_reaches_a_run(page):

@@ -386,6 +386,12 @@ def test_the_page_prints_in_light_colours_without_its_buttons(page):
     page.js("dispatchEvent(new Event('afterprint'))")
 
 
+def test_the_page_fits_a_narrow_window(sweep):
+    with chromium(500, 900) as driver:
+        page = Page(driver, sweep / "wild.html")
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_keyboard_alone_reaches_a_run(page):
     page.js("document.querySelector('.runs tbody .name').focus()")
     page.settle(lambda: page.driver.switch_to.active_element.send_keys("\ue007"))

@@ -123,7 +123,8 @@ export function makeTable(model, store, selection) {
     const found = new Map();
     for (const column of shownColumns.filter(isRated)) {
       const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
-      if (values.length > 1) found.set(column, values.reduce(column.lower ? smaller : larger));
+      const differ = values.some((value) => value !== values[0]);
+      if (differ) found.set(column, values.reduce(column.lower ? smaller : larger));
     }
     return found;
   }

@@ -62,24 +62,6 @@ def _once(asked: Asked) -> None:
         _write(asked, found, summary)
 
 
-def _html(asked: Asked, file: Path) -> None:
-    """Write the page of the runs that are asked for."""
-    from runx.report import write_report
-
-    found = find(asked.experiments, asked.logroot, asked.cwd)
-    reader = Reader(asked.question.measures, _warn, details=asked.question.details)
-    seen = {one.result.dir: one for each in found for one in standings(each, reader)}
-    if not seen:
-        raise RunxError(_nothing(found))
-    results = [one.result for one in seen.values()]
-    results = _of_launch(results, asked.launch) if asked.launch else results
-    kept = [seen[result.dir] for result in chosen(results, asked.question)]
-    if not kept:
-        raise RunxError(f"--where {asked.where}: no run is like that; sumx --fields lists what is")
-    write_report(file, found, kept, asked.question, time.time(), _warn)
-    say(f"{file}: {len(kept)} runs; open it in any browser")
-
-
 def _other(results: Sequence[Result], asked: Asked) -> str:
     """Answer what is answered by no table."""
     if asked.fields:
@@ -102,6 +84,24 @@ def _named(results: Sequence[Result], word: str) -> Result:
     names = [results[at].name for at in found]
     problem = f"stands for several runs; there {listed(names)}" if found else "is no run here"
     raise RunxError(f"--diff: {word} {problem}")
+
+
+def _html(asked: Asked, file: Path) -> None:
+    """Write the page of the runs that are asked for."""
+    from runx.report import write_report
+
+    found = find(asked.experiments, asked.logroot, asked.cwd)
+    reader = Reader(asked.question.measures, _warn, details=asked.question.details)
+    seen = {one.result.dir: one for each in found for one in standings(each, reader)}
+    if not seen:
+        raise RunxError(_nothing(found))
+    results = [one.result for one in seen.values()]
+    results = _of_launch(results, asked.launch) if asked.launch else results
+    kept = [seen[result.dir] for result in chosen(results, asked.question)]
+    if not kept:
+        raise RunxError(f"--where {asked.where}: no run is like that; sumx --fields lists what is")
+    write_report(file, found, kept, asked.question, time.time(), _warn)
+    say(f"{file}: {len(kept)} runs; open it in any browser")
 
 
 def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[Result]:

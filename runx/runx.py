@@ -17,10 +17,10 @@ COMMANDS = {
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
     "show": "Show everything about a run.",
-    "watch": "Show EXPERIMENT as a page that follows its runs.",
     "cancel": "End runs that wait or run.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
+    "watch": "Show EXPERIMENT as a page that follows its runs.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
 }

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from runx.interrupts import interruptible, listening
+from runx.interrupts import Interrupted, interruptible, listening
 
 
 def test_signals_are_heard_in_their_order_and_then_as_before():
@@ -53,6 +53,6 @@ def test_what_this_process_ignores_it_goes_on_to_ignore_but_its_children_do_not(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whatever_stops_a_launch_interrupts_what_it_makes(number):
-    with pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(Interrupted, match="go on with: runx x"), interruptible("runx x"):
         os.kill(os.getpid(), number)
         signal.pause()

@@ -46,8 +46,8 @@ def run_here(placed: Placed, local: Local, room: Room) -> int:
     adopted = () if local.attach else placed.adopted
     hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
     hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in adopted}
-    cmd = placed.experiment.cmd
-    commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path)) for run in runs}
+    cmd, style = placed.experiment.cmd, placed.experiment.style
+    commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path), style) for run in runs}
     watch = watcher(len(hparams), room.jobs, commands, local.stream, local.attach)
     slots = Slots(_policy(local, room.jobs), room.devices, claimed, watch)
     slots.execute(

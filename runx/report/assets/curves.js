@@ -137,7 +137,8 @@ function makeChart(name, model, store, selection, tip) {
       logX: store.view.logx,
       logY: store.view.logy,
       xText: store.view.x === "time" ? duration : null,
-      key: store.view.x,
+      wholeX: isWhole(),
+      key: `${store.view.x} ${isWhole()}`,
     }),
     paint,
     highlight,
@@ -177,6 +178,11 @@ function makeChart(name, model, store, selection, tip) {
     element.dataset.lines = lines.length;
     element.dataset.points = lines.reduce((sum, line) => sum + line.length, 0);
     plot.refresh();
+  }
+
+  /** Say whether the axis counts epochs, of which there are no halves. */
+  function isWhole() {
+    return store.view.x === "epoch" && !store.view.logx && lines.every(({ xs, length }) => Number.isInteger(xs[0]) && Number.isInteger(xs[length - 1]));
   }
 
   function wholeX() {

@@ -4,7 +4,9 @@ import { h } from "./dom.js";
 import { inks } from "./colours.js";
 import { fit } from "./picture.js";
 import { FONT, SMALL } from "./pen.js";
-import { shortNumber } from "./numbers.js";
+import { even, shortNumber } from "./numbers.js";
+
+const WHOLE = [1, 2, 5].flatMap((part) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].map((power) => part * power)).sort((one, other) => one - other);
 
 /** Make a function from values to places on an axis that may be logarithmic. */
 function axisMap(low, high, from, to, log) {
@@ -17,6 +19,19 @@ function axisMap(low, high, from, to, log) {
     return log ? 10 ** warped : warped;
   };
   return place;
+}
+
+/** Choose the marks of a logarithmic axis: powers of ten, or within one or two, what is round. */
+function logSplits(low, high) {
+  const decades = Math.log10(high / low);
+  if (decades < 1) return even(low, high, 4).filter((value) => value > 0);
+  const parts = decades < 3 ? [1, 2, 5] : [1];
+  const step = Math.max(1, Math.ceil(decades / 8));
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += step) {
+    for (const part of parts) found.push(part * 10 ** power);
+  }
+  return found.filter((value) => value >= low && value <= high);
 }
 
 /** Leave room around what is drawn; an axis without extent gets some. */
@@ -75,8 +90,14 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       gap: 6,
       size: side === "x" ? 26 : 50,
       values: (_, splits) => splits.map((value) => (value === null ? "" : written(side, value))),
-      ...(wanted[`${side}Splits`] ? { splits: () => options()[`${side}Splits`] } : {}),
+      ...(side === "x" && wanted.wholeX ? { incrs: WHOLE } : {}),
+      ...splitsOf(side, wanted),
     });
+    const splitsOf = (name, { logX, logY }) => {
+      if (wanted[`${name}Splits`]) return { splits: () => options()[`${name}Splits`] };
+      if (!(name === "x" ? logX : logY)) return {};
+      return { splits: () => logSplits(...extents[name]), filter: (_, splits) => splits };
+    };
     const written = (side, value) => {
       const write = options()[`${side}Text`];
       return write ? write(value) : shortNumber(value, 4);

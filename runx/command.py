@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from runx import shelltext, styles
-from runx.configfile import CONFIG
+from runx.configfile import CONFIG, environment
 from runx.shelltext import LOGDIR, quote
 from runx.styles import DASHES, Style
 from runx.types import Hparam, Point
@@ -64,6 +64,10 @@ def shell_command(cmd: str, point: Point, logdir: str, style: Style = DASHES) ->
     >>> shell_command("python train.py", Point((Hparam("note", "a b", "a b"),)), "/logs/run")
     "python train.py --note 'a b'"
     """
+    before = ""
+    if style.style == "env" and (variables := environment(point, style)):
+        spelt = [f"{name}={quote(with_logdir(text, logdir))}" for name, text in variables.items()]
+        before = f"export {' '.join(spelt)}; "
     if style.style == "file":
         told = "".join([" " + quote(word) for word in arguments(point, style, cmd)])
     else:
@@ -73,7 +77,7 @@ def shell_command(cmd: str, point: Point, logdir: str, style: Style = DASHES) ->
     elif LOGDIR in told:
         filled = [with_logdir(word, logdir) for word in arguments(point, style, cmd)]
         told = "".join([" " + quote(word) for word in filled])
-    return _command(_with_config(cmd, style), logdir) + told
+    return before + _command(_with_config(cmd, style), logdir) + told
 
 
 def script_command(cmd: str, point: Point, style: Style = DASHES) -> str:
@@ -86,6 +90,19 @@ def script_command(cmd: str, point: Point, style: Style = DASHES) -> str:
     told = arguments(point, style, cmd)
     spelt = [" " + _by_variable(word, variable[shelltext.BARE]) for word in told]
     return shelltext.filled(_trimmed(_with_config(cmd, style)), variable) + "".join(spelt)
+
+
+def script_exports(point: Point, style: Style) -> str:
+    """Write the lines of run.sh that put hyperparameters into the environment, if any do.
+
+    >>> script_exports(Point((Hparam("out", "LOGDIR/o", "LOGDIR/o"),)), Style("env", prefix="HP_"))
+    'export HP_OUT="$RUNX_LOGDIR"/o\\n'
+    """
+    if style.style != "env":
+        return ""
+    variable = shelltext.variable(VARIABLE)[shelltext.BARE]
+    told = environment(point, style).items()
+    return "".join(f"export {name}={_by_variable(text, variable)}\n" for name, text in told)
 
 
 def is_execable(cmd: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from math import gcd
 
 from runx.errors import SettingsError
@@ -34,6 +34,13 @@ def safe(text: str, longest: int = LONGEST) -> str:
     return name if len(name.encode()) <= longest else _shortened(name, text, longest)
 
 
+def new_launch(now: datetime) -> str:
+    """Name a launch after its time in UTC, apart from any other of the same second."""
+    import secrets
+
+    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{secrets.token_hex(3)}"
+
+
 def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callable[[str], str]:
     """Give a function from tags to new names, which never gives the same name twice.
 
@@ -43,7 +50,7 @@ def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callab
     >>> new_name(""), new_name("my tag")
     ('owlowl_2026.02.06_14.19', 'my-tag_owlowlowl_2026.02.06_14.19')
     """
-    slugs = _slugs(slug or _coolname())
+    slugs = new_slugs(slug)
     stamp = now.strftime("_%Y.%m.%d_%H.%M")
     prefixes: dict[str, str] = {"": ""}
 
@@ -53,6 +60,11 @@ def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callab
         return prefixes[tag] + next(slugs) + stamp
 
     return new_name
+
+
+def new_slugs(slug: Callable[[int], str] | None = None) -> Iterator[str]:
+    """Give some words, never the same twice; coolname's by default."""
+    return _slugs(slug or _coolname())
 
 
 def tag_names() -> Callable[[str], str]:

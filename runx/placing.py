@@ -12,6 +12,7 @@ from runx.claims import claim_text, take
 from runx.deciding import Wish, decide
 from runx.experiment import Experiment
 from runx.launching import Kit, make, writable
+from runx.plan import Namer
 from runx.preparing import check_root, prepare
 from runx.reconcile import Again, There, Work
 from runx.restaging import mend, restage, staged_code
@@ -39,7 +40,7 @@ class Placed(NamedTuple):
 def place(
     experiment: Experiment,
     runs: Sequence[Run],
-    new_name: Callable[[str], str],
+    new_name: Namer,
     wish: Wish,
     say: Say,
 ) -> Placed | None:

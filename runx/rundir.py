@@ -68,6 +68,11 @@ class RunDir:
         return self.path / "hparams.json"
 
     @property
+    def config(self) -> Path:
+        """The hyperparameters as a configuration file of the script's own. Written once."""
+        return self.path / "config.yaml"
+
+    @property
     def script(self) -> Path:
         """Exactly what is executed."""
         return self.path / "run.sh"

@@ -8,7 +8,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.command import is_execable, script_command
+from runx.command import is_execable, script_command, script_exports
+from runx.styles import DASHES, Style
 from runx.types import Run
 from runx.wrapping import (
     PLAIN,
@@ -38,6 +39,7 @@ class Surroundings:
     pythonpath: str
     path: str
     project: str
+    style: Style = DASHES
     shell: Shell = PLAIN
     requeue: Requeue | None = None
     handback: tuple[str, int] = ("", 0)
@@ -45,9 +47,10 @@ class Surroundings:
 
 def script(run: Run, around: Surroundings, spread: Spread = _ALONE) -> str:
     """Render the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
-    command = script_command(around.cmd, run.point)
+    told = script_exports(run.point, around.style)
+    command = script_command(around.cmd, run.point, around.style)
     words = {
-        "COMMAND": body(command, is_execable(around.cmd), around.shell, spread),
+        "COMMAND": told + body(command, is_execable(around.cmd), around.shell, spread),
         "RUN": run.name,
         **_common(around),
     }

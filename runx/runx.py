@@ -21,6 +21,8 @@ COMMANDS = {
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
+    "rm": "Remove runs that have ended.",
+    "gc": "Remove the checkpoints of all but the best runs.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
 }

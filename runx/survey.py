@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
-from runx.axes import INDEX, SKIP, TAG
+from runx.axes import INDEX, SKIP, TAG, Axis
 from runx.command import canonical
 from runx.grid import Grid, has_templates
 from runx.sweep import Sweep, combinations, skipping
@@ -46,24 +47,35 @@ def skipped(sweep: Sweep) -> dict[str, int]:
     return counted
 
 
-def axes(sweep: Sweep) -> list[dict[str, tuple[str, ...]]]:
-    """Give the axes of each mapping: for every parameter the texts that it takes, in order.
+class Shown(NamedTuple):
+    """An axis as people read it: the parameters that it sets, and a text for each choice."""
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def axes(sweep: Sweep) -> list[list[Shown]]:
+    """Give the axes of each mapping that is no base for others, every choice as a text.
 
     >>> from runx.sweep import read
     >>> from runx.yamltext import parse
-    >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nadam: [true, false]", "x")
-    >>> axes(read(document.tree, document.at))
-    [{'arch': ('s', 'l'), 'batch': ('64', '16'), 'adam': ('true', 'false')}]
+    >>> document = parse("RUNX.ZIP: {a: [s, l], b: [64, 16]}\\nadam: [true, false]", "sweep.yml")
+    >>> [axis.texts for axis in axes(read(document.tree, document.at))[0]]
+    [('a=s b=64', 'a=l b=16'), ('true', 'false')]
     """
     return [
-        {
-            name: tuple(dict.fromkeys(_text(given) for given in _given(axis.choices, name)))
-            for axis in grid.axes
-            for name in axis.names
-            if name not in (TAG, SKIP)
-        }
+        [_shown(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
         for grid in sweep.grids
+        if not _is_base(grid)
     ]
+
+
+def _shown(axis: Axis) -> Shown:
+    names = tuple(name for name in axis.names if name not in (TAG, SKIP))
+    told = [[given for given in choice if given.name in names] for choice in axis.choices]
+    if names == axis.names and len(names) == 1:
+        return Shown(names, tuple(shown(choice[0]) for choice in told))
+    return Shown(names, tuple(" ".join(f"{h.name}={shown(h)}" for h in c) for c in told))
 
 
 def repeats(points: Iterable[Point]) -> int:
@@ -95,10 +107,6 @@ def _is_base(grid: Grid) -> bool:
     return any(all(choice[0].value is True for choice in axis.choices) for axis in skips)
 
 
-def _given(choices: Iterable[tuple[Hparam, ...]], name: str) -> Iterable[Hparam]:
-    return (given for choice in choices for given in choice if given.name == name)
-
-
 def _values(sweep: Sweep, name: str) -> Iterable[str]:
     """Give what a parameter is in all combinations, and what stands for it where it is absent."""
     for grid in sweep.grids:
@@ -123,7 +131,12 @@ def _computed(sweep: Sweep) -> dict[str, set[str]]:
     return needs
 
 
-def _text(hparam: Hparam) -> str:
+def shown(hparam: Hparam) -> str:
+    """Write a value for people.
+
+    >>> shown(Hparam("sizes", (1, 2), ("1", "2"))), shown(Hparam("adam", True, None))
+    ('[1, 2]', 'true')
+    """
     from runx.numbertext import spelled
 
     if isinstance(hparam.text, tuple):

@@ -9,8 +9,7 @@ import pytest
 
 from runx.errors import StagingError
 from runx.launching import filled, make
-from runx.naming import run_names
-from runx.plan import plan
+from runx.plan import namer, plan, sweep_of
 from runx.preparing import prepare, search_path
 from runx.restaging import restage
 from runx.rundir import RunDir
@@ -22,15 +21,17 @@ NOW = datetime(2026, 2, 6, 14, 19, tzinfo=timezone.utc)
 def kit_of(folder, **options):
     (folder / "train.py").write_text("print('hello')\n")
     text = (
-        "CMD: python train.py\nHPARAMS: {lr: [1e-3, 2], out: LOGDIR/x, s: [[1, 2]], RUNX.TAG: t}\n"
+        "CMD: python train.py\n"
+        "HPARAMS: {lr: [1e-3, 2], out: LOGDIR/x, s: [[1, 2]], RUNX.TAG: 't{lr}'}\n"
     )
     (folder / "sweep.yml").write_text(text)
     request = Request(folder / "sweep.yml", folder, dict(os.environ), here=True, **options)
     experiment = load(request)
     for place in (experiment.dir.making, experiment.dir.code, experiment.dir.launches):
         place.mkdir(parents=True)
-    new_name = run_names(NOW)
-    runs = list(plan(experiment, new_name))
+    sweep = sweep_of(experiment)
+    new_name = namer(experiment, sweep, NOW)
+    runs = list(plan(experiment, sweep, new_name))
     return prepare(experiment, runs, ["runx"], NOW, lambda line: None), runs, new_name
 
 
@@ -41,7 +42,7 @@ def test_a_run_directory_says_what_it_is(tmp_path):
     assert record["name"] == made.dir.path.name
     assert record["hparams"] == {"lr": 0.001, "out": "LOGDIR/x", "s": [1, 2]}
     assert record["texts"] == {"lr": "1e-3", "out": "LOGDIR/x", "s": ["1", "2"]}
-    assert record["tag"] == "t"
+    assert record["tag"] == "t1e-3"
     assert record["code"] == kit.frozen.digest
     hparams = json.loads(made.dir.hparams.read_text())
     assert hparams == {"lr": 0.001, "out": f"{made.dir.path}/x", "s": [1, 2]}
@@ -56,6 +57,8 @@ def test_a_name_that_is_taken_is_drawn_again_and_nothing_is_overwritten(tmp_path
     made = make(kit, run, new_name)
     assert made.name != run.name
     assert json.loads(made.dir.record.read_text())["name"] == made.name
+    assert json.loads(made.dir.hparams.read_text())["out"] == f"{made.dir.path}/x"
+    assert f"Run {made.name} " in made.dir.script.read_text()
     assert os.listdir(run.dir.path) == ["mine"]
 
 

@@ -54,7 +54,16 @@ def test_what_is_skipped_is_counted_by_the_expression_that_skips_it():
 
 def test_axes_are_shown_with_their_texts():
     (shown,) = axes(sweep("lr: {logspace: [1e-3, 1e-1, 3]}\nsizes: [[1, 2]]\nb: [true, null]"))
-    assert shown == {"lr": ("0.001", "0.01", "0.1"), "sizes": ("[1, 2]",), "b": ("true", "None")}
+    assert shown == [
+        (("lr",), ("0.001", "0.01", "0.1")),
+        (("sizes",), ("[1, 2]",)),
+        (("b",), ("true", "None")),
+    ]
+
+
+def test_what_goes_together_is_one_axis_and_a_base_is_none():
+    (shown,) = axes(sweep("- RUNX.SKIP: true\n  a: [1, 2]\n- RUNX.CASES: [{b: 1}, {c: [2, 3]}]"))
+    assert shown[1] == (("b", "c"), ("b=1", "c=2", "c=3"))
 
 
 def test_points_that_are_equal_are_counted_whatever_their_text_or_order():

@@ -13,6 +13,7 @@ from runx.errors import SettingsError
 from runx.settings.farmkeys import FARM_KINDS
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
+from runx.settings.sweepkeys import SWEEP_KINDS
 from runx.types import Hparam, Node, Scalar, Value
 from runx.yamltext import plain
 
@@ -175,5 +176,6 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "hparams": _hparams,
     **FARM_KINDS,
     "values": _values,
+    **SWEEP_KINDS,
     "search": _search,
 }

@@ -162,21 +162,15 @@ def launch(
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import again_command, run_here
-    from runx.errors import SettingsError
     from runx.interrupts import interruptible
     from runx.placing import place
-    from runx.submitting import missing_program, submission
 
     runs = list(planned)
     if not runs:
         say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
         return 0
-    farm = experiment.farm
-    if farm and (problem := missing_program(farm, os.environ)):
-        raise SettingsError(problem)
-    if farm:
-        submission(experiment, farm, runs[0])  # a template that can't be rendered stops here
-    if not farm and local.unasked:
+    obstacle(experiment, runs[0])
+    if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
     try:
         with interruptible():
@@ -187,7 +181,18 @@ def launch(
         return INTERRUPTED
     if placed is None:
         return 0
-    return submit_all(placed) if farm else run_here(placed, local)
+    return submit_all(placed) if experiment.farm else run_here(placed, local)
+
+
+def obstacle(experiment: Experiment, run: Run) -> None:
+    """Stop at what no submission would get past, before anything is made."""
+    from runx.errors import SettingsError
+    from runx.submitting import missing_program, submission
+
+    if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
+        raise SettingsError(problem)
+    if experiment.farm:
+        submission(experiment, experiment.farm, run)  # a template that can't be rendered
 
 
 def submit_all(placed: Any) -> int:

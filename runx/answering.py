@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from runx.asked import Asked
-from runx.collect import collect
+from runx.collect import collect, standings
 from runx.columns import Column, fields, names_of, resolve, value
 from runx.errors import RunxError
 from runx.experiments import find, said
@@ -33,6 +33,9 @@ from runx.types import Result
 def answer(asked: Asked) -> None:
     """Print the answer, again and again where it is watched."""
     format_named(asked.format)
+    if asked.html_file:
+        _html(asked, Path(asked.html_file))
+        return
     while asked.watch is not None:
         click.clear()
         _once(asked)
@@ -81,6 +84,24 @@ def _named(results: Sequence[Result], word: str) -> Result:
     names = [results[at].name for at in found]
     problem = f"stands for several runs; there {listed(names)}" if found else "is no run here"
     raise RunxError(f"--diff: {word} {problem}")
+
+
+def _html(asked: Asked, file: Path) -> None:
+    """Write the page of the runs that are asked for."""
+    from runx.report import write_report
+
+    found = find(asked.experiments, asked.logroot, asked.cwd)
+    reader = Reader(asked.question.measures, _warn, details=asked.question.details)
+    seen = {one.result.dir: one for each in found for one in standings(each, reader)}
+    if not seen:
+        raise RunxError(_nothing(found))
+    results = [one.result for one in seen.values()]
+    results = _of_launch(results, asked.launch) if asked.launch else results
+    kept = [seen[result.dir] for result in chosen(results, asked.question)]
+    if not kept:
+        raise RunxError(f"--where {asked.where}: no run is like that; sumx --fields lists what is")
+    write_report(file, found, kept, asked.question, time.time(), _warn)
+    say(f"{file}: {len(kept)} runs; open it in any browser")
 
 
 def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[Result]:

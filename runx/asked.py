@@ -34,6 +34,7 @@ class Asked:
     output: str | None = None
     precision: int | None = None
     csv_file: str | None = None
+    html_file: str | None = None
     as_json: bool = False
     watch: float | None = None
     importance: str = ""

@@ -106,7 +106,7 @@ def launch(
 def _launched(
     settings: decided.Experiment, runs: Sequence[Run], local: Local, resume: bool, again: bool
 ) -> Standings:
-    from runx.commands.here import run_here
+    from runx.commands.here import room, run_here
     from runx.commands.launch import obstacle, submit_all
     from runx.deciding import Wish
     from runx.placing import place
@@ -118,11 +118,12 @@ def _launched(
     if not runs:
         return Standings(())
     obstacle(settings, runs[0])
+    there = None if settings.farm else room(settings, local)
     new_name = namer(settings, sweep_of(settings), datetime.now().astimezone())
     placed = place(settings, runs, new_name, Wish(resume, again), say)
     if placed is None:
         return Standings(())
-    (submit_all(placed) if settings.farm else run_here(placed, local))
+    (run_here(placed, local, there) if there else submit_all(placed))
     dirs = [*(one.run.dir for one in placed.handovers), *(one.dir for one in placed.adopted)]
     return status(*(str(run.path) for run in dirs), logroot=settings.logroot)
 

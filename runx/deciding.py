@@ -17,12 +17,16 @@ Say = Callable[[str], None]
 
 
 class Wish(NamedTuple):
-    """What a person wants of runs that there are: go on with them, or make them all again."""
+    """What a person wants of runs that there are: go on with them, or make them all again.
+
+    ``single`` says that no more than one may start.
+    """
 
     resume: bool = False
     again: bool = False
     retried: Collection[str] = RETRIED
     restage: bool = False
+    single: bool = False
     pick: Pick = Pick()
 
 
@@ -39,12 +43,14 @@ def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) ->
         work = picked(found, wish.pick)
         say(told(work) + _left_out(found.starting - work.starting))
         _tell_unseen(work, say)
-        return work
-    work = picked(Work(tuple(runs), (), (), ()), wish.pick)
-    if out := len(runs) - work.starting:
-        say(f"starting {work.starting} of {len(runs)} runs{_left_out(out)}")
-    same = list(twins(experiment.dir, (run_id(experiment, run) for run in work.new), warn))
-    _check_twins(experiment, same, wish, say)
+    else:
+        work = picked(Work(tuple(runs), (), (), ()), wish.pick)
+        if out := len(runs) - work.starting:
+            say(f"starting {work.starting} of {len(runs)} runs{_left_out(out)}")
+        same = list(twins(experiment.dir, (run_id(experiment, run) for run in work.new), warn))
+        _check_twins(experiment, same, wish, say)
+    if wish.single and work.starting > 1:
+        raise RunxError(f"--attach takes a single run; {work.starting} would start")
     return work
 
 

@@ -28,7 +28,8 @@ def standings_of(
     Of those, ``where`` keeps the ones for which it holds.
     """
     question = Question(where=where)
-    reader = reader._replace(measures=question.measures, details=question.details)
+    measures = tuple(dict.fromkeys((*reader.measures, *question.measures)))
+    reader = reader._replace(measures=measures, details=reader.details | question.details)
     found = list(_standings(words, logroot, cwd, reader))
     kept = {id(run) for run in chosen([one.result for one in found], question)}
     return [one for one in found if id(one.result) in kept]

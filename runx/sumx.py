@@ -64,6 +64,7 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")
 @click.option("--precision", type=click.IntRange(1, 17), help="Digits that people see of a metric.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Also write FILE, complete; - is stdout.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page with everything to see.")
 @click.option("--json", "as_json", is_flag=True, help="Everything known of each run.")
 @click.option("--watch", type=float, metavar="SECONDS", help="Show it anew every so often.")
 @lookup_options
@@ -76,6 +77,7 @@ def command(
     sumx sweep --sortwith accuracy
     sumx sweep --over seed --where "lr < 0.1"
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
+    sumx sweep --html report.html
     """
     from runx.answering import answer
     from runx.asked import Asked

@@ -79,8 +79,9 @@ def series(
 
 def _lines(text: str, phase: str) -> list[Attempt]:
     """Sort the lines of a usual file, unread; ValueError where it isn't usual."""
-    lines = text.split("\n")
-    if lines.pop() or '"' in text or ",\n" in text or ",\r\n" in text:
+    lines = (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
+    # Ends of lines are looked at one by one: in a text full of commas ",\n" is found slowly.
+    if lines.pop() or '"' in text or "," in {line[-1:] for line in lines}:
         raise ValueError("not a usual file")
     wanted = f"{phase},"
     if text.startswith("start,") and text.count(f"\n{wanted}") == len(lines) - 1:

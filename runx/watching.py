@@ -112,8 +112,9 @@ class Streamed(Lines):
 
     def ended(self, ended: Ended, again: bool) -> None:
         """Show the rest of the output, and how it ended if not well."""
-        self._copy(ended.task.run, last=True)
-        self._outputs.pop(ended.task.run).close()
+        if ended.task.run in self._outputs:  # One that was called off never started.
+            self._copy(ended.task.run, last=True)
+            self._outputs.pop(ended.task.run).close()
         if not again:
             self.ended_runs.append(ended)
         if ended.status:

@@ -49,11 +49,15 @@ class Sweep:
         self.write("train.sh", JOURNAL.format(body=body))
 
     def start(self, *words: str, **options) -> subprocess.Popen:
-        """Start runx, in a session of its own and with its output in a file."""
+        """Start runx, in a session of its own and with its output in a file.
+
+        ``ignored``: with the signals ignored that a shell ignores for what is in its background.
+        """
         output = (self.path.parent / f"output.{len(self.processes)}").open("w+")
         environment = {**self.environment, **options.pop("environment", {})}
+        deaf = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
         process = subprocess.Popen(
-            ["runx", "sweep.yml", *words],
+            [*(deaf if options.pop("ignored", False) else []), "runx", "sweep.yml", *words],
             cwd=self.path,
             env=environment,
             stdin=subprocess.DEVNULL,

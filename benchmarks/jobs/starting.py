@@ -13,7 +13,7 @@ _HYDRA = "import hydra; hydra.main(version_base=None)(lambda config: None)()"
 
 def jobs(full: bool) -> Iterator[Job]:
     """Give the jobs of starting up."""
-    rounds = 41 if full else 15
+    rounds = 41 if full else 11
     yield Job("help", "`runx --help`, `sumx --help`", "at most 5 x", _helps(), rounds=rounds)
     yield Job("import", "`from runx.logx import logx`", "at most 2.5 x", _imports(), rounds=rounds)
 

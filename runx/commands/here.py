@@ -6,14 +6,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Any
-
-import click
+from typing import Any, NamedTuple
 
 from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
 from runx.commands.local import Local
-from runx.devices import devices
+from runx.devices import Devices, devices
+from runx.experiment import Experiment
 from runx.launching import placed as filled
 from runx.manners import say
 from runx.orders import CANCEL, ordered
@@ -26,23 +25,34 @@ from runx.tasks import Policy, Task
 from runx.watching import watcher
 
 
-def run_here(placed: Placed, local: Local) -> int:
+class Room(NamedTuple):
+    """What there is for runs here: so many at a time, and devices for them."""
+
+    jobs: int
+    devices: Devices
+
+
+def room(experiment: Experiment, local: Local) -> Room:
+    """Find out how many runs there is room for, or say that what is asked for is not there."""
+    alone = local.jobs is None
+    source, most = devices(experiment.gpus, local.gpus_per_run, os.environ, alone)
+    jobs = 1 if local.jobs is None else local.jobs or most or len(os.sched_getaffinity(0))
+    return Room(jobs, source)
+
+
+def run_here(placed: Placed, local: Local, room: Room) -> int:
     """Execute every run of a launch on this machine; give the exit status that it comes to."""
     runs = [one.run for one in placed.handovers]
-    if local.attach and (len(runs) != 1 or placed.adopted):
-        raise click.UsageError(f"--attach takes a single run; these are {len(runs)}")
+    adopted = () if local.attach else placed.adopted
     hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
-    hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in placed.adopted}
+    hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in adopted}
     cmd, style = placed.experiment.cmd, placed.experiment.style
     commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path), style) for run in runs}
-    alone = local.jobs is None
-    source, room = devices(placed.experiment.gpus, local.gpus_per_run, os.environ, alone)
-    jobs = 1 if local.jobs is None else local.jobs or room or len(os.sched_getaffinity(0))
-    watch = watcher(len(hparams), jobs, commands, local.stream, local.attach)
-    slots = Slots(_policy(local, jobs), source, claimed, watch)
+    watch = watcher(len(hparams), room.jobs, commands, local.stream, local.attach)
+    slots = Slots(_policy(local, room.jobs), room.devices, claimed, watch)
     slots.execute(
         (Task(one.run.dir, one.attempt) for one in placed.handovers),
-        (Task(one.dir, one.attempts) for one in placed.adopted),
+        (Task(one.dir, one.attempts) for one in adopted),
     )
     left, stopped = len(watch.left_alone), slots.stops > 0
     again = local.again or again_command(sys.argv[1:])

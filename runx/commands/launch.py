@@ -107,7 +107,7 @@ def command(
     sweep = sweep_of(experiment, max_runs)
     resume = experiment.resume if resume is None else resume
     pick = pick_of(choice, lambda: names(sweep), experiment.beside.seed, resume)
-    wish = Wish(resume, again, retry, restage, pick)
+    wish = Wish(resume, again, retry, restage, local.attach, pick)
     if (retry != RETRIED or restage) and not wish.resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
     if table:
@@ -161,7 +161,7 @@ def launch(
     local: Local,
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import again_command, run_here
+    from runx.commands.here import again_command, room, run_here
     from runx.interrupts import interruptible
     from runx.placing import place
 
@@ -172,6 +172,7 @@ def launch(
     obstacle(experiment, runs[0])
     if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
+    there = None if experiment.farm else room(experiment, local)
     try:
         with interruptible():
             placed = place(experiment, runs, new_name, wish, say)
@@ -181,7 +182,7 @@ def launch(
         return INTERRUPTED
     if placed is None:
         return 0
-    return submit_all(placed) if experiment.farm else run_here(placed, local)
+    return run_here(placed, local, there) if there else submit_all(placed)
 
 
 def obstacle(experiment: Experiment, run: Run) -> None:

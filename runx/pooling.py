@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from runx.executions import Row, read
 from runx.records import Record, number
@@ -21,7 +21,7 @@ def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
     10
     """
     texts = _texts(rows, metric)
-    if texts is None:
+    if not texts:
         values = [found for row in rows if (found := read(row).metrics.get(metric)) is not None]
         return _pooled(values, how)
     if how != "mean":
@@ -34,13 +34,14 @@ def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
 
 def _texts(rows: Sequence[Row], metric: str) -> list[str] | None:
     """Give a metric's values as rows have them; None where rows have to be read to tell."""
-    lines = [row for row in rows if not isinstance(row, Record)]
-    if len(lines) < len(rows) or "," in metric:
+    if Record in set(map(type, rows)) or "," in metric:
         return None
+    lines = cast("Sequence[str]", rows)
     parts = [line.partition(f",{metric},") for line in lines]
     texts = [rest.partition(",")[0] for _, there, rest in parts if there]
     # A name has an odd number of commas before its own; else it is a value of the same text.
-    if 0 in {before.count(",") % 2 for before, there, _ in parts if there}:
+    counts = {before.count(",") for before, there, _ in parts if there}
+    if any(count % 2 == 0 for count in counts):
         return None
     if len(texts) < len(lines):
         first = f"{metric},"
@@ -54,9 +55,9 @@ def _texts(rows: Sequence[Row], metric: str) -> list[str] | None:
 def _extreme(texts: Sequence[str], how: str) -> Metric | None:
     """Find the least or the largest without making numbers twice of all; ValueError for text."""
     floats = list(map(float, texts))
-    best = _pooled(floats, how)
-    if best is None or best != best or "_" in "".join(texts):
+    if (total := sum(floats)) != total or "_" in "".join(texts):
         raise ValueError("not only numbers")
+    best = max(floats) if how == "max" else min(floats)
     found = [number(text) for text, value in zip(texts, floats, strict=True) if value == best]
     return found[0] if len(found) == 1 else _pooled(found, how)
 

@@ -1,11 +1,12 @@
 # make demo    a virtual environment, runx in it, the example sweep and its table
 # make test    the same environment with what the tests use; lint, types and the whole suite
+# make bench   the tables of docs/performance.md, a short form; make bench-full, the long one
 
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 BIN    := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench bench-full clean
 
 demo: .venv/demo
 	cd examples/digits && ../../$(BIN)/runx sweep.yml -i && ../../$(BIN)/sumx sweep --sortwith accuracy
@@ -16,7 +17,20 @@ test: .venv/dev lint
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict runx
+	$(BIN)/mypy --strict runx benchmarks --exclude 'benchmarks/(floors|inside)/'
+
+bench: .venv/demo .venv-bench/made
+	$(BIN)/python -m benchmarks --write docs/performance.md
+
+bench-full: .venv/demo .venv-bench/made
+	$(BIN)/python -m benchmarks --full --write docs/performance.md
+
+# The original, which is called runx too, and the peers that install without a service.
+.venv-bench/made: Makefile
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install -q --disable-pip-version-check '$(TORCH)'
+	.venv-bench/bin/pip install -q --disable-pip-version-check runx==0.0.11 hydra-core submitit
+	touch $@
 
 # torch first and pinned: what else asks for it then finds it there.
 .venv/demo: pyproject.toml
@@ -30,4 +44,4 @@ lint: .venv/dev
 	touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

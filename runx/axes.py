@@ -15,6 +15,9 @@ Where: TypeAlias = Callable[..., str]
 """Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""
 
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
+INDEX = "run.index"
+"""The place of a combination in its sweep, which a worked-out value may name."""
+
 RESOURCE = "SUBMIT_JOB."
 """What begins the name of a resource, which the script is not given."""
 

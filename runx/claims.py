@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import os
+import secrets
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
-from runx.rundir import VERSION, RunDir
+from runx.errors import StoreError
+from runx.rundir import VERSION, RunDir, read_json
 
 
 @functools.lru_cache(maxsize=1)
@@ -53,9 +55,19 @@ def take(run: RunDir, attempt: int, text: str) -> bool:
     return link_claim(run.claim(attempt), text)
 
 
+def is_ours(run: RunDir, attempt: int) -> bool:
+    """Say whether this process claimed an attempt."""
+    try:
+        claim = read_json(run.claim(attempt))
+    except StoreError:
+        return False
+    return all(claim.get(name) == value for name, value in whoami().items())
+
+
 def link_claim(path: Path, text: str) -> bool:
     """Make a file that nobody has made, and say whether it was this process that did."""
-    beside = path.with_name(f"claim.{socket.gethostname()}.{os.getpid()}")
+    # Never a name that was there before: one that a killed process left behind may be a claim.
+    beside = path.with_name(f"claim.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}")
     beside.write_text(text)
     try:
         os.link(beside, path)

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from runx.attempts import Facts
+from runx.details import detailed
 from runx.errors import StoreError
+from runx.eventfiles import as_rows, event_files
 from runx.experiments import places
-from runx.facts import UNASKED, Words, clock, facts
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.facts import clock, facts
+from runx.look import Look
+from runx.rundir import (
+    HPARAMS,
+    LOGX,
+    METRICS,
+    RECORD,
+    ExperimentDir,
+    RunDir,
+    metrics_of,
+    parsed_json,
+)
+from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import State, state
-from runx.tally import Measure, tally
+from runx.tally import Measure, Tally, tally
 from runx.types import Result
 
-UNKNOWN = "unknown"
-"""The state of a directory that runx did not launch: nothing says how it stands."""
-
 Warn = Callable[[str], None]
-
-
-class Standing(NamedTuple):
-    """A run as it is read back, and how it stands in full."""
-
-    result: Result
-    state: State
-    facts: Facts
-
-
-class Reader(NamedTuple):
-    """How runs are read: what is measured, whom to warn, what schedulers have said."""
-
-    measures: tuple[Measure, ...] = ()
-    warn: Warn = print
-    words: Words = UNASKED
 
 
 def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
@@ -55,26 +48,27 @@ def read(runs: Iterable[RunDir], experiment: str, reader: Reader) -> Iterator[St
     for run in runs:
         now = now or clock(run.path.parent)
         try:
-            hparams = _hparams(run, reader.warn)
-            if hparams is not None:
-                yield _standing(run, experiment, hparams, now, reader)
+            if standing := _standing(run, experiment, now, reader):
+                yield standing
         except (StoreError, OSError) as error:
-            reader.warn(f"{run.path}: left out: {_without(error, run)}")
+            reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
 
 
 def _standing(
-    run: RunDir,
-    experiment: str,
-    hparams: dict[str, Any],
-    now: Callable[[], float],
-    reader: Reader,
-) -> Standing:
-    known = facts(run, now, reader.warn, reader.words)
-    stands = State(UNKNOWN) if not known.attempts and not run.record.exists() else state(known)
-    content, damaged = _bytes(run.metrics), partial(_damaged, reader.warn, run.metrics)
-    found = tally(content, reader.measures, damaged)
+    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader
+) -> Standing | None:
+    """Read a run; None where the directory is no run's."""
+    look = Look(os.fspath(run))
+    hparams = _hparams(look, reader.warn)
+    if hparams is None:
+        return None
+    known = facts(run, now, reader.warn, reader.words, look)
+    stands = state(known)
+    if not known.attempts and not os.path.exists(f"{look.path}/{RECORD}"):
+        stands = State(UNKNOWN)
+    found = _tally(look, reader)
     result = Result(
-        name=run.path.name,
+        name=os.path.basename(look.path),
         dir=run,
         hparams=hparams,
         state=stands.name,
@@ -84,31 +78,60 @@ def _standing(
         experiment=experiment,
         measured=found.measured,
     )
-    return Standing(result, stands, known)
+    standing = Standing(result, stands, known)
+    return _with_details(standing, reader, now) if reader.details else standing
 
 
-def _damaged(warn: Warn, file: Path, line: int, reason: str) -> None:
-    warn(f"{file}, line {line}: left out: {reason}")
+def _with_details(one: Standing, reader: Reader, now: Callable[[], float]) -> Standing:
+    details = {
+        name: found
+        for name, found in detailed(one, reader.details, now(), reader.warn)
+        if found is not None
+    }
+    return one._replace(result=replace(one.result, details=details))
 
 
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return b""
+def _tally(look: Look, reader: Reader) -> Tally:
+    """Sum up a run's metrics, those of other phases only where they are asked for."""
+    content = look.content(METRICS)
+    is_silent = content is None
+    own = [wanted for wanted in reader.measures if wanted.phase == "val"]
+    found = _tallied(look, "val", content, own, reader)
+    for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
+        wanted = [one for one in reader.measures if one.phase == phase]
+        if not is_silent and metrics_of(phase) != METRICS:
+            content = look.content(metrics_of(phase)) or b""
+        found.measured.update(_tallied(look, phase, content, wanted, reader).measured)
+    return found
 
 
-def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
+def _tallied(
+    look: Look, phase: str, content: bytes | None, wanted: Sequence[Measure], reader: Reader
+) -> Tally:
+    """Sum up the rows of one phase; where there is no file, what TensorBoard's have."""
+
+    def damaged(line: int, reason: str) -> None:
+        reader.warn(f"{look.path}/{metrics_of(phase)}, line {line}: left out: {reason}")
+
+    if content is None:
+        for file in event_files(look.path):
+            look.note(file.name)
+        content = as_rows(look.path, phase, reader.warn)
+    at = reader.at if phase == "val" else None
+    return tally(content, wanted, damaged, phase, at)
+
+
+def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
     """Read a run's hyperparameters; None where the directory is no run's.
 
     Whichever of the files is whole will do: what runx gave, and beside it what the script added.
     """
     complaints: list[str] = []
-    given = _object(run.hparams, complaints)
-    if given is None and (record := _versioned(run.record, complaints)) is not None:
+    given = _object(look, complaints)
+    if given is None and (record := _versioned(look, RECORD, complaints)) is not None:
         given = record.get("hparams")
-    added = (_versioned(run.logx, complaints) or {}).get("hparams")
-    if given is None and added is None and not run.metrics.is_file():
+    added = (_versioned(look, LOGX, complaints) or {}).get("hparams")
+    if given is None and added is None and not _has_metrics(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None
@@ -117,35 +140,39 @@ def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
     return {**_mapping(added), **_mapping(given)}
 
 
+def _has_metrics(folder: str) -> bool:
+    return os.path.isfile(f"{folder}/{METRICS}") or bool(event_files(folder))
+
+
 def _mapping(found: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _object(file: Path, complaints: list[str]) -> dict[str, Any] | None:
+def _object(look: Look, complaints: list[str]) -> dict[str, Any] | None:
     """Read hparams.json: any JSON object, whose keys are all the script's."""
     try:
-        content = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        return None
+        text = look.content(HPARAMS)
+        content = None if text is None else json.loads(text)
     except (ValueError, OSError) as error:
-        complaints.append(f"{file}: can't be read: {error}")
+        complaints.append(f"{look.path}/{HPARAMS}: can't be read: {error}")
         return None
-    if not isinstance(content, dict):
-        complaints.append(f"{file}: not a JSON object")
+    if content is not None and not isinstance(content, dict):
+        complaints.append(f"{look.path}/{HPARAMS}: not a JSON object")
         return None
     return content
 
 
-def _versioned(file: Path, complaints: list[str]) -> dict[str, Any] | None:
-    if not file.exists():
-        return None
+def _versioned(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
     try:
-        return read_json(file)
+        text = look.content(name)
+        return None if text is None else parsed_json(text, f"{look.path}/{name}")
     except StoreError as error:
         complaints.append(str(error))
-        return None
+    except OSError as error:
+        complaints.append(f"{look.path}/{name}: can't be read: {error}")
+    return None
 
 
 def _without(error: Exception, run: RunDir) -> str:
     """Tell an error without the path that the warning begins with."""
-    return str(error).removeprefix(f"{run.path}/")
+    return str(error).removeprefix(f"{os.fspath(run)}/")

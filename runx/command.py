@@ -6,25 +6,26 @@ replaced, as the quotes around it ask for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from runx import shelltext
+from runx import shelltext, styles
+from runx.configfile import CONFIG, environment
 from runx.shelltext import LOGDIR, quote
+from runx.styles import DASHES, Style
 from runx.types import Hparam, Point
 
 VARIABLE = "RUNX_LOGDIR"
 """The shell variable that holds a run's directory in run.sh."""
 
-# What argparse takes for a number; it takes -1e-3 for a flag, and so do its users' scripts.
-_NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)
 _HELD = 1 << 16
+_FILE = f"{LOGDIR}/{CONFIG}"
+_CONFIG_IN_CMD = "{config}"
 
 
 @lru_cache(maxsize=_HELD)
-def words(hparam: Hparam) -> tuple[str, ...]:
+def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
     """Give the words that tell a script one hyperparameter, LOGDIR symbolic.
 
     >>> words(Hparam("lr", 0.001, "1e-3"))
@@ -34,23 +35,18 @@ def words(hparam: Hparam) -> tuple[str, ...]:
     >>> words(Hparam("amp", False, None)), words(Hparam("extra", "-x", "-x"))
     ((), ('--extra=-x',))
     """
-    flag = f"--{hparam.name}"
-    if hparam.text is None:
-        return (flag,) if hparam.value is True else ()
-    if isinstance(hparam.text, tuple):
-        return (flag, *hparam.text)
-    if hparam.text.startswith("-") and not _NEGATIVE.match(hparam.text):
-        return (f"{flag}={hparam.text}",)
-    return (flag, hparam.text)
+    return styles.words(hparam, style)
 
 
-def arguments(point: Point) -> tuple[str, ...]:
+def arguments(point: Point, style: Style = DASHES, cmd: str = "") -> tuple[str, ...]:
     """Give the words that a script is given, LOGDIR symbolic.
 
     >>> arguments(Point((Hparam("lr", 0.1, "0.1"), Hparam("adam", True, None))))
     ('--lr', '0.1', '--adam')
     """
-    return tuple([word for hparam in point.hparams for word in words(hparam)])
+    if style.style == "file":
+        return () if _CONFIG_IN_CMD in cmd else ("--config", _FILE)
+    return tuple([word for hparam in point.hparams for word in words(hparam, style)])
 
 
 def with_logdir(text: str, logdir: str) -> str:
@@ -62,30 +58,51 @@ def with_logdir(text: str, logdir: str) -> str:
     return text.replace(LOGDIR, logdir)
 
 
-def shell_command(cmd: str, point: Point, logdir: str) -> str:
+def shell_command(cmd: str, point: Point, logdir: str, style: Style = DASHES) -> str:
     """Write a training command as a shell takes it, on one line if CMD is on one.
 
     >>> shell_command("python train.py", Point((Hparam("note", "a b", "a b"),)), "/logs/run")
     "python train.py --note 'a b'"
     """
-    told = "".join([_spelled(hparam) for hparam in point.hparams])
+    before = ""
+    if style.style == "env" and (variables := environment(point, style)):
+        spelt = [f"{name}={quote(with_logdir(text, logdir))}" for name, text in variables.items()]
+        before = f"export {' '.join(spelt)}; "
+    if style.style == "file":
+        told = "".join([" " + quote(word) for word in arguments(point, style, cmd)])
+    else:
+        told = "".join([_spelled(hparam, style) for hparam in point.hparams])
     if LOGDIR in told and shelltext.is_safe(logdir):
         told = with_logdir(told, logdir)
     elif LOGDIR in told:
-        filled = [with_logdir(word, logdir) for word in arguments(point)]
+        filled = [with_logdir(word, logdir) for word in arguments(point, style, cmd)]
         told = "".join([" " + quote(word) for word in filled])
-    return _command(cmd, logdir) + told
+    return before + _command(_with_config(cmd, style), logdir) + told
 
 
-def script_command(cmd: str, point: Point) -> str:
+def script_command(cmd: str, point: Point, style: Style = DASHES) -> str:
     """Write a training command for run.sh, which knows the run's directory as $RUNX_LOGDIR.
 
     >>> script_command("python LOGDIR/code/x.py", Point((Hparam("out", "LOGDIR/o", "LOGDIR/o"),)))
     'python "$RUNX_LOGDIR"/code/x.py --out "$RUNX_LOGDIR"/o'
     """
     variable = shelltext.variable(VARIABLE)
-    told = [" " + _by_variable(word, variable[shelltext.BARE]) for word in arguments(point)]
-    return shelltext.filled(_trimmed(cmd), variable) + "".join(told)
+    told = arguments(point, style, cmd)
+    spelt = [" " + _by_variable(word, variable[shelltext.BARE]) for word in told]
+    return shelltext.filled(_trimmed(_with_config(cmd, style)), variable) + "".join(spelt)
+
+
+def script_exports(point: Point, style: Style) -> str:
+    """Write the lines of run.sh that put hyperparameters into the environment, if any do.
+
+    >>> script_exports(Point((Hparam("out", "LOGDIR/o", "LOGDIR/o"),)), Style("env", prefix="HP_"))
+    'export HP_OUT="$RUNX_LOGDIR"/o\\n'
+    """
+    if style.style != "env":
+        return ""
+    variable = shelltext.variable(VARIABLE)[shelltext.BARE]
+    told = environment(point, style).items()
+    return "".join(f"export {name}={_by_variable(text, variable)}\n" for name, text in told)
 
 
 def is_execable(cmd: str) -> bool:
@@ -108,14 +125,31 @@ def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     import hashlib
     import json
 
-    given = {name: _canonical(value) for name, value in hparams.items() if value is not None}
+    given = {name: canonical(value) for name, value in hparams.items() if value is not None}
     text = json.dumps([_trimmed(cmd), given], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def canonical(value: Any) -> Any:
+    """Make equal numbers the same, and keep truth values apart from them once they are JSON.
+
+    >>> canonical((1.0, 0.5, True))
+    [1, 0.5, True]
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    return value
+
+
 @lru_cache(maxsize=_HELD)
-def _spelled(hparam: Hparam) -> str:
-    return "".join([" " + quote(word) for word in words(hparam)])
+def _spelled(hparam: Hparam, style: Style) -> str:
+    return "".join([" " + quote(word) for word in words(hparam, style)])
+
+
+def _with_config(cmd: str, style: Style) -> str:
+    return cmd.replace(_CONFIG_IN_CMD, _FILE) if style.style == "file" else cmd
 
 
 def _command(cmd: str, logdir: str) -> str:
@@ -135,12 +169,3 @@ def _by_variable(word: str, variable: str) -> str:
         return quote(word)
     parts = word.split(LOGDIR)
     return variable.join(quote(part) if part else "" for part in parts)
-
-
-def _canonical(value: Any) -> Any:
-    """Make equal numbers the same, and keep truth values apart from them."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    return value

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from runx.errors import RunxError
 from runx.experiment import Experiment
+from runx.picking import Pick, picked
 from runx.plan import run_id
 from runx.reconcile import RETRIED, There, Work, reconcile, told
 from runx.stock import stock, twins
@@ -16,12 +17,17 @@ Say = Callable[[str], None]
 
 
 class Wish(NamedTuple):
-    """What a person wants of runs that there are: go on with them, or make them all again."""
+    """What a person wants of runs that there are: go on with them, or make them all again.
+
+    ``single`` says that no more than one may start.
+    """
 
     resume: bool = False
     again: bool = False
     retried: Collection[str] = RETRIED
     restage: bool = False
+    single: bool = False
+    pick: Pick = Pick()
 
 
 def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
@@ -30,16 +36,26 @@ def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) ->
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
-    keyed = [(run_id(experiment, run), run) for run in runs]
     if wish.resume:
+        keyed = [(run_id(experiment, run), run) for run in runs]
         there = list(stock(experiment.dir, experiment.identity, warn))
-        work = reconcile(keyed, there, wish.retried)
-        say(told(work))
+        found = reconcile(keyed, there, wish.retried)
+        work = picked(found, wish.pick)
+        say(told(work) + _left_out(found.starting - work.starting))
         _tell_unseen(work, say)
-        return work
-    same = list(twins(experiment.dir, (key for key, _ in keyed), warn))
-    _check_twins(experiment, same, wish, say)
-    return Work(tuple(runs), (), (), ())
+    else:
+        work = picked(Work(tuple(runs), (), (), ()), wish.pick)
+        if out := len(runs) - work.starting:
+            say(f"starting {work.starting} of {len(runs)} runs{_left_out(out)}")
+        same = list(twins(experiment.dir, (run_id(experiment, run) for run in work.new), warn))
+        _check_twins(experiment, same, wish, say)
+    if wish.single and work.starting > 1:
+        raise RunxError(f"--attach takes a single run; {work.starting} would start")
+    return work
+
+
+def _left_out(count: int) -> str:
+    return f"; {count} left out by --where or --limit" if count else ""
 
 
 def _tell_unseen(work: Work, say: Say) -> None:

@@ -90,6 +90,8 @@ def _lock(folder: Path, name: str) -> int | None:
     except FileNotFoundError:
         descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         _share(path, 0o666)
+    except PermissionError:
+        return None  # Another user is just making it.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -163,26 +165,46 @@ def allowed(gpus: Sequence[Gpu], visible: str | None) -> list[str]:
 
 
 def devices(
-    named: Sequence[str], each: int | None, environment: Mapping[str, str]
+    named: Sequence[str], each: int | None, environment: Mapping[str, str], alone: bool = False
 ) -> tuple[Devices, int]:
     """Find the devices that runs here are given, and how many runs they are enough for: 0 if none.
 
     ``named`` are those of the setting GPUS, ``each`` is how many a run gets (None: one, if any).
+    Runs that go on ``alone``, one after another, are left what this process has, unless asked.
     """
-    gpus = [] if named else listed()
-    names = list(named) or allowed(gpus, environment.get("CUDA_VISIBLE_DEVICES"))
-    each = 1 if each is None and names else each or 0
-    if each == 0:
+    if each == 0 or (alone and each is None and not named):
         return NoDevices(), 0
+    gpus = [] if named else listed()
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    names = permitted(named, environment) if named else allowed(gpus, visible)
+    if each is None and not names:
+        return NoDevices(), 0
+    each = each or 1
     if each > len(names):
         there = f"{len(names)} are there" if names else "none is found; GPUS in .runx names them"
         raise SettingsError(f"--gpus-per-run {each}: {there}")
-    variables = ("CUDA_VISIBLE_DEVICES",) if gpus else _VARIABLES
+    variables = _VARIABLES[:1] if gpus else _VARIABLES
     folder = leases_folder(environment)
     return Gpus(names, each, folder, variables, _Filled() if gpus else tuple), len(names) // each
 
 
 _VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+"""CUDA reads the first, ROCm's HIP either. ROCR_VISIBLE_DEVICES works below HIP, which counts what
+is left anew: to set both would leave devices out twice."""
+
+
+def permitted(named: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Name those of the GPUs of the setting GPUS that a person's own variables leave visible.
+
+    >>> permitted(["0", "1"], {"HIP_VISIBLE_DEVICES": "1,7"})
+    ['1']
+    """
+    names = list(dict.fromkeys(named))
+    for variable in _VARIABLES:
+        if variable in environment:
+            words = {word.strip() for word in environment[variable].split(",")}
+            names = [name for name in names if name in words]
+    return names
 
 
 @dataclass(slots=True)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runx.grid import Beside
 from runx.reconcile import Identity
 from runx.rundir import ExperimentDir
+from runx.styles import Style
 from runx.types import Hparam, Node
 from runx.wrapping import PLAIN, Requeue, Shell
 
@@ -57,7 +59,8 @@ class Experiment:
     """A YAML file with its settings: what is run, where it lies, and where it goes.
 
     ``farm`` is None for runs that are made here. ``hparams`` keeps the text of its values, and
-    ``at`` says where each of them stands.
+    ``at`` says where each of them stands. ``style`` is how they are told to the script, whose own
+    file ``has_config`` if it has one. ``texts`` are what names may hold of a launch.
     """
 
     name: str
@@ -66,6 +69,11 @@ class Experiment:
     cmd: str
     hparams: Node
     at: Callable[..., str]
+    beside: Beside
+    style: Style
+    has_config: bool
+    run_name: str
+    texts: Mapping[str, str]
     tag: str
     cooldir: bool
     farm: Farm | None

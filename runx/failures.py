@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.columns import IGNORED, identity, names_of
 from runx.formats.cells import for_machines
 from runx.formats.json import strict
 from runx.state import State
-from runx.summary import IGNORED, identity, names_of
 from runx.types import Result
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")
@@ -115,14 +115,12 @@ def retry_command(failed: Sequence[Result]) -> str:
     return "; ".join(f"runx {name}.yml --resume --retry {states}" for name in names)
 
 
-def told(groups: Sequence[Group], retry: str) -> list[str]:
-    """Write the digest as lines for people: what, how often, with what, where, what to do."""
+def told(groups: Sequence[Group]) -> list[str]:
+    """Write the digest as lines for people: what, how often, with what, where."""
     lines = []
     for group in groups:
         all_with = ", ".join(f"{name}={for_machines(one)}" for name, one in group.shared.items())
         alike = f", all with {all_with}" if all_with else ""
         lines.append(f"{len(group.results)} x {group.reason}{alike}")
         lines.append(f"    {group.results[0].dir.output}")
-    if groups:
-        lines.append(f"retry: {retry}")
     return lines

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from runx.axes import SKIP
+from runx.axes import INDEX, SKIP
 from runx.errors import ExpressionError, SweepError
 from runx.grid import Beside, Grid, holds_template
-from runx.templates import Template, filled, spelled, template, text_of
+from runx.numbertext import spelled
+from runx.templates import Template, filled, template, text_of
 from runx.types import Hparam, Value
 
-INDEX, EXPERIMENT, ENVIRONMENT = "run.index", "experiment.name", "env."
+EXPERIMENT, ENVIRONMENT = "experiment.name", "env."
 
 
 class Formulas(NamedTuple):
@@ -22,6 +23,7 @@ class Formulas(NamedTuple):
     templates: Mapping[str, Template]
     given: Mapping[str, Any]
     places: Mapping[str, str]
+    needs: Mapping[str, set[str]]
 
 
 def formulas(grid: Grid, beside: Beside) -> Formulas:
@@ -41,7 +43,7 @@ def formulas(grid: Grid, beside: Beside) -> Formulas:
                 if text not in templates:
                     templates[text] = template(text, known, places[hparam.name])
                 needs.setdefault(hparam.name, set()).update(templates[text].names)
-    return Formulas(_ordered(needs, places), templates, given, places)
+    return Formulas(_ordered(needs, places), templates, given, places, needs)
 
 
 def worked_out(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
-import secrets
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
 from runx.claims import whoami
@@ -19,11 +17,6 @@ from runx.plan import run_id
 from runx.rundir import to_json, write_whole
 from runx.staging import Frozen
 from runx.types import Run
-
-
-def new_launch(now: datetime) -> str:
-    """Name a launch after its time in UTC, apart from any other of the same second."""
-    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{secrets.token_hex(3)}"
 
 
 def record(

@@ -8,22 +8,24 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.claims import claim_text
 from runx.command import with_logdir
+from runx.configfile import config_text
 from runx.errors import SettingsError, StagingError
 from runx.experiment import Experiment
-from runx.plan import named, run_id
+from runx.plan import Namer, named, run_id
 from runx.resources import needs
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.rundir import RunDir, to_json
 from runx.runscript import Surroundings, script
-from runx.staging import Frozen, Method, open_to, stage
 from runx.types import Hparam, Run, Value
 from runx.wrapping import Spread
+
+if TYPE_CHECKING:
+    from runx.staging import Frozen, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Kit:
         return self.frozen.digest or None
 
 
-def make(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
+def make(kit: Kit, run: Run, new_name: Namer) -> Run:
     """Make a run's directory, whole or not at all; a name that is taken is drawn again.
 
     The directory is built elsewhere and renamed into place, which fails where there is one.
@@ -54,7 +56,7 @@ def make(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
         fill(kit, run, RunDir(beside))
         while not _moved(beside, run.dir.path):
             run = _renamed(kit, run, new_name)
-            write_whole(RunDir(beside).record, to_json(record(kit, run)))
+            _describe(kit, run, RunDir(beside))
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -71,31 +73,50 @@ def _moved(beside: Path, place: Path) -> bool:
     return True
 
 
-def _renamed(kit: Kit, run: Run, new_name: Callable[[str], str]) -> Run:
+def _renamed(kit: Kit, run: Run, new_name: Namer) -> Run:
+    template = kit.experiment.run_name
     if not kit.experiment.cooldir:
         raise StagingError(
             f"{run.dir.path}: is there already; choose another --tag, or leave out --no_cooldir"
         )
-    return named(kit.experiment, run.point, new_name(run.tag))
+    if not template:
+        return named(kit.experiment, run.point, new_name(run.point))
+    if "{coolname}" not in template:
+        raise StagingError(
+            f"{run.dir.path}: is there already; --resume goes on with what there is,"
+            " or put {date} or {coolname} into RUN_NAME"
+        )
+    # The words were drawn for a place in the sweep, which a second draw would move.
+    return named(kit.experiment, run.point, f"{run.name}-{secrets.token_hex(2)}")
 
 
 def fill(kit: Kit, run: Run, place: RunDir) -> None:
     """Write all that a run's directory begins with."""
+    from runx.staging import open_to, stage  # not at start: a preview stages nothing
+
     place.attempts.mkdir()
     stage(kit.frozen, place.code, kit.method)
+    _describe(kit, run, place)
+    if kit.experiment.farm is None:
+        # What runs here is about to; what goes to a farm is claimed when it is submitted.
+        place.claim(1).write_text(claim_text(None, kit.code), encoding="utf-8")
+    if kit.experiment.dir_mode:
+        open_to(place.path, kit.experiment.dir_mode)
+
+
+def _describe(kit: Kit, run: Run, place: RunDir) -> None:
+    """Write the files that say what a run is, and where."""
     hparams = json.dumps(placed(run), indent=4, ensure_ascii=False) + "\n"
     written = [
         (place.hparams, hparams),
         (place.script, script(run, kit.around, spread(kit.experiment, run))),
         (place.record, to_json(record(kit, run))),
     ]
-    if kit.experiment.farm is None:
-        # What runs here is about to; what goes to a farm is claimed when it is submitted.
-        written.append((place.claim(1), claim_text(None, kit.code)))
+    if kit.experiment.style.style == "file":
+        text = config_text(run.point, str(run.dir.path), kit.experiment.has_config)
+        written.append((place.config, text))
     for path, text in written:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
-    if kit.experiment.dir_mode:
-        open_to(place.path, kit.experiment.dir_mode)
 
 
 def spread(experiment: Experiment, run: Run) -> Spread:
@@ -110,24 +131,6 @@ def spread(experiment: Experiment, run: Run) -> Spread:
             " elsewhere write the whole command into CMD"
         )
     return Spread(several, need.gpus or 1)
-
-
-def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    had = read_json(here.record).get("code")
-    if had == kit.code and here.code.exists():
-        return
-    number = 1
-    while (here.path / f"code.{number}").exists():
-        number += 1
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
-    stage(kit.frozen, fresh, kit.method)
-    if here.code.exists():
-        say(f"{run.name}: today's code is another; what it was staged with is code.{number}")
-        here.code.rename(here.path / f"code.{number}")
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, kit.around, spread(kit.experiment, run)))
 
 
 def placed(run: Run) -> dict[str, Any]:

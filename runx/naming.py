@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from math import gcd
 
 from runx.errors import SettingsError
 
 LONGEST = 100
 """Most bytes of a tag; with a coolname and a date it stays far under a file system's 255."""
+
+_DRAWN = 1000
 
 
 def safe(text: str, longest: int = LONGEST) -> str:
@@ -31,6 +34,13 @@ def safe(text: str, longest: int = LONGEST) -> str:
     return name if len(name.encode()) <= longest else _shortened(name, text, longest)
 
 
+def new_launch(now: datetime) -> str:
+    """Name a launch after its time in UTC, apart from any other of the same second."""
+    import secrets
+
+    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{secrets.token_hex(3)}"
+
+
 def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callable[[str], str]:
     """Give a function from tags to new names, which never gives the same name twice.
 
@@ -40,21 +50,21 @@ def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callab
     >>> new_name(""), new_name("my tag")
     ('owlowl_2026.02.06_14.19', 'my-tag_owlowlowl_2026.02.06_14.19')
     """
-    draw = slug or _coolname()
+    slugs = new_slugs(slug)
     stamp = now.strftime("_%Y.%m.%d_%H.%M")
-    used: set[str] = set()
     prefixes: dict[str, str] = {"": ""}
 
     def new_name(tag: str) -> str:
-        words = draw(2)
-        if words in used:
-            words = _unused(draw, used)
-        used.add(words)
         if tag not in prefixes:
             prefixes[tag] = safe(tag) + "_"
-        return prefixes[tag] + words + stamp
+        return prefixes[tag] + next(slugs) + stamp
 
     return new_name
+
+
+def new_slugs(slug: Callable[[int], str] | None = None) -> Iterator[str]:
+    """Give some words, never the same twice; coolname's by default."""
+    return _slugs(slug or _coolname())
 
 
 def tag_names() -> Callable[[str], str]:
@@ -81,6 +91,45 @@ def tag_names() -> Callable[[str], str]:
         return name
 
     return new_name
+
+
+def _slugs(draw: Callable[[int], str]) -> Iterator[str]:
+    """Give some words, never the same twice.
+
+    A thousand are drawn; their words make some two hundred thousand more, without a draw for each.
+    """
+    used: set[str] = set()
+    while len(used) < _DRAWN:
+        words = draw(2)
+        if words in used:
+            words = _unused(draw, used)
+        used.add(words)
+        yield words
+    for words in _combined(list(used)):
+        if words not in used:
+            used.add(words)
+            yield words
+    while True:
+        words = _unused(draw, used)
+        used.add(words)
+        yield words
+
+
+def _combined(drawn: Iterable[str]) -> Iterator[str]:
+    """Pair each first word with the rest of each of the others, neighbours in neither.
+
+    >>> sorted(_combined(["wise-owl", "shy-lion-of-joy"]))
+    ['shy-lion-of-joy', 'shy-owl', 'wise-lion-of-joy', 'wise-owl']
+    """
+    pairs = [words.split("-", 1) for words in drawn if "-" in words] or [["run", "run"]]
+    firsts, rests = (list(dict.fromkeys(part)) for part in zip(*pairs, strict=True))
+    count = len(firsts) * len(rests)
+    # A stride of the golden section spreads evenly; with no divisor in common it meets each once.
+    stride = next(
+        size for size in range(1 + int(count * 0.618), 2 * count + 2) if gcd(size, count) == 1
+    )
+    for number in range(0, count * stride, stride):
+        yield f"{firsts[number % len(firsts)]}-{rests[number % count // len(firsts)]}"
 
 
 def _unused(draw: Callable[[int], str], used: set[str]) -> str:

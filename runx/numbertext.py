@@ -1,11 +1,11 @@
-"""Numbers as a person would write them, for values that runx works out."""
+"""Values as a person would write them, for those that runx works out."""
 
 from __future__ import annotations
 
 import re
 
 from runx.scalars import scalar
-from runx.types import Scalar
+from runx.types import Scalar, Value
 
 _DIGITS = 12
 
@@ -30,3 +30,18 @@ def number(value: float, digits: int = _DIGITS) -> Scalar:
     (Scalar(value=0.001, text='0.001', plain=True), Scalar(value=100, text='100', plain=True))
     """
     return scalar(written(float(f"{value:.{digits}g}") if isinstance(value, float) else value))
+
+
+def spelled(value: Value) -> str:
+    """Write a value inside a text.
+
+    >>> spelled(1e-05), spelled(True), spelled(None), spelled((1, "a"))
+    ('1e-5', 'true', 'None', '[1,a]')
+    """
+    if value is None or isinstance(value, str):
+        return value or ("" if value == "" else "None")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(spelled, value)) + "]"
+    return written(value)

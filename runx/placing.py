@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from runx.claims import claim_text, take
 from runx.deciding import Wish, decide
 from runx.experiment import Experiment
-from runx.launching import Kit, make, restage, writable
+from runx.launching import Kit, make, writable
+from runx.plan import Namer
 from runx.preparing import check_root, prepare
-from runx.reconcile import Again, There
+from runx.reconcile import Again, There, Work
+from runx.restaging import mend, restage, staged_code
+from runx.rundir import ExperimentDir
 from runx.submitting import Handover
 from runx.turns import turn
 from runx.types import Run
 
+Say = Callable[[str], None]
+
 
 class Placed(NamedTuple):
-    """The runs of a launch, each with the attempt that it starts; and those that go on by
-    themselves, because their launcher died.
+    """The runs of a launch, each with the attempt that it starts.
+
+    ``adopted`` go on here by themselves, because their launcher died. Where there is nothing else,
+    there is no ``kit``.
     """
 
-    kit: Kit
+    experiment: Experiment
+    kit: Kit | None
     handovers: tuple[Handover, ...]
     adopted: tuple[There, ...]
 
@@ -30,30 +40,64 @@ class Placed(NamedTuple):
 def place(
     experiment: Experiment,
     runs: Sequence[Run],
-    new_name: Callable[[str], str],
+    new_name: Namer,
     wish: Wish,
-    say: Callable[[str], None],
+    say: Say,
 ) -> Placed | None:
     """Decide what starts and make it; None where nothing does.
 
-    No other launcher decides meanwhile, so that none starts what this one does.
+    No other launcher decides meanwhile. What is to run here is claimed before one does.
     """
     check_root(experiment)
     writable(experiment)
     with turn(experiment.dir, say):
+        clear(experiment.dir)
         work = decide(experiment, runs, wish, say)
-        adopted = tuple(one for one in work.left if one.state.name == "running" and one.orphan)
-        if not work.starting and not adopted:
-            return None
+        adopted = () if experiment.farm else tuple(filter(_is_left_alone, work.left))
+        if not work.starting:
+            return Placed(experiment, None, (), adopted) if adopted else None
         starting = [*work.new, *(one.run for one in work.again)]
         kit = prepare(experiment, starting, sys.argv, datetime.now().astimezone(), say)
+        _tell_code(kit, work, wish, say)
+        again = tuple(_again(kit, one, wish, say) for one in work.again)
         made = tuple(Handover(make(kit, run, new_name), 1) for run in work.new)
-    again = tuple(_again(kit, one, wish, say) for one in work.again)
-    return Placed(kit, (*again, *made), adopted)
+    return Placed(experiment, kit, (*(one for one in again if one), *made), adopted)
 
 
-def _again(kit: Kit, one: Again, wish: Wish, say: Callable[[str], None]) -> Handover:
-    run = Run(one.there.dir.path.name, one.there.dir, one.run.point)
+def _is_left_alone(one: There) -> bool:
+    return one.state.name == "running" and one.orphan
+
+
+def clear(experiment: ExperimentDir) -> None:
+    """Throw away what launchers that were killed had begun to make, or to remove.
+
+    Whoever has the turn knows that nobody else is about it.
+    """
+    for begun in experiment.making.iterdir():
+        if begun.is_dir():
+            shutil.rmtree(begun)
+
+
+def _again(kit: Kit, one: Again, wish: Wish, say: Say) -> Handover | None:
+    """Ready a run for a further attempt; None where somebody has begun it by hand meanwhile."""
+    there = one.there
+    run = Run(there.dir.path.name, there.dir, one.run.point)
+    mend(run.dir)
     if wish.restage:
         restage(kit, run, say)
-    return Handover(run, one.there.attempts + 1)
+    handover = Handover(run, there.attempts + 1)
+    if kit.experiment.farm is not None:
+        return handover
+    code = kit.code if wish.restage else staged_code(run.dir)
+    return handover if take(run.dir, handover.attempt, claim_text(None, code)) else None
+
+
+def _tell_code(kit: Kit, work: Work, wish: Wish, say: Say) -> None:
+    if wish.restage or kit.code is None:
+        return
+    older = sum(staged_code(one.there.dir) not in (None, kit.code) for one in work.again)
+    if older:
+        say(
+            f"{older} of them go on with the code that they were staged with, which is not"
+            " today's; --restage takes that"
+        )

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from runx.attempts import Attempt
-from runx.collect import Standing
 from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
+from runx.roster import objects
 from runx.rundir import ExperimentDir, RunDir, read_json
-from runx.status import objects
+from runx.standing import Standing
 
 _UNLISTED = ("code", "attempts", "orders")
 

@@ -12,8 +12,9 @@ from runx.errors import SettingsError
 from runx.experiment import Experiment, Farm
 from runx.farms import kind_of
 from runx.git import GitState, diff, state, trouble
-from runx.launches import new_launch, record
+from runx.launches import record
 from runx.launching import Kit
+from runx.naming import new_launch
 from runx.runscript import Surroundings
 from runx.staging import (
     WORKTREE,
@@ -43,7 +44,9 @@ def prepare(
     )
     if why:
         say(why)
-    launch = new_launch(now)
+    launch = experiment.texts["launch"]
+    if (experiment.dir.launches / launch).exists():
+        launch = new_launch(now)  # what is loaded once, from Python, may be launched often
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
@@ -116,6 +119,7 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
         pythonpath=experiment.pythonpath or default,
         path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
         project=str(experiment.code.root),
+        style=experiment.style,
         shell=experiment.shell,
         requeue=experiment.farm.requeue if experiment.farm else None,
         handback=_handback(experiment.farm) if experiment.farm else ("", 0),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runx.command import arguments, shell_command, with_logdir
+from runx.deciding import Wish, decide
 from runx.experiment import Experiment, Farm
 from runx.farms import is_plain, kind_of
 from runx.handing import planned
-from runx.launches import new_launch
 from runx.launching import filled, placed, resources
+from runx.picking import picked
 from runx.plan import run_id
+from runx.reconcile import Work
 from runx.submitting import missing_program, shown, submission
 from runx.types import Run
 
@@ -28,6 +30,20 @@ def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterato
         folder = folder.parent
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
         yield f"LOGROOT {experiment.logroot} can't be written"
+
+
+def starting(
+    experiment: Experiment, runs: Iterable[Run], wish: Wish, say: Callable[[str], None]
+) -> Iterable[Run]:
+    """Give the runs that a launch would start; those that there are by their own names."""
+    if wish.resume:
+        work = decide(experiment, list(runs), wish, say)
+    elif wish.pick.is_all:
+        return runs
+    else:
+        work = picked(Work(tuple(runs), (), (), ()), wish.pick)
+    there = (Run(one.there.dir.path.name, one.there.dir, one.run.point) for one in work.again)
+    return itertools.chain(there, work.new)
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -45,7 +61,7 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
         return
     root = str(experiment.dir.path) + "/"
     for run in runs:
-        command = shell_command(experiment.cmd, run.point, root + run.name)
+        command = shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
         if experiment.farm is None:
             yield command
         else:
@@ -72,8 +88,9 @@ def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Ite
     """Write each job: its runs' commands, its script the first time, and what submits it."""
     kind = kind_of(farm.type)
     root = str(experiment.dir.path) + "/"
-    commands = {run.name: shell_command(experiment.cmd, run.point, root + run.name) for run in runs}
-    for batch in planned(experiment, runs, new_launch(datetime.now().astimezone())):
+    cmd, style = experiment.cmd, experiment.style
+    commands = {run.name: shell_command(cmd, run.point, root + run.name, style) for run in runs}
+    for batch in planned(experiment, runs, experiment.texts["launch"]):
         for one in batch.errands:
             yield _commented(commands[one.run])
         if kind.script and (batch.array or batch.number == 0):
@@ -83,13 +100,17 @@ def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Ite
 
 def _batch_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
     """Give the words that submit each run."""
-    found = planned(experiment, runs, new_launch(datetime.now().astimezone()))
+    found = planned(experiment, runs, experiment.texts["launch"])
     orders = [(batch, list(kind_of(farm.type).submission(batch, farm).words)) for batch in found]
     return {one.run: words for batch, words in orders for one in batch.errands}
 
 
 def _commented(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.rstrip("\n").split("\n"))
+
+
+def _argv(experiment: Experiment, run: Run) -> tuple[str, ...]:
+    return arguments(run.point, experiment.style, experiment.cmd)
 
 
 def described(experiment: Experiment, run: Run) -> dict[str, Any]:
@@ -101,8 +122,8 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "id": run_id(experiment, run),
         "tag": run.tag,
         "hparams": placed(run),
-        "argv": [with_logdir(word, logdir) for word in arguments(run.point)],
-        "command": shell_command(experiment.cmd, run.point, logdir),
+        "argv": [with_logdir(word, logdir) for word in _argv(experiment, run)],
+        "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
         "logdir": logdir,
         "resources": {
             resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)

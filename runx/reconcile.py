@@ -50,8 +50,7 @@ class Identity(NamedTuple):
     def _is_default(self, name: str, value: Any) -> bool:
         if name not in self.defaults:
             return False
-        default = self.defaults[name]
-        return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)
+        return identity("", {name: value}) == identity("", {name: self.defaults[name]})
 
 
 class There(NamedTuple):
@@ -119,7 +118,7 @@ def reconcile(
 
 
 def _rank(state: str) -> int:
-    order = (*SETTLED, *(name for name in STATES if name not in SETTLED))
+    order = (*SETTLED, *(name for name in STATES if name not in (*SETTLED, "planned")))
     return order.index(state) if state in order else len(order)
 
 

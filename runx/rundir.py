@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """The major version of every JSON file that runx writes."""
 
+RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "logx.json"
+ATTEMPTS, ORDERS = "attempts", "orders"
+
 
 class RunDir:
     """The directory of one run. It alone knows the names of the files in it.
@@ -27,29 +30,50 @@ class RunDir:
     PosixPath('/logs/sweep/wise-owl/attempts/1.claim')
     """
 
-    __slots__ = ("path",)
+    __slots__ = ("_place",)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self._place = path
+
+    @property
+    def path(self) -> Path:
+        """The directory. It becomes a Path when it is asked for: most of a large plan's never are.
+
+        >>> RunDir("/logs/sweep/wise-owl").path.name
+        'wise-owl'
+        """
+        if isinstance(self._place, str):
+            from pathlib import Path
+
+            self._place = Path(self._place)
+        return self._place
+
+    def __fspath__(self) -> str:
+        return os.fspath(self._place)
 
     def __repr__(self) -> str:
-        return f"RunDir({self.path})"
+        return f"RunDir({os.fspath(self)})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunDir) and other.path == self.path
+        return isinstance(other, RunDir) and os.fspath(other) == os.fspath(self)
 
     def __hash__(self) -> int:
-        return hash(self.path)
+        return hash(os.fspath(self))
 
     @property
     def record(self) -> Path:
         """What this run is: CMD, hparams, tag, resources, code digest. Written once."""
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def hparams(self) -> Path:
         """The hyperparameters alone, as sumx and people read them. Written once."""
-        return self.path / "hparams.json"
+        return self.path / HPARAMS
+
+    @property
+    def config(self) -> Path:
+        """The hyperparameters as a configuration file of the script's own. Written once."""
+        return self.path / "config.yaml"
 
     @property
     def script(self) -> Path:
@@ -74,7 +98,7 @@ class RunDir:
     @property
     def metrics(self) -> Path:
         """Validation rows, as the original writes them."""
-        return self.path / "metrics.csv"
+        return self.path / METRICS
 
     @property
     def train_metrics(self) -> Path:
@@ -82,9 +106,8 @@ class RunDir:
         return self.path / "metrics.train.csv"
 
     def metrics_of(self, phase: str) -> Path:
-        """The rows of one phase: validation and test share a file, every other has its own."""
-        name = "metrics.csv" if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
-        return self.path / name
+        """The rows of one phase."""
+        return self.path / metrics_of(phase)
 
     @property
     def messages(self) -> Path:
@@ -112,7 +135,7 @@ class RunDir:
     @property
     def logx(self) -> Path:
         """What logx keeps: the best metric so far, hparams that the script gave, warnings."""
-        return self.path / "logx.json"
+        return self.path / LOGX
 
     @property
     def stop_requested(self) -> Path:
@@ -122,7 +145,7 @@ class RunDir:
     @property
     def attempts(self) -> Path:
         """A folder: for each attempt its claim, job, events and beat."""
-        return self.path / "attempts"
+        return self.path / ATTEMPTS
 
     @property
     def lock(self) -> Path:
@@ -148,7 +171,21 @@ class RunDir:
     @property
     def orders(self) -> Path:
         """A folder: who ended the run on purpose says so here first."""
-        return self.path / "orders"
+        return self.path / ORDERS
+
+
+def metrics_of(phase: str) -> str:
+    """Name the file with the rows of one phase: validation and test share one, others have theirs.
+
+    >>> metrics_of("test"), metrics_of("train")
+    ('metrics.csv', 'metrics.train.csv')
+    """
+    return METRICS if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
+
+
+def events_of(attempt: int) -> str:
+    """Name the file with what happened to an attempt, as run.sh saw it."""
+    return f"{ATTEMPTS}/{attempt}.events.jsonl"
 
 
 class ExperimentDir:
@@ -161,7 +198,7 @@ class ExperimentDir:
 
     def run(self, name: str) -> RunDir:
         """The directory of the run called so."""
-        return RunDir(self.path / name)
+        return RunDir(f"{self.path}/{name}")
 
     @property
     def code(self) -> Path:
@@ -182,6 +219,11 @@ class ExperimentDir:
     def making(self) -> Path:
         """A folder: run directories that are not whole yet, to be renamed into place."""
         return self.path / ".runx" / "making"
+
+    @property
+    def index(self) -> Path:
+        """What runs came to when they were last read; it only saves time."""
+        return self.path / ".runx" / "index.json"
 
 
 def write_whole(path: Path | str, text: str) -> None:
@@ -216,12 +258,21 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
     Raises StoreError where it is torn, no object, or of a newer major version.
     """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
+    return parsed_json(text, path)
+
+
+def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
+    """Read the JSON object that a file holds; StoreError as with read_json."""
     import json
 
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            content = json.load(file)
-    except (ValueError, OSError) as error:
+        content = json.loads(text.decode("utf-8", "surrogateescape"))
+    except ValueError as error:
         raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
     if not isinstance(content, dict):
         raise StoreError(f"{os.fspath(path)}: not a JSON object")

@@ -8,7 +8,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.command import is_execable, script_command
+from runx.command import is_execable, script_command, script_exports
+from runx.styles import DASHES, Style
 from runx.types import Run
 from runx.wrapping import (
     PLAIN,
@@ -38,6 +39,7 @@ class Surroundings:
     pythonpath: str
     path: str
     project: str
+    style: Style = DASHES
     shell: Shell = PLAIN
     requeue: Requeue | None = None
     handback: tuple[str, int] = ("", 0)
@@ -45,9 +47,10 @@ class Surroundings:
 
 def script(run: Run, around: Surroundings, spread: Spread = _ALONE) -> str:
     """Render the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
-    command = script_command(around.cmd, run.point)
+    told = script_exports(run.point, around.style)
+    command = script_command(around.cmd, run.point, around.style)
     words = {
-        "COMMAND": body(command, is_execable(around.cmd), around.shell, spread),
+        "COMMAND": told + body(command, is_execable(around.cmd), around.shell, spread),
         "RUN": run.name,
         **_common(around),
     }
@@ -62,7 +65,7 @@ def _common(around: Surroundings) -> dict[str, str]:
         "EXPERIMENT": around.experiment.replace("\n", " "),
         "EXPERIMENT_WORD": shlex.quote(around.experiment),
         "PROJECT": shlex.quote(around.project),
-        "PYTHONPATH": '"$RUNX_LOGDIR"'.join(map(shlex.quote, around.pythonpath.split("LOGDIR"))),
+        "PYTHONPATH": _by_variable(around.pythonpath),
         "PATH": shlex.quote(around.path),
         "ENV": exports(around.shell),
         "ERRORS": "2>>errors.log" if around.shell.separate else "2>&1",
@@ -70,6 +73,11 @@ def _common(around: Surroundings) -> dict[str, str]:
         "TEARDOWN": teardown(around.shell),
         "AGAIN": way_back(around.requeue, *around.handback),
     }
+
+
+def _by_variable(text: str) -> str:
+    parts = (shlex.quote(part) if part else "" for part in text.split("LOGDIR"))
+    return '"$RUNX_LOGDIR"'.join(parts)
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from importlib import import_module
@@ -19,10 +18,15 @@ COMMANDS = {
     "logs": "Show what runs print.",
     "show": "Show everything about a run.",
     "cancel": "End runs that wait or run.",
+    "rm": "Remove runs that have ended.",
+    "gc": "Remove the checkpoints of all but the best runs.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
+    "watch": "Show EXPERIMENT as a page that follows its runs.",
+    "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
+    "schema": "Print the JSON Schema of an experiment, or of a .runx.",
 }
 """The commands, each a module of runx.commands that is imported when it is asked for."""
 
@@ -67,8 +71,12 @@ def meant(word: str) -> str:
 
     A mistyped command is no file: then it is said which was likely meant.
     """
-    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
-    if near and "." not in word and not os.path.exists(word):  # noqa: PTH110  start-up
+    if "." in word or os.path.exists(word):  # noqa: PTH110  start-up
+        return "launch"
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
+    if near:
         say(f"runx: no command or file {word}; did you mean runx {near[0]}?")
         sys.exit(2)
     return "launch"

@@ -2,78 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Literal, TypeAlias
 
 from runx.devices import Devices, Lease
+from runx.interrupts import Ear, listening
 from runx.local import Live, start, tell
-from runx.orders import CANCEL, TIMEOUT, give
-from runx.rundir import RunDir
+from runx.orders import CANCEL, TIMEOUT, give, ordered
+from runx.tasks import Ended, Policy, Task, Watcher
 
 _TICK = 0.5
 _STUBBORN = 5.0  # seconds that run.sh is given to record the end of a script that was killed
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPED = 128 + signal.SIGINT
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How runs are executed here; times are in seconds.
-
-    ``retries`` further attempts are given to a run that failed; after ``max_failures`` runs have
-    failed for good nothing more is started.
-    """
-
-    jobs: int = 1
-    retries: int = 0
-    timeout: float | None = None
-    grace: float = 30.0
-    max_failures: int | None = None
-    terminal: bool = False
-
-
-class Task(NamedTuple):
-    """A run that shall be executed: which attempt that is, and how often it was tried before."""
-
-    run: RunDir
-    attempt: int
-    tried: int = 0
-
-
-class Ended(NamedTuple):
-    """An attempt that came to its end here: its exit status, and the order that ended it."""
-
-    task: Task
-    status: int
-    seconds: float
-    order: str = ""
-
-    @property
-    def name(self) -> str:
-        """The run's name."""
-        return self.task.run.path.name
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def started(self, task: Task, lease: Lease) -> None:
-        """An attempt has begun."""
-
-    def ended(self, ended: Ended, again: bool) -> None:
-        """An attempt has ended; ``again`` says that the run gets a further one."""
-
-    def stopping(self, killing: bool) -> None:
-        """The person asked to stop."""
-
-    def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Time has passed; give the seconds until this is wanted again."""
+Right: TypeAlias = Literal["ours", "cancelled", "theirs"]
+"""Whose an attempt is: ours to execute, nobody's as it was called off, somebody else's."""
 
 
 @dataclass(slots=True)
@@ -90,21 +37,21 @@ class _Running:
 class Slots:
     """Runs tasks to their end, ``policy.jobs`` at a time.
 
-    ``begin`` claims a task's attempt and says whether it may be executed; a task that someone else
-    has claimed is theirs.
+    ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
+    said with signals while it went on is counted in ``stops``.
     """
 
     policy: Policy
     devices: Devices
-    begin: Callable[[Task], bool]
+    claim: Callable[[Task], Right]
     watch: Watcher
     running: list[_Running] = field(default_factory=list)
     waiting: deque[Task] = field(default_factory=deque)
-    ended: list[Ended] = field(default_factory=list)
+    failures: int = 0
     stops: int = 0
 
-    def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> list[Ended]:
-        """Execute every task; give the last attempt of each that came to its end.
+    def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
+        """Execute every task to its end.
 
         ``adopted`` run already, on their own: each takes a slot until it ends.
         """
@@ -113,42 +60,57 @@ class Slots:
             live = Live(task.run, task.attempt, None, time.monotonic())
             self.running.append(_Running(task, live, Lease()))
             self.watch.started(task, Lease())
-        with _signals() as (wake, heard):
+        # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
+        with listening((signal.SIGINT,) if self.policy.attach else ()) as ear:
             while self.running or (self.waiting and not self._closed()):
                 self._fill()
-                pause = self.watch.tick([one.task for one in self.running], len(self.waiting))
-                if self.running or self.waiting:
-                    _wait(wake, min(pause, self._patience()))
-                for _ in range(len(heard)):
-                    heard.popleft()
-                    self._stop()
+                self._wait(ear)
+                while ear.heard:
+                    self._stop(signal.Signals(ear.heard.popleft()))
                 self._expire()
                 self._reap()
-        return self.ended
 
     def _closed(self) -> bool:
-        failures = sum(1 for end in self.ended if end.status and end.order != CANCEL)
         most = self.policy.max_failures
-        return self.stops > 0 or (most is not None and failures >= most)
+        return self.stops > 0 or (most is not None and self.failures >= most)
+
+    def _wait(self, ear: Ear) -> None:
+        pause = self.watch.tick([one.task for one in self.running], len(self.waiting))
+        if self.running or self.waiting:
+            ear.wait(min(pause, self._patience()))
 
     def _fill(self) -> None:
         while self.waiting and not self._closed() and len(self.running) < self.policy.jobs:
             lease = self.devices.lease()
             if lease is None:
+                if not self.running:
+                    self.watch.blocked()
                 return
             self._start(self.waiting.popleft(), lease)
 
     def _start(self, task: Task, lease: Lease) -> None:
+        right: list[Right] = []
+
+        def ours() -> bool:
+            right.append(self.claim(task))
+            if right == ["ours"]:
+                # Told before it is: nothing of a run's output is missed, however short it is.
+                self.watch.started(task, lease)
+            return right == ["ours"]
+
         try:
-            if not self.begin(task):
-                lease.close()
-                return
-            live = start(task.run, task.attempt, lease, self.policy.terminal)
+            live = start(task.run, task.attempt, lease, ours, self.policy.attach)
         except BaseException:
             lease.close()
             raise
-        self.running.append(_Running(task, live, lease))
-        self.watch.started(task, lease)
+        if live is not None:
+            self.running.append(_Running(task, live, lease))
+            return
+        lease.close()
+        if right == ["cancelled"]:
+            self.watch.ended(Ended(task, _STOPPED, 0.0, CANCEL), False)
+        else:
+            self.watch.left(task)
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -156,12 +118,13 @@ class Slots:
         ends = [one.live.since + limit - now for one in self.running if limit and not one.order]
         return max(0.0, min([_TICK, *ends]))
 
-    def _stop(self) -> None:
+    def _stop(self, number: signal.Signals) -> None:
         """Heed the person: ask once, insist the second time."""
         self.stops += 1
         self.watch.stopping(self.stops > 1)
+        gently = signal.SIGINT if number is signal.SIGINT else signal.SIGTERM
         for one in self.running:
-            self._end(one, CANCEL, signal.SIGINT if self.stops == 1 else signal.SIGKILL)
+            self._end(one, CANCEL, gently if self.stops == 1 else signal.SIGKILL)
 
     def _end(self, one: _Running, order: str, number: signal.Signals) -> None:
         if not one.order:
@@ -173,14 +136,16 @@ class Slots:
 
     def _expire(self) -> None:
         now = time.monotonic()
+        limit = self.policy.timeout
         for one in self.running:
-            limit = self.policy.timeout
             if limit and not one.order and now - one.live.since >= limit:
                 self._end(one, TIMEOUT, signal.SIGTERM)
             elif one.order == TIMEOUT and not one.kills and now - one.told > self.policy.grace:
                 self._end(one, TIMEOUT, signal.SIGKILL)
-            elif one.kills and one.live.process and now - one.told > _STUBBORN:
-                one.live.process.kill()
+            elif one.kills and now - one.told > _STUBBORN:
+                self._end(one, one.order, signal.SIGKILL)
+                if one.live.process:
+                    one.live.process.kill()
 
     def _reap(self) -> None:
         for one in list(self.running):
@@ -192,38 +157,19 @@ class Slots:
 
     def _finish(self, one: _Running, status: int) -> None:
         task = one.task
-        end = Ended(task, status, time.monotonic() - one.live.since, one.order if status else "")
-        again = bool(
-            status and not one.order and task.tried < self.policy.retries and not self.stops
-        )
+        order = self._order(one, status) if status else ""
+        end = Ended(task, status, time.monotonic() - one.live.since, order)
+        again = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if again:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
-        else:
-            self.ended.append(end)
+        elif status and order != CANCEL:
+            self.failures += 1
         self.watch.ended(end, again)
 
-
-@contextmanager
-def _signals() -> Iterator[tuple[int, deque[int]]]:
-    """Hear the signals that stop a launch, and be woken by those and by the end of a child."""
-    heard: deque[int] = deque()
-    read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    former = {number: signal.getsignal(number) for number in (*_STOPPING, signal.SIGCHLD)}
-    for number in _STOPPING:
-        if former[number] is not signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda received, _: heard.append(received))
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    woken = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    try:
-        yield read, heard
-    finally:
-        signal.set_wakeup_fd(woken)
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        os.close(read)
-        os.close(write)
-
-
-def _wait(wake: int, seconds: float) -> None:
-    if select.select([wake], [], [], seconds)[0]:
-        os.read(wake, 4096)
+    def _order(self, one: _Running, status: int) -> str:
+        """Give the order by which a run was ended, be it somebody else's."""
+        task = one.task
+        if one.live.attached and status == _STOPPED and not one.order:
+            give(task.run, CANCEL, task.attempt)
+            return CANCEL
+        return one.order or ordered(task.run, task.attempt, lambda _: None) or ""

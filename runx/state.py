@@ -101,6 +101,8 @@ def _void(attempt: Attempt, facts: Facts) -> bool:
         return True
     if attempt.events or attempt.process is not False or attempt.job is not None:
         return False
+    if attempt.order == "cancel":
+        return False  # It was called off while it waited.
     if attempt.farm is None:
         return not facts.locked
     return facts.word == "gone"
@@ -143,6 +145,8 @@ def _local(attempt: Attempt, locked: bool | None) -> State:
     number = attempt.number
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", attempt=number)
+    if not attempt.events and attempt.order == "cancel":
+        return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
         return State("queued", "about to start", attempt=number)
     if attempt.process is None and attempt.host:

@@ -63,13 +63,16 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
     wanted = set(keys)
     now = clock(experiment.path)
     for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
-        for name, key in _planned(plan):
+        for name, key in _planned(plan, warn):
             run = experiment.run(name)
             if key in wanted and run.record.exists():
                 yield there(run, key, now, warn)
 
 
-def _planned(plan: Path) -> Iterator[tuple[str, str]]:
-    for line in read_lines(plan):
-        entry = json.loads(line)
-        yield entry["name"], entry["id"]
+def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(read_lines(plan), 1):
+        try:
+            entry = json.loads(line)
+            yield str(entry["name"]), str(entry["id"])
+        except (ValueError, KeyError, TypeError):
+            warn(f"{plan}, line {number}: left out, it is damaged")

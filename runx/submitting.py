@@ -34,7 +34,7 @@ def errand(experiment: Experiment, run: Run) -> Errand:
         tag=run.tag,
         logdir=run.dir.path,
         script=run.dir.script,
-        command=shell_command(experiment.cmd, run.point, str(run.dir.path)),
+        command=shell_command(experiment.cmd, run.point, str(run.dir.path), experiment.style),
         hparams=placed(run),
         resources=resources(experiment, run),
     )

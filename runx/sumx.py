@@ -2,111 +2,88 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from runx.collect import Reader, collect
-from runx.errors import RunxError
-from runx.experiments import find, said
-from runx.formats import FORMATS
-from runx.manners import run_command, say
-from runx.rundir import ExperimentDir, write_whole
-from runx.summary import Question, Summary, summarize
-from runx.types import Result
+from runx.commands.lookup import Command, logroot_of, lookup_options
+from runx.manners import run_command
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
+    """Split names at commas outside of brackets."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _epoch(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Read --at: epoch=10, 10, or min for the last epoch that all runs have reached."""
+    if text is None or text in ("min", "last"):
+        return text
+    number = text.removeprefix("epoch=")
+    try:
+        float(number)
+    except ValueError:
+        raise click.BadParameter(f"{text}: write epoch=10, or min") from None
+    return number
+
+
+def names(*flags: str, help: str) -> Callable[[Command], Command]:
+    """Make an option whose value is names with commas between them."""
+    return click.option(*flags, default="", callback=_names, metavar="A,B", help=help)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("experiments", nargs=-1, required=True, metavar="EXPERIMENT...")
-@click.option("-s", "--sortwith", default="", metavar="METRIC", help="Best of METRIC first.")
-@click.option("--lower", default="", callback=_names, metavar="A,B", help="Less is better.")
-@click.option("--higher", default="", callback=_names, metavar="A,B", help="More is better.")
-@click.option("--ignore", default="", callback=_names, metavar="A,B", help="Leave hparams out.")
+@names("-s", "--sortwith", help="Best of these metrics first.")
+@names("--lower", help="Less of these is better.")
+@names("--higher", help="More of these is better.")
+@names("--ignore", help="Leave hyperparameters out.")
+@names("--columns", help="Show these: hyperparameters, metrics, acc:best, acc@10, train.loss, ...")
+@click.option("--all-hparams", is_flag=True, help="Also those that don't differ.")
+@click.option("--fields", is_flag=True, help="List what there is to show, sort and select by.")
+@click.option("--where", default="", metavar="EXPR", help='Only runs like "lr < 0.1".')
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="Only the first K.")
+@click.option("--at", callback=_epoch, metavar="EPOCH", help="Metrics at epoch=10, or min: of all.")
+@names("--over", help="One row for all values of these (seed): mean and deviation.")
+@names("--by", help="One row for each combination of these.")
+@names("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
+@click.option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
+@click.option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
+@click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
+@click.option("--values", default="", metavar="METRIC", help="With --pivot: of what.")
+@click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
+@click.option("--diff", nargs=2, metavar="RUN RUN", help="What differs between two runs.")
+@click.option("--plot", default="", metavar="WHAT", help='Draw acc, "lr vs acc" or parallel.')
+@click.option("--log", default="", metavar="AXES", help="With --plot: logarithmic x, y or xy.")
+@click.option("--smooth", type=click.FloatRange(0, 0.999), default=0.0, help="With --plot: 0 to 1.")
+@click.option("--launch", default="", metavar="LAUNCH", help="One launch: last, or its time.")
+@click.option("--format", "form", default="table", metavar="FORMAT", help="How to write it.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")
+@click.option("--precision", type=click.IntRange(1, 17), help="Digits that people see of a metric.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Also write FILE, complete; - is stdout.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page with everything to see.")
 @click.option("--json", "as_json", is_flag=True, help="Everything known of each run.")
-@click.option("--logroot", type=click.Path(path_type=Path), help="Where experiments lie.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), help="A .runx file.")
+@click.option("--watch", type=float, metavar="SECONDS", help="Show it anew every so often.")
+@lookup_options
 def command(
-    experiments: Sequence[str],
-    sortwith: str,
-    lower: tuple[str, ...],
-    higher: tuple[str, ...],
-    ignore: tuple[str, ...],
-    csv_file: str | None,
-    as_json: bool,
-    logroot: Path | None,
-    config: Path | None,
+    experiments: tuple[str, ...], logroot: str | None, config: Path | None, **asked: Any
 ) -> None:
-    """Make a table of the runs of EXPERIMENT, a name under LOGROOT or a path.
+    """Make a table of the runs of EXPERIMENT: a name under LOGROOT, a pattern or a path.
 
     \b
     sumx sweep --sortwith accuracy
-    sumx sweep other-sweep --ignore seed --csv table.csv
+    sumx sweep --over seed --where "lr < 0.1"
+    sumx sweep other-sweep --columns lr,acc:best,state --format markdown
+    sumx sweep --html report.html
     """
-    found = find(experiments, _logroot(logroot, config), Path.cwd())
-    question = Question(sortwith, ignore, lower, higher)
-    summary = summarize(_results(found, question), question)
-    if not summary.rows:
-        raise RunxError(_nothing(found))
-    if csv_file:
-        _write_csv(csv_file, summary)
-    if as_json:
-        click.echo(FORMATS["json"](summary))
-    elif csv_file != "-":
-        _show(found, summary)
+    from runx.answering import answer
+    from runx.asked import Asked
 
-
-def _logroot(given: Path | None, config: Path | None) -> Path:
-    if given is not None:
-        return given.expanduser()
-    from runx.settings import logroot
-
-    return logroot(Path.cwd(), os.environ, config)
-
-
-def _results(found: Iterable[ExperimentDir], question: Question) -> Iterator[Result]:
-    reader = Reader(question.measures, _warn)
-    for experiment in found:
-        yield from collect(experiment, reader)
-
-
-def _warn(line: str) -> None:
-    say(f"warning: {line}")
-
-
-def _nothing(found: Sequence[ExperimentDir]) -> str:
-    names = ", ".join(str(experiment.path) for experiment in found)
-    return f"{names}: no runs here; a run's directory holds run.json, hparams.json or metrics.csv"
-
-
-def _show(found: Iterable[ExperimentDir], summary: Summary) -> None:
-    """Print the table, below what was said at the launches."""
-    lines = [line for experiment in found for line in said(experiment, _warn)]
-    for line in lines:
-        click.echo(line)
-    if lines:
-        click.echo()
-    click.echo(FORMATS["table"](summary))
-
-
-def _write_csv(name: str, summary: Summary) -> None:
-    """Write a CSV file; a name without an ending gets one, as with the original."""
-    text = FORMATS["csv"](summary)
-    if name == "-":
-        click.echo(text)
-        return
-    file = Path(name if Path(name).suffix else f"{name}.csv")
-    try:
-        write_whole(file, text + "\n")
-    except OSError as error:
-        raise RunxError(f"--csv {file}: can't be written: {error.strerror}") from error
+    place = logroot_of(logroot, config)
+    answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from itertools import chain, product, repeat
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from runx.axes import SKIP, Axis, Where
+from runx.axes import SKIP, Where
 from runx.errors import ExpressionError, SweepError
 from runx.grid import Beside, Grid, grid, has_templates
 from runx.tags import check_tags, is_reserved, split
@@ -21,62 +21,37 @@ Combination: TypeAlias = tuple[Hparam, ...]
 _NOTHING = Beside()
 
 
-class Survey(NamedTuple):
-    """A sweep as its preview shows it: its axes, how many combinations, and what dropped some."""
+class Sweep(NamedTuple):
+    """HPARAMS read: the grid of each of its mappings."""
 
-    grids: tuple[tuple[Axis, ...], ...]
-    combinations: int
-    skipped: Mapping[str, int]
+    grids: tuple[Grid, ...]
+    beside: Beside
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are, those that RUNX.SKIP drops included."""
+        return sum(map(grid_size, self.grids))
+
+    def points(self, tag: str = "") -> Iterator[Point]:
+        """Give one point after another. ``tag`` is for those that name none.
+
+        >>> from runx.yamltext import parse
+        >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
+        >>> [point.tag for point in read(document.tree, document.at).points()]
+        ['run1', 'run2']
+        """
+        combined = zip(self.grids, combinations(self), strict=True)
+        return chain.from_iterable([_points(each, found, tag) for each, found in combined])
 
 
-def size(hparams: Node, at: Where, beside: Beside = _NOTHING) -> int:
-    """Count the points of a sweep, those that RUNX.SKIP drops included.
+def read(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Sweep:
+    """Read HPARAMS; what is wrong with it is found here, before there is a point.
 
     >>> from runx.yamltext import parse
     >>> document = parse("lr: [1, 2, 3]\\nopt: [sgd, adam]", "sweep.yml")
-    >>> size(document.tree, document.at)
+    >>> read(document.tree, document.at).size
     6
     """
-    return sum(map(_size, _grids(hparams, at, beside)))
-
-
-def points(hparams: Node, at: Where, tag: str = "", beside: Beside = _NOTHING) -> Iterator[Point]:
-    """Give the points of a sweep one after another. ``tag`` is for those that name none.
-
-    >>> from runx.yamltext import parse
-    >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
-    >>> [(point.tag, point.hparams[0].value) for point in points(document.tree, document.at)]
-    [('run1', 1), ('run2', 2)]
-    """
-    walks, start = [], 0
-    for each in _grids(hparams, at, beside):
-        walks.append(_points(each, _combinations(each, beside, start), tag))
-        start += _size(each)
-    return chain.from_iterable(walks)
-
-
-def survey(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Survey:
-    """Count what a sweep has and what it drops, for a preview.
-
-    >>> from runx.yamltext import parse
-    >>> document = parse("RUNX.SKIP: lr > 1\\nlr: [1, 2, 3]", "sweep.yml")
-    >>> survey(document.tree, document.at).skipped
-    {'lr > 1': 2}
-    """
-    grids, start = _grids(hparams, at, beside), 0
-    skipped: dict[str, int] = {}
-    for each in grids:
-        reason_of = _skipping(each)
-        for combination in _combinations(each, beside, start):
-            reason = reason_of(combination)
-            if reason is not None:
-                skipped[reason] = skipped.get(reason, 0) + 1
-        start += _size(each)
-    return Survey(tuple(tuple(each.axes) for each in grids), start, skipped)
-
-
-def _grids(hparams: Node, at: Where, beside: Beside) -> list[Grid]:
-    """Make the grid of each mapping; those of a list inherit from its first."""
     if isinstance(hparams, dict):
         grids = [grid(hparams, at, beside)]
     elif isinstance(hparams, list) and hparams:
@@ -86,8 +61,32 @@ def _grids(hparams: Node, at: Where, beside: Beside) -> list[Grid]:
         raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
     for each in grids:
         check_tags(each)
-        _skipping(each)
-    return grids
+        skipping(each)
+    return Sweep(tuple(grids), beside)
+
+
+def size(hparams: Node, at: Where, beside: Beside = _NOTHING) -> int:
+    """Count the combinations of HPARAMS."""
+    return read(hparams, at, beside).size
+
+
+def points(hparams: Node, at: Where, tag: str = "", beside: Beside = _NOTHING) -> Iterator[Point]:
+    """Give the points of HPARAMS one after another."""
+    return read(hparams, at, beside).points(tag)
+
+
+def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
+    """Give every combination of each grid's choices, its values worked out."""
+    found, start = [], 0
+    for each in sweep.grids:
+        found.append(_combinations(each, sweep.beside, start))
+        start += grid_size(each)
+    return found
+
+
+def grid_size(each: Grid) -> int:
+    """Count the combinations of one grid."""
+    return prod(len(axis.choices) for axis in each.axes)
 
 
 def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str, Node], Where]:
@@ -103,38 +102,34 @@ def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str,
     return {**base, **own}, at_item
 
 
-def _size(each: Grid) -> int:
-    return prod(len(axis.choices) for axis in each.axes)
-
-
 def _combinations(each: Grid, beside: Beside, start: int) -> Iterable[Combination]:
     """Give every combination of a grid's choices, its values worked out."""
-    combinations: Iterable[Combination]
-    if all(len(axis.names) == 1 for axis in each.axes):
-        combinations = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
+    found: Iterable[Combination]
+    if all(axis.names == (axis.key,) for axis in each.axes):
+        found = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
     else:
         choices = product(*(axis.choices for axis in each.axes))
-        combinations = map(tuple, map(chain.from_iterable, choices))
+        found = map(tuple, map(chain.from_iterable, choices))
     if not has_templates(each):
-        return combinations
+        return found
     from runx.formulas import formulas, worked_out
 
-    return worked_out(formulas(each, beside), combinations, start)
+    return worked_out(formulas(each, beside), found, start)
 
 
-def _points(each: Grid, combinations: Iterable[Combination], tag: str) -> Iterator[Point]:
+def _points(each: Grid, found: Iterable[Combination], tag: str) -> Iterator[Point]:
     reserved = frozenset(name for axis in each.axes for name in axis.names if is_reserved(name))
     if not reserved and not each.skips:
-        return map(Point, combinations, repeat(tag))
-    reason_of = _skipping(each)
+        return map(Point, found, repeat(tag))
+    reason_of = skipping(each)
+    if not reserved:
+        return (Point(one, tag) for one in found if reason_of(one) is None)
     return (
-        split(combination, reserved, tag)
-        for combination in combinations
-        if reason_of(combination) is None
+        split(combination, reserved, tag) for combination in found if reason_of(combination) is None
     )
 
 
-def _skipping(each: Grid) -> Callable[[Combination], str | None]:
+def skipping(each: Grid) -> Callable[[Combination], str | None]:
     """Give a function that says what skips a combination, or None."""
     by_value = any(SKIP in axis.names for axis in each.axes)
     conditions = _conditions(each) if each.skips else []

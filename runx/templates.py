@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import ExpressionError, SweepError
 from runx.expressions import Expression, parse
-from runx.numbertext import written
+from runx.numbertext import spelled
 from runx.types import Hparam, Value
 
 _CUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -73,21 +73,6 @@ def text_of(value: Value) -> str | tuple[str, ...] | None:
     if isinstance(value, tuple):
         return tuple(spelled(item) for item in value)
     return spelled(value)
-
-
-def spelled(value: Value) -> str:
-    """Write a value inside a text.
-
-    >>> spelled(1e-05), spelled(True), spelled(None), spelled((1, "a"))
-    ('1e-5', 'true', 'None', '[1,a]')
-    """
-    if value is None or isinstance(value, str):
-        return value or ("" if value == "" else "None")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ",".join(map(spelled, value)) + "]"
-    return written(value)
 
 
 def _tidy(value: Value) -> Value:

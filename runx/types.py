@@ -91,7 +91,7 @@ class Result:
 
     ``metrics`` are those of the last validation epoch; ``measured`` maps what else was asked for
     (``acc-best``) to its value. Both are empty while there are none. ``hparams`` are as in
-    hparams.json; ``epoch_time`` is in seconds.
+    hparams.json; ``epoch_time`` is in seconds; ``details`` has what else was asked for (``host``).
     """
 
     name: str
@@ -104,3 +104,4 @@ class Result:
     tag: str = ""
     experiment: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)

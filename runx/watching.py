@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 import click
 
 from runx.devices import Lease
 from runx.durations import spoken
-from runx.experiment import Experiment
 from runx.manners import say
+from runx.reporting import outcome
 from runx.rundir import RunDir
-from runx.slots import Ended, Task, Watcher
+from runx.tasks import Ended, Task, Watcher
 
 _LOOK = 0.05  # seconds between looks at a run's output
 _REDRAW = 0.5
 
 
 class Seen(Watcher, Protocol):
-    """A watcher that remembers how runs ended."""
+    """A watcher that remembers how runs ended, and which were not ours."""
 
     ended_runs: list[Ended]
+    left_alone: list[Task]
 
 
 def watcher(
@@ -47,14 +48,18 @@ class Lines:
     def __init__(self, total: int, commands: Mapping[RunDir, str], quiet: bool = False) -> None:
         self.total, self.commands, self.quiet = total, commands, quiet
         self.ended_runs: list[Ended] = []
+        self.left_alone: list[Task] = []
+        self._blocked = False
 
     def started(self, task: Task, lease: Lease) -> None:
         """Show the command."""
         if self.quiet:
             return
         where = f" on {','.join(lease.devices)}" if lease.devices else ""
-        say(f"{task.run.path.name}: {'started' if task.run in self.commands else 'adopted'}{where}")
-        if task.run in self.commands and not task.tried:
+        again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+        is_ours = task.run in self.commands
+        say(f"{task.name}: {'started' if is_ours else 'goes on'}{again}{where}")
+        if is_ours and not task.tried:
             click.echo(self.commands[task.run])
 
     def ended(self, ended: Ended, again: bool) -> None:
@@ -64,6 +69,17 @@ class Lines:
         if not self.quiet:
             end = "once more" if again else f"{len(self.ended_runs)}/{self.total}"
             say(f"{ended.name}: {outcome(ended)} after {spoken(ended.seconds)} ({end})")
+
+    def left(self, task: Task) -> None:
+        """Say that it is not ours."""
+        self.left_alone.append(task)
+        say(f"{task.name}: left alone: it runs already, or somebody else has begun it")
+
+    def blocked(self) -> None:
+        """Say once what is waited for."""
+        if not self._blocked:
+            say("waiting for a GPU: all are leased to other runs, or other processes fill them")
+        self._blocked = True
 
     def stopping(self, killing: bool) -> None:
         """Say what the person's wish to stop leads to."""
@@ -87,6 +103,8 @@ class Streamed(Lines):
         """Show the command, and follow the output from where it stands."""
         if task.run in self.commands:
             click.echo(self.commands[task.run])
+        else:
+            say(f"{task.name}: goes on")
         output = task.run.output
         output.touch()
         self._outputs[task.run] = file = output.open("rb")
@@ -94,8 +112,9 @@ class Streamed(Lines):
 
     def ended(self, ended: Ended, again: bool) -> None:
         """Show the rest of the output, and how it ended if not well."""
-        self._copy(ended.task.run, last=True)
-        self._outputs.pop(ended.task.run).close()
+        if ended.task.run in self._outputs:  # One that was called off never started.
+            self._copy(ended.task.run, last=True)
+            self._outputs.pop(ended.task.run).close()
         if not again:
             self.ended_runs.append(ended)
         if ended.status:
@@ -138,6 +157,11 @@ class Progress(Lines):
         """Say above the drawing how it ended."""
         self._erase()
         super().ended(ended, again)
+
+    def left(self, task: Task) -> None:
+        """Say above the drawing that it is not ours."""
+        self._erase()
+        super().left(task)
 
     def stopping(self, killing: bool) -> None:
         """Say above the drawing what the wish to stop leads to."""
@@ -190,41 +214,3 @@ def _latest(task: Task) -> str:
             told = " ".join(f"{key} {value}" for key, value in list(record.metrics.items())[:2])
             return f"{name} ep {record.epoch} {told}"
     return name
-
-
-class Report(NamedTuple):
-    """How a launch on this machine ended."""
-
-    total: int
-    experiment: Experiment
-    ended: list[Ended]
-    stopped: bool
-
-    def told(self, tell: object = None) -> int:
-        """Say what failed, why, and what to do next; give the exit status that this comes to."""
-        failed = [end for end in self.ended if end.status]
-        for end in failed:
-            say(f"failed: {end.name}: {outcome(end)}; {end.task.run.output}")
-        again = f"runx {self.experiment.file} -i --resume"
-        missing = self.total - len(self.ended)
-        if self.stopped:
-            say(f"stopped; {missing} of {self.total} runs were not started; {again} goes on")
-            return 130
-        if failed:
-            rest = f", {missing} not started" if missing else ""
-            say(f"{len(failed)} of {self.total} runs failed{rest}; {again} runs them again")
-            return 1
-        runs = f"{self.total} run{'s' * (self.total != 1)}"
-        say(f"{runs} done; sumx {self.experiment.name} ranks them")
-        return 0
-
-
-def outcome(ended: Ended) -> str:
-    """Say how an attempt ended."""
-    if ended.order:
-        return {"cancel": "cancelled", "timeout": "timed out"}[ended.order]
-    if ended.status > 128:
-        from runx.state import signal_of
-
-        return f"killed by {signal_of(ended.status) or ended.status - 128}"
-    return f"exit status {ended.status}" if ended.status else "done"

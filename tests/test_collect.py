@@ -4,8 +4,9 @@ import os
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
-from runx.collect import Reader, collect
+from runx.collect import collect
 from runx.rundir import ExperimentDir
+from runx.standing import Reader
 from runx.tally import Measure
 
 

@@ -73,7 +73,7 @@ def test_argparse_reads_any_value_that_begins_with_a_dash(value):
     assert parser.parse_args(list(words(text("k", value)))).k == value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, max_size=6), st.sampled_from(["/logs/run", "/a b/it's"]))
 def test_any_value_comes_out_of_a_shell_as_it_went_in(values, logdir):
     point = Point(tuple(text(f"k{i}", value) for i, value in enumerate(values)))

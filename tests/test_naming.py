@@ -58,6 +58,19 @@ def test_ten_thousand_names_differ():
     assert len({new_name("") for _ in range(10_000)}) == 10_000
 
 
+def test_names_go_on_when_all_that_was_drawn_is_combined():
+    drawn = iter(range(10**9))
+    new_name = run_names(NOW, lambda count: f"{next(drawn) % 40}-{count}-{next(drawn)}")
+    names = [new_name("") for _ in range(25_000)]
+    assert len(set(names)) == 25_000
+
+
+def test_names_go_on_without_words_to_combine():
+    drawn = iter(range(10**9))
+    new_name = run_names(NOW, lambda count: f"owl{next(drawn)}")
+    assert len({new_name("") for _ in range(3_000)}) == 3_000
+
+
 @pytest.mark.parametrize(
     ("tag", "name"),
     [

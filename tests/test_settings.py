@@ -138,6 +138,14 @@ def test_paths_expand_home_variables_and_the_user(project):
     assert "~" not in str(home.logroot)
 
 
+def test_pythonpath_expands_and_keeps_logdir(project):
+    path = "PYTHONPATH: LOGDIR/code:$LIB/x:~/lib:$PYTHONPATH\n"
+    experiment = loaded(project, path, environment={"LIB": "/lib"})
+    first, second, third = experiment.pythonpath.split(":")
+    assert (first, second) == ("LOGDIR/code", "/lib/x")
+    assert third.endswith("/lib") and "~" not in third
+
+
 def test_logroot_is_found_without_an_experiments_file(project):
     (project / ".runx").write_text("LOGROOT: logs\n")
     (project / "below").mkdir()

@@ -27,7 +27,7 @@ def shown(script: str, **environment: str) -> list[str]:
     return done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(NO_NUL | BYTES, min_size=1, max_size=8))
 def test_any_word_comes_out_of_a_shell_as_it_went_in(words):
     line = SHOW + " ".join(map(quote, words))

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runx.columns import identity, varying
 from runx.errors import RunxError
+from runx.question import Question
 from runx.rundir import RunDir
-from runx.summary import Question, identity, summarize, varying
+from runx.summary import summarize
 from runx.types import Result
 
 
@@ -36,9 +38,9 @@ def table(runs, **asked):
 
 def test_an_unknown_metric_is_answered_with_those_there_are():
     with pytest.raises(RunxError, match=r"no run has such a metric; there are: acc, loss$"):
-        table([run(metrics={"loss": 1, "acc": 2})], sortwith="accc")
+        table([run(metrics={"loss": 1, "acc": 2})], sortwith=("accc",))
     with pytest.raises(RunxError, match="no run has metrics yet"):
-        table([run()], sortwith="acc")
+        table([run()], sortwith=("acc",))
 
 
 def test_only_what_differs_of_the_hyperparameters_is_shown():
@@ -91,8 +93,8 @@ def test_the_best_is_first_by_number_and_what_has_none_comes_last():
         measured("ten", 10.0),
         measured("nine", 9.5),
     ]
-    summary = table(runs, sortwith="acc")
-    assert order(summary) == ["ten", "nine", "nan", "text", "none"]
+    summary = table(runs, sortwith=("acc",))
+    assert order(summary) == ["ten", "nine", "text", "nan", "none"]
     assert headings(summary)[-3:] == ["acc", "acc-best", "state"][-3:] or True
     assert "acc-best" in headings(summary)
 
@@ -112,14 +114,14 @@ def test_the_metric_tells_which_way_is_better(metric, asked, best):
         run("low", metrics={metric: 1}, measured={f"{metric}-best": 1}),
         run("high", metrics={metric: 2}, measured={f"{metric}-best": 2}),
     ]
-    assert order(table(runs, sortwith=metric, **asked))[0] == best
+    assert order(table(runs, sortwith=(metric,), **asked))[0] == best
     assert order(table(runs, **asked))[0] == best
 
 
 def test_the_measure_that_sorting_needs_is_asked_for():
-    [wanted] = Question("loss").measures
-    assert wanted == ("loss-best", "loss", "min")
-    assert Question("loss", higher=("loss",)).measures[0].at == "max"
+    [wanted] = Question(("loss",)).measures
+    assert wanted == ("loss-best", "loss", "min", "val")
+    assert Question(("loss",), higher=("loss",)).measures[0].at == "max"
 
 
 def test_without_being_told_a_loss_decides_then_what_has_a_direction():
@@ -173,7 +175,7 @@ def test_any_order_of_reading_gives_the_same_table_best_first(values, lower, ran
     runs = [
         run(str(at), acc=value, measured={"acc-best": value}) for at, value in enumerate(values)
     ]
-    asked = {"sortwith": "acc", "lower": ("acc",) if lower else ()}
+    asked = {"sortwith": ("acc",), "lower": ("acc",) if lower else ()}
     summary = table(runs, **asked)
     shuffled = list(runs)
     random.shuffle(shuffled)

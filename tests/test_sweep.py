@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from runx.errors import SweepError
 from runx.grid import Beside
-from runx.sweep import points, size, survey
+from runx.survey import names, skipped
+from runx.sweep import points, size
+from runx.sweep import read as sweep_of
 from runx.types import Hparam, Point
 from runx.yamltext import Document, parse
 
@@ -26,10 +28,10 @@ def document(hparams: str) -> Document:
 def expand(hparams: str, tag: str = "", beside: Beside = BESIDE) -> list[Point]:
     read = document(hparams)
     where = partial(read.at, "HPARAMS")
-    found = list(points(read.tree["HPARAMS"], where, tag, beside))
-    counted = survey(read.tree["HPARAMS"], where, beside)
-    assert counted.combinations == size(read.tree["HPARAMS"], where, beside)
-    assert len(found) == counted.combinations - sum(counted.skipped.values())
+    sweep = sweep_of(read.tree["HPARAMS"], where, beside)
+    found = list(sweep.points(tag))
+    assert len(found) == sweep.size - sum(skipped(sweep).values())
+    assert {hparam.name for point in found for hparam in point.hparams} <= set(names(sweep))
     return found
 
 
@@ -261,8 +263,8 @@ def test_an_axis_draws_the_same_whatever_stands_beside_it():
 
 def test_an_expression_skips_what_it_is_true_of_and_is_counted():
     read = document("RUNX.SKIP: 'batch * nodes > 64'\nbatch: [16, 64]\nnodes: [1, 4]")
-    where = partial(read.at, "HPARAMS")
-    assert survey(read.tree["HPARAMS"], where).skipped == {"batch * nodes > 64": 1}
+    sweep = sweep_of(read.tree["HPARAMS"], partial(read.at, "HPARAMS"))
+    assert skipped(sweep) == {"batch * nodes > 64": 1}
     assert values("RUNX.SKIP: [a > 2, b == 'x']\na: [1, 2, 3]\nb: [x, y]") == [
         {"a": 1, "b": "y"},
         {"a": 2, "b": "y"},

@@ -3,90 +3,99 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import click
-
-from runx.claims import claim_text, take
+from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
-from runx.devices import devices
+from runx.commands.local import Local
+from runx.devices import Devices, devices
+from runx.experiment import Experiment
+from runx.launching import placed as filled
 from runx.manners import say
+from runx.orders import CANCEL, ordered
 from runx.placing import Placed
-from runx.slots import Policy, Slots, Task
-from runx.watching import Report, watcher
+from runx.reporting import Report
+from runx.restaging import staged_code
+from runx.rundir import read_json
+from runx.slots import Right, Slots
+from runx.tasks import Policy, Task
+from runx.watching import watcher
 
 
-class Local(NamedTuple):
-    """What the flags say about runs here. ``jobs`` None is auto; ``unasked``: no -i was given."""
+class Room(NamedTuple):
+    """What there is for runs here: so many at a time, and devices for them."""
 
-    jobs: int | None = 1
-    gpus_per_run: int | None = None
-    policy: Policy = Policy()
-    stream: bool = False
-    attach: bool = False
-    unasked: bool = False
+    jobs: int
+    devices: Devices
 
 
-def local_options(asked: dict[str, Any]) -> Local:
-    """Take those flags out of the ones that a command was given."""
-    jobs = asked.pop("jobs")
-    if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
-        raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
-    most = asked.pop("max_failures")
-    if asked.pop("fail_fast"):
-        most = 1
-    attach = asked.pop("attach")
-    policy = Policy(
-        retries=asked.pop("retries"),
-        timeout=asked.pop("timeout"),
-        grace=asked.pop("grace"),
-        max_failures=most,
-        terminal=attach,
-    )
-    return Local(
-        None if jobs == "auto" else int(jobs),
-        asked.pop("gpus_per_run"),
-        policy,
-        asked.pop("stream"),
-        attach,
-    )
+def room(experiment: Experiment, local: Local) -> Room:
+    """Find out how many runs there is room for, or say that what is asked for is not there."""
+    alone = local.jobs is None
+    source, most = devices(experiment.gpus, local.gpus_per_run, os.environ, alone)
+    jobs = 1 if local.jobs is None else local.jobs or most or len(os.sched_getaffinity(0))
+    return Room(jobs, source)
 
 
-def run_here(placed: Placed, local: Local) -> int:
+def run_here(placed: Placed, local: Local, room: Room) -> int:
     """Execute every run of a launch on this machine; give the exit status that it comes to."""
-    runs = placed.handovers
-    if local.attach and len(runs) != 1:
-        raise click.UsageError(f"--attach takes a single run; these are {len(runs)}")
-    wants = local.gpus_per_run
-    source, room = devices(placed.kit.experiment.gpus, wants, os.environ)
-    jobs = local.jobs if local.jobs is not None else room or os.cpu_count() or 1
-    cmd = placed.kit.experiment.cmd
-    commands = {
-        one.run.dir: shell_command(cmd, one.run.point, str(one.run.dir.path)) for one in runs
-    }
-    total = len(runs) + len(placed.adopted)
-    watch = watcher(total, jobs, commands, local.stream, local.attach)
-    slots = Slots(
-        policy=_with_jobs(local.policy, jobs),
-        devices=source,
-        begin=lambda task: _claimed(placed, task),
-        watch=watch,
-    )
+    runs = [one.run for one in placed.handovers]
+    adopted = () if local.attach else placed.adopted
+    hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
+    hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in adopted}
+    cmd, style = placed.experiment.cmd, placed.experiment.style
+    commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path), style) for run in runs}
+    watch = watcher(len(hparams), room.jobs, commands, local.stream, local.attach)
+    slots = Slots(_policy(local, room.jobs), room.devices, claimed, watch)
     slots.execute(
-        (Task(one.run.dir, one.attempt) for one in runs),
-        (Task(one.dir, one.attempts) for one in placed.adopted),
+        (Task(one.run.dir, one.attempt) for one in placed.handovers),
+        (Task(one.dir, one.attempts) for one in adopted),
     )
-    return Report(total, placed.kit.experiment, watch.ended_runs, slots.stops > 0).told(say)
+    left, stopped = len(watch.left_alone), slots.stops > 0
+    again = local.again or again_command(sys.argv[1:])
+    name = placed.experiment.name
+    return Report(name, hparams, watch.ended_runs, left, stopped, again).told(say)
 
 
-def _with_jobs(policy: Policy, jobs: int) -> Policy:
-    from dataclasses import replace
+def claimed(task: Task) -> Right:
+    """Claim an attempt, unless it was called off or begun: a launch claims those that it starts.
 
-    return replace(policy, jobs=jobs)
+    Nothing of the run is alive while this is asked. What was begun by hand meanwhile has taken
+    this process's claim for its own, and left its events.
+    """
+    run, attempt = task.run, task.attempt
+
+    def warn(line: str) -> None:
+        say(f"warning: {line}")
+
+    if ordered(run, attempt, warn) == CANCEL:
+        return "cancelled"
+    if run.events(attempt).exists():
+        return "theirs"
+    if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
+        return "ours"
+    return "theirs"
 
 
-def _claimed(placed: Placed, task: Task) -> bool:
-    """Claim an attempt; the first of a run that was made just now is claimed already."""
-    if task.attempt == 1 and task.run.claim(1).exists():
-        return True
-    return take(task.run, task.attempt, claim_text(None, placed.kit.code))
+def again_command(words: Sequence[str]) -> str:
+    """Write the command that goes on with a launch.
+
+    >>> again_command(["sweep.yml", "-i", "--again", "-j", "2"])
+    'runx sweep.yml -i -j 2 --resume'
+    """
+    kept = [word for word in words if word not in ("--again", "--resume", "--no-resume")]
+    return shlex.join(["runx", *kept, "--resume"])
+
+
+def _policy(local: Local, jobs: int) -> Policy:
+    return Policy(
+        jobs=jobs,
+        retries=local.retries,
+        timeout=local.timeout,
+        grace=local.grace,
+        max_failures=local.max_failures,
+        attach=local.attach,
+    )

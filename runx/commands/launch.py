@@ -5,26 +5,28 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from runx.commands.choosing import choosing_options, pick_of
+from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.durations import seconds
 from runx.experiment import Experiment
 from runx.manners import say
-from runx.naming import run_names, tag_names
 from runx.nearest import remedy
-from runx.plan import MAX_RUNS, plan
+from runx.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.reconcile import RETRIED
 from runx.settings import load
+from runx.survey import names
+from runx.sweep import Sweep
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.commands.here import Local
     from runx.deciding import Wish
 
 _CHUNK = 1000  # lines a write
@@ -47,19 +49,25 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
     return names
 
 
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
 @click.command()
 @settings_options
 @click.option("-n", "--no-run", "--no_run", is_flag=True, help="Print what would be run.")
 @click.option("-i", "--interactive", is_flag=True, help="Run here instead of on the farm.")
-@click.option("--json", "as_json", is_flag=True, help="With -n: print a list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="With -n: print JSON.")
+@click.option("--table", is_flag=True, help="With -n: print axes, counts and what varies.")
+@choosing_options
 @click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs.")
 @click.option("--resume/--no-resume", default=None, help="Start only what is not done yet.")
 @click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
 @click.option("--restage", is_flag=True, help="With --resume: run today's code.")
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
 @click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
 @click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
-@click.option("-j", "--jobs", metavar="N", default="1", help="Runs at a time here, or auto.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
 @click.option("--retries", type=click.IntRange(0), default=0, help="Further attempts here.")
 @click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
@@ -72,6 +80,7 @@ def command(
     no_run: bool,
     interactive: bool,
     as_json: bool,
+    table: bool,
     max_runs: int,
     resume: bool | None,
     retry: tuple[str, ...],
@@ -88,28 +97,33 @@ def command(
     runx sweep.yml -i                run it here
     runx sweep.yml -i -j auto        on all GPUs or cores of this machine
     runx sweep.yml                   submit it to the farm of .runx
+    runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.commands.here import local_options
     from runx.deciding import Wish
 
-    if as_json and not no_run:
-        raise click.UsageError("--json goes with -n")
+    if (as_json or table) and not no_run:
+        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
     local = local_options(asked)
+    choice = {name: asked.pop(name) for name in ("where", "limit", "shuffle")}
     experiment = load(request(here=interactive, **asked))
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    now = datetime.now().astimezone()
-    new_name = run_names(now) if experiment.cooldir else tag_names()
-    runs = plan(experiment, new_name, max_runs)
-    wish = Wish(experiment.resume if resume is None else resume, again, retry, restage)
+    sweep = sweep_of(experiment, max_runs)
+    resume = experiment.resume if resume is None else resume
+    pick = pick_of(choice, lambda: names(sweep), experiment.beside.seed, resume)
+    wish = Wish(resume, again, retry, restage, local.attach, pick)
     if (retry != RETRIED or restage) and not wish.resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
+    if table:
+        return preview_table(experiment, sweep, wish, as_json)
+    new_name = namer(experiment, sweep, _now())
+    runs = plan(experiment, sweep, new_name)
     if test_only:
-        from runx.launches import new_launch
+        from runx.naming import new_launch
         from runx.trying import would_take
 
-        would_take(experiment, list(runs), new_launch(now), say)
+        would_take(experiment, list(runs), new_launch(_now()), say)
         return 0
     if no_run:
         return preview(experiment, runs, wish, as_json)
@@ -119,57 +133,74 @@ def command(
 
 def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
     """Print exactly what would be executed, and touch nothing."""
-    from runx.deciding import decide
-    from runx.previewing import lines, objects, obstacles
+    from runx.previewing import lines, objects, obstacles, starting
 
     for obstacle in obstacles(experiment, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
-    if wish.resume:
-        work = decide(experiment, list(runs), wish, say)
-        existing = (
-            Run(one.there.dir.path.name, one.there.dir, one.run.point) for one in work.again
-        )
-        runs = itertools.chain(existing, work.new)
+    runs = starting(experiment, runs, wish, say)
     pending = objects(experiment, runs) if as_json else lines(experiment, runs)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
         sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    if count:
+    if count and not experiment.run_name:
         say("note: a launch makes new names; those shown here are not kept")
+    return 0
+
+
+def preview_table(experiment: Experiment, sweep: Sweep, wish: Wish, as_json: bool) -> int:
+    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    import json
+
+    from runx.previewing import starting
+    from runx.prospect import lines, prospect
+
+    # Names of one launch are of no use to the next, unless RUN_NAME says them.
+    new_name = namer(experiment, sweep, _now()) if experiment.run_name else lambda point: ""
+    runs = starting(experiment, plan(experiment, sweep, new_name), wish, say)
+    found = prospect(experiment, sweep, runs)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
     return 0
 
 
 def launch(
     experiment: Experiment,
     planned: Iterable[Run],
-    new_name: Callable[[str], str],
+    new_name: Namer,
     wish: Wish,
     local: Local,
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import run_here
-    from runx.errors import SettingsError
+    from runx.commands.here import again_command, room, run_here
+    from runx.interrupts import interruptible
     from runx.placing import place
-    from runx.previewing import check_first
-    from runx.submitting import missing_program
 
     runs = list(planned)
     if not runs:
         say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
         return 0
-    farm = experiment.farm
-    if farm and (problem := missing_program(farm, os.environ)):
-        raise SettingsError(problem)
-    check_first(experiment, runs)
+    obstacle(experiment, runs)
     jobs = _awaited(experiment, after)
-    if not farm and local.unasked:
+    if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
-    placed = place(experiment, runs, new_name, wish, say)
+    there = None if experiment.farm else room(experiment, local)
+    with interruptible(again_command(sys.argv[1:])):
+        placed = place(experiment, runs, new_name, wish, say)
     if placed is None:
         return 0
-    return submit_all(placed, jobs) if farm else run_here(placed, local)
+    return run_here(placed, local, there) if there else submit_all(placed, jobs)
+
+
+def obstacle(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Stop at what no submission would get past, before anything is made."""
+    from runx.errors import SettingsError
+    from runx.previewing import check_first
+    from runx.submitting import missing_program
+
+    if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
+        raise SettingsError(problem)
+    check_first(experiment, runs)
 
 
 def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:

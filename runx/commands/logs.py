@@ -11,23 +11,25 @@ import click
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.facts import clock, facts
+from runx.gathering import runs_of
 from runx.output import Follower, start_of_last
 from runx.rundir import RunDir
-from runx.selecting import select
 from runx.state import state
 
 _PAUSE = 0.2
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="RUN...")
+@click.argument("words", nargs=-1, metavar="RUN...")
 @lookup_options
+@click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the runs have ended.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last LINES of each.")
 def command(
     words: tuple[str, ...],
     logroot: str | None,
     config: Path | None,
+    where: str,
     follow: bool,
     lines: int | None,
 ) -> None:
@@ -40,7 +42,9 @@ def command(
     runx logs wallaby -f
     runx logs sweep -n 3
     """
-    runs = select(words, logroot_of(logroot, config), Path.cwd())
+    if not (words or where):
+        raise RunxError("name a run, or --where EXPR; see runx status")
+    runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
     if not follow and not any(run.output.exists() for run in runs):
         names = ", ".join(run.path.name for run in runs) or " ".join(words)
         raise RunxError(f"{names}: no output yet; see runx status {' '.join(words)}")

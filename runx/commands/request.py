@@ -19,6 +19,7 @@ def settings_options(command: Command) -> Command:
     for decorate in reversed(
         (
             click.argument("file", type=click.Path(path_type=Path)),
+            click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]..."),
             click.option(
                 "-c",
                 "--config-file",
@@ -34,6 +35,11 @@ def settings_options(command: Command) -> Command:
             click.option(
                 "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
             ),
+            click.option(
+                "--sweep",
+                metavar="NAMES",
+                help="Add these of SWEEPS, with commas between; '*': all.",
+            ),
             click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
         )
     ):
@@ -43,11 +49,13 @@ def settings_options(command: Command) -> Command:
 
 def request(
     file: Path,
+    overrides: tuple[str, ...],
     config: Path | None,
     farm: str | None,
     exp_name: str | None,
     tag: str,
     no_cooldir: bool,
+    sweep: str | None,
     note: str | None,
     here: bool,
 ) -> Request:
@@ -62,4 +70,6 @@ def request(
         tag=tag,
         cooldir=not no_cooldir,
         here=here,
+        overrides=overrides,
+        sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
     )

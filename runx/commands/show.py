@@ -8,26 +8,30 @@ from pathlib import Path
 
 import click
 
-from runx.collect import Reader, read
+from runx.collect import read
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
+from runx.gathering import runs_of
 from runx.portrait import lines, portrait
-from runx.selecting import select
+from runx.standing import Reader
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="RUN...")
+@click.argument("words", nargs=-1, metavar="RUN...")
 @lookup_options
+@click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    words: tuple[str, ...], logroot: str | None, config: Path | None, as_json: bool
+    words: tuple[str, ...], logroot: str | None, config: Path | None, where: str, as_json: bool
 ) -> None:
     """Show what RUN is, how it stands, where everything of it lies and how to do it again.
 
     \b
     runx show wallaby
     """
-    runs = select(words, logroot_of(logroot, config), Path.cwd())
+    if not (words or where):
+        raise RunxError("name a run, or --where EXPR; see runx status")
+    runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
     found = [
         portrait(one, time.time(), warn)
         for run in runs

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import click
 
-from runx.collect import Reader, Standing
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.failures import Failure, digest, retry_command, told
-from runx.formats import FORMATS
+from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
 from runx.output import tail
+from runx.roster import any_failed, counts, objects, overview, status
+from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
-from runx.status import any_failed, counts, objects, overview, status
 
 FAILED = 1
 
@@ -27,6 +27,7 @@ class Asked(NamedTuple):
 
     words: tuple[str, ...]
     logroot: Path
+    where: str
     as_json: bool
     failures: bool
 
@@ -41,6 +42,7 @@ class Answer(NamedTuple):
 @click.command()
 @click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
 @lookup_options
+@click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
@@ -50,6 +52,7 @@ def command(
     words: tuple[str, ...],
     logroot: str | None,
     config: Path | None,
+    where: str,
     failures: bool,
     as_json: bool,
     watch: float | None,
@@ -61,9 +64,10 @@ def command(
     \b
     runx status sweep
     runx status sweep --failures
+    runx status sweep --where "lr < 0.1 and state == 'running'"
     runx status wallaby
     """
-    asked = Asked(words, logroot_of(logroot, config), as_json, failures)
+    asked = Asked(words, logroot_of(logroot, config), where, as_json, failures)
     while watch is not None:
         answer = answered(asked, time.time())
         click.clear()
@@ -77,15 +81,16 @@ def command(
 
 def answered(asked: Asked, now: float) -> Answer:
     """Look once, and write what there is to say."""
-    if not asked.words and not asked.failures:
+    if not (asked.words or asked.failures or asked.where):
         return _experiments(asked, now)
-    found = list(standings_of(asked.words, asked.logroot, Path.cwd(), Reader(warn=warn)))
+    reader = Reader(warn=warn)
+    found = standings_of(asked.words, asked.logroot, Path.cwd(), reader, asked.where)
     failed = any_failed(one.state for one in found)
     if asked.failures:
         return Answer(_failures(found, asked.as_json), failed)
     if asked.as_json:
         return Answer(json.dumps(objects(found, now), indent=2, ensure_ascii=False), failed)
-    table = FORMATS["table"](status(found, now))
+    table = written("table", status(found, now))
     return Answer(f"{table}\n\n{counts(one.state.name for one in found)}", failed)
 
 
@@ -104,7 +109,11 @@ def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
-    groups = digest(failures, [one.result for one in found if one not in bad])
+    others = [one.result for one in found if one.state.name not in ENDED_BADLY]
+    groups = digest(failures, others)
     if as_json:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
-    return "\n".join(told(groups, retry_command([one.result for one in bad])))
+    lines = told(groups)
+    if bad:
+        lines.append(f"retry: {retry_command([one.result for one in bad])}")
+    return "\n".join(lines)

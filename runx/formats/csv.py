@@ -1,4 +1,4 @@
-"""Comma-separated values, complete, for spreadsheets and programs."""
+"""Comma- or tab-separated values, complete, for spreadsheets and programs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ from runx.records import quoted
 from runx.summary import Summary
 
 
-def render(summary: Summary) -> str:
-    """Write a summary with a line of headings; times are in seconds."""
-    lines = [_line(column.heading for column in summary.columns)]
-    lines += [_line(map(for_machines, row.cells)) for row in summary.rows]
-    return "\n".join(lines)
+def render(summary: Summary, digits: int = 0) -> str:
+    """Write a summary with a line of headings; times are in seconds, every digit is there."""
+    return "\n".join(
+        ",".join(quoted(cell) if cell else "" for cell in row) for row in _rows(summary)
+    )
 
 
-def _line(fields: Iterable[str]) -> str:
-    return ",".join(quoted(field) if field else "" for field in fields)
+def render_tabs(summary: Summary, digits: int = 0) -> str:
+    r"""Write the same with tabs; a tab or the end of a line in a cell is written \t or \n."""
+    return "\n".join("\t".join(map(_one_word, row)) for row in _rows(summary))
+
+
+def _rows(summary: Summary) -> Iterable[list[str]]:
+    yield [column.heading for column in summary.columns]
+    for row in summary.rows:
+        yield [for_machines(cell) for cell in row.cells]
+
+
+def _field(cell: str) -> str:
+    return quoted(cell) if cell else ""
+
+
+def _one_word(cell: str) -> str:
+    for letter, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        cell = cell.replace(letter, written)
+    return cell

@@ -1,4 +1,4 @@
-"""JSON, complete: an object for each run."""
+"""JSON, complete: an object for each row."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from runx.summary import Summary
+from runx.summary import Row, Summary
 from runx.types import Result
 
 
-def render(summary: Summary) -> str:
-    """Write everything known of each run of a summary, in its order."""
-    objects = [content(row.result) for row in summary.rows]
+def render(summary: Summary, digits: int = 0) -> str:
+    """Write everything known of each run, or each group's cells, in their order."""
+    objects = [_object(summary, row) for row in summary.rows]
     return json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def render_lines(summary: Summary, digits: int = 0) -> str:
+    """Write the same as one line for each row."""
+    objects = (_object(summary, row) for row in summary.rows)
+    return "\n".join(json.dumps(one, ensure_ascii=False, allow_nan=False) for one in objects)
+
+
+def _object(summary: Summary, row: Row) -> dict[str, Any]:
+    if row.result:
+        return content(row.result)
+    heads = [column.heading for column in summary.columns]
+    return {head: strict(cell) for head, cell in zip(heads, row.cells, strict=True)}
 
 
 def content(run: Result) -> dict[str, Any]:
@@ -28,6 +41,7 @@ def content(run: Result) -> dict[str, Any]:
         "metrics": strict({**run.metrics, **run.measured}),
         "epoch": strict(run.epoch),
         "epoch_time": strict(run.epoch_time),
+        **strict(run.details),
     }
 
 

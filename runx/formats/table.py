@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from runx.formats.cells import DIGITS, for_people, is_number
+from runx.formats.body import body, head, right
+from runx.formats.cells import DIGITS
+from runx.ranking import rank
 from runx.summary import Summary
 
 _GAP = "  "
+# What a narrow terminal loses first; the runs' names and what they are ranked by it never does.
+_EXPENDABLE = ("epoch_time", "where", "attempt", "epoch", "experiment", "metric", "hparam")
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def render(summary: Summary, digits: int = DIGITS) -> str:
     """Write a summary as lines of text, numbers at the right of their columns."""
-    body = [
-        [
-            _one_line(for_people(cell, column, digits))
-            for cell, column in zip(row.cells, summary.columns, strict=True)
-        ]
-        for row in summary.rows
-    ]
-    right = [
-        any(is_number(row.cells[at]) for row in summary.rows)
-        and all(row.cells[at] is None or is_number(row.cells[at]) for row in summary.rows)
-        for at in range(len(summary.columns))
-    ]
-    return aligned([_one_line(column.heading) for column in summary.columns], body, right)
+    return aligned(head(summary), body(summary, digits), right(summary))
 
 
-def aligned(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+def render_bold(summary: Summary, digits: int, lower: Collection[str]) -> str:
+    """Write a summary for a terminal, the best of each metric bold."""
+    best = best_cells(summary, lower)
+    return aligned(head(summary), body(summary, digits), right(summary), best)
+
+
+def best_cells(summary: Summary, lower: Collection[str]) -> frozenset[tuple[int, int]]:
+    """Find the row and column of the best value of each metric, where not all are alike."""
+    found = set()
+    for at, column in enumerate(summary.columns):
+        cells = [getattr(row.cells[at], "mean", row.cells[at]) for row in summary.rows]
+        numbers = [cell for cell in cells if isinstance(cell, (int, float)) and cell == cell]
+        if column.kind in ("metric", "measured") and len(set(numbers)) > 1:
+            best = min(numbers, key=lambda cell: rank(cell, column.heading in lower))
+            found |= {(row, at) for row, cell in enumerate(cells) if cell == best}
+    return frozenset(found)
+
+
+def aligned(
+    head: Sequence[str],
+    body: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    bold: Collection[tuple[int, int]] = (),
+) -> str:
     """Line up the cells of a table under its head.
 
     >>> print(aligned(["run", "acc"], [["owl", "9.5"], ["rattlesnake", "10"]], [False, True]))
@@ -37,17 +53,58 @@ def aligned(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[
     owl          9.5
     rattlesnake   10
     """
-    columns = list(zip(head, *body, strict=True))
-    widths = [max(map(width, column)) for column in columns]
-    rule = ["-" * wide for wide in widths]
-    lines = []
-    for cells in (head, rule, *body):
-        padded = [
-            " " * (wide - width(cell)) + cell if at_right else cell + " " * (wide - width(cell))
-            for cell, wide, at_right in zip(cells, widths, right, strict=True)
-        ]
-        lines.append(_GAP.join(padded).rstrip())
+    widths = _widths(head, body)
+    lines = [_line(head, widths, right), _line(["-" * wide for wide in widths], widths, right)]
+    signs = ("" if at_right else "-" for at_right in right)
+    pattern = _GAP.join(f"%{sign}{wide}s" for sign, wide in zip(signs, widths, strict=True))
+    marks: dict[int, list[int]] = {}
+    for number, at in bold:
+        marks.setdefault(number, []).append(at)
+    for number, cells in enumerate(body):
+        if number in marks or not "".join(cells).isascii():
+            lines.append(_line(cells, widths, right, marks.get(number, ())))
+        else:
+            lines.append((pattern % tuple(cells)).rstrip())
     return "\n".join(lines)
+
+
+def _line(
+    cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], bold: Sequence[int] = ()
+) -> str:
+    padded = []
+    for at, cell in enumerate(cells):
+        gap = " " * (widths[at] - width(cell))
+        shown = f"{_BOLD}{cell}{_PLAIN}" if at in bold else cell
+        padded.append(gap + shown if right[at] else shown + gap)
+    return _GAP.join(padded).rstrip()
+
+
+def _widths(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(width, column)) for column in zip(head, *body, strict=True)]
+
+
+def fitted(summary: Summary, columns: int, digits: int) -> tuple[Summary, list[str]]:
+    """Leave out what matters least until a table fits; also name what is left out."""
+    widths = _widths(head(summary), body(summary, digits))
+    kept = list(range(len(widths)))
+    ranked_by = {key.column.heading for key in summary.sorted_by}
+    lost = []
+    while len(kept) > 1 and sum(widths[at] + len(_GAP) for at in kept) - len(_GAP) > columns:
+        spare = [
+            (_EXPENDABLE.index(summary.columns[at].kind), -at)
+            for at in kept
+            if summary.columns[at].kind in _EXPENDABLE
+            and summary.columns[at].heading not in ranked_by
+        ]
+        if not spare:
+            break
+        at = -min(spare)[1]
+        kept.remove(at)
+        lost.append(summary.columns[at].heading)
+    if not lost:
+        return summary, []
+    rows = tuple(row._replace(cells=tuple(row.cells[at] for at in kept)) for row in summary.rows)
+    return summary._replace(columns=tuple(summary.columns[at] for at in kept), rows=rows), lost
 
 
 def width(text: str) -> int:
@@ -62,11 +119,3 @@ def width(text: str) -> int:
         0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF")
         for letter in text
     )
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else "".join(map(_visible, text))
-
-
-def _visible(letter: str) -> str:
-    return letter if letter.isprintable() else repr(letter)[1:-1]

@@ -10,22 +10,27 @@ from typing import Any
 from runx.cautions import cautions
 from runx.errors import SettingsError
 from runx.experiment import Code, Experiment, Setting
+from runx.grid import Beside
 from runx.nearest import remedy
+from runx.overrides import Override
 from runx.reconcile import Identity
+from runx.settings.bases import told, told_here
 from runx.settings.decode import decoded
 from runx.settings.farm import PRESETS, farm_of, shell
+from runx.settings.hparams import composed
 from runx.settings.keys import KEYS, OF_A_FARM
 from runx.settings.layers import (
     Entry,
     Layer,
     defaults,
     from_environment,
-    from_file,
     merged,
     project_file,
     spoken,
     user_file,
 )
+from runx.settings.occasion import Occasion, experiment_name, shared_texts
+from runx.settings.overriding import from_overrides, overrides_of, removed, without
 from runx.types import Node, Scalar
 
 LOCAL = "local"
@@ -37,6 +42,8 @@ class Request:
     """What the command line asks for: the experiment's file, and what overrides it.
 
     ``flags`` maps a key to its text; ``here`` says that runs are made here whatever FARM is.
+    ``sweeps`` are the named sweeps that are asked for, ``occasion`` is when, for names.
+    ``tree`` is what the file would say, where a caller in Python says it and there is none.
     """
 
     file: Path
@@ -47,27 +54,37 @@ class Request:
     tag: str = ""
     cooldir: bool = True
     here: bool = False
+    overrides: tuple[str | Override, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    occasion: Occasion = field(default_factory=Occasion)
+    tree: Mapping[str, Node] | None = None
 
 
 def load(request: Request) -> Experiment:
     """Read an experiment's file with all that stands behind it."""
-    own = from_file(request.file)
+    own = told(request.file) if request.tree is None else told_here(request.tree, request.cwd)
     files = _files(request.cwd, request.environment, request.config, request.file)
-    layers = [
-        Layer(
-            {key: spoken(text, _flag(key), request.cwd) for key, text in request.flags.items()}, {}
-        ),
+    beyond = [told(path, may_be_empty=True) for path in files]
+    overrides = overrides_of(request.overrides)
+    flags = {key: spoken(text, _flag(key), request.cwd) for key, text in request.flags.items()}
+    said = [
+        Layer(flags, {}),
         from_environment(request.environment, request.cwd),
-        own,
-        *(from_file(path, may_be_empty=True) for path in files),
+        own.layer,
+        *(one.layer for one in beyond),
+    ]
+    layers = [
+        from_overrides(overrides, request.cwd),
+        *(without(layer, removed(overrides)) for layer in said),
         defaults(request.cwd),
     ]
+    sources = tuple(path for one in (own, *beyond) for path in one.files)
     farm = _farm_name(layers, request)
     entries = merged(layers, farm)
     if request.here:
         entries = _without_farm(entries, merged(layers, None))
     warnings = tuple(line for layer in layers for line in layer.warnings)
-    return _experiment(request, entries, farm, files, warnings)
+    return _experiment(request, entries, farm, overrides, sources, warnings)
 
 
 def _without_farm(entries: dict[str, Entry], outside: dict[str, Entry]) -> dict[str, Entry]:
@@ -84,7 +101,7 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
     files = _files(cwd, environment, config, None)
     layers = [
         from_environment(environment, cwd),
-        *(from_file(path, may_be_empty=True) for path in files),
+        *(told(path, may_be_empty=True).layer for path in files),
         defaults(cwd),
     ]
     farm = merged(layers, None).get("FARM")
@@ -124,7 +141,8 @@ def _experiment(
     request: Request,
     entries: dict[str, Entry],
     farm: str | None,
-    files: list[Path],
+    overrides: tuple[Override, ...],
+    sources: tuple[Path, ...],
     warnings: tuple[str, ...],
 ) -> Experiment:
     value = {
@@ -132,16 +150,19 @@ def _experiment(
         for name, entry in entries.items()
         if entry.node != Scalar(None, "") or name == "HPARAMS"
     }
-    for name in ("CMD", "HPARAMS"):
+    for name in _needed(value):
         if value.get(name) in (None, "", Scalar(None, "")):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
+    texts = shared_texts(entries, value, farm, request.occasion, request.environment)
+    name = experiment_name(value.get("EXP_NAME") or request.file.stem, texts, entries, request.file)
+    hparams, at = composed(entries, value, request.sweeps, overrides)
     return Experiment(
-        name=_named(value.get("EXP_NAME") or request.file.stem, entries, request.file),
+        name=name,
         file=request.file,
         logroot=value["LOGROOT"],
         cmd=value["CMD"],
-        hparams=value["HPARAMS"],
-        at=entries["HPARAMS"].at,
+        hparams=hparams,
+        at=at,
         tag=request.tag,
         cooldir=request.cooldir,
         farm=None if request.here or farm == LOCAL else farm_of(farm, value, entries),
@@ -158,16 +179,19 @@ def _experiment(
         settings={
             name: Setting(_shown(entry.node), entry.origin) for name, entry in entries.items()
         },
-        sources=(request.file, *files),
-        warnings=(*warnings, *cautions(value["HPARAMS"], entries["HPARAMS"].at)),
+        sources=sources,
+        warnings=(*warnings, *cautions(hparams, at)),
+        beside=Beside(value.get("SAMPLES", 0), value["SEED"], request.environment, name),
+        style=value["ARGS"],
+        has_config="CONFIG" in value,
+        run_name=value.get("RUN_NAME", ""),
+        texts={**texts, "experiment": name},
     )
 
 
-def _named(name: str, entries: Mapping[str, Entry], file: Path) -> str:
-    if "/" in name or name in (".", "..", ".runx") or not name.strip():
-        origin = entries["EXP_NAME"].origin if "EXP_NAME" in entries else str(file)
-        raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
-    return name
+def _needed(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the keys that must be there; hyperparameters may all come from elsewhere."""
+    return ("CMD",) if "HPARAMS_FROM" in value or "CONFIG" in value else ("CMD", "HPARAMS")
 
 
 def _code(value: Mapping[str, Any]) -> Code:

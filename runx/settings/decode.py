@@ -13,6 +13,7 @@ from runx.errors import SettingsError
 from runx.settings.farmkeys import FARM_KINDS
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
+from runx.settings.sweepkeys import SWEEP_KINDS
 from runx.types import Hparam, Node, Scalar, Value
 from runx.yamltext import plain
 
@@ -49,9 +50,20 @@ def _path(name: str, entry: Entry, environment: Mapping[str, str]) -> Path | Non
     return expanded(text, name, entry, environment) if text else None
 
 
+def _search(name: str, entry: Entry, environment: Mapping[str, str]) -> str:
+    known = {"PYTHONPATH": "", **environment}
+    parts = _text(name, entry, environment).split(":")
+    filled = (_filled(part, name, entry, known) for part in parts)
+    return ":".join(part for part in filled if part)
+
+
 def expanded(text: str, name: str, entry: Entry, environment: Mapping[str, str]) -> Path:
     """Expand ~, $VAR and {user} in a path, which starts from where the setting stands."""
+    filled = _filled(text, name, entry, environment)
+    return Path(os.path.normpath(anchored(filled, entry.base)))
 
+
+def _filled(text: str, name: str, entry: Entry, environment: Mapping[str, str]) -> str:
     def variable(match: re.Match[str]) -> str:
         word = match[1] or match[2]
         if word not in environment:
@@ -59,12 +71,12 @@ def expanded(text: str, name: str, entry: Entry, environment: Mapping[str, str])
         return environment[word]
 
     text = _VARIABLE.sub(variable, text.replace("{user}", _user(environment)))
-    if text.startswith("~"):
-        home = os.path.expanduser(text)  # noqa: PTH111  it tells ~nobody from a home
-        if home.startswith("~"):
-            raise SettingsError(f"{entry.origin}: {name}: no home for {text.split('/')[0]}")
-        text = home
-    return Path(os.path.normpath(anchored(text, entry.base)))
+    if not text.startswith("~"):
+        return text
+    home = os.path.expanduser(text)  # noqa: PTH111  it tells ~nobody from a home
+    if home.startswith("~"):
+        raise SettingsError(f"{entry.origin}: {name}: no home for {text.split('/')[0]}")
+    return home
 
 
 def _user(environment: Mapping[str, str]) -> str:
@@ -164,4 +176,6 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "hparams": _hparams,
     **FARM_KINDS,
     "values": _values,
+    **SWEEP_KINDS,
+    "search": _search,
 }

@@ -15,11 +15,16 @@ Kind = Literal[
     "paths",
     "hparams",
     "name",
+    "args",
+    "sweeps",
+    "number",
+    "seed",
     "count",
     "lines",
     "texts",
     "requeue",
     "values",
+    "search",
 ]
 
 IGNORED = ".git,*.pyc,__pycache__,*.pth"
@@ -38,6 +43,14 @@ class Key(NamedTuple):
 KEYS = {
     "CMD": Key("text", "", "the training command, in the shell's own language"),
     "HPARAMS": Key("hparams", "", "hyperparameters: a mapping, or a list that inherits"),
+    "SAMPLES": Key("number", "", "how many points are drawn of random axes"),
+    "SEED": Key("seed", "0", "what random axes are drawn by"),
+    "ARGS": Key("args", "{}", "how CMD is told its hyperparameters"),
+    "RUN_NAME": Key("text", "", "what runs are called, as {wid}{sep}{sweep}"),
+    "HPARAMS_FROM": Key("text", "", "a function that gives hyperparameters, as sweeps.py:by_arch"),
+    "SWEEPS": Key("sweeps", "{}", "named HPARAMS that --sweep adds"),
+    "CONFIG": Key("path", "", "the script's own YAML: defaults of its hyperparameters"),
+    "EXTENDS": Key("words", "", "files whose settings this one builds on"),
     "EXP_NAME": Key("name", "", "the experiment's name and folder under LOGROOT"),
     "TITLE": Key("text", "", "what the experiment is about, shown by sumx"),
     "NOTE": Key("text", "", "what this launch is about, kept with it"),
@@ -46,7 +59,7 @@ KEYS = {
     "SUBMIT_CMD": Key("text", "", "the command that submits a run to the farm"),
     "TYPE": Key("name", "", "the kind of farm: slurm, sge, ..., or mymodule:farm"),
     "RESOURCES": Key("resources", "{}", "what a run needs, as flags of SUBMIT_CMD"),
-    "PYTHONPATH": Key("text", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "PYTHONPATH": Key("search", "", "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key("path", ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key("name", "worktree", "what is frozen: worktree, or a git revision"),
     "CODE_IGNORE_PATTERNS": Key("words", IGNORED, "names that are left out of the frozen code"),
@@ -103,8 +116,11 @@ OF_A_FARM = (
 )
 """Keys that, said in a farm's section, mean its jobs alone: not what runs here with -i."""
 
-MAPPINGS = ("resources", "paths", "texts", "values")
+MAPPINGS = ("resources", "paths", "texts", "values", "args", "sweeps")
 """Kinds whose values are merged key by key."""
 
-FROM_ENVIRONMENT = tuple(name for name, key in KEYS.items() if key.kind != "hparams")
+OF_FILES = ("HPARAMS", "SWEEPS", "EXTENDS")
+"""Keys that mean something in a file alone."""
+
+FROM_ENVIRONMENT = tuple(name for name in KEYS if name not in OF_FILES)
 """Keys that a variable RUNX_<KEY> may set."""

@@ -37,7 +37,11 @@ class Layer(NamedTuple):
 
 def from_file(path: Path, may_be_empty: bool = False) -> Layer:
     """Read an experiment or .runx file; a key nobody knows is an error that names the nearest."""
-    document = read(path, may_be_empty)
+    return layer_of(read(path, may_be_empty), path)
+
+
+def layer_of(document: Document, path: Path) -> Layer:
+    """Make a layer of what a file says."""
     base = path.absolute().parent
     entries: dict[str, Entry] = {}
     farms: dict[str, dict[str, Entry]] = {}
@@ -114,8 +118,13 @@ def spoken(text: str, origin: str, cwd: Path) -> Entry:
     Scalar(value='/logs', text='/logs', plain=False)
     """
     if not text.startswith(("{", "[")):
-        return Entry(Scalar(text, text, plain=False), origin, cwd)
-    return Entry(parse(f"it: {text}", origin).tree["it"], origin, cwd)
+        return said(Scalar(text, text, plain=False), origin, cwd)
+    return said(parse(f"it: {text}", origin).tree["it"], origin, cwd)
+
+
+def said(node: Node, origin: str, base: Path) -> Entry:
+    """Make an entry of a value all of which stands in one place."""
+    return Entry(node, origin, base, lambda *_: origin)
 
 
 def defaults(cwd: Path) -> Layer:
@@ -139,20 +148,31 @@ def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
                 if stronger is None:
                     result[name] = entry
                 elif KEYS[name].kind in MAPPINGS:
-                    result[name] = _over(stronger, entry)
+                    result[name] = over(stronger, entry)
     return result
 
 
-def _over(stronger: Entry, weaker: Entry) -> Entry:
+def over(stronger: Entry, weaker: Entry) -> Entry:
+    """Lay a mapping over another, key by key."""
     if not (isinstance(stronger.node, dict) and isinstance(weaker.node, dict)):
         return stronger
     if weaker.node.keys() <= stronger.node.keys():
         return stronger
     if not stronger.node:
         return weaker
-    return Entry(
-        {**weaker.node, **stronger.node}, f"{stronger.origin}, {weaker.origin}", stronger.base
-    )
+    node = {**weaker.node, **stronger.node}
+    origin = f"{stronger.origin}, {weaker.origin}"
+    return Entry(node, origin, stronger.base, whichever(stronger, weaker))
+
+
+def whichever(stronger: Entry, weaker: Entry) -> Callable[..., str]:
+    """Say where a part of two mappings stands: in the stronger if that has it."""
+
+    def at(*path: str | int) -> str:
+        own = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
+        return (stronger if own else weaker).at(*path)
+
+    return at
 
 
 def project_file(cwd: Path, start: Path | None = None) -> Path | None:

@@ -25,13 +25,16 @@ class Monitor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the measuring."""
+        """End the measuring, and wait until it has: an interpreter that ends meanwhile crashes."""
         self._stopped.set()
+        self._thread.join()
 
     def _work(self) -> None:
         before = busy()
-        gpus = visible_gpus()
+        gpus: list[Any] | None = None
         while not self._stopped.wait(self._interval):
+            # Nothing is imported before it is used: most scripts that log are over by then.
+            gpus = visible_gpus() if gpus is None else gpus
             now = busy()
             cpu = 100 * (now[0] - before[0]) / max(now[1] - before[1], 1e-9)
             before = now

@@ -6,61 +6,9 @@ import shlex
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-TRAIN = """
-import json, os, sys
-print("argv", json.dumps(sys.argv[1:]))
-if "--fail" in sys.argv:
-    sys.exit(3)
-"""
-
-
-class Project:
-    """A folder with a training script, and runx called in it."""
-
-    def __init__(self, path: Path, environment: dict[str, str]) -> None:
-        self.path, self.environment = path, environment
-        self.write("train.py", TRAIN)
-        self.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: [0.1, 0.2], opt: [a, b]}\n")
-
-    def write(self, name: str, text: str, mode: int = 0o644) -> Path:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(mode)
-        return file
-
-    def runx(self, *words: str, status: int = 0, cwd: str = ".", **environment: str):
-        done = subprocess.run(
-            ["runx", *words],
-            cwd=self.path / cwd,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
-        return done
-
-    def runs(self, experiment: str = "runs/sweep") -> list[Path]:
-        folder = self.path / experiment
-        found = [run for run in folder.iterdir() if not run.name.startswith(".")]
-        return sorted(found, key=lambda run: json.loads((run / "run.json").read_text())["created"])
-
-    def argvs(self, experiment: str = "runs/sweep") -> list[list[str]]:
-        outputs = [(run / "output.log").read_text() for run in self.runs(experiment)]
-        return [json.loads(output.partition("argv ")[2].splitlines()[0]) for output in outputs]
-
-
-@pytest.fixture
-def project(tmp_path, installed):
-    (tmp_path / "project").mkdir()
-    return Project(tmp_path / "project", installed)
-
+from project import TRAIN
 
 BAD = {
     "missing file": (None, ["gone.yml"], "gone.yml"),
@@ -134,7 +82,8 @@ def test_a_failed_run_does_not_stop_the_others_and_fails_the_sweep(project):
     done = project.runx("sweep.yml", "-i", status=1)
     assert len(project.argvs()) == 2
     assert "exit status 3" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("1 of 2 runs failed")
+    assert "1 of 2 runs failed\n1 x exit status 3: argv" in done.stderr
+    assert done.stderr.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
 
 
 def test_no_run_touches_nothing_and_prints_shell_quoted_lines(project):

@@ -170,3 +170,14 @@ def test_a_directory_of_the_originals_can_be_shown(logroot):
     done = call("show", "bat", logroot=logroot)
     assert done.returncode == 0
     assert "unknown" in done.stdout
+
+
+def test_where_chooses_among_runs(logroot):
+    done = call("status", "--where", "lr == 2", "--json", logroot=logroot)
+    assert [found["run"] for found in json.loads(done.stdout)] == ["sly-fox"]
+    assert call("logs", "--where", "acc:best > 1 and lr == 1", logroot=logroot).stdout == (
+        "one\ntwo\nthree\n"
+    )
+    assert "sly-fox" in call("show", "sweep", "--where", "lr == 2", logroot=logroot).stdout
+    assert call("show", "--where", "lr == 3", logroot=logroot).returncode == 2
+    assert call("logs", logroot=logroot).returncode == 2

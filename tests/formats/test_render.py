@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.formats import FORMATS
+from runx.columns import Column
+from runx.formats import FORMATS, written
+from runx.formats.table import fitted
 from runx.rundir import RunDir
-from runx.summary import Column, Row, Summary
+from runx.spread import Spread
+from runx.summary import Row, Summary
 from runx.types import Result
 
 
@@ -26,19 +29,19 @@ def summary(*cells, headings=("run", "acc")):
     return Summary(columns, tuple(rows))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "parquet"])
 def test_a_summary_without_rows_is_written(name):
-    assert isinstance(FORMATS[name](summary()), str)
+    assert FORMATS[name].render(summary(), 5) is not None
 
 
 def test_numbers_stand_at_the_right_and_text_at_the_left():
-    assert FORMATS["table"](summary(("owl", 9.5), ("rattlesnake", 10))) == (
+    assert written("table", summary(("owl", 9.5), ("rattlesnake", 10))) == (
         "run          acc\n-----------  ---\nowl          9.5\nrattlesnake   10"
     )
 
 
 def test_a_cell_never_breaks_a_line_of_the_table():
-    assert len(FORMATS["table"](summary(("a\nb\t\x1b[31m", 1))).split("\n")) == 3
+    assert len(written("table", summary(("a\nb\t\x1b[31m", 1))).split("\n")) == 3
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -46,7 +49,7 @@ words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 @given(st.lists(st.tuples(words, st.floats() | words | st.none()), max_size=5))
 def test_csv_read_back_has_the_same_cells(cells):
-    text = FORMATS["csv"](summary(*cells))
+    text = written("csv", summary(*cells))
     [head, *rows] = csv.reader(io.StringIO(text, newline=""))
     assert head == ["run", "acc"]
     assert len(rows) == len(cells)
@@ -56,6 +59,59 @@ def test_csv_read_back_has_the_same_cells(cells):
 
 @given(st.lists(st.floats() | st.integers() | st.booleans() | st.text(), max_size=5))
 def test_json_read_back_has_the_same_values(values):
-    text = FORMATS["json"](summary(*((str(at), value) for at, value in enumerate(values))))
+    text = written("json", summary(*((str(at), value) for at, value in enumerate(values))))
     read = [found["metrics"]["acc"] for found in json.loads(text, parse_constant=pytest.fail)]
     assert [str(value) for value in read] == [str(value) for value in values]
+
+
+TRICKY = ("a|b_c\\d", 1.5)
+
+
+def test_markdown_is_lined_up_and_escaped():
+    assert written("markdown", summary(TRICKY, ("owl", 10))).splitlines() == [
+        "| run        | acc |",
+        "| ---------- | --: |",
+        "| a\\|b\\_c\\\\d | 1.5 |",
+        "| owl        |  10 |",
+    ]
+
+
+def test_latex_is_escaped():
+    text = written("latex", summary(("50%_{x}^~&#$\\", 1)))
+    assert r"50\%\_\{x\}\textasciicircum{}\textasciitilde{}\&\#\$\textbackslash{} & 1 \\" in text
+
+
+def test_html_is_escaped():
+    assert "<td>&lt;b&gt;</td>" in written("html", summary(("<b>", 1)))
+
+
+def test_tabs_never_break_a_line_of_tsv():
+    assert written("tsv", summary(("a\tb\nc", 1))).splitlines()[1] == "a\\tb\\nc\t1"
+
+
+@given(st.lists(st.floats() | st.integers(), max_size=5))
+def test_each_line_of_jsonl_is_an_object(values):
+    text = written("jsonl", summary(*((str(at), value) for at, value in enumerate(values))))
+    assert [json.loads(line)["run"] for line in text.splitlines()] == [
+        str(at) for at in range(len(values))
+    ]
+
+
+def test_parquet_is_read_back_by_pyarrow():
+    parquet = pytest.importorskip("pyarrow.parquet")
+    content = FORMATS["parquet"].render(summary(("a", 1.5), ("b", None), ("c", 2)), 5)
+    table = parquet.read_table(io.BytesIO(content))
+    assert table.to_pydict() == {"run": ["a", "b", "c"], "acc": [1.5, None, 2.0]}
+
+
+def test_a_spread_is_rounded_for_people():
+    text = written("table", summary(("a", Spread((91.0, 91.5, 91.2), 3))))
+    assert "91.23 ± 0.25 (n=3)" in text
+
+
+def test_a_table_that_is_too_wide_keeps_its_names():
+    wide = summary(("a" * 30, 1.5))
+    shorter, lost = fitted(wide, 10, 5)
+    assert lost == ["acc"]
+    assert [column.heading for column in shorter.columns] == ["run"]
+    assert fitted(wide, 80, 5) == (wide, [])

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from runx.collect import UNKNOWN, Standing
+from runx.columns import Column, value
 from runx.formats.json import content, strict
+from runx.question import Question
+from runx.standing import UNKNOWN, Standing, elapsed, started, where
 from runx.state import ENDED_BADLY, STATES, State
-from runx.summary import Column, Question, Row, Summary, columns, value
+from runx.summary import Row, Summary, own_columns
 
 _LAST = ("metric", "measured", "epoch")
 
@@ -37,7 +39,7 @@ class Overview(NamedTuple):
 def status(standings: Iterable[Standing], now: float) -> Summary:
     """Make a table of how runs stand: what varies, state, attempt, time, last metrics, where."""
     found = sorted(standings, key=lambda one: (one.result.experiment, one.result.name))
-    shown = columns([one.result for one in found], Question())
+    shown = own_columns([one.result for one in found], Question())
     first = [column for column in shown if column.kind in ("experiment", "run", "hparam")]
     last = [column for column in shown if column.kind in _LAST]
     own = [
@@ -62,43 +64,6 @@ def _cell(one: Standing, column: Column, now: float) -> Any:
     if column.kind == "where":
         return where(one)
     return value(one.result, column)
-
-
-def started(one: Standing) -> float | None:
-    """Give the time at which the attempt that decides the state began."""
-    for attempt in one.facts.attempts:
-        event = attempt.event("started")
-        if attempt.number == one.state.attempt and event:
-            return event.time
-    return None
-
-
-def ended(one: Standing) -> float | None:
-    """Give the time at which the attempt that decides the state wrote its end."""
-    for attempt in one.facts.attempts:
-        event = attempt.event("ended")
-        if attempt.number == one.state.attempt and event:
-            return event.time
-    return None
-
-
-def elapsed(one: Standing, now: float) -> float | None:
-    """Give the seconds that the attempt took, or has taken so far."""
-    begin, end = started(one), ended(one)
-    if end is None and one.state.alive:
-        end = now
-    return max(end - begin, 0.0) if begin is not None and end is not None else None
-
-
-def where(one: Standing) -> str | None:
-    """Say which machine or job the attempt is on."""
-    for attempt in one.facts.attempts:
-        if attempt.number == one.state.attempt:
-            job = f"{attempt.farm} {attempt.job}" if attempt.job else ""
-            began = attempt.event("started")
-            host = attempt.host if began else ""
-            return " on ".join(filter(None, (job, host))) or None
-    return None
 
 
 def counts(names: Iterable[str]) -> str:

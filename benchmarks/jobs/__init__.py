@@ -1,0 +1,19 @@
+"""What is measured: a module for each kind of work, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.jobs import freezing, launching, logging, planning, reading, saving, starting
+from benchmarks.turns import Job
+
+JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
+    "start": starting.jobs,
+    "plan": planning.jobs,
+    "launch": launching.jobs,
+    "freeze": freezing.jobs,
+    "log": logging.jobs,
+    "save": saving.jobs,
+    "read": reading.jobs,
+}
+"""Each gives its jobs: few and small ones, or with True all of them."""

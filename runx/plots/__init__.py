@@ -1,0 +1,90 @@
+"""Pictures of results: in the terminal, or as an image file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runx.asked import Asked
+from runx.columns import Column, resolve, value, varying
+from runx.courses import Curve, course, curve, phase_of, together
+from runx.errors import RunxError
+from runx.formats.cells import for_machines
+from runx.grouping import groups
+from runx.nearest import listed, nearest_first
+from runx.plots.picture import Picture
+from runx.types import Result
+
+MOST = 12
+"""More curves than this nobody tells apart: the rest are left out, with a word."""
+
+
+def plotted(what: str, runs: Sequence[Result], asked: Asked) -> str:
+    """Draw what is asked for; give the drawing, or say which file it went to."""
+    picture = pictured(what, runs, asked)
+    if asked.output:
+        from runx.plots.image import draw
+
+        draw(picture, asked.output)
+        return f"{asked.output}: {len(picture.curves) or len(picture.lines)} drawn"
+    from runx.plots.terminal import drawn
+
+    return drawn(picture)
+
+
+def pictured(what: str, runs: Sequence[Result], asked: Asked) -> Picture:
+    """Say what is to be drawn: curves over epochs, a scatter, or parallel coordinates."""
+    if what == "parallel":
+        return _parallel(runs, asked)
+    left, versus, right = what.partition(" vs ")
+    if versus:
+        return _scatter(left.strip(), right.strip(), runs, asked)
+    return _curves(what, runs, asked)
+
+
+def _curves(name: str, runs: Sequence[Result], asked: Asked) -> Picture:
+    phase, metric = phase_of(name)
+    names = varying(runs, (*asked.ignore, *asked.over))
+    by = [Column(one, "hparam", one) for one in names]
+    found = []
+    members = groups(runs, by) if asked.over else [[run] for run in runs]
+    for group in members:
+        label = _label(group[0], by) or group[0].name
+        several = [curve(label, course(run, metric, phase), asked.smooth) for run in group]
+        several = [one for one in several if one.xs]
+        if several:
+            found.append(together(label, several) if asked.over else several[0])
+    if not found:
+        metrics = sorted({one for run in runs for one in run.metrics})
+        there = listed(nearest_first(name, metrics))
+        raise RunxError(f"--plot {name}: no run has it; there {there}")
+    note = f"{MOST} of {len(found)}; --where or --top choose" if len(found) > MOST else ""
+    return Picture(name, "epoch", name, asked.log, tuple(found[:MOST]), note=note)
+
+
+def _label(run: Result, by: Sequence[Column]) -> str:
+    return " ".join(f"{column.name}={for_machines(value(run, column)) or 'null'}" for column in by)
+
+
+def _scatter(across: str, up: str, runs: Sequence[Result], asked: Asked) -> Picture:
+    columns = [resolve(name, runs) for name in (across, up)]
+    points = []
+    for run in runs:
+        x, y = (value(run, column) for column in columns)
+        if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+            points.append((float(x), float(y)))
+    if not points:
+        raise RunxError(f"--plot {across} vs {up}: no run has numbers for both")
+    xs, ys = zip(*sorted(points), strict=True)
+    curves = (Curve(f"{up} by {across}", xs, ys),)
+    return Picture(f"{up} by {across}", across, up, asked.log, curves, dots=True)
+
+
+def _parallel(runs: Sequence[Result], asked: Asked) -> Picture:
+    names = [Column(one, "hparam", one) for one in varying(runs, asked.ignore)]
+    measured = dict.fromkeys(one for run in runs for one in run.metrics)
+    axes = (*names, *(Column(one, "metric", one) for one in measured))
+    lines = tuple(tuple(value(run, column) for column in axes) for run in runs)
+    if len(axes) < 2:
+        raise RunxError("--plot parallel: there are not two things that differ between runs")
+    heads = tuple(column.heading for column in axes)
+    return Picture("parallel coordinates", "", "", "", axes=heads, lines=lines)

@@ -1,0 +1,28 @@
+"""Values placed on axes from 0 to 1. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runx.formats.cells import for_machines
+
+
+def placed(values: Sequence[Any]) -> list[float | None]:
+    """Place values on an axis: numbers by their size, others by their order.
+
+    >>> placed([1, 3, 2]), placed(["b", "a", None])
+    ([0.0, 1.0, 0.5], [1.0, 0.0, None])
+    """
+    there = [value for value in values if value is not None]
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in there):
+        numbers = [None if value is None or value != value else float(value) for value in values]
+    else:
+        order = {text: float(at) for at, text in enumerate(sorted(map(for_machines, there)))}
+        numbers = [None if value is None else order[for_machines(value)] for value in values]
+    known = [number for number in numbers if number is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    spread = high - low
+    return [
+        None if number is None else (number - low) / spread if spread else 0.5 for number in numbers
+    ]

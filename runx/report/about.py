@@ -1,0 +1,128 @@
+"""Everything about one run that its panel shows beyond what it has measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runx.attempts import Attempt
+from runx.errors import StoreError
+from runx.output import tail
+from runx.report.images import images, source
+from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.standing import Standing
+
+LOG = 6_000
+"""Bytes of a log's end that a report holds."""
+ARTIFACTS = 200
+_TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DOTALL)
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
+
+Warn = Callable[[str], None]
+
+
+def about(one: Standing, warn: Warn) -> dict[str, Any]:
+    """Tell what a run is, how its attempts went and what it left behind."""
+    run = one.result.dir
+    record = read(run.record, warn)
+    launch = launch_of(run, record, warn)
+    return {
+        "id": record.get("id"),
+        "tag": record.get("tag") or one.result.tag,
+        "command": command(run, record),
+        "digest": digest(run, record, one),
+        "git": launch.get("git"),
+        "note": launch.get("note") or "",
+        "resources": record.get("resources") or {},
+        "dir": str(run.path),
+        "log": log_end(run),
+        "images": [
+            {"name": image.name, "step": image.step, "src": shown}
+            for image in images(run)
+            if (shown := source(image))
+        ],
+        "artifacts": artifacts(run),
+    }
+
+
+def read(file: Path, warn: Warn) -> dict[str, Any]:
+    """Read one of runx's JSON files; nothing where it isn't there or is damaged."""
+    if not file.exists():
+        return {}
+    try:
+        return read_json(file)
+    except StoreError as error:
+        warn(str(error))
+        return {}
+
+
+def launch_of(run: RunDir, record: dict[str, Any], warn: Warn) -> dict[str, Any]:
+    """Read what was asked when a run was launched."""
+    name = record.get("launch")
+    if not isinstance(name, str):
+        return {}
+    return read(ExperimentDir(run.path.parent).launches / name / "launch.json", warn)
+
+
+def command(run: RunDir, record: dict[str, Any]) -> str:
+    """Give the training command as run.sh executes it; without a run.sh what is known of it."""
+    if run.script.exists():
+        text = run.script.read_text(encoding="utf-8", errors="replace")
+        found = _TRAIN.search(text)
+        if found:
+            return found[1].strip()
+    return str(record.get("cmd") or "")
+
+
+def digest(run: RunDir, record: dict[str, Any], one: Standing) -> str | None:
+    """Name the code that the last attempt ran: a restaged one has its own."""
+    for found in reversed(one.facts.attempts):
+        if run.claim(found.number).exists():
+            claimed = read(run.claim(found.number), lambda line: None).get("code")
+            if claimed:
+                return str(claimed)
+    return record.get("code")
+
+
+def attempt(found: Attempt) -> dict[str, Any]:
+    """Tell how an attempt went, in the order in which it is shown."""
+    started, ended = found.event("started"), found.event("ended")
+    return {
+        "number": found.number,
+        "host": found.host,
+        "farm": found.farm,
+        "job": found.job,
+        "started": started.time if started else None,
+        "ended": ended.time if ended else None,
+        "code": ended.details.get("code") if ended else None,
+        "order": found.order,
+    }
+
+
+def log_end(run: RunDir, most: int = LOG) -> str:
+    """Give the end of a run's output, as a terminal would have shown it."""
+    text = readable(tail(run.output, most + 1))
+    cut = run.output.exists() and run.output.stat().st_size > most
+    return text.partition("\n")[2] if cut and "\n" in text else text
+
+
+def readable(text: str) -> str:
+    r"""Leave out colours, and of a line that was drawn again and again all but the last.
+
+    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
+    'red\n100%\n'
+    """
+    lines = _ESCAPES.sub("", text).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def artifacts(run: RunDir) -> list[dict[str, Any]]:
+    """Name what a run has kept, with its size, and its checkpoints."""
+    kept = [file for file in sorted(run.artifacts.rglob("*")) if file.is_file()]
+    files = [*kept, *sorted(run.path.glob("*.pth"))]
+    return [
+        {"name": file.relative_to(run.path).as_posix(), "bytes": file.stat().st_size}
+        for file in files[:ARTIFACTS]
+    ]

@@ -1,0 +1,114 @@
+// The page: its parts, and which of them is drawn anew when something changes.
+
+import { h, makeTip } from "./dom.js";
+import { makeModel } from "./model.js";
+import { makeStore, toHash } from "./store.js";
+import { makeSelection } from "./selection.js";
+import { makeTable } from "./table.js";
+import { makeCurves } from "./curves.js";
+import { makeParallel } from "./parallel.js";
+import { makeScatter } from "./scatter.js";
+import { makeImportance } from "./importance.js";
+import { makeHeatmap } from "./heatmap.js";
+import { makePanel } from "./panel.js";
+import { makeHeading, makeToolbar } from "./toolbar.js";
+import { listen, makeFollower } from "./live.js";
+
+function usualView(model) {
+  const { lower } = model.metrics.get(model.objective) ?? {};
+  const shownPhases = model.phases.filter((phase) => phase !== "test" || model.phases.length === 1);
+  return {
+    sort: model.objective ? `${lower ? "" : "-"}b:${model.objective}` : "name",
+    filter: "",
+    columns: null,
+    hidden: [],
+    metric: model.objective,
+    phases: model.live ? ["train", "val"] : shownPhases,
+    smooth: 0,
+    logx: false,
+    logy: false,
+    x: "epoch",
+    group: "",
+    colour: "",
+    brushes: {},
+    across: "",
+    up: "",
+    heatX: "",
+    heatY: "",
+    run: "",
+    theme: "",
+  };
+}
+
+function main() {
+  const model = makeModel(JSON.parse(document.getElementById("data").textContent));
+  const store = makeStore(usualView(model), location.hash);
+  showTheme(store);
+  const selection = makeSelection(model, store);
+  const tip = makeTip();
+  const heading = makeHeading(model, store);
+  const toolbar = makeToolbar(model, store, selection);
+  const table = makeTable(model, store, selection);
+  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
+  const [curves, parallel, ...rest] = figures;
+  const panel = makePanel(model, store, selection, makeFollower(model));
+  const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...rest.map((part) => part.element));
+  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, grid);
+  document.body.append(heading.element, page, panel.element);
+  store.listen(update);
+  addEventListener("hashchange", () => follow(store));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => store.touch("theme"));
+  addEventListener("beforeprint", () => printing(true));
+  addEventListener("afterprint", () => printing(false));
+  update(new Set(["data"]));
+  if (model.live) listen(model, heading.live, () => store.touch("data"));
+
+  function update(changed) {
+    if (changed.has("theme")) showTheme(store);
+    const isOnlyHover = [...changed].every((what) => what === "hover");
+    if (!isOnlyHover) {
+      keep(store);
+      if (![...changed].every((what) => what === "run" || what === "hover")) draw();
+      panel.refresh(changed);
+      for (const row of document.querySelectorAll("tr.is-open")) row.classList.remove("is-open");
+      document.querySelector(`tr[data-run="${CSS.escape(store.view.run)}"]`)?.classList.add("is-open");
+    }
+    if (changed.has("hover")) [table, ...figures].forEach((part) => part.relight());
+    document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn ?? 0) + 1);
+  }
+
+  function draw() {
+    selection.refresh();
+    for (const part of [heading, toolbar, table, ...figures]) part.refresh();
+  }
+
+  function printing(isPrinted) {
+    document.documentElement.dataset.theme = isPrinted ? "light" : "";
+    if (!isPrinted) showTheme(store);
+    table.more(isPrinted ? Infinity : 120);
+    curves.printing();
+    draw();
+  }
+}
+
+function showTheme(store) {
+  document.documentElement.dataset.theme = store.view.theme;
+}
+
+let written = "";
+
+/** Keep the view in the address, without a step of its own in the history. */
+function keep(store) {
+  written = toHash(store.view, store.usual);
+  const hash = written ? `#${written}` : "";
+  if (hash !== location.hash) history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+}
+
+/** Follow an address that somebody has typed or pasted. */
+function follow(store) {
+  if (location.hash.replace(/^#/, "") === written) return;
+  const fresh = makeStore(store.usual, location.hash).view;
+  store.set(fresh);
+}
+
+main();

@@ -1,0 +1,56 @@
+// Colours that people tell apart, also those who see fewer of them: after Okabe and Ito, and viridis.
+
+const DISTINCT = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#c05a98", "#a87900", "#3a9bd9", "#7a4fb5", "#5f6b7a"],
+  dark: ["#56b4e9", "#f28e52", "#2fc79a", "#e79cc6", "#e6b43a", "#9fd3f5", "#b79af0", "#a8b3c2"],
+};
+const VIRIDIS = [
+  [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
+  [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
+];
+// On white the yellow end can't be seen, on black the violet one.
+const REACH = { light: [0, 0.86], dark: [0.24, 1] };
+
+/** Say which theme is being looked at. */
+export function themeOf(choice) {
+  if (choice === "light" || choice === "dark") return choice;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** Read the colours that the style sheet gives to lines and letters. */
+export function inks() {
+  const style = getComputedStyle(document.documentElement);
+  const ink = (name) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    text: ink("text"),
+    soft: ink("soft"),
+    line: ink("line"),
+    grid: ink("grid"),
+    card: ink("card"),
+    accent: ink("accent"),
+    muted: ink("muted"),
+  };
+}
+
+export function distinct(theme, nth) {
+  return DISTINCT[theme][nth % DISTINCT[theme].length];
+}
+
+export const DISTINCT_COUNT = DISTINCT.light.length;
+
+/** Give the colour for a share between 0 and 1. */
+export function sequential(theme, share) {
+  const [from, to] = REACH[theme];
+  const place = (from + (to - from) * Math.min(Math.max(share, 0), 1)) * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  const mixed = VIRIDIS[low].map((part, at) => {
+    return Math.round(part + (VIRIDIS[low + 1][at] - part) * (place - low));
+  });
+  return `rgb(${mixed.join(",")})`;
+}
+
+/** Say whether dark letters are read better than light ones on a colour. */
+export function wantsDarkText(colour) {
+  const [red, green, blue] = colour.match(/\d+/g).map(Number);
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+}

@@ -1,0 +1,81 @@
+// The live page: the server says what is new, and only that is added.
+
+import { addPoint, makeRun, noteLast, noteMetrics, noteTime } from "./model.js";
+
+const LOG_PAUSE = 1000;
+
+/** Listen to the server; `changed` is called after something was added. */
+export function listen(model, badge, changed) {
+  const { token, since } = model.live;
+  const source = new EventSource(`events?token=${encodeURIComponent(token)}&since=${since}`);
+  const show = (text, isOn) => {
+    badge.hidden = false;
+    badge.textContent = text;
+    badge.classList.toggle("is-on", isOn);
+  };
+  show("connecting", false);
+  source.onopen = () => show("live", true);
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) show("the server has ended", false);
+    else show("connection lost, trying again", false);
+  };
+  source.addEventListener("reload", () => location.reload());
+  source.addEventListener("changes", (event) => {
+    for (const change of JSON.parse(event.data)) apply(model, change);
+    changed();
+  });
+}
+
+function apply(model, change) {
+  if (change.metrics) noteMetrics(model, change.metrics);
+  const run = model.runs.find((one) => one.key === change.key);
+  if (change.kind === "run") {
+    if (!run) model.runs.push(makeRun(change.run, model.runs.length));
+    noteNames(model, change);
+    return;
+  }
+  if (!run) return;
+  if (change.kind === "standing") Object.assign(run, change.standing);
+  if (change.kind === "points") addPoints(model, run, change);
+}
+
+function noteNames(model, { hparams, varying }) {
+  if (hparams) model.hparams = hparams;
+  if (varying) model.varying = varying;
+}
+
+function addPoints(model, run, { phase, points }) {
+  if (!model.phases.includes(phase)) model.phases.push(phase);
+  for (const [epoch, seconds, values] of points) {
+    addPoint(run, phase, epoch, seconds === null ? NaN : seconds, values);
+    noteTime(run, phase, seconds);
+    if (phase === "val") noteLast(model, run, epoch, values);
+  }
+}
+
+/** Make a function that follows the log of one run at a time; null follows none. */
+export function makeFollower(model) {
+  let turn = 0;
+  return (run, show) => {
+    turn += 1;
+    if (run && model.live) follow(run, show, turn);
+  };
+
+  async function follow(run, show, mine) {
+    let place = -1;
+    while (mine === turn) {
+      const query = new URLSearchParams({ token: model.live.token, run: run.key, place });
+      try {
+        const answer = await fetch(`log?${query}`);
+        if (!answer.ok) return;
+        const { text, place: next } = await answer.json();
+        if (mine !== turn) return;
+        if (text || place < 0) show(text, place < 0);
+        place = next;
+      } catch {
+        // The server may come back; the badge says that it is gone.
+      }
+      await new Promise((done) => setTimeout(done, LOG_PAUSE));
+    }
+  }
+}

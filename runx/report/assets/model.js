@@ -1,0 +1,203 @@
+// What was measured: runs, their curves as typed arrays that can grow, and columns over them.
+
+/** Turn base64 of little-endian 32-bit floats into numbers. */
+export function unpacked(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at += 1) bytes[at] = letters.charCodeAt(at);
+  return new Float32Array(bytes.buffer);
+}
+
+/** Turn "nan" and "inf", which JSON has no numbers for, into what they mean. */
+export function numeric(value) {
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return Number(value);
+  if (value === "nan") return NaN;
+  if (value === "inf") return Infinity;
+  if (value === "-inf") return -Infinity;
+  return NaN;
+}
+
+function evenly([first, step, count]) {
+  const found = new Float64Array(count);
+  for (let nth = 0; nth < count; nth += 1) found[nth] = first + step * nth;
+  return found;
+}
+
+function makeCourse(raw) {
+  const x = Array.isArray(raw.x) ? evenly(raw.x) : Float64Array.from(unpacked(raw.x));
+  const metrics = new Map(Object.entries(raw.m).map(([name, text]) => [name, unpacked(text)]));
+  return { length: x.length, x, t: unpacked(raw.t), metrics };
+}
+
+export function makeRun(raw, index) {
+  const courses = new Map();
+  for (const [phase, course] of Object.entries(raw.courses)) courses.set(phase, makeCourse(course));
+  return {
+    ...raw,
+    index,
+    courses,
+    hparams: new Map(Object.entries(raw.hparams)),
+    last: new Map(Object.entries(raw.last)),
+    best: new Map(Object.entries(raw.best)),
+  };
+}
+
+export function makeModel(raw) {
+  const metrics = new Map(raw.metrics.map((metric) => [metric.name, metric]));
+  return { ...raw, metrics, runs: raw.runs.map(makeRun) };
+}
+
+function grown(array, length) {
+  if (array.length >= length) return array;
+  const larger = new array.constructor(Math.max(64, length * 2)).fill(NaN);
+  larger.set(array);
+  return larger;
+}
+
+/** Find the first place in the first `length` items of a sorted array that is not below a value. */
+export function firstNotBelow(array, length, value) {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (array[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function inserted(array, length, at) {
+  const room = grown(array, length + 1);
+  room.copyWithin(at + 1, at, length);
+  room[at] = NaN;
+  return room;
+}
+
+/** Put a point where its epoch belongs; an epoch that is measured again replaces itself. */
+export function addPoint(run, phase, epoch, seconds, values) {
+  if (!run.courses.has(phase)) {
+    const empty = { length: 0, x: new Float64Array(0), t: new Float32Array(0), metrics: new Map() };
+    run.courses.set(phase, empty);
+  }
+  const course = run.courses.get(phase);
+  const at = firstNotBelow(course.x, course.length, epoch);
+  for (const name of Object.keys(values)) {
+    if (!course.metrics.has(name)) {
+      course.metrics.set(name, new Float32Array(course.x.length).fill(NaN));
+    }
+  }
+  if (at === course.length || course.x[at] !== epoch) {
+    course.x = inserted(course.x, course.length, at);
+    course.t = inserted(course.t, course.length, at);
+    for (const [name, array] of course.metrics) {
+      course.metrics.set(name, inserted(array, course.length, at));
+    }
+    course.length += 1;
+  }
+  course.x[at] = epoch;
+  course.t[at] = seconds;
+  for (const [name, value] of Object.entries(values)) {
+    course.metrics.get(name)[at] = numeric(value);
+  }
+}
+
+/** Bring a run's last and best values up to a validation point that was just added. */
+export function noteLast(model, run, epoch, values) {
+  run.epoch = epoch;
+  for (const [name, value] of Object.entries(values)) {
+    run.last.set(name, value);
+    const number = numeric(value);
+    const lower = model.metrics.get(name)?.lower;
+    const before = numeric(run.best.get(name));
+    if (!Number.isNaN(number) && !(lower ? before <= number : before >= number)) {
+      run.best.set(name, number);
+    }
+  }
+}
+
+/** Bring the time that a run has taken up to a point that was just added. */
+export function noteTime(run, phase, seconds) {
+  if (!Number.isFinite(seconds)) return;
+  run.elapsed = Math.max(run.elapsed ?? 0, seconds);
+  const course = run.courses.get(phase);
+  if (phase === "val") run.epoch_time = seconds / course.length;
+}
+
+const LENGTHS = ["epochs", "max_epochs", "num_epochs", "n_epochs", "max_epoch"];
+
+/** Guess how far a run that goes on has come, from 0 to 1; null where nothing tells. */
+export function progress(model, run) {
+  const told = LENGTHS.map((name) => run.hparams.get(name)).find((value) => value > 0);
+  const ends = model.runs.filter((other) => other.state === "done").map((other) => other.epoch + 1);
+  const total = told ?? Math.max(...ends.filter(Number.isFinite), 0);
+  return total && Number.isFinite(run.epoch) ? Math.min((run.epoch + 1) / total, 1) : null;
+}
+
+/** Name a metric that has not been seen before. */
+export function noteMetrics(model, told) {
+  for (const metric of told) {
+    if (!model.metrics.has(metric.name)) model.metrics.set(metric.name, metric);
+  }
+}
+
+const LOWER_IS_BETTER = { epoch_time: true, elapsed: true };
+
+/** List everything that a table could show: each column's id, heading, kind and name. */
+export function columnsOf(model) {
+  const several = new Set(model.runs.map((run) => run.experiment)).size > 1;
+  const tagged = model.runs.some((run) => run.tag);
+  const fixed = (id, heading) => ({ id, heading, kind: id, name: id });
+  const hparams = model.hparams.map((name) => {
+    return { id: `h:${name}`, heading: name, kind: "hparam", name };
+  });
+  const metrics = [...model.metrics.values()].flatMap(({ name, lower }) => [
+    { id: `m:${name}`, heading: name, kind: "metric", name, lower },
+    { id: `b:${name}`, heading: `${name} best`, kind: "best", name, lower },
+  ]);
+  const after = ["epoch", "epoch_time", "elapsed"].map((id) => {
+    return { ...fixed(id, id.replace("_", " ")), lower: LOWER_IS_BETTER[id] };
+  });
+  return [
+    ...(several ? [fixed("experiment", "experiment")] : []),
+    fixed("name", "run"),
+    fixed("state", "state"),
+    ...(tagged ? [fixed("tag", "tag")] : []),
+    ...hparams,
+    ...metrics,
+    ...after,
+  ];
+}
+
+/** Name the columns that are shown until somebody chooses. */
+export function usualColumns(model) {
+  const varying = new Set(model.varying);
+  return columnsOf(model)
+    .filter(({ kind, name }) => {
+      if (kind === "hparam") return varying.has(name);
+      if (kind === "best") return name === model.objective;
+      return kind !== "elapsed" && kind !== "tag";
+    })
+    .map((column) => column.id);
+}
+
+/** Give what a run has for a column; undefined where it has nothing. */
+export function valueOf(run, column) {
+  const { kind, name } = column;
+  if (kind === "hparam") return run.hparams.get(name) ?? undefined;
+  if (kind === "metric") return run.last.get(name);
+  if (kind === "best") return run.best.get(name);
+  return run[kind] ?? undefined;
+}
+
+/** Order two values: numbers, then text, then nothing. */
+export function compare(one, other) {
+  const rank = (value) => {
+    if (value === undefined || value === null || value === "nan") return 2;
+    return typeof value === "number" || typeof value === "boolean" ? 0 : 1;
+  };
+  const ranks = rank(one) - rank(other);
+  if (ranks || rank(one) === 2) return ranks;
+  if (rank(one) === 0) return Number(one) - Number(other);
+  return String(one).localeCompare(String(other), undefined, { numeric: true });
+}

@@ -1,0 +1,119 @@
+// Values as people read them, and scales from values to places.
+
+/** Write a value: numbers with five digits that count. */
+export function shown(value) {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "number") return shortNumber(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+export function shortNumber(value, digits = 5) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  const size = Math.abs(value);
+  if (size < 1e-4 || size >= 1e9) return value.toExponential(Math.max(digits - 2, 1)).replace(/\.?0+e/, "e");
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** Write seconds as people do. */
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "";
+  if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+export function size(bytes) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let nth = 0;
+  while (bytes >= 1000 && nth < units.length - 1) {
+    bytes /= 1000;
+    nth += 1;
+  }
+  return `${nth && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[nth]}`;
+}
+
+/** Order texts as people do: numbers by their size. */
+export function compareTexts(one, other) {
+  const [left, right] = [one, other].map((text) => (text.trim() ? Number(text) : NaN));
+  if (!Number.isNaN(left) && !Number.isNaN(right)) return left - right;
+  return one.localeCompare(other, undefined, { numeric: true });
+}
+
+export function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** Make a scale of the values of a column: numbers, on a log axis where they span that, or names. */
+export function scaleOf(values) {
+  const there = values.filter((value) => value !== undefined && value !== null);
+  const numbers = there.filter(isNumber);
+  if (numbers.length && numbers.length === there.filter((value) => value !== "nan").length) {
+    return numberScale(numbers);
+  }
+  return nameScale(there.map(shown));
+}
+
+function numberScale(numbers) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const number of numbers) {
+    low = Math.min(low, number);
+    high = Math.max(high, number);
+  }
+  const log = low > 0 && high / low >= 50 && spreadsOut(numbers, low, high);
+  const flat = low === high;
+  const warp = log ? Math.log10 : (value) => value;
+  const [from, to] = [warp(low), warp(high)];
+  const place = (value) => {
+    if (!isNumber(value) || (log && value <= 0)) return null;
+    return flat ? 0.5 : (warp(value) - from) / (to - from);
+  };
+  const unplace = (share) => (log ? 10 ** (from + share * (to - from)) : from + share * (to - from));
+  const few = [...new Set(numbers)].sort((one, other) => one - other);
+  const marks = few.length <= 8 ? few.map((value) => ({ text: shortNumber(value, 4), at: place(value) })) : ticks(low, high, log);
+  return { kind: "number", log, low, high, place, unplace, ticks: marks };
+}
+
+/** Say whether the smaller half of the numbers would be squeezed together on an even axis. */
+function spreadsOut(numbers, low, high) {
+  const sorted = [...numbers].sort((one, other) => one - other);
+  return sorted[sorted.length >> 1] < low + (high - low) / 6;
+}
+
+function nameScale(texts) {
+  const names = [...new Set(texts)].sort(compareTexts);
+  const places = new Map(names.map((name, nth) => [name, (nth + 0.5) / names.length]));
+  const place = (value) => (value === undefined || value === null ? null : (places.get(shown(value)) ?? null));
+  return { kind: "name", names, place, ticks: names.map((name) => ({ text: name, at: places.get(name) })) };
+}
+
+function ticks(low, high, log) {
+  if (low === high) return [{ text: shortNumber(low, 3), at: 0.5 }];
+  const values = log ? powers(low, high) : even(low, high, 5);
+  const warp = log ? Math.log10 : (value) => value;
+  const [from, to] = [warp(low), warp(high)];
+  return values.map((value) => ({ text: shortNumber(value, 3), at: (warp(value) - from) / (to - from) }));
+}
+
+function powers(low, high) {
+  const found = [];
+  for (let power = Math.ceil(Math.log10(low) - 1e-9); power <= Math.log10(high) + 1e-9; power += 1) {
+    found.push(10 ** power);
+  }
+  return found.length > 1 ? found : [low, high];
+}
+
+/** Give round numbers between two, about as many as asked for. */
+export function even(low, high, wanted) {
+  const rough = (high - low) / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough);
+  const found = [];
+  for (let nth = Math.ceil(low / step - 1e-9); nth * step <= high + step * 1e-9; nth += 1) {
+    found.push(Number((nth * step).toPrecision(12)));
+  }
+  return found;
+}

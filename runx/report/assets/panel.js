@@ -1,0 +1,178 @@
+// Everything about one run, beside the page.
+
+import { h } from "./dom.js";
+import { numeric, valueOf } from "./model.js";
+import { duration, shown, size } from "./numbers.js";
+import { stateMark } from "./table.js";
+
+export function makePanel(model, store, selection, follow) {
+  const body = h("div", { class: "panel-body" });
+  const title = h("h2", { id: "panel-title", tabindex: "-1" });
+  const close = h("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: shut }, "✕");
+  const element = h("aside", { class: "panel", role: "dialog", "aria-labelledby": "panel-title", hidden: true }, h("header", {}, title, close), body);
+  let open = null;
+  let opener = null;
+  let log = null;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && open) shut();
+  });
+  return { element, refresh };
+
+  function shut() {
+    store.set({ run: "" });
+    opener?.focus();
+  }
+
+  function refresh(changed) {
+    const run = model.runs.find((one) => one.key === store.view.run) ?? null;
+    const isNew = run !== open;
+    if (isNew && run) opener = document.activeElement;
+    open = run;
+    element.hidden = !run;
+    document.body.classList.toggle("has-panel", Boolean(run));
+    if (isNew) follow(null);
+    if (!run || (!isNew && !["metric", "data"].some((what) => changed.has(what)))) return;
+    fill(run, isNew);
+    if (isNew && opener?.closest?.("main")) title.focus();
+  }
+
+  function fill(run, isNew) {
+    const place = body.scrollTop;
+    const shownLog = log?.textContent;
+    title.textContent = run.key;
+    const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
+    log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, run.log || "Nothing was printed.");
+    body.replaceChildren(...[about(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
+    if (!isNew) {
+      body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
+      if (model.live && shownLog !== undefined) log.textContent = shownLog;
+      body.scrollTop = place;
+    } else {
+      body.scrollTop = 0;
+      follow(run, appended);
+    }
+    requestAnimationFrame(() => {
+      log.scrollTop = log.scrollHeight;
+    });
+  }
+
+  /** Show what a live run has printed since; the first answer is the whole end. */
+  function appended(text, isFirst) {
+    const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+    log.textContent = isFirst ? text : (log.textContent + text).slice(-200_000);
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  function part(name, isOpen, ...content) {
+    return h("details", { open: isOpen, "data-part": name }, h("summary", {}, name), ...content);
+  }
+
+  function about(run) {
+    const facts = [
+      ["epoch", shown(run.epoch)],
+      ["an epoch", duration(run.epoch_time)],
+      ["elapsed", duration(run.elapsed)],
+      ["tag", run.tag],
+      ["id", run.id],
+      ["git", run.git?.commit ? `${run.git.commit.slice(0, 10)}${run.git.dirty ? " with changes" : ""}` : ""],
+      ["directory", run.dir],
+      ["note", run.note],
+    ].filter(([, text]) => text);
+    const why = run.reason ? h("p", { class: "why" }, run.reason) : null;
+    const list = h("dl", { class: "facts" }, ...facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+    const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
+    return h("div", {}, h("p", { class: "standing" }, stateMark(run), best), why, list);
+  }
+
+  function command(run) {
+    if (!run.command) return null;
+    const copy = h("button", { type: "button", class: "quiet copy", onclick: () => copyText(copy, run.command) }, "Copy");
+    return part("Command", true, h("div", { class: "with-copy" }, h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, run.command), copy));
+  }
+
+  /** Show hyperparameters and results beside those of the best run. */
+  function hparams(run) {
+    const best = selection.best && selection.best !== run ? selection.best : null;
+    const row = (name, mine, its, kind = "") => {
+      const differs = best && mine !== its;
+      return h("tr", { class: `${differs ? "differs" : ""} ${kind}` }, h("th", { scope: "row" }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
+    };
+    const rows = model.hparams
+      .filter((name) => run.hparams.has(name) || best?.hparams.has(name))
+      .map((name) => row(name, shown(run.hparams.get(name)), shown(best?.hparams.get(name))));
+    const results = selection.columns
+      .filter(({ kind }) => kind === "best")
+      .map((column) => [column, valueOf(run, column), best && valueOf(best, column)])
+      .filter(([, mine, its]) => mine !== undefined || (its !== null && its !== undefined))
+      .map(([column, mine, its]) => row(column.heading, shown(numeric(mine)), shown(numeric(its)), "result"));
+    const head = h("tr", {}, h("td", {}), h("th", { scope: "col" }, "this run"), best ? h("th", { scope: "col" }, "best run") : null);
+    const name = best ? "Hyperparameters, against the best run" : "Hyperparameters";
+    return part(name, true, h("table", { class: "pairs" }, h("thead", {}, head), h("tbody", {}, ...rows, ...results)));
+  }
+
+  function attempts(run) {
+    if (!run.attempts.length) return null;
+    const lines = run.attempts.map((one) => {
+      const end = one.ended ? (one.code === null ? "ended" : `exit status ${one.code}`) : "";
+      const took = one.started && one.ended ? duration(one.ended - one.started) : "";
+      const when = one.started ? new Date(one.started * 1000).toLocaleString() : "not started";
+      const job = one.farm ? `${one.farm} ${one.job ?? ""}`.trim() : "";
+      const cells = [one.number, when, took, end, one.order ?? "", one.host, job];
+      return h("tr", {}, ...cells.map((cell) => h("td", {}, cell)));
+    });
+    const head = ["", "began", "took", "end", "order", "host", "job"].map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {})));
+    const table = h("table", { class: "attempts" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...lines));
+    return part(`Attempts (${run.attempts.length})`, run.attempts.length > 1, h("div", { class: "sideways", tabindex: "0", role: "region", "aria-label": "Attempts" }, table));
+  }
+
+  function logPart() {
+    return part(model.live ? "Log" : "End of the log", true, log);
+  }
+
+  function code(run) {
+    const { best } = selection;
+    if (!best || best === run || !run.digest || !best.digest) return null;
+    if (run.digest === best.digest) return part("Code", false, h("p", { class: "about" }, "The same as the best run's."));
+    const diff = model.diffs[`${best.digest}..${run.digest}`];
+    if (diff === undefined) return part("Code", false, h("p", { class: "about" }, "Not that of the best run; the difference is not in this report."));
+    const lines = diff.split("\n").map((line) => h("span", { class: diffClass(line) }, `${line}\n`));
+    return part("Code, against the best run", true, h("pre", { class: "diff", tabindex: "0", role: "region", "aria-label": "Code" }, ...lines));
+  }
+
+  function images(run) {
+    if (!run.images.length) return null;
+    const figures = run.images.map(({ name, step, src }) => {
+      return h("figure", {}, h("img", { src, alt: name, loading: "lazy" }), h("figcaption", {}, step ? `${name}, step ${step}` : name));
+    });
+    return part(`Images (${run.images.length})`, true, h("div", { class: "images" }, ...figures));
+  }
+
+  function artifacts(run) {
+    if (!run.artifacts.length) return null;
+    const items = run.artifacts.map(({ name, bytes }) => h("li", {}, h("span", {}, name), h("span", { class: "note" }, size(bytes))));
+    return part(`Files it kept (${run.artifacts.length})`, false, h("ul", { class: "files" }, ...items));
+  }
+}
+
+function diffClass(line) {
+  if (line.startsWith("+++") || line.startsWith("---") || line.startsWith("@@")) return "at";
+  return line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : "";
+}
+
+/** Copy a text, by the old way where the new one is not allowed, as in a file. */
+export async function copyText(button, text) {
+  const area = h("textarea", { class: "unseen" }, text);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    button.after(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  const before = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => {
+    button.textContent = before;
+  }, 1200);
+}

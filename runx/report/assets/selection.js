@@ -1,0 +1,162 @@
+// Which runs are to be seen, which is the best of them, and in which colour each is drawn.
+
+import { columnsOf, compare, numeric, valueOf } from "./model.js";
+import { parse } from "./expressions.js";
+import { ExpressionError } from "./tokens.js";
+import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
+import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
+import { importances } from "./statistics.js";
+
+/** Give the names that a filter may use, and how each is looked up. */
+function namesOf(columns) {
+  const known = new Map();
+  for (const column of columns) {
+    const name = column.kind === "best" ? `${column.name}:best` : column.name;
+    if (!known.has(name)) known.set(name, column);
+  }
+  return known;
+}
+
+function plainValue(run, column) {
+  const value = valueOf(run, column);
+  return column.kind === "metric" || column.kind === "best" ? orNumber(value) : value;
+}
+
+function orNumber(value) {
+  const number = numeric(value);
+  return Number.isNaN(number) && value !== "nan" ? value : number;
+}
+
+function passesBrush(run, column, brush) {
+  const value = plainValue(run, column);
+  if (Array.isArray(brush)) return isNumber(value) && value >= brush[0] && value <= brush[1];
+  return brush.names.includes(shown(value ?? null));
+}
+
+/** Name the group of a run: its value of a hyperparameter, or of all but one. */
+export function groupName(run, group, model) {
+  if (!group.startsWith("*")) return shown(run.hparams.get(group.slice(2)) ?? null) || "none";
+  const rest = model.varying.filter((name) => name !== group.slice(3));
+  return rest.map((name) => `${name}=${shown(run.hparams.get(name) ?? null) || "none"}`).join(", ") || "all";
+}
+
+export function makeSelection(model, store) {
+  const selection = { error: "", refresh };
+  refresh();
+  return selection;
+
+  function refresh() {
+    const { view } = store;
+    selection.theme = themeOf(document.documentElement.dataset.theme);
+    selection.columns = columnsOf(model);
+    selection.byId = new Map(selection.columns.map((column) => [column.id, column]));
+    selection.metric = model.metrics.has(view.metric) ? view.metric : (model.metrics.keys().next().value ?? "");
+    selection.objective = selection.byId.get(`b:${selection.metric}`);
+    const hidden = new Set(view.hidden);
+    selection.filtered = filtered(view.filter);
+    selection.passing = selection.filtered.filter(brushed);
+    selection.drawn = selection.passing.filter((run) => !hidden.has(run.key));
+    selection.isHidden = (run) => hidden.has(run.key);
+    selection.best = bestOf(model.runs);
+    selection.importances = selection.objective
+      ? importances(selection.drawn, model.varying, selection.objective)
+      : [];
+    colour(view);
+  }
+
+  function filtered(text) {
+    selection.error = "";
+    if (!text.trim()) return model.runs;
+    const known = namesOf(selection.columns);
+    try {
+      const holds = parse(text, known);
+      return model.runs.filter((run) => holds((name) => plainValue(run, known.get(name))));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      selection.error = error.message;
+      return model.runs;
+    }
+  }
+
+  function brushed(run) {
+    return Object.entries(store.view.brushes).every(([id, brush]) => {
+      const column = selection.byId.get(id);
+      return !column || passesBrush(run, column, brush);
+    });
+  }
+
+  function bestOf(runs) {
+    if (!selection.objective) return null;
+    const { lower } = selection.objective;
+    const rated = runs.filter((run) => isNumber(numeric(valueOf(run, selection.objective))));
+    const sorted = rated.sort((one, other) => {
+      const order = compare(numeric(valueOf(one, selection.objective)), numeric(valueOf(other, selection.objective)));
+      return lower ? order : -order;
+    });
+    return sorted[0] ?? null;
+  }
+
+  /** Choose what colours mean: groups, a column, or each run its own. */
+  function colour(view) {
+    selection.groups = null;
+    if (view.group) {
+      const groups = new Map();
+      for (const run of selection.drawn) {
+        const name = groupName(run, view.group, model);
+        groups.set(name, [...(groups.get(name) ?? []), run]);
+      }
+      selection.groups = new Map([...groups].sort(([one], [other]) => compareTexts(one, other)));
+      byNames([...selection.groups.keys()], (run) => groupName(run, view.group, model));
+      return;
+    }
+    const id = view.colour || usualColour();
+    const column = selection.byId.get(id);
+    selection.coloured = column ? column.id : "run";
+    if (!column) {
+      selection.legend = [];
+      selection.colourOf = (run) => distinct(selection.theme, run.index);
+      return;
+    }
+    byColumn(column);
+  }
+
+  function usualColour() {
+    if (model.runs.length <= DISTINCT_COUNT) return "run";
+    const strongest = selection.importances[0]?.name ?? model.varying[0];
+    return strongest ? `h:${strongest}` : "run";
+  }
+
+  function byColumn(column) {
+    const values = model.runs.map((run) => plainValue(run, column));
+    const scale = scaleOf(values);
+    const texts = [...new Set(values.filter((value) => value !== undefined).map(shown))].sort(compareTexts);
+    if (scale.kind === "name" || (column.kind === "hparam" && texts.length <= 7)) {
+      byNames(texts, (run) => shown(valueOf(run, column)), scale.kind === "number");
+      return;
+    }
+    selection.colourOf = (run) => {
+      const share = scale.place(plainValue(run, column));
+      return share === null ? neutral() : sequential(selection.theme, share);
+    };
+    selection.legend = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+      return { text: shown(Number(scale.unplace(share).toPrecision(3))), colour: sequential(selection.theme, share) };
+    });
+  }
+
+  function byNames(names, nameOf, isOrdered = names.every((name) => isNumber(Number(name)))) {
+    const colours = new Map(
+      names.map((name, nth) => {
+        const share = names.length > 1 ? nth / (names.length - 1) : 0.5;
+        const inOrder = isOrdered || names.length > DISTINCT_COUNT;
+        return [name, inOrder ? sequential(selection.theme, share) : distinct(selection.theme, nth)];
+      }),
+    );
+    selection.colourOf = (run) => colours.get(nameOf(run)) ?? neutral();
+    selection.legend = names.slice(0, 12).map((name) => ({ text: name, colour: colours.get(name) }));
+    selection.groupColour = (name) => colours.get(name) ?? neutral();
+  }
+
+  function neutral() {
+    return selection.theme === "dark" ? "#7b8794" : "#9aa3ad";
+  }
+}

@@ -1,0 +1,230 @@
+// The table: a row a run; a heading sorts, a tick hides a run, a name opens its panel.
+
+import { h, save } from "./dom.js";
+import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
+import { duration, isNumber, shown } from "./numbers.js";
+
+const AT_FIRST = 120;
+
+export const BADLY = new Set(["failed", "killed", "timeout", "oom", "lost"]);
+
+/** Write a run's state: a mark, a word, and on demand why. */
+export function stateMark(run) {
+  const title = run.reason ? `${run.state}: ${run.reason}` : run.state;
+  return h("span", { class: `state state-${run.state}`, title }, h("i", { "aria-hidden": "true" }), run.state);
+}
+
+/** Write a run's name so that the part that tells it apart stands out. */
+export function runName(run) {
+  const [, name, when] = run.key.match(/^(.*?)(_\d{4}\.\d\d\.\d\d_\d\d\.\d\d)?$/s);
+  return [name, when ? h("span", { class: "when" }, when) : null];
+}
+
+function cellText(value, column) {
+  if (column.kind === "epoch_time" || column.kind === "elapsed") return duration(value);
+  return shown(value);
+}
+
+export function makeTable(model, store, selection) {
+  const head = h("tr");
+  const body = h("tbody");
+  const table = h("table", { class: "runs" }, h("thead", {}, head), body);
+  const frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
+  const count = h("span", { class: "count", role: "status" });
+  const chooser = h("details", { class: "chooser" }, h("summary", {}, "Columns"));
+  const csv = h("button", { type: "button", class: "quiet", onclick: saveCsv }, "CSV");
+  const everyone = h("button", { type: "button", class: "quiet", onclick: () => store.set({ hidden: [] }) }, "Show all");
+  const bar = h("div", { class: "card-side" }, count, everyone, chooser, csv);
+  const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
+  const rows = new Map();
+  let most = AT_FIRST;
+  frame.addEventListener("scroll", () => {
+    const isAtEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 400;
+    if (isAtEnd && most < selection.passing.length) more(most + AT_FIRST);
+  });
+  let lit = new Set();
+  body.addEventListener("pointerleave", () => store.hover([]));
+  return { element, refresh, relight, more };
+
+  /** Show more rows: a browser takes long to lay out a thousand that nobody has asked for. */
+  function more(count) {
+    most = count;
+    refresh();
+  }
+
+  function columns() {
+    const ids = new Set(store.view.columns ?? usualColumns(model));
+    return selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
+  }
+
+  function sorted() {
+    const { sort } = store.view;
+    const isDown = sort.startsWith("-");
+    const column = selection.byId.get(sort.replace(/^-/, "")) ?? null;
+    const runs = [...selection.passing];
+    if (!column) return runs;
+    const key = (run) => {
+      const value = valueOf(run, column);
+      return isRated(column) && value !== undefined && !Number.isNaN(numeric(value)) ? numeric(value) : value;
+    };
+    return runs.sort((one, other) => {
+      const [left, right] = [key(one), key(other)];
+      const order = compare(left, right);
+      const isMissing = [left, right].some((value) => value === undefined || value === null || value === "nan");
+      return isDown && !isMissing ? -order : order;
+    });
+  }
+
+  function refresh() {
+    const shownColumns = columns();
+    const runs = sorted();
+    const best = bestValues(shownColumns);
+    head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
+    const first = runs.slice(0, most);
+    for (const run of first) fillRow(run, shownColumns, best);
+    body.replaceChildren(...first.map((run) => rows.get(run)));
+    const hidden = selection.passing.length - selection.drawn.length;
+    const total = model.runs.length;
+    count.textContent = `${runs.length === total ? total : `${runs.length} of ${total}`} runs${hidden ? `, ${hidden} hidden` : ""}`;
+    everyone.hidden = !store.view.hidden.length;
+    choose(shownColumns);
+    lit = new Set();
+    relight();
+  }
+
+  function heading(column) {
+    const { sort } = store.view;
+    const isSorted = sort.replace(/^-/, "") === column.id;
+    const order = isSorted ? (sort.startsWith("-") ? "descending" : "ascending") : "none";
+    const button = h("button", { type: "button", "data-column": column.id, onclick: () => sortBy(column) }, column.heading);
+    const kind = isNumeric(column) ? "number" : "";
+    return h("th", { "aria-sort": order, scope: "col", class: `${kind} of-${column.kind}` }, button);
+  }
+
+  /** Sort by a column: the best first where one way is better, then the other way round. */
+  function sortBy(column) {
+    const bestFirst = isRated(column) && !column.lower ? `-${column.id}` : column.id;
+    const otherWay = bestFirst.startsWith("-") ? column.id : `-${column.id}`;
+    store.set({ sort: store.view.sort === bestFirst ? otherWay : bestFirst });
+    head.querySelector(`[data-column="${CSS.escape(column.id)}"]`)?.focus();
+  }
+
+  function isNumeric(column) {
+    if (isRated(column)) return true;
+    const values = model.runs.map((run) => valueOf(run, column)).filter((value) => value !== undefined);
+    return values.length > 0 && values.every((value) => typeof value === "number");
+  }
+
+  function isRated({ kind }) {
+    return kind === "metric" || kind === "best";
+  }
+
+  function bestValues(shownColumns) {
+    const found = new Map();
+    for (const column of shownColumns.filter(isRated)) {
+      const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
+      const differ = values.some((value) => value !== values[0]);
+      if (differ) found.set(column, values.reduce(column.lower ? smaller : larger));
+    }
+    return found;
+  }
+
+  function fillRow(run, shownColumns, best) {
+    const row = rows.get(run) ?? makeRow(run);
+    const tick = row.firstChild;
+    tick.firstChild.checked = !selection.isHidden(run);
+    row.classList.toggle("is-hidden", selection.isHidden(run));
+    row.classList.toggle("is-open", store.view.run === run.key);
+    row.replaceChildren(tick, ...shownColumns.map((column) => cell(run, column, best.get(column))));
+  }
+
+  function makeRow(run) {
+    const box = h("input", { type: "checkbox", "aria-label": `show ${run.key}`, onchange: () => hide(run, !box.checked) });
+    const row = h("tr", { "data-run": run.key, onpointerenter: () => store.hover([run]) }, h("td", { class: "tick" }, box));
+    row.addEventListener("focusin", () => store.hover([run]));
+    rows.set(run, row);
+    return row;
+  }
+
+  function hide(run, isHidden) {
+    const others = store.view.hidden.filter((key) => key !== run.key);
+    store.set({ hidden: isHidden ? [...others, run.key] : others });
+  }
+
+  function cell(run, column, best) {
+    const value = valueOf(run, column);
+    if (column.id === "name") return nameCell(run);
+    if (column.id === "state") return h("td", {}, stateMark(run), run.state === "running" ? howFar(run) : null);
+    const isRight = typeof value === "number" || isRated(column);
+    const isBest = best !== undefined && numeric(value) === best;
+    const mark = isBest ? h("span", { class: "unseen" }, " best") : null;
+    return h("td", { title: isLong(value) ? shown(value) : null, class: `${isRight ? "number" : ""}${isBest ? " is-best" : ""}` }, cellText(value, column), mark);
+  }
+
+  function howFar(run) {
+    const share = progress(model, run);
+    if (share === null) return null;
+    const bar = h("span", { class: "how-far", role: "img", "aria-label": `${Math.round(share * 100)}%` }, h("i"));
+    bar.firstChild.style.width = `${share * 100}%`;
+    return bar;
+  }
+
+  function nameCell(run) {
+    const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = selection.colourOf(run);
+    const open = h("button", { type: "button", class: "name", title: run.key, onclick: () => store.set({ run: run.key }) }, swatch, ...runName(run));
+    return h("th", { scope: "row" }, open);
+  }
+
+  function choose(shownColumns) {
+    const ids = new Set(shownColumns.map((column) => column.id));
+    const isOpen = chooser.open;
+    const boxes = selection.columns.filter((column) => column.id !== "name").map((column) => {
+      const box = h("input", { type: "checkbox", onchange: () => flip(column.id, box.checked) });
+      box.checked = ids.has(column.id);
+      return h("label", {}, box, column.kind === "metric" ? `${column.heading} last` : column.heading);
+    });
+    const usual = h("button", { type: "button", class: "quiet", onclick: () => store.set({ columns: null }) }, "As usual");
+    chooser.replaceChildren(chooser.firstChild, h("div", { class: "choices" }, ...boxes, usual));
+    chooser.open = isOpen;
+  }
+
+  function flip(id, isShown) {
+    const ids = columns().map((column) => column.id).filter((other) => other !== id);
+    store.set({ columns: isShown ? [...ids, id] : ids });
+  }
+
+  function relight() {
+    for (const run of lit) if (!store.hovered.has(run)) rows.get(run)?.classList.remove("is-lit");
+    for (const run of store.hovered) rows.get(run)?.classList.add("is-lit");
+    lit = store.hovered;
+  }
+
+  function saveCsv() {
+    const shownColumns = columns();
+    const lines = [
+      shownColumns.map((column) => column.heading),
+      ...sorted().map((run) => shownColumns.map((column) => valueOf(run, column))),
+    ];
+    const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
+    save(`${model.experiment}.csv`, new Blob([`${text}\r\n`], { type: "text/csv" }));
+  }
+}
+
+function isLong(value) {
+  return typeof value === "string" && value.length > 40;
+}
+
+function smaller(one, other) {
+  return Math.min(one, other);
+}
+
+function larger(one, other) {
+  return Math.max(one, other);
+}
+
+function csvField(value) {
+  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+

@@ -1,0 +1,149 @@
+// What is at the top: the experiment at a glance, and the choices that rule the whole page.
+
+import { fill, h, press, select, toggle } from "./dom.js";
+import { shortNumber } from "./numbers.js";
+import { BADLY } from "./table.js";
+import { copyText } from "./panel.js";
+
+const ORDER = ["running", "queued", "planned", "done", "failed", "killed", "timeout", "oom", "preempted", "cancelled", "lost", "unknown"];
+const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+
+/** Make the page's heading: name, notes, how the runs stand, and what to do with the page. */
+export function makeHeading(model, store) {
+  const states = h("div", { class: "states", role: "status" });
+  const bar = h("div", { class: "progress", "aria-hidden": "true" });
+  const theme = h("button", { type: "button", class: "quiet", onclick: turn });
+  const link = h("button", { type: "button", class: "quiet", onclick: () => copyText(link, location.href) }, "Copy link");
+  const live = h("span", { class: "live", role: "status", hidden: true });
+  const made = new Date(model.made * 1000);
+  const when = h("span", { class: "note" }, model.live ? "" : made.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
+  const said = model.said.map(({ text }) => h("p", { class: "said" }, text));
+  const element = h(
+    "header",
+    { class: "top" },
+    h("div", { class: "top-name" }, h("h1", {}, model.experiment), ...said),
+    h("div", { class: "top-states" }, states, bar),
+    h("div", { class: "top-side" }, live, when, link, theme),
+  );
+  return { element, refresh, live };
+
+  function turn() {
+    const names = Object.keys(THEMES);
+    store.set({ theme: names[(names.indexOf(store.view.theme) + 1) % names.length] });
+  }
+
+  function refresh() {
+    theme.textContent = THEMES[store.view.theme] ?? THEMES[""];
+    const counts = new Map();
+    for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
+    const there = ORDER.filter((state) => counts.has(state));
+    states.replaceChildren(...there.map((state) => {
+      return h("span", { class: `state state-${state}` }, h("i", { "aria-hidden": "true" }), `${counts.get(state)} ${state}`);
+    }));
+    bar.replaceChildren(...["done", "unknown", "running", ...BADLY].filter((state) => counts.has(state)).map((state) => {
+      const piece = h("i", { class: `state-${state}` });
+      piece.style.flexGrow = counts.get(state);
+      return piece;
+    }));
+    const rest = h("i", { class: "rest" });
+    rest.style.flexGrow = there.filter((state) => ["queued", "planned", "preempted", "cancelled"].includes(state)).reduce((sum, state) => sum + counts.get(state), 0);
+    bar.append(rest);
+  }
+}
+
+/** Make the bar of choices that stays in sight. */
+export function makeToolbar(model, store, selection) {
+  const box = h("input", {
+    type: "search",
+    placeholder: "lr < 0.1 and state == 'done'",
+    spellcheck: "false",
+    autocomplete: "off",
+    "aria-describedby": "filter-error",
+    oninput: () => store.set({ filter: box.value }),
+  });
+  const error = h("span", { id: "filter-error", class: "error", role: "alert" });
+  const filter = h("label", { class: "field filter" }, h("span", {}, "filter"), box);
+  const metric = select("metric", [], "", (name) => store.set({ metric: name }));
+  const group = select("group by", [], "", (id) => store.set({ group: id }));
+  const colour = select("colour", [], "", (id) => store.set({ colour: id }));
+  const x = select("over", [["epoch", "epoch"], ["time", "time"]], "epoch", (id) => store.set({ x: id }));
+  const phases = h("span", { class: "segment", role: "group", "aria-label": "phases" });
+  const smooth = toggle("Smooth", "Draw an exponential mean", () => store.set({ smooth: store.view.smooth ? 0 : 0.8 }));
+  const amount = h("input", { type: "range", min: "0", max: "0.98", step: "0.02", "aria-label": "smoothing", oninput: () => store.set({ smooth: Number(amount.value) }) });
+  const logx = toggle("log x", "Logarithmic axis of epochs", () => store.set({ logx: !store.view.logx }));
+  const logy = toggle("log y", "Logarithmic axis of values", () => store.set({ logy: !store.view.logy }));
+  const chips = h("div", { class: "chips" });
+  const legend = h("div", { class: "legend", "aria-label": "colours", role: "group" });
+  const element = h(
+    "div",
+    { class: "toolbar", role: "region", "aria-label": "Choices" },
+    h("div", { class: "tools" }, filter, metric.element, group.element, colour.element, x.element, phases, h("span", { class: "segment" }, smooth, amount), h("span", { class: "segment" }, logx, logy)),
+    error,
+    h("div", { class: "below" }, chips, legend),
+  );
+  return { element, refresh };
+
+  function refresh() {
+    const { view } = store;
+    if (document.activeElement !== box) box.value = view.filter;
+    error.textContent = selection.error;
+    box.setAttribute("aria-invalid", String(Boolean(selection.error)));
+    fill(metric.list, [...model.metrics.keys()].map((name) => [name, name]), selection.metric);
+    fill(group.list, groups(), view.group);
+    fill(colour.list, colours(), view.group ? "group" : view.colour);
+    colour.list.disabled = Boolean(view.group);
+    fill(x.list, [["epoch", "epoch"], ["time", "time"]], view.x);
+    phases.replaceChildren(...model.phases.map((phase) => {
+      const button = toggle(phase, `Show ${phase}`, () => flip(phase));
+      button.prepend(h("i", { class: phase === "train" ? "dashed" : "solid", "aria-hidden": "true" }));
+      press(button, view.phases.includes(phase));
+      return button;
+    }));
+    press(smooth, view.smooth);
+    amount.value = view.smooth;
+    press(logx, view.logx);
+    press(logy, view.logy);
+    refreshChips();
+    legend.replaceChildren(...selection.legend.map(({ text, colour: ink }) => {
+      const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+      swatch.style.background = ink;
+      return h("span", {}, swatch, text || "none");
+    }));
+    const meaning = selection.groups ? view.group : selection.coloured;
+    const heading = meaning?.startsWith("*") ? "" : (selection.byId.get(meaning)?.heading ?? "");
+    if (heading) legend.prepend(h("span", { class: "note" }, heading));
+  }
+
+  function groups() {
+    const seeds = model.varying.filter((name) => /seed/i.test(name));
+    return [
+      ["", "each run"],
+      ...model.varying.map((name) => [`h:${name}`, name]),
+      ...(model.varying.length > 1 ? seeds.map((name) => [`*h:${name}`, `all but ${name}`]) : []),
+    ];
+  }
+
+  function colours() {
+    if (store.view.group) return [["group", "group"]];
+    const columns = selection.columns.filter(({ kind, name }) => (kind === "hparam" ? model.varying.includes(name) : ["best", "state", "epoch"].includes(kind)));
+    return [["", "as usual"], ["run", "each run"], ...columns.map((column) => [column.id, column.heading])];
+  }
+
+  function flip(phase) {
+    const { phases: chosen } = store.view;
+    store.set({ phases: chosen.includes(phase) ? chosen.filter((one) => one !== phase) : [...chosen, phase] });
+  }
+
+  function refreshChips() {
+    const { brushes } = store.view;
+    const names = Object.keys(brushes);
+    chips.replaceChildren(...names.map((id) => {
+      const { [id]: brush, ...rest } = brushes;
+      const heading = selection.byId.get(id)?.heading ?? id;
+      const text = Array.isArray(brush) ? `${shortNumber(brush[0], 3)} to ${shortNumber(brush[1], 3)}` : brush.names.join(", ");
+      const label = `${heading}: ${text}`;
+      return h("button", { type: "button", class: "chip", "aria-label": `remove ${label}`, onclick: () => store.set({ brushes: rest }) }, label, h("span", { "aria-hidden": "true" }, " ✕"));
+    }));
+    if (names.length > 1) chips.append(h("button", { type: "button", class: "quiet", onclick: () => store.set({ brushes: {} }) }, "Clear"));
+  }
+}

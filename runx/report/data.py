@@ -1,0 +1,117 @@
+"""An experiment as the page reads it: one JSON object with everything that it can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from runx.better import direction, lower_is_better
+from runx.columns import names_of, varying
+from runx.experiments import launches
+from runx.question import Question
+from runx.report.codediff import diffs, distinct, tree_of
+from runx.report.seen import Seen, Warn, key, labels, look, run
+from runx.rundir import ExperimentDir
+from runx.standing import Standing
+from runx.summary import summarize
+
+VERSION = 1
+
+
+def model(
+    experiments: Sequence[ExperimentDir],
+    standings: Iterable[Standing],
+    question: Question,
+    now: float,
+    warn: Warn,
+) -> dict[str, Any]:
+    """Gather what a page shows of the runs of some experiments."""
+    seen = [look(one, warn) for one in standings]
+    results = [one.standing.result for one in seen]
+    names = labels(experiments)
+    runs = [run(one, key(one.standing, names), question, now, warn) for one in seen]
+    objective = _objective(seen, question)
+    return {
+        "version": VERSION,
+        "experiment": ", ".join(experiment.path.name for experiment in experiments),
+        "made": now,
+        "said": said(experiments, warn),
+        "hparams": names_of(result.hparams for result in results),
+        "varying": varying(results, question.ignore),
+        "metrics": metrics(seen, question),
+        "phases": phases(seen),
+        "objective": objective,
+        "runs": runs,
+        "diffs": _diffs(seen, runs, objective, question),
+    }
+
+
+def metrics(seen: Iterable[Seen], question: Question) -> list[dict[str, Any]]:
+    """Name all that was measured and say which way is better, and whether that is known."""
+    names = names_of(course.metrics for one in seen for course in one.courses.values())
+    told = {*question.lower, *question.higher}
+    return [
+        {
+            "name": name,
+            "lower": lower_is_better(name, question.lower, question.higher),
+            "known": name in told or direction(name) is not None,
+        }
+        for name in names
+    ]
+
+
+def phases(seen: Iterable[Seen]) -> list[str]:
+    """Name the phases in the order in which they are spoken of."""
+    usual = ["train", "val", "test"]
+    found = {phase for one in seen for phase in one.courses}
+    return [phase for phase in usual if phase in found] + sorted(found.difference(usual))
+
+
+def _objective(seen: Sequence[Seen], question: Question) -> str:
+    """Name the metric that runs are ranked by: the one asked for, one that is known, the first."""
+    if question.sortwith:
+        return question.deciding(question.sortwith[0]).metric
+    keys = summarize((one.standing.result for one in seen), question).sorted_by
+    return keys[0].column.name if keys else _first_metric(seen)
+
+
+def _first_metric(seen: Iterable[Seen]) -> str:
+    names = names_of(course.metrics for one in seen for course in one.courses.values())
+    return names[0] if names else ""
+
+
+def said(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, str]]:
+    """Give what people said of the launches: titles and notes, each once."""
+    told = [
+        {"experiment": experiment.path.name, "when": launch.name[:10], "text": text}
+        for experiment in experiments
+        for launch in launches(experiment, warn)
+        for text in (launch.title, launch.note)
+        if text
+    ]
+    return list({(one["experiment"], one["text"]): one for one in told}.values())
+
+
+def _diffs(
+    seen: Sequence[Seen], runs: Sequence[dict[str, Any]], objective: str, question: Question
+) -> dict[str, str]:
+    """Compare the codes of the runs, where there are several."""
+    trees = {}
+    for name in distinct([one["digest"] for one in runs]):
+        nth = next(at for at, one in enumerate(runs) if one["digest"] == name)
+        folder = seen[nth].standing.result.dir
+        tree = tree_of(ExperimentDir(folder.path.parent), folder, name)
+        if tree:
+            trees[name] = tree
+    if len(trees) < 2:
+        return {}
+    return diffs(trees, _best_digest(runs, objective, question))
+
+
+def _best_digest(runs: Sequence[dict[str, Any]], objective: str, question: Question) -> str | None:
+    sign = 1 if question.is_lower(objective) else -1
+    ranked = sorted(
+        (one for one in runs if isinstance(one["best"].get(objective), (int, float))),
+        key=lambda one: sign * one["best"][objective],
+    )
+    return ranked[0]["digest"] if ranked else None

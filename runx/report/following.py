@@ -1,0 +1,182 @@
+"""What is new in experiments since they were last looked at: runs, how they stand, points, output.
+
+The files are read on from where they were left, so that a look at a thousand quiet runs costs a
+thousand stats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runx.better import direction
+from runx.collect import read
+from runx.columns import varying
+from runx.experiments import places
+from runx.formats.json import strict
+from runx.question import Question
+from runx.records import Record
+from runx.report.courses import metric_files, numbers
+from runx.report.data import metrics
+from runx.report.reading import Fresh, added, log_from, touched
+from runx.report.seen import key, labels, look, run, standing
+from runx.rundir import ExperimentDir, RunDir
+from runx.standing import Reader, Standing
+from runx.types import Result
+
+
+@dataclass(slots=True)
+class Followed:
+    """A run that is followed: how it stood, and up to where its files have been read."""
+
+    standing: Standing
+    key: str
+    touched: int
+    places: dict[Path, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    worked: float = 0.0
+    began: float | None = None
+    latest: float | None = None
+
+    def seconds(self, record: Record) -> float | None:
+        """Say how long the run had been at work at a record; between two attempts it was not."""
+        time = record.timestamp
+        if time is None:
+            return None
+        if self.began is None or record.phase == "start":
+            if self.began is not None and self.latest is not None:
+                self.worked += max(self.latest - self.began, 0.0)
+            self.began = time
+        self.latest = time
+        return self.worked + time - self.began
+
+
+class Following:
+    """Experiments that are looked at again and again."""
+
+    def __init__(
+        self,
+        experiments: Sequence[ExperimentDir],
+        question: Question,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.experiments = experiments
+        self.question = question
+        self.warn = warn
+        self._labels = labels(experiments)
+        self._reader = Reader(question.measures, warn)
+        self._runs: dict[Path, Followed] = {}
+
+    def standings(self) -> list[Standing]:
+        """Read all runs, from the beginning."""
+        return [
+            one
+            for experiment in self.experiments
+            for one in read(places(experiment), experiment.path.name, self._reader)
+        ]
+
+    def start(self) -> None:
+        """Take what is there as known."""
+        for one in self.standings():
+            self._read_on(self._follow(one))
+
+    def look(self, now: float) -> list[dict[str, Any]]:
+        """Tell what is new, as the page takes it."""
+        return [
+            change
+            for experiment in self.experiments
+            for place in places(experiment)
+            for change in self._changes(experiment, place, now)
+        ]
+
+    def log(self, name: str, place: int) -> Fresh | None:
+        """Read on in the log of the run called so; a place below zero asks for its end."""
+        one = next((one for one in list(self._runs.values()) if one.key == name), None)
+        if one is None:
+            return None
+        return log_from(one.standing.result.dir.output, place, not one.standing.state.alive)
+
+    def _follow(self, one: Standing) -> Followed:
+        folder = one.result.dir
+        followed = Followed(one, key(one, self._labels), touched(folder))
+        self._runs[folder.path] = followed
+        return followed
+
+    def _changes(
+        self, experiment: ExperimentDir, place: RunDir, now: float
+    ) -> Iterator[dict[str, Any]]:
+        one = self._runs.get(place.path)
+        if one is None:
+            yield from self._new(experiment, place, now)
+            return
+        if one.standing.state.alive or touched(place) != one.touched:
+            yield from self._standing(experiment, one, now)
+        for phase, points in self._read_on(one).items():
+            names = sorted({name for _, _, values in points for name in values})
+            yield {
+                "kind": "points",
+                "key": one.key,
+                "phase": phase,
+                "points": strict(points),
+                "metrics": metrics_called(names, self.question),
+            }
+
+    def _new(
+        self, experiment: ExperimentDir, place: RunDir, now: float
+    ) -> Iterator[dict[str, Any]]:
+        for one in read([place], experiment.path.name, self._reader):
+            followed = self._follow(one)
+            self._read_on(followed)
+            seen = look(one, self._reader.warn)
+            results = [other.standing.result for other in self._runs.values()]
+            yield {
+                "kind": "run",
+                "key": followed.key,
+                "run": run(seen, followed.key, self.question, now, self._reader.warn),
+                "metrics": metrics([seen], self.question),
+                **hparams(results, self.question),
+            }
+
+    def _standing(
+        self, experiment: ExperimentDir, one: Followed, now: float
+    ) -> Iterator[dict[str, Any]]:
+        before = one.standing.state
+        place = one.standing.result.dir
+        one.touched = touched(place)
+        for fresh in read([place], experiment.path.name, self._reader):
+            one.standing = fresh
+            if fresh.state != before:
+                yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}
+
+    def _read_on(self, one: Followed) -> dict[str, list[tuple[float, float | None, Any]]]:
+        """Read what was added to a run's metrics: for each phase epochs, seconds and values."""
+        found: dict[str, list[tuple[float, float | None, Any]]] = {}
+        for file in metric_files(one.standing.result.dir):
+            for record in added(file, one.places):
+                seconds = one.seconds(record)
+                if record.phase == "start":
+                    continue
+                nth = one.counts.get(record.phase, 0)
+                one.counts[record.phase] = nth + 1
+                epoch = record.epoch if record.epoch is not None else nth
+                if math.isfinite(epoch):
+                    point = (epoch, seconds, numbers(record))
+                    found.setdefault(record.phase, []).append(point)
+        return found
+
+
+def hparams(results: Sequence[Result], question: Question) -> dict[str, list[str]]:
+    """Name the hyperparameters, and those that vary."""
+    names = dict.fromkeys(name for result in results for name in result.hparams)
+    return {"hparams": list(names), "varying": varying(results, question.ignore)}
+
+
+def metrics_called(names: Sequence[str], question: Question) -> list[dict[str, Any]]:
+    """Say of metrics which way is better."""
+    return [
+        {"name": name, "lower": question.is_lower(name), "known": direction(name) is not None}
+        for name in names
+    ]

@@ -1,0 +1,148 @@
+"""One HTML file that holds everything: the page, its program, its looks and its data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+MODULES = (
+    "dom",
+    "colours",
+    "numbers",
+    "model",
+    "store",
+    "tokens",
+    "expressions",
+    "statistics",
+    "selection",
+    "pen",
+    "picture",
+    "axes",
+    "plot",
+    "table",
+    "lines",
+    "curves",
+    "parallel",
+    "scatter",
+    "importance",
+    "heatmap",
+    "panel",
+    "toolbar",
+    "live",
+    "app",
+)
+"""The modules of the page's program, each after those that it imports."""
+
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<link rel="icon" href="{icon}">
+<style>{style}</style>
+</head>
+<body>
+<noscript>This page draws itself with JavaScript, which is switched off here.</noscript>
+<script type="application/json" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<rect width="16" height="16" rx="4" fill="#2f6fde"/>'
+    '<path d="M3 12l3-5 3 2 4-6" fill="none" stroke="#fff" stroke-width="1.8"/></svg>'
+)
+
+
+def page(model: Mapping[str, Any]) -> str:
+    """Write the page of a model; nothing in it asks anything of anywhere, but the live page's.
+
+    The browser is told to execute this program and no other, whatever stands in the data.
+    """
+    script, style = program(), looks()
+    connect = "'self'" if model.get("live") else "'none'"
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hash(script)}",
+            f"style-src {_hash(style)}",
+            "img-src data: blob:",
+            f"connect-src {connect}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    icon = "data:image/svg+xml;base64," + base64.b64encode(ICON.encode()).decode()
+    return PAGE.format(
+        policy=policy,
+        title=html.escape(f"{model['experiment']} · runx"),
+        icon=icon,
+        style=style,
+        data=embedded(model),
+        script=script,
+    )
+
+
+def embedded(model: Mapping[str, Any]) -> str:
+    r"""Write JSON that means nothing to a reader of HTML.
+
+    >>> embedded({"tag": "</script>&"})
+    '{"tag":"\\u003c/script\\u003e\\u0026"}'
+    """
+    text = json.dumps(model, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def program() -> str:
+    """Join the plotting library and our modules into one script."""
+    modules = "".join(enclosed(name, _text("assets", f"{name}.js")) for name in MODULES)
+    library = _text("vendor", "uplot", "uPlot.iife.min.js")
+    return f'{library}(() => {{\n"use strict";\nconst modules = {{}};\n{modules}}})();\n'
+
+
+def enclosed(name: str, module: str) -> str:
+    r"""Give a module a scope of its own within one script.
+
+    >>> print(enclosed("b", 'import { a } from "./a.js";\nexport const b = a;\n'))
+    // b.js
+    modules.b = (() => {
+    const { a } = modules.a;
+    const b = a;
+    return { b };
+    })();
+    <BLANKLINE>
+    """
+    exported = ", ".join(found[2] for found in _EXPORT.finditer(module))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = modules.\2;", module))
+    return f"// {name}.js\nmodules.{name} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
+
+
+@cache
+def looks() -> str:
+    """Join the style sheets."""
+    return _text("vendor", "uplot", "uPlot.min.css") + "\n" + _text("assets", "page.css")
+
+
+def _text(*names: str) -> str:
+    return files("runx.report").joinpath(*names).read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+"""The model of a page."""
+
+import json
+import math
+
+from run_folders import make_run, write_metrics
+
+from runx.collect import standings
+from runx.question import Question
+from runx.report.courses import Course
+from runx.report.data import model, phases
+from runx.report.seen import best, labels
+from runx.rundir import ExperimentDir
+from runx.standing import Reader
+
+
+def modelled(*folders, question=None, warn=print):
+    experiments = [ExperimentDir(folder) for folder in folders]
+    found = [one for each in experiments for one in standings(each, Reader(warn=warn))]
+    return model(experiments, found, question or Question(), 100.0, warn)
+
+
+def test_a_model_is_strict_json_whatever_was_measured(tmp_path):
+    folder = make_run(tmp_path / "a", {"lr": 0.1})
+    write_metrics(folder, [{"loss": math.nan, "acc": math.inf, "note": "<b>"}])
+    text = json.dumps(modelled(tmp_path), allow_nan=False)
+    assert "<b>" in text
+
+
+def test_a_damaged_train_file_is_warned_of_once(tmp_path):
+    folder = make_run(tmp_path / "a", acc=[1, 2])
+    (folder / "metrics.train.csv").write_text("train,acc\n")
+    (folder / "metrics.csv").open("a").write("val,acc\n")
+    told = []
+    modelled(tmp_path, warn=told.append)
+    assert len(told) == 2
+
+
+def test_runs_without_metrics_make_a_model_too(tmp_path):
+    make_run(tmp_path / "a", {"lr": 0.1}, code=1)
+    found = modelled(tmp_path)
+    assert found["objective"] == ""
+    assert found["runs"][0]["state"] == "failed"
+
+
+def test_the_objective_is_what_was_asked_for_else_a_loss(tmp_path):
+    write_metrics(make_run(tmp_path / "a"), [{"accuracy": 1, "loss": 2}])
+    assert modelled(tmp_path)["objective"] == "loss"
+    question = Question(sortwith=("accuracy",))
+    assert modelled(tmp_path, question=question)["objective"] == "accuracy"
+
+
+def test_each_metric_says_which_way_is_better_and_whether_that_is_known(tmp_path):
+    write_metrics(make_run(tmp_path / "a"), [{"accuracy": 1, "loss": 2, "bananas": 3}])
+    found = {one["name"]: (one["lower"], one["known"]) for one in modelled(tmp_path)["metrics"]}
+    assert found == {"accuracy": (False, True), "loss": (True, True), "bananas": (False, False)}
+
+
+def test_the_best_value_is_no_nan():
+    course = Course([0, 1], [0.0, 1.0], {"loss": [math.nan, 2.0], "acc": [math.nan, math.nan]})
+    assert best(course, Question()) == {"loss": 2.0}
+    assert best(None, Question()) == {}
+
+
+def test_runs_of_several_experiments_are_told_apart(tmp_path):
+    make_run(tmp_path / "one" / "a")
+    make_run(tmp_path / "two" / "a")
+    keys = [run["key"] for run in modelled(tmp_path / "one", tmp_path / "two")["runs"]]
+    assert keys == ["one/a", "two/a"]
+
+
+def test_experiments_of_one_name_are_told_apart_by_their_place(tmp_path):
+    places = [ExperimentDir(tmp_path / "x" / "sweep"), ExperimentDir(tmp_path / "y" / "sweep")]
+    assert len(set(labels(places).values())) == 2
+
+
+def test_phases_come_in_the_order_in_which_they_are_spoken_of(tmp_path):
+    folder = make_run(tmp_path / "a", acc=[1])
+    write_metrics(folder, [{"acc": 1}], phase="train", file="metrics.train.csv")
+    write_metrics(folder, [{"acc": 1}], phase="warmup", file="metrics.warmup.csv")
+    assert modelled(tmp_path)["phases"] == ["train", "val", "warmup"]
+    assert phases([]) == []

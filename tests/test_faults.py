@@ -1,0 +1,275 @@
+"""Whatever is killed, filled up or turned back, no run is lost, doubled or half made."""
+
+import itertools
+import os
+import random
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from sweeps import Sweep, events, names, wait_until
+
+from runx.reconcile import SETTLED, Identity
+from runx.rundir import ExperimentDir
+from runx.stock import stock
+
+FAULTY = Path(__file__).with_name("faulty")
+CHUNKS, EACH = 10, 6
+COUNT = 3
+
+
+@pytest.fixture
+def sweep(tmp_path, installed):
+    made = Sweep(tmp_path / "project", installed, COUNT)
+    yield made
+    made.clean()
+
+
+def faulty(sweep: Sweep, step: int) -> dict[str, str]:
+    """An environment in which runx is killed at a step of its work, or counts them: 0."""
+    path = os.pathsep.join([str(FAULTY), sweep.environment["PYTHONPATH"]])
+    root = str(sweep.path / "runs")
+    return {"PYTHONPATH": path, "FAULT_AT": str(step), "FAULT_ROOT": root}
+
+
+def check_all_done_once(sweep: Sweep, count: int = COUNT) -> None:
+    assert sweep.numbers() == list(range(count)), "a run is there twice, or is lost"
+    assert sweep.states() == ["done"] * count
+    assert sweep.told("begin") == list(range(count)), "a run was executed twice, or never"
+    assert sweep.told("end") == list(range(count))
+    for run in sweep.runs():
+        assert run.record.exists() and run.script.exists() and run.code.is_dir()
+    assert not any(path.is_dir() for path in (sweep.root / "sweep/.runx/making").iterdir())
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_a_launcher_killed_at_any_step_leaves_what_resume_brings_to_its_end(
+    chunk, installed, tmp_path
+):
+    seed = random.randrange(1 << 32)
+    draw = random.Random(seed)
+    (tmp_path / "count").mkdir()
+    counted = Sweep(tmp_path / "count/project", installed, COUNT)
+    said = counted.runx("-i", "-j", "2", **faulty(counted, 0))
+    steps = int(re.search(r"steps: (\d+)", said)[1])
+    assert steps > 40
+    for nth in range(EACH):
+        folder = tmp_path / str(nth)
+        folder.mkdir()
+        sweep = Sweep(folder / "project", installed, COUNT, body="sleep 0.1")
+        # The stretches of a launch have their share each: a tenth of the steps for each chunk.
+        step = 1 + int((chunk + draw.random()) / CHUNKS * steps)
+        try:
+            first = sweep.start("-i", "-j", "2", environment=faulty(sweep, step))
+            sweep.ended(first)
+            if nth % 3 == 0:
+                again = faulty(sweep, draw.randrange(1, steps))
+                sweep.ended(sweep.start("-i", "--resume", environment=again))
+            sweep.runx("-i", "--resume", "-j", "2")
+            check_all_done_once(sweep)
+        except AssertionError as error:
+            raise AssertionError(
+                f"killed at step {step} of {steps}, seed {seed}: {error}"
+            ) from error
+        finally:
+            sweep.clean()
+
+
+def test_a_launcher_killed_while_it_waits_leaves_runs_that_end_well_and_are_adopted(sweep):
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    launcher = sweep.start("-i", "-j", "2")
+    wait_until(lambda: len(sweep.told("begin")) == 2)
+    launcher.kill()
+    launcher.wait()
+    assert sorted(sweep.states()) == ["planned", "running", "running"]
+    resumed = sweep.start("-i", "--resume", "-j", "2")
+    wait_until(lambda: sweep.said(resumed).count("goes on") == 2)
+    for run in sweep.runs():
+        (run.path / "go").touch()
+    assert "1 planned, 2 running: starting 1" in sweep.ended(resumed)
+    assert resumed.returncode == 0
+    check_all_done_once(sweep)
+
+
+def test_run_sh_killed_alone_neither_hides_its_script_nor_starts_a_second(sweep):
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    launcher = sweep.start("-i", "-j", "3")
+    wait_until(lambda: all("running" in names(run) for run in sweep.runs()) and sweep.runs())
+    wait_until(lambda: len(sweep.told("begin")) == COUNT)
+    os.kill(events(sweep.run(1))[0]["pid"], signal.SIGKILL)
+    said = sweep.runx("-i", "--resume", status=0)
+    assert "3 running: starting 0" in said
+    for run in sweep.runs():
+        (run.path / "go").touch()
+    said = sweep.ended(launcher)
+    assert launcher.returncode == 1
+    assert "1 x killed (ended without a word), all with n=1" in said
+    assert sweep.states() == ["done", "killed", "done"]
+    sweep.runx("-i", "--resume")
+    assert sweep.told("begin") == [0, 1, 1, 2]
+
+
+def test_a_script_killed_alone_is_killed_and_started_again_by_resume(sweep):
+    sweep.trains('[ "$2$RUNX_ATTEMPT" != 11 ] || kill -9 $$')
+    said = sweep.runx("-i", status=1)
+    assert "1 x killed (by KILL), all with n=1" in said
+    assert sweep.states() == ["done", "killed", "done"]
+    sweep.runx("-i", "--resume")
+    assert sweep.told("end") == [0, 1, 2]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a megabyte, and a function that makes it larger or read-only."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "runx", disk], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount")
+
+    def remount(options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
+
+    yield disk, remount
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_disk_that_is_full_while_staging_costs_one_line_and_no_run(sweep, small_disk):
+    disk, remount = small_disk
+    sweep.write("large.bin", "x" * 300_000)
+    sweep.write(".runx", f"LOGROOT: {disk}/runs\nCODE_STAGING: copy\n")
+    sweep.root = disk / "runs"
+    said = sweep.runx("-i", status=2)
+    assert "No space left on device" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert len(sweep.numbers()) < COUNT
+    remount("size=20m")
+    sweep.runx("-i", "--resume")
+    check_all_done_once(sweep)
+
+
+def test_a_disk_that_is_full_while_logging_fails_runs_that_resume_starts_again(sweep, small_disk):
+    disk, remount = small_disk
+    sweep.write(".runx", f"LOGROOT: {disk}/runs\n")
+    sweep.root = disk / "runs"
+    sweep.trains("head -c 3000000 /dev/zero || exit 5")
+    said = sweep.runx("-i", status=1)
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
+    assert sweep.told("end") == []
+    remount("size=50m")
+    sweep.runx("-i", "--resume")
+    assert sweep.states() == ["done"] * COUNT
+    assert sweep.told("end") == list(range(COUNT))
+
+
+def test_a_logroot_that_is_read_only_is_told_before_anything_is_done(sweep, small_disk):
+    disk, remount = small_disk
+    sweep.write(".runx", f"LOGROOT: {disk}/runs\n")
+    sweep.root = disk / "runs"
+    sweep.trains("exit 1")
+    sweep.runx("-i", status=1)
+    remount("ro")
+    for words in (["-i"], ["-i", "--resume"]):
+        said = sweep.runx(*words, status=2)
+        assert len(said.splitlines()) == 1
+        assert "LOGROOT" in said
+    sweep.command("status", "sweep", status=1)
+    assert len(sweep.told("begin")) == COUNT
+
+
+def test_a_clock_that_jumps_back_changes_nothing(sweep):
+    path = os.pathsep.join([str(FAULTY), sweep.environment["PYTHONPATH"]])
+    back = {"PYTHONPATH": path, "CLOCK_BACK": "3600"}
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    launcher = sweep.start("-i", "-j", "2", environment=back)
+    wait_until(lambda: len(sweep.told("begin")) == 2)
+    launcher.kill()
+    for run in sweep.runs():
+        (run.path / "go").touch()
+    sweep.runx("-i", "--resume", **back)
+    check_all_done_once(sweep)
+    assert "3 done: starting 0" in sweep.runx("-i", "--resume", **back)
+
+
+def test_events_torn_at_any_byte_start_a_run_again_unless_its_end_is_whole(sweep):
+    sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: 0}\n")
+    sweep.runx("-i")
+    (run,) = sweep.runs()
+    whole = run.events(1).read_bytes()
+    stands = []
+    for end in range(len(whole) + 1):
+        run.events(1).write_bytes(whole[:end])
+        [there] = stock(ExperimentDir(run.path.parent), Identity(), lambda line: None)
+        stands.append(there.state.name in SETTLED)
+    assert stands == [False] * len(whole) + [True]
+
+
+def test_directories_that_are_moved_while_nothing_runs_go_on_where_they_are(sweep):
+    sweep.trains('[ -e "$FIXED" ] || exit 1')
+    sweep.runx("-i", status=1)
+    one = sweep.run(1)
+    one.path.rename(one.path.with_name("renamed by hand"))
+    (sweep.path / "runs").rename(sweep.path.parent / "elsewhere")
+    sweep.root = sweep.path.parent / "elsewhere"
+    fixed = {"FIXED": str(sweep.path), "RUNX_LOGROOT": str(sweep.root)}
+    sweep.runx("-i", "--resume", **fixed)
+    assert sweep.states() == ["done"] * COUNT
+    assert sweep.run(1).path.name == "renamed by hand"
+    assert sweep.told("begin") == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_two_launchers_that_resume_at_once_never_start_a_run_twice(part, sweep):
+    for together in range(1, 6):
+        count = 3 * together
+        sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
+        both = [sweep.start("-i", "--resume", "-j", "2") for _ in range(2)]
+        said = [sweep.ended(one) for one in both]
+        assert [one.returncode for one in both] == [0, 0], said
+        assert sweep.told("begin") == list(range(count)), said
+        wait_until(lambda: sweep.told("end") == sweep.told("begin"))
+        assert sweep.numbers() == list(range(count))
+
+
+def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep):
+    """Two hosts are two host names: neither can tell whether a process of the other lives."""
+    if subprocess.run(["unshare", "--uts", "hostname", "probe"], capture_output=True).returncode:
+        pytest.skip("only root may name hosts")
+    count = 8
+    sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
+    words = ("-i", "--resume", "-j", "2")
+    both = [sweep.start(*words, host=name) for name in ("here", "there")]
+    said = [sweep.ended(one) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    wait_until(lambda: sweep.told("end") == list(range(count)))
+    assert sweep.told("begin") == list(range(count)), said
+    assert sweep.numbers() == list(range(count))
+
+
+def test_eight_devices_are_never_given_out_twice_to_three_launchers(sweep):
+    devices = [f"g{number}" for number in range(8)]
+    sweep.write(".runx", f"GPUS: {devices}\n")
+    sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: {range: [1, 36]}}\n")
+    sweep.write(
+        "train.sh",
+        "begin=$EPOCHREALTIME; sleep 0.0$((RANDOM % 9 + 1))\n"
+        'echo "$CUDA_VISIBLE_DEVICES $begin $EPOCHREALTIME" >> "$JOURNAL"\n',
+    )
+    three = [sweep.start("-i", "-j", "auto", "--exp_name", name) for name in "abc"]
+    said = [sweep.ended(one) for one in three]
+    assert [one.returncode for one in three] == [0, 0, 0], said
+    spans = {}
+    for line in sweep.journal.read_text().splitlines():
+        device, begin, end = line.split()
+        spans.setdefault(device, []).append((float(begin), float(end)))
+    assert sum(map(len, spans.values())) == 105
+    assert set(spans) <= set(devices) and len(spans) > 1
+    for device, taken in spans.items():
+        taken.sort()
+        for (_, end), (begin, _) in itertools.pairwise(taken):
+            assert end <= begin, f"{device} was given out twice"

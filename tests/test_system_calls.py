@@ -1,0 +1,120 @@
+"""How often each command turns to the file system for one run more: what a slow disk feels.
+
+Calls are counted for a few runs and for more of them; the difference is what a run costs. Only
+calls that name a file and those that start a process are counted, not what a libc does besides.
+"""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from typing import NamedTuple
+
+import pytest
+
+from benchmarks import projects
+from benchmarks.commands import OURS, environment
+
+FEW, MANY = 4, 14
+FILES = 5
+
+pytestmark = pytest.mark.system_calls
+
+
+class Calls(NamedTuple):
+    """What was called: calls that name a file, processes made, programs started."""
+
+    named: Counter
+    processes: int
+    programs: int
+
+
+@pytest.fixture(scope="module", autouse=True)
+def strace():
+    """Skip where there is no strace, or where it may not look."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
+        pytest.skip("strace may not trace here")
+
+
+def traced(words, folder, *options):
+    told = folder.with_name(f"{folder.name}.calls")  # a file within would be frozen
+    command = ["strace", *options, "-e", "trace=%file,%process", "-o", told, *words]
+    done = subprocess.run(command, cwd=folder, env=environment(OURS, folder), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    lines = told.read_text(errors="replace").splitlines()
+    names = [found for found in (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines) if found]
+    counted = Counter(found[1] for found in names)
+    programs = sum(1 for line in lines if re.search(r"execve\b.* = 0$", line))
+    processes = sum(counted[name] for name in ("fork", "vfork", "clone", "clone3"))
+    for name in ("fork", "vfork", "clone", "clone3", "execve", "exit_group", "wait4", "kill"):
+        counted.pop(name, None)
+    return Calls(counted, processes, programs)
+
+
+def sweep(folder, runs):
+    folder.mkdir()
+    for nth in range(FILES):
+        (folder / f"module{nth}.py").write_text("pass\n")
+    (folder / "sweep.yml").write_text(f"CMD: 'true'\nHPARAMS:\n  seed: {list(range(runs))}\n")
+    (folder / ".runx").write_text("LOGROOT: logs\nCODE_STAGING: link\n")
+    return folder
+
+
+def a_run_more(few, many, runs=MANY - FEW):
+    """Give what each further run adds."""
+    more = many.named - few.named
+    return {name: count / runs for name, count in more.items()}
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    """Projects in which so many runs are done."""
+    folder = tmp_path_factory.mktemp("launched")
+    projects_of = {runs: sweep(folder / str(runs), runs) for runs in (FEW, MANY)}
+    for project in projects_of.values():
+        words = OURS.entry("runx", "sweep.yml", "-i")
+        subprocess.run(words, cwd=project, env=environment(OURS, project), capture_output=True)
+    return projects_of
+
+
+def test_launching_a_run_links_its_code_and_makes_a_handful_of_files(tmp_path):
+    words = OURS.entry("runx", "sweep.yml", "-i")
+    few, many = (traced(words, sweep(tmp_path / str(runs), runs)) for runs in (FEW, MANY))
+    more = a_run_more(few, many)
+    assert more.pop("link") == FILES + 2  # the sweep and .runx are frozen too
+    assert more["mkdir"] <= 3
+    assert sum(more.values()) <= 20, more
+
+
+def test_a_run_starts_bash_and_its_script_and_nothing_else(tmp_path):
+    words = OURS.entry("runx", "sweep.yml", "-i")
+    few, many = (traced(words, sweep(tmp_path / str(runs), runs), "-f") for runs in (FEW, MANY))
+    assert (many.programs - few.programs) / (MANY - FEW) == 2
+    assert (many.processes - few.processes) / (MANY - FEW) == 2
+
+
+def test_resuming_looks_at_a_finished_run_but_writes_nothing(launched):
+    words = OURS.entry("runx", "sweep.yml", "-i", "--resume")
+    more = a_run_more(*(traced(words, launched[runs]) for runs in (FEW, MANY)))
+    assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx"}
+    assert sum(more.values()) <= 10, more
+
+
+@pytest.mark.parametrize("words", [("runx", "status", "sweep"), ("sumx", "sweep")])
+def test_looking_at_a_run_opens_its_files_once(launched, words):
+    more = a_run_more(*(traced(OURS.entry(*words), launched[runs]) for runs in (FEW, MANY)))
+    assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx", "readlink", "access"}
+    assert more["openat"] <= 6, more
+    assert sum(more.values()) <= 14, more
+
+
+def test_reading_a_thousand_rows_takes_no_more_calls_than_reading_ten(tmp_path):
+    counted = []
+    for epochs in (10, 1000):
+        folder = tmp_path / str(epochs)
+        projects.results(folder / "logs", 10, epochs)
+        words = OURS.entry("sumx", "sweep", "--logroot", "logs")
+        counted.append(sum(traced(words, folder).named.values()))
+    assert counted[1] <= counted[0] + 5

@@ -24,7 +24,14 @@ def made(tmp_path, cmd, shell=None, requeue=None, handback=("", 0), farm="far"):
     run.dir.code.mkdir(parents=True)
     run.dir.attempts.mkdir()
     around = Surroundings(
-        "sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/p", shell or Shell(), requeue, handback
+        experiment="sweep",
+        cmd=cmd,
+        pythonpath="LOGDIR/code",
+        path=os.environ["PATH"],
+        project="/p",
+        shell=shell or Shell(),
+        requeue=requeue,
+        handback=handback,
     )
     run.dir.script.write_text(script(run, around))
     run.dir.claim(1).write_text(claim_text(farm, None))

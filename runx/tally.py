@@ -46,6 +46,13 @@ class Attempt(NamedTuple):
     rows: list[Row]
 
 
+class Moment(NamedTuple):
+    """When a row was written."""
+
+    epoch: float | None
+    timestamp: float | None
+
+
 def tally(
     content: bytes,
     measures: Iterable[Measure] = (),
@@ -84,7 +91,7 @@ def _lines(text: str, phase: str) -> list[Attempt]:
     if lines.pop() or '"' in text or "," in {line[-1:] for line in lines}:
         raise ValueError("not a usual file")
     wanted = f"{phase},"
-    if text.startswith("start,") and text.count(f"\n{wanted}") == len(lines) - 1:
+    if text.startswith("start,") and {line[: len(wanted)] for line in lines[1:]} <= {wanted}:
         return [Attempt(lines[0], list(lines[1:]))]
     attempts = [Attempt(None, [])]
     for line in lines:
@@ -108,6 +115,22 @@ def _records(text: str, phase: str, damaged: Damaged | None) -> list[Attempt]:
 
 def _read(row: Row) -> Record:
     return row if isinstance(row, Record) else parse(row)
+
+
+def _moment(row: Row) -> Moment:
+    """Read when a row was written, which stands at its end, without taking the rest apart.
+
+    >>> _moment("val,acc,9,epoch,1,timestamp,5")
+    Moment(epoch=1, timestamp=5)
+    """
+    if isinstance(row, str) and row.count(",") % 2 == 0:
+        names = row.rsplit(",", 4)[1:]
+        if names[::2] == ["epoch", "timestamp"]:
+            epoch, timestamp = map(number, names[1::2])
+            if not (isinstance(epoch, str) or isinstance(timestamp, str)):
+                return Moment(epoch, timestamp)
+    found = _read(row)
+    return Moment(found.epoch, found.timestamp)
 
 
 def _summed(attempts: list[Attempt], measures: Iterable[Measure], at: float | None = None) -> Tally:
@@ -147,8 +170,8 @@ def _epoch_time(attempts: list[Attempt]) -> float | None:
     for attempt in attempts:
         if not attempt.rows:
             continue
-        first, last = _read(attempt.rows[0]), _read(attempt.rows[-1])
-        begun = _read(attempt.start) if attempt.start is not None else first
+        first, last = _moment(attempt.rows[0]), _moment(attempt.rows[-1])
+        begun = _moment(attempt.start) if attempt.start is not None else first
         if begun.timestamp is None or last.timestamp is None:
             return None
         took = _covered(attempt, first, last, before)
@@ -160,12 +183,12 @@ def _epoch_time(attempts: list[Attempt]) -> float | None:
     return seconds / epochs if epochs > 0 and seconds >= 0 else None
 
 
-def _covered(attempt: Attempt, first: Record, last: Record, before: float | None) -> float:
+def _covered(attempt: Attempt, first: Moment, last: Moment, before: float | None) -> float:
     """Count the epochs that an attempt went through; not each need have been validated."""
     if first.epoch is None or last.epoch is None:
         return len(attempt.rows)
     if before is None or before >= first.epoch:
-        others = (_read(row).epoch for row in attempt.rows)
+        others = (_moment(row).epoch for row in attempt.rows)
         second = next((epoch for epoch in others if epoch != first.epoch), None)
         step = second - first.epoch if second is not None else max(first.epoch, 1)
         before = first.epoch - step

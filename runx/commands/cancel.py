@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.manners import say
 from runx.selecting import select
@@ -13,7 +14,9 @@ from runx.stopping import cancel
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
+)
 @lookup_options
 def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
     """End the runs of EXPERIMENT, or those named, that wait or run.

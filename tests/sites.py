@@ -109,7 +109,6 @@ class Site:
         assert list(states.values()) == ["done"] * count, (states, self.logs(name))
 
 
-
 def all_end(states):
     return not {"planned", "queued", "running", "preempted"} & set(states.values())
 

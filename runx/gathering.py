@@ -12,11 +12,11 @@ from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
 from runx.facts import clock, facts
 from runx.question import Question
+from runx.roster import Overview
 from runx.rundir import ExperimentDir, RunDir
 from runx.selecting import select
 from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import state
-from runx.status import Overview
 from runx.summary import chosen
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from runx.attempts import Attempt
 from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
+from runx.roster import objects
 from runx.rundir import ExperimentDir, RunDir, read_json
 from runx.standing import Standing
-from runx.status import objects
 
 _UNLISTED = ("code", "attempts", "orders")
 

@@ -18,13 +18,15 @@ COMMANDS = {
     "logs": "Show what runs print.",
     "show": "Show everything about a run.",
     "cancel": "End runs that wait or run.",
+    "rm": "Remove runs that have ended.",
+    "gc": "Remove the checkpoints of all but the best runs.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
-    "rm": "Remove runs that have ended.",
-    "gc": "Remove the checkpoints of all but the best runs.",
+    "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
+    "schema": "Print the JSON Schema of an experiment, or of a .runx.",
 }
 """The commands, each a module of runx.commands that is imported when it is asked for."""
 

@@ -15,9 +15,9 @@ from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
 from runx.output import tail
+from runx.roster import any_failed, counts, objects, overview, status
 from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
-from runx.status import any_failed, counts, objects, overview, status
 
 FAILED = 1
 

@@ -4,17 +4,48 @@ from runx.logx import logx
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runx.querying import results
+    from runx.calling import Standings, launch, status
+    from runx.errors import RunxError
+    from runx.planning import Experiment, Plan, load
+    from runx.querying import Results, results
+    from runx.types import Run
 
-__all__ = ["__version__", "logx", "results"]
+__all__ = [
+    "Experiment",
+    "Plan",
+    "Results",
+    "Run",
+    "RunxError",
+    "Standings",
+    "__version__",
+    "launch",
+    "load",
+    "logx",
+    "results",
+    "status",
+]
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
-    # A training script imports logx alone: what reads results is imported when it is asked for.
-    if name == "results":
-        from runx.querying import results
+# A training script imports logx alone: the others are imported when they are asked for.
+_ROOMS = {
+    "calling": ("Standings", "launch", "status"),
+    "errors": ("RunxError",),
+    "planning": ("Experiment", "Plan", "load"),
+    "querying": ("Results", "results"),
+    "types": ("Run",),
+}
 
-        return results
+
+def __getattr__(name: str) -> object:
+    for room, names in _ROOMS.items():
+        if name in names:
+            from importlib import import_module
+
+            return getattr(import_module(f"runx.{room}"), name)
     raise AttributeError(f"module 'runx' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

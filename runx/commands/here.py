@@ -56,7 +56,7 @@ def run_here(placed: Placed, local: Local, room: Room) -> int:
         (Task(one.dir, one.attempts) for one in adopted),
     )
     left, stopped = len(watch.left_alone), slots.stops > 0
-    again = again_command(sys.argv[1:])
+    again = local.again or again_command(sys.argv[1:])
     name = placed.experiment.name
     return Report(name, hparams, watch.ended_runs, left, stopped, again).told(say)
 

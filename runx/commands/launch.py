@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,29 +173,34 @@ def launch(
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import again_command, room, run_here
-    from runx.errors import SettingsError
     from runx.interrupts import interruptible
     from runx.placing import place
-    from runx.previewing import check_first
-    from runx.submitting import missing_program
 
     runs = list(planned)
     if not runs:
         say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
         return 0
-    farm = experiment.farm
-    if farm and (problem := missing_program(farm, os.environ)):
-        raise SettingsError(problem)
-    check_first(experiment, runs)
+    obstacle(experiment, runs)
     jobs = _awaited(experiment, after)
-    if not farm and local.unasked:
+    if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
-    there = None if farm else room(experiment, local)
+    there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
         placed = place(experiment, runs, new_name, wish, say)
     if placed is None:
         return 0
     return run_here(placed, local, there) if there else submit_all(placed, jobs)
+
+
+def obstacle(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Stop at what no submission would get past, before anything is made."""
+    from runx.errors import SettingsError
+    from runx.previewing import check_first
+    from runx.submitting import missing_program
+
+    if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
+        raise SettingsError(problem)
+    check_first(experiment, runs)
 
 
 def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:

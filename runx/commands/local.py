@@ -10,7 +10,8 @@ import click
 class Local(NamedTuple):
     """What they say; times are in seconds.
 
-    ``jobs`` is None where nothing is said, 0 for auto; ``unasked``: no -i was given.
+    ``jobs`` is None where nothing is said, 0 for auto; ``unasked``: no -i was given. ``again`` goes
+    on with the launch, where the command line doesn't.
     """
 
     jobs: int | None = None
@@ -22,6 +23,7 @@ class Local(NamedTuple):
     stream: bool = False
     attach: bool = False
     unasked: bool = False
+    again: str = ""
 
 
 def local_options(asked: dict[str, Any]) -> Local:

@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 import click
 
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.failures import Failure, digest, retry_command, told
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
 from runx.output import tail
+from runx.roster import any_failed, counts, objects, overview, status
 from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
-from runx.status import any_failed, counts, objects, overview, status
 
 FAILED = 1
 
@@ -40,7 +41,7 @@ class Answer(NamedTuple):
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
+@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")

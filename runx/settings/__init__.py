@@ -14,7 +14,7 @@ from runx.grid import Beside
 from runx.nearest import remedy
 from runx.overrides import Override
 from runx.reconcile import Identity
-from runx.settings.bases import told
+from runx.settings.bases import told, told_here
 from runx.settings.decode import decoded
 from runx.settings.farm import PRESETS, farm_of, shell
 from runx.settings.hparams import composed
@@ -43,6 +43,7 @@ class Request:
 
     ``flags`` maps a key to its text; ``here`` says that runs are made here whatever FARM is.
     ``sweeps`` are the named sweeps that are asked for, ``occasion`` is when, for names.
+    ``tree`` is what the file would say, where a caller in Python says it and there is none.
     """
 
     file: Path
@@ -56,11 +57,12 @@ class Request:
     overrides: tuple[str | Override, ...] = ()
     sweeps: tuple[str, ...] = ()
     occasion: Occasion = field(default_factory=Occasion)
+    tree: Mapping[str, Node] | None = None
 
 
 def load(request: Request) -> Experiment:
     """Read an experiment's file with all that stands behind it."""
-    own = told(request.file)
+    own = told(request.file) if request.tree is None else told_here(request.tree, request.cwd)
     files = _files(request.cwd, request.environment, request.config, request.file)
     beyond = [told(path, may_be_empty=True) for path in files]
     overrides = overrides_of(request.overrides)

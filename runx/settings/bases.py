@@ -11,7 +11,8 @@ from runx.extending import EXTENDS, Base, bases
 from runx.layering import laid_over
 from runx.settings.keys import KEYS, MAPPINGS
 from runx.settings.layers import Entry, Layer, layer_of, over, whichever
-from runx.yamltext import read
+from runx.types import Node
+from runx.yamltext import Document, read
 
 
 class Told(NamedTuple):
@@ -27,6 +28,11 @@ def told(path: Path, may_be_empty: bool = False) -> Told:
     found = bases(path) if EXTENDS in document.tree else [Base(path, document)]
     layers = [layer_of(each.document, each.path) for each in found]
     return Told(reduce(_joined, layers), tuple(each.path for each in found))
+
+
+def told_here(tree: Mapping[str, Node], cwd: Path) -> Told:
+    """Take what a caller in Python says for what a file would say."""
+    return Told(layer_of(Document("Python", dict(tree), {}), cwd / "Python"), ())
 
 
 def _joined(stronger: Layer, weaker: Layer) -> Layer:

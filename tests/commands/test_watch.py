@@ -229,3 +229,18 @@ def live(driver, address, go):
     assert page.column("acc") == ["3"]
     assert page.js("return window.isTheSame"), "the page was loaded anew"
     assert re.search("1 running", page.one(".states").text)
+
+
+def test_a_page_whose_experiment_went_away_says_so_and_takes_it_up_again(sweep, installed):
+    with watched(sweep, installed) as (address, _):
+        status(address)
+        away = sweep.with_name("away")
+        sweep.rename(away)
+        time.sleep(1.2)
+        assert status(address)[0] == 200
+        with (away / "a" / "metrics.csv").open("a") as rows:
+            rows.write(encode("val", {"acc": 3}, 2, 40.0))
+        away.rename(sweep)
+        with urllib.request.urlopen(part(address, "events", since=0)) as stream:
+            line = next(line for line in stream if line.startswith(b"data: [{"))
+        assert json.loads(line[6:])[0]["key"] == "a"

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 from runx.attempts import Attempt, Event, Facts
+from runx.roster import any_failed, objects, status
 from runx.rundir import RunDir
 from runx.standing import Standing, elapsed, where
 from runx.state import State, state
-from runx.status import any_failed, objects, status
 from runx.types import Result
 
 

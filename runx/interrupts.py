@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
+from runx.errors import RunxError
+
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, "FrameType | None"], object]
 
@@ -75,9 +77,21 @@ def handled(handlers: dict[int, Handler]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
+class Interrupted(RunxError):
+    """A person stopped a launch before any of its runs had started."""
+
+    status = 130
+
+
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Let TERM and HUP interrupt as Ctrl-C does, so that what is half done is cleared away."""
+def interruptible(remedy: str) -> Iterator[None]:
+    """Let TERM and HUP interrupt as Ctrl-C does, so that what is half done is cleared away.
+
+    ``remedy`` is the command that goes on.
+    """
     numbers = [number for number in STOPPING if not _is_ignored(number)]
-    with handled(dict.fromkeys(numbers, signal.default_int_handler)):
-        yield
+    try:
+        with handled(dict.fromkeys(numbers, signal.default_int_handler)):
+            yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted before anything started; go on with: {remedy}") from None

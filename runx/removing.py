@@ -57,7 +57,10 @@ def weight(folder: Path) -> int:
     total = 0
     for place, _, files in os.walk(folder):
         for name in files:
-            status = os.lstat(os.path.join(place, name))  # noqa: PTH118
+            try:
+                status = os.lstat(os.path.join(place, name))  # noqa: PTH118
+            except FileNotFoundError:
+                continue  # Somebody else removes it at this moment.
             key = (status.st_dev, status.st_ino)
             names[key] = names.get(key, 0) + 1
             if names[key] == status.st_nlink:
@@ -65,7 +68,7 @@ def weight(folder: Path) -> int:
     return total
 
 
-def remove(runs: Iterable[RunDir], say: Say) -> int:
+def remove(runs: Iterable[RunDir], say: Say, words: Words = UNASKED) -> int:
     """Remove runs, each after another look at it; give how many are gone.
 
     No launcher decides meanwhile, and whoever would start one by hand finds it locked.
@@ -78,15 +81,17 @@ def remove(runs: Iterable[RunDir], say: Say) -> int:
         experiment = ExperimentDir(path)
         experiment.making.mkdir(parents=True, exist_ok=True)
         with turn(experiment, say):
-            count += sum([_removed(run, experiment, say) for run in members])
+            count += sum([_removed(run, experiment, say, words) for run in members])
             _remove_code(experiment, say)
     return count
 
 
-def _removed(run: RunDir, experiment: ExperimentDir, say: Say) -> bool:
+def _removed(run: RunDir, experiment: ExperimentDir, say: Say, words: Words) -> bool:
+    if not run.path.is_dir():
+        return False  # Somebody else was faster.
     lock = locked(run) if run.attempts.is_dir() else None
     try:
-        [now] = found([run], say)
+        [now] = found([run], say, words)
         if now.why_not or (run.attempts.is_dir() and lock is None):
             say(f"{run.path.name}: stays: {now.why_not or 'it is running'}")
             return False

@@ -101,6 +101,8 @@ def _void(attempt: Attempt, facts: Facts) -> bool:
         return True
     if attempt.events or attempt.process is not False or attempt.job is not None:
         return False
+    if attempt.order == "cancel":
+        return False  # It was called off while it waited.
     if attempt.farm is None:
         return not facts.locked
     return facts.word == "gone"

@@ -52,7 +52,10 @@ class Spread(NamedTuple):
 
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 _MEETING = """\
-  # One torchrun on each node; they meet at this one, the first, on a port that is free here.
+  # One torchrun on each node; they meet at this one, the first, by the address that Slurm has for
+  # it, on a port that is free here.
+  rdzv_host=$(scontrol show -o node "$SLURMD_NODENAME" | grep -o 'NodeAddr=[^ ]*')
+  rdzv_host=${rdzv_host#*=}
   rdzv_port=$((15000 + ${SLURM_JOB_ID:-$$} % 16000))
   while (exec 3<>"/dev/tcp/127.0.0.1/$rdzv_port") 2>/dev/null; do rdzv_port=$((rdzv_port + 1)); done
 """
@@ -63,7 +66,7 @@ _SRUN = (
 _RENDEZVOUS = (
     "--nnodes={nodes} --nproc-per-node={processes}"
     ' --rdzv-id="${{SLURM_JOB_ID:-$$}}.$RUNX_ATTEMPT"'
-    ' --rdzv-backend=c10d --rdzv-endpoint="$HOSTNAME:$rdzv_port"'
+    ' --rdzv-backend=c10d --rdzv-endpoint="${{rdzv_host:-$HOSTNAME}}:$rdzv_port"'
 )
 
 

@@ -52,12 +52,16 @@ class Sweep:
         """Start runx, in a session of its own and with its output in a file.
 
         ``ignored``: with the signals ignored that a shell ignores for what is in its background.
+        ``host``: on a host that is called so.
         """
         output = (self.path.parent / f"output.{len(self.processes)}").open("w+")
         environment = {**self.environment, **options.pop("environment", {})}
         deaf = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
+        before = deaf if options.pop("ignored", False) else []
+        if host := options.pop("host", None):
+            before = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', host]
         process = subprocess.Popen(
-            [*(deaf if options.pop("ignored", False) else []), "runx", "sweep.yml", *words],
+            [*before, "runx", "sweep.yml", *words],
             cwd=self.path,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -151,3 +155,10 @@ def events(run: RunDir, attempt: int = 1) -> list[dict]:
 
 def names(run: RunDir, attempt: int = 1) -> list[str]:
     return [event["event"] for event in events(run, attempt)]
+
+
+def dead_pid() -> int:
+    """The number of a process that is gone."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid

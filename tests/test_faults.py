@@ -236,6 +236,21 @@ def test_two_launchers_that_resume_at_once_never_start_a_run_twice(part, sweep):
         assert sweep.numbers() == list(range(count))
 
 
+def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep):
+    """Two hosts are two host names: neither can tell whether a process of the other lives."""
+    if subprocess.run(["unshare", "--uts", "hostname", "probe"], capture_output=True).returncode:
+        pytest.skip("only root may name hosts")
+    count = 8
+    sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
+    words = ("-i", "--resume", "-j", "2")
+    both = [sweep.start(*words, host=name) for name in ("here", "there")]
+    said = [sweep.ended(one) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    wait_until(lambda: sweep.told("end") == list(range(count)))
+    assert sweep.told("begin") == list(range(count)), said
+    assert sweep.numbers() == list(range(count))
+
+
 def test_eight_devices_are_never_given_out_twice_to_three_launchers(sweep):
     devices = [f"g{number}" for number in range(8)]
     sweep.write(".runx", f"GPUS: {devices}\n")

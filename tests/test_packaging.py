@@ -13,7 +13,15 @@ import pytest
 import runx
 
 ROOT = Path(__file__).resolve().parent.parent
-CARRIED = ("runx/py.typed", "runx/runx.example", "runx/run.sh.in")
+CARRIED = (
+    "runx/py.typed",
+    "runx/runx.example",
+    "runx/run.sh.in",
+    "runx/report/assets/app.js",
+    "runx/report/assets/page.css",
+    "runx/report/vendor/uplot/uPlot.iife.min.js",
+    "runx/report/vendor/uplot/LICENSE",
+)
 
 
 @pytest.fixture(scope="module")

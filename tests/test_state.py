@@ -81,6 +81,8 @@ def test_a_run_without_attempts_is_planned():
         (farm(word="gone", submitted=5.0), "queued", ""),
         (farm(word="gone", submitted=5000.0), "lost", "slurm knows no job 7"),
         (farm(word="failed", why="NodeFail"), "failed", "NodeFail"),
+        (local(order="cancel", process=True), "cancelled", ""),
+        (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "cancelled", ""),
         (farm(job=None, process=True), "queued", "being submitted"),
         (farm(job=None, process=False), "queued", "it may be with slurm; its launcher died"),

@@ -155,3 +155,18 @@ def test_help_begins_with_examples():
     done = sumx("--help")
     assert done.returncode == 0
     assert "sumx sweep --sortwith accuracy" in done.stdout
+
+
+def test_a_report_of_a_metric_that_no_run_has_is_refused(logroot, tmp_path):
+    done = sumx("sweep", "-s", "bcc", "--html", tmp_path / "report.html", logroot=logroot)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no run has such a metric; there is: acc" in done.stderr
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_is_of_the_runs_that_are_asked_for(logroot, tmp_path):
+    done = sumx("sweep", "--where", "lr < 0.1", "--html", tmp_path / "r.html", logroot=logroot)
+    assert done.stderr.endswith("r.html: 2 runs; open it in any browser\n")
+    none = sumx("sweep", "--where", "lr > 5", "--html", tmp_path / "n.html", logroot=logroot)
+    assert none.returncode == 2
+    assert "no run is like that" in none.stderr

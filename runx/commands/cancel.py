@@ -8,24 +8,27 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.errors import RunxError
+from runx.gathering import runs_of
 from runx.manners import say
-from runx.selecting import select
 from runx.stopping import cancel
 
 
 @click.command()
-@click.argument(
-    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
-)
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
-def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
+@click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
+def command(names: tuple[str, ...], logroot: str | None, config: Path | None, where: str) -> int:
     """End the runs of EXPERIMENT, or those named, that wait or run.
 
     \b
     runx cancel sweep
     runx cancel sweep wallaby
+    runx cancel sweep --where "lr > 0.1"
     """
-    runs = select(names, logroot_of(logroot, config), Path.cwd())
+    if not (names or where):
+        raise RunxError("name a run or an experiment, or say --where EXPR; see runx status")
+    runs = runs_of(names, logroot_of(logroot, config), Path.cwd(), where, warn)
     count = cancel(runs, say, warn)
     say(f"{count} of {len(runs)} runs cancelled")
     return 0

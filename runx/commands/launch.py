@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.durations import seconds
 from runx.experiment import Experiment
-from runx.manners import INTERRUPTED, say
+from runx.manners import say
 from runx.nearest import remedy
 from runx.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.reconcile import RETRIED
@@ -65,6 +66,8 @@ def _now() -> datetime:
 @click.option("--restage", is_flag=True, help="With --resume: run today's code.")
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
+@click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
+@click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
 @click.option("--retries", type=click.IntRange(0), default=0, help="Further attempts here.")
 @click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
@@ -83,6 +86,8 @@ def command(
     retry: tuple[str, ...],
     restage: bool,
     again: bool,
+    after: tuple[str, ...],
+    test_only: bool,
     **asked: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -114,11 +119,16 @@ def command(
         return preview_table(experiment, sweep, wish, as_json)
     new_name = namer(experiment, sweep, _now())
     runs = plan(experiment, sweep, new_name)
+    if test_only:
+        from runx.naming import new_launch
+        from runx.trying import would_take
+
+        would_take(experiment, list(runs), new_launch(_now()), say)
+        return 0
     if no_run:
         return preview(experiment, runs, wish, as_json)
-    return launch(
-        experiment, runs, new_name, wish, local if interactive else local._replace(unasked=True)
-    )
+    local = local if interactive else local._replace(unasked=True)
+    return launch(experiment, runs, new_name, wish, local, after)
 
 
 def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
@@ -159,44 +169,50 @@ def launch(
     new_name: Namer,
     wish: Wish,
     local: Local,
+    after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import again_command, room, run_here
     from runx.interrupts import interruptible
     from runx.placing import place
+    from runx.previewing import check_first
 
     runs = list(planned)
     if not runs:
         say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
         return 0
-    obstacle(experiment, runs[0])
+    obstacle(experiment)
+    check_first(experiment, runs)
+    jobs = _awaited(experiment, after)
     if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
-    try:
-        with interruptible():
-            placed = place(experiment, runs, new_name, wish, say)
-    except KeyboardInterrupt:
-        say("interrupted before anything started; what is made already stays")
-        say(f"go on: {again_command(sys.argv[1:])}")
-        return INTERRUPTED
+    with interruptible(again_command(sys.argv[1:])):
+        placed = place(experiment, runs, new_name, wish, say)
     if placed is None:
         return 0
-    return run_here(placed, local, there) if there else submit_all(placed)
+    return run_here(placed, local, there) if there else submit_all(placed, jobs)
 
 
-def obstacle(experiment: Experiment, run: Run) -> None:
-    """Stop at what no submission would get past, before anything is made."""
+def obstacle(experiment: Experiment) -> None:
+    """Stop where the program that submits is not there, before anything is made."""
     from runx.errors import SettingsError
-    from runx.submitting import missing_program, submission
+    from runx.submitting import missing_program
 
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         raise SettingsError(problem)
-    if experiment.farm:
-        submission(experiment, experiment.farm, run)  # a template that can't be rendered
 
 
-def submit_all(placed: Any) -> int:
+def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
+    if not after:
+        return ()
+    from runx.commands.lookup import warn
+    from runx.waiting import job_ids
+
+    return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
+
+
+def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
     """Hand every run to the farm."""
     from runx.farms import is_plain
     from runx.handing import hand_over
@@ -204,7 +220,7 @@ def submit_all(placed: Any) -> int:
 
     count = 0
     if not is_plain(placed.kit.experiment.farm):
-        count = hand_over(placed.kit, placed.handovers, say)
+        count = hand_over(placed.kit, placed.handovers, say, after)
         placed = placed._replace(handovers=())
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")

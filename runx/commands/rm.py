@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from runx import asking
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
@@ -35,7 +36,9 @@ def command(
     """
     if not (words or where):
         raise RunxError("name a run or an experiment, or say --where EXPR; see runx status")
-    wanted = list(found(runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn), warn))
+    runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
+    said = asking.words(runs, warn)
+    wanted = list(found(runs, warn, said))
     going = [one for one in wanted if not one.why_not]
     for one in wanted:
         if one.why_not:
@@ -45,7 +48,7 @@ def command(
     _show(going)
     if not yes:
         _ask(len(going))
-    count = remove([one.run for one in going], say)
+    count = remove([one.run for one in going], say, said)
     say(f"{count} of {len(wanted)} runs removed")
     return 0
 

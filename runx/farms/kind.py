@@ -97,7 +97,7 @@ class Kind:
     """All that runx knows of a kind of farm; what is None, the farm can't do.
 
     ``job_ids`` reads the id of each of a batch's runs from the answer to its submission.
-    ``questions`` are put in turn, each about the jobs that those before it didn't know.
+    ``questions`` are put in turn, each about the jobs that those before it did not know.
     ``was_over`` tells from a failed cancel that there was nothing left to end.
     """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runx.errors import RunxError
 from runx.question import Question
+from runx.ranking import deciding
 from runx.report.data import model
 from runx.report.page import page
 from runx.rundir import ExperimentDir, write_whole
@@ -22,7 +23,10 @@ def write_report(
     warn: Callable[[str], None],
 ) -> None:
     """Write the report of some runs as one file that needs nothing else."""
-    text = page(model(experiments, standings, question, now, warn))
+    seen = list(standings)
+    # A metric that nobody has is a mistake; on the live page it may still come.
+    deciding([one.result for one in seen], question)
+    text = page(model(experiments, seen, question, now, warn))
     try:
         write_whole(file, text)
     except OSError as error:

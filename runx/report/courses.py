@@ -14,11 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from runx.eventfiles import as_rows, event_files
 from runx.records import Record, rows
 from runx.rundir import RunDir
 
 MOST = 2_000
 """Points of one curve that a report holds; of longer ones every k-th is kept, and the last."""
+
+PHASES = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,14 @@ def active(records: Sequence[Record]) -> Callable[[float | None], float]:
 
 
 def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
-    """Read all that a run has measured."""
+    """Read all that a run has measured; where it has no rows, what it gave to TensorBoard."""
     found: list[Record] = []
     for file in metric_files(run):
         found += rows(file.read_bytes(), partial(damaged, file))
+    if not found and event_files(run.path):
+        for phase in PHASES:
+            # What is damaged has been told of when the run was collected.
+            found += rows(as_rows(run.path, phase, lambda line: None))
     return courses(found)
 
 

@@ -7,34 +7,25 @@ thousand stats.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from runx.better import direction
 from runx.collect import read
 from runx.columns import varying
 from runx.experiments import places
 from runx.formats.json import strict
 from runx.question import Question
-from runx.records import Record, rows
-from runx.report.about import readable
+from runx.records import Record
 from runx.report.courses import metric_files, numbers
-from runx.report.data import key, labels, look, metrics, run, standing
+from runx.report.data import metrics
+from runx.report.reading import Fresh, added, log_from, touched
+from runx.report.seen import key, labels, look, run, standing
 from runx.rundir import ExperimentDir, RunDir
 from runx.standing import Reader, Standing
 from runx.types import Result
-
-LOG_END = 20_000
-LOG_MORE = 500_000
-
-
-class Fresh(NamedTuple):
-    """What was added to a run's log, and the place up to which it has now been read."""
-
-    text: str
-    place: int
 
 
 @dataclass(slots=True)
@@ -74,6 +65,7 @@ class Following:
     ) -> None:
         self.experiments = experiments
         self.question = question
+        self.warn = warn
         self._labels = labels(experiments)
         self._reader = Reader(question.measures, warn)
         self._runs: dict[Path, Followed] = {}
@@ -102,7 +94,7 @@ class Following:
 
     def log(self, name: str, place: int) -> Fresh | None:
         """Read on in the log of the run called so; a place below zero asks for its end."""
-        one = next((one for one in self._runs.values() if one.key == name), None)
+        one = next((one for one in list(self._runs.values()) if one.key == name), None)
         if one is None:
             return None
         return log_from(one.standing.result.dir.output, place, not one.standing.state.alive)
@@ -184,50 +176,7 @@ def hparams(results: Sequence[Result], question: Question) -> dict[str, list[str
 
 def metrics_called(names: Sequence[str], question: Question) -> list[dict[str, Any]]:
     """Say of metrics which way is better."""
-    from runx.better import direction
-
     return [
         {"name": name, "lower": question.is_lower(name), "known": direction(name) is not None}
         for name in names
     ]
-
-
-def touched(run: RunDir) -> int:
-    """Say when anything last happened to a run's attempts, as far as their folder tells."""
-    try:
-        return os.stat(run.attempts).st_mtime_ns  # noqa: PTH116
-    except OSError:
-        return 0
-
-
-def added(file: Path, read_to: dict[Path, int]) -> list[Record]:
-    """Give the whole rows that a metrics file has got since, and note up to where they go.
-
-    A file that has become shorter was begun anew, and is read from its beginning.
-    """
-    place = read_to.get(file, 0)
-    size = file.stat().st_size
-    if size == place:
-        return []
-    with file.open("rb") as content:
-        content.seek(place if size > place else 0)
-        whole = content.read()
-        whole = whole[: whole.rfind(b"\n") + 1]
-        read_to[file] = (place if size > place else 0) + len(whole)
-    return list(rows(whole))
-
-
-def log_from(file: Path, place: int, is_over: bool) -> Fresh:
-    """Read a log on from a place, in whole lines while more may come."""
-    try:
-        with file.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            begin = max(size - LOG_END, 0) if place < 0 or place > size else place
-            log.seek(begin)
-            content = log.read(LOG_MORE)
-    except FileNotFoundError:
-        return Fresh("", 0)
-    if not is_over:
-        # A progress bar ends its lines with a carriage return.
-        content = content[: max(content.rfind(b"\n"), content.rfind(b"\r")) + 1]
-    return Fresh(readable(content.decode("utf-8", "replace")), begin + len(content))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
+import signal
 import time
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, S
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runx.errors import RunxError
 from runx.report.data import model
 from runx.report.following import Following
 from runx.report.page import page
@@ -123,6 +127,7 @@ def application(following: Following, token: str) -> Starlette:
     @contextlib.asynccontextmanager
     async def looking(app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(_look(following, journal))
+        task.add_done_callback(_ended)
         yield
         task.cancel()
 
@@ -157,8 +162,22 @@ async def _stream(journal: Journal, number: int) -> AsyncIterator[str]:
 
 
 async def _look(following: Following, journal: Journal) -> None:
+    """Look again and again. What can't be read is told of, once, and may be there next time."""
+    told = ""
     while True:
-        changes = await asyncio.to_thread(following.look, time.time())
-        if changes:
-            await journal.add(changes)
+        try:
+            changes = await asyncio.to_thread(following.look, time.time())
+            if changes:
+                await journal.add(changes)
+        except (OSError, RunxError) as error:
+            if str(error) != told:
+                following.warn(str(error))
+            told = str(error)
         await asyncio.sleep(PAUSE)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """End the server with the looking: a page that follows nothing would only seem up to date."""
+    if not task.cancelled() and (error := task.exception()):
+        traceback.print_exception(error)
+        os.kill(os.getpid(), signal.SIGTERM)

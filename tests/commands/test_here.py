@@ -99,7 +99,7 @@ def test_ctrl_c_while_runs_are_made_leaves_none_half_made(sweep):
     launcher.send_signal(signal.SIGINT)
     said = sweep.ended(launcher)
     assert launcher.returncode == 130, said
-    assert said.splitlines()[-1].startswith("go on: runx sweep.yml -i --resume")
+    assert said.splitlines()[-1].endswith("go on with: runx sweep.yml -i --resume")
     assert not list((sweep.root / "sweep/.runx/making").iterdir())
     shown = sweep.runx("-n", "-i", "--resume")
     assert len([line for line in shown.splitlines() if line.startswith("bash train.sh")]) == 300
@@ -376,3 +376,27 @@ def test_ctrl_c_on_a_terminal_stops_the_runs_behind_it(sweep):
     terminal.type("\x03")
     assert terminal.ended() == 130, terminal.text
     assert sorted(sweep.states()) == ["cancelled", "cancelled", "planned"]
+
+
+def test_cancel_ends_what_runs_and_calls_off_what_waits(sweep):
+    sweep.trains(FOREVER)
+    launcher = begun(sweep, "-j", "2", "--retries", "2")
+    said = sweep.command("cancel", "sweep")
+    assert "3 of 3 runs cancelled" in said
+    told = sweep.ended(launcher)
+    assert launcher.returncode == 1
+    assert "0 of 3 runs done, 3 cancelled" in told
+    assert sweep.states() == ["cancelled"] * 3
+    assert len(sweep.told("begin")) == 2
+
+
+def test_cancel_chooses_by_where_and_reaches_runs_whose_launcher_is_dead(sweep):
+    sweep.trains(FOREVER)
+    launcher = begun(sweep, "-j", "3", count=3)
+    launcher.kill()
+    launcher.wait()
+    sweep.command("cancel", "sweep", "--where", "n > 0")
+    wait_until(lambda: sweep.states() == ["running", "cancelled", "cancelled"])
+    (sweep.run(0).path / "go").touch()
+    wait_until(lambda: sweep.states()[0] == "done")
+    assert "1 done, 2 cancelled: starting 2" in sweep.runx("-n", "-i", "--resume")

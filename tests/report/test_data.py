@@ -8,7 +8,8 @@ from run_folders import make_run, write_metrics
 from runx.collect import standings
 from runx.question import Question
 from runx.report.courses import Course
-from runx.report.data import best, labels, model, phases
+from runx.report.data import model, phases
+from runx.report.seen import best, labels
 from runx.rundir import ExperimentDir
 from runx.standing import Reader
 

@@ -7,7 +7,8 @@ from run_folders import make_run, write_metrics
 
 from runx.question import Question
 from runx.records import encode
-from runx.report.following import Following, added, log_from
+from runx.report.following import Following
+from runx.report.reading import added, log_from
 from runx.rundir import ExperimentDir
 
 

@@ -11,6 +11,7 @@ from run_folders import make_run, write_metrics
 from runx.records import Record
 from runx.report.courses import Course, courses, encoded, packed, read_courses, thinned
 from runx.rundir import RunDir
+from runx.writers import events
 
 
 def unpacked(text):
@@ -30,6 +31,16 @@ def test_a_damaged_row_is_told_with_its_file_and_costs_itself_alone(tmp_path):
 
 def test_a_run_without_metrics_has_no_courses(tmp_path):
     assert read_courses(RunDir(make_run(tmp_path / "a")), print) == {}
+
+
+def test_a_run_that_only_wrote_to_tensorboard_has_courses_too(tmp_path):
+    content = [events.version(1.0)]
+    for step in range(3):
+        for name in ("val/acc", "train/acc"):
+            content.append(events.scalars([(events.tag(name), 0.5 * step)], step, 10.0 * step))
+    (tmp_path / "events.out.tfevents.1").write_bytes(b"".join(content))
+    found = read_courses(RunDir(tmp_path), print)
+    assert found["val"].metrics["acc"] == found["train"].metrics["acc"] == [0, 0.5, 1]
 
 
 def test_train_and_validation_lie_side_by_side(tmp_path):

@@ -3,9 +3,10 @@
 import { h } from "./dom.js";
 import { inks } from "./colours.js";
 import { card, saveButtons } from "./picture.js";
-import { makePlot, trace } from "./plot.js";
+import { trace } from "./axes.js";
+import { makePlot } from "./plot.js";
 import { firstNotBelow } from "./model.js";
-import { deviation, mean, smoothed } from "./statistics.js";
+import { linesOf, rangeOf } from "./lines.js";
 import { duration, shortNumber } from "./numbers.js";
 
 const HEIGHT = 240;
@@ -45,84 +46,6 @@ export function makeCurves(model, store, selection, tip) {
   }
 }
 
-/** Gather the lines of one metric: those of runs, or the means of groups. */
-function linesOf(name, store, selection) {
-  const { phases, smooth, x } = store.view;
-  const lines = [];
-  for (const run of selection.drawn) {
-    for (const [phase, course] of run.courses) {
-      const values = course.metrics.get(name);
-      if (!values || !phases.includes(phase)) continue;
-      const ys = smooth ? smoothed(values, course.length, smooth) : values;
-      lines.push({ runs: [run], phase, xs: x === "time" ? course.t : course.x, epochs: course.x, ys, length: course.length });
-    }
-  }
-  return selection.groups ? grouped(lines, selection) : lines;
-}
-
-function grouped(lines, selection) {
-  const found = [];
-  for (const [name, runs] of selection.groups) {
-    const members = new Set(runs);
-    const own = lines.filter((line) => members.has(line.runs[0]));
-    for (const phase of new Set(own.map((line) => line.phase))) {
-      found.push(meanLine(own.filter((line) => line.phase === phase), runs, phase, name));
-    }
-  }
-  return found;
-}
-
-/** Make one line of several: at each epoch the mean, and how far they lie apart. */
-function meanLine(lines, runs, phase, group) {
-  const points = new Map();
-  for (const line of lines) {
-    for (let at = 0; at < line.length; at += 1) {
-      if (!Number.isFinite(line.ys[at])) continue;
-      const epoch = line.epochs[at];
-      if (!points.has(epoch)) points.set(epoch, { xs: [], ys: [] });
-      points.get(epoch).xs.push(line.xs[at]);
-      points.get(epoch).ys.push(line.ys[at]);
-    }
-  }
-  const epochs = [...points.keys()].sort((one, other) => one - other);
-  const all = epochs.map((epoch) => points.get(epoch));
-  const ys = Float64Array.from(all, (point) => mean(point.ys));
-  const spread = all.map((point) => deviation(point.ys));
-  return {
-    runs,
-    phase,
-    group,
-    xs: Float64Array.from(all, (point) => mean(point.xs)),
-    ys,
-    low: ys.map((value, at) => value - spread[at]),
-    high: ys.map((value, at) => value + spread[at]),
-    length: epochs.length,
-  };
-}
-
-/** Find the range of the lines; a few wild values do not squeeze the rest. */
-function rangeOf(lines, log, [from, to]) {
-  const values = [];
-  const step = Math.max(1, Math.floor(lines.reduce((sum, line) => sum + line.length, 0) / 40_000));
-  for (const line of lines) {
-    for (const ys of line.low ? [line.low, line.high] : [line.ys]) {
-      for (let at = (line.length - 1) % step; at < line.length; at += step) {
-        const inside = line.xs[at] >= from && line.xs[at] <= to;
-        if (inside && Number.isFinite(ys[at]) && (!log || ys[at] > 0)) values.push(ys[at]);
-      }
-    }
-  }
-  if (!values.length) return { range: log ? [1, 10] : [0, 1], isCut: false };
-  const sorted = Float64Array.from(values).sort();
-  const [least, most] = [sorted[0], sorted[sorted.length - 1]];
-  if (log || sorted.length < 50) return { range: [least, most], isCut: false };
-  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
-  const [low, high] = [at(0.02), at(0.98)];
-  const room = 3 * (high - low || Math.abs(high) || 1);
-  const range = [least < low - room ? low : least, most > high + room ? high : most];
-  return { range, isCut: range[0] !== least || range[1] !== most };
-}
-
 function makeChart(name, model, store, selection, tip) {
   let lines = [];
   let found = { x: [0, 1], y: [0, 1] };
@@ -137,7 +60,8 @@ function makeChart(name, model, store, selection, tip) {
       logX: store.view.logx,
       logY: store.view.logy,
       xText: store.view.x === "time" ? duration : null,
-      key: store.view.x,
+      wholeX: isWhole(),
+      key: `${store.view.x} ${isWhole()}`,
     }),
     paint,
     highlight,
@@ -177,6 +101,11 @@ function makeChart(name, model, store, selection, tip) {
     element.dataset.lines = lines.length;
     element.dataset.points = lines.reduce((sum, line) => sum + line.length, 0);
     plot.refresh();
+  }
+
+  /** Say whether the axis counts epochs, of which there are no halves. */
+  function isWhole() {
+    return store.view.x === "epoch" && !store.view.logx && lines.every(({ xs, length }) => Number.isInteger(xs[0]) && Number.isInteger(xs[length - 1]));
   }
 
   function wholeX() {

@@ -1,8 +1,8 @@
 // The filter: expressions as `sumx --where` has them, in Python's words. A missing value is null,
 // and a comparison with null is false.
 
-const TOKEN =
-  /\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([\p{L}_][\p{L}\p{N}_]*(?:[.:][\p{L}_][\p{L}\p{N}_]*)*)|(\*\*|\/\/|==|!=|<=|>=|[-+*/%<>()[\],]))/uy;
+import { ExpressionError, FOREIGN, hint, tokens } from "./tokens.js";
+
 const COMPARISONS = new Set(["==", "!=", "<", "<=", ">", ">=", "in", "not in"]);
 const CONSTANTS = new Map(
   Object.entries({ true: true, false: false, none: null, null: null, True: true, False: false, None: null }),
@@ -25,37 +25,6 @@ const FUNCTIONS = {
   sqrt: Math.sqrt,
   str: String,
 };
-
-export class ExpressionError extends Error {}
-
-function tokens(text) {
-  const found = [];
-  TOKEN.lastIndex = 0;
-  while (text.slice(TOKEN.lastIndex).trim()) {
-    const start = TOKEN.lastIndex;
-    const match = TOKEN.exec(text);
-    if (!match) {
-      const at = start + text.slice(start).search(/\S/);
-      throw new ExpressionError(`column ${at + 1}: ${hint(text[at])}`);
-    }
-    const [, number, string, name, sign] = match;
-    const column = TOKEN.lastIndex - (number ?? string ?? name ?? sign).length + 1;
-    if (number) found.push({ kind: "value", value: Number(number), column });
-    else if (string) found.push({ kind: "value", value: unquoted(string), column });
-    else found.push({ kind: name ? "name" : "sign", text: name ?? sign, column });
-  }
-  return found;
-}
-
-const FOREIGN = { "&": "and", "|": "or", "!": "not", "=": "==" };
-
-function hint(letter) {
-  return FOREIGN[letter] ? `write ${FOREIGN[letter]} for ${letter}` : `${letter} means nothing here`;
-}
-
-function unquoted(text) {
-  return text.slice(1, -1).replace(/\\(.)/g, "$1");
-}
 
 function isTrue(value) {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);

@@ -1,6 +1,6 @@
 // The live page: the server says what is new, and only that is added.
 
-import { addPoint, makeRun, noteLast, noteMetrics } from "./model.js";
+import { addPoint, makeRun, noteLast, noteMetrics, noteTime } from "./model.js";
 
 const LOG_PAUSE = 1000;
 
@@ -48,6 +48,7 @@ function addPoints(model, run, { phase, points }) {
   if (!model.phases.includes(phase)) model.phases.push(phase);
   for (const [epoch, seconds, values] of points) {
     addPoint(run, phase, epoch, seconds === null ? NaN : seconds, values);
+    noteTime(run, phase, seconds);
     if (phase === "val") noteLast(model, run, epoch, values);
   }
 }

@@ -116,6 +116,24 @@ export function noteLast(model, run, epoch, values) {
   }
 }
 
+/** Bring the time that a run has taken up to a point that was just added. */
+export function noteTime(run, phase, seconds) {
+  if (!Number.isFinite(seconds)) return;
+  run.elapsed = Math.max(run.elapsed ?? 0, seconds);
+  const course = run.courses.get(phase);
+  if (phase === "val") run.epoch_time = seconds / course.length;
+}
+
+const LENGTHS = ["epochs", "max_epochs", "num_epochs", "n_epochs", "max_epoch"];
+
+/** Guess how far a run that goes on has come, from 0 to 1; null where nothing tells. */
+export function progress(model, run) {
+  const told = LENGTHS.map((name) => run.hparams.get(name)).find((value) => value > 0);
+  const ends = model.runs.filter((other) => other.state === "done").map((other) => other.epoch + 1);
+  const total = told ?? Math.max(...ends.filter(Number.isFinite), 0);
+  return total && Number.isFinite(run.epoch) ? Math.min((run.epoch + 1) / total, 1) : null;
+}
+
 /** Name a metric that has not been seen before. */
 export function noteMetrics(model, told) {
   for (const metric of told) {

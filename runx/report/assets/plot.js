@@ -5,29 +5,7 @@ import { inks } from "./colours.js";
 import { fit } from "./picture.js";
 import { FONT, SMALL } from "./pen.js";
 import { shortNumber } from "./numbers.js";
-
-/** Make a function from values to places on an axis that may be logarithmic. */
-function axisMap(low, high, from, to, log) {
-  const warp = log ? Math.log10 : (value) => value;
-  const factor = (to - from) / (warp(high) - warp(low));
-  const start = warp(low);
-  const place = (value) => from + (warp(value) - start) * factor;
-  place.back = (spot) => {
-    const warped = start + (spot - from) / factor;
-    return log ? 10 ** warped : warped;
-  };
-  return place;
-}
-
-/** Leave room around what is drawn; an axis without extent gets some. */
-export function padded([low, high], log, share = 0.04) {
-  if (log) {
-    const spread = high / low > 1.001 ? (high / low) ** share : 1.5;
-    return [low / spread, high * spread];
-  }
-  const room = high > low ? (high - low) * share : Math.abs(low) * 0.1 || 1;
-  return [low - room, high + room];
-}
+import { axisMap, logSplits, padded, WHOLE } from "./axes.js";
 
 /**
  * Make a plot. `options()` tells log axes, extents and how values are written; `paint(pen, map)`
@@ -75,8 +53,14 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       gap: 6,
       size: side === "x" ? 26 : 50,
       values: (_, splits) => splits.map((value) => (value === null ? "" : written(side, value))),
-      ...(wanted[`${side}Splits`] ? { splits: () => options()[`${side}Splits`] } : {}),
+      ...(side === "x" && wanted.wholeX ? { incrs: WHOLE } : {}),
+      ...splitsOf(side, wanted),
     });
+    const splitsOf = (name, { logX, logY }) => {
+      if (wanted[`${name}Splits`]) return { splits: () => options()[`${name}Splits`] };
+      if (!(name === "x" ? logX : logY)) return {};
+      return { splits: () => logSplits(...extents[name]), filter: (_, splits) => splits };
+    };
     const written = (side, value) => {
       const write = options()[`${side}Text`];
       return write ? write(value) : shortNumber(value, 4);
@@ -204,36 +188,5 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       pen.textBaseline = "middle";
       pen.fillText(text, -6, y);
     }
-  }
-}
-
-/** Lay a polyline onto a pen's path; of many points the lowest and highest of each stretch. */
-export function trace(pen, map, xs, ys, length, most) {
-  const stretch = Math.max(1, Math.ceil((2 * length) / most));
-  let isOpen = false;
-  const to = (at) => {
-    const y = map.y(ys[at]);
-    const x = map.x(xs[at]);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) {
-      isOpen = false;
-      return;
-    }
-    const near = Math.min(Math.max(y, -1e5), 1e5);
-    if (isOpen) pen.lineTo(x, near);
-    else pen.moveTo(x, near);
-    isOpen = true;
-  };
-  for (let from = 0; from < length; from += stretch) {
-    if (stretch === 1) {
-      to(from);
-      continue;
-    }
-    let [lowest, highest] = [from, from];
-    for (let at = from; at < Math.min(from + stretch, length); at += 1) {
-      if (ys[at] < ys[lowest]) lowest = at;
-      if (ys[at] > ys[highest]) highest = at;
-    }
-    to(Math.min(lowest, highest));
-    if (lowest !== highest) to(Math.max(lowest, highest));
   }
 }

@@ -53,20 +53,20 @@ export function makeScatter(model, store, selection, tip) {
     const options = columns.map((column) => [column.id, column.heading]);
     const usual = selection.importances[0]?.name ?? model.varying[0];
     axes = {
-      x: axis(store.view.across, usual === undefined ? "epoch" : `h:${usual}`),
-      y: axis(store.view.up, selection.objective?.id ?? "epoch"),
+      x: axis("x", store.view.across, usual === undefined ? "epoch" : `h:${usual}`),
+      y: axis("y", store.view.up, selection.objective?.id ?? "epoch"),
     };
     fill(across.list, options, axes.x.column.id);
     fill(up.list, options, axes.y.column.id);
     plot.refresh();
   }
 
-  function axis(id, usual) {
+  function axis(side, id, usual) {
     const column = selection.byId.get(id) ?? selection.byId.get(usual) ?? selection.byId.get("epoch");
     const scale = scaleOf(model.runs.map((run) => plain(run, column)));
     if (scale.kind === "name") {
       const { names } = scale;
-      const text = (nth) => names[nth] ?? "";
+      const text = (nth) => brief(names[nth] ?? "", side === "x" ? plot.size()[0] / names.length / 7 : 7);
       const place = (value) => (value === undefined ? null : names.indexOf(shown(value)));
       return { column, scale, place, text, extent: [-0.5, Math.max(names.length - 0.5, 0.5)], splits: names.map((_, nth) => nth) };
     }
@@ -140,3 +140,8 @@ export function makeScatter(model, store, selection, tip) {
   }
 }
 
+
+/** Shorten a name to so many letters. */
+function brief(name, most) {
+  return name.length > most ? `${name.slice(0, Math.max(Math.floor(most) - 1, 1))}…` : name;
+}

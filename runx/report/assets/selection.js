@@ -1,7 +1,8 @@
 // Which runs are to be seen, which is the best of them, and in which colour each is drawn.
 
 import { columnsOf, compare, numeric, valueOf } from "./model.js";
-import { ExpressionError, parse } from "./expressions.js";
+import { parse } from "./expressions.js";
+import { ExpressionError } from "./tokens.js";
 import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
 import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
 import { importances } from "./statistics.js";

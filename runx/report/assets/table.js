@@ -1,7 +1,7 @@
 // The table: a row a run; a heading sorts, a tick hides a run, a name opens its panel.
 
 import { h, save } from "./dom.js";
-import { compare, numeric, usualColumns, valueOf } from "./model.js";
+import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
 import { duration, isNumber, shown } from "./numbers.js";
 
 const AT_FIRST = 120;
@@ -123,7 +123,8 @@ export function makeTable(model, store, selection) {
     const found = new Map();
     for (const column of shownColumns.filter(isRated)) {
       const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
-      if (values.length > 1) found.set(column, values.reduce(column.lower ? smaller : larger));
+      const differ = values.some((value) => value !== values[0]);
+      if (differ) found.set(column, values.reduce(column.lower ? smaller : larger));
     }
     return found;
   }
@@ -153,11 +154,19 @@ export function makeTable(model, store, selection) {
   function cell(run, column, best) {
     const value = valueOf(run, column);
     if (column.id === "name") return nameCell(run);
-    if (column.id === "state") return h("td", {}, stateMark(run));
+    if (column.id === "state") return h("td", {}, stateMark(run), run.state === "running" ? howFar(run) : null);
     const isRight = typeof value === "number" || isRated(column);
     const isBest = best !== undefined && numeric(value) === best;
     const mark = isBest ? h("span", { class: "unseen" }, " best") : null;
-    return h("td", { class: `${isRight ? "number" : ""}${isBest ? " is-best" : ""}` }, cellText(value, column), mark);
+    return h("td", { title: isLong(value) ? shown(value) : null, class: `${isRight ? "number" : ""}${isBest ? " is-best" : ""}` }, cellText(value, column), mark);
+  }
+
+  function howFar(run) {
+    const share = progress(model, run);
+    if (share === null) return null;
+    const bar = h("span", { class: "how-far", role: "img", "aria-label": `${Math.round(share * 100)}%` }, h("i"));
+    bar.firstChild.style.width = `${share * 100}%`;
+    return bar;
   }
 
   function nameCell(run) {
@@ -200,6 +209,10 @@ export function makeTable(model, store, selection) {
     const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
     save(`${model.experiment}.csv`, new Blob([`${text}\r\n`], { type: "text/csv" }));
   }
+}
+
+function isLong(value) {
+  return typeof value === "string" && value.length > 40;
 }
 
 function smaller(one, other) {

@@ -1,0 +1,81 @@
+// The lines of a chart: those of runs, or the means of groups of them; and how far they reach.
+
+import { deviation, mean, smoothed } from "./statistics.js";
+
+/** Gather the lines of one metric: those of runs, or the means of groups. */
+export function linesOf(name, store, selection) {
+  const { phases, smooth, x } = store.view;
+  const lines = [];
+  for (const run of selection.drawn) {
+    for (const [phase, course] of run.courses) {
+      const values = course.metrics.get(name);
+      if (!values || !phases.includes(phase)) continue;
+      const ys = smooth ? smoothed(values, course.length, smooth) : values;
+      lines.push({ runs: [run], phase, xs: x === "time" ? course.t : course.x, epochs: course.x, ys, length: course.length });
+    }
+  }
+  return selection.groups ? grouped(lines, selection) : lines;
+}
+
+function grouped(lines, selection) {
+  const found = [];
+  for (const [name, runs] of selection.groups) {
+    const members = new Set(runs);
+    const own = lines.filter((line) => members.has(line.runs[0]));
+    for (const phase of new Set(own.map((line) => line.phase))) {
+      found.push(meanLine(own.filter((line) => line.phase === phase), runs, phase, name));
+    }
+  }
+  return found;
+}
+
+/** Make one line of several: at each epoch the mean, and how far they lie apart. */
+function meanLine(lines, runs, phase, group) {
+  const points = new Map();
+  for (const line of lines) {
+    for (let at = 0; at < line.length; at += 1) {
+      if (!Number.isFinite(line.ys[at])) continue;
+      const epoch = line.epochs[at];
+      if (!points.has(epoch)) points.set(epoch, { xs: [], ys: [] });
+      points.get(epoch).xs.push(line.xs[at]);
+      points.get(epoch).ys.push(line.ys[at]);
+    }
+  }
+  const epochs = [...points.keys()].sort((one, other) => one - other);
+  const all = epochs.map((epoch) => points.get(epoch));
+  const ys = Float64Array.from(all, (point) => mean(point.ys));
+  const spread = all.map((point) => deviation(point.ys));
+  return {
+    runs,
+    phase,
+    group,
+    xs: Float64Array.from(all, (point) => mean(point.xs)),
+    ys,
+    low: ys.map((value, at) => value - spread[at]),
+    high: ys.map((value, at) => value + spread[at]),
+    length: epochs.length,
+  };
+}
+
+/** Find the range of the lines; a few wild values do not squeeze the rest. */
+export function rangeOf(lines, log, [from, to]) {
+  const values = [];
+  const step = Math.max(1, Math.floor(lines.reduce((sum, line) => sum + line.length, 0) / 40_000));
+  for (const line of lines) {
+    for (const ys of line.low ? [line.low, line.high] : [line.ys]) {
+      for (let at = (line.length - 1) % step; at < line.length; at += step) {
+        const inside = line.xs[at] >= from && line.xs[at] <= to;
+        if (inside && Number.isFinite(ys[at]) && (!log || ys[at] > 0)) values.push(ys[at]);
+      }
+    }
+  }
+  if (!values.length) return { range: log ? [1, 10] : [0, 1], isCut: false };
+  const sorted = Float64Array.from(values).sort();
+  const [least, most] = [sorted[0], sorted[sorted.length - 1]];
+  if (log || sorted.length < 50) return { range: [least, most], isCut: false };
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  const [low, high] = [at(0.02), at(0.98)];
+  const room = 3 * (high - low || Math.abs(high) || 1);
+  const range = [least < low - room ? low : least, most > high + room ? high : most];
+  return { range, isCut: range[0] !== least || range[1] !== most };
+}

@@ -1,0 +1,65 @@
+"""Files that others write to, read on from where they were left."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from runx.records import Record, rows
+from runx.report.about import readable
+from runx.rundir import RunDir
+
+LOG_END = 20_000
+LOG_MORE = 500_000
+
+
+class Fresh(NamedTuple):
+    """What was added to a run's log, and the place up to which it has now been read."""
+
+    text: str
+    place: int
+
+
+def touched(run: RunDir) -> int:
+    """Say when anything last happened to a run's attempts, as far as their folder tells."""
+    try:
+        return os.stat(run.attempts).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0
+
+
+def added(file: Path, read_to: dict[Path, int]) -> list[Record]:
+    """Give the whole rows that a metrics file has got since, and note up to where they go.
+
+    A file that has become shorter was begun anew, and is read from its beginning.
+    """
+    place = read_to.get(file, 0)
+    try:
+        with file.open("rb") as content:
+            size = content.seek(0, os.SEEK_END)
+            begin = place if size >= place else 0
+            content.seek(begin)
+            whole = content.read()
+    except FileNotFoundError:
+        # Somebody removes the run while it is looked at.
+        return []
+    whole = whole[: whole.rfind(b"\n") + 1]
+    read_to[file] = begin + len(whole)
+    return list(rows(whole))
+
+
+def log_from(file: Path, place: int, is_over: bool) -> Fresh:
+    """Read a log on from a place, in whole lines while more may come."""
+    try:
+        with file.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            begin = max(size - LOG_END, 0) if place < 0 or place > size else place
+            log.seek(begin)
+            content = log.read(LOG_MORE)
+    except FileNotFoundError:
+        return Fresh("", 0)
+    if not is_over:
+        # A progress bar ends its lines with a carriage return.
+        content = content[: max(content.rfind(b"\n"), content.rfind(b"\r")) + 1]
+    return Fresh(readable(content.decode("utf-8", "replace")), begin + len(content))

@@ -1,0 +1,276 @@
+"""Slurm: what is submitted, and a real one of three nodes that takes it."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from sites import (
+    Site,
+    a_sweep_of_training_runs_is_ranked_by_sumx,
+    all_end,
+    environment_of,
+    hostile_values_come_out_as_they_went_in,
+)
+from throwaway_slurm import Slurm, missing
+
+from runx.facts import Word
+from runx.farms import slurm
+from runx.farms.kind import Seen
+from runx.processes import Finished
+
+real = pytest.mark.slurm
+FARM = """\
+FARM: slurm
+slurm:
+  TYPE: slurm
+  RESOURCES: {gpus: 1, mem: 100M, time: 10m}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if missing():
+        pytest.skip(missing())
+    made = Slurm()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def site(cluster, installed, tmp_path):
+    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
+
+
+def answered(output, status=0):
+    return Finished((), status, output, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("TIMEOUT", "timeout"),
+        ("OUT_OF_MEMORY", "oom"),
+        ("PREEMPTED", "preempted"),
+        ("NODE_FAIL", "lost"),
+        ("CANCELLED", "cancelled"),
+        ("A_STATE_OF_TOMORROW", "running"),
+    ],
+)
+def test_squeue_states_are_told_apart(state, word):
+    seen = slurm.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
+    assert seen["12"].word.state == word
+    assert seen["12"].name == "a|b"
+
+
+def test_squeue_that_fails_is_no_answer():
+    assert slurm.in_queue(answered("", 1)) is None
+    assert slurm.in_accounts(answered("", 1)) is None
+
+
+def test_sacct_says_who_cancelled():
+    seen = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
+    assert seen == {"4_2": Seen(Word("cancelled"), "x"), "5": Seen(Word("done"), "y")}
+
+
+@real
+def test_a_sweep_of_eight_is_done_and_ranked(site):
+    told = a_sweep_of_training_runs_is_ranked_by_sumx(site)
+    assert "8" in told.stdout
+
+
+@real
+def test_hostile_values_survive(site):
+    hostile_values_come_out_as_they_went_in(site, "ARRAY: true\n")
+
+
+@real
+def test_a_refusal_is_told_in_slurms_words_and_leaves_runs_planned(site):
+    file = site.sweep("no", "HPARAMS: {lr: [1, 2]}\nRESOURCES: {partition: nowhere}\n")
+    done = site.runx(file, status=3)
+    assert "invalid partition" in done.stderr
+    assert "--resume" in done.stderr
+    assert set(site.states("no").values()) == {"planned"}
+    site.write("no.yml", (site.path / "no.yml").read_text().replace("nowhere", "main"))
+    site.runx("no.yml", "--resume")
+    site.done("no", 2)
+    assert len(site.runs("no")) == 2
+
+
+@real
+def test_an_array_above_the_largest_index_is_cut_and_throttled(site, cluster):
+    file = site.sweep("cut", f"HPARAMS: {{lr: {list(range(25))}, nap: 1}}\nMAX_PARALLEL: 4\n")
+    site.runx(file)
+    arrays = set()
+    most = 0
+    while not all_end(states := site.states("cut")):
+        most = max(most, list(states.values()).count("running"))
+    for run in site.runs("cut"):
+        arrays.add(json.loads((run / "attempts/1.job.json").read_text())["id"].partition("_")[0])
+    assert len(arrays) == 3
+    assert most <= 4
+    assert set(states.values()) == {"done"}
+
+
+@real
+def test_failure_time_limit_and_cancelling_are_told_apart(site, cluster):
+    hparams = """HPARAMS:
+  - {nap: 0}
+  - {status: 3}
+  - {nap: 300, SUBMIT_JOB.TIME: 1m}
+  - {nap: 301}
+"""
+    site.runx(site.sweep("fates", hparams))
+    names = {run.name: json.loads((run / "hparams.json").read_text()) for run in site.runs("fates")}
+    [long] = [name for name, hparams in names.items() if hparams.get("nap") == 301]
+    site.wait("fates", lambda states: states[long] == "running")
+    site.runx("cancel", "fates", long)
+    states = site.wait("fates", all_end, 240)
+    fates = {json.dumps(names[name]): state for name, state in states.items()}
+    assert sorted(states.values()) == ["cancelled", "done", "failed", "timeout"], fates
+    assert states[long] == "cancelled"
+
+
+@real
+def test_what_waits_can_be_held_and_released(site):
+    site.runx("cancel", "held", status=2)
+    site.runx(site.sweep("held", "HPARAMS: {lr: [1, 2], nap: 2}\nRESOURCES: {begin: now+60}\n"))
+    site.runx("hold", "held")
+    assert "held" in site.runx("status", "held").stdout
+    site.runx("release", "held")
+    site.runx("cancel", "held")
+    assert set(site.states("held").values()) == {"cancelled"}
+
+
+@real
+def test_a_dead_node_sends_its_run_elsewhere_and_it_goes_on(site, cluster):
+    site.runx(site.sweep("node", "HPARAMS: {lr: 1, epochs: 12}\n"))
+    site.wait("node", lambda states: list(states.values()) == ["running"])
+    [run] = site.runs("node")
+    site.printed(run, "\nepoch 1\n")
+    job = json.loads((run / "attempts/1.job.json").read_text())["id"]
+    node = cluster.call("squeue", "-h", "-j", job, "-o", "%N").strip()
+    cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    try:
+        cluster.at_once(job)
+        states = site.wait("node", lambda states: list(states.values()) == ["done"], 90)
+    finally:
+        cluster.call("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+    assert list(states.values()) == ["done"]
+    assert "from epoch 0" in site.output(run)
+    assert len(list((run / "attempts").glob("*.claim"))) == 2
+
+
+@real
+def test_a_warned_run_is_requeued_and_goes_on_from_its_checkpoint(site, cluster):
+    requeue = "ARRAY: true\nREQUEUE: {max: 1}\n"
+    site.runx(site.sweep("again", f"HPARAMS: {{lr: 1, epochs: 20}}\n{requeue}"))
+    [run] = site.runs("again")
+    for attempt in (1, 2):
+        site.printed(run, f"\nepoch {4 * attempt}\n")
+        job = json.loads((run / "attempts/1.job.json").read_text())["id"]
+        cluster.call("scancel", "--batch", "--signal=USR1", job)
+        if attempt == 1:
+            site.wait("again", lambda states: list(states.values()) == ["preempted"])
+            cluster.at_once(job)
+    states = site.wait("again", all_end)
+    # The second warning finds that REQUEUE's max has been used up.
+    assert list(states.values()) == ["killed"]
+    output = site.output(run)
+    assert output.count("from epoch 0") == 1
+    assert output.count("from epoch") == 2
+    assert "as often as REQUEUE allows" in output
+
+
+@real
+def test_a_launcher_killed_half_way_leaves_every_run_once(site, cluster):
+    file = site.sweep("half", "HPARAMS: {lr: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}\n")
+    launcher = subprocess.Popen(
+        ["runx", file],
+        cwd=site.path,
+        env=site.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    logs = site.path / "logs" / "half"
+    while len(list(logs.glob("*/attempts/1.job.json"))) < 3:
+        time.sleep(0.005)
+    os.kill(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+    # One whose id was never kept is found by its name.
+    [lost, *_] = sorted(logs.glob("*/attempts/1.job.json"))
+    lost.unlink()
+    site.runx(file, "--resume")
+    site.done("half", 12)
+    assert len(site.runs("half")) == 12
+    assert {len(list(run.glob("attempts/*.claim"))) for run in site.runs("half")} == {1}
+
+
+@real
+def test_a_run_waits_for_another_experiment(site):
+    site.runx(site.sweep("first", "HPARAMS: {lr: [1, 2], nap: 3}\n"))
+    site.runx(site.sweep("second", "HPARAMS: {lr: 1}\n"), "--after", "first")
+    assert list(site.states("second").values()) == ["queued"]
+    site.done("second", 1)
+    assert set(site.states("first").values()) == {"done"}
+    site.runx(site.sweep("third", "HPARAMS: {lr: 1}\n"), "--after", "first")
+    site.done("third", 1)
+    site.runx(site.sweep("bad", "HPARAMS: {status: 3}\n"))
+    site.wait("bad", all_end)
+    refused = site.runx("third.yml", "--again", "--after", "bad", status=2)
+    assert "failed" in refused.stderr
+
+
+@real
+def test_slurm_is_asked_whether_it_would_take_the_runs(site):
+    file = site.sweep("ask", "HPARAMS: {lr: [1, 2]}\n")
+    assert "to start at" in site.runx(file, "--test-only").stderr
+    assert not (site.path / "logs" / "ask").exists()
+    site.write("ask.yml", (site.path / "ask.yml").read_text() + "RESOURCES: {partition: nowhere}\n")
+    assert "nvalid partition" in site.runx("ask.yml", "--test-only", status=3).stderr
+
+
+@real
+def test_torchrun_meets_over_nodes(site):
+    pytest.importorskip("torch")
+    site.write(
+        "train.py",
+        "import os, torch\n"
+        "torch.distributed.init_process_group('gloo')\n"
+        "total = torch.ones(1)\n"
+        "torch.distributed.all_reduce(total)\n"
+        "print('sum', int(total), os.environ['WORLD_SIZE'], flush=True)\n",
+    )
+    resources = "RESOURCES: {nodes: 2, gpus: 2}\nLAUNCH: torchrun\n"
+    site.runx(site.sweep("spread", f"HPARAMS: {{}}\n{resources}"))
+    site.done("spread", 1, 240)
+    [run] = site.runs("spread")
+    assert site.output(run).count("sum 4 4") == 4
+
+
+def test_a_farm_that_hangs_is_given_up(monkeypatch, tmp_path):
+    from runx import handing
+    from runx.errors import FarmError
+    from runx.experiment import Farm
+    from runx.types import Submission
+
+    monkeypatch.setattr(handing, "SUBMIT_SECONDS", 0.2)
+    with pytest.raises(FarmError, match="no end within"):
+        handing.submit_words(
+            Submission(("sleep", "60"), {}), Farm("slurm", type="slurm"), slurm.KIND
+        )
+
+
+def test_a_missing_command_names_what_to_install():
+    from runx import handing
+    from runx.errors import FarmError
+    from runx.experiment import Farm
+    from runx.types import Submission
+
+    order = Submission(("no-such-sbatch",), {})
+    with pytest.raises(FarmError, match="load the module"):
+        handing.submit_words(order, Farm("slurm", type="slurm"), slurm.KIND)

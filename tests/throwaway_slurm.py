@@ -1,0 +1,155 @@
+"""A real Slurm of three nodes with stand-in GPUs, on loopback, in a folder of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
+NODES = 3
+CONFIG = """\
+ClusterName=t
+SlurmctldHost=localhost(127.0.0.1)
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/none
+CredType=cred/none
+SlurmctldPort={port}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool/%n
+SlurmctldPidFile={folder}/run/slurmctld.pid
+SlurmdPidFile={folder}/run/slurmd.%n.pid
+SlurmctldLogFile={folder}/log/slurmctld.log
+SlurmdLogFile={folder}/log/slurmd.%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+GresTypes=gpu
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=1,sched_min_interval=100000,batch_sched_delay=0,bf_interval=1
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+ReturnToService=2
+SlurmdTimeout=10
+KillWait=5
+MinJobAge=300
+MaxArraySize={largest}
+MaxJobCount=20000
+{nodes}
+PartitionName=main Nodes=n[1-{count}] Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def missing():
+    """Say why this machine can't start one, or give an empty string."""
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    gone = [name for name in PROGRAMS if not shutil.which(name, path=path)]
+    return f"no {gone[0]} here; apt-get install slurm-wlm" if gone else ""
+
+
+def free_ports(count):
+    """Find that many ports in a row that nobody listens on."""
+    for base in range(21000 + os.getpid() % 4000, 32000, count):
+        try:
+            for port in range(base, base + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return base
+        except OSError:
+            continue
+    raise AssertionError("no free ports")
+
+
+class Slurm:
+    """A cluster that runs from start() to stop()."""
+
+    def __init__(self, largest=11):
+        self.folder = Path(tempfile.mkdtemp(prefix="slurm"))
+        self.port = free_ports(NODES + 1)
+        self.largest = largest
+        self.environment = {
+            **os.environ,
+            "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+            "SLURM_CONF": f"{self.folder}/slurm.conf",
+        }
+
+    def call(self, *words, check=True):
+        done = subprocess.run(
+            words, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout
+
+    def start(self):
+        for name in ("state", "log", "run", *(f"spool/n{n + 1}" for n in range(NODES))):
+            (self.folder / name).mkdir(parents=True)
+        self._configure()
+        self.call("slurmctld", "-c")
+        for number in range(1, NODES + 1):
+            self.start_node(number)
+        deadline = time.monotonic() + 60
+        while self.call("sinfo", "-h", "-t", "idle", "-o", "%D", check=False).strip() != str(NODES):
+            assert time.monotonic() < deadline, self.call("sinfo", "-R", check=False)
+            time.sleep(0.1)
+        return self
+
+    def _configure(self):
+        nodes = "\n".join(
+            f"NodeName=n{n} NodeHostname=localhost NodeAddr=127.0.0.1 Port={self.port + n}"
+            " CPUs=4 RealMemory=4000 Gres=gpu:2 State=UNKNOWN"
+            for n in range(1, NODES + 1)
+        )
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
+        text = CONFIG.format(
+            user=user,
+            port=self.port,
+            folder=self.folder,
+            nodes=nodes,
+            count=NODES,
+            largest=self.largest,
+        )
+        (self.folder / "slurm.conf").write_text(text)
+        (self.folder / "gres.conf").write_text(
+            f"NodeName=n[1-{NODES}] Name=gpu File=/dev/tty[0-1] Flags=nvidia_gpu_env\n"
+        )
+
+    def start_node(self, number):
+        self.call("slurmd", "-N", f"n{number}")
+
+    def at_once(self, job):
+        """Start a requeued job without the two minutes that Slurm waits."""
+        deadline = time.monotonic() + 60
+        requeued = False
+        while not requeued or "PENDING" in self.state(job):
+            assert time.monotonic() < deadline, self.call("scontrol", "show", "job", job)
+            requeued = requeued or "PENDING" in self.state(job)
+            if requeued:
+                self.call("scontrol", "update", f"jobid={job}", "StartTime=now", check=False)
+            time.sleep(0.5)
+
+    def state(self, job):
+        return self.call("squeue", "-h", "-r", "-t", "all", "-j", job, "-o", "%T")
+
+    def pids(self):
+        return [int(file.read_text()) for file in (self.folder / "run").glob("*.pid")]
+
+    def stop(self):
+        self.call("scancel", "--me", check=False)
+        deadline = time.monotonic() + 20
+        while self.call("squeue", "-h", check=False).strip() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from runx.asking import words as words_of_farms
-from runx.collect import read
+from runx.collect import index_for, read
 from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
 from runx.facts import clock, facts
@@ -44,7 +44,9 @@ def _standings(
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in places(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
-        found = list(read(inside, os.path.basename(folder), reader))
+        several, experiment = list(inside), ExperimentDir(Path(folder))
+        index = index_for(several, experiment, reader)
+        found = list(read(several, experiment.path.name, reader, index))
         yield from _with_words(found, reader)
 
 

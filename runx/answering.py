@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -205,6 +204,8 @@ def _show(asked: Asked, lines: Sequence[str], summary: Summary, digits: int) -> 
     if not sys.stdout.isatty():
         click.echo(head + written("table", summary, digits))
         return
+    import shutil
+
     size = shutil.get_terminal_size()
     summary, lost = fitted(summary, size.columns, digits)
     if lost:

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -48,7 +47,7 @@ def here() -> Here:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         boot = ""
-    return Here(socket.gethostname(), boot)
+    return Here(os.uname().nodename, boot)
 
 
 def facts(

@@ -6,7 +6,6 @@ written whole, by whoever has read many runs anew: nobody waits for it, and its 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -115,7 +114,7 @@ def opened(experiment: ExperimentDir) -> Index:
 def _places(experiment: ExperimentDir) -> list[Path]:
     """Say where the index may lie: with an experiment of ours, else in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    name = hashlib.sha256(os.fsencode(experiment.path.resolve())).hexdigest()[:24]
+    name = os.fsdecode(os.fsencode(experiment.path.resolve()).replace(b"/", b"%")[-200:])
     beside = [experiment.index] if experiment.index.parent.is_dir() else []
     return [*beside, Path(cache, "runx", "index", f"{name}.json")]
 

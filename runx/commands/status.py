@@ -10,7 +10,6 @@ from typing import NamedTuple
 import click
 
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.failures import Failure, digest, retry_command, told
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
@@ -107,6 +106,8 @@ def _experiments(asked: Asked, now: float) -> Answer:
 
 def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
+    from runx.failures import Failure, digest, retry_command, told
+
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
     others = [one.result for one in found if one.state.name not in ENDED_BADLY]

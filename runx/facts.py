@@ -103,6 +103,7 @@ def _attempt(
     ended = next((event for event in events if event.name == "ended"), None)
     started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
+        look.final(events_of(number))
         return Attempt(number, events, host=str(started.details.get("host", "")) if started else "")
     claim = _object(run.claim(number), warn) if f"{number}.claim" in present else {}
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}

@@ -17,7 +17,7 @@ from runx import __version__
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
 from runx.facts import clock
-from runx.look import Look, unchanged
+from runx.look import Look, mark
 from runx.rundir import ExperimentDir, RunDir, read_json, write_whole
 from runx.standing import Standing
 from runx.state import State
@@ -47,7 +47,7 @@ class Index:
         if entry is None:
             return None
         try:
-            if entry["stamps"] and unchanged(path, entry["stamps"]):
+            if mark(path, entry["files"]) == entry["mark"]:
                 known = {**entry["measured"]}
                 if not all(_key(one) in known for one in wanted):
                     return None
@@ -69,7 +69,9 @@ class Index:
         if before := self._entries.get(name):
             # It has not changed since then: only another question is asked.
             measured = {**before["measured"], **measured}
-            look.stamps = {**before["stamps"], **look.stamps}
+            for file in before["files"]:
+                if file not in look.stamps:
+                    look.note(file)
         self._fresh[name] = _entry(look, one, measured)
 
     def _now(self) -> int:
@@ -126,7 +128,8 @@ def _key(wanted: Measure) -> str:
 def _entry(look: Look, one: Standing, measured: Mapping[str, Any]) -> dict[str, Any]:
     run = one.result
     return {
-        "stamps": look.stamps,
+        "files": list(look.stamps),
+        "mark": look.mark,
         "hparams": run.hparams,
         "metrics": run.metrics,
         "epoch": run.epoch,

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from runx.look import Look, unchanged
+from runx.look import Look, mark
 
 
 def test_what_is_not_there_is_nothing(tmp_path):
@@ -64,10 +64,10 @@ def test_every_change_shows_in_the_stamps(tmp_path, how):
     look.content("file")
     look.content("missing")
     look.names("inner")
-    assert unchanged(look.path, look.stamps)
+    assert mark(look.path, look.stamps) == look.mark
     before = os.stat(tmp_path / "file").st_ctime_ns
     while before == os.stat(tmp_path / "file").st_ctime_ns:
         os.chmod(tmp_path / "file", 0o600)
     look.content("file")
     change(tmp_path, how)
-    assert not unchanged(look.path, look.stamps)
+    assert mark(look.path, look.stamps) != look.mark

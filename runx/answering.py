@@ -19,7 +19,7 @@ from runx.formats import format_named, written
 from runx.formats.cells import DIGITS, for_machines
 from runx.formats.table import aligned, fitted, render_bold
 from runx.grouping import Grouping, best_per, grouped
-from runx.manners import say
+from runx.manners import look_once, say
 from runx.nearest import listed
 from runx.ranking import deciding
 from runx.rundir import ExperimentDir, write_whole
@@ -39,6 +39,7 @@ def answer(asked: Asked) -> None:
         click.clear()
         _once(asked)
         time.sleep(max(asked.watch, 0.1))
+    look_once()
     _once(asked)
 
 

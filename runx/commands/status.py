@@ -13,6 +13,7 @@ from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
+from runx.manners import look_once
 from runx.output import tail
 from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
@@ -72,6 +73,7 @@ def command(
         click.clear()
         click.echo(answer.text)
         time.sleep(max(watch, 0.1))
+    look_once()
     answer = answered(asked, time.time())
     if answer.text:
         click.echo(answer.text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import yaml_files
 from runx.errors import RunxError
 from runx.manners import say
 from runx.settings import Request, load
@@ -15,7 +16,12 @@ from runx.types import Run
 
 @click.command()
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE...",
+    shell_complete=yaml_files,
 )
 @click.option("--max-runs", type=click.IntRange(1), help="Refuse more runs.")
 def command(files: tuple[Path, ...], max_runs: int | None) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.failures import Failure, digest, retry_command, told
 from runx.formats import written
@@ -40,7 +41,7 @@ class Answer(NamedTuple):
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
+@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")

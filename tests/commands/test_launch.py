@@ -335,6 +335,11 @@ def test_files_and_links_come_from_elsewhere(project):
     assert (project.runs()[0] / "code/data").is_symlink()
 
 
+def test_a_farm_that_is_this_machine_by_name_is_no_missing_one(project):
+    assert "no farm is set" in project.runx("sweep.yml").stderr
+    assert "no farm is set" not in project.runx("sweep.yml", "FARM=local").stderr
+
+
 def test_config_shows_each_setting_and_who_said_it(project):
     project.write(".runx", "LOGROOT: logs\n")
     told = json.loads(project.runx("config", "sweep.yml", "--json", RUNX_NOTE="n").stdout)

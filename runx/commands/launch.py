@@ -145,12 +145,12 @@ def launch(
 
     runs = list(planned)
     if not runs:
-        say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
+        say(nothing(experiment))
         return 0
     obstacle(experiment)
     check_first(experiment, runs)
     jobs = _awaited(experiment, after)
-    if not experiment.farm and local.unasked:
+    if not experiment.farm and local.unasked and "FARM" not in experiment.settings:
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
@@ -191,5 +191,6 @@ def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1
-    say(f"{count} runs submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    runs = "1 run" if count == 1 else f"{count} runs"
+    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
     return 0

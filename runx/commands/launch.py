@@ -139,6 +139,7 @@ def launch(
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import again_command, room, run_here
+    from runx.commands.showing import nothing
     from runx.interrupts import interruptible
     from runx.placing import place
     from runx.previewing import check_first

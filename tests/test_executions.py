@@ -7,7 +7,7 @@ from runx.executions import Execution, read, usual, when
     "text", ["val,acc,1", 'val,"a,b",1\n', "val,acc,1,\n", "val,\nval,acc,1\n"]
 )
 def test_what_is_not_usual_is_refused(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         usual(text, "val")
 
 

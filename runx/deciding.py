@@ -10,7 +10,6 @@ from runx.experiment import Experiment
 from runx.picking import Pick, picked
 from runx.plan import run_id
 from runx.reconcile import RETRIED, There, Work, reconcile, told
-from runx.stock import stock, twins
 from runx.types import Run
 
 Say = Callable[[str], None]
@@ -32,6 +31,7 @@ class Wish(NamedTuple):
 
 def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
     """Match the plan with what there is, and say what that comes to."""
+    from runx.stock import stock, twins  # not at start: a preview looks at no run
 
     def warn(line: str) -> None:
         say(f"warning: {line}")
@@ -78,4 +78,5 @@ def _check_twins(experiment: Experiment, same: Sequence[There], wish: Wish, say:
         )
     done = sum(one.state.name == "done" for one in same)
     if done:
-        say(f"{done} such runs are done already; --resume would start only what is missing")
+        such = "such run is" if done == 1 else "such runs are"
+        say(f"{done} {such} done already; --resume would start only what is missing")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from runx import __version__
 from runx.manners import run_command, say
 from runx.nearest import remedy
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
@@ -45,14 +49,49 @@ class Commands(click.Group):
         command: click.Command = import_module(f"runx.commands.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take what is no command for a file, while a shell completes what follows it."""
+        if ctx.resilient_parsing and args and args[0] not in COMMANDS:
+            args = ["launch", *args]
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command, or the file of an experiment."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from runx.commands.completing import yaml_files
+
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        names += yaml_files(ctx, self.params[0], incomplete)
+        return [CompletionItem(name, help=COMMANDS.get(name)) for name in names]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _install(context: click.Context, option: click.Parameter, shell: str | None) -> None:
+    if shell is not None:
+        from runx.commands.shells import install_option
+
+        install_option(context, option, shell)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="runx")
+@click.option(
+    "--install-completion",
+    type=click.Choice(["bash", "zsh", "fish"]),
+    is_eager=True,
+    expose_value=False,
+    callback=_install,
+    help="Have your shell complete runx and sumx.",
+)
 def runx() -> None:
     """Turn one YAML file into a table of results.
 
@@ -85,8 +124,12 @@ def meant(word: str) -> str:
 def main() -> None:
     """Enter from the shell."""
     words = sys.argv[1:]
+    if "_RUNX_COMPLETE" in os.environ:
+        from runx.commands.shells import answer_shell
+
+        answer_shell()
     own = [*COMMANDS, "-h", "--help", "--version"]
-    if words and words[0] not in own:
+    if words and words[0] not in own and not words[0].startswith("--install-completion"):
         words = [meant(words[0]), *words]
     run_command(runx, "runx", words or ["--help"])
 

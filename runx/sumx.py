@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from runx.commands.completing import experiments as complete
 from runx.commands.lookup import Command, logroot_of, lookup_options
 from runx.manners import run_command
 
@@ -36,7 +38,9 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("experiments", nargs=-1, required=True, metavar="EXPERIMENT...")
+@click.argument(
+    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=complete
+)
 @names("-s", "--sortwith", help="Best of these metrics first.")
 @names("--lower", help="Less of these is better.")
 @names("--higher", help="More of these is better.")
@@ -88,6 +92,10 @@ def command(
 
 def main() -> None:
     """Be the command ``sumx``."""
+    if "_SUMX_COMPLETE" in os.environ:
+        from runx.commands.shells import answer_shell
+
+        answer_shell()
     run_command(command, "sumx", sys.argv[1:])
 
 

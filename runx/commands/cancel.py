@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.gathering import runs_of
@@ -14,7 +15,7 @@ from runx.stopping import cancel
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 def command(names: tuple[str, ...], logroot: str | None, config: Path | None, where: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import yaml_files
 from runx.errors import RunxError
 from runx.manners import say
 from runx.settings import Request, load
@@ -15,7 +16,12 @@ from runx.types import Run
 
 @click.command()
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE...",
+    shell_complete=yaml_files,
 )
 @click.option("--max-runs", type=click.IntRange(1), help="Refuse more runs.")
 def command(files: tuple[Path, ...], max_runs: int | None) -> int:
@@ -41,7 +47,7 @@ def checked(file: Path, max_runs: int | None) -> int:
     from datetime import datetime
 
     from runx.plan import MAX_RUNS, namer, plan, sweep_of
-    from runx.previewing import lines
+    from runx.previewing import check_first, lines
 
     experiment = load(Request(file, Path.cwd(), dict(os.environ)))
     for warning in experiment.warnings:
@@ -49,6 +55,8 @@ def checked(file: Path, max_runs: int | None) -> int:
     sweep = sweep_of(experiment, max_runs or MAX_RUNS)
     new_name = namer(experiment, sweep, datetime.now().astimezone())
     runs: list[Run] = list(plan(experiment, sweep, new_name))
+    if runs:
+        check_first(experiment, runs)
     for _ in lines(experiment, runs):
-        pass
+        pass  # each can be written
     return len(runs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runx.better import direction
+from runx.commands.completing import experiments
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.commands.rm import megabytes
 from runx.errors import RunxError
@@ -20,7 +21,7 @@ from runx.thinning import Thinned, thinned
 
 
 @click.command()
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=experiments)
 @lookup_options
 @click.option("--keep-top", type=click.IntRange(0), required=True, metavar="K", help="How many.")
 @click.option("--by", required=True, metavar="METRIC", help="What makes a run one of the best.")

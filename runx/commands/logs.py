@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.facts import clock, facts
@@ -20,7 +21,7 @@ _PAUSE = 0.2
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="RUN...")
+@click.argument("words", nargs=-1, metavar="RUN...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the runs have ended.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from runx.asking import words
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.manners import say
 from runx.selecting import select
@@ -14,7 +15,9 @@ from runx.stopping import by_farms
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
+)
 @lookup_options
 def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
     """Let held runs of EXPERIMENT, or those named, start.

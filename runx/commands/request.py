@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runx.commands.completing import farms, overrides, sweeps, yaml_files
 from runx.settings import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -18,8 +19,10 @@ def settings_options(command: Command) -> Command:
     """Add FILE and the flags that override its settings, spelled with dashes or underscores."""
     for decorate in reversed(
         (
-            click.argument("file", type=click.Path(path_type=Path)),
-            click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]..."),
+            click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
+            click.argument(
+                "overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides
+            ),
             click.option(
                 "-c",
                 "--config-file",
@@ -29,7 +32,9 @@ def settings_options(command: Command) -> Command:
                 metavar="PATH",
                 help="Read this file instead of .runx.",
             ),
-            click.option("--farm", metavar="NAME", help="The farm to submit to."),
+            click.option(
+                "--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."
+            ),
             click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
             click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
             click.option(
@@ -38,6 +43,7 @@ def settings_options(command: Command) -> Command:
             click.option(
                 "--sweep",
                 metavar="NAMES",
+                shell_complete=sweeps,
                 help="Add these of SWEEPS, with commas between; '*': all.",
             ),
             click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),

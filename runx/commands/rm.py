@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from runx import asking
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.formats.table import aligned
@@ -18,7 +19,7 @@ from runx.removing import Found, found, remove, weight
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...")
+@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--yes", is_flag=True, help="Don't ask.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from runx.collect import read
+from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.gathering import runs_of
@@ -17,7 +18,7 @@ from runx.standing import Reader
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="RUN...")
+@click.argument("words", nargs=-1, metavar="RUN...", shell_complete=runs)
 @lookup_options
 @click.option("--where", default="", metavar="EXPR", help="Those for which this holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

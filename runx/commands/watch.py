@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from runx.commands.completing import experiments
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.experiments import find
@@ -24,7 +25,9 @@ PORT = 8421
 
 
 @click.command()
-@click.argument("experiments", nargs=-1, required=True, metavar="EXPERIMENT...")
+@click.argument(
+    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=experiments
+)
 @click.option("-s", "--sortwith", default="", metavar="METRIC", help="What to rank the runs by.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help=f"Serve on this port, rather than {PORT}."

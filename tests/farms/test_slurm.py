@@ -156,7 +156,7 @@ def test_a_dead_node_sends_its_run_elsewhere_and_it_goes_on(site, cluster):
     node = cluster.call("squeue", "-h", "-j", job, "-o", "%N").strip()
     cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     try:
-        cluster.at_once(job)
+        cluster.at_once(job, f"ExcNodeList={node}")
         states = site.wait("node", lambda states: list(states.values()) == ["done"], 90)
     finally:
         cluster.call("scontrol", "update", f"nodename={node}", "state=resume", check=False)

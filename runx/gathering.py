@@ -14,8 +14,8 @@ from runx.facts import Words, clock, facts
 from runx.question import Question
 from runx.rundir import ExperimentDir, RunDir
 from runx.selecting import select
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, state
 from runx.status import Overview
 from runx.summary import chosen
 

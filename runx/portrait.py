@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runx.again import there, words_of
 from runx.attempts import Attempt
 from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
@@ -83,8 +84,8 @@ def _again(
         if patch.exists():
             yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
     if launch.get("argv"):
-        words = shlex.join(str(word) for word in launch["argv"])
-        yield f"(cd {shlex.quote(str(launch.get('cwd', '.')))} && runx {words})"
+        words = words_of([str(word) for word in launch["argv"]])
+        yield there(shlex.join(["runx", *words]), str(launch.get("cwd", ".")))
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

@@ -137,7 +137,8 @@ def launch(
     local: Local,
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import again_command, run_here
+    from runx.again import again_command
+    from runx.commands.here import run_here
     from runx.errors import SettingsError
     from runx.interrupts import interruptible
     from runx.placing import place

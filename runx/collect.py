@@ -25,8 +25,8 @@ from runx.rundir import (
     metrics_of,
     parsed_json,
 )
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import State, state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, State, state
 from runx.tally import Measure, Tally, tally
 from runx.types import Result
 

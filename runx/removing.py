@@ -15,8 +15,7 @@ from runx.facts import UNASKED, Words, clock, facts
 from runx.local import locked
 from runx.restaging import codes
 from runx.rundir import ExperimentDir, RunDir
-from runx.standing import UNKNOWN
-from runx.state import State, state
+from runx.state import UNKNOWN, State, state
 from runx.turns import turn
 
 Say = Callable[[str], None]

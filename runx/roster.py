@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from runx.columns import Column, value
 from runx.formats.json import content, strict
 from runx.question import Question
-from runx.standing import UNKNOWN, Standing, elapsed, started, where
-from runx.state import ENDED_BADLY, STATES, State
+from runx.standing import Standing, elapsed, started, where
+from runx.state import ENDED_BADLY, STATES, UNKNOWN, State
 from runx.summary import Row, Summary, own_columns
 
 _LAST = ("metric", "measured", "epoch")

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
 from runx.commands.local import Local
-from runx.devices import Devices, devices
+from runx.devices import devices
 from runx.experiment import Experiment
 from runx.launching import placed as filled
+from runx.leases import Devices
 from runx.manners import say
 from runx.orders import CANCEL, ordered
 from runx.placing import Placed

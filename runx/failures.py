@@ -108,11 +108,12 @@ def shared(group: Sequence[Result], others: Sequence[Result]) -> dict[str, Any]:
     return found
 
 
-def retry_command(failed: Sequence[Result]) -> str:
-    """Say what starts these runs again: the sweep's own file, named as its experiment is."""
+def retry_command(failed: Sequence[Result], commands: Mapping[str, str]) -> str:
+    """Say what starts these runs again, given what launched each experiment."""
     states = ",".join(dict.fromkeys(run.state for run in failed))
     names = dict.fromkeys(run.experiment for run in failed)
-    return "; ".join(f"runx {name}.yml --resume --retry {states}" for name in names)
+    told = (commands.get(name) or f"runx {name}.yml" for name in names)
+    return "; ".join(f"{command} --resume --retry {states}" for command in told)
 
 
 def told(groups: Sequence[Group]) -> list[str]:

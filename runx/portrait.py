@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,30 @@ def typed(argv: Sequence[str]) -> list[str]:
     first, *words = argv
     ours = Path(first).name in ("runx", "runx.py", "__main__.py")
     return ["runx", *words] if ours else ["python", first, *words]
+
+
+def launch_commands(
+    runs: Iterable[RunDir], cwd: Path, warn: Callable[[str], None]
+) -> dict[str, str]:
+    """Give for each experiment the last command that launched one of these runs, for ``cwd``."""
+    latest: dict[str, tuple[str, str]] = {}
+    for run in runs:
+        name, launch = run.path.parent.name, str(_read(run.record, warn).get("launch", ""))
+        if not launch or launch <= latest.get(name, ("", ""))[0]:
+            continue
+        told = _read(ExperimentDir(run.path.parent).launches / launch / "launch.json", warn)
+        words = typed([str(word) for word in told.get("argv") or ["?"]])
+        if words[0] == "runx":
+            place = str(told.get("cwd", cwd))
+            before = "" if place == str(cwd) else f"cd {shlex.quote(place)} && "
+            latest[name] = (launch, before + shlex.join(_without_resume(words)))
+    return {name: command for name, (_, command) in latest.items()}
+
+
+def _without_resume(words: Sequence[str]) -> list[str]:
+    ours = ("--again", "--resume", "--no-resume", "--restage", "--retry")
+    after = zip(["", *words], words, strict=False)
+    return [word for before, word in after if word not in ours and before != "--retry"]
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

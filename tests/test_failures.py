@@ -80,5 +80,8 @@ def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
     failures = [failed("a", "KeyError: x\n", lr=2)]
     groups = digest(failures, [run("b", "done", lr=1)])
     assert told(groups) == ["1 x KeyError: x, all with lr=2", "    /logs/sweep/a/output.log"]
-    assert retry_command([failures[0].result]) == "runx sweep.yml --resume --retry failed"
+    commands = {"sweep": "runx ../sweep.yml -i"}
+    failed_runs = [failures[0].result]
+    assert retry_command(failed_runs, commands) == "runx ../sweep.yml -i --resume --retry failed"
+    assert retry_command(failed_runs, {}) == "runx sweep.yml --resume --retry failed"
     assert told([]) == []

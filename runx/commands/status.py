@@ -110,6 +110,7 @@ def _experiments(asked: Asked, now: float) -> Answer:
 def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
     from runx.failures import Failure, digest, retry_command, told
+    from runx.portrait import launch_commands
 
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
@@ -119,5 +120,7 @@ def _failures(found: list[Standing], as_json: bool) -> str:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
     lines = told(groups)
     if bad:
-        lines.append(f"retry: {retry_command([one.result for one in bad])}")
+        failed = [one.result for one in bad]
+        commands = launch_commands([run.dir for run in failed], Path.cwd(), warn)
+        lines.append(f"retry: {retry_command(failed, commands)}")
     return "\n".join(lines)

@@ -53,7 +53,7 @@ def digest(failures: Iterable[Failure], others: Sequence[Result]) -> list[Group]
     """
     groups: dict[str, list[tuple[str, Result]]] = {}
     for failure in failures:
-        told = reason(failure)
+        told = reason(failure).replace(str(failure.result.dir.path), "LOGDIR")
         groups.setdefault(_NUMBERS.sub("#", told), []).append((told, failure.result))
     members = {key: [result for _, result in group] for key, group in groups.items()}
     found = []

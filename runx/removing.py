@@ -88,9 +88,10 @@ def remove(runs: Iterable[RunDir], say: Say, words: Words = UNASKED) -> int:
 def _removed(run: RunDir, experiment: ExperimentDir, say: Say, words: Words) -> bool:
     if not run.path.is_dir():
         return False  # Somebody else was faster.
-    lock = locked(run) if run.attempts.is_dir() else None
+    # Looked at before it is locked: a lock is what tells that a run lives, ours no less.
+    [now] = found([run], say, words)
+    lock = locked(run) if run.attempts.is_dir() and not now.why_not else None
     try:
-        [now] = found([run], say, words)
         if now.why_not or (run.attempts.is_dir() and lock is None):
             say(f"{run.path.name}: stays: {now.why_not or 'it is running'}")
             return False

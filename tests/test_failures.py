@@ -66,6 +66,11 @@ def test_the_most_frequent_reason_comes_first():
     assert [group.shared for group in digest(failures, [])] == [{"lr": 2}, {"lr": 1}]
 
 
+def test_a_run_s_own_folder_tells_no_reasons_apart():
+    failures = [failed(name, f"FileNotFoundError: /logs/sweep/{name}/x\n") for name in "ab"]
+    assert [group.reason for group in digest(failures, [])] == ["FileNotFoundError: LOGDIR/x"]
+
+
 def test_a_value_that_others_have_too_explains_nothing():
     assert shared([run("a", lr=1)], [run("b", "done", lr=1)]) == {}
     assert shared([run("a", lr=1)], []) == {}

@@ -10,7 +10,6 @@ from runx.experiment import Experiment
 from runx.picking import Pick, picked
 from runx.plan import run_id
 from runx.reconcile import RETRIED, There, Work, reconcile, told
-from runx.stock import stock, twins
 from runx.types import Run
 
 Say = Callable[[str], None]
@@ -32,6 +31,7 @@ class Wish(NamedTuple):
 
 def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
     """Match the plan with what there is, and say what that comes to."""
+    from runx.stock import stock, twins  # not at start: a preview looks at no run
 
     def warn(line: str) -> None:
         say(f"warning: {line}")

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -48,7 +47,7 @@ def here() -> Here:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         boot = ""
-    return Here(socket.gethostname(), boot)
+    return Here(os.uname().nodename, boot)
 
 
 def facts(
@@ -104,6 +103,7 @@ def _attempt(
     ended = next((event for event in events if event.name == "ended"), None)
     started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
+        look.final(events_of(number))
         return Attempt(number, events, host=str(started.details.get("host", "")) if started else "")
     claim = _object(run.claim(number), warn) if f"{number}.claim" in present else {}
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from random import Random
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.axes import RESOURCE
 from runx.errors import ExpressionError, RunxError
-from runx.expressions import Expression, parse
 from runx.reconcile import NEW, Again, Work
 from runx.types import Run, Value
+
+if TYPE_CHECKING:
+    from runx.expressions import Expression
 
 STATE, TAG = "state", "tag"
 
@@ -34,6 +36,8 @@ def condition(text: str, names: Collection[str], with_state: bool) -> Expression
     >>> condition("lr < 1", ["lr"], False).holds({"lr": 0.1})
     True
     """
+    from runx.expressions import parse
+
     try:
         found = parse(text, {*names, STATE, TAG})
     except ExpressionError as error:

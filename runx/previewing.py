@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runx.command import arguments, shell_command, with_logdir
+from runx.configfile import nested
 from runx.deciding import Wish, decide
 from runx.experiment import Experiment, Farm
 from runx.farms import is_plain, kind_of
@@ -17,6 +18,7 @@ from runx.launching import filled, placed, resources
 from runx.picking import picked
 from runx.plan import run_id
 from runx.reconcile import Work
+from runx.styles import DASHES
 from runx.submitting import missing_program, shown, submission
 from runx.types import Run
 
@@ -47,11 +49,22 @@ def starting(
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Find before anything is made what no farm could be given: a template, or resources."""
+    """Find before anything is made what no farm or script could be given: resources, values."""
+    _check_told(experiment, runs)
     if is_plain(experiment.farm):
         submission(experiment, experiment.farm, runs[0])
     elif experiment.farm:
         planned(experiment, runs, "")
+
+
+def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Find what ARGS can't tell; the plain style tells everything."""
+    if experiment.style.style == "file":
+        for run in runs:
+            nested(run.point, experiment.has_config)
+    elif experiment.style != DASHES:
+        for run in runs:
+            shell_command(experiment.cmd, run.point, "", experiment.style)
 
 
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def checked(file: Path, max_runs: int | None) -> int:
     from datetime import datetime
 
     from runx.plan import MAX_RUNS, namer, plan, sweep_of
-    from runx.previewing import lines
+    from runx.previewing import check_first, lines
 
     experiment = load(Request(file, Path.cwd(), dict(os.environ)))
     for warning in experiment.warnings:
@@ -55,6 +55,8 @@ def checked(file: Path, max_runs: int | None) -> int:
     sweep = sweep_of(experiment, max_runs or MAX_RUNS)
     new_name = namer(experiment, sweep, datetime.now().astimezone())
     runs: list[Run] = list(plan(experiment, sweep, new_name))
+    if runs:
+        check_first(experiment, runs)
     for _ in lines(experiment, runs):
-        pass
+        pass  # each can be written
     return len(runs)

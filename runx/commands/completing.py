@@ -101,17 +101,23 @@ def farms(context: click.Context, begun: str) -> Iterable[str]:
     from runx.settings.layers import project_file, user_file
 
     names = ["local"]
-    for path in (project_file(Path.cwd()), user_file(os.environ), context.params.get("file")):
+    for path in (project_file(Path.cwd()), user_file(os.environ), _file(context)):
         if path is not None:
-            names += told(Path(path), may_be_empty=True).layer.farms
+            names += told(path, may_be_empty=True).layer.farms
     return names
 
 
 def _tree(context: click.Context) -> dict[str, Node]:
     from runx.yamltext import read
 
-    file = context.params.get("file")
-    return read(Path(file)).tree if file else {}
+    file = _file(context)
+    return read(file).tree if file else {}
+
+
+def _file(context: click.Context) -> Path | None:
+    """Give the experiment's file; click keeps it apart while an option waits for its value."""
+    word = context.params.get("file") or next(iter(context.args), None)
+    return Path(word) if word else None
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,10 @@ from runx.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.reconcile import RETRIED
 from runx.settings import load
 from runx.survey import names
-from runx.sweep import Sweep
 from runx.types import Run
 
 if TYPE_CHECKING:
     from runx.deciding import Wish
-
-_CHUNK = 1000  # lines a write
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -115,6 +111,8 @@ def command(
     wish = Wish(resume, again, retry, restage, local.attach, pick)
     if (retry != RETRIED or restage) and not wish.resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
+    if no_run:
+        from runx.commands.showing import preview, preview_table
     if table:
         return preview_table(experiment, sweep, wish, as_json)
     new_name = namer(experiment, sweep, _now())
@@ -131,38 +129,6 @@ def command(
     return launch(experiment, runs, new_name, wish, local, after)
 
 
-def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
-    """Print exactly what would be executed, and touch nothing."""
-    from runx.previewing import lines, objects, obstacles, starting
-
-    for obstacle in obstacles(experiment, os.environ):
-        say(f"note: a launch would stop here: {obstacle}")
-    runs = starting(experiment, runs, wish, say)
-    pending = objects(experiment, runs) if as_json else lines(experiment, runs)
-    count = 0
-    while chunk := list(itertools.islice(pending, _CHUNK)):
-        count += len(chunk)
-        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    if count and not experiment.run_name:
-        say("note: a launch makes new names; those shown here are not kept")
-    return 0
-
-
-def preview_table(experiment: Experiment, sweep: Sweep, wish: Wish, as_json: bool) -> int:
-    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
-    import json
-
-    from runx.previewing import starting
-    from runx.prospect import lines, prospect
-
-    # Names of one launch are of no use to the next, unless RUN_NAME says them.
-    new_name = namer(experiment, sweep, _now()) if experiment.run_name else lambda point: ""
-    runs = starting(experiment, plan(experiment, sweep, new_name), wish, say)
-    found = prospect(experiment, sweep, runs)
-    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
-    return 0
-
-
 def launch(
     experiment: Experiment,
     planned: Iterable[Run],
@@ -173,16 +139,19 @@ def launch(
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import again_command, room, run_here
+    from runx.commands.showing import nothing
     from runx.interrupts import interruptible
     from runx.placing import place
+    from runx.previewing import check_first
 
     runs = list(planned)
     if not runs:
-        say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
+        say(nothing(experiment))
         return 0
-    obstacle(experiment, runs)
+    obstacle(experiment)
+    check_first(experiment, runs)
     jobs = _awaited(experiment, after)
-    if not experiment.farm and local.unasked:
+    if not experiment.farm and local.unasked and "FARM" not in experiment.settings:
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
@@ -192,15 +161,13 @@ def launch(
     return run_here(placed, local, there) if there else submit_all(placed, jobs)
 
 
-def obstacle(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Stop at what no submission would get past, before anything is made."""
+def obstacle(experiment: Experiment) -> None:
+    """Stop where the program that submits is not there, before anything is made."""
     from runx.errors import SettingsError
-    from runx.previewing import check_first
     from runx.submitting import missing_program
 
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         raise SettingsError(problem)
-    check_first(experiment, runs)
 
 
 def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,5 +192,6 @@ def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1
-    say(f"{count} runs submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    runs = "1 run" if count == 1 else f"{count} runs"
+    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
     return 0

@@ -11,10 +11,10 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.failures import Failure, digest, retry_command, told
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
+from runx.manners import look_once
 from runx.output import tail
 from runx.roster import any_failed, counts, objects, overview, status
 from runx.standing import Reader, Standing
@@ -74,6 +74,7 @@ def command(
         click.clear()
         click.echo(answer.text)
         time.sleep(max(watch, 0.1))
+    look_once()
     answer = answered(asked, time.time())
     if answer.text:
         click.echo(answer.text)
@@ -108,6 +109,8 @@ def _experiments(asked: Asked, now: float) -> Answer:
 
 def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
+    from runx.failures import Failure, digest, retry_command, told
+
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
     others = [one.result for one in found if one.state.name not in ENDED_BADLY]

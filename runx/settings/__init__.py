@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.cautions import cautions
 from runx.errors import SettingsError
-from runx.experiment import Code, Experiment, Setting
+from runx.experiment import Code, Experiment
 from runx.grid import Beside
 from runx.nearest import remedy
 from runx.overrides import Override
@@ -31,6 +31,7 @@ from runx.settings.layers import (
 )
 from runx.settings.occasion import Occasion, experiment_name, shared_texts
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
+from runx.settings.shown import shown_settings
 from runx.types import Node, Scalar
 
 LOCAL = "local"
@@ -176,9 +177,7 @@ def _experiment(
         gpus=value.get("GPUS", ()),
         title=value.get("TITLE", ""),
         note=value.get("NOTE", ""),
-        settings={
-            name: Setting(_shown(entry.node), entry.origin) for name, entry in entries.items()
-        },
+        settings=shown_settings(entries, hparams, overrides),
         sources=sources,
         warnings=(*warnings, *cautions(hparams, at)),
         beside=Beside(value.get("SAMPLES", 0), value["SEED"], request.environment, name),
@@ -206,14 +205,6 @@ def _code(value: Mapping[str, Any]) -> Code:
         staging=value["CODE_STAGING"],
         git_dirty=value["GIT_DIRTY"],
     )
-
-
-def _shown(node: Node) -> str:
-    if isinstance(node, Scalar):
-        return node.text
-    if isinstance(node, list):
-        return "[" + ", ".join(_shown(item) for item in node) + "]"
-    return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in node.items()) + "}"
 
 
 __all__ = ["KEYS", "LOCAL", "Request", "load", "logroot"]

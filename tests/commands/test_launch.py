@@ -335,6 +335,17 @@ def test_files_and_links_come_from_elsewhere(project):
     assert (project.runs()[0] / "code/data").is_symlink()
 
 
+def test_a_farm_that_is_this_machine_by_name_is_no_missing_one(project):
+    assert "no farm is set" in project.runx("sweep.yml").stderr
+    assert "no farm is set" not in project.runx("sweep.yml", "FARM=local").stderr
+
+
+@pytest.mark.parametrize("flag", ["-n", "-i"])
+def test_a_sweep_of_which_nothing_is_left_says_so(project, flag):
+    project.write("sweep.yml", "CMD: true\nHPARAMS: {lr: [1, 2], RUNX.SKIP: 'lr > 0'}\n")
+    assert "RUNX.SKIP leaves no run; nothing to do" in project.runx("sweep.yml", flag).stderr
+
+
 def test_config_shows_each_setting_and_who_said_it(project):
     project.write(".runx", "LOGROOT: logs\n")
     told = json.loads(project.runx("config", "sweep.yml", "--json", RUNX_NOTE="n").stdout)

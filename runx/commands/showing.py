@@ -1,0 +1,66 @@
+"""What ``-n`` prints of a launch."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from runx.experiment import Experiment
+from runx.manners import say
+from runx.plan import namer, plan
+from runx.sweep import Sweep
+from runx.types import Run
+
+if TYPE_CHECKING:
+    from runx.deciding import Wish
+
+_CHUNK = 1000  # lines a write
+
+
+def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
+    """Print exactly what would be executed, and touch nothing."""
+    from runx.previewing import lines, objects, obstacles, starting
+
+    for obstacle in obstacles(experiment, os.environ):
+        say(f"note: a launch would stop here: {obstacle}")
+    runs = starting(experiment, runs, wish, say)
+    pending = objects(experiment, runs) if as_json else lines(experiment, runs)
+    count = 0
+    while chunk := list(itertools.islice(pending, _CHUNK)):
+        count += len(chunk)
+        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
+    if count and not experiment.run_name:
+        say("note: a launch makes new names; those shown here are not kept")
+    if not count and not wish.resume and wish.pick.is_all:
+        say(nothing(experiment))
+    return 0
+
+
+def nothing(experiment: Experiment) -> str:
+    """Say that a sweep comes to no run."""
+    return f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do"
+
+
+def preview_table(experiment: Experiment, sweep: Sweep, wish: Wish, as_json: bool) -> int:
+    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    import json
+
+    from runx.previewing import starting
+    from runx.prospect import lines, prospect
+
+    # Names of one launch are of no use to the next, unless RUN_NAME says them.
+    new_name = (
+        namer(experiment, sweep, datetime.now().astimezone())
+        if experiment.run_name
+        else lambda point: ""
+    )
+    runs = starting(experiment, plan(experiment, sweep, new_name), wish, say)
+    found = prospect(experiment, sweep, runs)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
+    return 0

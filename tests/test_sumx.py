@@ -155,3 +155,14 @@ def test_help_begins_with_examples():
     done = sumx("--help")
     assert done.returncode == 0
     assert "sumx sweep --sortwith accuracy" in done.stdout
+
+
+def test_resources_that_vary_are_columns(tmp_path):
+    for name, nodes in (("a", 1), ("b", 2)):
+        resources = {"nodes": nodes, "gpu": 8}
+        make_run(tmp_path / "sweep" / name, {"lr": 1}, [nodes], resources=resources)
+    done = sumx(tmp_path / "sweep", "-s", "acc", "--where", "resources.nodes > 0")
+    assert cells(done)[0][:3] == ["run", "resources.nodes", "acc"]
+    assert [row[:2] for row in cells(done)[2:]] == [["b", "2"], ["a", "1"]]
+    done = sumx(tmp_path / "sweep", "--columns", "resources.gpu")
+    assert cells(done)[2] == ["b", "8"]

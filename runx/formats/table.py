@@ -12,7 +12,16 @@ from runx.summary import Summary
 
 _GAP = "  "
 # What a narrow terminal loses first; the runs' names and what they are ranked by it never does.
-_EXPENDABLE = ("epoch_time", "where", "attempt", "epoch", "experiment", "metric", "hparam")
+_EXPENDABLE = (
+    "epoch_time",
+    "where",
+    "attempt",
+    "epoch",
+    "experiment",
+    "metric",
+    "resource",
+    "hparam",
+)
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 

@@ -89,7 +89,8 @@ def _line(
 
 
 def _widths(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(width, column)) for column in zip(head, *body, strict=True)]
+    columns = zip(head, *body, strict=True)
+    return [max(map(len if "".join(column).isascii() else width, column)) for column in columns]
 
 
 def fitted(summary: Summary, columns: int, digits: int) -> tuple[Summary, list[str]]:

@@ -40,7 +40,9 @@ def status(standings: Iterable[Standing], now: float) -> Summary:
     """Make a table of how runs stand: what varies, state, attempt, time, last metrics, where."""
     found = sorted(standings, key=lambda one: (one.result.experiment, one.result.name))
     shown = own_columns([one.result for one in found], Question())
-    first = [column for column in shown if column.kind in ("experiment", "run", "hparam")]
+    first = [
+        column for column in shown if column.kind in ("experiment", "run", "hparam", "resource")
+    ]
     last = [column for column in shown if column.kind in _LAST]
     own = [
         Column("state", "standing"),

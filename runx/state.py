@@ -33,6 +33,8 @@ SILENT = 150.0
 """Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
 QUIET = 3600.0
 """Seconds after which a script that tells of itself by its metrics alone may have ended."""
+_OVER = ("timeout", "oom", "cancelled", "failed", "killed")
+"""Words of a scheduler that ended a run, which then needs no silence to be believed."""
 ACCOUNTED = 900.0
 """Seconds that a scheduler is given until a job that it has taken must be known to it."""
 
@@ -176,7 +178,7 @@ def _vanished(attempt: Attempt) -> State:
 def _remote(attempt: Attempt, word: str | None, why: str) -> State:
     """Say how a farm's attempt stands that wrote no end: its beat tells, then its scheduler."""
     number, silence = attempt.number, attempt.silence
-    if attempt.events and silence is not None and silence < SILENT:
+    if attempt.events and silence is not None and silence < SILENT and word not in _OVER:
         return State("running", attempt=number)
     if word == "running":
         return State("running", _silent(silence) if attempt.events else "", attempt=number)

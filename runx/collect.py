@@ -25,8 +25,8 @@ from runx.rundir import (
     metrics_of,
     parsed_json,
 )
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import State, state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, State, state
 from runx.tally import Measure, Tally, tally
 from runx.types import Result
 
@@ -77,9 +77,8 @@ def _standing(
     if hparams is None:
         return None
     known = facts(run, now, reader.warn, reader.words, look)
-    stands = state(known)
-    if not known.attempts and not os.path.exists(f"{look.path}/{RECORD}"):
-        stands = State(UNKNOWN)
+    record = look.content(RECORD)
+    stands = state(known) if known.attempts or record is not None else State(UNKNOWN)
     found = _tally(look, reader)
     result = Result(
         name=os.path.basename(look.path),
@@ -91,11 +90,23 @@ def _standing(
         epoch_time=found.epoch_time,
         experiment=experiment,
         measured=found.measured,
+        resources=_resources(record or b"", f"{look.path}/{RECORD}", reader.warn),
     )
     standing = Standing(result, stands, known)
     if index:
         index.keep(look, standing, reader.measures)
     return standing
+
+
+def _resources(record: bytes, path: str, warn: Warn) -> dict[str, Any]:
+    """Give what a run has asked of its farm; most runs, which are here, ask for nothing."""
+    if b'"resources": {' not in record or b'"resources": {}' in record:
+        return {}
+    try:
+        return _mapping(parsed_json(record, path).get("resources"))
+    except StoreError as error:
+        warn(str(error))
+        return {}
 
 
 def _marking(look: Look, warn: Warn) -> Warn:

@@ -123,6 +123,7 @@ def _attempt(
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
+        wrote=None if events or not farm else _wrote(run, number, now),
     )
 
 
@@ -182,6 +183,13 @@ def _age(paths: Iterable[Path], now: Callable[[], float]) -> float | None:
         except OSError:
             continue
     return max(now() - max(times), 0.0) if times else None
+
+
+def _wrote(run: RunDir, number: int, now: Callable[[], float]) -> float | None:
+    """Give the age of the script's latest output, if it is of this attempt."""
+    wrote = _age([run.metrics, run.train_metrics, run.messages], now)
+    given = _age([run.claim(number), run.job(number)], now)
+    return wrote if wrote is not None and given is not None and wrote < given else None
 
 
 def _locked(run: RunDir) -> bool | None:

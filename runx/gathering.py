@@ -15,8 +15,8 @@ from runx.question import Question
 from runx.roster import Overview
 from runx.rundir import ExperimentDir, RunDir
 from runx.selecting import select
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, state
 from runx.summary import chosen
 
 

@@ -131,6 +131,7 @@ def _entry(look: Look, one: Standing, measured: Mapping[str, Any]) -> dict[str, 
         "files": list(look.stamps),
         "mark": look.mark,
         "hparams": run.hparams,
+        **({"resources": run.resources} if run.resources else {}),
         "metrics": run.metrics,
         "epoch": run.epoch,
         "epoch_time": run.epoch_time,
@@ -170,6 +171,7 @@ def _restored(
         epoch=entry["epoch"],
         epoch_time=entry["epoch_time"],
         experiment=experiment,
+        resources={**entry.get("resources", {})},
         measured={name: found for name, found in measured if found is not None},
     )
     return Standing(result, stands, Facts(tuple(attempts)))

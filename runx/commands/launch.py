@@ -138,7 +138,8 @@ def launch(
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import again_command, room, run_here
+    from runx.again import again_command
+    from runx.commands.here import room, run_here
     from runx.commands.showing import nothing
     from runx.interrupts import interruptible
     from runx.placing import place

@@ -22,6 +22,7 @@ BAD = {
     "no operator": ("CMD: x\nHPARAMS: {opt: {lr: 1}}\n", ["sweep.yml"], "opt.lr"),
     "HPARAMS of text": ("CMD: x\nHPARAMS: lr\n", ["sweep.yml"], "HPARAMS"),
     "unknown key": ("CMD: x\nHPARAMS: {}\nLOGROT: x\n", ["sweep.yml"], "LOGROOT"),
+    "no SWEEPS": ("CMD: x\nHPARAMS: {}\n", ["sweep.yml", "--sweep", "lr"], "there is no SWEEPS"),
     "unknown farm": ("CMD: x\nHPARAMS: {}\n", ["sweep.yml", "--farm", "bigfarm"], "bigfarm"),
     "farm without SUBMIT_CMD": (
         "CMD: x\nHPARAMS: {}\nFARM: big\nbig: {RESOURCES: {gpu: 1}}\n",

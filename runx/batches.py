@@ -42,7 +42,7 @@ def batches(
             folder=about.folder,
             home=about.home,
             errands=tuple(some),
-            array=bool(array),
+            array=bool(array) and len(some) >= kind.smallest,
             needs=need,
             parallel=share if array else None,
             after=about.after,
@@ -54,11 +54,11 @@ def batches(
 def _check(farm: Farm, kind: Kind, about: About) -> None:
     if farm.array and not kind.arrays:
         raise SettingsError(f"ARRAY: a farm of TYPE {farm.type} has no arrays; leave it out")
-    if farm.max_parallel and not (kind.arrays and kind.dependencies):
+    if farm.max_parallel and not (kind.waits and kind.throttles):
         raise SettingsError(
             f"MAX_PARALLEL: a farm of TYPE {farm.type} can't limit it; leave it out"
         )
-    if about.after and not kind.dependencies:
+    if about.after and kind.waits != "done":
         raise SettingsError(f"--after: jobs of TYPE {farm.type} can't wait for others")
 
 

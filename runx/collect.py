@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from runx.details import detailed
@@ -14,10 +13,20 @@ from runx.errors import StoreError
 from runx.eventfiles import as_rows, event_files
 from runx.experiments import places
 from runx.facts import clock, facts
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.look import Look
+from runx.rundir import (
+    HPARAMS,
+    LOGX,
+    METRICS,
+    RECORD,
+    ExperimentDir,
+    RunDir,
+    metrics_of,
+    parsed_json,
+)
 from runx.standing import UNKNOWN, Reader, Standing
 from runx.state import State, state
-from runx.tally import Tally, tally
+from runx.tally import Measure, Tally, tally
 from runx.types import Result
 
 Warn = Callable[[str], None]
@@ -39,25 +48,27 @@ def read(runs: Iterable[RunDir], experiment: str, reader: Reader) -> Iterator[St
     for run in runs:
         now = now or clock(run.path.parent)
         try:
-            hparams = _hparams(run, reader.warn)
-            if hparams is not None:
-                yield _standing(run, experiment, hparams, now, reader)
+            if standing := _standing(run, experiment, now, reader):
+                yield standing
         except (StoreError, OSError) as error:
-            reader.warn(f"{run.path}: left out: {_without(error, run)}")
+            reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
 
 
 def _standing(
-    run: RunDir,
-    experiment: str,
-    hparams: dict[str, Any],
-    now: Callable[[], float],
-    reader: Reader,
-) -> Standing:
-    known = facts(run, now, reader.warn, reader.words)
-    stands = State(UNKNOWN) if not known.attempts and not run.record.exists() else state(known)
-    found = _tally(run, reader)
+    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader
+) -> Standing | None:
+    """Read a run; None where the directory is no run's."""
+    look = Look(os.fspath(run))
+    hparams = _hparams(look, reader.warn)
+    if hparams is None:
+        return None
+    known = facts(run, now, reader.warn, reader.words, look)
+    stands = state(known)
+    if not known.attempts and not os.path.exists(f"{look.path}/{RECORD}"):
+        stands = State(UNKNOWN)
+    found = _tally(look, reader)
     result = Result(
-        name=run.path.name,
+        name=os.path.basename(look.path),
         dir=run,
         hparams=hparams,
         state=stands.name,
@@ -68,59 +79,59 @@ def _standing(
         measured=found.measured,
     )
     standing = Standing(result, stands, known)
-    if not reader.details:
-        return standing
+    return _with_details(standing, reader, now) if reader.details else standing
+
+
+def _with_details(one: Standing, reader: Reader, now: Callable[[], float]) -> Standing:
     details = {
         name: found
-        for name, found in detailed(standing, reader.details, now(), reader.warn)
+        for name, found in detailed(one, reader.details, now(), reader.warn)
         if found is not None
     }
-    return standing._replace(result=replace(result, details=details))
+    return one._replace(result=replace(one.result, details=details))
 
 
-def _tally(run: RunDir, reader: Reader) -> Tally:
+def _tally(look: Look, reader: Reader) -> Tally:
     """Sum up a run's metrics, those of other phases only where they are asked for."""
-    damaged = partial(_damaged, reader.warn, run.metrics)
-    content = _bytes(run.metrics)
-    silent = content is None
-    if content is None:
-        content = as_rows(run.path, "val", reader.warn)
+    content = look.content(METRICS)
+    is_silent = content is None
     own = [wanted for wanted in reader.measures if wanted.phase == "val"]
-    found = tally(content, own, damaged, at=reader.at)
+    found = _tallied(look, "val", content, own, reader)
     for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
         wanted = [one for one in reader.measures if one.phase == phase]
-        if phase == "train":
-            damaged = partial(_damaged, reader.warn, run.train_metrics)
-            content = _bytes(run.train_metrics) or b""
-        if silent:
-            content = as_rows(run.path, phase, reader.warn)
-        found.measured.update(tally(content, wanted, damaged, phase).measured)
+        if not is_silent and metrics_of(phase) != METRICS:
+            content = look.content(metrics_of(phase)) or b""
+        found.measured.update(_tallied(look, phase, content, wanted, reader).measured)
     return found
 
 
-def _damaged(warn: Warn, file: Path, line: int, reason: str) -> None:
-    warn(f"{file}, line {line}: left out: {reason}")
+def _tallied(
+    look: Look, phase: str, content: bytes | None, wanted: Sequence[Measure], reader: Reader
+) -> Tally:
+    """Sum up the rows of one phase; where there is no file, what TensorBoard's have."""
+
+    def damaged(line: int, reason: str) -> None:
+        reader.warn(f"{look.path}/{metrics_of(phase)}, line {line}: left out: {reason}")
+
+    if content is None:
+        for file in event_files(look.path):
+            look.note(file.name)
+        content = as_rows(look.path, phase, reader.warn)
+    at = reader.at if phase == "val" else None
+    return tally(content, wanted, damaged, phase, at)
 
 
-def _bytes(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
+def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
     """Read a run's hyperparameters; None where the directory is no run's.
 
     Whichever of the files is whole will do: what runx gave, and beside it what the script added.
     """
     complaints: list[str] = []
-    given = _object(run.hparams, complaints)
-    if given is None and (record := _versioned(run.record, complaints)) is not None:
+    given = _object(look, complaints)
+    if given is None and (record := _versioned(look, RECORD, complaints)) is not None:
         given = record.get("hparams")
-    added = (_versioned(run.logx, complaints) or {}).get("hparams")
-    missing = given is None and added is None
-    if missing and not run.metrics.is_file() and not event_files(run.path):
+    added = (_versioned(look, LOGX, complaints) or {}).get("hparams")
+    if given is None and added is None and not _has_metrics(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None
@@ -129,35 +140,39 @@ def _hparams(run: RunDir, warn: Warn) -> dict[str, Any] | None:
     return {**_mapping(added), **_mapping(given)}
 
 
+def _has_metrics(folder: str) -> bool:
+    return os.path.isfile(f"{folder}/{METRICS}") or bool(event_files(folder))
+
+
 def _mapping(found: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _object(file: Path, complaints: list[str]) -> dict[str, Any] | None:
+def _object(look: Look, complaints: list[str]) -> dict[str, Any] | None:
     """Read hparams.json: any JSON object, whose keys are all the script's."""
     try:
-        content = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        return None
+        text = look.content(HPARAMS)
+        content = None if text is None else json.loads(text)
     except (ValueError, OSError) as error:
-        complaints.append(f"{file}: can't be read: {error}")
+        complaints.append(f"{look.path}/{HPARAMS}: can't be read: {error}")
         return None
-    if not isinstance(content, dict):
-        complaints.append(f"{file}: not a JSON object")
+    if content is not None and not isinstance(content, dict):
+        complaints.append(f"{look.path}/{HPARAMS}: not a JSON object")
         return None
     return content
 
 
-def _versioned(file: Path, complaints: list[str]) -> dict[str, Any] | None:
-    if not file.exists():
-        return None
+def _versioned(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
     try:
-        return read_json(file)
+        text = look.content(name)
+        return None if text is None else parsed_json(text, f"{look.path}/{name}")
     except StoreError as error:
         complaints.append(str(error))
-        return None
+    except OSError as error:
+        complaints.append(f"{look.path}/{name}: can't be read: {error}")
+    return None
 
 
 def _without(error: Exception, run: RunDir) -> str:
     """Tell an error without the path that the warning begins with."""
-    return str(error).removeprefix(f"{run.path}/")
+    return str(error).removeprefix(f"{os.fspath(run)}/")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.errors import RunxError
@@ -33,22 +35,29 @@ class Column(NamedTuple):
 
 def value(run: Result, column: Column) -> Any:
     """Give what a run has for a column, None where it has nothing."""
-    kind = column.kind
+    return getter(column)(run)
+
+
+def getter(column: Column) -> Callable[[Result], Any]:
+    """Give what finds a column's value in a run: one is made for all the runs of a table."""
+    kind, name = column.kind, column.name
     if kind == "hparam":
-        return run.hparams.get(column.name)
+        return lambda run: run.hparams.get(name)
     if kind == "metric":
-        return run.metrics.get(column.name)
+        return lambda run: run.metrics.get(name)
     if kind == "measured":
-        return run.measured.get(column.name)
+        return lambda run: run.measured.get(name)
     if kind == "detail":
-        return run.details.get(column.name)
-    if kind == "run":
-        return run.name
-    if kind == "dir":
-        return str(run.dir.path)
+        return lambda run: run.details.get(name)
     if kind == "state":
-        return run.state if run.metrics else f"{run.state}, no metrics"
-    return getattr(run, kind)
+        return lambda run: run.state if run.metrics else f"{run.state}, no metrics"
+    return _OWN.get(kind) or operator.attrgetter(kind)
+
+
+_OWN: Mapping[str, Callable[[Result], Any]] = {
+    "run": lambda run: run.name,
+    "dir": lambda run: os.fspath(run.dir),
+}
 
 
 def resolve(name: str, runs: Sequence[Result], measured: Iterable[str] = ()) -> Column:

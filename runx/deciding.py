@@ -78,4 +78,5 @@ def _check_twins(experiment: Experiment, same: Sequence[There], wish: Wish, say:
         )
     done = sum(one.state.name == "done" for one in same)
     if done:
-        say(f"{done} such runs are done already; --resume would start only what is missing")
+        such = "such run is" if done == 1 else "such runs are"
+        say(f"{done} {such} done already; --resume would start only what is missing")

@@ -14,17 +14,17 @@ _HEAD, _TAIL = 12, 4
 _FLOAT, _DOUBLE = 1, 2
 
 
-def event_files(folder: Path) -> list[Path]:
+def event_files(folder: Path | str) -> list[Path]:
     """Find the event files of a run, in the order in which TensorBoard reads them."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if "tfevents" in entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [folder / name for name in names]
+    return [Path(folder) / name for name in names]
 
 
-def as_rows(folder: Path, phase: str, warn: Callable[[str], None]) -> bytes:
+def as_rows(folder: Path | str, phase: str, warn: Callable[[str], None]) -> bytes:
     """Write what a run's event files say of a phase as rows of metrics.csv.
 
     ``val/acc`` is acc of val, as logx writes it; a tag without a phase counts as one of val.

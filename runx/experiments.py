@@ -68,7 +68,7 @@ def _unknown(name: str, logroot: Path) -> str:
     return f"no experiment {name} in {logroot}; there {listed(nearest_first(name, there))}"
 
 
-def is_run(path: Path) -> bool:
+def is_run(path: Path | str) -> bool:
     """Say whether a directory is a run's: TensorBoard's files alone make it one, too."""
     if any(os.path.isfile(f"{path}/{mark}") for mark in MARKS):  # noqa: PTH113
         return True
@@ -79,20 +79,24 @@ def places(experiment: ExperimentDir) -> Iterator[RunDir]:
     """Give the directories that may be runs, by name: most are, and who reads them finds out."""
     if is_run(experiment.path):
         yield RunDir(experiment.path)
-    yield from map(RunDir, _folders(experiment.path))
+    # Of ten thousand runs, a Path each would cost more than a look at some of their files.
+    yield from (RunDir(f"{experiment.path}/{name}") for name in _names(experiment.path))
 
 
 def _folders(path: Path) -> list[Path]:
+    return [path / name for name in _names(path)]
+
+
+def _names(path: Path) -> list[str]:
     try:
         with os.scandir(path) as entries:
-            names = sorted(
+            return sorted(
                 entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()
             )
     except OSError as error:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
             return []
         raise RunxError(f"{path}: can't be read: {error.strerror}") from error
-    return [path / name for name in names]
 
 
 def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Launch]:

@@ -8,15 +8,16 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
+from runx.look import Look
 from runx.orders import ordered
-from runx.rundir import RunDir, read_json
+from runx.rundir import ATTEMPTS, ORDERS, RunDir, events_of, read_json
 
 Warn = Callable[[str], None]
 
@@ -50,22 +51,28 @@ def here() -> Here:
     return Here(socket.gethostname(), boot)
 
 
-def facts(run: RunDir, now: Callable[[], float], warn: Warn, words: Words = UNASKED) -> Facts:
+def facts(
+    run: RunDir,
+    now: Callable[[], float],
+    warn: Warn,
+    words: Words = UNASKED,
+    look: Look | None = None,
+) -> Facts:
     """Read what is known of a run; ``now`` gives the time by the clock of its file system.
 
     ``words`` holds what schedulers were asked before, by farm and job id, or the run's path.
+    ``look`` is told of all that is looked at.
     """
-    try:
-        names = os.listdir(run.attempts)  # noqa: PTH208
-    except (FileNotFoundError, NotADirectoryError):
+    look = look or Look(os.fspath(run))
+    present = frozenset(look.names(ATTEMPTS))
+    numbers = sorted({int(name.split(".")[0]) for name in present if _of_attempt(name)})
+    if not numbers:
         return Facts()
-    numbers = sorted({int(name.split(".")[0]) for name in names if _of_attempt(name)})
-    present = frozenset(names)
-    attempts = tuple(_attempt(run, number, present, now, warn) for number in numbers)
+    attempts = tuple(_attempt(run, number, present, now, warn, look) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
-    locked = _locked(run) if attempts and not settled else None
-    word = words.get(_asked_for(run, attempts)) if attempts else None
-    return Facts(attempts, locked, *(word or ()))
+    look.passing |= not settled
+    word = words.get(_asked_for(run, attempts)) if words else None
+    return Facts(attempts, None if settled else _locked(run), *(word or ()))
 
 
 def _asked_for(run: RunDir, attempts: tuple[Attempt, ...]) -> tuple[str, str]:
@@ -83,11 +90,17 @@ def _of_attempt(name: str) -> bool:
 
 
 def _attempt(
-    run: RunDir, number: int, present: frozenset[str], now: Callable[[], float], warn: Warn
+    run: RunDir,
+    number: int,
+    present: frozenset[str],
+    now: Callable[[], float],
+    warn: Warn,
+    look: Look,
 ) -> Attempt:
     """Read one attempt; what can no longer matter once it has ended is not looked at."""
-    happened = f"{number}.events.jsonl" in present
-    events = tuple(_events(run.events(number), warn)) if happened else ()
+    events: tuple[Event, ...] = ()
+    if f"{number}.events.jsonl" in present:
+        events = tuple(_events(look, events_of(number), warn))
     ended = next((event for event in events if event.name == "ended"), None)
     started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
@@ -96,6 +109,8 @@ def _attempt(
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
     farm = claim.get("farm") or job.get("farm")
     who = started.details if started and "pid" in started.details else claim
+    look.passing |= farm not in (None, "local")
+    look.note(ORDERS)
     return Attempt(
         number,
         events,
@@ -129,14 +144,19 @@ def lives(who: dict[str, Any] | Any, machine: Here) -> bool | None:
     return fields[0] not in "ZX" and fields[19] == str(who.get("start"))
 
 
-def _events(path: Path, warn: Warn) -> Iterable[Event]:
+def _events(look: Look, name: str, warn: Warn) -> Iterable[Event]:
     """Read what happened; a damaged line costs itself and a warning."""
-    # Read at once, since there are few lines, and a table of ten thousand runs reads them all.
+    lines = (look.content(name) or b"").split(b"\n")[:-1]
     try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return
-    for number, line in enumerate(lines[:-1], 1):
+        # Read at once, since a table of ten thousand runs reads them all.
+        told = json.loads(b"[%b]" % b",".join(lines))
+        return [Event(str(one["event"]), one.get("time"), one) for one in told]
+    except (ValueError, TypeError, KeyError):
+        return _damaged_events(f"{look.path}/{name}", lines, warn)
+
+
+def _damaged_events(path: str, lines: list[bytes], warn: Warn) -> Iterator[Event]:
+    for number, line in enumerate(lines, 1):
         try:
             details = json.loads(line)
             yield Event(str(details["event"]), details.get("time"), details)

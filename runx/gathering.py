@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -43,10 +44,29 @@ def _standings(
     else:
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in places(experiment)]
-    said = words_of_farms(runs, reader.warn)
-    reader = reader._replace(words={**reader.words, **said})
-    for folder, inside in itertools.groupby(runs, key=lambda run: run.path.parent):
-        yield from read(inside, folder.name, reader)
+    for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
+        found = list(read(inside, os.path.basename(folder), reader))
+        yield from _with_words(found, reader)
+
+
+def _with_words(found: list[Standing], reader: Reader) -> Iterator[Standing]:
+    """Read the runs again of which a scheduler may know more than their files do."""
+    waiting = [one.result.dir for one in found if _may_be_known(one)]
+    said = words_of_farms(waiting, reader.warn) if waiting else {}
+    again = reader._replace(words={**reader.words, **said})
+    for one in found:
+        if said and _may_be_known(one):
+            yield from read([one.result.dir], one.result.experiment, again)
+        else:
+            yield one
+
+
+def _may_be_known(one: Standing) -> bool:
+    """Say whether a farm has had a run whose last attempt has not ended well."""
+    attempts = one.facts.attempts
+    last = attempts[-1].event("ended") if attempts else None
+    is_over = last is not None and last.details.get("code") == 0
+    return not is_over and any(attempt.farm for attempt in attempts)
 
 
 def runs_of(
@@ -73,12 +93,12 @@ def _overview(experiment: ExperimentDir, warn: Callable[[str], None]) -> Overvie
     now = clock(experiment.path)
     names, latest = [], 0.0
     for run in places(experiment):
-        if not is_run(run.path):
+        if not is_run(os.fspath(run)):
             continue
         known = facts(run, now, warn)
         names.append(state(known).name if known.attempts or run.record.exists() else UNKNOWN)
         times = (event.time for attempt in known.attempts for event in attempt.events)
-        latest = max(latest, run.path.stat().st_mtime, *(time or 0.0 for time in times))
+        latest = max(latest, os.stat(run).st_mtime, *(time or 0.0 for time in times))
     titles = [launch.title for launch in launches(experiment, warn) if launch.title]
     title = titles[-1] if titles else ""
     return Overview(experiment.path.name, tuple(names), title, latest or None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,19 @@ def _again(
         if patch.exists():
             yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
     if launch.get("argv"):
-        words = shlex.join(str(word) for word in launch["argv"])
-        yield f"(cd {shlex.quote(str(launch.get('cwd', '.')))} && runx {words})"
+        words = shlex.join(typed([str(word) for word in launch["argv"]]))
+        yield f"(cd {shlex.quote(str(launch.get('cwd', '.')))} && {words})"
+
+
+def typed(argv: Sequence[str]) -> list[str]:
+    """Give the words that a person types to start a program whose argv this was.
+
+    >>> typed(["/venv/bin/runx", "sweep.yml"]), typed(["notebook.py"])
+    (['runx', 'sweep.yml'], ['python', 'notebook.py'])
+    """
+    first, *words = argv
+    ours = Path(first).name in ("runx", "runx.py", "__main__.py")
+    return ["runx", *words] if ours else ["python", first, *words]
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

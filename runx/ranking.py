@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runx.better import direction
-from runx.columns import Column, names_of, resolve, value
+from runx.columns import Column, getter, names_of, resolve
 from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
 from runx.question import Question
@@ -57,7 +57,8 @@ def ranked(runs: Sequence[Result], keys: Sequence[Key]) -> list[Result]:
     """Order runs by several keys, the first the weightiest."""
     ordered = list(runs)
     for column, lower in reversed(keys):
-        found = {id(run): rank(value(run, column), lower) for run in ordered}
+        get = getter(column)
+        found = {id(run): rank(get(run), lower) for run in ordered}
         ordered.sort(key=lambda run: found[id(run)])
     return ordered
 

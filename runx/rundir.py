@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """The major version of every JSON file that runx writes."""
 
+RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "logx.json"
+ATTEMPTS, ORDERS = "attempts", "orders"
+
 
 class RunDir:
     """The directory of one run. It alone knows the names of the files in it.
@@ -60,12 +63,12 @@ class RunDir:
     @property
     def record(self) -> Path:
         """What this run is: CMD, hparams, tag, resources, code digest. Written once."""
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def hparams(self) -> Path:
         """The hyperparameters alone, as sumx and people read them. Written once."""
-        return self.path / "hparams.json"
+        return self.path / HPARAMS
 
     @property
     def config(self) -> Path:
@@ -95,7 +98,7 @@ class RunDir:
     @property
     def metrics(self) -> Path:
         """Validation rows, as the original writes them."""
-        return self.path / "metrics.csv"
+        return self.path / METRICS
 
     @property
     def train_metrics(self) -> Path:
@@ -103,9 +106,8 @@ class RunDir:
         return self.path / "metrics.train.csv"
 
     def metrics_of(self, phase: str) -> Path:
-        """The rows of one phase: validation and test share a file, every other has its own."""
-        name = "metrics.csv" if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
-        return self.path / name
+        """The rows of one phase."""
+        return self.path / metrics_of(phase)
 
     @property
     def messages(self) -> Path:
@@ -133,7 +135,7 @@ class RunDir:
     @property
     def logx(self) -> Path:
         """What logx keeps: the best metric so far, hparams that the script gave, warnings."""
-        return self.path / "logx.json"
+        return self.path / LOGX
 
     @property
     def stop_requested(self) -> Path:
@@ -143,7 +145,7 @@ class RunDir:
     @property
     def attempts(self) -> Path:
         """A folder: for each attempt its claim, job, events and beat."""
-        return self.path / "attempts"
+        return self.path / ATTEMPTS
 
     @property
     def lock(self) -> Path:
@@ -169,7 +171,21 @@ class RunDir:
     @property
     def orders(self) -> Path:
         """A folder: who ended the run on purpose says so here first."""
-        return self.path / "orders"
+        return self.path / ORDERS
+
+
+def metrics_of(phase: str) -> str:
+    """Name the file with the rows of one phase: validation and test share one, others have theirs.
+
+    >>> metrics_of("test"), metrics_of("train")
+    ('metrics.csv', 'metrics.train.csv')
+    """
+    return METRICS if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
+
+
+def events_of(attempt: int) -> str:
+    """Name the file with what happened to an attempt, as run.sh saw it."""
+    return f"{ATTEMPTS}/{attempt}.events.jsonl"
 
 
 class ExperimentDir:
@@ -204,6 +220,11 @@ class ExperimentDir:
         """A folder: run directories that are not whole yet, to be renamed into place."""
         return self.path / ".runx" / "making"
 
+    @property
+    def index(self) -> Path:
+        """What runs came to when they were last read; it only saves time."""
+        return self.path / ".runx" / "index.json"
+
 
 def write_whole(path: Path | str, text: str) -> None:
     """Write a file that is seen whole or not at all: beside it, then renamed over it."""
@@ -237,12 +258,21 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
     Raises StoreError where it is torn, no object, or of a newer major version.
     """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
+    return parsed_json(text, path)
+
+
+def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
+    """Read the JSON object that a file holds; StoreError as with read_json."""
     import json
 
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            content = json.load(file)
-    except (ValueError, OSError) as error:
+        content = json.loads(text.decode("utf-8", "surrogateescape"))
+    except ValueError as error:
         raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
     if not isinstance(content, dict):
         raise StoreError(f"{os.fspath(path)}: not a JSON object")

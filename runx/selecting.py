@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
             whole.pop(experiment.path, None)
         found.append(run_named(word, within, logroot, cwd))
     for experiment in whole.values():
-        found += [run for run in places(experiment) if is_run(run.path)]
+        found += [run for run in places(experiment) if is_run(os.fspath(run))]
     return list(dict.fromkeys(found))
 
 
@@ -50,7 +51,9 @@ def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Pa
         if is_run(root / word):
             return RunDir(Path((root / word).resolve()))
     experiments = within or [ExperimentDir(logroot / name) for name in known(logroot)]
-    runs = [run for experiment in experiments for run in places(experiment) if is_run(run.path)]
+    runs = [
+        run for experiment in experiments for run in places(experiment) if is_run(os.fspath(run))
+    ]
     matching = matches(word, [run.path.name for run in runs])
     chosen = [runs[at] for at in matching] or _of_identity(word, runs)
     if len(chosen) == 1:

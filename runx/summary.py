@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from runx.columns import Column, everything, fields, names_of, resolve, value, varying
+from runx.columns import Column, everything, fields, getter, names_of, resolve, varying
 from runx.question import Question
 from runx.ranking import Key, deciding, ranked
 from runx.types import Result
@@ -40,13 +41,14 @@ def summarize(results: Iterable[Result], question: Question = Question()) -> Sum
     keys = deciding(runs, question)
     shown = ranked(runs, keys)[: question.top]
     columns = asked_columns(runs, question) if question.columns else own_columns(runs, question)
-    rows = tuple(Row(tuple(value(run, column) for column in columns), run) for run in shown)
+    cells = zip(*(map(getter(column), shown) for column in columns), strict=True)
+    rows = tuple(map(Row, cells, shown))
     return Summary(columns, rows, tuple(keys))
 
 
 def chosen(results: Iterable[Result], question: Question) -> list[Result]:
     """Keep the runs that a question is about, in the order of their names."""
-    runs = sorted(results, key=lambda run: (run.experiment, run.name, str(run.dir.path)))
+    runs = sorted(results, key=lambda run: (run.experiment, run.name, os.fspath(run.dir)))
     if not question.where:
         return runs
     from runx.expressions import parse

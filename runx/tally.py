@@ -6,16 +6,15 @@ anything looks unusual, the whole file is decoded, which also tells what is dama
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from runx.records import Record, number, parse, rows, text_of
+from runx.executions import Damaged, Execution, Row, read, unusual, usual, when
+from runx.pooling import pooled
+from runx.records import rows, text_of
 
 if TYPE_CHECKING:
     from runx.records import Metric
-
-Damaged: TypeAlias = Callable[[int, str], None]
-Row: TypeAlias = "str | Record"
 
 
 class Measure(NamedTuple):
@@ -39,13 +38,6 @@ class Tally(NamedTuple):
     measured: dict[str, Metric]
 
 
-class Attempt(NamedTuple):
-    """The rows that one execution of the script has written: its start, and those of a phase."""
-
-    start: Row | None
-    rows: list[Row]
-
-
 def tally(
     content: bytes,
     measures: Iterable[Measure] = (),
@@ -60,9 +52,9 @@ def tally(
     """
     text = text_of(content)
     try:
-        return _summed(_lines(text, phase), measures, at)
+        return summed(usual(text, phase), measures, at)
     except ValueError:
-        return _summed(_records(text, phase, damaged), measures, at)
+        return summed(unusual(text, phase, damaged), measures, at)
 
 
 def series(
@@ -77,138 +69,85 @@ def series(
     return [(row.epoch, row.metrics[metric]) for row in found if metric in row.metrics]
 
 
-def _lines(text: str, phase: str) -> list[Attempt]:
-    """Sort the lines of a usual file, unread; ValueError where it isn't usual."""
-    lines = (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
-    # Ends of lines are looked at one by one: in a text full of commas ",\n" is found slowly.
-    if lines.pop() or '"' in text or "," in {line[-1:] for line in lines}:
-        raise ValueError("not a usual file")
-    wanted = f"{phase},"
-    if text.startswith("start,") and text.count(f"\n{wanted}") == len(lines) - 1:
-        return [Attempt(lines[0], list(lines[1:]))]
-    attempts = [Attempt(None, [])]
-    for line in lines:
-        if line.startswith(wanted):
-            attempts[-1].rows.append(line)
-        elif line.startswith("start,"):
-            attempts.append(Attempt(line, []))
-    return attempts
-
-
-def _records(text: str, phase: str, damaged: Damaged | None) -> list[Attempt]:
-    """Decode and sort the rows of any file."""
-    attempts = [Attempt(None, [])]
-    for row in rows(text, damaged):
-        if row.phase == phase:
-            attempts[-1].rows.append(row)
-        elif row.phase == "start":
-            attempts.append(Attempt(row, []))
-    return attempts
-
-
-def _read(row: Row) -> Record:
-    return row if isinstance(row, Record) else parse(row)
-
-
-def _summed(attempts: list[Attempt], measures: Iterable[Measure], at: float | None = None) -> Tally:
-    metrics, epoch = _last_epoch(attempts, at)
-    measured = {wanted.name: _measured(attempts, wanted) for wanted in measures}
+def summed(
+    executions: list[Execution], measures: Iterable[Measure], at: float | None = None
+) -> Tally:
+    """Sum up the rows of a file that have been sorted."""
+    metrics, epoch = _last_epoch(executions, at)
+    measured = {wanted.name: _measured(executions, wanted) for wanted in measures}
     return Tally(
         metrics,
         epoch,
-        _epoch_time(attempts),
+        _epoch_time(executions),
         {name: value for name, value in measured.items() if value is not None},
     )
 
 
 def _last_epoch(
-    attempts: list[Attempt], at: float | None
+    executions: list[Execution], at: float | None
 ) -> tuple[dict[str, Metric], float | None]:
     """Give the metrics of the last row, and of the others of its epoch what that one lacks."""
-    backwards = (_read(row) for attempt in reversed(attempts) for row in reversed(attempt.rows))
+    backwards = _backwards(executions)
     if at is not None:
-        backwards = (row for row in backwards if row.epoch == at)
+        backwards = (row for row in backwards if when(row)[0] == at)
     last = next(backwards, None)
     if last is None:
         return {}, None
-    found = [last]
+    found = [read(last)]
+    epoch = found[0].epoch
     for row in backwards:
-        if row.epoch is None or row.epoch != last.epoch:
+        if epoch is None or when(row)[0] != epoch:
             break
-        found.append(row)
+        found.append(read(row))
     merged = {name: value for row in reversed(found) for name, value in row.metrics.items()}
-    return merged, last.epoch
+    return merged, epoch
 
 
-def _epoch_time(attempts: list[Attempt]) -> float | None:
+def _backwards(executions: list[Execution]) -> Iterator[Row]:
+    return (row for one in reversed(executions) for row in reversed(one.rows))
+
+
+def _epoch_time(executions: list[Execution]) -> float | None:
     """Give the seconds an epoch took on average; the time between two attempts is nobody's."""
     seconds = epochs = 0.0
     before: float | None = None
-    for attempt in attempts:
-        if not attempt.rows:
+    for one in executions:
+        if not one.rows:
             continue
-        first, last = _read(attempt.rows[0]), _read(attempt.rows[-1])
-        begun = _read(attempt.start) if attempt.start is not None else first
-        if begun.timestamp is None or last.timestamp is None:
+        (first, early), (last, late) = when(one.rows[0]), when(one.rows[-1])
+        begun = read(one.start).timestamp if one.start is not None else early
+        if begun is None or late is None:
             return None
-        took = _covered(attempt, first, last, before)
-        if begun is first:
+        took = _covered(one, first, last, before)
+        if one.start is None:
             took -= 1
-        seconds += last.timestamp - begun.timestamp
+        seconds += late - begun
         epochs += max(took, 0)
-        before = last.epoch
+        before = last
     return seconds / epochs if epochs > 0 and seconds >= 0 else None
 
 
-def _covered(attempt: Attempt, first: Record, last: Record, before: float | None) -> float:
+def _covered(
+    one: Execution, first: float | None, last: float | None, before: float | None
+) -> float:
     """Count the epochs that an attempt went through; not each need have been validated."""
-    if first.epoch is None or last.epoch is None:
-        return len(attempt.rows)
-    if before is None or before >= first.epoch:
-        others = (_read(row).epoch for row in attempt.rows)
-        second = next((epoch for epoch in others if epoch != first.epoch), None)
-        step = second - first.epoch if second is not None else max(first.epoch, 1)
-        before = first.epoch - step
-    return max(last.epoch - before, 1)
+    if first is None or last is None:
+        return len(one.rows)
+    if before is None or before >= first:
+        others = (when(row)[0] for row in one.rows)
+        second = next((epoch for epoch in others if epoch != first), None)
+        step = second - first if second is not None else max(first, 1)
+        before = first - step
+    return max(last - before, 1)
 
 
-def _measured(attempts: list[Attempt], wanted: Measure) -> Metric | None:
+def _measured(executions: list[Execution], wanted: Measure) -> Metric | None:
     """Find the one number that a measure asks for; None where the run has none."""
-    every = (row for attempt in attempts for row in attempt.rows)
     if wanted.at in ("min", "max", "mean"):
-        return _pooled(_values(every, wanted.metric), wanted.at)
-    found = [row for row in map(_read, every) if wanted.metric in row.metrics]
+        every = [row for one in executions for row in one.rows]
+        return pooled(every, wanted.metric, wanted.at)
+    backwards = _backwards(executions)
     if wanted.at != "last":
-        found = [row for row in found if row.epoch == float(wanted.at)]
-    return found[-1].metrics[wanted.metric] if found else None
-
-
-def _pooled(values: list[Metric], how: str) -> Metric | None:
-    """Make one number of many; text doesn't count, and NaN only where there is nothing else."""
-    numbers = [value for value in values if not isinstance(value, str)]
-    if how == "mean":
-        return sum(numbers) / len(numbers) if numbers else None
-    real = [value for value in numbers if value == value]
-    if not real:
-        return numbers[0] if numbers else None
-    return max(real) if how == "max" else min(real)
-
-
-def _values(rows: Iterable[Row], metric: str) -> list[Metric]:
-    """Give the values that rows have for a metric, without taking the rows apart."""
-    found = []
-    key = f",{metric},"
-    for row in rows:
-        if isinstance(row, Record):
-            if metric in row.metrics:
-                found.append(row.metrics[metric])
-            continue
-        at = row.find(key)
-        # A name has an even number of commas before it; what has not is a value of the same text.
-        while at >= 0 and row.count(",", 0, at) % 2:
-            at = row.find(key, at + 1)
-        if at >= 0:
-            begin = at + len(key)
-            end = row.find(",", begin)
-            found.append(number(row[begin:end] if end >= 0 else row[begin:].rstrip("\r")))
-    return found
+        backwards = (row for row in backwards if when(row)[0] == float(wanted.at))
+    found = (read(row).metrics.get(wanted.metric) for row in backwards)
+    return next((value for value in found if value is not None), None)

@@ -40,6 +40,6 @@ def job_ids(
                 " for it; launch when it is done"
             )
         found.append(job.id)
-    if found and farm is not None and not kind_of(farm.type).dependencies:
+    if found and farm is not None and kind_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return tuple(found)

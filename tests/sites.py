@@ -105,7 +105,8 @@ class Site:
 
     def done(self, name, count, seconds=None):
         """Wait until so many runs are done."""
-        return self.wait(name, lambda states: list(states.values()) == ["done"] * count, seconds)
+        states = self.wait(name, all_end, seconds)
+        assert list(states.values()) == ["done"] * count, (states, self.logs(name))
 
 
 def all_end(states):

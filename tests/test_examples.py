@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from runx.records import read
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
@@ -156,3 +158,40 @@ def test_every_example_is_in_the_list_and_has_a_readme():
     listed = set(re.findall(r"^\| \[(\w+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))
     assert folders == listed
     assert all((EXAMPLES / name / "README.md").is_file() for name in folders)
+
+
+def trained(logdir, env, epochs=12):
+    words = ["python", "train.py", "--lr", "0.1", "--optimizer", "adam", "--epochs", str(epochs)]
+    return subprocess.Popen(
+        [*words, "--logdir", str(logdir)],
+        cwd=EXAMPLES / "digits",
+        env=env,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def validated(logdir):
+    """The metrics of each epoch, as they were written last."""
+    file = logdir / "metrics.csv"
+    rows = read(file) if file.exists() else ()
+    return {row.epoch: row.metrics for row in rows if row.phase == "val"}
+
+
+def test_digits_killed_in_an_epoch_and_run_again_come_to_the_same_end(installed, tmp_path):
+    torch = pytest.importorskip("torch")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert trained(whole, installed).wait(300) == 0
+    process = trained(cut, installed)
+    while len(validated(cut)) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert max(validated(cut)) < 11
+    assert trained(cut, installed).wait(300) == 0
+    assert validated(cut) == validated(whole)
+    states = [
+        torch.load(folder / "last_checkpoint_ep11.pth", weights_only=True)["state_dict"]
+        for folder in (whole, cut)
+    ]
+    assert all(torch.equal(one, states[1][name]) for name, one in states[0].items())

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runx.executions import unusual, usual
 from runx.records import encode, rows
-from runx.tally import Measure, _lines, _records, _summed, series, tally
+from runx.tally import Measure, series, summed, tally
 
 
 def file(*epochs, start=0.0, each=10.0, name="acc"):
@@ -131,9 +132,9 @@ wanted = [
 def test_the_quick_way_comes_to_what_decoding_everything_does(written):
     text = "".join(encode(*entry) for entry in written)
     assert len(list(rows(text))) == len(written)
-    careful = _summed(_records(text, "val", None), wanted)
+    careful = summed(unusual(text, "val", None), wanted)
     try:
-        quick = _summed(_lines(text, "val"), wanted)
+        quick = summed(usual(text, "val"), wanted)
     except ValueError:
         return
     assert repr(quick) == repr(careful)

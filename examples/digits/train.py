@@ -68,11 +68,13 @@ def main():
     model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     optimizer = OPTIMIZERS[args.optimizer](model.parameters(), lr=args.lr)
 
-    for epoch in range(args.epochs):
+    start = logx.restore(model=model, optimizer=optimizer)  # 0, unless it was cut short before
+    for epoch in range(start, args.epochs):
         logx.metric("train", run_epoch(model, train, optimizer), epoch)
         metrics = run_epoch(model, val)
         logx.metric("val", metrics, epoch)
-        logx.save_model({"epoch": epoch, "model": model.state_dict()}, metrics["accuracy"], epoch)
+        state = {"state_dict": model.state_dict(), "optimizer": optimizer.state_dict()}
+        logx.save_model(state, metrics["accuracy"], epoch)
         logx.msg(f"epoch {epoch}: loss {metrics['loss']}, accuracy {metrics['accuracy']}%")
 
 

@@ -18,7 +18,7 @@ def command(as_json: bool, **asked: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.commands.request import request
 
-    experiment = load(request(here=True, **asked))
+    experiment = load(request(here=False, **asked))
     rows = [
         (name, experiment.settings[name].text, experiment.settings[name].origin)
         if name in experiment.settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,10 +118,11 @@ def command(
     new_name = namer(experiment, sweep, _now())
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        from runx.naming import new_launch
+        from runx.previewing import starting
         from runx.trying import would_take
 
-        would_take(experiment, list(runs), new_launch(_now()), say)
+        tried = list(starting(experiment, runs, wish, say))
+        would_take(experiment, tried, experiment.texts["launch"], say)
         return 0
     if no_run:
         return preview(experiment, runs, wish, as_json)
@@ -141,14 +142,12 @@ def launch(
     from runx.commands.here import again_command, room, run_here
     from runx.interrupts import interruptible
     from runx.placing import place
-    from runx.previewing import check_first
 
     runs = list(planned)
     if not runs:
         say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
         return 0
-    obstacle(experiment)
-    check_first(experiment, runs)
+    obstacle(experiment, runs)
     jobs = _awaited(experiment, after)
     if not experiment.farm and local.unasked:
         say("no farm is set: running here, as with -i")
@@ -160,13 +159,15 @@ def launch(
     return run_here(placed, local, there) if there else submit_all(placed, jobs)
 
 
-def obstacle(experiment: Experiment) -> None:
-    """Stop where the program that submits is not there, before anything is made."""
+def obstacle(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Stop at what no submission would get past, before anything is made."""
     from runx.errors import SettingsError
+    from runx.previewing import check_first
     from runx.submitting import missing_program
 
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         raise SettingsError(problem)
+    check_first(experiment, runs)
 
 
 def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:

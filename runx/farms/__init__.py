@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 FARMS = {
     "command": "runx.farms.command:KIND",
     "slurm": "runx.farms.slurm:KIND",
+    "sge": "runx.farms.sge:KIND",
+    "pbs": "runx.farms.pbs:KIND",
+    "torque": "runx.farms.torque:KIND",
+    "lsf": "runx.farms.lsf:KIND",
+    "oar": "runx.farms.oar:KIND",
+    "moab": "runx.farms.moab:KIND",
+    "condor": "runx.farms.condor:KIND",
+    "kubernetes": "runx.farms.kubernetes:KIND",
+    "ray": "runx.farms.ray:KIND",
+    "ngc": "runx.farms.ngc:KIND",
 }
 """Each kind of farm, and where its Kind is; a module is imported when it is asked for."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from runx.experiment import Farm
 from runx.facts import Word
@@ -98,7 +98,8 @@ class Kind:
 
     ``job_ids`` reads the id of each of a batch's runs from the answer to its submission.
     ``questions`` are put in turn, each about the jobs that those before it did not know.
-    ``was_over`` tells from a failed cancel that there was nothing left to end.
+    ``was_over`` tells from a failed cancel that there was nothing left to end. ``waits`` says for
+    what a job can wait: that another has ended somehow, or that it is done.
     """
 
     programs: Words
@@ -116,6 +117,8 @@ class Kind:
     arrays: bool = False
     largest: int = 1000
     limit: Limit | None = None
-    dependencies: bool = False
+    smallest: int = 1
+    throttles: bool = True
+    waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
     needs: bool = True

@@ -219,6 +219,6 @@ KIND = Kind(
     test_only=_test_only,
     arrays=True,
     limit=Limit(("scontrol", "show", "config"), largest_array),
-    dependencies=True,
+    waits="done",
     handback=Handback(f'scontrol requeue "{_JOB}"'),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
+from runx.errors import SettingsError
 from runx.experiment import Farm
+from runx.resources import Needs
 from runx.types import Hparam
 
 CHUNK = 500
@@ -51,3 +54,28 @@ def each(*words: str) -> Callable[[Sequence[str], Farm], list[tuple[str, ...]]]:
         return [(*words, *some) for some in chunked(ids)]
 
     return commands
+
+
+def refuse(needs: Needs, farm: str, *names: str) -> None:
+    """Refuse portable resources that a farm has no words for, rather than drop them."""
+    for name in names:
+        if getattr(needs, name):
+            raise SettingsError(
+                f"RESOURCES: {name} has no meaning on a farm of TYPE {farm}; say it in the"
+                " scheduler's own words, as another key or in DIRECTIVES"
+            )
+
+
+def plain_name(name: str, longest: int = 200) -> str:
+    """Write a job's name in letters, digits and dashes that every scheduler takes.
+
+    >>> plain_name("1st sweep_wise-owl"), plain_name("a" * 99, 20)
+    ('r1st-sweep_wise-owl', 'aaaaaaaaaaa-13284468')
+    """
+    from hashlib import sha256
+
+    clean = re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)
+    clean = clean if clean[:1].isalpha() else f"r{clean}"
+    if len(clean) <= longest:
+        return clean
+    return f"{clean[: longest - 9]}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from runx.formats.cells import for_people, is_number
+from collections.abc import Iterator
+from typing import Any
+
+from runx.columns import Column
+from runx.formats.cells import writer
 from runx.spread import Spread
 from runx.summary import Summary
 
@@ -12,28 +16,24 @@ def head(summary: Summary) -> list[str]:
     return [one_line(column.heading) for column in summary.columns]
 
 
-def body(summary: Summary, digits: int) -> list[list[str]]:
+def body(summary: Summary, digits: int) -> list[tuple[str, ...]]:
     """Give the cells, each on one line."""
-    return [
-        [
-            one_line(for_people(cell, column, digits))
-            for cell, column in zip(row.cells, summary.columns, strict=True)
-        ]
-        for row in summary.rows
-    ]
+    columns = (map(writer(column, digits), cells) for column, cells in _columns(summary))
+    return list(zip(*(map(one_line, texts) for texts in columns), strict=True))
 
 
 def right(summary: Summary) -> list[bool]:
     """Say which columns hold numbers, to be lined up at the right."""
-    cells = [[row.cells[at] for row in summary.rows] for at in range(len(summary.columns))]
-    return [
-        any(map(_numeric, column)) and all(one is None or _numeric(one) for one in column)
-        for column in cells
-    ]
+    kinds = (set(map(type, cells)) for _, cells in _columns(summary))
+    return [bool(found & _NUMBERS) and found <= _NUMBERS | {type(None)} for found in kinds]
 
 
-def _numeric(cell: object) -> bool:
-    return is_number(cell) or isinstance(cell, Spread)
+_NUMBERS = frozenset({int, float, Spread})
+
+
+def _columns(summary: Summary) -> Iterator[tuple[Column, list[Any]]]:
+    for at, column in enumerate(summary.columns):
+        yield column, [row.cells[at] for row in summary.rows]
 
 
 def one_line(text: str) -> str:

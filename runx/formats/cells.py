@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,18 +22,23 @@ def for_people(found: Any, column: Column, digits: int = DIGITS) -> str:
     >>> for_people(0.123456789, Column("loss", "metric", "loss"))
     '0.12346'
     """
-    if found is None:
-        return ""
+    return writer(column, digits)(found)
+
+
+def writer(column: Column, digits: int = DIGITS) -> Callable[[Any], str]:
+    """Give what writes the cells of a column for people."""
     what = column.name if column.kind == "detail" else column.kind
-    if what in ("epoch_time", "elapsed") and is_number(found):
-        return duration(found)
-    if what in ("started", "created") and is_number(found):
-        return moment(found)
-    if isinstance(found, Spread):
-        return rounded(found)
-    if isinstance(found, float) and column.kind in ("metric", "measured"):
-        return f"{found:.{digits}g}"
-    return for_machines(found)
+    if what in _TIMES:
+        of_number = _TIMES[what]
+        return lambda found: of_number(found) if is_number(found) else _plain(found)
+    if column.kind in ("metric", "measured"):
+        number = f"{{:.{digits}g}}".format
+        return lambda found: number(found) if isinstance(found, float) else _plain(found)
+    return _plain
+
+
+def _plain(found: Any) -> str:
+    return rounded(found) if isinstance(found, Spread) else for_machines(found)
 
 
 def for_machines(found: Any) -> str:
@@ -45,7 +51,7 @@ def for_machines(found: Any) -> str:
         return ""
     if isinstance(found, str):
         return found
-    if isinstance(found, float):
+    if type(found) in (int, float):
         return repr(found)
     return json.dumps(found, ensure_ascii=False)
 
@@ -61,6 +67,15 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def short_duration(seconds: float) -> str:
+    """Write seconds as duration does, with tenths where they are few.
+
+    >>> short_duration(0.3), short_duration(12.3)
+    ('0:00.3', '0:12')
+    """
+    return f"0:0{seconds:.1f}" if 0.05 < seconds < 9.95 else duration(seconds)
+
+
 def moment(seconds: float) -> str:
     """Write a time as people read it where they are."""
     return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
@@ -69,3 +84,11 @@ def moment(seconds: float) -> str:
 def is_number(found: Any) -> bool:
     """Say whether a cell is lined up at its right."""
     return isinstance(found, (int, float)) and not isinstance(found, bool)
+
+
+_TIMES: Mapping[str, Callable[[float], str]] = {
+    "epoch_time": short_duration,
+    "elapsed": duration,
+    "started": moment,
+    "created": moment,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from runx.formats.body import body, head, right
@@ -16,7 +17,7 @@ def render(summary: Summary, digits: int) -> str:
     return "\n".join([*lines, "</tbody>", "</table>"])
 
 
-def _row(tag: str, cells: list[str], at_right: list[bool]) -> str:
+def _row(tag: str, cells: Sequence[str], at_right: list[bool]) -> str:
     inner = ""
     for cell, number in zip(cells, at_right, strict=True):
         style = ' style="text-align:right"' if number else ""

@@ -2,6 +2,8 @@ r"""A LaTeX tabular, for a paper; it needs \usepackage{booktabs}."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runx.formats.body import body, head, right
 from runx.summary import Summary
 
@@ -36,7 +38,7 @@ def render(summary: Summary, digits: int) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
-def _row(cells: list[str]) -> str:
+def _row(cells: Sequence[str]) -> str:
     return " & ".join(map(escaped, cells)) + r" \\"
 
 

@@ -55,9 +55,16 @@ def aligned(
     """
     widths = _widths(head, body)
     lines = [_line(head, widths, right), _line(["-" * wide for wide in widths], widths, right)]
+    signs = ("" if at_right else "-" for at_right in right)
+    pattern = _GAP.join(f"%{sign}{wide}s" for sign, wide in zip(signs, widths, strict=True))
+    marks: dict[int, list[int]] = {}
+    for number, at in bold:
+        marks.setdefault(number, []).append(at)
     for number, cells in enumerate(body):
-        marked = [at for at in range(len(widths)) if (number, at) in bold]
-        lines.append(_line(cells, widths, right, marked))
+        if number in marks or not "".join(cells).isascii():
+            lines.append(_line(cells, widths, right, marks.get(number, ())))
+        else:
+            lines.append((pattern % tuple(cells)).rstrip())
     return "\n".join(lines)
 
 

@@ -137,7 +137,7 @@ def test_everything_about_a_run_is_shown(logroot):
     content = {
         "version": 1,
         "git": {"commit": "c0ffee", "dirty": True},
-        "argv": ["sweep.yml", "-i"],
+        "argv": ["/venv/lib/runx/runx.py", "sweep.yml", "-i"],
     }
     (launch / "launch.json").write_text(json.dumps({**content, "cwd": "/home/me/my project"}))
     (launch / "diff.patch").touch()

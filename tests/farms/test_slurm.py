@@ -243,13 +243,13 @@ def test_torchrun_meets_over_nodes(site):
         "torch.distributed.init_process_group('gloo')\n"
         "total = torch.ones(1)\n"
         "torch.distributed.all_reduce(total)\n"
-        "print('sum', int(total), os.environ['WORLD_SIZE'], flush=True)\n",
+        "os.write(1, f'sum {int(total)} of {os.environ[\"WORLD_SIZE\"]}\\n'.encode())\n",
     )
     resources = "RESOURCES: {nodes: 2, gpus: 2}\nLAUNCH: torchrun\n"
     site.runx(site.sweep("spread", f"HPARAMS: {{}}\n{resources}"))
     site.done("spread", 1, 240)
     [run] = site.runs("spread")
-    assert site.output(run).count("sum 4 4") == 4
+    assert site.output(run).count("sum 4 of 4") == 4
 
 
 def test_a_farm_that_hangs_is_given_up(monkeypatch, tmp_path):

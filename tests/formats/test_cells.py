@@ -30,3 +30,11 @@ def test_machines_see_every_digit():
     assert for_machines(0.1 + 0.2) == "0.30000000000000004"
     assert for_machines(None) == ""
     assert for_machines(False) == "false"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.0004, "0:00"), (0.3, "0:00.3"), (9.94, "0:09.9"), (9.96, "0:10"), (10.2, "0:10")],
+)
+def test_a_short_epoch_is_told_by_its_tenths(seconds, expected):
+    assert for_people(seconds, Column("epoch_time", "epoch_time")) == expected

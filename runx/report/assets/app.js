@@ -51,6 +51,19 @@ function main() {
   const table = makeTable(model, store, selection);
   const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
   const [curves, parallel, ...rest] = figures;
+  const [scatter, , heatmap] = rest;
+  // Choices that concern one part of the page; every other one concerns all of it.
+  const concerned = {
+    sort: [table],
+    columns: [table],
+    ...Object.fromEntries(["smooth", "logx", "logy", "x", "phases"].map((name) => [name, [curves]])),
+    across: [scatter],
+    up: [scatter],
+    heatX: [heatmap],
+    heatY: [heatmap],
+    run: [],
+    hover: [],
+  };
   const panel = makePanel(model, store, selection, makeFollower(model));
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...rest.map((part) => part.element));
   const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, grid);
@@ -68,7 +81,7 @@ function main() {
     const isOnlyHover = [...changed].every((what) => what === "hover");
     if (!isOnlyHover) {
       keep(store);
-      if (![...changed].every((what) => what === "run" || what === "hover")) draw();
+      draw(changed);
       panel.refresh(changed);
       for (const row of document.querySelectorAll("tr.is-open")) row.classList.remove("is-open");
       document.querySelector(`tr[data-run="${CSS.escape(store.view.run)}"]`)?.classList.add("is-open");
@@ -77,9 +90,12 @@ function main() {
     document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn ?? 0) + 1);
   }
 
-  function draw() {
-    selection.refresh();
-    for (const part of [heading, toolbar, table, ...figures]) part.refresh();
+  function draw(changed) {
+    const isAll = [...changed].some((what) => !concerned[what]);
+    if (isAll) selection.refresh();
+    const parts = isAll ? [heading, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
+    toolbar.refresh();
+    for (const part of parts) part.refresh();
   }
 
   function printing(isPrinted) {
@@ -87,7 +103,7 @@ function main() {
     if (!isPrinted) showTheme(store);
     table.more(isPrinted ? Infinity : 120);
     curves.printing();
-    draw();
+    draw(new Set(["theme"]));
   }
 }
 

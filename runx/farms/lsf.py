@@ -1,0 +1,180 @@
+"""LSF: bsub, bjobs, bkill, bstop and bresume."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms.jobscript import job_script
+from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Seen, Words
+from runx.farms.words import each, plain_name, refuse, texts
+from runx.processes import Finished
+from runx.resources import Needs
+from runx.types import Submission
+
+_AGAIN = 75
+_STATES = {
+    "PEND": "queued",
+    "PSUSP": "queued",
+    "WAIT": "queued",
+    "RUN": "running",
+    "USUSP": "running",
+    "SSUSP": "running",
+    "PROV": "running",
+    "UNKWN": "running",
+    "DONE": "done",
+    "EXIT": "failed",
+    "ZOMBI": "lost",
+}
+_REASONS = {
+    "TERM_RUNLIMIT": "timeout",
+    "TERM_DEADLINE": "timeout",
+    "TERM_MEMLIMIT": "oom",
+    "TERM_OWNER": "cancelled",
+    "TERM_FORCE_OWNER": "cancelled",
+    "TERM_ADMIN": "cancelled",
+    "TERM_FORCE_ADMIN": "cancelled",
+    "TERM_PREEMPT": "preempted",
+}
+
+
+def submission(batch: Batch, farm: Farm) -> Submission:
+    """Say what submits a batch; the command is the job script, in words that a shell joins."""
+    name = job_name(batch)
+    if batch.array:
+        throttle = f"%{batch.parallel}" if batch.parallel else ""
+        name = f"{name}[1-{len(batch.errands)}]{throttle}"
+    waits = [f"done({job})" for job in batch.after]
+    waits += [f"ended({batch.behind.partition('[')[0]})"] if batch.behind else []
+    words = (
+        "bsub",
+        *("-J", name),
+        *("-o", str(batch.output)),
+        *("-cwd", str(batch.home)),
+        *_requeue(farm),
+        *(("-w", " && ".join(waits)) if waits else ()),
+        *resources(batch.needs),
+        f"bash {shlex.quote(str(batch.script))}",
+    )
+    return Submission(words, {})
+
+
+def job_name(batch: Batch) -> str:
+    """Name a job as bsub takes it, with room for an array's range."""
+    return plain_name(batch.name)
+
+
+def _requeue(farm: Farm) -> Words:
+    if farm.requeue is None:
+        return ()
+    minutes = str(max(math.ceil(farm.requeue.before / 60), 1))
+    return ("-r", "-Q", str(_AGAIN), "-wa", "USR1", "-wt", minutes)
+
+
+def resources(needs: Needs) -> Words:
+    """Give what a run needs.
+
+    >>> resources(Needs(gpus=1, cpus=8, mem=1024, time=5400))
+    ('-n', '8', '-R', 'span[hosts=1]', '-gpu', 'num=1', '-M', '1024M', '-W', '1:30')
+    """
+    refuse(needs, "lsf", "image", "qos")
+    if needs.nodes and needs.nodes > 1:
+        refuse(needs, "lsf", "nodes")
+    return tuple(_resources(needs))
+
+
+def _resources(needs: Needs) -> Iterator[str]:
+    if needs.cpus:
+        yield from ("-n", str(needs.cpus), "-R", "span[hosts=1]")
+    if needs.gpus:
+        kind = f":gmodel={needs.gpu_kind}" if needs.gpu_kind else ""
+        yield from ("-gpu", f"num={needs.gpus}{kind}")
+    if needs.mem:
+        yield from ("-M", f"{needs.mem}M")
+    if needs.time:
+        minutes = math.ceil(needs.time / 60)
+        yield from ("-W", f"{minutes // 60}:{minutes % 60:02}")
+    flags = (("-q", needs.partition), ("-P", needs.account), ("-R", needs.constraint))
+    for flag, value in flags:
+        if value:
+            yield from (flag, f"select[{value}]" if flag == "-R" else value)
+    for resource in needs.rest:
+        if resource.value is True:
+            yield f"-{resource.name}"
+        for text in texts(resource) if resource.value is not True else ():
+            yield from (f"-{resource.name}", text)
+
+
+def job_ids(answer: str, batch: Batch) -> list[str]:
+    """Read what bsub answers: ``Job <12> is submitted to queue <normal>.``"""
+    match = re.search(r"^Job <(\d+)> is submitted", answer, re.MULTILINE)
+    if match is None:
+        return []
+    if not batch.array:
+        return [match[1]]
+    return [f"{match[1]}[{index + 1}]" for index in range(len(batch.errands))]
+
+
+def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+    """Read bjobs: job, index, state, exit code, reason and name, with | between."""
+    rows = [line.split("|", 5) for line in finished.output.splitlines() if line.count("|") >= 5]
+    if finished.status and not rows and "not found" not in finished.errors:
+        return None
+    found = {}
+    for job, index, state, code, reason, name in rows:
+        key = f"{job}[{index}]" if index not in ("0", "", "-") else job
+        place = int(index) - 1 if key != job else None
+        found[key] = Seen(_word(state, code, reason), re.sub(r"\[.*\]$", "", name), place)
+    return found
+
+
+def _word(state: str, code: str, reason: str) -> Word:
+    term = reason.split(":")[0]
+    if state == "EXIT":
+        known = _REASONS.get(term)
+        return Word(known) if known else Word("failed", f"exit status {code}")
+    return Word(_STATES.get(state, "running"), "held" if state == "PSUSP" else "")
+
+
+def _bjobs(ids: Sequence[str], farm: Farm) -> Words:
+    fields = "jobid jobindex stat exit_code exit_reason job_name delimiter='|'"
+    jobs = dict.fromkeys(job.partition("[")[0] for job in ids)
+    return ("bjobs", "-a", "-noheader", "-o", fields, *jobs)
+
+
+def largest_array(answer: str) -> int | None:
+    """Read how many elements an array may have from ``bparams -a``.
+
+    >>> largest_array("   MAX_JOB_ARRAY_SIZE = 1000")
+    1000
+    """
+    match = re.search(r"MAX_JOB_ARRAY_SIZE = (\d+)", answer)
+    return int(match[1]) if match else None
+
+
+def _script(batch: Batch, farm: Farm) -> str:
+    return job_script(batch, farm, "$((LSB_JOBINDEX - 1))")
+
+
+KIND = Kind(
+    programs=("bsub", "bjobs", "bkill"),
+    package="source LSF's profile.lsf, or load the module that has its commands",
+    submission=submission,
+    script=_script,
+    job_ids=job_ids,
+    job_name=job_name,
+    questions=(Question(_bjobs, jobs_told),),
+    cancel=each("bkill"),
+    hold=each("bstop"),
+    release=each("bresume"),
+    was_over=lambda finished: "already finished" in finished.errors + finished.output,
+    arrays=True,
+    largest=1000,
+    limit=Limit(("bparams", "-a"), largest_array),
+    waits="done",
+    handback=Handback(status=_AGAIN),
+)

@@ -1,0 +1,112 @@
+"""NGC: a run's directory is uploaded to a workspace, which its job then mounts."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+
+from runx.errors import SettingsError
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms import command
+from runx.farms.kind import Batch, Kind, Question, Seen, Words
+from runx.farms.words import plain_name
+from runx.processes import Finished
+from runx.types import Submission
+
+_STATES = {
+    "CREATED": "queued",
+    "QUEUED": "queued",
+    "STARTING": "queued",
+    "PENDING_STORAGE_CREATION": "queued",
+    "RESOURCE_CONSUMPTION_REQUEST_IN_PROGRESS": "queued",
+    "RUNNING": "running",
+    "FINISHED_SUCCESS": "done",
+    "FAILED": "failed",
+    "FAILED_RUN_LIMIT_EXCEEDED": "timeout",
+    "KILLED_BY_USER": "cancelled",
+    "KILLED_BY_ADMIN": "cancelled",
+    "KILLED_BY_SYSTEM": "killed",
+    "INFINITY_POOL_MISSING": "failed",
+    "CANCELED": "cancelled",
+    "TERMINATED": "killed",
+    "TASK_LOST": "lost",
+    "UNKNOWN": "running",
+}
+SUBMIT = "ngc batch run"
+
+
+def submission(batch: Batch, farm: Farm) -> Submission:
+    """Say what uploads a run and submits it; RESOURCES are given as they stand."""
+    workspace, mounted = (_needed(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
+    one = batch.errand
+    inside = f"{one.experiment}/{one.run}"
+    upload = (
+        *("ngc", "workspace", "upload"),
+        *("--source", str(one.logdir)),
+        *("--destination", inside),
+        workspace,
+    )
+    _, words = command.split(farm.submit_cmd or SUBMIT)
+    run = (
+        *words,
+        *(word for resource in one.resources for word in command.flags(resource)),
+        *("--name", job_name(batch)),
+        *("--commandline", f"bash {shlex.quote(f'{mounted}/{inside}/run.sh')}"),
+        *("--workspace", f"{workspace}:{mounted}:RW"),
+        *("--format_type", "json"),
+    )
+    return Submission(("bash", "-c", f"{shlex.join(upload)} >&2 && {shlex.join(run)}"), {})
+
+
+def _needed(farm: Farm, key: str) -> str:
+    value = farm.options.get(key, "").rstrip("/")
+    if not value:
+        raise SettingsError(f"farm {farm.name}: {key} is missing; a job on NGC needs it")
+    return value
+
+
+def job_name(batch: Batch) -> str:
+    """Name a job as ngc takes it."""
+    return plain_name(batch.name, 128)
+
+
+def job_ids(answer: str, batch: Batch) -> list[str]:
+    """Read the id from what ``ngc batch run --format_type json`` answers."""
+    match = re.search(r'"id"\s*:\s*(\d+)', answer)
+    return [match[1]] if match else []
+
+
+def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+    """Read ``ngc batch list``."""
+    if finished.status:
+        return None
+    found = {}
+    for job in json.loads(finished.output):
+        status = str(job.get("jobStatus", {}).get("status", ""))
+        name = str(job.get("jobDefinition", {}).get("name", ""))
+        state = _STATES.get(status, "running")
+        found[str(job["id"])] = Seen(Word(state, "" if status in _STATES else status), name)
+    return found
+
+
+def _list(ids: Sequence[str], farm: Farm) -> Words:
+    return ("ngc", "batch", "list", "--duration", "30D", "--format_type", "json")
+
+
+def _kill(ids: Sequence[str], farm: Farm) -> list[Words]:
+    return [("ngc", "batch", "kill", job) for job in ids]
+
+
+KIND = Kind(
+    programs=("ngc",),
+    package="install NVIDIA's NGC command line, and log in with ngc config set",
+    submission=submission,
+    job_ids=job_ids,
+    job_name=job_name,
+    questions=(Question(_list, jobs_told),),
+    cancel=_kill,
+    needs=False,
+)

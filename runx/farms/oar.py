@@ -1,0 +1,152 @@
+"""OAR: oarsub, oarstat, oardel, oarhold and oarresume."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms.jobscript import job_script
+from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
+from runx.farms.words import each, long_flags, plain_name, refuse
+from runx.processes import Finished
+from runx.resources import Needs, clock
+from runx.types import Submission
+
+_AGAIN = 99
+"""The exit status by which an idempotent job is submitted again, under a new id."""
+_STATES = {
+    "Waiting": "queued",
+    "Hold": "queued",
+    "toAckReservation": "queued",
+    "Resuming": "running",
+    "toLaunch": "running",
+    "Launching": "running",
+    "Running": "running",
+    "Suspended": "running",
+    "Finishing": "running",
+    "toError": "running",
+}
+
+
+def submission(batch: Batch, farm: Farm) -> Submission:
+    """Say what submits a batch."""
+    words = (
+        "oarsub",
+        *("-n", job_name(batch)),
+        *("-d", str(batch.home)),
+        *("-O", str(batch.output), "-E", str(batch.output)),
+        *(("--array", str(len(batch.errands))) if batch.array else ()),
+        *_requeue(farm),
+        *resources(batch.needs),
+        f"exec bash {shlex.quote(str(batch.script))}",
+    )
+    return Submission(words, {})
+
+
+def job_name(batch: Batch) -> str:
+    """Name a job as oarsub takes it."""
+    return plain_name(batch.name, 100)
+
+
+def _requeue(farm: Farm) -> Words:
+    if farm.requeue is None:
+        return ()
+    return ("-t", "idempotent", "--checkpoint", str(farm.requeue.before), "--signal", "10")
+
+
+def resources(needs: Needs) -> Words:
+    """Give what a run needs.
+
+    >>> resources(Needs(cpus=2, time=60, partition="gpu"))
+    ('-l', '/nodes=1/core=2,walltime=00:01:00', '-q', 'gpu')
+    """
+    refuse(needs, "oar", "image", "qos", "mem", "gpu_kind")
+    levels = {"nodes": needs.nodes or (1 if needs.cpus else None), "gpu": needs.gpus}
+    levels["core"] = needs.cpus
+    wanted = "".join(f"/{name}={count}" for name, count in levels.items() if count)
+    time = f"walltime={clock(needs.time)}" if needs.time else ""
+    limits = ",".join(part for part in (wanted, time) if part)
+    flags = (
+        ("-l", limits if wanted or not time else f"/resource_id=1,{time}"),
+        ("-q", needs.partition),
+        ("--project", needs.account),
+        ("-p", needs.constraint),
+    )
+    known = (word for flag, value in flags if value for word in (flag, value))
+    return (*known, *(word for resource in needs.rest for word in long_flags(resource)))
+
+
+def job_ids(answer: str, batch: Batch) -> list[str]:
+    """Read what oarsub answers: ``OAR_JOB_ID=7``, a line for each; a refusal gives none or -5."""
+    return re.findall(r"^OAR_JOB_ID=([1-9]\d*)$", answer, re.MULTILINE)
+
+
+def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+    """Read ``oarstat -f -J``: the jobs by their ids, those that have ended too."""
+    if finished.status:
+        return None
+    jobs: dict[str, Any] = json.loads(finished.output or "{}")
+    found = {}
+    # A job that was submitted again has a new id; its word is that of the one that was kept.
+    for job, told in sorted(jobs.items(), key=lambda pair: int(pair[0])):
+        first = str(told.get("resubmit_job_id") or "0")
+        key = first if first in jobs else job
+        index = told.get("array_index")
+        place = int(index) - 1 if index else None
+        found[key] = Seen(_word(told), str(told.get("name") or ""), place)
+    return found
+
+
+def _word(told: dict[str, Any]) -> Word:
+    state = str(told.get("state"))
+    if state in _STATES:
+        return Word(_STATES[state], "held" if state == "Hold" else "")
+    code = told.get("exit_code")
+    if state == "Terminated" and code is not None:
+        status = int(str(code).split()[0])
+        if status == 0:
+            return Word("done")
+        if status & 127:
+            return Word("killed", f"by signal {status & 127}")
+        return Word("failed", f"exit status {status >> 8}")
+    message = str(told.get("message") or "")
+    if re.search(r"walltime", message, re.IGNORECASE):
+        return Word("timeout")
+    return Word("killed", state)
+
+
+def _oarstat(ids: Sequence[str], farm: Farm) -> Words:
+    if not ids:
+        return ("oarstat", "-f", "-J", "-u")
+    wanted = ",".join(ids)
+    either = f"job_id IN ({wanted}) OR resubmit_job_id IN ({wanted})"
+    return ("oarstat", "-f", "-J", "--sql", either)
+
+
+def _script(batch: Batch, farm: Farm) -> str:
+    return job_script(batch, farm, "$((OAR_ARRAY_INDEX - 1))")
+
+
+KIND = Kind(
+    programs=("oarsub", "oarstat", "oardel"),
+    package="install OAR's user commands",
+    submission=submission,
+    script=_script,
+    job_ids=job_ids,
+    job_name=job_name,
+    questions=(Question(_oarstat, jobs_told),),
+    cancel=each("oardel"),
+    hold=each("oarhold"),
+    release=each("oarresume"),
+    was_over=lambda finished: "already" in finished.errors + finished.output,
+    arrays=True,
+    largest=10000,
+    smallest=2,
+    throttles=False,
+    handback=Handback(status=_AGAIN),
+)

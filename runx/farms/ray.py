@@ -1,0 +1,119 @@
+"""Ray's jobs: submitted by its command line, asked for and ended through its dashboard."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms.kind import Batch, Kind, Question, Seen, Words
+from runx.farms.words import long_flags, plain_name, refuse
+from runx.processes import Finished
+from runx.resources import Needs
+from runx.types import Submission
+
+DASHBOARD = "http://127.0.0.1:8265"
+"""Where Ray's dashboard is if nobody says so."""
+_STATES = {
+    "PENDING": "queued",
+    "RUNNING": "running",
+    "SUCCEEDED": "done",
+    "FAILED": "failed",
+    "STOPPED": "cancelled",
+}
+# Ray's own command prints Python objects, and hangs where a job that waits is to be stopped.
+_CALL = """\
+import sys, urllib.error, urllib.request
+for url in sys.argv[2:]:
+    request = urllib.request.Request(url, method=sys.argv[1])
+    try:
+        with urllib.request.urlopen(request, timeout=50) as answer:
+            print(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{url}: {error.read().decode()}")
+    except OSError as error:
+        sys.exit(f"{url}: {error}")
+"""
+
+
+def submission(batch: Batch, farm: Farm) -> Submission:
+    """Say what submits a run; it starts run.sh where that lies, in the LOGROOT that nodes share."""
+    words = (
+        *("ray", "job", "submit"),
+        *("--address", address(farm)),
+        "--no-wait",
+        *("--submission-id", job_name(batch)),
+        *("--metadata-json", json.dumps({"runx": batch.launch})),
+        *resources(batch.needs),
+        *("--", "bash", str(batch.errand.script)),
+    )
+    return Submission(words, {"RAY_USAGE_STATS_ENABLED": "0"})
+
+
+def address(farm: Farm) -> str:
+    """Say where the dashboard is."""
+    return farm.options.get("ADDRESS", DASHBOARD).rstrip("/")
+
+
+def job_name(batch: Batch) -> str:
+    """Name a job; Ray never takes a name twice, and a run may be launched again."""
+    return plain_name(f"{batch.name}_{batch.launch}")
+
+
+def resources(needs: Needs) -> Words:
+    """Give what a run needs.
+
+    >>> resources(Needs(gpus=1, mem=1))
+    ('--entrypoint-num-gpus', '1', '--entrypoint-memory', '1048576')
+    """
+    unknown = ("time", "nodes", "partition", "account", "qos", "constraint", "image", "gpu_kind")
+    refuse(needs, "ray", *unknown)
+    flags = (
+        ("--entrypoint-num-cpus", needs.cpus),
+        ("--entrypoint-num-gpus", needs.gpus),
+        ("--entrypoint-memory", needs.mem * 2**20 if needs.mem else None),
+    )
+    known = tuple(word for flag, value in flags if value for word in (flag, str(value)))
+    return (*known, *(word for one in needs.rest for word in long_flags(one)))
+
+
+def job_ids(answer: str, batch: Batch) -> list[str]:
+    """Give the id that the job was submitted with; Ray says it back among coloured lines."""
+    name = job_name(batch)
+    return [name] if name in answer else []
+
+
+def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+    """Read the list of jobs."""
+    if finished.status:
+        return None
+    found = {}
+    for job in json.loads(finished.output):
+        name = job.get("submission_id") or ""
+        state = _STATES.get(job.get("status"), "running")
+        code = job.get("driver_exit_code")
+        why = f"exit status {code}" if state == "failed" and code else ""
+        found[name] = Seen(Word(state, why), name)
+    return found
+
+
+def _jobs(ids: Sequence[str], farm: Farm) -> Words:
+    return (sys.executable, "-c", _CALL, "GET", f"{address(farm)}/api/jobs/")
+
+
+def _stop(ids: Sequence[str], farm: Farm) -> list[Words]:
+    urls = [f"{address(farm)}/api/jobs/{job}/stop" for job in ids]
+    return [(sys.executable, "-c", _CALL, "POST", *urls)]
+
+
+KIND = Kind(
+    programs=("ray",),
+    package="pip install 'ray[default]'",
+    submission=submission,
+    job_ids=job_ids,
+    job_name=job_name,
+    questions=(Question(_jobs, jobs_told),),
+    cancel=_stop,
+)

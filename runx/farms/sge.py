@@ -1,0 +1,199 @@
+"""Grid Engine: qsub, qstat, qacct for what has ended, qdel, qhold and qrls."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from xml.etree import ElementTree
+
+from runx.experiment import Farm
+from runx.facts import Word
+from runx.farms.jobscript import job_script
+from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Seen, Words
+from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.processes import Finished
+from runx.resources import Needs, clock
+from runx.types import Submission
+
+_AGAIN = 99
+"""The exit status by which a job asks Grid Engine to be run again."""
+
+
+def submission(batch: Batch, farm: Farm) -> Submission:
+    """Say what submits a batch; the script is copied, and lines of it that begin with #$ count."""
+    words = (
+        "qsub",
+        "-terse",
+        *("-N", job_name(batch)),
+        *("-wd", str(batch.home)),
+        *("-j", "y"),
+        *("-o", str(batch.output)),
+        *("-S", "/bin/bash"),
+        *_array(batch),
+        *(("-notify", "-r", "y") if farm.requeue else ()),
+        *(("-hold_jid", batch.behind.partition(".")[0]) if batch.behind else ()),
+        *resources(batch.needs),
+        str(batch.script),
+    )
+    return Submission(words, {})
+
+
+def job_name(batch: Batch) -> str:
+    """Name a job as qsub takes it."""
+    return plain_name(batch.name)
+
+
+def _array(batch: Batch) -> Words:
+    if not batch.array:
+        return ()
+    throttle = ("-tc", str(batch.parallel)) if batch.parallel else ()
+    return ("-t", f"1-{len(batch.errands)}", *throttle)
+
+
+def resources(needs: Needs) -> Words:
+    """Give what a run needs; memory counts for each slot of the parallel environment ``smp``.
+
+    >>> resources(Needs(gpus=1, cpus=4, mem=1000, time=60, partition="long.q"))[:6]
+    ('-pe', 'smp', '4', '-l', 'gpu=1', '-l')
+    """
+    refuse(needs, "sge", "qos", "image", "gpu_kind")
+    if needs.nodes and needs.nodes > 1:
+        refuse(needs, "sge", "nodes")
+    return tuple(_resources(needs))
+
+
+def _resources(needs: Needs) -> Iterator[str]:
+    if needs.cpus:
+        yield from ("-pe", "smp", str(needs.cpus))
+    limits = {
+        "gpu": needs.gpus,
+        "h_vmem": None if needs.mem is None else f"{math.ceil(needs.mem / (needs.cpus or 1))}M",
+        "h_rt": None if needs.time is None else clock(needs.time),
+    }
+    for name, value in limits.items():
+        if value:
+            yield from ("-l", f"{name}={value}")
+    if needs.constraint:
+        yield from ("-l", needs.constraint)
+    if needs.partition:
+        yield from ("-q", needs.partition)
+    if needs.account:
+        yield from ("-A", needs.account)
+    for resource in needs.rest:
+        for text in ("true",) if resource.value is True else texts(resource):
+            yield from ("-l", f"{resource.name}={text}")
+
+
+def job_ids(answer: str, batch: Batch) -> list[str]:
+    """Read what ``qsub -terse`` answers: an id, and for an array its range."""
+    match = re.search(r"^(\d+)(?:\.\d+-\d+:\d+)?$", answer, re.MULTILINE)
+    if match is None:
+        return []
+    if not batch.array:
+        return [match[1]]
+    return [f"{match[1]}.{index + 1}" for index in range(len(batch.errands))]
+
+
+def in_queue(finished: Finished) -> dict[str, Seen] | None:
+    """Read ``qstat -xml -g d``: every job of this user that has not ended, tasks one by one."""
+    if finished.status:
+        return None
+    found = {}
+    for job in ElementTree.fromstring(finished.output).iter("job_list"):
+        number, task = job.findtext("JB_job_number", ""), job.findtext("tasks", "")
+        key = f"{number}.{task}" if task else number
+        place = int(task) - 1 if task.isdecimal() else None
+        found[key] = Seen(_live(job.findtext("state", "")), job.findtext("JB_name", ""), place)
+    return found
+
+
+def _live(state: str) -> Word:
+    """Translate the letters of a state.
+
+    >>> _live("qw"), _live("hqw")
+    (Word(state='queued', why=''), Word(state='queued', why='held'))
+    """
+    if "E" in state:
+        return Word("queued", "in error: qstat -j says why, qmod -cj tries again")
+    if "w" in state:
+        return Word("queued", "held" if "h" in state else "")
+    return Word("running", "suspended" if set(state) & set("sST") else "")
+
+
+def in_accounts(finished: Finished) -> dict[str, Seen] | None:
+    """Read qacct: of several records of a job, one for each attempt, the last counts."""
+    if finished.status and "not found" not in finished.errors:
+        return None
+    found = {}
+    for record in re.split(r"^={20,}$", finished.output, flags=re.MULTILINE):
+        fields = dict(re.findall(r"^(\w+)\s+(.*?)\s*$", record, re.MULTILINE))
+        if "jobnumber" in fields:
+            task = fields.get("taskid", "")
+            key = fields["jobnumber"] + (f".{task}" if task.isdecimal() else "")
+            place = int(task) - 1 if task.isdecimal() else None
+            found[key] = Seen(_ended(fields), fields.get("jobname", ""), place)
+    return found
+
+
+def _ended(fields: dict[str, str]) -> Word:
+    why, status = fields.get("failed", "0"), fields.get("exit_status", "")
+    number = why.split()[0] if why else "0"
+    if number == "37":
+        return Word("timeout")
+    if number == "100":
+        return Word("killed", "")
+    if number != "0":
+        return Word("failed", why)
+    return Word("done") if status.split()[:1] == ["0"] else Word("failed", f"exit status {status}")
+
+
+def _qstat(_: Sequence[str], farm: Farm) -> Words:
+    return ("qstat", "-xml", "-g", "d")
+
+
+def _qacct(ids: Sequence[str], farm: Farm) -> Words:
+    jobs = dict.fromkeys(job.partition(".")[0] for job in ids)
+    # qacct takes one job: of several it is given all of the last month's, by whoever.
+    return ("qacct", "-j", *jobs) if len(jobs) == 1 else ("qacct", "-d", "30", "-j")
+
+
+def _listed(*words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        return [(*words, ",".join(some)) for some in chunked(ids)]
+
+    return commands
+
+
+def largest_array(answer: str) -> int | None:
+    """Read how many tasks an array may have from ``qconf -sconf``.
+
+    >>> largest_array("max_aj_instances 2000\\nmax_aj_tasks      75000")
+    75000
+    """
+    match = re.search(r"^max_aj_tasks\s+(\d+)", answer, re.MULTILINE)
+    return int(match[1]) if match and int(match[1]) else None
+
+
+def _script(batch: Batch, farm: Farm) -> str:
+    return job_script(batch, farm, "$((SGE_TASK_ID - 1))")
+
+
+KIND = Kind(
+    programs=("qsub", "qstat", "qdel"),
+    package="install Grid Engine's client commands, or source its settings.sh",
+    submission=submission,
+    script=_script,
+    job_ids=job_ids,
+    job_name=job_name,
+    questions=(Question(_qstat, in_queue), Question(_qacct, in_accounts)),
+    cancel=_listed("qdel"),
+    hold=_listed("qhold"),
+    release=_listed("qrls"),
+    was_over=lambda finished: "does not exist" in finished.output + finished.errors,
+    arrays=True,
+    largest=75000,
+    limit=Limit(("qconf", "-sconf"), largest_array),
+    waits="ended",
+    handback=Handback(status=_AGAIN),
+)

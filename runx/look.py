@@ -1,0 +1,76 @@
+"""One look at a run's directory: what its files hold, and by which stamps that can be told later.
+
+What has been concluded from a look holds for as long as the stamps do, since whatever was there
+or was missing is covered by its own stamp or its folder's. Where a conclusion also rests on
+something that no stamp tells (a lock, a process, a clock), the look is a passing one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TypeAlias
+
+Stamp: TypeAlias = tuple[int, int, int]
+"""When a file last changed, in nanoseconds; its size; its inode."""
+
+
+class Look:
+    """The files of one run, read by their names in its directory."""
+
+    __slots__ = ("passing", "path", "stamps")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.stamps: dict[str, Stamp] = {}
+        self.passing = False
+        self.note("")
+
+    def content(self, name: str) -> bytes | None:
+        """Read a file; None where it isn't there."""
+        try:
+            descriptor = os.open(f"{self.path}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            # The stamp comes before the content: what is added meanwhile shows in the next one.
+            found = os.fstat(descriptor)
+            self.stamps[name] = stamp(found)
+            content = os.read(descriptor, found.st_size + 1)
+            return content if len(content) == found.st_size else content + _rest(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def names(self, folder: str) -> list[str]:
+        """Name what is in a folder of the run; nothing where it isn't there."""
+        self.note(folder)
+        try:
+            return os.listdir(f"{self.path}/{folder}")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def note(self, name: str) -> None:
+        """Note the stamp of something that is about to be read by somebody else."""
+        try:
+            self.stamps[name] = stamp(os.stat(f"{self.path}/{name}"))
+        except OSError:
+            self.stamps.pop(name, None)
+
+
+def _rest(descriptor: int) -> bytes:
+    parts = []
+    while part := os.read(descriptor, 1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def stamp(found: os.stat_result) -> Stamp:
+    """Make the stamp of a file; a time that was set by hand counts no more than the real one."""
+    return (max(found.st_mtime_ns, found.st_ctime_ns), found.st_size, found.st_ino)
+
+
+def unchanged(path: str, stamps: dict[str, Stamp]) -> bool:
+    """Tell whether everything in a directory is as it was when these stamps were taken."""
+    try:
+        return all(stamp(os.stat(f"{path}/{name}")) == tuple(stamps[name]) for name in stamps)
+    except OSError:
+        return False

@@ -1,0 +1,100 @@
+"""Farms whose schedulers can't be had: each against a stand-in as strict as its manual."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from sites import (
+    Site,
+    a_sweep_of_training_runs_is_ranked_by_sumx,
+    all_end,
+    environment_of,
+    hostile_values_come_out_as_they_went_in,
+)
+
+STANDINS = Path(__file__).resolve().parent.parent / "standins"
+COMMANDS = {
+    "pbs": ("qsub", "qstat", "qdel"),
+    "moab": ("msub", "showq", "mjobctl"),
+    "lsf": ("bsub", "bjobs", "bkill"),
+    "condor": ("condor_submit", "condor_q", "condor_history", "condor_rm"),
+    "kubernetes": ("kubectl",),
+}
+SECTIONS = {
+    "pbs": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}",
+    "moab": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}",
+    "lsf": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}\n  REQUEUE: true",
+    "condor": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h}\n  REQUEUE: true",
+    "kubernetes": "RESOURCES: {gpus: 1, image: torch, time: 1h}\n  VOLUME: logs\n  NAMESPACE: ml",
+}
+
+
+def installed_commands(folder, names):
+    """Put stand-ins on a PATH of their own."""
+    folder.mkdir()
+    for name in names:
+        own = STANDINS / f"{name}.py"
+        words = [own] if own.exists() else [STANDINS / "standin.py", name]
+        command = folder / name
+        line = shlex.join([sys.executable, *map(str, words)])
+        command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+        command.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(params=sorted(COMMANDS))
+def site(request, installed, tmp_path):
+    farm = request.param
+    bin_folder = installed_commands(tmp_path / "bin", COMMANDS[farm])
+    path = f"{bin_folder}:{installed['PATH']}"
+    more = {"PATH": path, "STANDIN": str(tmp_path / "jobs")}
+    environment = {**environment_of(installed, more), "PATH": path}
+    section = f"FARM: {farm}\n{farm}:\n  TYPE: {farm}\n  {SECTIONS[farm]}\n"
+    return Site(tmp_path / "project", environment, section)
+
+
+def test_an_array_of_training_runs_is_done_and_ranked(site):
+    told = a_sweep_of_training_runs_is_ranked_by_sumx(site, "ARRAY: true\n")
+    assert "8" in told.stdout
+    jobs = (site.path.parent / "jobs" / "jobs.json").read_text()
+    assert jobs.count('"name"') == 1
+
+
+def test_values_survive_one_by_one(site):
+    hostile_values_come_out_as_they_went_in(site)
+
+
+def test_failure_and_cancelling_are_told_apart(site):
+    site.runx(site.sweep("fates", "HPARAMS:\n  - {status: 3}\n  - {nap: 300}\nARRAY: true\n"))
+    [long] = [run.name for run in site.runs("fates") if "300" in (run / "hparams.json").read_text()]
+    site.wait("fates", lambda states: states[long] == "running")
+    site.runx("cancel", "fates", long)
+    states = site.wait("fates", all_end)
+    assert sorted(states.values()) == ["cancelled", "failed"]
+    assert states[long] == "cancelled"
+
+
+def test_resources_that_the_farm_refuses_leave_runs_planned(site):
+    file = site.sweep("no", "HPARAMS: {lr: [1, 2]}\nRESOURCES: {frobnicate: 'a b'}\n")
+    done = site.runx(file, status=(0, 3))
+    if done.returncode:
+        assert set(site.states("no").values()) == {"planned"}
+
+
+def test_a_run_on_ngc_is_uploaded_and_runs_where_the_workspace_is_mounted(installed, tmp_path):
+    path = f"{installed_commands(tmp_path / 'bin', ('ngc',))}:{installed['PATH']}"
+    environment = {**installed, "PATH": path, "STANDIN": str(tmp_path / "jobs")}
+    section = """FARM: ngc
+ngc:
+  SUBMIT_CMD: ngc batch run
+  NGC_LOGROOT: /mnt/logs
+  WORKSPACE: ws
+  RESOURCES: {image: torch, instance: dgx1v.16g.1.norm, ace: nv}
+"""
+    site = Site(tmp_path / "project", environment, section)
+    site.runx(site.sweep("up", "HPARAMS: {lr: [1, 2]}\n"))
+    states = site.wait("up", all_end)
+    assert set(states.values()) == {"done"}
+    mounted = tmp_path / "jobs" / "mounted" / "up"
+    assert all((run / "metrics.csv").exists() for run in mounted.iterdir())

@@ -1,0 +1,314 @@
+"""Schedulers' commands in small: as strict about their words as their manuals, jobs run at once.
+
+Called as ``standin.py COMMAND WORDS...``; $STANDIN is a folder where jobs are kept. A flag that the
+manual doesn't know, or a value that it wouldn't take, is refused with status 2.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HOME = Path(os.environ["STANDIN"])
+NAME = r"[A-Za-z][\w.-]{0,229}"
+PATH = r"/.+"
+CLOCK = r"\d+:\d\d:\d\d"
+IDS = r"\d+(\[\])?(\.[\w-]+)?(:\d+(\[\])?(\.[\w-]+)?)*"
+PBS = {
+    "-N": NAME,
+    "-j": "oe",
+    "-o": PATH,
+    "-S": "/bin/bash",
+    "-J": r"\d+-\d+(%\d+)?",
+    "-W": rf"depend=(afterok|afterany):{IDS}(,afterany:{IDS})?",
+    "-l": rf"select=\d+(:\w+=\w+)*|walltime={CLOCK}|\w+=.+",
+    "-q": r"[\w.-]+",
+    "-A": r"[\w.-]+",
+}
+FLAGS = {
+    "qsub": PBS,
+    "msub": {
+        **{flag: PBS[flag] for flag in ("-N", "-j", "-o", "-S", "-q", "-A")},
+        "-t": rf"{NAME}\.\[\d+-\d+\](%\d+)?",
+        "-l": r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=.+|depend=.+|\w+=\w+)(,.+)*",
+    },
+    "bsub": {
+        "-J": rf"{NAME}(\[1-\d+\](%\d+)?)?",
+        "-o": PATH,
+        "-cwd": PATH,
+        "-r": None,
+        "-Q": r"\d+( \d+)*",
+        "-wa": "USR1",
+        "-wt": r"\d+",
+        "-w": r"(done|ended)\(\d+\)( && (done|ended)\(\d+\))*",
+        "-n": r"\d+",
+        "-R": r"(span|select|rusage)\[.+\]",
+        "-gpu": r"num=\d+(:\w+=\w+)*",
+        "-M": r"\d+[KMGT]?",
+        "-W": r"(\d+:)?\d+",
+        "-q": r"\w+",
+        "-P": r"\w+",
+    },
+    "condor_submit": {"-terse": None, "-dry-run": ".+"},
+    "qstat": {"-x": None, "-t": None, "-f": None},
+    "showq": {"-c": None, "--xml": None},
+    "bjobs": {"-a": None, "-noheader": None, "-o": r"[\w ]+ delimiter='\|'"},
+    "condor_q": {"-af": None},
+    "condor_history": {"-af": None},
+    "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
+}
+INDEX = {
+    "qsub": "PBS_ARRAY_INDEX",
+    "msub": "MOAB_JOBARRAYINDEX",
+    "bsub": "LSB_JOBINDEX",
+}
+
+
+def refuse(why, status=2):
+    sys.stderr.write(f"{Path(sys.argv[1]).name}: {why}\n")
+    sys.exit(status)
+
+
+def parsed(command, words):
+    """Give the flags and what follows them; nothing that the manual doesn't know."""
+    known, flags, rest = FLAGS.get(command, {}), {}, []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("-") or rest:
+            rest.append(word)
+        elif word not in known:
+            refuse(f"unknown option {word}")
+        elif known[word] is None:
+            flags[word] = True
+        elif not words or not re.fullmatch(known[word], words[0]):
+            refuse(f"bad value for {word}: {words[:1]}")
+        else:
+            flags.setdefault(word, words.pop(0))
+    return flags, rest
+
+
+class Jobs:
+    """The jobs of a folder, held by whoever reads them."""
+
+    def __enter__(self):
+        HOME.mkdir(exist_ok=True)
+        self.lock = open(HOME / "lock", "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        file = HOME / "jobs.json"
+        self.all = json.loads(file.read_text()) if file.exists() else {}
+        return self
+
+    def __exit__(self, *_):
+        (HOME / "jobs.json").write_text(json.dumps(self.all))
+        self.lock.close()
+
+    def add(self, name, tasks, array):
+        """Start the tasks, each a command with its environment; give the job's number."""
+        number = str(len(self.all) + 1)
+        self.all[number] = {"name": name, "array": array, "tasks": {}}
+        for index, (words, more) in tasks.items():
+            end = HOME / f"{number}.{index}.status"
+            shell = f"{shlex.join(words)} >/dev/null 2>&1; echo $? >{shlex.quote(str(end))}"
+            process = subprocess.Popen(
+                ["bash", "-c", shell],
+                env={**os.environ, **more},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self.all[number]["tasks"][str(index)] = {"pid": process.pid}
+        return number
+
+    def state(self, number, index):
+        """Give running, cancelled, or the exit status of a task."""
+        task = self.all[number]["tasks"][index]
+        if task.get("cancelled"):
+            return "cancelled"
+        end = HOME / f"{number}.{index}.status"
+        text = end.read_text().strip() if end.exists() else ""
+        return int(text) if text else "running"
+
+    def cancel(self, number, index):
+        if self.state(number, index) != "running":
+            return False
+        task = self.all[number]["tasks"][index]
+        task["cancelled"] = True
+        os.killpg(task["pid"], signal.SIGTERM)
+        return True
+
+    def listed(self):
+        for number, job in self.all.items():
+            for index in job["tasks"]:
+                yield number, index, job, self.state(number, index)
+
+
+def span(text):
+    first, last = re.search(r"(\d+)-(\d+)", text).groups()
+    return range(int(first), int(last) + 1)
+
+
+def of_id(text, jobs):
+    """Find the tasks that an id of any of the schedulers stands for."""
+    match = re.match(r"(?:Moab\.)?(\d+)(?:[.\[](\d*)\]?)?", text)
+    number, index = match.groups()
+    if number not in jobs.all:
+        return []
+    tasks = jobs.all[number]["tasks"]
+    return [(number, index)] if index in tasks else [(number, one) for one in tasks]
+
+
+def submit(command, words):
+    flags, rest = parsed(command, words)
+    if len(rest) != 1:
+        refuse(f"one script is needed, not {rest}")
+    ranged = flags.get("-t" if command == "msub" else "-J", "").rpartition("[")[2]
+    array = bool(re.match(r"\d+-\d+", ranged))
+    indices = span(ranged) if array else [0]
+    if array and len(indices) < 2 and command == "qsub":
+        refuse("illegal -J value")
+    script = shlex.split(rest[0]) if command == "bsub" else ["bash", rest[0]]
+    name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
+    tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
+    with Jobs() as jobs:
+        number = jobs.add(name, tasks, array)
+    print(
+        {
+            "qsub": f"{number}[].server" if array else f"{number}.server",
+            "msub": f"\nMoab.{number}",
+            "bsub": f"Job <{number}> is submitted to default queue <normal>.",
+        }[command]
+    )
+
+
+def qstat(flags, rest):
+    with Jobs() as jobs:
+        unknown = False
+        for text in rest:
+            found = of_id(text, jobs)
+            unknown = unknown or not found
+            for number, index in found:
+                job, state = jobs.all[number], jobs.state(number, index)
+                name = f"{number}[{index}].server" if job["array"] else f"{number}.server"
+                print(f"Job Id: {name}\n    Job_Name = {job['name']}")
+                print(f"    job_state = {'R' if state == 'running' else 'F'}")
+                if state != "running":
+                    print(f"    Exit_status = {271 if state == 'cancelled' else state}")
+                print()
+    sys.exit(153 if unknown else 0)
+
+
+def showq(flags, rest):
+    with Jobs() as jobs:
+        lines = []
+        for number, index, job, state in jobs.listed():
+            name = f"Moab.{number}[{index}]" if job["array"] else f"Moab.{number}"
+            if (state == "running") is ("-c" in flags):
+                continue
+            code = "CNCLD" if state == "cancelled" else state
+            end = f' CompletionCode="{code}"' if "-c" in flags else ""
+            lines.append(f'<job JobID="{name}" JobName="{job["name"]}" State="Running"{end}/>')
+        option = "completed" if "-c" in flags else "active"
+        print(f'<Data><queue option="{option}">{"".join(lines)}</queue></Data>')
+
+
+def bjobs(flags, rest):
+    with Jobs() as jobs:
+        for text in rest:
+            if not of_id(text, jobs):
+                sys.stderr.write(f"Job <{text}> is not found\n")
+            for number, index in of_id(text, jobs):
+                job, state = jobs.all[number], jobs.state(number, index)
+                word = {"running": "RUN", 0: "DONE"}.get(state, "EXIT")
+                why = "TERM_OWNER: job killed by owner" if state == "cancelled" else "-"
+                print(f"{number}|{index}|{word}|{state}|{why}|{job['name']}")
+
+
+def condor_submit(words):
+    _, rest = parsed("condor_submit", words)
+    text = Path(rest[0]).read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    said = dict(line.split(" = ", 1) for line in lines[:-1])
+    known = "executable arguments initialdir output error log should_transfer_files kill_sig"
+    known += " on_exit_remove max_materialize JobBatchName request_gpus request_cpus"
+    known += " request_memory allowed_job_duration accounting_group requirements container_image"
+    unknown = [name for name in said if name not in known.split() and name[0] != "+"]
+    if unknown or not lines[-1].startswith("queue"):
+        refuse(f"unknown {unknown} or no queue: {lines[-1]}", 1)
+    if not re.fullmatch(r"\"'.+'\"", said["arguments"]):
+        refuse(f"bad arguments {said['arguments']}", 1)
+    path = said["arguments"][2:-2].replace("''", "'").replace('""', '"')
+    runs = [""]
+    if " from " in lines[-1]:
+        runs = Path(lines[-1].partition(" from ")[2]).read_text().splitlines()
+    tasks = {
+        index: (["/bin/bash", path.replace("$(run)", run)], {}) for index, run in enumerate(runs)
+    }
+    with Jobs() as jobs:
+        number = jobs.add(said["JobBatchName"], tasks, True)
+    print(f"{number}.0 - {number}.{len(runs) - 1}")
+
+
+def condor_table(command, words):
+    fields = words[words.index("-af") + 1 :]
+    if not set(fields) <= {
+        *("ClusterId", "ProcId", "JobStatus", "HoldReasonCode", "JobBatchName"),
+        *("ExitCode", "ExitSignal"),
+    }:
+        refuse(f"unknown fields {fields}", 1)
+    with Jobs() as jobs:
+        for number, index, job, state in jobs.listed():
+            if (state == "running") is not (command == "condor_q"):
+                continue
+            code = state if isinstance(state, int) else "undefined"
+            status = {"running": 2, "cancelled": 3}.get(state, 4)
+            told = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
+            told |= {"JobBatchName": job["name"]}
+            print(*(told.get(field, "undefined") for field in fields))
+
+
+def cancel(ids, over):
+    """End tasks; what is over makes the command fail as the real one does."""
+    with Jobs() as jobs:
+        found = [pair for text in ids for pair in of_id(text, jobs)]
+        ended = [jobs.cancel(*pair) for pair in found]
+    if not all(ended) or not ended:
+        sys.stderr.write(over[0] + "\n")
+        sys.exit(over[1])
+
+
+def main(command, words):
+    if command in ("qsub", "msub", "bsub"):
+        submit(command, words)
+    elif command == "condor_submit":
+        condor_submit(words)
+    elif command in ("condor_q", "condor_history"):
+        condor_table(command, words)
+    elif command in ("qstat", "showq", "bjobs"):
+        flags, rest = parsed(command, words)
+        {"qstat": qstat, "showq": showq, "bjobs": bjobs}[command](flags, rest)
+    elif command == "mjobctl":
+        if words[0] != "-c" or len(words) != 2:
+            refuse("only -c JOB here")
+        cancel(words[1:], ("ERROR: invalid job specified", 1))
+    else:
+        over = {
+            "qdel": ("Job has finished", 35),
+            "bkill": ("Job <1>: Job has already finished", 255),
+            "condor_rm": ("Job not found", 1),
+        }
+        if command not in over or not words or any(word.startswith("-") for word in words):
+            refuse(f"{command} {words}")
+        cancel(words, over[command])
+    time.sleep(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).name, sys.argv[2:])

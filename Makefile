@@ -6,13 +6,16 @@ PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 BIN    := .venv/bin
 
+# What .ci/farms and .ci/browser run, with what they install.
+APART  := not slurm and not sge and not oar and not torque and not ray and not browser
+
 .PHONY: demo test lint bench bench-full clean
 
 demo: .venv/demo
 	cd examples/digits && ../../$(BIN)/runx sweep.yml -i && ../../$(BIN)/sumx sweep --sortwith accuracy
 
 test: .venv/dev lint
-	$(BIN)/python -m pytest -n 2 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 -m "$(APART)" $(PYTEST)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -51,6 +51,7 @@ def code(folder: Path, files: int, size: int) -> None:
 def results(logroot: Path, runs: int, epochs: int) -> None:
     """Write an experiment as runx and logx leave it behind, every run done."""
     experiment = logroot / "sweep"
+    (experiment / ".runx").mkdir(parents=True)
     points = product(*axes(runs).values())
     names = list(axes(runs))
     for nth, values in enumerate(points):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from runx.formats import format_named, written
 from runx.formats.cells import DIGITS, for_machines
 from runx.formats.table import aligned, fitted, render_bold
 from runx.grouping import Grouping, best_per, grouped
-from runx.manners import say
+from runx.manners import look_once, say
 from runx.nearest import listed
 from runx.ranking import deciding
 from runx.rundir import ExperimentDir, write_whole
@@ -40,6 +39,7 @@ def answer(asked: Asked) -> None:
         click.clear()
         _once(asked)
         time.sleep(max(asked.watch, 0.1))
+    look_once()
     _once(asked)
 
 
@@ -205,6 +205,8 @@ def _show(asked: Asked, lines: Sequence[str], summary: Summary, digits: int) -> 
     if not sys.stdout.isatty():
         click.echo(head + written("table", summary, digits))
         return
+    import shutil
+
     size = shutil.get_terminal_size()
     summary, lost = fitted(summary, size.columns, digits)
     if lost:

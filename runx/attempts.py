@@ -20,7 +20,8 @@ class Attempt(NamedTuple):
     ``process`` says whether the process that claimed it, or run.sh, lives: None where that can't
     be seen from here. ``rebooted``: it belonged to an earlier boot of this host. ``silence`` is the
     age of its latest sign of life, ``submitted`` that of its submission, in seconds. ``refused``:
-    its farm would not take it.
+    its farm would not take it. ``wrote`` is the age of what the script itself wrote since, where
+    run.sh has told nothing: a farm may be given the bare command.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Attempt(NamedTuple):
     silence: float | None = None
     submitted: float | None = None
     refused: bool = False
+    wrote: float | None = None
 
     def event(self, name: str) -> Event | None:
         """Give the first event called so, if it happened."""

@@ -110,6 +110,7 @@ def _launched(
     from runx.commands.launch import obstacle, submit_all
     from runx.deciding import Wish
     from runx.placing import place
+    from runx.previewing import check_first
 
     if threading.current_thread() is not threading.main_thread() and settings.farm is None:
         raise RunxError("runs here are launched from the main thread alone, which hears signals")
@@ -117,7 +118,8 @@ def _launched(
         raise RunxError("these runs are not all of one experiment; launch each with its own")
     if not runs:
         return Standings(())
-    obstacle(settings, runs)
+    obstacle(settings)
+    check_first(settings, runs)
     there = None if settings.farm else room(settings, local)
     new_name = namer(settings, sweep_of(settings), datetime.now().astimezone())
     placed = place(settings, runs, new_name, Wish(resume, again), say)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import secrets
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ def whoami() -> dict[str, Any]:
     ticks since then (field 22 of /proc/PID/stat, proc(5)) are not.
     """
     return {
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "boot": _read("/proc/sys/kernel/random/boot_id").strip(),
         "pid": os.getpid(),
         "start": started(os.getpid()),
@@ -66,8 +64,10 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 
 def link_claim(path: Path, text: str) -> bool:
     """Make a file that nobody has made, and say whether it was this process that did."""
+    import secrets  # not at start: who looks at runs needs nothing of it
+
     # Never a name that was there before: one that a killed process left behind may be a claim.
-    beside = path.with_name(f"claim.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}")
+    beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
     beside.write_text(text)
     try:
         os.link(beside, path)

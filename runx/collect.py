@@ -13,6 +13,7 @@ from runx.errors import StoreError
 from runx.eventfiles import as_rows, event_files
 from runx.experiments import places
 from runx.facts import clock, facts
+from runx.index import MANY, Index, opened
 from runx.look import Look
 from runx.rundir import (
     HPARAMS,
@@ -24,8 +25,8 @@ from runx.rundir import (
     metrics_of,
     parsed_json,
 )
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import State, state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, State, state
 from runx.tally import Measure, Tally, tally
 from runx.types import Result
 
@@ -39,33 +40,45 @@ def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
 
 def standings(experiment: ExperimentDir, reader: Reader) -> Iterator[Standing]:
     """Give the runs of an experiment with how each stands, by name, one after another."""
-    return read(places(experiment), experiment.path.name, reader)
+    runs = list(places(experiment))
+    return read(runs, experiment.path.name, reader, index_for(runs, experiment, reader))
 
 
-def read(runs: Iterable[RunDir], experiment: str, reader: Reader) -> Iterator[Standing]:
-    """Read the directories that are runs'; what is damaged costs a warning."""
+def index_for(runs: Sequence[RunDir], experiment: ExperimentDir, reader: Reader) -> Index | None:
+    """Open the index of an experiment if it can help to read so many of its runs."""
+    return opened(experiment) if len(runs) >= MANY and reader.at is None else None
+
+
+def read(
+    runs: Iterable[RunDir], experiment: str, reader: Reader, index: Index | None = None
+) -> Iterator[Standing]:
+    """Read the directories that are runs'; what is damaged costs a warning, each time."""
     now: Callable[[], float] | None = None
     for run in runs:
         now = now or clock(run.path.parent)
+        one = index.find(run, experiment, reader.measures) if index else None
         try:
-            if standing := _standing(run, experiment, now, reader):
-                yield standing
+            one = one or _standing(run, experiment, now, reader, index)
         except (StoreError, OSError) as error:
             reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
+        if one is not None:
+            yield _with_details(one, reader, now) if reader.details else one
+    if index:
+        index.write()
 
 
 def _standing(
-    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader
+    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader, index: Index | None
 ) -> Standing | None:
     """Read a run; None where the directory is no run's."""
     look = Look(os.fspath(run))
+    reader = reader._replace(warn=_marking(look, reader.warn))
     hparams = _hparams(look, reader.warn)
     if hparams is None:
         return None
     known = facts(run, now, reader.warn, reader.words, look)
-    stands = state(known)
-    if not known.attempts and not os.path.exists(f"{look.path}/{RECORD}"):
-        stands = State(UNKNOWN)
+    record = look.content(RECORD)
+    stands = state(known) if known.attempts or record is not None else State(UNKNOWN)
     found = _tally(look, reader)
     result = Result(
         name=os.path.basename(look.path),
@@ -77,9 +90,33 @@ def _standing(
         epoch_time=found.epoch_time,
         experiment=experiment,
         measured=found.measured,
+        resources=_resources(record or b"", f"{look.path}/{RECORD}", reader.warn),
     )
     standing = Standing(result, stands, known)
-    return _with_details(standing, reader, now) if reader.details else standing
+    if index:
+        index.keep(look, standing, reader.measures)
+    return standing
+
+
+def _resources(record: bytes, path: str, warn: Warn) -> dict[str, Any]:
+    """Give what a run has asked of its farm; most runs, which are here, ask for nothing."""
+    if b'"resources": {' not in record or b'"resources": {}' in record:
+        return {}
+    try:
+        return _mapping(parsed_json(record, path).get("resources"))
+    except StoreError as error:
+        warn(str(error))
+        return {}
+
+
+def _marking(look: Look, warn: Warn) -> Warn:
+    """Warn, and mark that this is to be told at the next look too."""
+
+    def told(line: str) -> None:
+        look.passing = True
+        warn(line)
+
+    return told
 
 
 def _with_details(one: Standing, reader: Reader, now: Callable[[], float]) -> Standing:

@@ -20,12 +20,14 @@ DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "
 """What a run has on request, since it stands in files that a table otherwise needs not."""
 HPARAMS = "hparams."
 """What tells a hyperparameter from a metric of the same name."""
+RESOURCES = "resources."
+"""What the names of resources begin with."""
 
 
 class Column(NamedTuple):
     """A column: its heading, what kind of thing it holds, and that thing's name.
 
-    ``kind`` is hparam, metric, measured, detail, or one of OWN.
+    ``kind`` is hparam, resource, metric, measured, detail, or one of OWN.
     """
 
     heading: str
@@ -43,6 +45,8 @@ def getter(column: Column) -> Callable[[Result], Any]:
     kind, name = column.kind, column.name
     if kind == "hparam":
         return lambda run: run.hparams.get(name)
+    if kind == "resource":
+        return lambda run: run.resources.get(name)
     if kind == "metric":
         return lambda run: run.metrics.get(name)
     if kind == "measured":
@@ -71,6 +75,8 @@ def resolve(name: str, runs: Sequence[Result], measured: Iterable[str] = ()) -> 
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
+    if resource := next((one for one in resources_of(runs) if one.heading == name), None):
+        return resource
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
     raise RunxError(f"no run has {name}: {remedy(name, fields(runs))}")
@@ -82,6 +88,7 @@ def fields(runs: Sequence[Result]) -> list[str]:
         *names_of(run.hparams for run in runs),
         *names_of(run.metrics for run in runs),
         *names_of(run.measured for run in runs),
+        *(column.heading for column in resources_of(runs)),
     )
     return list(dict.fromkeys((*names, *OWN, *DETAILS)))
 
@@ -90,13 +97,37 @@ def everything(run: Result) -> dict[str, Any]:
     """Give all that a run has by name, for expressions: what resolve would find."""
     hparams = {f"{HPARAMS}{name}": found for name, found in run.hparams.items()}
     own = {name: value(run, Column(name, name)) for name in OWN}
-    given = {**hparams, **run.measured, **run.hparams, **run.metrics, **run.details, **own}
+    resources = {f"{RESOURCES}{name}": found for name, found in run.resources.items()}
+    given = {
+        **hparams,
+        **resources,
+        **run.measured,
+        **run.hparams,
+        **run.metrics,
+        **run.details,
+        **own,
+    }
     return {**given, "state": run.state}
 
 
 def names_of(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
     """Give the keys of all mappings, each once, in the order of their appearance."""
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def resources_of(runs: Iterable[Result]) -> list[Column]:
+    """Give columns of all that runs have asked of their farms."""
+    names = names_of(run.resources for run in runs)
+    return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
+
+
+def varying_resources(runs: Sequence[Result]) -> list[Column]:
+    """Give columns of what some runs have asked of their farms and others have not."""
+    return [
+        column
+        for column in resources_of(runs)
+        if len({identity(found) for found in map(getter(column), runs)}) > 1
+    ]
 
 
 def varying(runs: Sequence[Result], ignore: Iterable[str] = ()) -> list[str]:

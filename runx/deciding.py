@@ -59,9 +59,13 @@ def _left_out(count: int) -> str:
 
 
 def _tell_unseen(work: Work, say: Say) -> None:
+    alike: dict[str, list[str]] = {}
     for one in work.left:
         if one.state.alive and one.state.reason:
-            say(f"{one.dir.path.name}: left alone: {one.state}")
+            alike.setdefault(str(one.state), []).append(one.dir.path.name)
+    for stands, names in alike.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        say(f"{names[0]}{more}: left alone: {stands}")
 
 
 def _check_twins(experiment: Experiment, same: Sequence[There], wish: Wish, say: Say) -> None:

@@ -59,7 +59,9 @@ class Compiler:
         if name.lower() in _CONSTANTS:
             constant = _CONSTANTS[name.lower()]
             return lambda names: constant
-        raise self._error(node, f"{name} is unknown: {remedy(name, self.known)}")
+        # The whole environment would be no help to read.
+        listed = [one for one in self.known if not one.startswith("env.")]
+        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known)}")
 
     def _constant(self, node: ast.Constant) -> Step:
         value = node.value

@@ -30,19 +30,24 @@ def usual(text: str, phase: str) -> list[Execution]:
     if '"' in text or text[-1:] not in ("", "\n"):
         raise ValueError("not a usual file")
     # In few steps over all of the text, not in some for each line: most of a look is spent here.
-    before, *after = ("\n" + text[:-1]).split("\nstart,")
+    first, *lines = text[:-1].split(f"\n{phase},")
+    if first.startswith("start,") and "\n" not in first and "\n" not in "".join(lines):
+        return [Execution(None, []), Execution(first.partition(",")[2], _whole(lines))]
+    before, *after = f"\n{text[:-1]}".split("\nstart,")
     executions = [_execution(one, phase) for one in after]
     return [_execution(before, phase)._replace(start=None), *executions]
 
 
 def _execution(text: str, phase: str) -> Execution:
-    start, *lines = text.split(f"\n{phase},")
-    if "\n" in "".join(lines):
-        lines = [line.partition("\n")[0] for line in lines]
+    start, *lines = (part.partition("\n")[0] for part in text.split(f"\n{phase},"))
+    return Execution(start, _whole(lines))
+
+
+def _whole(lines: list[str]) -> list[Row]:
     ends = "".join([line[-1:] for line in lines])
     if "," in ends or len(ends) < len(lines):
         raise ValueError("torn: its last field is empty")
-    return Execution(start.partition("\n")[0], list(lines))
+    return list(lines)
 
 
 def unusual(text: str, phase: str, damaged: Damaged | None) -> list[Execution]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from runx.again import Typed, words_of
 from runx.errors import RunxError, StoreError
 from runx.eventfiles import event_files
 from runx.nearest import listed, nearest_first
@@ -17,11 +18,12 @@ MARKS = ("hparams.json", "run.json", "metrics.csv")
 
 
 class Launch(NamedTuple):
-    """What somebody said when they launched: the experiment's title, and a note."""
+    """What somebody said when they launched: title and note; and what they typed."""
 
     name: str
     title: str
     note: str
+    typed: Typed | None = None
 
 
 def find(names: Sequence[str], logroot: Path, cwd: Path) -> list[ExperimentDir]:
@@ -108,8 +110,16 @@ def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Lau
         except StoreError as error:
             warn(str(error))
             continue
-        found.append(Launch(folder.name, str(told.get("title") or ""), str(told.get("note") or "")))
+        title, note = str(told.get("title") or ""), str(told.get("note") or "")
+        found.append(Launch(folder.name, title, note, _typed(told)))
     return found
+
+
+def _typed(launch: Mapping[str, Any]) -> Typed | None:
+    argv = launch.get("argv")
+    if not isinstance(argv, list) or not argv:
+        return None
+    return Typed(words_of(list(map(str, argv))), str(launch.get("cwd") or "."))
 
 
 def said(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:

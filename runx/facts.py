@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -48,7 +47,7 @@ def here() -> Here:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         boot = ""
-    return Here(socket.gethostname(), boot)
+    return Here(os.uname().nodename, boot)
 
 
 def facts(
@@ -104,6 +103,7 @@ def _attempt(
     ended = next((event for event in events if event.name == "ended"), None)
     started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
+        look.final(events_of(number))
         return Attempt(number, events, host=str(started.details.get("host", "")) if started else "")
     claim = _object(run.claim(number), warn) if f"{number}.claim" in present else {}
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
@@ -123,6 +123,7 @@ def _attempt(
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
+        wrote=None if events or not farm else _wrote(run, number, now),
     )
 
 
@@ -182,6 +183,13 @@ def _age(paths: Iterable[Path], now: Callable[[], float]) -> float | None:
         except OSError:
             continue
     return max(now() - max(times), 0.0) if times else None
+
+
+def _wrote(run: RunDir, number: int, now: Callable[[], float]) -> float | None:
+    """Give the age of the script's latest output, if it is of this attempt."""
+    wrote = _age([run.metrics, run.train_metrics, run.messages], now)
+    given = _age([run.claim(number), run.job(number)], now)
+    return wrote if wrote is not None and given is not None and wrote < given else None
 
 
 def _locked(run: RunDir) -> bool | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.again import Typed, again_command, there
 from runx.columns import IGNORED, identity, names_of
 from runx.formats.cells import for_machines
 from runx.formats.json import strict
@@ -52,7 +53,7 @@ def digest(failures: Iterable[Failure], others: Sequence[Result]) -> list[Group]
     """
     groups: dict[str, list[tuple[str, Result]]] = {}
     for failure in failures:
-        told = reason(failure)
+        told = reason(failure).replace(str(failure.result.dir.path), "LOGDIR")
         groups.setdefault(_NUMBERS.sub("#", told), []).append((told, failure.result))
     members = {key: [result for _, result in group] for key, group in groups.items()}
     found = []
@@ -108,11 +109,17 @@ def shared(group: Sequence[Result], others: Sequence[Result]) -> dict[str, Any]:
     return found
 
 
-def retry_command(failed: Sequence[Result]) -> str:
-    """Say what starts these runs again: the sweep's own file, named as its experiment is."""
-    states = ",".join(dict.fromkeys(run.state for run in failed))
-    names = dict.fromkeys(run.experiment for run in failed)
-    return "; ".join(f"runx {name}.yml --resume --retry {states}" for name in names)
+def retry_commands(
+    failed: Sequence[Result], launched: Mapping[str, Typed], here: str
+) -> Iterator[str]:
+    """Say what starts these runs again: what was last typed for each experiment, with --retry.
+
+    Where that isn't known, the sweep's file may be called as its experiment is.
+    """
+    for name in dict.fromkeys(run.experiment for run in failed):
+        states = ",".join(dict.fromkeys(run.state for run in failed if run.experiment == name))
+        typed = launched.get(name, Typed((f"{name}.yml",), here))
+        yield there(again_command(typed.argv, states), typed.cwd, here)
 
 
 def told(groups: Sequence[Group]) -> list[str]:

@@ -41,7 +41,8 @@ def formulas(grid: Grid, beside: Beside) -> Formulas:
                     axis.key, *([hparam.name] * (axis.key != hparam.name))
                 )
                 if text not in templates:
-                    templates[text] = template(text, known, places[hparam.name])
+                    where = f"{places[hparam.name]}: {hparam.name}"
+                    templates[text] = template(text, known, where)
                 needs.setdefault(hparam.name, set()).update(templates[text].names)
     return Formulas(_ordered(needs, places), templates, given, places, needs)
 

@@ -7,17 +7,16 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from runx.asking import words as words_of_farms
-from runx.collect import read
+from runx.collect import index_for, read
 from runx.errors import RunxError
 from runx.experiments import find, is_run, launches, places
-from runx.facts import clock, facts
+from runx.facts import Words, clock, facts
 from runx.question import Question
 from runx.roster import Overview
 from runx.rundir import ExperimentDir, RunDir
 from runx.selecting import select
-from runx.standing import UNKNOWN, Reader, Standing
-from runx.state import state
+from runx.standing import Reader, Standing
+from runx.state import UNKNOWN, state
 from runx.summary import chosen
 
 
@@ -45,20 +44,28 @@ def _standings(
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in places(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
-        found = list(read(inside, os.path.basename(folder), reader))
+        several, experiment = list(inside), ExperimentDir(Path(folder))
+        index = index_for(several, experiment, reader)
+        found = list(read(several, experiment.path.name, reader, index))
         yield from _with_words(found, reader)
 
 
 def _with_words(found: list[Standing], reader: Reader) -> Iterator[Standing]:
     """Read the runs again of which a scheduler may know more than their files do."""
     waiting = [one.result.dir for one in found if _may_be_known(one)]
-    said = words_of_farms(waiting, reader.warn) if waiting else {}
+    said = _asked(waiting, reader) if waiting else {}
     again = reader._replace(words={**reader.words, **said})
     for one in found:
         if said and _may_be_known(one):
             yield from read([one.result.dir], one.result.experiment, again)
         else:
             yield one
+
+
+def _asked(runs: list[RunDir], reader: Reader) -> Words:
+    from runx.asking import words  # not at start: most runs are past what a farm can tell
+
+    return words(runs, reader.warn)
 
 
 def _may_be_known(one: Standing) -> bool:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runx.devices import Lease
 from runx.facts import here, lives
+from runx.leases import Lease
 from runx.processes import started
 from runx.rundir import RunDir, read_lines
 

@@ -8,6 +8,7 @@ something that no stamp tells (a lock, a process, a clock), the look is a passin
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TypeAlias
 
 Stamp: TypeAlias = tuple[int, int, int]
@@ -48,6 +49,15 @@ class Look:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    @property
+    def mark(self) -> int:
+        """What ``mark`` gives for as long as all that was looked at is as it was."""
+        return hash(tuple(self.stamps.values()))
+
+    def final(self, name: str) -> None:
+        """Say of a file that nobody writes to it any more."""
+        self.stamps.pop(name, None)
+
     def note(self, name: str) -> None:
         """Note the stamp of something that is about to be read by somebody else."""
         try:
@@ -68,9 +78,12 @@ def stamp(found: os.stat_result) -> Stamp:
     return (max(found.st_mtime_ns, found.st_ctime_ns), found.st_size, found.st_ino)
 
 
-def unchanged(path: str, stamps: dict[str, Stamp]) -> bool:
-    """Tell whether everything in a directory is as it was when these stamps were taken."""
+def mark(path: str, names: Iterable[str]) -> int | None:
+    """Make one number of the stamps of files in a directory, None where one isn't there.
+
+    That of integers is the same in every process of one kind of Python.
+    """
     try:
-        return all(stamp(os.stat(f"{path}/{name}")) == tuple(stamps[name]) for name in stamps)
+        return hash(tuple([stamp(os.stat(f"{path}/{name}")) for name in names]))
     except OSError:
-        return False
+        return None

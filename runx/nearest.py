@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 _MOST_SHOWN = 20
 
 
-def remedy(word: str, known: Iterable[str]) -> str:
-    """Say which known name was meant, or which names there are.
+def remedy(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) -> str:
+    """Say which known name was meant, or which names there are but the unlisted ones.
 
     >>> remedy("logspce", ["linspace", "logspace"]), remedy("x", ["lr", "opt"])
     ('did you mean logspace?', 'known are: lr, opt')
+    >>> remedy("FRM", ["lr"], ["FARM"]), remedy("x", ["lr"], ["FARM"])
+    ('did you mean FARM?', 'known are: lr')
     """
     from difflib import get_close_matches
 
     names = sorted(known)
-    folded = {name.lower(): name for name in names}
+    folded = {name.lower(): name for name in (*unlisted, *names)}
     close = get_close_matches(word.lower(), folded, n=1)
     if close:
         return f"did you mean {folded[close[0]]}?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 
@@ -17,6 +16,8 @@ TIMEOUT = "timeout"
 
 def give(run: RunDir, order: str, attempt: int) -> None:
     """Order the end of an attempt: ``cancel`` because a person wants it, ``timeout`` its time."""
+    import secrets  # not at start: it takes longer than all of a look at a hundred runs
+
     run.orders.mkdir(exist_ok=True)
     now = time.time()
     content = {"order": order, "attempt": attempt, "time": now, "by": whoami()}

@@ -81,7 +81,7 @@ def over_hparams(
         known = keys(hparams)
         if override.name not in known and not _may_be_set(override):
             hint = f"; +{override.text} adds it" if override.node is not None else ""
-            told = remedy(override.name, [*known, *others])
+            told = remedy(override.name, known, others)
             raise SweepError(f"{override.text}: {override.name} is unknown: {told}{hint}")
         if override.node is None:
             hparams = without_key(hparams, override.name)

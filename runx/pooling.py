@@ -34,22 +34,19 @@ def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
 
 def _texts(rows: Sequence[Row], metric: str) -> list[str] | None:
     """Give a metric's values as rows have them; None where rows have to be read to tell."""
-    if Record in set(map(type, rows)) or "," in metric:
+    if not rows or Record in set(map(type, rows)) or "," in metric:
         return None
     lines = cast("Sequence[str]", rows)
-    parts = [line.partition(f",{metric},") for line in lines]
-    texts = [rest.partition(",")[0] for _, there, rest in parts if there]
+    key, first = f",{metric},", f"{metric},"
+    texts = [line.partition(key)[2].partition(",")[0] for line in lines]
+    if "" in texts:
+        texts = [text for text in texts if text]
+        leading = [line[len(first) :] for line in lines if line.startswith(first)]
+        if leading:
+            return None if texts else [rest.partition(",")[0] for rest in leading]
     # A name has an odd number of commas before its own; else it is a value of the same text.
-    counts = {before.count(",") for before, there, _ in parts if there}
-    if any(count % 2 == 0 for count in counts):
-        return None
-    if len(texts) < len(lines):
-        first = f"{metric},"
-        leading = [line[len(first) :].partition(",")[0] for line in lines if line.startswith(first)]
-        if leading and texts:
-            return None
-        return texts or leading
-    return texts
+    ends = (line.partition(key)[0].count(",") for line in (lines[0], lines[-1]) if key in line)
+    return None if any(count % 2 == 0 for count in ends) else texts
 
 
 def _extreme(texts: Sequence[str], how: str) -> Metric | None:
@@ -58,8 +55,9 @@ def _extreme(texts: Sequence[str], how: str) -> Metric | None:
     if (total := sum(floats)) != total or "_" in "".join(texts):
         raise ValueError("not only numbers")
     best = max(floats) if how == "max" else min(floats)
-    found = [number(text) for text, value in zip(texts, floats, strict=True) if value == best]
-    return found[0] if len(found) == 1 else _pooled(found, how)
+    if floats.count(best) == 1:
+        return number(texts[floats.index(best)])
+    return _pooled([number(text) for text in texts if float(text) == best], how)
 
 
 def _pooled(values: Sequence[Metric], how: str) -> Metric | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runx.again import there, typed
 from runx.attempts import Attempt
 from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
@@ -83,19 +84,8 @@ def _again(
         if patch.exists():
             yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
     if launch.get("argv"):
-        words = shlex.join(typed([str(word) for word in launch["argv"]]))
-        yield f"(cd {shlex.quote(str(launch.get('cwd', '.')))} && {words})"
-
-
-def typed(argv: Sequence[str]) -> list[str]:
-    """Give the words that a person types to start a program whose argv this was.
-
-    >>> typed(["/venv/bin/runx", "sweep.yml"]), typed(["notebook.py"])
-    (['runx', 'sweep.yml'], ['python', 'notebook.py'])
-    """
-    first, *words = argv
-    ours = Path(first).name in ("runx", "runx.py", "__main__.py")
-    return ["runx", *words] if ours else ["python", first, *words]
+        words = typed([str(word) for word in launch["argv"]])
+        yield there(shlex.join(words), str(launch.get("cwd", ".")))
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from runx.command import identity
 from runx.rundir import RunDir
-from runx.state import STATES, State
+from runx.state import STATES, UNKNOWN, State
 from runx.types import Run
 
 NEW = "new"
@@ -130,7 +130,7 @@ def told(work: Work) -> str:
     """
     states = Counter(one.there.state.name for one in work.again)
     states.update(one.state.name for one in work.left)
-    parts = [f"{states[name]} {name}" for name in STATES if states[name]]
+    parts = [f"{states[name]} {name}" for name in (*STATES, UNKNOWN) if states[name]]
     parts += [f"{len(work.new)} {NEW}"] if work.new else []
     line = f"{', '.join(parts) or 'nothing is planned'}: starting {work.starting}"
     if work.gone:

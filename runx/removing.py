@@ -15,8 +15,7 @@ from runx.facts import UNASKED, Words, clock, facts
 from runx.local import locked
 from runx.restaging import codes
 from runx.rundir import ExperimentDir, RunDir
-from runx.standing import UNKNOWN
-from runx.state import State, state
+from runx.state import UNKNOWN, State, state
 from runx.turns import turn
 
 Say = Callable[[str], None]
@@ -89,9 +88,10 @@ def remove(runs: Iterable[RunDir], say: Say, words: Words = UNASKED) -> int:
 def _removed(run: RunDir, experiment: ExperimentDir, say: Say, words: Words) -> bool:
     if not run.path.is_dir():
         return False  # Somebody else was faster.
-    lock = locked(run) if run.attempts.is_dir() else None
+    # Looked at before it is locked: a lock is what tells that a run lives, ours no less.
+    [now] = found([run], say, words)
+    lock = locked(run) if run.attempts.is_dir() and not now.why_not else None
     try:
-        [now] = found([run], say, words)
         if now.why_not or (run.attempts.is_dir() and lock is None):
             say(f"{run.path.name}: stays: {now.why_not or 'it is running'}")
             return False

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from runx.columns import Column, value
 from runx.formats.json import content, strict
 from runx.question import Question
-from runx.standing import UNKNOWN, Standing, elapsed, started, where
-from runx.state import ENDED_BADLY, STATES, State
+from runx.standing import Standing, elapsed, started, where
+from runx.state import ENDED_BADLY, STATES, UNKNOWN, State
 from runx.summary import Row, Summary, own_columns
 
 _LAST = ("metric", "measured", "epoch")
@@ -40,7 +40,9 @@ def status(standings: Iterable[Standing], now: float) -> Summary:
     """Make a table of how runs stand: what varies, state, attempt, time, last metrics, where."""
     found = sorted(standings, key=lambda one: (one.result.experiment, one.result.name))
     shown = own_columns([one.result for one in found], Question())
-    first = [column for column in shown if column.kind in ("experiment", "run", "hparam")]
+    first = [
+        column for column in shown if column.kind in ("experiment", "run", "hparam", "resource")
+    ]
     last = [column for column in shown if column.kind in _LAST]
     own = [
         Column("state", "standing"),

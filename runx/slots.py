@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from runx.devices import Devices, Lease
 from runx.interrupts import Ear, listening
+from runx.leases import Devices, Lease
 from runx.local import Live, start, tell
 from runx.orders import CANCEL, TIMEOUT, give, ordered
 from runx.tasks import Ended, Policy, Task, Watcher

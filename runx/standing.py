@@ -11,9 +11,6 @@ from runx.state import State
 from runx.tally import Measure
 from runx.types import Result
 
-UNKNOWN = "unknown"
-"""The state of a directory that runx did not launch: nothing says how it stands."""
-
 Warn = Callable[[str], None]
 
 

@@ -25,10 +25,16 @@ STATES = (
     "cancelled",
     "lost",
 )
+UNKNOWN = "unknown"
+"""The state of a run of which nothing says how it stands."""
 ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
 """States that a person should look at; a cancelled run ended as somebody wished."""
 SILENT = 150.0
 """Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
+QUIET = 3600.0
+"""Seconds after which a script that tells of itself by its metrics alone may have ended."""
+_OVER = ("timeout", "oom", "cancelled", "failed", "killed")
+"""Words of a scheduler that ended a run, which then needs no silence to be believed."""
 ACCOUNTED = 900.0
 """Seconds that a scheduler is given until a job that it has taken must be known to it."""
 
@@ -103,6 +109,8 @@ def _void(attempt: Attempt, facts: Facts) -> bool:
         return False
     if attempt.order == "cancel":
         return False  # It was called off while it waited.
+    if attempt.wrote is not None:
+        return False
     if attempt.farm is None:
         return not facts.locked
     return facts.word == "gone"
@@ -170,7 +178,7 @@ def _vanished(attempt: Attempt) -> State:
 def _remote(attempt: Attempt, word: str | None, why: str) -> State:
     """Say how a farm's attempt stands that wrote no end: its beat tells, then its scheduler."""
     number, silence = attempt.number, attempt.silence
-    if attempt.events and silence is not None and silence < SILENT:
+    if attempt.events and silence is not None and silence < SILENT and word not in _OVER:
         return State("running", attempt=number)
     if word == "running":
         return State("running", _silent(silence) if attempt.events else "", attempt=number)
@@ -200,11 +208,23 @@ def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
         return State("cancelled", attempt=number)
     if word in STATES:
         return State(word, why or f"says {attempt.farm}", attempt=number)
+    if attempt.wrote is not None:
+        return _unheard(attempt, attempt.wrote, word)
     if word == "gone" and (attempt.submitted is None or attempt.submitted >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job}", attempt=number)
     if attempt.job is None and not attempt.process:
         return State("queued", f"it may be with {attempt.farm}; its launcher died", attempt=number)
     return State("queued", "" if attempt.job else "being submitted", attempt=number)
+
+
+def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:
+    """Say how an attempt stands whose metrics are all that is heard of it."""
+    if wrote < QUIET and word != "gone":
+        return State(
+            "running", "run.sh was not called: told by its metrics", attempt=attempt.number
+        )
+    ago = f"it last wrote {wrote / 60:.0f} min ago"
+    return State(UNKNOWN, f"{ago}; run.sh was not called to tell its end", attempt=attempt.number)
 
 
 def signal_of(code: object) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from runx.asking import words
+from runx.attempts import Facts
 from runx.errors import StoreError
-from runx.facts import UNASKED, Words, clock, facts, here, lives
+from runx.facts import clock, facts, here, lives
 from runx.reconcile import Identity, There
 from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
 from runx.state import state
@@ -17,15 +19,27 @@ Warn = Callable[[str], None]
 
 
 def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
-    """Read every run of an experiment; a damaged one is told of and passed over."""
+    """Read every run of an experiment; a damaged one is told of and passed over.
+
+    Schedulers are asked of those alone that they may still know more of.
+    """
+    now = clock(experiment.path)
+    found = list(_read(experiment, identity, now, warn))
+    said = words((run for run, _, known in found if _is_open(known)), warn)
+    for run, key, known in found:
+        if said and _is_open(known):
+            known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
+        yield there(run, key, known)
+
+
+def _read(
+    experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
+) -> Iterator[tuple[RunDir, str, Facts]]:
     try:
-        folders = sorted(path for path in experiment.path.iterdir() if path.name[0] != ".")
+        names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
         return
-    now = clock(experiment.path)
-    said = words(map(RunDir, folders), warn)
-    for folder in folders:
-        run = RunDir(folder)
+    for run in (experiment.run(name) for name in names if name[0] != "."):
         try:
             record = read_json(run.record)
             key = identity.of(str(record["cmd"]), record["hparams"])
@@ -33,14 +47,16 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
             if run.record.exists():
                 warn(f"{run.record}: left out: {error}")
             continue
-        yield there(run, key, now, warn, said)
+        yield run, key, facts(run, now, warn)
 
 
-def there(
-    run: RunDir, key: str, now: Callable[[], float], warn: Warn, said: Words = UNASKED
-) -> There:
-    """Read how one run stands, given what schedulers have said."""
-    known = facts(run, now, warn, said)
+def _is_open(known: Facts) -> bool:
+    farms = any(attempt.farm for attempt in known.attempts)
+    return farms and state(known).name != "done"
+
+
+def there(run: RunDir, key: str, known: Facts) -> There:
+    """Say how one run stands, of which this is known."""
     if not known.attempts:
         return There(run, key, state(known), 0)
     last = known.attempts[-1]
@@ -66,7 +82,7 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
         for name, key in _planned(plan, warn):
             run = experiment.run(name)
             if key in wanted and run.record.exists():
-                yield there(run, key, now, warn)
+                yield there(run, key, facts(run, now, warn))
 
 
 def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from runx.rundir import RunDir
 from runx.state import state
 
 Say = Callable[[str], None]
+Command = tuple[str, ...]
 _ON_ITS_WAY = ("queued", "running", "preempted")
 
 
@@ -46,6 +47,7 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say) -> int:
     """End runs on purpose: the order is written first, so that their end is understood."""
     said = words(runs, warn)
     living = alive(runs, said, warn)
+    _check_known([one.run for one in living if one.attempt.farm], "cancel", warn)
     for one in living:
         give(one.run, CANCEL, one.attempt.number)
     for one in living:
@@ -97,12 +99,26 @@ def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
     return count
 
 
-def _tell(farm: Farm, ids: Sequence[str], verb: str) -> None:
+def _check_known(runs: Sequence[RunDir], verb: str, warn: Say) -> None:
+    # Before any order is written: a run that counts as cancelled while its job still waits would
+    # be started again beside it.
+    for farm, _ in by_farm(handed(runs, warn)):
+        _commands(farm, verb)
+
+
+def _commands(farm: Farm, verb: str) -> Callable[[Sequence[str], Farm], Sequence[Command]]:
     kind = kind_of(farm.type)
     commands = {"cancel": kind.cancel, "hold": kind.hold, "release": kind.release}[verb]
     if commands is None:
-        raise FarmError(f"farm {farm.name}: jobs of TYPE {farm.type} know no {verb}")
-    for command in commands(ids, farm):
+        raise FarmError(
+            f"farm {farm.name}: runx can't {verb} jobs of TYPE {farm.type}; do it in its own way"
+        )
+    return commands
+
+
+def _tell(farm: Farm, ids: Sequence[str], verb: str) -> None:
+    kind = kind_of(farm.type)
+    for command in _commands(farm, verb)(ids, farm):
         try:
             finished = ran(command, timeout=ASK_SECONDS)
         except RunxError as error:

@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from runx.columns import Column, everything, fields, getter, names_of, resolve, varying
+from runx.columns import (
+    Column,
+    everything,
+    fields,
+    getter,
+    names_of,
+    resolve,
+    varying,
+    varying_resources,
+)
 from runx.question import Question
 from runx.ranking import Key, deciding, ranked
 from runx.types import Result
@@ -87,7 +96,7 @@ def own_columns(runs: Sequence[Result], question: Question) -> tuple[Column, ...
     hparams = [
         Column(f"hparams.{name}" if name in taken else name, "hparam", name) for name in names
     ]
-    return (*_names(runs), *hparams, *rest)
+    return (*_names(runs), *hparams, *varying_resources(runs), *rest)
 
 
 def _names(runs: Sequence[Result]) -> list[Column]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from runx.devices import Lease
+from runx.leases import Lease
 from runx.rundir import RunDir
 
 

@@ -92,6 +92,7 @@ class Result:
     ``metrics`` are those of the last validation epoch; ``measured`` maps what else was asked for
     (``acc-best``) to its value. Both are empty while there are none. ``hparams`` are as in
     hparams.json; ``epoch_time`` is in seconds; ``details`` has what else was asked for (``host``).
+    ``resources`` are what it asked of its farm.
     """
 
     name: str
@@ -105,3 +106,4 @@ class Result:
     experiment: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)

@@ -9,8 +9,8 @@ from typing import BinaryIO, Protocol
 
 import click
 
-from runx.devices import Lease
 from runx.durations import spoken
+from runx.leases import Lease
 from runx.manners import say
 from runx.reporting import outcome
 from runx.rundir import RunDir
@@ -38,6 +38,8 @@ def watcher(
     if jobs == 1 or stream:
         return Streamed(total, commands, names=jobs > 1)
     if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from runx.progress import Progress
+
         return Progress(total, commands)
     return Lines(total, commands)
 
@@ -141,76 +143,3 @@ class Streamed(Lines):
     @staticmethod
     def _prefix(run: RunDir) -> bytes:
         return os.fsencode(run.path.name) + b": "
-
-
-class Progress(Lines):
-    """On a terminal: a line for each run that ended, and below them one that is drawn anew."""
-
-    def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
-        super().__init__(total, commands)
-        self._drawn = False
-
-    def started(self, task: Task, lease: Lease) -> None:
-        """Leave it to the next drawing."""
-
-    def ended(self, ended: Ended, again: bool) -> None:
-        """Say above the drawing how it ended."""
-        self._erase()
-        super().ended(ended, again)
-
-    def left(self, task: Task) -> None:
-        """Say above the drawing that it is not ours."""
-        self._erase()
-        super().left(task)
-
-    def stopping(self, killing: bool) -> None:
-        """Say above the drawing what the wish to stop leads to."""
-        self._erase()
-        super().stopping(killing)
-
-    def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Draw how many are done and running, how long it may take, and each run's last metrics."""
-        going = list(running)
-        self._erase()
-        width = os.get_terminal_size(sys.stderr.fileno()).columns
-        line = " | ".join([self._counts(going, waiting), *(_latest(task) for task in going)])
-        if going:
-            sys.stderr.write(line[: width - 1])
-            sys.stderr.flush()
-            self._drawn = True
-        return _REDRAW
-
-    def _counts(self, going: list[Task], waiting: int) -> str:
-        failed = sum(1 for end in self.ended_runs if end.status)
-        parts = [f"{len(self.ended_runs) - failed}/{self.total} done"]
-        parts += [f"{failed} failed"] if failed else []
-        parts += [f"{len(going)} running"]
-        if self.ended_runs and going:
-            mean = sum(end.seconds for end in self.ended_runs) / len(self.ended_runs)
-            left = mean * (waiting + len(going) / 2) / len(going)
-            parts += [f"about {spoken(left)} left"]
-        return ", ".join(parts)
-
-    def _erase(self) -> None:
-        if self._drawn:
-            sys.stderr.write("\r\x1b[K")
-            self._drawn = False
-
-
-def _latest(task: Task) -> str:
-    """Give a run's last line of metrics in a few words."""
-    from runx.records import rows
-
-    name = task.run.path.name.split("_20")[0]
-    try:
-        with task.run.metrics.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 4096))
-            last = file.read().decode("utf-8", "replace").splitlines()[-1:]
-    except FileNotFoundError:
-        return name
-    for record in rows("".join(f"{line}\n" for line in last)):
-        if record.phase == "val":
-            told = " ".join(f"{key} {value}" for key, value in list(record.metrics.items())[:2])
-            return f"{name} ep {record.epoch} {told}"
-    return name

@@ -7,6 +7,9 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Programs that stand in for schedulers' commands: started by tests, never imported.
+collect_ignore = ["standins"]
+
 # A loaded machine is no failure: no test is judged by its time.
 settings.register_profile("runx", deadline=None)
 settings.load_profile("runx")

@@ -51,7 +51,9 @@ class Site:
         self.path, self.environment, self.seconds = path, environment, seconds
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
-        self.write(".runx", f"LOGROOT: {path}/logs\n{runx}")
+        # Not every scheduler hands the launcher's environment on.
+        package = Path(__file__).resolve().parent.parent
+        self.write(".runx", f"LOGROOT: {path}/logs\nPYTHONPATH: LOGDIR/code:{package}\n{runx}")
 
     def write(self, name, text):
         (self.path / name).write_text(text)

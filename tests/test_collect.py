@@ -90,6 +90,17 @@ def test_what_a_script_added_to_its_hyperparameters_is_read_too(tmp_path):
     assert run.hparams == {"layers": 3, "lr": 1}
 
 
+def test_what_a_run_asked_of_its_farm_is_read(tmp_path):
+    make_run(tmp_path / "owl", {}, [1], resources={"nodes": 2})
+    make_run(tmp_path / "yak", {}, [1], resources={})
+    assert [run.resources for run in read(tmp_path)] == [{"nodes": 2}, {}]
+    torn = (tmp_path / "owl" / "run.json").read_text()[:-3]
+    (tmp_path / "owl" / "run.json").write_text(torn)
+    warnings = []
+    assert len(read(tmp_path, warn=warnings.append)) == 2
+    assert len(warnings) == 1
+
+
 def test_metrics_alone_make_a_run(tmp_path):
     (tmp_path / "owl").mkdir()
     write_metrics(tmp_path / "owl", [{"acc": 1}])

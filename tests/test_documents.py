@@ -16,8 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
+from runx.commands.launch import command as launch
+from runx.runx import COMMANDS
 from runx.settings.keys import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +28,7 @@ DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
-NOT_RUN = {"README.md": 1, "docs/report.md": 2, "docs/logx.md": 2}
+NOT_RUN = {"README.md": 1, "docs/report.md": 2, "docs/logx.md": 2, "docs/farms.md": 1}
 HOME = "/home/me/project"
 AWAITED = {ROOT / "docs" / name for name in ("logx.md", "sumx.md")}
 """Being written along with what they explain."""
@@ -182,6 +185,20 @@ def test_every_key_is_explained_with_its_default():
         )
     documented = re.findall(r"^## ([A-Z_]+)$", text, re.MULTILINE)
     assert sorted(documented) == sorted(KEYS)
+
+
+def test_the_readme_names_every_command_and_every_flag_of_a_launch():
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("## Commands and flags") : text.index("| exit status |")]
+    flags = [
+        {name.replace("-", "_") for name in (*option.opts, *option.secondary_opts)}
+        for option in launch.params
+        if isinstance(option, click.Option)
+    ]
+    told = {word.replace("-", "_") for word in re.findall(r"`([^` ]+)[^`]*`", section)}
+    assert [names for names in flags if not names & told] == []
+    words = set(re.findall(r"[\w-]+", " ".join(re.findall("`([^`]+)`", section))))
+    assert set(COMMANDS) <= words
 
 
 def test_documents_that_messages_name_are_there():

@@ -132,6 +132,21 @@ def test_a_farms_run_is_known_by_its_beat(run):
     assert str(stand(run)) == "running"
 
 
+def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
+    run.metrics.write_text("val,acc,1\n")
+    os.utime(run.metrics, (time.time() - 50, time.time() - 50))
+    claim(run, farm="bare", host="login")
+    run.job(1).write_text('{"version": 1, "farm": "bare", "id": "9"}')
+    assert stand(run).name == "queued", "what an earlier attempt wrote says nothing"
+    for path in (run.claim(1), run.job(1)):
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    assert stand(run).name == "running"
+    long_ago = time.time() - 7200
+    for path in (run.claim(1), run.job(1), run.metrics):
+        os.utime(path, (long_ago - (path != run.metrics), long_ago - (path != run.metrics)))
+    assert str(stand(run)).startswith("unknown (it last wrote 120 min ago")
+
+
 def test_an_order_tells_why_a_run_was_ended(run):
     claim(run, pid=dead_pid())
     happens(run, "started", ("ended", {"code": 143}))

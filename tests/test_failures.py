@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from runx.failures import Failure, digest, last_exception, reason, retry_command, shared, told
+from runx.again import Typed
+from runx.failures import Failure, digest, last_exception, reason, retry_commands, shared, told
 from runx.rundir import RunDir
 from runx.state import State
 from runx.types import Result
@@ -65,6 +66,11 @@ def test_the_most_frequent_reason_comes_first():
     assert [group.shared for group in digest(failures, [])] == [{"lr": 2}, {"lr": 1}]
 
 
+def test_a_run_s_own_folder_tells_no_reasons_apart():
+    failures = [failed(name, f"FileNotFoundError: /logs/sweep/{name}/x\n") for name in "ab"]
+    assert [group.reason for group in digest(failures, [])] == ["FileNotFoundError: LOGDIR/x"]
+
+
 def test_a_value_that_others_have_too_explains_nothing():
     assert shared([run("a", lr=1)], [run("b", "done", lr=1)]) == {}
     assert shared([run("a", lr=1)], []) == {}
@@ -75,5 +81,14 @@ def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
     failures = [failed("a", "KeyError: x\n", lr=2)]
     groups = digest(failures, [run("b", "done", lr=1)])
     assert told(groups) == ["1 x KeyError: x, all with lr=2", "    /logs/sweep/a/output.log"]
-    assert retry_command([failures[0].result]) == "runx sweep.yml --resume --retry failed"
+    runs = [failures[0].result, run("k", "killed")]
+    assert [*retry_commands(runs, {}, "/p")] == ["runx sweep.yml --resume --retry failed,killed"]
     assert told([]) == []
+
+
+def test_what_failed_is_started_again_by_what_was_typed_and_where():
+    typed = Typed(("my sweep.yml", "lr=1", "-j", "2", "--retry=lost"), "/my project")
+    [there] = retry_commands([run("a")], {"sweep": typed}, "/elsewhere")
+    assert there == ("(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed)")
+    [here] = retry_commands([run("a")], {"sweep": typed}, "/my project")
+    assert here == "runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed"

@@ -10,7 +10,7 @@ from sweeps import events, names, wait_until
 
 import runx.local
 from runx.claims import claim_text
-from runx.devices import Lease
+from runx.leases import Lease
 from runx.local import Live, is_locked, locked, members, start, tell
 from runx.rundir import RunDir
 from runx.runscript import Surroundings, script

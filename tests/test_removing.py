@@ -47,6 +47,16 @@ def test_a_waiting_run_is_never_touched(sweep):
     launcher.kill()
 
 
+def test_a_run_that_never_started_can_go(sweep):
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    launcher = sweep.start("-i")
+    wait_until(lambda: sweep.told("begin") == [0])
+    sweep.command("cancel", "sweep")
+    sweep.ended(launcher)
+    assert sweep.states() == ["cancelled"] * 3
+    assert "3 of 3 runs removed" in sweep.command("rm", "sweep", "--yes")
+
+
 def test_without_a_terminal_nothing_is_removed_unless_yes_is_said(sweep):
     sweep.runx("-i")
     said = sweep.command("rm", "sweep", status=2)

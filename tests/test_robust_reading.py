@@ -5,8 +5,8 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 
-import pytest
 from run_folders import make_run
 
 from runx.collect import collect
@@ -37,10 +37,10 @@ def damage(folder, luck):
         file.unlink()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_fifty_damaged_runs_never_stop_the_whole_ones(tmp_path, seed):
-    luck = random.Random(seed)
-    for number in range(50):
+def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
+    luck = random.Random(7)
+    (tmp_path / ".runx").mkdir()
+    for number in range(200):
         make_run(tmp_path / f"hurt{number}", {"lr": number}, [1, 2.5, 3])
         damage(tmp_path / f"hurt{number}", luck)
     for number in range(5):
@@ -50,8 +50,74 @@ def test_fifty_damaged_runs_never_stop_the_whole_ones(tmp_path, seed):
     whole = [run for run in found if run.name.startswith("whole")]
     assert [run.metrics for run in whole] == [{"acc": 3}] * 5
     assert {run.state for run in whole} == {"done"}
-    assert len(summarize(found).rows) == len(found) >= 25
+    assert len(summarize(found).rows) == len(found) >= 100
     assert all("\n" not in warning for warning in warnings)
+    told = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
+    assert len(told) >= 80
+    again = list(collect(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
+    assert again == found
+    assert warnings[: len(warnings) // 2] == warnings[len(warnings) // 2 :]
+
+
+READ = """
+import sys, time
+from pathlib import Path
+from runx.collect import collect
+from runx.columns import varying
+from runx.rundir import ExperimentDir
+from runx.standing import Reader
+from runx.tally import Measure
+best = Measure("acc-best", "acc", "max")
+looks, end = 0, time.monotonic() + 30
+while time.monotonic() < end:
+    runs = list(collect(ExperimentDir(Path(sys.argv[1])), Reader((best,), lambda told: None)))
+    assert len(runs) >= 100, len(runs)
+    assert all(run.measured["acc-best"] >= 2 for run in runs if run.measured)
+    looks += 1
+print(looks)
+"""
+
+
+def change(experiment, number):
+    """Do to an experiment what runs and people do to it, all at once."""
+    make_run(experiment / f"run{number}", {"lr": number}, [1, 2])
+    shutil.rmtree(experiment / f"run{number - 120}")
+    for name, row in (
+        (f"run{number}", "val,acc,9,epo"),
+        (f"run{number - 60}", "val,acc,3,epoch,2\n"),
+    ):
+        with open(experiment / name / "metrics.csv", "a") as file:
+            file.write(row)
+
+
+def test_six_readers_look_for_half_a_minute_at_what_changes(tmp_path):
+    experiment = tmp_path / "sweep"
+    (experiment / ".runx").mkdir(parents=True)
+    for number in range(120):
+        make_run(experiment / f"run{number}", {"lr": number}, [1, 2])
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READ, experiment],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        for _ in range(6)
+    ]
+    number = 120
+    while any(reader.poll() is None for reader in readers):
+        change(experiment, number)
+        number += 1
+        time.sleep(0.02)
+    for reader in readers:
+        out, err = reader.communicate()
+        assert reader.returncode == 0, err.decode()
+        assert int(out) >= 1
+    assert [name for name in os.listdir(experiment / ".runx") if name != "index.json"] == []
+    kept = list(collect(ExperimentDir(experiment), Reader(warn=lambda told: None)))
+    (experiment / ".runx" / "index.json").unlink(missing_ok=True)
+    assert kept == list(collect(ExperimentDir(experiment), Reader(warn=lambda told: None)))
 
 
 def test_six_readers_of_a_changing_experiment_are_not_in_each_others_way(tmp_path):

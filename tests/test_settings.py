@@ -43,6 +43,11 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         (SWEEP + "FARM: bigfarm\n", "no section describes farm bigfarm"),
         (SWEEP + "FARM: big\nbig: {RESOURCES: {gpu: 1}}\n", "farm big has no SUBMIT_CMD"),
         (SWEEP + "big: {SUBMIT_CMD: x, RESORCES: {}}\n", "unknown key RESORCES in farm big"),
+        (
+            SWEEP + "big: {SUBMITCMD: x}\n",
+            "unknown key SUBMITCMD in farm big; did you mean SUBMIT_",
+        ),
+        (SWEEP + "RESSOURCES: {seed: 1}\n", "unknown key RESSOURCES; did you mean RESOURCES"),
         ("CMD: x\n\tHPARAMS: {}\n", "tab"),
         ("CMD: 'x\nHPARAMS: {}\n", "sweep.yml:"),
     ],

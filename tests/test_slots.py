@@ -6,7 +6,7 @@ import pytest
 from sweeps import events
 
 from runx.claims import claim_text
-from runx.devices import Lease, NoDevices
+from runx.leases import Lease, NoDevices
 from runx.local import locked
 from runx.orders import CANCEL
 from runx.rundir import RunDir

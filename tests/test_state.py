@@ -13,6 +13,8 @@ def ended(code):
 
 
 STARTED = Event("started")
+TOLD = "run.sh was not called: told by its metrics"
+ENDLESS = "; run.sh was not called to tell its end"
 
 
 def attempt(*events, number=1, **known):
@@ -84,6 +86,14 @@ def test_a_run_without_attempts_is_planned():
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "cancelled", ""),
+        (farm(wrote=60.0), "running", TOLD),
+        (farm(wrote=60.0, process=False, job=None), "running", TOLD),
+        (farm(wrote=60.0, word="failed"), "failed", "says slurm"),
+        (farm(wrote=60.0, word="queued"), "queued", ""),
+        (farm(wrote=60.0, order="cancel"), "cancelled", ""),
+        (farm(wrote=60.0, word="gone"), "unknown", "it last wrote 1 min ago" + ENDLESS),
+        (farm(wrote=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
+        (farm(wrote=7200.0, word="running"), "running", ""),
         (farm(job=None, process=True), "queued", "being submitted"),
         (farm(job=None, process=False), "queued", "it may be with slurm; its launcher died"),
         (farm(job=None, process=False, word="gone"), "planned", ""),

@@ -170,3 +170,14 @@ def test_a_report_is_of_the_runs_that_are_asked_for(logroot, tmp_path):
     none = sumx("sweep", "--where", "lr > 5", "--html", tmp_path / "n.html", logroot=logroot)
     assert none.returncode == 2
     assert "no run is like that" in none.stderr
+
+
+def test_resources_that_vary_are_columns(tmp_path):
+    for name, nodes in (("a", 1), ("b", 2)):
+        resources = {"nodes": nodes, "gpu": 8}
+        make_run(tmp_path / "sweep" / name, {"lr": 1}, [nodes], resources=resources)
+    done = sumx(tmp_path / "sweep", "-s", "acc", "--where", "resources.nodes > 0")
+    assert cells(done)[0][:3] == ["run", "resources.nodes", "acc"]
+    assert [row[:2] for row in cells(done)[2:]] == [["b", "2"], ["a", "1"]]
+    done = sumx(tmp_path / "sweep", "--columns", "resources.gpu")
+    assert cells(done)[2] == ["b", "8"]

@@ -43,7 +43,12 @@ def traced(words, folder, *options):
     command = ["strace", *options, "-e", "trace=%file,%process", "-o", told, *words]
     done = subprocess.run(command, cwd=folder, env=environment(OURS, folder), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    lines = told.read_text(errors="replace").splitlines()
+    # A descriptor that is asked about itself names no file, whatever its call is called.
+    lines = [
+        line
+        for line in told.read_text(errors="replace").splitlines()
+        if not re.search(r'newfstatat\(\d+, ""', line)
+    ]
     names = [found for found in (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines) if found]
     counted = Counter(found[1] for found in names)
     programs = sum(1 for line in lines if re.search(r"execve\b.* = 0$", line))
@@ -99,15 +104,15 @@ def test_resuming_looks_at_a_finished_run_but_writes_nothing(launched):
     words = OURS.entry("runx", "sweep.yml", "-i", "--resume")
     more = a_run_more(*(traced(words, launched[runs]) for runs in (FEW, MANY)))
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx"}
-    assert sum(more.values()) <= 10, more
+    assert sum(more.values()) <= 9, more
 
 
 @pytest.mark.parametrize("words", [("runx", "status", "sweep"), ("sumx", "sweep")])
 def test_looking_at_a_run_opens_its_files_once(launched, words):
     more = a_run_more(*(traced(OURS.entry(*words), launched[runs]) for runs in (FEW, MANY)))
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx", "readlink", "access"}
-    assert more["openat"] <= 6, more
-    assert sum(more.values()) <= 14, more
+    assert more["openat"] <= 8, more
+    assert sum(more.values()) <= 12, more
 
 
 def test_reading_a_thousand_rows_takes_no_more_calls_than_reading_ten(tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from runx.devices import Lease
+from runx.leases import Lease
 from runx.rundir import RunDir
 from runx.tasks import Ended, Task
 from runx.watching import Lines, Streamed, watcher

@@ -15,7 +15,7 @@ def last(text):
     return found[-1]
 
 
-for run in sorted(os.listdir(experiment)):
+for run in sorted(name for name in os.listdir(experiment) if name[0] != "."):
     places = [f"{experiment}/{run}/{name}" for name in NAMES]
     if work == "stat":
         for place in places:

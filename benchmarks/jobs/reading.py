@@ -35,9 +35,12 @@ def _cases() -> Iterator[Case]:
     yield Case("read the bytes", lambda ground, _: _floor("read", ground))
     yield Case("stat the files", lambda ground, _: _floor("stat", ground))
     yield Case("parse and print in plain Python", lambda ground, _: _floor("parse", ground))
-    yield Case("**sumx**", _ours)
+    yield Case("**sumx**, the first look", lambda ground, _: _ours(_forgotten(ground)))
+    yield Case("**sumx**, nothing changed", lambda ground, _: _ours(ground))
+    yield Case("**sumx**, one run changed", lambda ground, _: _ours(_changed(ground)))
     if "status" in help_of():
-        yield Case("**runx status**", _status)
+        yield Case("**runx status**, the first look", lambda ground, _: _status(_forgotten(ground)))
+        yield Case("**runx status**, nothing changed", lambda ground, _: _status(ground))
     if has(PEERS, "runx"):
         yield Case("original sumx", _original)
 
@@ -46,11 +49,25 @@ def _floor(work: str, ground: Path) -> Cost:
     return timed(BARE.script("floors", "read", work, ground / "logs" / "sweep"), ground)
 
 
-def _ours(ground: Path, empty: Path) -> Cost:
+def _forgotten(ground: Path) -> Path:
+    """Take away what earlier looks have left."""
+    (ground / "logs" / "sweep" / ".runx" / "index.json").unlink(missing_ok=True)
+    return ground
+
+
+def _changed(ground: Path) -> Path:
+    """Have the first run validate once more."""
+    first = min((ground / "logs" / "sweep").glob("[a-z]*"))
+    with open(first / "metrics.csv", "a") as rows:
+        rows.write("val,loss,1,acc,0,epoch,100,timestamp,1770381000\n")
+    return ground
+
+
+def _ours(ground: Path) -> Cost:
     return timed(OURS.entry("sumx", *_SUMX), ground, OURS)
 
 
-def _status(ground: Path, empty: Path) -> Cost:
+def _status(ground: Path) -> Cost:
     words = OURS.entry("runx", "status", "sweep", "--logroot", "logs")
     return timed(words, ground, OURS, statuses=(0, 1))
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from runx.again import again_command
 from runx.claims import claim_text, is_ours, take
 from runx.command import shell_command
 from runx.commands.local import Local
-from runx.devices import Devices, devices
+from runx.devices import devices
 from runx.experiment import Experiment
 from runx.launching import placed as filled
+from runx.leases import Devices
 from runx.manners import say
 from runx.orders import CANCEL, ordered
 from runx.placing import Placed
@@ -78,16 +78,6 @@ def claimed(task: Task) -> Right:
     if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
         return "ours"
     return "theirs"
-
-
-def again_command(words: Sequence[str]) -> str:
-    """Write the command that goes on with a launch.
-
-    >>> again_command(["sweep.yml", "-i", "--again", "-j", "2"])
-    'runx sweep.yml -i -j 2 --resume'
-    """
-    kept = [word for word in words if word not in ("--again", "--resume", "--no-resume")]
-    return shlex.join(["runx", *kept, "--resume"])
 
 
 def _policy(local: Local, jobs: int) -> Policy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,17 +139,21 @@ def launch(
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import again_command, room, run_here
+    from runx.again import again_command
+    from runx.commands.here import room, run_here
+    from runx.commands.showing import nothing
     from runx.interrupts import interruptible
     from runx.placing import place
+    from runx.previewing import check_first
 
     runs = list(planned)
     if not runs:
-        say(f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do")
+        say(nothing(experiment))
         return 0
-    obstacle(experiment, runs)
+    obstacle(experiment)
+    check_first(experiment, runs)
     jobs = _awaited(experiment, after)
-    if not experiment.farm and local.unasked:
+    if not experiment.farm and local.unasked and "FARM" not in experiment.settings:
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
@@ -159,15 +163,13 @@ def launch(
     return run_here(placed, local, there) if there else submit_all(placed, jobs)
 
 
-def obstacle(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Stop at what no submission would get past, before anything is made."""
+def obstacle(experiment: Experiment) -> None:
+    """Stop where the program that submits is not there, before anything is made."""
     from runx.errors import SettingsError
-    from runx.previewing import check_first
     from runx.submitting import missing_program
 
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         raise SettingsError(problem)
-    check_first(experiment, runs)
 
 
 def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
@@ -192,5 +194,6 @@ def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
     for job in submit(placed.kit, placed.handovers, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1
-    say(f"{count} runs submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    runs = "1 run" if count == 1 else f"{count} runs"
+    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
     return 0

@@ -37,7 +37,14 @@ def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bo
         sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
     if count and not experiment.run_name:
         say("note: a launch makes new names; those shown here are not kept")
+    if not count and not wish.resume and wish.pick.is_all:
+        say(nothing(experiment))
     return 0
+
+
+def nothing(experiment: Experiment) -> str:
+    """Say that a sweep comes to no run."""
+    return f"{experiment.file}: RUNX.SKIP leaves no run; nothing to do"
 
 
 def preview_table(experiment: Experiment, sweep: Sweep, wish: Wish, as_json: bool) -> int:

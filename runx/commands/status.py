@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from runx.again import Typed
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.failures import Failure, digest, retry_command, told
+from runx.experiments import launches
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.gathering import overviews, standings_of
+from runx.manners import look_once
 from runx.output import tail
 from runx.roster import any_failed, counts, objects, overview, status
+from runx.rundir import ExperimentDir
 from runx.standing import Reader, Standing
 from runx.state import ENDED_BADLY
+from runx.types import Result
 
 FAILED = 1
 
@@ -74,6 +79,7 @@ def command(
         click.clear()
         click.echo(answer.text)
         time.sleep(max(watch, 0.1))
+    look_once()
     answer = answered(asked, time.time())
     if answer.text:
         click.echo(answer.text)
@@ -108,6 +114,8 @@ def _experiments(asked: Asked, now: float) -> Answer:
 
 def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
+    from runx.failures import Failure, digest, retry_commands, told
+
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
     others = [one.result for one in found if one.state.name not in ENDED_BADLY]
@@ -115,6 +123,14 @@ def _failures(found: list[Standing], as_json: bool) -> str:
     if as_json:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
     lines = told(groups)
-    if bad:
-        lines.append(f"retry: {retry_command([one.result for one in bad])}")
-    return "\n".join(lines)
+    results = [one.result for one in bad]
+    again = retry_commands(results, dict(_typed(results)), str(Path.cwd()))
+    return "\n".join([*lines, *(f"retry: {command}" for command in again)])
+
+
+def _typed(results: Sequence[Result]) -> Iterator[tuple[str, Typed]]:
+    """Find what was last typed to launch each of the runs' experiments."""
+    for name, path in {run.experiment: run.dir.path.parent for run in results}.items():
+        known = [one.typed for one in launches(ExperimentDir(path), warn) if one.typed]
+        if known:
+            yield name, known[-1]

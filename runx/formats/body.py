@@ -18,8 +18,13 @@ def head(summary: Summary) -> list[str]:
 
 def body(summary: Summary, digits: int) -> list[tuple[str, ...]]:
     """Give the cells, each on one line."""
-    columns = (map(writer(column, digits), cells) for column, cells in _columns(summary))
-    return list(zip(*(map(one_line, texts) for texts in columns), strict=True))
+    columns = (list(map(writer(column, digits), cells)) for column, cells in _columns(summary))
+    return list(zip(*map(_lines, columns), strict=True))
+
+
+def _lines(texts: list[str]) -> list[str]:
+    # All of a column at once, since hardly any has a letter that is not to be printed.
+    return texts if "".join(texts).isprintable() else list(map(one_line, texts))
 
 
 def right(summary: Summary) -> list[bool]:

@@ -38,6 +38,7 @@ def content(run: Result) -> dict[str, Any]:
         "dir": str(run.dir.path),
         "state": run.state,
         "hparams": strict(run.hparams),
+        **({"resources": strict(run.resources)} if run.resources else {}),
         "metrics": strict({**run.metrics, **run.measured}),
         "epoch": strict(run.epoch),
         "epoch_time": strict(run.epoch_time),

@@ -9,7 +9,7 @@ from runx.formats.body import body, head, right
 from runx.formats.table import width
 from runx.summary import Summary
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~]|&(?=#?\w+;))")
 
 
 def render(summary: Summary, digits: int) -> str:

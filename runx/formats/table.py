@@ -12,7 +12,16 @@ from runx.summary import Summary
 
 _GAP = "  "
 # What a narrow terminal loses first; the runs' names and what they are ranked by it never does.
-_EXPENDABLE = ("epoch_time", "where", "attempt", "epoch", "experiment", "metric", "hparam")
+_EXPENDABLE = (
+    "epoch_time",
+    "where",
+    "attempt",
+    "epoch",
+    "experiment",
+    "metric",
+    "resource",
+    "hparam",
+)
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -80,7 +89,8 @@ def _line(
 
 
 def _widths(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(width, column)) for column in zip(head, *body, strict=True)]
+    columns = zip(head, *body, strict=True)
+    return [max(map(len if "".join(column).isascii() else width, column)) for column in columns]
 
 
 def fitted(summary: Summary, columns: int, digits: int) -> tuple[Summary, list[str]]:

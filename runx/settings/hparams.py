@@ -51,7 +51,7 @@ def _swept(
     chosen: tuple[str, ...],
     entry: Entry | None,
 ) -> tuple[Node, Where]:
-    if entry is None:
+    if entry is None or not sweeps:
         raise SweepError(f"--sweep {chosen[0]}: there is no {SWEEPS}; see docs/sweeps.md")
     found = with_sweeps(hparams, sweeps, chosen, entry.at)
     names = sweeps if chosen == ("*",) else chosen

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
+
+from runx.nearest import remedy
 
 Kind = Literal[
     "text",
@@ -124,3 +127,16 @@ OF_FILES = ("HPARAMS", "SWEEPS", "EXTENDS")
 
 FROM_ENVIRONMENT = tuple(name for name in KEYS if name not in OF_FILES)
 """Keys that a variable RUNX_<KEY> may set."""
+
+
+def unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
+    """Say what was meant by a key nobody knows, or by those of a section none of which is known.
+
+    >>> unknown("big", ["SUBMITCMD"], [])
+    'unknown key SUBMITCMD in farm big; did you mean SUBMIT_CMD?'
+    """
+    told = remedy(key, [*KEYS, *farms])
+    for name in () if "did you mean" in told else inner:
+        if "did you mean" in (meant := remedy(name, KEYS)):
+            return f"unknown key {name} in farm {key}; {meant}"
+    return f"unknown key {key}; {told}"

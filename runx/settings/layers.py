@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.nearest import remedy
-from runx.settings.keys import FROM_ENVIRONMENT, KEYS, MAPPINGS
+from runx.settings.keys import FROM_ENVIRONMENT, KEYS, MAPPINGS, unknown
 from runx.types import Node, Scalar
 from runx.yamltext import Document, parse, read
 
@@ -51,8 +51,8 @@ def layer_of(document: Document, path: Path) -> Layer:
         elif _is_farm(node):
             farms[key] = _farm(document, key, base)
         else:
-            known = [*KEYS, *farms]
-            raise SettingsError(f"{document.at(key)}: unknown key {key}; {remedy(key, known)}")
+            inner = node if isinstance(node, dict) else ()
+            raise SettingsError(f"{document.at(key)}: {unknown(key, inner, farms)}")
     return Layer(entries, farms, tuple(document.warnings))
 
 

@@ -50,7 +50,9 @@ def check_size(root: Path, sizes: Mapping[str, int], limit: int) -> None:
 def megabytes(size: int) -> str:
     """Write a size as people compare it.
 
-    >>> megabytes(512_345), megabytes(2_345_678_901), megabytes(1800)
-    ('0.5 MB', '2345.7 MB', '2 kB')
+    >>> megabytes(512_345), megabytes(2_345_678_901), megabytes(1800), megabytes(20)
+    ('0.5 MB', '2345.7 MB', '2 kB', 'under 1 kB')
     """
+    if size < 1000:
+        return "under 1 kB"
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"

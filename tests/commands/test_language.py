@@ -30,6 +30,8 @@ def described(project, *words, file="sweep.yml", **options):
 WRONG = {
     "unknown key": (["lrr=1"], "did you mean lr?; +lrr=1 adds it"),
     "unknown key to remove": (["~lrr"], "did you mean lr?"),
+    "unknown key like no other": (["~zzzz"], "zzzz is unknown: known are: lr"),
+    "unknown name in a value": (["lr='{{ zzzz }}'"], "zzzz is unknown: known are: experiment.name"),
     "unknown setting": (["LOGROT=x"], "did you mean LOGROOT?"),
     "no override": (["other.yml"], "write key=value"),
     "YAML": (["lr=[1"], "lr=[1"),

@@ -22,6 +22,7 @@ BAD = {
     "no operator": ("CMD: x\nHPARAMS: {opt: {lr: 1}}\n", ["sweep.yml"], "opt.lr"),
     "HPARAMS of text": ("CMD: x\nHPARAMS: lr\n", ["sweep.yml"], "HPARAMS"),
     "unknown key": ("CMD: x\nHPARAMS: {}\nLOGROT: x\n", ["sweep.yml"], "LOGROOT"),
+    "no SWEEPS": ("CMD: x\nHPARAMS: {}\n", ["sweep.yml", "--sweep", "lr"], "there is no SWEEPS"),
     "unknown farm": ("CMD: x\nHPARAMS: {}\n", ["sweep.yml", "--farm", "bigfarm"], "bigfarm"),
     "farm without SUBMIT_CMD": (
         "CMD: x\nHPARAMS: {}\nFARM: big\nbig: {RESOURCES: {gpu: 1}}\n",
@@ -333,6 +334,17 @@ def test_files_and_links_come_from_elsewhere(project):
     done = project.runx("sweep.yml", "-i")
     assert done.stdout.splitlines()[-2:] == ["gin", "data"]
     assert (project.runs()[0] / "code/data").is_symlink()
+
+
+def test_a_farm_that_is_this_machine_by_name_is_no_missing_one(project):
+    assert "no farm is set" in project.runx("sweep.yml").stderr
+    assert "no farm is set" not in project.runx("sweep.yml", "FARM=local").stderr
+
+
+@pytest.mark.parametrize("flag", ["-n", "-i"])
+def test_a_sweep_of_which_nothing_is_left_says_so(project, flag):
+    project.write("sweep.yml", "CMD: true\nHPARAMS: {lr: [1, 2], RUNX.SKIP: 'lr > 0'}\n")
+    assert "RUNX.SKIP leaves no run; nothing to do" in project.runx("sweep.yml", flag).stderr
 
 
 def test_config_shows_each_setting_and_who_said_it(project):

@@ -181,3 +181,12 @@ def test_where_chooses_among_runs(logroot):
     assert "sly-fox" in call("show", "sweep", "--where", "lr == 2", logroot=logroot).stdout
     assert call("show", "--where", "lr == 3", logroot=logroot).returncode == 2
     assert call("logs", logroot=logroot).returncode == 2
+
+
+def test_the_command_that_retries_is_the_one_that_launched(logroot, tmp_path):
+    launch = logroot / "sweep" / ".runx" / "launches" / "2026-01-01"
+    launch.mkdir(parents=True)
+    content = {"version": 1, "argv": ["/usr/bin/runx", "digits.yml", "-j", "2"], "cwd": "/work"}
+    (launch / "launch.json").write_text(json.dumps(content))
+    said = call("status", "sweep", "--failures", logroot=logroot).stdout.splitlines()[-1]
+    assert said == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed)"

@@ -1,6 +1,9 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -115,3 +118,63 @@ def test_a_table_that_is_too_wide_keeps_its_names():
     assert lost == ["acc"]
     assert [column.heading for column in shorter.columns] == ["run"]
     assert fitted(wide, 80, 5) == (wide, [])
+
+
+def cells_of(html):
+    """Give the texts of a rendered table, row by row."""
+
+    class Cells(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.rows = []
+
+        def handle_starttag(self, tag, attributes):
+            if tag == "tr":
+                self.rows.append([])
+            elif tag in ("td", "th"):
+                self.rows[-1].append("")
+            else:
+                assert tag in ("table", "thead", "tbody"), "a cell is text and nothing else"
+
+        def handle_data(self, text):
+            if self.rows and self.rows[-1]:
+                self.rows[-1][-1] += text
+
+    parser = Cells()
+    parser.feed(html)
+    return [[cell.strip() for cell in row] for row in parser.rows]
+
+
+AWKWARD = [
+    "a|b",
+    "a\\|b",
+    "*a* _b_",
+    "`a`|`b`",
+    "[a](b)",
+    "<b>",
+    "&amp;",
+    "~~a~~",
+    "# a",
+    "1. a",
+    "!",
+]
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_markdown_is_rendered_as_the_text_that_it_was(text):
+    markdown_it = pytest.importorskip("markdown_it")
+    renderer = markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    html = renderer.render(written("markdown", summary((text, 1.5), ("owl", 2))))
+    assert cells_of(html) == [["run", "acc"], [text, "1.5"], ["owl", "2"]]
+
+
+@pytest.mark.skipif(not (shutil.which("tectonic") or shutil.which("pdflatex")), reason="no LaTeX")
+def test_latex_compiles(tmp_path):
+    table = written("latex", summary(*((f"[{text}] 50%_{{x}}^~&#$\\ ± <>", 1) for text in AWKWARD)))
+    (tmp_path / "a.tex").write_text(
+        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{booktabs}"
+        f"\\begin{{document}}\n{table}\n\\end{{document}}\n"
+    )
+    command = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-halt-on-error"]
+    done = subprocess.run([*command, "a.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -15,15 +15,15 @@ def test_a_launch_says_what_it_froze_and_what_it_left_out(checkout: Path, store:
     (checkout / "net" / "__pycache__").mkdir()
     rules = Rules(checkout)
     assert summary(freeze(rules, store)) == (
-        "froze 4 files, 0 kB; left out w.pth (*.pth), 3 (*.pyc), env/ (virtual environment); "
+        "froze 4 files, under 1 kB; left out w.pth (*.pth), 3 (*.pyc), env/ (virtual environment); "
         "git ignores build/, data/"
     )
-    assert summary(freeze(rules, store)).startswith("found frozen: 4 files, 0 kB; left out ")
+    assert summary(freeze(rules, store)).startswith("found frozen: 4 files, under 1 kB; left out ")
 
 
 def test_where_nothing_was_left_out_nothing_is_said_of_it(project: Path, store: Path):
     frozen = freeze(Rules(project), store)
-    assert summary(frozen) == "froze 3 files, 0 kB"
+    assert summary(frozen) == "froze 3 files, under 1 kB"
     assert cautions(frozen) == ()
 
 

@@ -1,0 +1,24 @@
+"""What is known of a run, and what it was launched by."""
+
+import pytest
+from project import Project
+
+
+@pytest.fixture
+def project(tmp_path, installed):
+    return Project(tmp_path, installed)
+
+
+def test_failed_runs_are_retried_by_the_command_that_launched_them(project):
+    project.write(
+        "sweeps/my.yml", "CMD: python train.py --fail\nEXP_NAME: study\nHPARAMS: {a: 1}\n"
+    )
+    project.runx("sweeps/my.yml", "-i", "a=1,2", "--resume", "--note", "it's", status=1)
+    said = project.runx("status", "study", "--failures", status=1).stdout
+    retry = said.splitlines()[-1].removeprefix("retry: ")
+    assert retry == """runx sweeps/my.yml -i a=1,2 --note 'it'"'"'s' --resume --retry failed"""
+    (project.path / "elsewhere").mkdir()
+    said = project.runx(
+        "status", "study", "--failures", "--logroot", "../runs", cwd="elsewhere", status=1
+    ).stdout
+    assert said.splitlines()[-1] == f"retry: cd {project.path} && {retry}"

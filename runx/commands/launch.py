@@ -118,10 +118,11 @@ def command(
     new_name = namer(experiment, sweep, _now())
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        from runx.naming import new_launch
+        from runx.previewing import starting
         from runx.trying import would_take
 
-        would_take(experiment, list(runs), new_launch(_now()), say)
+        tried = list(starting(experiment, runs, wish, say))
+        would_take(experiment, tried, experiment.texts["launch"], say)
         return 0
     if no_run:
         return preview(experiment, runs, wish, as_json)

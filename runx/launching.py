@@ -51,8 +51,8 @@ def make(kit: Kit, run: Run, new_name: Namer) -> Run:
     """
     making = kit.experiment.dir.making
     beside = making / f"{run.name}.{secrets.token_hex(4)}"
-    beside.mkdir()
     try:
+        beside.mkdir()
         fill(kit, run, RunDir(beside))
         while not _moved(beside, run.dir.path):
             run = _renamed(kit, run, new_name)

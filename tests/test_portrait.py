@@ -21,4 +21,4 @@ def test_failed_runs_are_retried_by_the_command_that_launched_them(project):
     said = project.runx(
         "status", "study", "--failures", "--logroot", "../runs", cwd="elsewhere", status=1
     ).stdout
-    assert said.splitlines()[-1] == f"retry: cd {project.path} && {retry}"
+    assert said.splitlines()[-1] == f"retry: (cd {project.path} && {retry})"

@@ -13,21 +13,24 @@ from runx.manners import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+config_option = click.option(
+    "-c",
+    "--config-file",
+    "--config_file",
+    "config",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Read this file instead of .runx.",
+)
+"""Names the file of the project's settings, for every command that reads them."""
+
 
 def lookup_options(command: Command) -> Command:
     """Add the flags that say where experiments lie."""
     for decorate in reversed(
         (
             click.option("--logroot", metavar="DIR", help="Where experiments lie."),
-            click.option(
-                "-c",
-                "--config-file",
-                "--config_file",
-                "config",
-                type=click.Path(path_type=Path),
-                metavar="PATH",
-                help="Read this file instead of .runx.",
-            ),
+            config_option,
         )
     ):
         command = decorate(command)

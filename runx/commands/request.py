@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from runx.commands.completing import farms, overrides, sweeps, yaml_files
+from runx.commands.lookup import config_option
 from runx.settings import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -23,15 +24,7 @@ def settings_options(command: Command) -> Command:
             click.argument(
                 "overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides
             ),
-            click.option(
-                "-c",
-                "--config-file",
-                "--config_file",
-                "config",
-                type=click.Path(path_type=Path),
-                metavar="PATH",
-                help="Read this file instead of .runx.",
-            ),
+            config_option,
             click.option(
                 "--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."
             ),

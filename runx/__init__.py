@@ -4,10 +4,10 @@ from runx.logx import logx
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runx.calling import Standings, launch, status
+    from runx.api.calling import Standings, launch, status
+    from runx.api.planning import Experiment, Plan, load
     from runx.errors import RunxError
-    from runx.planning import Experiment, Plan, load
-    from runx.querying import Results, results
+    from runx.reading.querying import Results, results
     from runx.types import Run
 
 __all__ = [
@@ -30,10 +30,10 @@ __version__ = "0.1.0"
 
 # A training script imports logx alone: the others are imported when they are asked for.
 _ROOMS = {
-    "calling": ("Standings", "launch", "status"),
+    "api.calling": ("Standings", "launch", "status"),
     "errors": ("RunxError",),
-    "planning": ("Experiment", "Plan", "load"),
-    "querying": ("Results", "results"),
+    "api.planning": ("Experiment", "Plan", "load"),
+    "reading.querying": ("Results", "results"),
     "types": ("Run",),
 }
 

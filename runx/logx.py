@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from runx.saving import Saving
+from runx.tracking.saving import Saving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class LogX(Saving):
         system: bool | float = True,
     ) -> None:
         """Begin to log: under runx into the run's directory, else where logdir says."""
-        from runx.opening import open_session
-        from runx.session import Options
+        from runx.tracking.opening import open_session
+        from runx.tracking.session import Options
 
         self.close()
         writers = (*writers, "tensorboard") if tensorboard else tuple(writers)
@@ -161,7 +161,7 @@ class LogX(Saving):
         return _in_worker, (state,)
 
     def _join(self, path: Any, rank: int, options: Any) -> None:
-        from runx.opening import join_session
+        from runx.tracking.opening import join_session
 
         self._session = join_session(path, rank, options)
         self.logdir, self.rank0 = str(path), rank == 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from runx import __version__
-from runx.manners import run_command, say
-from runx.nearest import remedy
+from runx.language.nearest import remedy
+from runx.terminal.manners import run_command, say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -12,7 +12,7 @@ import click
 
 from runx.commands.completing import experiments as complete
 from runx.commands.lookup import Command, logroot_of, lookup_options
-from runx.manners import run_command
+from runx.terminal.manners import run_command
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
-    from runx.answering import answer
-    from runx.asked import Asked
+    from runx.tables.asked import Asked
+    from runx.terminal.answering import answer
 
     place = logroot_of(logroot, config)
     answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))

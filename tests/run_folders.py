@@ -2,7 +2,7 @@
 
 import json
 
-from runx.records import encode
+from runx.metrics.records import encode
 
 
 def make_run(

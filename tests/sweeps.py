@@ -7,9 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from runx.facts import facts
+from runx.disk.facts import facts
 from runx.rundir import RunDir
-from runx.state import state
+from runx.states.state import state
 
 JOURNAL = 'echo "begin $2 $$" >> "$JOURNAL"; {body}; echo "end $2 $$" >> "$JOURNAL"\n'
 """What a run does: it tells a journal that all runs share when it begins and when it ends."""

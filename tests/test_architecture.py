@@ -24,43 +24,12 @@ def floors():
     return heights
 
 
-MEASURING = {
-    "logx",
-    "opening",
-    "session",
-    "checkpoints",
-    "training",
-    "writers",
-    "records",
-    "tally",
-    "collect",
-    "summary",
-    "formats",
-    "better",
-}
-LAUNCHING = {
-    "settings",
-    "plan",
-    "experiment",
-    "staging",
-    "git",
-    "farms",
-    "claims",
-    "local",
-    "slots",
-    "preparing",
-    "launching",
-    "launches",
-    "devices",
-    "runscript",
-    "command",
-    "sweep",
-}
+MEASURING = {"logx", "tracking", "training", "writers", "metrics", "tables"}
+LAUNCHING = {"settings", "sweeps", "cmdline", "plans", "staging", "farms", "machine", "launching"}
 
 
 def room(path):
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return parts[0]
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(path):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sweeps import Sweep, events, names, wait_until
 
-from runx.reconcile import SETTLED, Identity
+from runx.launching.stock import stock
+from runx.plans.reconcile import SETTLED, Identity
 from runx.rundir import ExperimentDir
-from runx.stock import stock
 
 FAULTY = Path(__file__).with_name("faulty")
 CHUNKS, EACH = 10, 6

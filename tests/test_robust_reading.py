@@ -9,10 +9,10 @@ import time
 
 from run_folders import make_run
 
-from runx.collect import collect
+from runx.reading.collect import collect
+from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
-from runx.standing import Reader
-from runx.summary import summarize
+from runx.tables.summary import summarize
 
 
 def damage(folder, luck):
@@ -62,11 +62,11 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
 READ = """
 import sys, time
 from pathlib import Path
-from runx.collect import collect
-from runx.columns import varying
+from runx.reading.collect import collect
+from runx.tables.columns import varying
 from runx.rundir import ExperimentDir
-from runx.standing import Reader
-from runx.tally import Measure
+from runx.reading.standing import Reader
+from runx.metrics.tally import Measure
 best = Measure("acc-best", "acc", "max")
 looks, end = 0, time.monotonic() + 30
 while time.monotonic() < end:

@@ -9,9 +9,9 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
-from runx.gathering import runs_of
-from runx.manners import say
-from runx.stopping import cancel
+from runx.reading.gathering import runs_of
+from runx.schedulers.stopping import cancel
+from runx.terminal.manners import say
 
 
 @click.command()

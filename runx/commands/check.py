@@ -9,8 +9,8 @@ import click
 
 from runx.commands.completing import yaml_files
 from runx.errors import RunxError
-from runx.manners import say
 from runx.settings import Request, load
+from runx.terminal.manners import say
 from runx.types import Run
 
 
@@ -46,8 +46,8 @@ def checked(file: Path, max_runs: int | None) -> int:
     """Go as far with an experiment as can be without making anything; count its runs."""
     from datetime import datetime
 
-    from runx.plan import MAX_RUNS, namer, plan, sweep_of
-    from runx.previewing import check_first, lines
+    from runx.launching.previewing import check_first, lines
+    from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
 
     experiment = load(Request(file, Path.cwd(), dict(os.environ)))
     for warning in experiment.warnings:

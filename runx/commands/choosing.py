@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runx.picking import Pick, condition
+from runx.plans.picking import Pick, condition
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

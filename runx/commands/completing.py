@@ -52,7 +52,7 @@ def yaml_files(_context: click.Context, begun: str) -> Iterable[str]:
 @quietly
 def experiments(context: click.Context, begun: str) -> Iterable[str]:
     """Complete an experiment's name."""
-    from runx.experiments import known
+    from runx.disk.experiments import known
 
     return known(_logroot(context))
 
@@ -60,7 +60,7 @@ def experiments(context: click.Context, begun: str) -> Iterable[str]:
 @quietly
 def runs(context: click.Context, begun: str) -> Iterable[str]:
     """Complete a run's name: of the experiments that are typed already, or any experiment."""
-    from runx.experiments import is_run, known, places
+    from runx.disk.experiments import is_run, known, places
     from runx.rundir import ExperimentDir
 
     root = _logroot(context)
@@ -76,8 +76,8 @@ def runs(context: click.Context, begun: str) -> Iterable[str]:
 @quietly
 def overrides(context: click.Context, begun: str) -> Iterable[str]:
     """Complete a key that may be overridden: the sweep's hyperparameters, then settings."""
-    from runx.layering import keys
     from runx.settings.keys import KEYS
+    from runx.sweeps.layering import keys
 
     tree = _tree(context)
     sign = "~" if begun.startswith("~") else ""
@@ -108,7 +108,7 @@ def farms(context: click.Context, begun: str) -> Iterable[str]:
 
 
 def _tree(context: click.Context) -> dict[str, Node]:
-    from runx.yamltext import read
+    from runx.language.yamltext import read
 
     file = _file(context)
     return read(file).tree if file else {}

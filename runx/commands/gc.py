@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from runx.better import direction
 from runx.commands.completing import experiments
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.commands.rm import megabytes
 from runx.errors import RunxError
 from runx.formats.table import aligned
-from runx.gathering import standings_of
-from runx.manners import say
-from runx.question import Question
-from runx.standing import Reader
-from runx.thinning import Thinned, thinned
+from runx.metrics.better import direction
+from runx.reading.gathering import standings_of
+from runx.reading.standing import Reader
+from runx.reading.thinning import Thinned, thinned
+from runx.tables.question import Question
+from runx.terminal.manners import say
 
 
 @click.command()

@@ -6,23 +6,23 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from runx.again import again_command
-from runx.claims import claim_text, is_ours, take
-from runx.command import shell_command
+from runx.cmdline.command import shell_command
 from runx.commands.local import Local
-from runx.devices import devices
-from runx.experiment import Experiment
-from runx.launching import placed as filled
-from runx.leases import Devices
-from runx.manners import say
-from runx.orders import CANCEL, ordered
-from runx.placing import Placed
-from runx.reporting import Report
-from runx.restaging import staged_code
+from runx.disk.claims import claim_text, is_ours, take
+from runx.disk.orders import CANCEL, ordered
+from runx.launching.making import placed as filled
+from runx.launching.placing import Placed
+from runx.launching.restaging import staged_code
+from runx.launching.slots import Right, Slots
+from runx.launching.tasks import Policy, Task
+from runx.machine.devices import devices
+from runx.machine.leases import Devices
+from runx.plans.experiment import Experiment
 from runx.rundir import read_json
-from runx.slots import Right, Slots
-from runx.tasks import Policy, Task
-from runx.watching import watcher
+from runx.states.again import again_command
+from runx.terminal.manners import say
+from runx.terminal.reporting import Report
+from runx.terminal.watching import watcher
 
 
 class Room(NamedTuple):

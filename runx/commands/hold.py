@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from runx.asking import words
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.manners import say
-from runx.selecting import select
-from runx.stopping import by_farms
+from runx.reading.selecting import select
+from runx.schedulers.asking import words
+from runx.schedulers.stopping import by_farms
+from runx.terminal.manners import say
 
 
 @click.command()

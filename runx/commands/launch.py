@@ -14,18 +14,18 @@ import click
 from runx.commands.choosing import choosing_options, pick_of
 from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
-from runx.durations import seconds
-from runx.experiment import Experiment
-from runx.manners import say
-from runx.nearest import remedy
-from runx.plan import MAX_RUNS, Namer, namer, plan, sweep_of
-from runx.reconcile import RETRIED
+from runx.language.durations import seconds
+from runx.language.nearest import remedy
+from runx.plans.experiment import Experiment
+from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
+from runx.plans.reconcile import RETRIED
 from runx.settings import load
-from runx.survey import names
+from runx.sweeps.survey import names
+from runx.terminal.manners import say
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.deciding import Wish
+    from runx.launching.deciding import Wish
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -96,7 +96,7 @@ def command(
     runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.deciding import Wish
+    from runx.launching.deciding import Wish
 
     if (as_json or table) and not no_run:
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
@@ -118,8 +118,8 @@ def command(
     new_name = namer(experiment, sweep, _now())
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        from runx.previewing import starting
-        from runx.trying import would_take
+        from runx.launching.previewing import starting
+        from runx.schedulers.trying import would_take
 
         tried = list(starting(experiment, runs, wish, say))
         would_take(experiment, tried, experiment.texts["launch"], say)
@@ -139,12 +139,12 @@ def launch(
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.again import again_command
     from runx.commands.here import room, run_here
     from runx.commands.showing import nothing
-    from runx.interrupts import interruptible
-    from runx.placing import place
-    from runx.previewing import check_first
+    from runx.launching.interrupts import interruptible
+    from runx.launching.placing import place
+    from runx.launching.previewing import check_first
+    from runx.states.again import again_command
 
     runs = list(planned)
     if not runs:
@@ -166,7 +166,7 @@ def launch(
 def obstacle(experiment: Experiment) -> None:
     """Stop where the program that submits is not there, before anything is made."""
     from runx.errors import SettingsError
-    from runx.submitting import missing_program
+    from runx.schedulers.submitting import missing_program
 
     if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
         raise SettingsError(problem)
@@ -176,7 +176,7 @@ def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
     if not after:
         return ()
     from runx.commands.lookup import warn
-    from runx.waiting import job_ids
+    from runx.launching.waiting import job_ids
 
     return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
 
@@ -184,8 +184,8 @@ def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
 def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
     """Hand every run to the farm."""
     from runx.farms import is_plain
-    from runx.handing import hand_over
-    from runx.submitting import submit
+    from runx.schedulers.handing import hand_over
+    from runx.schedulers.submitting import submit
 
     count = 0
     if not is_plain(placed.kit.experiment.farm):

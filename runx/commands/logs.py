@@ -10,12 +10,12 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.disk.facts import clock, facts
+from runx.disk.output import Follower, start_of_last
 from runx.errors import RunxError
-from runx.facts import clock, facts
-from runx.gathering import runs_of
-from runx.output import Follower, start_of_last
+from runx.reading.gathering import runs_of
 from runx.rundir import RunDir
-from runx.state import state
+from runx.states.state import state
 
 _PAUSE = 0.2
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runx.manners import say
+from runx.terminal.manners import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from runx import asking
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.formats.table import aligned
-from runx.gathering import runs_of
-from runx.manners import say
-from runx.removing import Found, found, remove, weight
+from runx.reading.gathering import runs_of
+from runx.reading.removing import Found, found, remove, weight
+from runx.schedulers import asking
+from runx.terminal.manners import say
 
 
 @click.command()

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from runx.schema import FILES, schema
+from runx.settings.schema import FILES, schema
 
 
 @click.command()
@@ -16,6 +16,6 @@ def command(of: str) -> None:
 
     \b
     runx schema > experiment.schema.json
-    runx schema runx > runx.schema.json
+    runx schema runx > runx.settings.schema.json
     """
     click.echo(json.dumps(schema(of), indent=2))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from runx.collect import read
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
-from runx.gathering import runs_of
-from runx.portrait import lines, portrait
-from runx.standing import Reader
+from runx.reading.collect import read
+from runx.reading.gathering import runs_of
+from runx.reading.portrait import lines, portrait
+from runx.reading.standing import Reader
 
 
 @click.command()

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runx.experiment import Experiment
-from runx.manners import say
-from runx.plan import namer, plan
-from runx.sweep import Sweep
+from runx.plans.experiment import Experiment
+from runx.plans.plan import namer, plan
+from runx.sweeps.sweep import Sweep
+from runx.terminal.manners import say
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.deciding import Wish
+    from runx.launching.deciding import Wish
 
 _CHUNK = 1000  # lines a write
 
 
 def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
     """Print exactly what would be executed, and touch nothing."""
-    from runx.previewing import lines, objects, obstacles, starting
+    from runx.launching.previewing import lines, objects, obstacles, starting
 
     for obstacle in obstacles(experiment, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
@@ -51,8 +51,8 @@ def preview_table(experiment: Experiment, sweep: Sweep, wish: Wish, as_json: boo
     """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
     import json
 
-    from runx.previewing import starting
-    from runx.prospect import lines, prospect
+    from runx.launching.previewing import starting
+    from runx.launching.prospect import lines, prospect
 
     # Names of one launch are of no use to the next, unless RUN_NAME says them.
     new_name = (

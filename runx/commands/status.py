@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 import click
 
-from runx.again import Typed
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.experiments import launches
+from runx.disk.experiments import launches
+from runx.disk.output import tail
 from runx.formats import written
 from runx.formats.table import aligned
-from runx.gathering import overviews, standings_of
-from runx.manners import look_once
-from runx.output import tail
-from runx.roster import any_failed, counts, objects, overview, status
+from runx.reading.gathering import overviews, standings_of
+from runx.reading.roster import any_failed, counts, objects, overview, status
+from runx.reading.standing import Reader, Standing
 from runx.rundir import ExperimentDir
-from runx.standing import Reader, Standing
-from runx.state import ENDED_BADLY
+from runx.states.again import Typed
+from runx.states.state import ENDED_BADLY
+from runx.terminal.manners import look_once
 from runx.types import Result
 
 FAILED = 1
@@ -114,7 +114,7 @@ def _experiments(asked: Asked, now: float) -> Answer:
 
 def _failures(found: list[Standing], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
-    from runx.failures import Failure, digest, retry_commands, told
+    from runx.reading.failures import Failure, digest, retry_commands, told
 
     bad = [one for one in found if one.state.name in ENDED_BADLY]
     failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]

@@ -14,11 +14,11 @@ import click
 
 from runx.commands.completing import experiments
 from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.disk.experiments import find
 from runx.errors import RunxError
-from runx.experiments import find
-from runx.manners import say
-from runx.question import Question
 from runx.report.following import Following
+from runx.tables.question import Question
+from runx.terminal.manners import say
 
 PORT = 8421
 """Where the page is served unless that is taken or another is asked for."""

@@ -12,7 +12,7 @@ from runx.farms.kind import Kind
 if TYPE_CHECKING:
     from typing import TypeGuard
 
-    from runx.experiment import Farm
+    from runx.plans.experiment import Farm
 
 FARMS = {
     "command": "runx.farms.command:KIND",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from runx.cmdline.resources import Needs
+from runx.disk.facts import Word
 from runx.errors import SettingsError
-from runx.experiment import Farm
-from runx.facts import Word
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs
 from runx.types import Submission
 
 _AGAIN = 75

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runx.experiment import Farm
 from runx.farms.kind import Batch
+from runx.plans.experiment import Farm
 
 if TYPE_CHECKING:
     import jinja2

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.cmdline.resources import Needs
+from runx.disk.facts import Word
 from runx.farms.errand import Errand
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs
 from runx.types import Submission
 
 Words: TypeAlias = tuple[str, ...]

@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from runx.cmdline.resources import Needs
+from runx.disk.facts import Word
 from runx.errors import SettingsError
-from runx.experiment import Farm
-from runx.facts import Word
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import plain_name, refuse
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs
 from runx.types import Submission
 
 _AGAIN = 75

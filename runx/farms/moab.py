@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from xml.etree import ElementTree
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.disk.facts import Word
 from runx.farms import torque
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import plain_name
+from runx.plans.experiment import Farm
 from runx.processes import Finished
 from runx.types import Submission
 

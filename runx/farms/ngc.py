@@ -7,12 +7,12 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from runx.disk.facts import Word
 from runx.errors import SettingsError
-from runx.experiment import Farm
-from runx.facts import Word
 from runx.farms import command
 from runx.farms.kind import Batch, Kind, Question, Seen, Words
 from runx.farms.words import plain_name
+from runx.plans.experiment import Farm
 from runx.processes import Finished
 from runx.types import Submission
 

@@ -8,13 +8,13 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.cmdline.resources import Needs, clock
+from runx.disk.facts import Word
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import each, long_flags, plain_name, refuse
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs, clock
 from runx.types import Submission
 
 _AGAIN = 99

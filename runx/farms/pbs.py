@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.cmdline.resources import Needs, clock
+from runx.disk.facts import Word
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Kind, Limit, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs, clock
 from runx.types import Submission
 
 _UNKNOWN = (35, 153)

@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.cmdline.resources import Needs
+from runx.disk.facts import Word
 from runx.farms.kind import Batch, Kind, Question, Seen, Words
 from runx.farms.words import long_flags, plain_name, refuse
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs
 from runx.types import Submission
 
 DASHBOARD = "http://127.0.0.1:8265"

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from xml.etree import ElementTree
 
-from runx.experiment import Farm
-from runx.facts import Word
+from runx.cmdline.resources import Needs, clock
+from runx.disk.facts import Word
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Seen, Words
 from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import Needs, clock
 from runx.types import Submission
 
 _AGAIN = 99

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from runx.cmdline.resources import Needs
 from runx.errors import SettingsError
-from runx.experiment import Farm
-from runx.resources import Needs
+from runx.plans.experiment import Farm
 from runx.types import Hparam
 
 CHUNK = 500

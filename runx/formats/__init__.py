@@ -8,8 +8,8 @@ from typing import NamedTuple
 from runx.errors import RunxError
 from runx.formats import csv, html, json, latex, markdown, parquet, plain, table
 from runx.formats.cells import DIGITS
-from runx.nearest import remedy
-from runx.summary import Summary
+from runx.language.nearest import remedy
+from runx.tables.summary import Summary
 
 
 class Format(NamedTuple):

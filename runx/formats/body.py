@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runx.columns import Column
 from runx.formats.cells import writer
-from runx.spread import Spread
-from runx.summary import Summary
+from runx.tables.columns import Column
+from runx.tables.spread import Spread
+from runx.tables.summary import Summary
 
 
 def head(summary: Summary) -> list[str]:

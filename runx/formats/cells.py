@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from runx.columns import Column
-from runx.spread import Spread, rounded
+from runx.tables.columns import Column
+from runx.tables.spread import Spread, rounded
 
 DIGITS = 5
 """Significant digits that people are shown of a metric."""

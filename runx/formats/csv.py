@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runx.formats.cells import for_machines
-from runx.records import quoted
-from runx.summary import Summary
+from runx.metrics.records import quoted
+from runx.tables.summary import Summary
 
 
 def render(summary: Summary, digits: int = 0) -> str:

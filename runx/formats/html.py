@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from runx.formats.body import body, head, right
-from runx.summary import Summary
+from runx.tables.summary import Summary
 
 
 def render(summary: Summary, digits: int) -> str:

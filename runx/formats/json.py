@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from runx.summary import Row, Summary
+from runx.tables.summary import Row, Summary
 from runx.types import Result
 
 

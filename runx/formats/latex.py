@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runx.formats.body import body, head, right
-from runx.summary import Summary
+from runx.tables.summary import Summary
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",

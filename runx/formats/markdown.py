@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from runx.formats.body import body, head, right
 from runx.formats.table import width
-from runx.summary import Summary
+from runx.tables.summary import Summary
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~]|&(?=#?\w+;))")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from runx.errors import RunxError
 from runx.formats.cells import for_machines
-from runx.summary import Summary
+from runx.tables.summary import Summary
 
 
 def render(summary: Summary, digits: int = 0) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runx.formats.body import body
-from runx.summary import Summary
+from runx.tables.summary import Summary
 
 
 def render(summary: Summary, digits: int) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 
 from runx.formats.body import body, head, right
 from runx.formats.cells import DIGITS
-from runx.ranking import rank
-from runx.summary import Summary
+from runx.tables.ranking import rank
+from runx.tables.summary import Summary
 
 _GAP = "  "
 # What a narrow terminal loses first; the runs' names and what they are ranked by it never does.

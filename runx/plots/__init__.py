@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runx.asked import Asked
-from runx.columns import Column, resolve, value, varying
-from runx.courses import Curve, course, curve, phase_of, together
+from runx.analysis.courses import Curve, course, curve, phase_of, together
 from runx.errors import RunxError
 from runx.formats.cells import for_machines
-from runx.grouping import groups
-from runx.nearest import listed, nearest_first
+from runx.language.nearest import listed, nearest_first
 from runx.plots.picture import Picture
+from runx.tables.asked import Asked
+from runx.tables.columns import Column, resolve, value, varying
+from runx.tables.grouping import groups
 from runx.types import Result
 
 MOST = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from runx.courses import Curve
+from runx.analysis.courses import Curve
 
 
 class Picture(NamedTuple):

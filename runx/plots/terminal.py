@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from runx.courses import Curve
+from runx.analysis.courses import Curve
 from runx.plots.picture import Picture
 from runx.plots.scales import placed
 

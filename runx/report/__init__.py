@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from runx.errors import RunxError
-from runx.question import Question
-from runx.ranking import deciding
+from runx.reading.standing import Standing
 from runx.report.data import model
 from runx.report.page import page
 from runx.rundir import ExperimentDir, write_whole
-from runx.standing import Standing
+from runx.tables.question import Question
+from runx.tables.ranking import deciding
 
 
 def write_report(

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runx.attempts import Attempt
+from runx.disk.output import tail
 from runx.errors import StoreError
-from runx.output import tail
+from runx.reading.standing import Standing
 from runx.report.images import images, source
 from runx.rundir import ExperimentDir, RunDir, read_json
-from runx.standing import Standing
+from runx.states.attempts import Attempt
 
 LOG = 6_000
 """Bytes of a log's end that a report holds."""

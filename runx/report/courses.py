@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from runx.eventfiles import as_rows, event_files
-from runx.records import Record, rows
+from runx.disk.eventfiles import as_rows, event_files
+from runx.metrics.records import Record, rows
 from runx.rundir import RunDir
 
 MOST = 2_000

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runx.better import direction, lower_is_better
-from runx.columns import names_of, varying
-from runx.experiments import launches
-from runx.question import Question
+from runx.disk.experiments import launches
+from runx.metrics.better import direction, lower_is_better
+from runx.reading.standing import Standing
 from runx.report.codediff import diffs, distinct, tree_of
 from runx.report.seen import Seen, Warn, key, labels, look, run
 from runx.rundir import ExperimentDir
-from runx.standing import Standing
-from runx.summary import summarize
+from runx.tables.columns import names_of, varying
+from runx.tables.question import Question
+from runx.tables.summary import summarize
 
 VERSION = 1
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runx.better import direction
-from runx.collect import read
-from runx.columns import varying
-from runx.experiments import places
+from runx.disk.experiments import places
 from runx.formats.json import strict
-from runx.question import Question
-from runx.records import Record
+from runx.metrics.better import direction
+from runx.metrics.records import Record
+from runx.reading.collect import read
+from runx.reading.standing import Reader, Standing
 from runx.report.courses import metric_files, numbers
 from runx.report.data import metrics
 from runx.report.reading import Fresh, added, log_from, touched
 from runx.report.seen import key, labels, look, run, standing
 from runx.rundir import ExperimentDir, RunDir
-from runx.standing import Reader, Standing
+from runx.tables.columns import varying
+from runx.tables.question import Question
 from runx.types import Result
 
 

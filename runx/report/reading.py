@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.records import Record, rows
+from runx.metrics.records import Record, rows
 from runx.report.about import readable
 from runx.rundir import RunDir
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.formats.json import strict
-from runx.question import Question
+from runx.reading.standing import Standing, elapsed
 from runx.report.about import about, attempt
 from runx.report.courses import Course, encoded, read_courses, thinned
 from runx.rundir import ExperimentDir
-from runx.standing import Standing, elapsed
+from runx.tables.question import Question
 
 Warn = Callable[[str], None]
 

@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runx.cautions import cautions
 from runx.errors import SettingsError
-from runx.experiment import Code, Experiment
-from runx.grid import Beside
-from runx.nearest import remedy
-from runx.overrides import Override
-from runx.reconcile import Identity
+from runx.language.nearest import remedy
+from runx.plans.experiment import Code, Experiment
+from runx.plans.reconcile import Identity
 from runx.settings.bases import told, told_here
 from runx.settings.decode import decoded
 from runx.settings.farm import PRESETS, farm_of, shell
@@ -32,6 +29,9 @@ from runx.settings.layers import (
 from runx.settings.occasion import Occasion, experiment_name, shared_texts
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
 from runx.settings.shown import shown_settings
+from runx.sweeps.cautions import cautions
+from runx.sweeps.grid import Beside
+from runx.sweeps.overrides import Override
 from runx.types import Node, Scalar
 
 LOCAL = "local"

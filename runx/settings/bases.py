@@ -7,12 +7,12 @@ from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.extending import EXTENDS, Base, bases
-from runx.layering import laid_over
+from runx.language.yamltext import Document, read
+from runx.settings.extending import EXTENDS, Base, bases
 from runx.settings.keys import KEYS, MAPPINGS
 from runx.settings.layers import Entry, Layer, layer_of, over, whichever
+from runx.sweeps.layering import laid_over
 from runx.types import Node
-from runx.yamltext import Document, read
 
 
 class Told(NamedTuple):

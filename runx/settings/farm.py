@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runx.cmdline.wrapping import Shell
 from runx.errors import SettingsError
-from runx.experiment import Farm
-from runx.nearest import remedy
+from runx.language.nearest import remedy
+from runx.plans.experiment import Farm
 from runx.settings.layers import Entry
-from runx.wrapping import Shell
 
 PRESETS = (
     "slurm",

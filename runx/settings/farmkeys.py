@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runx.cmdline.wrapping import Requeue
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.language.nearest import remedy
 from runx.settings.layers import Entry
 from runx.types import Node, Scalar
-from runx.wrapping import Requeue
 
 _FORWARD = {"true": "signal", "false": "term", "note": "note"}
 _ENV_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)

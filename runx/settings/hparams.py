@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runx.axes import Where
 from runx.errors import SweepError
-from runx.layering import keys, located, with_defaults, with_sweeps
-from runx.overrides import Override, over_hparams
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry
+from runx.sweeps.axes import Where
+from runx.sweeps.layering import keys, located, with_defaults, with_sweeps
+from runx.sweeps.overrides import Override, over_hparams
 from runx.types import Node
 
 FROM, SWEEPS, CONFIG = "HPARAMS_FROM", "SWEEPS", "CONFIG"
@@ -36,7 +36,7 @@ def composed(
 
 
 def _from_python(hparams: Node, at: Where, spec: str, entry: Entry) -> tuple[Node, Where]:
-    from runx.from_python import with_python
+    from runx.settings.from_python import with_python
 
     where = f"{entry.origin}: {FROM}"
     found = with_python(hparams, spec, entry.base, where)
@@ -60,7 +60,7 @@ def _swept(
 
 
 def _configured(hparams: Node, at: Where, path: Path, entry: Entry) -> tuple[Node, Where]:
-    from runx.script_config import defaults
+    from runx.settings.script_config import defaults
 
     given = defaults(path, entry.origin)
     own = set(keys(hparams))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from runx.nearest import remedy
+from runx.language.nearest import remedy
 
 Kind = Literal[
     "text",

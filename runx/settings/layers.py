@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.language.nearest import remedy
+from runx.language.yamltext import Document, parse, read
 from runx.settings.keys import FROM_ENVIRONMENT, KEYS, MAPPINGS, unknown
 from runx.types import Node, Scalar
-from runx.yamltext import Document, parse, read
 
 
 class Entry(NamedTuple):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError
-from runx.naming import new_launch
-from runx.placeholders import filled
 from runx.settings.layers import Entry
+from runx.sweeps.naming import new_launch
+from runx.sweeps.placeholders import filled
 
 
 class Occasion(NamedTuple):
@@ -44,7 +44,7 @@ def shared_texts(
 
 
 def _commit(value: Mapping[str, Any], where: str) -> str:
-    from runx.git import state
+    from runx.staging.git import state
 
     git = state(value["CODE_ROOT"], (value["LOGROOT"],))
     if git is None or not git.commit:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runx.errors import SettingsError
-from runx.overrides import Override, over_settings, read_override
-from runx.scalars import quoted
+from runx.language.scalars import quoted
+from runx.language.yamltext import parse_value
 from runx.settings.keys import KEYS
 from runx.settings.layers import Layer, said
+from runx.sweeps.overrides import Override, over_settings, read_override
 from runx.types import Node
-from runx.yamltext import parse_value
 
 _TEXTS = ("text", "name", "path")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from runx.experiment import Setting
-from runx.overrides import Override
+from runx.plans.experiment import Setting
 from runx.settings.layers import Entry
+from runx.sweeps.overrides import Override
 from runx.types import Node, Scalar
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runx.cmdline.styles import DASHES, Style, style_of
 from runx.errors import SettingsError
 from runx.settings.layers import Entry
-from runx.styles import DASHES, Style, style_of
 from runx.types import Node, Scalar
 
 

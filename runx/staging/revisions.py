@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from runx import git
 from runx.errors import StagingError
 from runx.rundir import write_whole
+from runx.staging import git
 from runx.staging.manifests import TREE
 from runx.staging.rules import WORKTREE, Rules
 from runx.staging.storing import making

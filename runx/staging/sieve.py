@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
-from runx import git
 from runx.errors import StagingError
+from runx.staging import git
 
 ALWAYS = (".git", "__pycache__", "*.pth")
 """Left out whatever CODE_IGNORE_PATTERNS says: history, byte code, checkpoints."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runx.errors import LogxError
 
 if TYPE_CHECKING:
-    from runx.records import Metric
+    from runx.metrics.records import Metric
 
 VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 """Where torchrun, srun and mpirun say which process this is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runx.errors import LogxError
 
 if TYPE_CHECKING:
-    from runx.records import Metric, Number
+    from runx.metrics.records import Metric, Number
 
 PLAIN = frozenset({float, int, bool})
 TEXT = frozenset({str})

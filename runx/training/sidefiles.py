@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from runx.records import TORN, encode
+from runx.metrics.records import TORN, encode
 from runx.rundir import RunDir
 from runx.training import artifacts
 from runx.training.faults import Faults, utc_now
@@ -13,7 +13,7 @@ from runx.training.system import INTERVAL, Monitor
 from runx.writers.appender import Appender
 
 if TYPE_CHECKING:
-    from runx.records import Metric
+    from runx.metrics.records import Metric
 
 IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
 

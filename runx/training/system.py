@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runx.records import Metric
+    from runx.metrics.records import Metric
 
 INTERVAL = 30.0
 MEGABYTE = 2**20

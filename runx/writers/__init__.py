@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from runx.errors import LogxError
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.rundir import RunDir
 from runx.training.context import RunInfo
 from runx.training.notes import Notes

@@ -9,7 +9,7 @@ from threading import Event, RLock, Thread
 from typing import Any
 
 from runx.errors import LogxError
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.training.faults import Faults
 
 PAUSE = 0.2

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from runx.errors import LogxError
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.writers import Destination
 
 

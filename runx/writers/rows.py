@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runx.records import TORN, Record, encode
+from runx.metrics.records import TORN, Record, encode
 from runx.writers import Destination
 from runx.writers.appender import Appender
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.training.scalars import numbers
 from runx.writers import Destination, events
 from runx.writers.appender import Appender

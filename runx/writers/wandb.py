@@ -8,7 +8,7 @@ import sys
 from zlib import crc32
 
 from runx.errors import LogxError
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.writers import Destination
 
 

@@ -11,8 +11,8 @@ import time
 import pytest
 from sweeps import Sweep, events, names, state_of, wait_until
 
-from runx.local import members
-from runx.orders import CANCEL, give
+from runx.disk.orders import CANCEL, give
+from runx.machine.local import members
 
 FOREVER = "until [ -e ../go ]; do sleep 0.05; done"
 

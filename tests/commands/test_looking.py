@@ -10,7 +10,7 @@ from run_folders import make_run
 
 CALL = """
 import sys
-from runx.manners import run_command
+from runx.terminal.manners import run_command
 from runx.commands import {0}
 run_command({0}.command, '{0}', sys.argv[1:])
 """

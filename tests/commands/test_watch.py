@@ -18,7 +18,7 @@ from run_folders import make_run
 
 from runx.commands.watch import listening
 from runx.errors import RunxError
-from runx.records import encode
+from runx.metrics.records import encode
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")

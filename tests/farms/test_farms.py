@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from runx.batches import About, batches, lane, parallel_shares
+from runx.cmdline.resources import PORTABLE
+from runx.cmdline.wrapping import Requeue
 from runx.errors import RunxError, SettingsError
-from runx.experiment import Farm
 from runx.farms import FARMS, Errand, kind_of
 from runx.farms.kind import Kind
+from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.resources import PORTABLE
+from runx.schedulers.batches import About, batches, lane, parallel_shares
 from runx.types import Hparam, Submission
-from runx.wrapping import Requeue
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})
 ABOUT = About("1st sweep%", "2026-11-20T22.18.16Z-846a97", Path("/l/jobs"), Path("/l/1st sweep%"))

@@ -16,7 +16,7 @@ from sites import (
 )
 from throwaway_slurm import Slurm, missing
 
-from runx.facts import Word
+from runx.disk.facts import Word
 from runx.farms import slurm
 from runx.farms.kind import Seen
 from runx.processes import Finished
@@ -254,9 +254,9 @@ def test_torchrun_meets_over_nodes(site):
 
 
 def test_a_farm_that_hangs_is_given_up(monkeypatch, tmp_path):
-    from runx import handing
     from runx.errors import FarmError
-    from runx.experiment import Farm
+    from runx.plans.experiment import Farm
+    from runx.schedulers import handing
     from runx.types import Submission
 
     monkeypatch.setattr(handing, "SUBMIT_SECONDS", 0.2)
@@ -267,9 +267,9 @@ def test_a_farm_that_hangs_is_given_up(monkeypatch, tmp_path):
 
 
 def test_a_missing_command_names_what_to_install():
-    from runx import handing
     from runx.errors import FarmError
-    from runx.experiment import Farm
+    from runx.plans.experiment import Farm
+    from runx.schedulers import handing
     from runx.types import Submission
 
     order = Submission(("no-such-sbatch",), {})

@@ -1,7 +1,7 @@
 import pytest
 
-from runx.columns import Column
 from runx.formats.cells import duration, for_machines, for_people
+from runx.tables.columns import Column
 
 
 @pytest.mark.parametrize(

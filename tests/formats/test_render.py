@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.columns import Column
 from runx.formats import FORMATS, written
 from runx.formats.table import fitted
 from runx.rundir import RunDir
-from runx.spread import Spread
-from runx.summary import Row, Summary
+from runx.tables.columns import Column
+from runx.tables.spread import Spread
+from runx.tables.summary import Row, Summary
 from runx.types import Result
 
 

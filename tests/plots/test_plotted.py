@@ -1,15 +1,15 @@
 import pytest
 from run_folders import make_run
 
-from runx.asked import Asked
-from runx.collect import collect
-from runx.courses import Curve, curve, smoothed, together
+from runx.analysis.courses import Curve, curve, smoothed, together
 from runx.errors import RunxError
 from runx.plots import pictured, plotted
 from runx.plots.scales import placed
 from runx.plots.terminal import axis
+from runx.reading.collect import collect
+from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
-from runx.standing import Reader
+from runx.tables.asked import Asked
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 
 from run_folders import make_run
 
-from runx.collect import standings
+from runx.cmdline.runscript import Surroundings, script
+from runx.reading.collect import standings
+from runx.reading.standing import Reader
 from runx.report.about import about, artifacts, attempt, log_end, readable
 from runx.rundir import ExperimentDir, RunDir
-from runx.runscript import Surroundings, script
-from runx.standing import Reader
 from runx.types import Hparam, Point, Run
 
 

@@ -10,11 +10,11 @@ import pytest
 from browsing import chromium, complaints, hosts_asked, ran, swept
 from pages import Page
 
-from runx.collect import collect
-from runx.question import Question
+from runx.reading.collect import collect
+from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
-from runx.standing import Reader
-from runx.summary import chosen
+from runx.tables.question import Question
+from runx.tables.summary import chosen
 
 pytestmark = pytest.mark.browser
 

@@ -5,13 +5,13 @@ import math
 
 from run_folders import make_run, write_metrics
 
-from runx.collect import standings
-from runx.question import Question
+from runx.reading.collect import standings
+from runx.reading.standing import Reader
 from runx.report.courses import Course
 from runx.report.data import model, phases
 from runx.report.seen import best, labels
 from runx.rundir import ExperimentDir
-from runx.standing import Reader
+from runx.tables.question import Question
 
 
 def modelled(*folders, question=None, warn=print):

@@ -5,11 +5,11 @@ import os
 
 from run_folders import make_run, write_metrics
 
-from runx.question import Question
-from runx.records import encode
+from runx.metrics.records import encode
 from runx.report.following import Following
 from runx.report.reading import added, log_from
 from runx.rundir import ExperimentDir
+from runx.tables.question import Question
 
 
 def following(*folders, warn=print):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_folders import make_run, write_metrics
 
-from runx.records import Record
+from runx.metrics.records import Record
 from runx.report.courses import Course, courses, encoded, packed, read_courses, thinned
 from runx.rundir import RunDir
 from runx.writers import events

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runx.records import TORN
+from runx.metrics.records import TORN
 from runx.writers.appender import Appender
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""What moves a metric, whether settings differ, how it went."""

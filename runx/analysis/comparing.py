@@ -1,0 +1,127 @@
+"""Two settings compared over their seeds: is the difference real? Pure, but for scipy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from runx.errors import RunxError
+from runx.tables.columns import Column, identity, value
+from runx.tables.question import Question
+from runx.tables.summary import Row, Summary, chosen
+from runx.types import Result
+
+
+class Verdict(NamedTuple):
+    """A t-test: the difference of two means, its 95% interval, and how likely chance is."""
+
+    kind: str
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def t_test(first: Sequence[float], second: Sequence[float], paired: bool) -> Verdict:
+    """Test whether two means differ: paired where both have the same seeds, else Welch's."""
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise RunxError("--compare needs scipy: pip install scipy") from error
+    if paired:
+        found = stats.ttest_rel(first, second)
+    else:
+        found = stats.ttest_ind(first, second, equal_var=False)
+    interval = found.confidence_interval(0.95)
+    difference = math.fsum(first) / len(first) - math.fsum(second) / len(second)
+    kind = "paired" if paired else "Welch"
+    return Verdict(kind, difference, float(interval.low), float(interval.high), float(found.pvalue))
+
+
+def compare(
+    runs: Sequence[Result],
+    settings: tuple[str, str],
+    over: Sequence[Column],
+    metrics: Sequence[Column],
+) -> Summary:
+    """Make a table of the differences between two settings, a row for each metric."""
+    first, second = (_like(runs, setting) for setting in settings)
+    rows = [
+        Row(tuple(_cells(column, first, second, over)))
+        for column in metrics
+        if _numbers(first, column) and _numbers(second, column)
+    ]
+    if not rows:
+        raise RunxError(f"--compare {' '.join(settings)}: they have no metric in common")
+    heads = [
+        Column("metric", "run"),
+        *(Column(setting, "metric") for setting in settings),
+        *(Column(name, "metric") for name in ("difference", "low", "high", "p")),
+        Column("test", "run"),
+    ]
+    return Summary(tuple(heads), tuple(rows))
+
+
+def _like(runs: Sequence[Result], setting: str) -> list[Result]:
+    """Find the runs of a setting, written ``lr=0.1`` or as an expression."""
+    name, equals, text = setting.partition("=")
+    plain = equals and name.strip().replace(".", "").replace("_", "").isalnum() and text[:1] != "="
+    where = f"hp['{name.strip()}'] == {_literal(text.strip())}" if plain else setting
+    found = chosen(runs, Question(where=where))
+    if not found:
+        raise RunxError(f"--compare {setting}: no run is like that")
+    return found
+
+
+def _literal(text: str) -> str:
+    """Write a value as an expression does: numbers and truths bare, anything else quoted."""
+    if text.lower() in ("true", "false", "none", "null"):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return repr(text)
+    return text
+
+
+def _numbers(runs: Sequence[Result], column: Column) -> list[float]:
+    found = (value(run, column) for run in runs)
+    return [float(one) for one in found if isinstance(one, (int, float)) and math.isfinite(one)]
+
+
+def _cells(
+    column: Column, first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+) -> list[Any]:
+    pairs = _pairs(column, first, second, over)
+    one, two = _numbers(first, column), _numbers(second, column)
+    means = [math.fsum(numbers) / len(numbers) for numbers in (one, two)]
+    if pairs and len(pairs) > 1:
+        test = t_test([a for a, _ in pairs], [b for _, b in pairs], paired=True)
+    elif min(len(one), len(two)) > 1:
+        test = t_test(one, two, paired=False)
+    else:
+        nothing = [means[0] - means[1], None, None, None, "none: one run is no sample"]
+        return [column.heading, *means, *nothing]
+    return [column.heading, *means, test.difference, test.low, test.high, test.p, test.kind]
+
+
+def _pairs(
+    column: Column, first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+) -> list[tuple[float, float]]:
+    """Pair runs by their seeds; nothing where the seeds are not the same, each once."""
+    sides = []
+    for runs in (first, second):
+        there = {tuple(identity(value(run, one)) for one in over): run for run in runs}
+        if not over or len(there) != len(runs):
+            return []
+        sides.append(there)
+    if sides[0].keys() != sides[1].keys():
+        return []
+    found = []
+    for seed, run in sides[0].items():
+        both = (_numbers([run], column), _numbers([sides[1][seed]], column))
+        if not all(both):
+            return []
+        found.append((both[0][0], both[1][0]))
+    return found

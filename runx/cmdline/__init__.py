@@ -1,0 +1,1 @@
+"""Points to words, files and the run.sh that executes them."""

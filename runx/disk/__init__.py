@@ -1,0 +1,1 @@
+"""What files tell of runs and experiments; who may write what."""

@@ -1,0 +1,43 @@
+"""Whoever ends a run on purpose says so beside it first, so that its end is understood."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from runx.disk.claims import whoami
+from runx.errors import StoreError
+from runx.rundir import RunDir, read_json, to_json, write_whole
+
+CANCEL = "cancel"
+TIMEOUT = "timeout"
+
+
+def give(run: RunDir, order: str, attempt: int) -> None:
+    """Order the end of an attempt: ``cancel`` because a person wants it, ``timeout`` its time."""
+    import secrets  # not at start: it takes longer than all of a look at a hundred runs
+
+    run.orders.mkdir(exist_ok=True)
+    now = time.time()
+    content = {"order": order, "attempt": attempt, "time": now, "by": whoami()}
+    write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
+
+
+def ordered(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
+    """Give the first order that somebody gave to end this attempt; a damaged one is told of."""
+    try:
+        names = sorted(os.listdir(run.orders))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    for name in names:
+        if not name.endswith(".json"):
+            continue
+        try:
+            order = read_json(run.orders / name)
+        except StoreError as error:
+            warn(str(error))
+            continue
+        if order.get("attempt", attempt) in (attempt, None):
+            return str(order.get("order"))
+    return None

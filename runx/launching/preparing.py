@@ -1,0 +1,155 @@
+"""What a launch does once, before its first run: look, freeze the code, record what was asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from runx.cmdline.runscript import Surroundings
+from runx.errors import SettingsError
+from runx.farms import kind_of
+from runx.launching.launches import record
+from runx.launching.making import Kit
+from runx.plans.experiment import Experiment, Farm
+from runx.staging import (
+    WORKTREE,
+    Frozen,
+    Rules,
+    cautions,
+    editable_installs,
+    freeze,
+    method_for,
+    source_folders,
+    summary,
+)
+from runx.staging.git import GitState, diff, state, trouble
+from runx.sweeps.naming import new_launch
+from runx.types import Run
+
+Say = Callable[[str], None]
+
+
+def prepare(
+    experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
+) -> Kit:
+    """Make all that the runs of one launch share."""
+    root = experiment.code.root
+    git = _git(experiment, say)
+    frozen = _frozen(experiment, say)
+    method, why = method_for(
+        experiment.code.staging, experiment.dir.code, experiment.dir.path, os.geteuid() == 0
+    )
+    if why:
+        say(why)
+    launch = experiment.texts["launch"]
+    if (experiment.dir.launches / launch).exists():
+        launch = new_launch(now)  # what is loaded once, from Python, may be launched often
+    dirty = git is not None and git.dirty
+    changes = diff(root, (experiment.logroot,)) if dirty else ""
+    record(experiment, launch, runs, frozen, git, changes, argv)
+    return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
+
+
+def check_root(experiment: Experiment) -> None:
+    """Say so if there is no folder to freeze."""
+    root = experiment.code.root
+    if not root.is_dir():
+        raise SettingsError(
+            f"{experiment.settings['CODE_ROOT'].origin}: CODE_ROOT {root} is no folder"
+        )
+
+
+def _git(experiment: Experiment, say: Say) -> GitState | None:
+    code = experiment.code
+    git = state(code.root, (experiment.logroot,))
+    if git is None and (why := trouble(code.root)):
+        say(f"warning: {why}")
+    if git is None or not git.dirty or code.source != WORKTREE or code.git_dirty == "record":
+        return git
+    problem = f"{code.root}: has changes that are not committed"
+    if code.git_dirty == "error":
+        raise SettingsError(f"{problem}; commit them, or set GIT_DIRTY: record")
+    say(f"warning: {problem}; they are frozen and recorded with the rest")
+    return git
+
+
+def rules(experiment: Experiment) -> Rules:
+    """Say to staging what is frozen."""
+    code = experiment.code
+    return Rules(
+        root=code.root,
+        ignore=code.ignore,
+        gitignore=code.gitignore,
+        links=code.links,
+        files=code.files,
+        max_size=code.max_size,
+        source=code.source,
+        exclude=(experiment.logroot,),
+        mode=code.staging,
+    )
+
+
+def _frozen(experiment: Experiment, say: Say) -> Frozen:
+    root = experiment.code.root
+    frozen = freeze(rules(experiment), experiment.dir.code)
+    say(summary(frozen))
+    for warning in (*cautions(frozen), *_unfrozen(root)):
+        say(f"warning: {warning}")
+    return frozen
+
+
+def _unfrozen(root: Path) -> list[str]:
+    places = [Path(place) for place in sys.path if place]
+    return [
+        f"{name} is installed editable from {root}: training imports it, not the frozen code;"
+        " pip uninstall it, or let PYTHONPATH name its folder"
+        for name in editable_installs(root, places)
+    ]
+
+
+def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
+    """Say what every run.sh of this launch has in common."""
+    default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
+    return Surroundings(
+        experiment=experiment.name,
+        cmd=experiment.cmd,
+        pythonpath=experiment.pythonpath or default,
+        path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
+        project=str(experiment.code.root),
+        style=experiment.style,
+        shell=experiment.shell,
+        requeue=experiment.farm.requeue if experiment.farm else None,
+        handback=_handback(experiment.farm) if experiment.farm else ("", 0),
+    )
+
+
+def _handback(farm: Farm) -> tuple[str, int]:
+    """Say how runs go back to their scheduler, or that this one takes none back."""
+    handback = kind_of(farm.type).handback
+    if handback is None and farm.requeue is not None:
+        raise SettingsError(
+            f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"
+            " ended runs again with --resume"
+        )
+    return handback or ("", 0)
+
+
+def search_path(path: str, called: str, python: str) -> str:
+    """Give the PATH that runs get: the launcher's, with its environment first if it was off PATH.
+
+    A runx that was called by its path, as .venv/bin/runx, means the Python that is beside it; one
+    that was found on PATH (pipx puts it there) leaves ``python`` to PATH.
+
+    >>> search_path("/usr/bin:/bin", "/home/me/.venv/bin/runx", "/home/me/.venv/bin/python")
+    '/home/me/.venv/bin:/usr/bin:/bin'
+    >>> search_path("/home/me/bin:/bin", "/home/me/bin/runx", "/opt/pipx/runx/bin/python")
+    '/home/me/bin:/bin'
+    """
+    folders = path.split(":")
+    near = {os.path.dirname(os.path.abspath(item)) for item in (called, python)}  # noqa: PTH100, PTH120
+    if near & set(folders):
+        return path
+    return ":".join([os.path.dirname(python), *folders])  # noqa: PTH120

@@ -1,0 +1,164 @@
+"""A launch from above, for ``-n --table``: axes, what is dropped, what varies, what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from runx.formats.table import aligned
+from runx.language.durations import seconds
+from runx.language.numbertext import spelled
+from runx.launching.making import resources
+from runx.plans.experiment import Experiment
+from runx.plans.picking import named_values
+from runx.plans.reconcile import NEW
+from runx.sweeps import survey
+from runx.sweeps.axes import RESOURCE
+from runx.sweeps.survey import Shown
+from runx.sweeps.sweep import Sweep
+from runx.types import Hparam, Run
+
+MOST_ROWS = 20
+"""Runs that people are shown; ``-n`` has them all."""
+_MOST_VALUES = 12
+
+
+class Need(NamedTuple):
+    """What some of the runs need each: how many they are, and GPU-hours of one, if known."""
+
+    runs: int
+    resources: tuple[Hparam, ...]
+    gpu_hours: float | None
+
+
+class Prospect(NamedTuple):
+    """What a launch would come to. ``rows`` are the first runs, by what varies."""
+
+    axes: list[list[Shown]]
+    combinations: int
+    skipped: dict[str, int]
+    runs: int
+    equal: int
+    varying: list[str]
+    rows: list[list[str]]
+    needs: list[Need]
+
+    @property
+    def gpu_hours(self) -> float | None:
+        """The sum over all runs, None where some run's isn't known."""
+        hours = [need.gpu_hours * need.runs for need in self.needs if need.gpu_hours is not None]
+        return sum(hours) if hours and len(hours) == len(self.needs) else None
+
+    def json(self) -> dict[str, Any]:
+        """Give what JSON has of it."""
+        return {
+            "axes": [
+                [{"names": axis.names, "values": axis.texts} for axis in grid] for grid in self.axes
+            ],
+            "combinations": self.combinations,
+            "skipped": self.skipped,
+            "runs": self.runs,
+            "equal": self.equal,
+            "varying": self.varying,
+            "resources": [
+                {
+                    "runs": need.runs,
+                    **{resource.name: resource.value for resource in need.resources},
+                }
+                for need in self.needs
+            ],
+            "gpu_hours": self.gpu_hours,
+        }
+
+
+def prospect(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> Prospect:
+    """Look at the runs that a launch would start."""
+    runs = list(runs)
+    varying = survey.varying(sweep)
+    with_name = bool(experiment.run_name)
+    alike: dict[Any, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(run.point.resources, []).append(run)
+    return Prospect(
+        axes=survey.axes(sweep),
+        combinations=sweep.size,
+        skipped=survey.skipped(sweep),
+        runs=len(runs),
+        equal=survey.repeats(run.point for run in runs),
+        varying=["run"] * with_name + varying,
+        rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
+        needs=[_need(experiment, some[0], len(some)) for some in alike.values()],
+    )
+
+
+def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
+    told = {hparam.name: survey.shown(hparam) for hparam in run.point.hparams}
+    values = named_values(run, NEW)
+    resources = {
+        name: spelled(values[name])
+        for name in varying
+        if name in values and name.startswith(RESOURCE)
+    }
+    found = {**resources, **told}
+    return [run.name] * with_name + [found.get(name, "") for name in varying]
+
+
+def _need(experiment: Experiment, run: Run, count: int) -> Need:
+    found = resources(experiment, run)
+    by_name = {resource.name.lower(): resource for resource in found}
+    time = by_name.get("time")
+    length = seconds(time.text) if time and isinstance(time.text, str) else None
+    gpus = _count(by_name.get("gpus") or by_name.get("gpu"))
+    if not gpus or length is None:
+        return Need(count, found, None)
+    return Need(count, found, gpus * (_count(by_name.get("nodes")) or 1) * length / 3600)
+
+
+def _count(resource: Hparam | None) -> int | None:
+    """Read how many are asked for, ``a100:2`` being two."""
+    text = resource.text if resource else None
+    last = text.rpartition(":")[2].strip() if isinstance(text, str) else ""
+    return int(last) if last.isascii() and last.isdigit() else None
+
+
+def lines(found: Prospect) -> Iterator[str]:
+    """Write it for people."""
+    for number, axes in enumerate(found.axes):
+        if len(found.axes) > 1:
+            yield f"grid {number + 1}"
+        if axes:
+            body = [[", ".join(axis.names), str(len(axis.texts)), _values(axis)] for axis in axes]
+            yield aligned(["axis", "size", "values"], body, [False, True, False])
+            yield ""
+    yield _counts(found)
+    if found.equal:
+        yield f"{found.equal} of them the same as another; each is a run of its own"
+    yield from _needed(found)
+    if any(found.rows) and found.varying:
+        yield ""
+        yield aligned(found.varying, found.rows, [False] * len(found.varying))
+    if found.runs > len(found.rows):
+        yield f"and {found.runs - len(found.rows):,} more; -n alone shows them all"
+
+
+def _values(axis: Shown) -> str:
+    if len(axis.texts) <= _MOST_VALUES:
+        return ", ".join(axis.texts)
+    return ", ".join([*axis.texts[: _MOST_VALUES - 2], "...", axis.texts[-1]])
+
+
+def _counts(found: Prospect) -> str:
+    told = f"{found.combinations:,} combination{'s' * (found.combinations != 1)}"
+    for reason, count in found.skipped.items():
+        told += f", {count:,} skipped by RUNX.SKIP: {reason}"
+    return f"{told}; {found.runs:,} run{'s' * (found.runs != 1)}"
+
+
+def _needed(found: Prospect) -> Iterator[str]:
+    for need in found.needs:
+        told = ", ".join(f"{each.name}: {survey.shown(each)}" for each in need.resources)
+        if told:
+            some = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
+            yield f"{'each run needs' if len(found.needs) == 1 else some} {told}"
+    if found.gpu_hours is not None:
+        yield f"at most {found.gpu_hours:,.4g} GPU-hours in all"

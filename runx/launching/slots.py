@@ -1,0 +1,175 @@
+"""All of one machine: so many runs at a time, each to its end, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from runx.disk.orders import CANCEL, TIMEOUT, give, ordered
+from runx.launching.interrupts import Ear, listening
+from runx.launching.tasks import Ended, Policy, Task, Watcher
+from runx.machine.leases import Devices, Lease
+from runx.machine.local import Live, start, tell
+
+_TICK = 0.5
+_STUBBORN = 5.0  # seconds that run.sh is given to record the end of a script that was killed
+_STOPPED = 128 + signal.SIGINT
+
+Right: TypeAlias = Literal["ours", "cancelled", "theirs"]
+"""Whose an attempt is: ours to execute, nobody's as it was called off, somebody else's."""
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    live: Live
+    lease: Lease
+    order: str = ""
+    told: float = 0.0
+    kills: int = 0
+
+
+@dataclass(slots=True)
+class Slots:
+    """Runs tasks to their end, ``policy.jobs`` at a time.
+
+    ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
+    said with signals while it went on is counted in ``stops``.
+    """
+
+    policy: Policy
+    devices: Devices
+    claim: Callable[[Task], Right]
+    watch: Watcher
+    running: list[_Running] = field(default_factory=list)
+    waiting: deque[Task] = field(default_factory=deque)
+    failures: int = 0
+    stops: int = 0
+
+    def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
+        """Execute every task to its end.
+
+        ``adopted`` run already, on their own: each takes a slot until it ends.
+        """
+        self.waiting.extend(tasks)
+        for task in adopted:
+            live = Live(task.run, task.attempt, None, time.monotonic())
+            self.running.append(_Running(task, live, Lease()))
+            self.watch.started(task, Lease())
+        # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
+        with listening((signal.SIGINT,) if self.policy.attach else ()) as ear:
+            while self.running or (self.waiting and not self._closed()):
+                self._fill()
+                self._wait(ear)
+                while ear.heard:
+                    self._stop(signal.Signals(ear.heard.popleft()))
+                self._expire()
+                self._reap()
+
+    def _closed(self) -> bool:
+        most = self.policy.max_failures
+        return self.stops > 0 or (most is not None and self.failures >= most)
+
+    def _wait(self, ear: Ear) -> None:
+        pause = self.watch.tick([one.task for one in self.running], len(self.waiting))
+        if self.running or self.waiting:
+            ear.wait(min(pause, self._patience()))
+
+    def _fill(self) -> None:
+        while self.waiting and not self._closed() and len(self.running) < self.policy.jobs:
+            lease = self.devices.lease()
+            if lease is None:
+                if not self.running:
+                    self.watch.blocked()
+                return
+            self._start(self.waiting.popleft(), lease)
+
+    def _start(self, task: Task, lease: Lease) -> None:
+        right: list[Right] = []
+
+        def ours() -> bool:
+            right.append(self.claim(task))
+            if right == ["ours"]:
+                # Told before it is: nothing of a run's output is missed, however short it is.
+                self.watch.started(task, lease)
+            return right == ["ours"]
+
+        try:
+            live = start(task.run, task.attempt, lease, ours, self.policy.attach)
+        except BaseException:
+            lease.close()
+            raise
+        if live is not None:
+            self.running.append(_Running(task, live, lease))
+            return
+        lease.close()
+        if right == ["cancelled"]:
+            self.watch.ended(Ended(task, _STOPPED, 0.0, CANCEL), False)
+        else:
+            self.watch.left(task)
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        limit = self.policy.timeout
+        ends = [one.live.since + limit - now for one in self.running if limit and not one.order]
+        return max(0.0, min([_TICK, *ends]))
+
+    def _stop(self, number: signal.Signals) -> None:
+        """Heed the person: ask once, insist the second time."""
+        self.stops += 1
+        self.watch.stopping(self.stops > 1)
+        gently = signal.SIGINT if number is signal.SIGINT else signal.SIGTERM
+        for one in self.running:
+            self._end(one, CANCEL, gently if self.stops == 1 else signal.SIGKILL)
+
+    def _end(self, one: _Running, order: str, number: signal.Signals) -> None:
+        if not one.order:
+            one.order = order
+            give(one.task.run, order, one.task.attempt)
+        one.told = time.monotonic()
+        one.kills += number is signal.SIGKILL
+        tell(one.live, number)
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        limit = self.policy.timeout
+        for one in self.running:
+            if limit and not one.order and now - one.live.since >= limit:
+                self._end(one, TIMEOUT, signal.SIGTERM)
+            elif one.order == TIMEOUT and not one.kills and now - one.told > self.policy.grace:
+                self._end(one, TIMEOUT, signal.SIGKILL)
+            elif one.kills and now - one.told > _STUBBORN:
+                self._end(one, one.order, signal.SIGKILL)
+                if one.live.process:
+                    one.live.process.kill()
+
+    def _reap(self) -> None:
+        for one in list(self.running):
+            status = one.live.status()
+            if status is not None:
+                self.running.remove(one)
+                one.lease.close()
+                self._finish(one, status)
+
+    def _finish(self, one: _Running, status: int) -> None:
+        task = one.task
+        order = self._order(one, status) if status else ""
+        end = Ended(task, status, time.monotonic() - one.live.since, order)
+        again = bool(status and not order and task.tried < self.policy.retries and not self.stops)
+        if again:
+            self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
+        elif status and order != CANCEL:
+            self.failures += 1
+        self.watch.ended(end, again)
+
+    def _order(self, one: _Running, status: int) -> str:
+        """Give the order by which a run was ended, be it somebody else's."""
+        task = one.task
+        if one.live.attached and status == _STOPPED and not one.order:
+            give(task.run, CANCEL, task.attempt)
+            return CANCEL
+        return one.order or ordered(task.run, task.attempt, lambda _: None) or ""

@@ -1,0 +1,94 @@
+"""The runs that an experiment has, as a launch needs to know them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from runx.disk.facts import clock, facts, here, lives
+from runx.errors import StoreError
+from runx.plans.reconcile import Identity, There
+from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
+from runx.schedulers.asking import words
+from runx.states.attempts import Facts
+from runx.states.state import state
+
+Warn = Callable[[str], None]
+
+
+def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
+    """Read every run of an experiment; a damaged one is told of and passed over.
+
+    Schedulers are asked of those alone that they may still know more of.
+    """
+    now = clock(experiment.path)
+    found = list(_read(experiment, identity, now, warn))
+    said = words((run for run, _, known in found if _is_open(known)), warn)
+    for run, key, known in found:
+        if said and _is_open(known):
+            known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
+        yield there(run, key, known)
+
+
+def _read(
+    experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
+) -> Iterator[tuple[RunDir, str, Facts]]:
+    try:
+        names = sorted(os.listdir(experiment.path))  # noqa: PTH208
+    except FileNotFoundError:
+        return
+    for run in (experiment.run(name) for name in names if name[0] != "."):
+        try:
+            record = read_json(run.record)
+            key = identity.of(str(record["cmd"]), record["hparams"])
+        except (StoreError, KeyError, TypeError, AttributeError) as error:
+            if run.record.exists():
+                warn(f"{run.record}: left out: {error}")
+            continue
+        yield run, key, facts(run, now, warn)
+
+
+def _is_open(known: Facts) -> bool:
+    farms = any(attempt.farm for attempt in known.attempts)
+    return farms and state(known).name != "done"
+
+
+def there(run: RunDir, key: str, known: Facts) -> There:
+    """Say how one run stands, of which this is known."""
+    if not known.attempts:
+        return There(run, key, state(known), 0)
+    last = known.attempts[-1]
+    orphan = bool(known.locked) and last.farm is None and _is_orphan(run, last.number)
+    return There(run, key, state(known), last.number, orphan)
+
+
+def _is_orphan(run: RunDir, attempt: int) -> bool:
+    try:
+        return lives(read_json(run.claim(attempt)), here()) is False
+    except StoreError:
+        return False
+
+
+def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterator[There]:
+    """Read the runs of earlier launches that are the same as some of those planned now.
+
+    What was planned stands with each launch, so that none of the other runs is looked at.
+    """
+    wanted = set(keys)
+    now = clock(experiment.path)
+    for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
+        for name, key in _planned(plan, warn):
+            run = experiment.run(name)
+            if key in wanted and run.record.exists():
+                yield there(run, key, facts(run, now, warn))
+
+
+def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(read_lines(plan), 1):
+        try:
+            entry = json.loads(line)
+            yield str(entry["name"]), str(entry["id"])
+        except (ValueError, KeyError, TypeError):
+            warn(f"{plan}, line {number}: left out, it is damaged")

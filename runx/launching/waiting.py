@@ -1,0 +1,45 @@
+"""What a launch waits for: what has ended is judged from the disk, the others by their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runx.disk.facts import clock, facts
+from runx.errors import RunxError
+from runx.farms import kind_of
+from runx.plans.experiment import Farm
+from runx.reading.selecting import select
+from runx.schedulers.asking import handed, words
+from runx.states.state import state
+
+
+def job_ids(
+    names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Give the live jobs that a launch must wait for; what is done needs no waiting.
+
+    Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
+    """
+    runs = select(names, logroot, cwd)
+    said = words(runs, warn)
+    jobs = {one.run: one for one in handed(runs, warn)}
+    found = []
+    for run in runs:
+        stands = state(facts(run, clock(run.path.parent), warn, said))
+        if stands.name == "done":
+            continue
+        job = jobs.get(run)
+        if stands.name not in ("queued", "running", "preempted"):
+            raise RunxError(
+                f"--after: {run.path.name} is {stands}; runs after it would never start"
+            )
+        if farm is None or job is None or not job.id or job.farm.name != farm.name:
+            raise RunxError(
+                f"--after: {run.path.name} is {stands.name}, and not with the farm that would wait"
+                " for it; launch when it is done"
+            )
+        found.append(job.id)
+    if found and farm is not None and kind_of(farm.type).waits != "done":
+        raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""One run here, and the GPUs it gets."""

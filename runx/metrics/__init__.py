@@ -1,0 +1,1 @@
+"""Rows of metrics, and what they come to."""

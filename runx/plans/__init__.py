@@ -1,0 +1,1 @@
+"""What is to be run, against what there is."""

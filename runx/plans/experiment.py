@@ -1,0 +1,97 @@
+"""What is to be run: everything that the settings say, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runx.cmdline.styles import Style
+from runx.cmdline.wrapping import PLAIN, Requeue, Shell
+from runx.plans.reconcile import Identity
+from runx.rundir import ExperimentDir
+from runx.sweeps.grid import Beside
+from runx.types import Hparam, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What of the project is frozen, and how runs get it."""
+
+    root: Path
+    source: str
+    ignore: tuple[str, ...]
+    gitignore: bool
+    links: tuple[str, ...]
+    files: Mapping[str, Path]
+    max_size: int
+    staging: str
+    git_dirty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Farm:
+    """Where runs are submitted to: the name of its section, its kind, and what it says of jobs.
+
+    ``array`` is None where the number of runs decides. ``options`` are what only some kinds read.
+    """
+
+    name: str
+    submit_cmd: str = ""
+    type: str = "command"
+    array: bool | None = None
+    max_parallel: int | None = None
+    requeue: Requeue | None = None
+    directives: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as ``runx config`` shows it: its text and who said it."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A YAML file with its settings: what is run, where it lies, and where it goes.
+
+    ``farm`` is None for runs that are made here. ``hparams`` keeps the text of its values, and
+    ``at`` says where each of them stands. ``style`` is how they are told to the script, whose own
+    file ``has_config`` if it has one. ``texts`` are what names may hold of a launch.
+    """
+
+    name: str
+    file: Path
+    logroot: Path
+    cmd: str
+    hparams: Node
+    at: Callable[..., str]
+    beside: Beside
+    style: Style
+    has_config: bool
+    run_name: str
+    texts: Mapping[str, str]
+    tag: str
+    cooldir: bool
+    farm: Farm | None
+    resources: tuple[Hparam, ...]
+    pythonpath: str
+    code: Code
+    dir_mode: str
+    resume: bool
+    identity: Identity
+    gpus: tuple[str, ...]
+    title: str
+    note: str
+    settings: Mapping[str, Setting]
+    sources: tuple[Path, ...]
+    warnings: tuple[str, ...]
+    shell: Shell = PLAIN
+
+    @property
+    def dir(self) -> ExperimentDir:
+        """The experiment's directory under LOGROOT."""
+        return ExperimentDir(self.logroot / self.name)

@@ -1,0 +1,1 @@
+"""Runs read back: found, gathered, described, removed."""

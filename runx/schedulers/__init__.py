@@ -1,0 +1,1 @@
+"""Runs handed to a scheduler, its word on them, and their end."""

@@ -1,0 +1,1 @@
+"""What happened to a run, folded to its state."""

@@ -1,0 +1,245 @@
+"""How a run stands: facts from its files folded into one state, by one pure function.
+
+Nothing here looks at a file or a clock. What a scheduler says arrives as a fact among others; what
+the run itself wrote outweighs it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from runx.states.attempts import Attempt, Facts
+
+STATES = (
+    "planned",
+    "queued",
+    "running",
+    "done",
+    "failed",
+    "killed",
+    "timeout",
+    "oom",
+    "preempted",
+    "cancelled",
+    "lost",
+)
+UNKNOWN = "unknown"
+"""The state of a run of which nothing says how it stands."""
+ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
+"""States that a person should look at; a cancelled run ended as somebody wished."""
+SILENT = 150.0
+"""Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
+QUIET = 3600.0
+"""Seconds after which a script that tells of itself by its metrics alone may have ended."""
+_OVER = ("timeout", "oom", "cancelled", "failed", "killed")
+"""Words of a scheduler that ended a run, which then needs no silence to be believed."""
+ACCOUNTED = 900.0
+"""Seconds that a scheduler is given until a job that it has taken must be known to it."""
+
+
+class State(NamedTuple):
+    """How a run stands, in one word; why, in a few; and how its last attempt ended.
+
+    >>> print(State("running", "silent for 12 min", attempt=1))
+    running (silent for 12 min)
+    """
+
+    name: str
+    reason: str = ""
+    code: int | None = None
+    signal: str | None = None
+    attempt: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})" if self.reason else self.name
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has been given away and has not ended: nobody else may start it."""
+        return self.name in ("queued", "running")
+
+
+def state(facts: Facts) -> State:
+    """Fold what is known of a run into its state.
+
+    A run that lives is alive, whatever else is true; one that was done once stays done; otherwise
+    its last attempt decides. A claim whose holder died before anything happened counts for nothing.
+
+    >>> from runx.states.attempts import Event
+    >>> ended = Event("ended", details={"code": 0})
+    >>> state(Facts((Attempt(1, (Event("started"), ended)),))).name
+    'done'
+    """
+    attempts = [attempt for attempt in facts.attempts if not _void(attempt, facts)]
+    if not attempts:
+        return State("planned")
+    states = list(_newest_first(attempts, facts))
+    for now in states:
+        if now.name == "running":
+            return now
+    if states[0].alive:
+        return states[0]
+    return next((now for now in states if now.name == "done"), states[0])
+
+
+def _newest_first(attempts: list[Attempt], facts: Facts) -> Iterator[State]:
+    last = facts.attempts[-1].number
+    for attempt in reversed(attempts):
+        word = facts.word if attempt.number == last else None
+        if attempt.event("ended"):
+            yield _ended(attempt, word, facts.why)
+        elif attempt.farm is None:
+            yield _local(attempt, facts.locked)
+        else:
+            # Only a person who runs a farm's run by hand, here, holds its lock.
+            yield (
+                State("running", attempt=attempt.number)
+                if facts.locked
+                else _remote(attempt, word, facts.why)
+            )
+
+
+def _void(attempt: Attempt, facts: Facts) -> bool:
+    """Say whether nobody ever executes this attempt: its claim's holder died."""
+    if attempt.refused and not attempt.events:
+        return True
+    if attempt.events or attempt.process is not False or attempt.job is not None:
+        return False
+    if attempt.order == "cancel":
+        return False  # It was called off while it waited.
+    if attempt.wrote is not None:
+        return False
+    if attempt.farm is None:
+        return not facts.locked
+    return facts.word == "gone"
+
+
+def _ended(attempt: Attempt, word: str | None, why: str) -> State:
+    """Say how an attempt ended that wrote its exit status."""
+    event = attempt.event("ended")
+    code = event.details.get("code") if event else None
+    if code == 0:
+        return State("done", code=0, attempt=attempt.number)
+    name, reason = _why_ended(attempt, code, word, why)
+    return State(name, reason, code, signal_of(code), attempt.number)
+
+
+def _why_ended(attempt: Attempt, code: Any, word: str | None, why: str) -> tuple[str, str]:
+    if attempt.order == "cancel":
+        return "cancelled", ""
+    if attempt.order == "timeout":
+        return "timeout", ""
+    if word in ("timeout", "oom", "cancelled", "preempted"):
+        return word, why
+    if attempt.farm is not None and word == "queued":
+        return "preempted", "queued again"
+    if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
+        if word in ("gone", "failed", "killed"):
+            return "killed", "it was to run again, but its farm has not queued it"
+        return "preempted", ""
+    if not isinstance(code, int):
+        return "failed", "it left no exit status"
+    if told := signal_of(code):
+        return "killed", f"by {told}" + (" after a warning" if attempt.event("warned") else "")
+    if code == 75:
+        return "failed", "it asks to be run again (exit status 75)"
+    return "failed", f"exit status {code}"
+
+
+def _local(attempt: Attempt, locked: bool | None) -> State:
+    """Say how an attempt of this machine's stands that wrote no end: the lock tells."""
+    number = attempt.number
+    if locked or (locked is None and attempt.process and attempt.events):
+        return State("running", attempt=number)
+    if not attempt.events and attempt.order == "cancel":
+        return State("cancelled", attempt=number)
+    if not attempt.events and attempt.process:
+        return State("queued", "about to start", attempt=number)
+    if attempt.process is None and attempt.host:
+        name = "running" if attempt.events else "queued"
+        return State(name, f"on {attempt.host}, not seen from here", attempt=number)
+    return _vanished(attempt)
+
+
+def _vanished(attempt: Attempt) -> State:
+    """Say what became of an attempt that is over and wrote no end."""
+    if attempt.order == "cancel":
+        return State("cancelled", attempt=attempt.number)
+    if attempt.order == "timeout":
+        return State("timeout", attempt=attempt.number)
+    if attempt.rebooted:
+        return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
+    # On a machine that has been up since, only SIGKILL ends run.sh without a word.
+    return State("killed", "ended without a word", None, "KILL", attempt.number)
+
+
+def _remote(attempt: Attempt, word: str | None, why: str) -> State:
+    """Say how a farm's attempt stands that wrote no end: its beat tells, then its scheduler."""
+    number, silence = attempt.number, attempt.silence
+    if attempt.events and silence is not None and silence < SILENT and word not in _OVER:
+        return State("running", attempt=number)
+    if word == "running":
+        return State("running", _silent(silence) if attempt.events else "", attempt=number)
+    if word == "queued":
+        name = "preempted" if attempt.events else "queued"
+        return State(name, "queued again" if attempt.events else why, attempt=number)
+    if attempt.events:
+        return _over(attempt, word, why)
+    return _waiting(attempt, word, why)
+
+
+def _over(attempt: Attempt, word: str | None, why: str) -> State:
+    """Say what became of a farm's attempt that has fallen silent."""
+    if attempt.order or (attempt.event("preempted") and word in (None, "preempted")):
+        name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
+        return State(name, attempt=attempt.number)
+    if word in STATES:
+        return State(word, why or f"says {attempt.farm}", attempt=attempt.number)
+    unasked = "" if word else f"; {attempt.farm} was not asked"
+    return State("lost", _silent(attempt.silence) + unasked, attempt=attempt.number)
+
+
+def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
+    """Say how a farm's attempt stands of which nothing has been heard."""
+    number = attempt.number
+    if attempt.order == "cancel" and word not in STATES:
+        return State("cancelled", attempt=number)
+    if word in STATES:
+        return State(word, why or f"says {attempt.farm}", attempt=number)
+    if attempt.wrote is not None:
+        return _unheard(attempt, attempt.wrote, word)
+    if word == "gone" and (attempt.submitted is None or attempt.submitted >= ACCOUNTED):
+        return State("lost", f"{attempt.farm} knows no job {attempt.job}", attempt=number)
+    if attempt.job is None and not attempt.process:
+        return State("queued", f"it may be with {attempt.farm}; its launcher died", attempt=number)
+    return State("queued", "" if attempt.job else "being submitted", attempt=number)
+
+
+def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:
+    """Say how an attempt stands whose metrics are all that is heard of it."""
+    if wrote < QUIET and word != "gone":
+        return State(
+            "running", "run.sh was not called: told by its metrics", attempt=attempt.number
+        )
+    ago = f"it last wrote {wrote / 60:.0f} min ago"
+    return State(UNKNOWN, f"{ago}; run.sh was not called to tell its end", attempt=attempt.number)
+
+
+def signal_of(code: object) -> str | None:
+    """Name the signal that an exit status above 128 stands for.
+
+    >>> signal_of(137), signal_of(1)
+    ('KILL', None)
+    """
+    if not isinstance(code, int) or not 128 < code < 128 + signal.NSIG:
+        return None
+    try:
+        return signal.Signals(code - 128).name.removeprefix("SIG")
+    except ValueError:
+        return str(code - 128)
+
+
+def _silent(seconds: float | None) -> str:
+    return "never heard of" if seconds is None else f"silent for {seconds / 60:.0f} min"

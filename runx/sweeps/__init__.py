@@ -1,0 +1,1 @@
+"""HPARAMS to points, and points to names."""

@@ -1,0 +1,172 @@
+"""One mapping of HPARAMS to its grid: plain axes, zipped ones, cases, and those drawn together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain, product
+from typing import NamedTuple
+
+from runx.errors import SweepError
+from runx.sweeps.axes import (
+    CASES,
+    SKIP,
+    TAG,
+    ZIP,
+    Axis,
+    Where,
+    check_name,
+    hparam,
+    operated,
+    values,
+)
+from runx.sweeps.draws import DRAWS, drawn
+from runx.types import Hparam, Node, Scalar, Value
+
+
+class Beside(NamedTuple):
+    """What a sweep depends on beside HPARAMS: how random axes are drawn, and what may be named."""
+
+    samples: int = 0
+    seed: int | str = 0
+    environment: Mapping[str, str] = {}
+    experiment: str = ""
+
+
+class Grid(NamedTuple):
+    """The axes of a mapping, and the expressions for which its points are skipped."""
+
+    axes: list[Axis]
+    skips: tuple[str, ...]
+    at: Where
+
+    @property
+    def names(self) -> list[str]:
+        """All parameters that some point may have."""
+        return [name for axis in self.axes for name in axis.names if name not in (TAG, SKIP)]
+
+
+def grid(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
+    """Make the grid of one mapping.
+
+    >>> from runx.language.yamltext import parse
+    >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nseed: {repeat: 3}", "x.yml")
+    >>> [axis.names for axis in grid(document.tree, document.at, Beside()).axes]
+    [('arch', 'batch'), ('seed',)]
+    """
+    random = {name: node for name, node in hparams.items() if _is_drawn(node)}
+    found: list[Axis] = []
+    skips: tuple[str, ...] = ()
+    for name, node in hparams.items():
+        if name == SKIP and _conditions(node):
+            skips = _conditions(node)
+        elif name == ZIP:
+            found += _zips(node, at)
+        elif name == CASES:
+            found.append(_cases(node, at, beside))
+        elif name not in random:
+            found.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
+        elif name == next(iter(random)):
+            found.append(_draws(random, at, beside))
+    _check_clashes(found, at)
+    return Grid(found, skips, at)
+
+
+def has_templates(made: Grid) -> bool:
+    """Tell whether some value of a grid is to be worked out."""
+    choices = (choice for axis in made.axes for choice in axis.choices)
+    return any(holds_template(given.value) for choice in choices for given in choice)
+
+
+def holds_template(value: Value) -> bool:
+    """Tell whether there is a ``{{ }}`` in a value.
+
+    >>> holds_template("{{ epochs // 10 }}"), holds_template(("{x}", 1))
+    (True, False)
+    """
+    if isinstance(value, tuple):
+        return any(map(holds_template, value))
+    return isinstance(value, str) and "{{" in value
+
+
+def _is_drawn(node: Node) -> bool:
+    return isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
+
+
+def _conditions(node: Node) -> tuple[str, ...]:
+    """Give the expressions of a RUNX.SKIP that isn't an axis of true and false."""
+    items = node if isinstance(node, list) else [node]
+    if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
+        return tuple(item.text for item in items if isinstance(item, Scalar))
+    return ()
+
+
+def _zips(node: Node, at: Where) -> list[Axis]:
+    if not isinstance(node, list):
+        return [_zip(node, partial(at, ZIP))]
+    return [_zip(item, partial(at, ZIP, index)) for index, item in enumerate(node)]
+
+
+def _zip(node: Node, at: Where) -> Axis:
+    """Let the values of some keys go together, the first with the first and so on."""
+    if not isinstance(node, dict) or not node:
+        raise SweepError(f"{at()}: {ZIP} takes a mapping of lists, or a list of such mappings")
+    columns = {name: values(name, child, at) for name, child in node.items()}
+    first, length = next((name, len(column)) for name, column in columns.items())
+    for name, column in columns.items():
+        if len(column) != length:
+            raise SweepError(
+                f"{at(name)}: {ZIP}: {first} has {length} values, {name} has {len(column)};"
+                " give each as many"
+            )
+    return Axis(ZIP, tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def _cases(node: Node, at: Where, beside: Beside) -> Axis:
+    """Make one axis of whole points; a list in one of them is a grid of its own."""
+    if not isinstance(node, list) or not node:
+        raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
+    choices: list[tuple[Hparam, ...]] = []
+    for index, case in enumerate(node):
+        where = partial(at, CASES, index)
+        if not isinstance(case, dict):
+            raise SweepError(f"{where()}: {CASES} takes mappings, `- key: value`")
+        inner = grid(case, where, beside)
+        if inner.skips:
+            raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
+        choices += map(_flat, product(*(axis.choices for axis in inner.axes)))
+    names = dict.fromkeys(given.name for choice in choices for given in choice)
+    return Axis(CASES, tuple(names), choices)
+
+
+def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
+    """Draw random axes together, SAMPLES times."""
+    first = next(iter(random))
+    if beside.samples < 1:
+        raise SweepError(f"{at(first)}: {first} is drawn at random; write SAMPLES: 20 by HPARAMS")
+    columns = []
+    for name, node in random.items():
+        check_name(name, at)
+        assert isinstance(node, dict)
+        operator, argument = operated(name, node, at)
+        try:
+            nodes = drawn(name, operator, argument, beside.samples, beside.seed)
+        except SweepError as error:
+            raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
+        columns.append([hparam(name, item, at(name)) for item in nodes])
+    return Axis(first, tuple(random), list(zip(*columns, strict=True)))
+
+
+def _flat(choices: Sequence[tuple[Hparam, ...]]) -> tuple[Hparam, ...]:
+    return tuple(chain.from_iterable(choices))
+
+
+def _check_clashes(axes: list[Axis], at: Where) -> None:
+    """Refuse a parameter that two axes set: which of them counts, nobody could tell."""
+    seen: dict[str, str] = {}
+    for axis in axes:
+        for name in axis.names:
+            if name in seen:
+                both = f"{seen[name]} and {axis.key}" if axis.key != seen[name] else axis.key
+                raise SweepError(f"{at(axis.key)}: {name} is set twice, by {both}; keep one")
+            seen[name] = axis.key

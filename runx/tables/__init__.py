@@ -1,0 +1,1 @@
+"""A question about results, and the table that answers it."""

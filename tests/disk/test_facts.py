@@ -1,0 +1,184 @@
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from runx.disk.facts import Word, clock, facts, here, lives
+from runx.rundir import RunDir
+from runx.states.state import state
+
+
+@pytest.fixture
+def run(tmp_path):
+    made = RunDir(tmp_path / "owl")
+    made.attempts.mkdir(parents=True)
+    return made
+
+
+def quiet(warning):
+    raise AssertionError(warning)
+
+
+def stand(run, warn=quiet, words=None):
+    return state(facts(run, time.time, warn, words or {}))
+
+
+def claim(run, number=1, farm=None, pid=None, **more):
+    pid = os.getpid() if pid is None else pid
+    who = {"host": here().host, "boot": here().boot, "pid": pid, "start": born(pid), **more}
+    run.claim(number).write_text(json.dumps({"version": 1, **who, "farm": farm}))
+
+
+def born(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0
+
+
+def happens(run, *events, number=1):
+    with open(run.events(number), "a") as file:
+        for event in events:
+            name, details = event if isinstance(event, tuple) else (event, {})
+            file.write(json.dumps({"event": name, "time": 1.5, **details}) + "\n")
+
+
+def dead_pid():
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+def test_a_directory_without_attempts_is_a_planned_run(tmp_path):
+    assert stand(RunDir(tmp_path)).name == "planned"
+
+
+def test_a_damaged_line_costs_itself_and_a_warning(run):
+    claim(run)
+    happens(run, "started")
+    with open(run.events(1), "a") as file:
+        file.write('{"event": "run\n{"event": "ended", "code": 0}\n{"eve')
+    warnings = []
+    assert stand(run, warnings.append).name == "done"
+    assert [warning.split(": ")[0] for warning in warnings] == [f"{run.events(1)}, line 2"]
+
+
+def test_a_damaged_claim_costs_a_warning(run):
+    run.claim(1).write_text("{")
+    happens(run, "started", ("ended", {"code": 2}))
+    warnings = []
+    assert stand(run, warnings.append).name == "failed"
+    assert len(warnings) == 1
+
+
+def test_whoever_holds_the_lock_is_running_though_run_sh_is_gone(run):
+    claim(run, pid=dead_pid())
+    happens(run, "started")
+    holder = subprocess.Popen(
+        ["bash", "-c", 'exec 9>>"$1"; flock 9; echo held; exec sleep 60', "-", run.lock],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        holder.stdout.readline()
+        assert stand(run).name == "running"
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+    assert stand(run).name == "killed"
+
+
+def test_a_claim_whose_launcher_lives_is_queued_and_a_dead_ones_is_void(run):
+    claim(run)
+    assert stand(run).name == "queued"
+    claim(run, pid=dead_pid())
+    assert stand(run).name == "planned"
+
+
+def test_a_pid_that_is_used_again_is_not_the_claims(run):
+    claim(run, start=12)
+    assert stand(run).name == "planned"
+
+
+def test_another_boot_of_this_machine_has_taken_its_processes(run):
+    claim(run, boot="before")
+    happens(run, "started")
+    run.lock.touch()
+    assert stand(run).name == "lost"
+
+
+def test_a_run_of_another_machine_is_left_alone(run):
+    claim(run, host="elsewhere")
+    happens(run, "started")
+    assert str(stand(run)) == "running (on elsewhere, not seen from here)"
+
+
+def test_a_farms_run_is_known_by_its_beat(run):
+    claim(run, farm="slurm", host="login")
+    run.job(1).write_text('{"version": 1, "farm": "slurm", "id": "123"}')
+    assert stand(run).name == "queued"
+    happens(run, ("started", {"host": "node", "boot": "b", "pid": 1, "start": 1}))
+    long_ago = time.time() - 720
+    os.utime(run.events(1), (long_ago, long_ago))
+    assert str(stand(run)) == "lost (silent for 12 min; slurm was not asked)"
+    assert (
+        str(stand(run, words={("slurm", "123"): Word("running")})) == "running (silent for 12 min)"
+    )
+    run.beat(1).touch()
+    assert str(stand(run)) == "running"
+
+
+def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
+    run.metrics.write_text("val,acc,1\n")
+    os.utime(run.metrics, (time.time() - 50, time.time() - 50))
+    claim(run, farm="bare", host="login")
+    run.job(1).write_text('{"version": 1, "farm": "bare", "id": "9"}')
+    assert stand(run).name == "queued", "what an earlier attempt wrote says nothing"
+    for path in (run.claim(1), run.job(1)):
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    assert stand(run).name == "running"
+    long_ago = time.time() - 7200
+    for path in (run.claim(1), run.job(1), run.metrics):
+        os.utime(path, (long_ago - (path != run.metrics), long_ago - (path != run.metrics)))
+    assert str(stand(run)).startswith("unknown (it last wrote 120 min ago")
+
+
+def test_an_order_tells_why_a_run_was_ended(run):
+    claim(run, pid=dead_pid())
+    happens(run, "started", ("ended", {"code": 143}))
+    assert stand(run).name == "killed"
+    run.orders.mkdir()
+    (run.orders / "2.json").write_text('{"order": "cancel", "attempt": 2}')
+    assert stand(run).name == "killed"
+    (run.orders / "1.json").write_text('{"order": "cancel", "attempt": 1}')
+    assert stand(run).name == "cancelled"
+
+
+def test_events_torn_at_any_byte_never_make_a_dead_run_alive(run):
+    claim(run, pid=dead_pid())
+    run.lock.touch()
+    happens(run, "started", ("running", {"group": 5}), "warned", ("ended", {"code": 0}))
+    whole = run.events(1).read_bytes()
+    for end in range(len(whole) + 1):
+        run.events(1).write_bytes(whole[:end])
+        assert stand(run, lambda warning: None).name in ("planned", "killed", "done")
+
+
+def test_reading_leaves_nothing_behind(run):
+    claim(run, farm="slurm", host="login")
+    before = sorted(os.listdir(run.attempts))
+    assert clock(run.path)() == pytest.approx(time.time(), abs=60)
+    facts(run, clock(run.path), quiet)
+    assert sorted(os.listdir(run.attempts)) == before
+    assert os.listdir(run.path) == ["attempts"]
+
+
+def test_this_process_lives_and_a_finished_one_does_not():
+    me = {**here()._asdict(), "pid": os.getpid(), "start": born(os.getpid())}
+    assert lives(me, here()) is True
+    assert lives({**me, "pid": dead_pid()}, here()) is False
+    assert lives({}, here()) is False

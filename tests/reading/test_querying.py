@@ -1,0 +1,85 @@
+import subprocess
+import sys
+
+import pytest
+from run_folders import make_run, write_metrics
+
+import runx
+from runx.errors import RunxError
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    for lr in (0.1, 0.01):
+        for seed in (0, 1):
+            folder = tmp_path / "sweep" / f"lr{lr}-{seed}"
+            make_run(folder, {"lr": lr, "seed": seed, "same": 1}, [1 + seed, 10 * lr + seed])
+            write_metrics(
+                folder, [{"loss": 2}, {"loss": 1}], phase="train", file="metrics.train.csv"
+            )
+    return runx.results("sweep", logroot=tmp_path)
+
+
+def test_an_unknown_experiment_and_metric_are_answered_with_those_there_are(sweep, tmp_path):
+    with pytest.raises(RunxError, match="there is: sweep"):
+        runx.results("sweeep", logroot=tmp_path)
+    with pytest.raises(RunxError, match="there is: acc"):
+        sweep.best("accuracy")
+    with pytest.raises(RunxError, match="did you mean lr"):
+        list(sweep.where("lrr < 1"))
+
+
+def test_runs_are_read_one_after_another(sweep):
+    rows = iter(sweep)
+    assert next(rows).name == "lr0.01-0"
+    assert len(sweep) == 4
+
+
+def test_runs_are_chosen_and_the_best_is_found(sweep):
+    assert [run.name for run in sweep.where("lr < 0.1").where("seed == 1")] == ["lr0.01-1"]
+    assert sweep.best("acc").name in ("lr0.1-1", "lr0.01-1")
+    assert sweep.best("acc", lower=True).measured == {"acc-best": 0.1}
+
+
+def test_a_frame_has_every_hyperparameter_and_state(sweep):
+    pandas = pytest.importorskip("pandas")
+    frame = sweep.frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame.columns) == [
+        *("run", "lr", "seed", "same", "acc", "epoch", "epoch_time", "state")
+    ]
+    assert set(frame["state"]) == {"done"}
+
+
+def test_seeds_are_taken_together_in_a_frame(sweep):
+    pytest.importorskip("pandas")
+    frame = sweep.over("seed").frame()
+    assert list(frame.columns) == ["lr", "acc:mean", "acc:std", "acc:n"]
+    assert list(frame["acc:mean"]) == [1.5, pytest.approx(0.6)]
+
+
+def test_a_history_is_one_long_table(sweep):
+    pytest.importorskip("pandas")
+    frame = sweep.where("lr == 0.1").history("train.loss")
+    assert list(frame.columns) == ["run", "seed", "epoch", "loss"]
+    assert list(frame["loss"]) == [2, 1, 2, 1]
+    assert len(sweep.history("acc")) == 8
+
+
+def test_files_that_runs_left_are_found(sweep, tmp_path):
+    file = tmp_path / "sweep" / "lr0.1-0" / "best.pth"
+    file.touch()
+    assert sweep.artifact("best.pth") == {"lr0.1-0": file}
+
+
+def test_a_notebook_shows_a_table(sweep):
+    assert sweep._repr_html_().startswith("<table>")
+    assert "56" not in repr(sweep)
+    assert "±" in repr(sweep.over("seed"))
+
+
+def test_a_training_script_imports_none_of_this():
+    code = "import sys, runx; assert 'runx.reading.querying' not in sys.modules; runx.results"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="resultz"):
+        runx.resultz

@@ -20,7 +20,7 @@ test: .venv/dev lint
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict runx benchmarks --exclude 'benchmarks/(floors|inside)/'
+	$(BIN)/mypy --strict runx benchmarks --exclude 'benchmarks/(floors|inside|peers)/'
 
 bench: .venv/demo .venv-bench/made
 	$(BIN)/python -m benchmarks --write docs/performance.md
@@ -28,11 +28,13 @@ bench: .venv/demo .venv-bench/made
 bench-full: .venv/demo .venv-bench/made
 	$(BIN)/python -m benchmarks --full --write docs/performance.md
 
-# The original, which is called runx too, and the peers that install without a service.
+# The original, which is called runx too, the peers that install without a service, and what opens
+# a page in Chromium.
+PEERS := hydra-core submitit guildai 'setuptools<81' mlxp experimaestro polars tensorboard selenium
 .venv-bench/made: Makefile
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install -q --disable-pip-version-check '$(TORCH)'
-	.venv-bench/bin/pip install -q --disable-pip-version-check runx==0.0.11 hydra-core submitit
+	.venv-bench/bin/pip install -q --disable-pip-version-check runx==0.0.11 $(PEERS)
 	touch $@
 
 # torch first and pinned: what else asks for it then finds it there.

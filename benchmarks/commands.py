@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,12 @@ PEERS = Python(str(ROOT / ".venv-bench" / "bin" / "python"))
 """Where ``make bench`` installs the original and the peers."""
 
 
+def peer(name: str, folder: Path) -> Path:
+    """Put the files of a peer's project into a folder."""
+    shutil.copytree(HERE / "peers" / name, folder, dirs_exist_ok=True)
+    return folder
+
+
 class Failed(Exception):
     """A command that was to be measured did not do its job."""
 
@@ -55,14 +62,9 @@ def has(python: Python, module: str) -> bool:
     if not os.path.exists(python.program):
         return False
     command = [python.program, "-c", asked]
-    return not subprocess.run(command, env=environment(python, HERE), check=False).returncode
-
-
-@cache
-def help_of(*words: str) -> str:
-    """Give what runx says to --help, to see what it can do."""
-    command = OURS.entry("runx", *words, "--help")
-    return subprocess.check_output(command, env=environment(OURS, HERE), text=True)
+    # From elsewhere: our own runx is beside.
+    done = subprocess.run(command, cwd="/", env=environment(python, HERE), check=False)
+    return not done.returncode
 
 
 def environment(python: Python, home: Path) -> dict[str, str]:

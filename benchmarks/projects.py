@@ -19,16 +19,22 @@ here:
 
 
 def axes(runs: int) -> dict[str, list[float]]:
-    """Give hyperparameters whose product is a power of ten, six of them at most.
+    """Give hyperparameters whose product is so many runs, a digit and then zeros.
 
     >>> axes(10)
     {'lr': [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]}
+    >>> [len(values) for values in axes(300).values()]
+    [10, 10, 3]
     """
-    names = ["lr", "wd", "width", "depth", "seed", "fold"][: len(str(runs)) - 1]
-    assert 10 ** len(names) == runs, runs
-    values: dict[str, list[float]] = {name: list(range(1, 11)) for name in names}
+    first, tens = int(str(runs)[0]), len(str(runs)) - 1
+    assert first * 10**tens == runs, runs
+    sizes = [10] * tens + [first] * (first > 1)
+    names = ["lr", "wd", "width", "depth", "seed", "fold"][: len(sizes)]
+    values: dict[str, list[float]] = {
+        name: list(range(1, size + 1)) for name, size in zip(names, sizes, strict=True)
+    }
     if values:
-        values["lr"] = [round(0.1 * n, 1) for n in range(1, 11)]
+        values["lr"] = [round(0.1 * n, 1) for n in values["lr"]]
     return values
 
 
@@ -58,10 +64,11 @@ def results(logroot: Path, runs: int, epochs: int) -> None:
         hparams = dict(zip(names, values, strict=True))
         run = experiment / f"brave-{nth:06}_2026.02.06_14.19"
         (run / "attempts").mkdir(parents=True)
-        record = {"version": 1, "name": run.name, "cmd": "true", "hparams": hparams, "created": 1.0}
+        planned = {**hparams, "logdir": "LOGDIR"}
+        record = {"version": 1, "name": run.name, "cmd": "true", "hparams": planned, "created": 1.0}
         claim = {"version": 1, "host": "h", "boot": "b", "pid": 1, "start": 1, "farm": None}
         (run / "run.json").write_text(json.dumps(record, indent=2))
-        (run / "hparams.json").write_text(json.dumps(hparams, indent=4))
+        (run / "hparams.json").write_text(json.dumps({**hparams, "logdir": str(run)}, indent=4))
         (run / "attempts" / "1.claim").write_text(json.dumps(claim))
         (run / "attempts" / "1.events.jsonl").write_text("".join(_events()))
         (run / "metrics.csv").write_text("".join(_rows(nth, epochs)))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.jobs import freezing, launching, logging, planning, reading, saving, starting
+from benchmarks.jobs import (
+    freezing,
+    growing,
+    launching,
+    logging,
+    planning,
+    reading,
+    reporting,
+    saving,
+    starting,
+)
 from benchmarks.turns import Job
 
 JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
@@ -15,5 +25,7 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "log": logging.jobs,
     "save": saving.jobs,
     "read": reading.jobs,
+    "report": reporting.jobs,
+    "growth": growing.jobs,
 }
 """Each gives its jobs: few and small ones, or with True all of them."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.commands import BARE, OURS, PEERS, has, help_of, left, timed
+from benchmarks.commands import BARE, OURS, PEERS, has, left, peer, timed
 from benchmarks.turns import Case, Cost, Job
 
 
@@ -41,10 +41,27 @@ def _cases(runs: int, most: int) -> Iterator[Case]:
     yield Case("**runx -i**", lambda ground, empty: _ours(ground, empty, runs, before=False))
     if has(PEERS, "runx") and runs <= 100:
         yield Case("original -i", lambda ground, empty: _original(ground, empty, runs))
-    if has(PEERS, "hydra") and runs <= most:
-        yield Case("hydra -m, no staging", lambda ground, empty: _hydra(empty, runs))
-    if has(PEERS, "submitit") and runs <= 10:
-        yield Case("submitit, local, no staging", lambda ground, empty: _submitit(empty, runs))
+    yield from _peers(runs, most)
+
+
+def _peers(runs: int, most: int) -> Iterator[Case]:
+    """Give the peers that are there; none of them stages code but Guild."""
+    seeds = ",".join(map(str, range(runs)))
+    guild = str(Path(PEERS.program).with_name("guild"))
+    calls = {
+        "hydra": ("hydra -m, no staging", PEERS.words("app.py", "-m", f"+seed={seeds}")),
+        "mlxp": ("MLXP, no staging", PEERS.words("app.py", f"seed={seeds}")),
+        "experimaestro": ("Experimaestro, no staging", PEERS.words("app.py", str(runs))),
+        "guild": ("Guild", [guild, "run", "nothing", f"seed=[{seeds}]", "-y"]),
+        "submitit": ("submitit, local, no staging", PEERS.words("app.py", str(runs))),
+    }
+    for module, (name, words) in calls.items():
+        if has(PEERS, module) and runs <= most:
+            yield _peer(module, name, words)
+
+
+def _peer(module: str, name: str, words: list[str]) -> Case:
+    return Case(name, lambda _, empty: timed(words, peer(module, empty), PEERS))
 
 
 def _trees(runs: int) -> Iterator[Case]:
@@ -71,12 +88,8 @@ def _ours(ground: Path, empty: Path, runs: int, before: bool) -> Cost:
     if before:
         timed(OURS.entry("runx", "sweep.yml", "-i"), project, OURS)
     projects.sweep(project, runs, "true")
-    cost = timed(OURS.entry("runx", "sweep.yml", "-i", *_two_at_once()), project, OURS)
+    cost = timed(OURS.entry("runx", "sweep.yml", "-i", "-j", "2"), project, OURS)
     return left(cost, project / "logs")
-
-
-def _two_at_once() -> tuple[str, ...]:
-    return ("-j", "2") if "--jobs" in help_of("launch") else ()
 
 
 def _original(ground: Path, empty: Path, runs: int) -> Cost:
@@ -86,25 +99,3 @@ def _original(ground: Path, empty: Path, runs: int) -> Cost:
     settings = (project / ".runx").read_text().replace(f"{project}/logs", f"{empty}/logs")
     (project / ".runx").write_text(settings)
     return left(timed(PEERS.entry("runx", "sweep.yml", "-i"), project, PEERS), empty / "logs")
-
-
-def _hydra(empty: Path, runs: int) -> Cost:
-    program = "import hydra; hydra.main(version_base=None)(lambda config: None)()"
-    (empty / "app.py").write_text(program)
-    values = ",".join(str(value) for value in range(runs))
-    return timed(PEERS.words("app.py", "-m", f"+seed={values}"), empty, PEERS)
-
-
-def _submitit(empty: Path, runs: int) -> Cost:
-    program = f"""
-import submitit, subprocess
-executor = submitit.LocalExecutor("logs")
-pending = []
-for number in range({runs}):
-    pending.append(executor.submit(subprocess.call, ["true"]))
-    if len(pending) == 2:
-        pending.pop(0).result()
-[job.result() for job in pending]
-"""
-    (empty / "app.py").write_text(program)
-    return timed(PEERS.words("app.py"), empty, PEERS)

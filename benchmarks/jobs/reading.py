@@ -1,4 +1,4 @@
-"""Reading runs back: a table of what they measured, and of how they stand."""
+"""Reading runs back: a table of what they measured, of how they stand, what is left to start."""
 
 from __future__ import annotations
 
@@ -6,43 +6,79 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.commands import BARE, OURS, PEERS, has, help_of, timed
+from benchmarks.commands import BARE, HERE, OURS, PEERS, has, peer, timed
 from benchmarks.turns import Case, Cost, Job
 
 _SUMX = ("sweep", "--logroot", "logs", "--sortwith", "acc")
+_EPOCHS = 100
+# Readers that take seconds for what others read in milliseconds.
+_SLOW = 100
 
 
 def jobs(full: bool) -> Iterator[Job]:
     """Give the jobs of reading runs back."""
     for runs in (100, 1_000, 10_000) if full else (100, 1_000):
-        yield Job(
-            "read",
-            f"`sumx` and `runx status`, {runs:,} runs of 100 epochs",
-            "at most 2.5 x reading the bytes, under 200 MB; nothing changed: 2.5 x stat",
-            list(_cases()),
-            runs,
-            5,
-            lambda ground, runs=runs: _fill(ground, runs),  # type: ignore[misc]
-        )
+        peers = _SLOW if not full else 1_000
+        first, again, resumed = list(_first(runs, peers)), list(_again()), list(_resumed())
+        several = f"{runs:,} runs of {_EPOCHS} epochs"
+        bytes_ = "at most 2.5 x, under 200 MB"
+        yield _job(f"`sumx` and `runx status`, {several}, the first look", bytes_, first, runs)
+        yield _job(f"`sumx` and `runx status` again, {several}", "at most 2.5 x", again, runs)
+        yield _job(f"`runx --resume`, {runs:,} runs done", "at most 3 x", resumed, runs)
 
 
-def _fill(ground: Path, runs: int) -> None:
-    projects.results(ground / "logs", runs, 100)
-    projects.sweep(ground, 1, "true")
+def _job(title: str, target: str, cases: list[Case], runs: int) -> Job:
+    return Job("read", title, target, cases, runs, 5, lambda ground: _fill(ground, runs, cases))
 
 
-def _cases() -> Iterator[Case]:
+def _fill(ground: Path, runs: int, cases: list[Case]) -> None:
+    projects.results(ground / "logs", runs, _EPOCHS)
+    projects.sweep(ground, runs, "true")
+    names = {case.name for case in cases}
+    if _TENSORBOARD in names:
+        words = (str(ground / "events"), str(runs), str(_EPOCHS))
+        timed(PEERS.script("peers", "tensorboard/fill", *words), ground, PEERS)
+    if _MLXP in names:
+        seeds = ",".join(map(str, range(runs)))
+        words = ("app.py", f"seed={seeds}", f"epochs={_EPOCHS}")
+        timed(PEERS.words(*words), peer("mlxp", ground / "mlxp"), PEERS)
+
+
+_TENSORBOARD, _MLXP = "TensorBoard's EventAccumulator", "MLXP's Reader"
+
+
+def _first(runs: int, peers: int) -> Iterator[Case]:
     yield Case("read the bytes", lambda ground, _: _floor("read", ground))
-    yield Case("stat the files", lambda ground, _: _floor("stat", ground))
     yield Case("parse and print in plain Python", lambda ground, _: _floor("parse", ground))
-    yield Case("**sumx**, the first look", lambda ground, _: _ours(_forgotten(ground)))
-    yield Case("**sumx**, nothing changed", lambda ground, _: _ours(ground))
-    yield Case("**sumx**, one run changed", lambda ground, _: _ours(_changed(ground)))
-    if "status" in help_of():
-        yield Case("**runx status**, the first look", lambda ground, _: _status(_forgotten(ground)))
-        yield Case("**runx status**, nothing changed", lambda ground, _: _status(ground))
+    yield Case("**sumx**", lambda ground, _: _sumx(_forgotten(ground)))
+    yield Case("**runx status**", lambda ground, _: _status(_forgotten(ground)))
     if has(PEERS, "runx"):
-        yield Case("original sumx", _original)
+        words = PEERS.entry("sumx", "sweep", "--sortwith", "acc")
+        yield Case("original sumx", lambda ground, _: timed(words, ground, PEERS))
+    if has(PEERS, "polars"):
+        yield _reader("polars, a file each", "polars", "logs/sweep")
+    if has(PEERS, "tensorboard") and runs <= peers:
+        yield _reader(_TENSORBOARD, "tensorboard", "events")
+    if has(PEERS, "mlxp") and runs <= _SLOW:
+        yield _reader(_MLXP, "mlxp", "mlxp/logs")
+
+
+def _again() -> Iterator[Case]:
+    yield Case("stat the files", lambda ground, _: _floor("stat", ground))
+    yield Case("**sumx**, nothing changed", lambda ground, _: _sumx(ground))
+    yield Case("**sumx**, one run changed", lambda ground, _: _sumx(_changed(ground)))
+    yield Case("**runx status**, nothing changed", lambda ground, _: _status(ground))
+
+
+def _resumed() -> Iterator[Case]:
+    yield Case("read the bytes", lambda ground, _: _floor("read", ground))
+    words = OURS.entry("runx", "sweep.yml", "-i", "--resume")
+    yield Case("**runx --resume**", lambda ground, _: timed(words, ground, OURS))
+
+
+def _reader(name: str, module: str, folder: str) -> Case:
+    words = PEERS.words(str(HERE / "peers" / module / "read.py"), folder)
+    return Case(name, lambda ground, _: timed(words, ground, PEERS))
 
 
 def _floor(work: str, ground: Path) -> Cost:
@@ -59,18 +95,14 @@ def _changed(ground: Path) -> Path:
     """Have the first run validate once more."""
     first = min((ground / "logs" / "sweep").glob("[a-z]*"))
     with open(first / "metrics.csv", "a") as rows:
-        rows.write("val,loss,1,acc,0,epoch,100,timestamp,1770381000\n")
+        rows.write(f"val,loss,1,acc,0,epoch,{_EPOCHS},timestamp,1770381000\n")
     return ground
 
 
-def _ours(ground: Path) -> Cost:
+def _sumx(ground: Path) -> Cost:
     return timed(OURS.entry("sumx", *_SUMX), ground, OURS)
 
 
 def _status(ground: Path) -> Cost:
     words = OURS.entry("runx", "status", "sweep", "--logroot", "logs")
     return timed(words, ground, OURS, statuses=(0, 1))
-
-
-def _original(ground: Path, empty: Path) -> Cost:
-    return timed(PEERS.entry("sumx", "sweep", "--sortwith", "acc"), ground, PEERS)

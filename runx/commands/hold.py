@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from runx.commands.waiting import farms_command
 
-import click
+TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
 
-from runx.commands.completing import runs
-from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.reading.selecting import select
-from runx.schedulers.asking import words
-from runx.schedulers.stopping import by_farms
-from runx.terminal.manners import say
-
-
-@click.command()
-@click.argument(
-    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
-)
-@lookup_options
-def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
-    """Keep waiting runs of EXPERIMENT, or those named, from starting.
-
-    \b
-    runx hold sweep
-    runx hold sweep wallaby
-    """
-    runs = select(names, logroot_of(logroot, config), Path.cwd())
-    count = by_farms(runs, "hold", words(runs, warn), warn)
-    say(f"{count} of {len(runs)} runs held")
-    return 0
+\b
+runx hold sweep
+runx hold sweep wallaby
+"""
+command = farms_command("hold", "held", TEXT)

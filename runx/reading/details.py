@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from runx.errors import StoreError
+from runx.reading.kept import kept, launch_of
 from runx.reading.standing import Standing, elapsed, started, where
-from runx.rundir import ExperimentDir, read_json
 
 _RECORDED = ("id", "tag", "created", "launch")
 _LAUNCHED = ("note", "git")
@@ -26,12 +25,12 @@ def detailed(
     yield from ((name, stands[name]) for name in wanted & stands.keys())
     if not wanted & {*_RECORDED, *_LAUNCHED}:
         return
-    record = _read(one.result.dir.record, warn)
+    run = one.result.dir
+    record = kept(run.record, warn)
     for name in wanted & set(_RECORDED):
         yield name, record.get(name)
     if wanted & set(_LAUNCHED) and record.get("launch"):
-        experiment = ExperimentDir(one.result.dir.path.parent)
-        launch = _read(experiment.launches / str(record["launch"]) / "launch.json", warn)
+        launch = launch_of(run, record, warn)
         yield "note", launch.get("note") or None
         yield "git", commit(launch.get("git"))
 
@@ -45,13 +44,3 @@ def commit(git: Any) -> str | None:
     if not isinstance(git, dict) or not git.get("commit"):
         return None
     return f"{git['commit'][:10]}{'+' if git.get('dirty') else ''}"
-
-
-def _read(path: Any, warn: Callable[[str], None]) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        return read_json(path)
-    except StoreError as error:
-        warn(str(error))
-        return {}

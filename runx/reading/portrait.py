@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runx.errors import StoreError
 from runx.formats.cells import duration, for_machines
+from runx.reading.kept import kept, launch_folder, launch_of
 from runx.reading.roster import objects
 from runx.reading.standing import Standing
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.rundir import RunDir
 from runx.states.again import there, typed
 from runx.states.attempts import Attempt
 
@@ -22,9 +22,8 @@ _UNLISTED = ("code", "attempts", "orders")
 def portrait(one: Standing, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
     """Gather all that is known of a run, as JSON has it."""
     run = one.result.dir
-    record = _read(run.record, warn)
-    folder = ExperimentDir(run.path.parent).launches / str(record.get("launch", ""))
-    launch = _read(folder / "launch.json", warn) if record.get("launch") else {}
+    record = kept(run.record, warn)
+    launch = launch_of(run, record, warn)
     return {
         **objects([one], now)[0],
         "id": record.get("id"),
@@ -37,18 +36,8 @@ def portrait(one: Standing, now: float, warn: Callable[[str], None]) -> dict[str
         "launch": record.get("launch"),
         "attempts": [_attempt(attempt) for attempt in one.facts.attempts],
         "files": _files(run.path),
-        "again": list(_again(run, folder, launch, record)),
+        "again": list(_again(run, launch, record)),
     }
-
-
-def _read(file: Path, warn: Callable[[str], None]) -> dict[str, Any]:
-    if not file.exists():
-        return {}
-    try:
-        return read_json(file)
-    except StoreError as error:
-        warn(str(error))
-        return {}
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
@@ -71,17 +60,15 @@ def _files(path: Path) -> list[str]:
     return [str(path / name) for name in names]
 
 
-def _again(
-    run: RunDir, folder: Path, launch: Mapping[str, Any], record: Mapping[str, Any]
-) -> Iterator[str]:
+def _again(run: RunDir, launch: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
     """Give the commands that do it again: with the frozen code, or from the project's history."""
     if run.script.exists():
         yield f"bash {shlex.quote(str(run.script))}"
     git, project = launch.get("git") or {}, record.get("project")
     if git.get("commit") and project:
         yield f"git -C {shlex.quote(str(project))} checkout {git['commit']}"
-        patch = folder / "diff.patch"
-        if patch.exists():
+        folder = launch_folder(run, record)
+        if folder and (patch := folder / "diff.patch").exists():
             yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
     if launch.get("argv"):
         words = typed([str(word) for word in launch["argv"]])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from runx.disk.output import tail
-from runx.errors import StoreError
+from runx.reading.kept import kept, launch_of
 from runx.reading.standing import Standing
 from runx.report.images import images, source
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.rundir import RunDir
 from runx.states.attempts import Attempt
 
 LOG = 6_000
@@ -26,7 +25,7 @@ Warn = Callable[[str], None]
 def about(one: Standing, warn: Warn) -> dict[str, Any]:
     """Tell what a run is, how its attempts went and what it left behind."""
     run = one.result.dir
-    record = read(run.record, warn)
+    record = kept(run.record, warn)
     launch = launch_of(run, record, warn)
     return {
         "id": record.get("id"),
@@ -47,25 +46,6 @@ def about(one: Standing, warn: Warn) -> dict[str, Any]:
     }
 
 
-def read(file: Path, warn: Warn) -> dict[str, Any]:
-    """Read one of runx's JSON files; nothing where it isn't there or is damaged."""
-    if not file.exists():
-        return {}
-    try:
-        return read_json(file)
-    except StoreError as error:
-        warn(str(error))
-        return {}
-
-
-def launch_of(run: RunDir, record: dict[str, Any], warn: Warn) -> dict[str, Any]:
-    """Read what was asked when a run was launched."""
-    name = record.get("launch")
-    if not isinstance(name, str):
-        return {}
-    return read(ExperimentDir(run.path.parent).launches / name / "launch.json", warn)
-
-
 def command(run: RunDir, record: dict[str, Any]) -> str:
     """Give the training command as run.sh executes it; without a run.sh what is known of it."""
     if run.script.exists():
@@ -80,7 +60,7 @@ def digest(run: RunDir, record: dict[str, Any], one: Standing) -> str | None:
     """Name the code that the last attempt ran: a restaged one has its own."""
     for found in reversed(one.facts.attempts):
         if run.claim(found.number).exists():
-            claimed = read(run.claim(found.number), lambda line: None).get("code")
+            claimed = kept(run.claim(found.number), lambda line: None).get("code")
             if claimed:
                 return str(claimed)
     return record.get("code")

@@ -17,19 +17,18 @@ export function themeOf(choice) {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-/** Read the colours that the style sheet gives to lines and letters. */
+const INKS = ["text", "soft", "line", "grid", "card", "accent", "muted"];
+
+/** Read the colours that the style sheet gives to lines and letters, as the theme mixes them. */
 export function inks() {
-  const style = getComputedStyle(document.documentElement);
-  const ink = (name) => style.getPropertyValue(`--${name}`).trim();
-  return {
-    text: ink("text"),
-    soft: ink("soft"),
-    line: ink("line"),
-    grid: ink("grid"),
-    card: ink("card"),
-    accent: ink("accent"),
-    muted: ink("muted"),
+  const probe = document.body.appendChild(document.createElement("i"));
+  const ink = (name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
   };
+  const found = Object.fromEntries(INKS.map((name) => [name, ink(name)]));
+  probe.remove();
+  return found;
 }
 
 export function distinct(theme, nth) {

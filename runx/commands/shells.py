@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 
 import click
-from click.shell_completion import BashComplete, add_completion_class, get_completion_class
+from click.shell_completion import (
+    BashComplete,
+    ZshComplete,
+    add_completion_class,
+    get_completion_class,
+)
 
 from runx.errors import RunxError
 
@@ -29,6 +34,30 @@ _BASH = """\
 }
 complete -F %(complete_func)s %(prog_name)s
 """
+# zsh loads the file as the body of a function with its name, and runs that whole at every TAB.
+_ZSH = """\
+#compdef %(prog_name)s
+%(complete_func)s() {
+    local type value text
+    local -a whole begun
+    env COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) \\
+        %(complete_var)s=zsh_complete %(prog_name)s |
+    while IFS= read -r type && IFS= read -r value && IFS= read -r text; do
+        [[ $type == plain ]] || continue
+        [[ $text == _ ]] && text=
+        case $value in
+            *= | */) begun+=("${value//:/\\\\:}:$text") ;;
+            *) whole+=("${value//:/\\\\:}:$text") ;;
+        esac
+    done
+    _describe -V '' whole -U -- begun -U -S ''
+}
+if [[ $funcstack[1] == _%(prog_name)s ]]; then
+    %(complete_func)s
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
+"""
 
 
 class Bash(BashComplete):
@@ -41,9 +70,16 @@ class Bash(BashComplete):
         return self.source_template % self.source_vars()
 
 
+class Zsh(ZshComplete):
+    """Zsh, told where a space follows; its script completes at the second TAB too."""
+
+    source_template = _ZSH
+
+
 def answer_shell() -> None:
-    """Have bash answered by our own script; a shell that asks does it by a variable."""
+    """Have bash and zsh answered by our own scripts; a shell that asks does it by a variable."""
     add_completion_class(Bash, "bash")
+    add_completion_class(Zsh, "zsh")
 
 
 def install(shell: str, environment: dict[str, str]) -> tuple[list[Path], str]:

@@ -1,8 +1,14 @@
-"""Completion as bash asks for it, with the script that is installed."""
+"""Completion as the shells ask for it, with the scripts that are installed."""
 
+import contextlib
+import os
+import pty
+import select
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +83,76 @@ def test_experiments_and_runs_are_completed_wherever_they_are_asked_for(typed, p
     assert typed("runx show 0.2-") == ["0.2-a", "0.2-b"]
     assert typed("sumx s") == ["sweep"]
     assert typed("runx status --logroot gone ") == []
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="needs fish")
+def test_fish_completes_what_bash_does(project, tmp_path):
+    places = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+    project.runx("--install-completion", "fish", **places)
+
+    def typed(line):
+        told = ["fish", "-c", f"complete -C {shlex.quote(line)}"]
+        environment = {**project.environment, **places}
+        lines = subprocess.check_output(told, cwd=project.path, env=environment, text=True)
+        return [line.split("\t")[0] for line in lines.splitlines()]
+
+    assert typed("runx st") == ["status"]
+    assert typed("runx sweep.yml o") == ["opt="]
+    assert typed("runx gone.yml o") == []
+
+
+# ^X tells what stands on the line when TAB has done its work.
+_ZSHRC = """\
+PS1=
+fpath+=$HOME/.zfunc
+autoload -Uz compinit; compinit -u -D
+show() { print -r -- "<<$BUFFER>>"; zle kill-whole-line }
+zle -N show; bindkey '^X' show
+print "<<ready>>"
+"""
+
+
+@contextlib.contextmanager
+def zsh(cwd, home, environment):
+    """Start a zsh at a terminal; gives what asks it for the line that TAB makes of one."""
+    (home / ".zshrc").write_text(_ZSHRC)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(cwd)
+        os.execvpe("zsh", ["zsh", "-d", "-i"], {**environment, "HOME": str(home), "TERM": "dumb"})
+
+    def answer():
+        seen, deadline = "", time.monotonic() + 60
+        while ">>" not in seen:
+            assert time.monotonic() < deadline, seen
+            if select.select([terminal], [], [], 1)[0]:
+                seen += os.read(terminal, 4096).decode(errors="replace")
+        return seen.partition("<<")[2].partition(">>")[0]
+
+    def typed(line):
+        os.write(terminal, f"{line}\t\x18".encode())
+        return answer()
+
+    try:
+        assert answer() == "ready"
+        yield typed
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(terminal)
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
+def test_zsh_completes_at_every_tab_and_leaves_no_space_where_more_comes(project, tmp_path):
+    home = tmp_path / "home"
+    project.runx("--install-completion", "zsh", HOME=str(home))
+    project.write("sub/other.yaml", "")
+    with zsh(project.path, home, project.environment) as typed:
+        assert typed("runx stat") == "runx status "
+        assert typed("runx sweep.yml o") == "runx sweep.yml opt="
+        assert typed("runx su") == "runx sub/"
+        assert typed("runx sweep.yml --resu") == "runx sweep.yml --resume "
+        assert typed("runx gone.yml o") == "runx gone.yml o"
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -20,7 +20,7 @@ from runx.reading.collect import read
 from runx.reading.standing import Reader, Standing
 from runx.report.courses import metric_files, numbers
 from runx.report.data import metrics
-from runx.report.reading import Fresh, added, log_from, touched
+from runx.report.reading import Fresh, Points, added, added_events, log_from, touched
 from runx.report.seen import key, labels, look, run, standing
 from runx.rundir import ExperimentDir, RunDir
 from runx.tables.columns import varying
@@ -37,6 +37,7 @@ class Followed:
     touched: int
     places: dict[Path, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    told: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
     worked: float = 0.0
     began: float | None = None
     latest: float | None = None
@@ -151,10 +152,14 @@ class Following:
             if fresh.state != before:
                 yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}
 
-    def _read_on(self, one: Followed) -> dict[str, list[tuple[float, float | None, Any]]]:
-        """Read what was added to a run's metrics: for each phase epochs, seconds and values."""
-        found: dict[str, list[tuple[float, float | None, Any]]] = {}
-        for file in metric_files(one.standing.result.dir):
+    def _read_on(self, one: Followed) -> Points:
+        """Read what was added to a run's metrics, or to what it gave to TensorBoard."""
+        found: Points = {}
+        folder = one.standing.result.dir
+        files = metric_files(folder)
+        if not files:
+            return added_events(folder, one.places, one.told)
+        for file in files:
             for record in added(file, one.places):
                 seconds = one.seconds(record)
                 if record.phase == "start":

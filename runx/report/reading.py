@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from runx.disk.eventfiles import event_files
 from runx.metrics.records import Record, rows
 from runx.report.about import readable
+from runx.report.courses import read_courses
 from runx.rundir import RunDir
 
 LOG_END = 20_000
 LOG_MORE = 500_000
+
+
+Points: TypeAlias = dict[str, list[tuple[float, float | None, Any]]]
+"""What came to each phase: epochs, seconds at work, and values."""
 
 
 class Fresh(NamedTuple):
@@ -47,6 +54,41 @@ def added(file: Path, read_to: dict[Path, int]) -> list[Record]:
     whole = whole[: whole.rfind(b"\n") + 1]
     read_to[file] = begin + len(whole)
     return list(rows(whole))
+
+
+def added_events(
+    run: RunDir, read_to: dict[Path, int], told: dict[tuple[str, float], dict[str, float]]
+) -> Points:
+    """Read again what a run gave to TensorBoard alone, and give what is not ``told`` yet of it.
+
+    A step's tags are written one by one: a step that has got more of them is given again.
+    """
+    found: Points = {}
+    if not _grown(run.path, read_to):
+        return found
+    for phase, course in read_courses(run, lambda *_: None).items():
+        for nth, (epoch, seconds) in enumerate(zip(course.epochs, course.seconds, strict=True)):
+            row = {name: values[nth] for name, values in course.metrics.items()}
+            values = {name: value for name, value in row.items() if not math.isnan(value)}
+            if told.get((phase, epoch)) != values:
+                told[phase, epoch] = values
+                found.setdefault(phase, []).append((epoch, seconds, values))
+    return found
+
+
+def _grown(folder: Path, read_to: dict[Path, int]) -> bool:
+    """Say whether a run's event files have become more since they were last asked for."""
+    sizes = {file: size for file in event_files(folder) if (size := _size(file))}
+    changed = [file for file, size in sizes.items() if read_to.get(file) != size]
+    read_to.update(sizes)
+    return bool(changed)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def log_from(file: Path, place: int, is_over: bool) -> Fresh:

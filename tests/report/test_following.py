@@ -3,6 +3,7 @@
 import json
 import os
 
+import pytest
 from run_folders import make_run, write_metrics
 
 from runx.metrics.records import encode
@@ -120,6 +121,24 @@ def test_a_file_that_was_begun_anew_is_read_from_its_beginning(tmp_path):
     assert len(added(file, places)) == 2
     file.write_text("val,acc,3,epoch,1\n")
     assert [row.metrics for row in added(file, places)] == [{"acc": 3}]
+
+
+def test_what_a_script_gives_to_tensorboard_alone_is_followed(tmp_path):
+    folder = make_run(tmp_path / "a")
+    now = following(tmp_path)
+
+    def give(nth, *scalars):
+        writers = pytest.importorskip("tensorboardX")
+        with writers.SummaryWriter(str(folder), filename_suffix=f".{nth}") as writer:
+            for tag, value, time in scalars:
+                writer.add_scalar(tag, value, 1, walltime=time)
+        return {change["phase"]: change["points"] for change in now.look(0.0)}
+
+    assert give(1, ("val/acc", 0.5, 10)) == {"val": [[1, 0.0, {"acc": 0.5}]]}
+    told = give(2, ("val/loss", 2, 10), ("train/loss", 3, 12))
+    assert told["val"] == [[1, 0.0, {"acc": 0.5, "loss": 2.0}]]
+    assert told["train"][0][2] == {"loss": 3.0}
+    assert now.look(0.0) == []
 
 
 def test_a_log_is_followed_in_whole_lines(tmp_path):

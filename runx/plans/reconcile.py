@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.cmdline.command import identity
 from runx.rundir import RunDir
-from runx.states.state import STATES, UNKNOWN, State
+from runx.states.names import STATES, UNKNOWN
 from runx.types import Run
+
+if TYPE_CHECKING:
+    from runx.states.state import State
 
 NEW = "new"
 SETTLED = ("done", "running", "queued", "preempted")

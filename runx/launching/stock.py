@@ -10,7 +10,7 @@ from pathlib import Path
 from runx.disk.facts import clock, facts, here, lives
 from runx.errors import StoreError
 from runx.plans.reconcile import Identity, There
-from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
+from runx.rundir import RECORD, ExperimentDir, RunDir, read_json, read_lines
 from runx.schedulers.asking import words
 from runx.states.attempts import Facts
 from runx.states.state import state
@@ -41,7 +41,7 @@ def _read(
         return
     for run in (experiment.run(name) for name in names if name[0] != "."):
         try:
-            record = read_json(run.record)
+            record = read_json(f"{os.fspath(run)}/{RECORD}")
             key = identity.of(str(record["cmd"]), record["hparams"])
         except (StoreError, KeyError, TypeError, AttributeError) as error:
             if run.record.exists():

@@ -75,8 +75,7 @@ class Submission:
     stdin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """Where a run went: the farm that took it, its id there and the farm's own answer."""
 
     run: Run

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from runx.errors import SettingsError
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(NamedTuple):
     """What the settings put around the command.
 
     ``wrap`` goes before the command, ``launch`` is ``torchrun`` or empty, ``separate`` gives
@@ -30,8 +28,7 @@ PLAIN = Shell()
 """Nothing around the command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requeue:
+class Requeue(NamedTuple):
     """What is done about a scheduler's warning: at most ``max`` times a run is handed back.
 
     ``before`` is how many seconds before the end the warning is due; ``forward`` says what the

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,16 +16,19 @@ from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.language.durations import seconds
 from runx.language.nearest import remedy
+from runx.launching.deciding import Wish
 from runx.plans.experiment import Experiment
 from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.plans.reconcile import RETRIED
 from runx.settings import load
+from runx.sweeps.standins import stand_ins
 from runx.sweeps.survey import names
+from runx.sweeps.sweep import Sweep
 from runx.terminal.manners import say
 from runx.types import Run
 
-if TYPE_CHECKING:
-    from runx.launching.deciding import Wish
+_WISHES = ("resume", "again", "retry", "restage", "where", "limit", "shuffle")
+"""The flags that say which runs start."""
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -78,10 +81,6 @@ def command(
     as_json: bool,
     table: bool,
     max_runs: int,
-    resume: bool | None,
-    retry: tuple[str, ...],
-    restage: bool,
-    again: bool,
     after: tuple[str, ...],
     test_only: bool,
     **asked: Any,
@@ -96,38 +95,47 @@ def command(
     runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    from runx.launching.deciding import Wish
-
     if (as_json or table) and not no_run:
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
     local = local_options(asked)
-    choice = {name: asked.pop(name) for name in ("where", "limit", "shuffle")}
+    wanted = {name: asked.pop(name) for name in _WISHES}
     experiment = load(request(here=interactive, **asked))
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = sweep_of(experiment, max_runs)
-    resume = experiment.resume if resume is None else resume
-    pick = pick_of(choice, lambda: names(sweep), experiment.beside.seed, resume)
-    wish = Wish(resume, again, retry, restage, local.attach, pick)
-    if (retry != RETRIED or restage) and not wish.resume:
-        raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
+    wish = _wish(wanted, experiment, sweep, local)
     if no_run:
         from runx.commands.showing import preview, preview_table
     if table:
         return preview_table(experiment, sweep, wish, as_json)
-    new_name = namer(experiment, sweep, _now())
+    new_name = namer(experiment, sweep, _now(), stand_ins() if no_run else None)
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        from runx.launching.previewing import starting
-        from runx.schedulers.trying import would_take
-
-        tried = list(starting(experiment, runs, wish, say))
-        would_take(experiment, tried, experiment.texts["launch"], say)
-        return 0
+        return _tried(experiment, runs, wish)
     if no_run:
         return preview(experiment, runs, wish, as_json)
     local = local if interactive else local._replace(unasked=True)
     return launch(experiment, runs, new_name, wish, local, after)
+
+
+def _wish(asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local) -> Wish:
+    """Say which of the runs are wanted, as the flags do."""
+    resume = experiment.resume if asked["resume"] is None else asked["resume"]
+    retry, restage = asked["retry"], asked["restage"]
+    if (retry != RETRIED or restage) and not resume:
+        raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
+    pick = pick_of(asked, lambda: names(sweep), experiment.beside.seed, resume)
+    return Wish(resume, asked["again"], retry, restage, local.attach, pick)
+
+
+def _tried(experiment: Experiment, runs: Iterable[Run], wish: Wish) -> int:
+    """Ask the scheduler whether it would take what would start."""
+    from runx.launching.previewing import starting
+    from runx.schedulers.trying import would_take
+
+    starts = list(starting(experiment, runs, wish, say))
+    would_take(experiment, starts, experiment.texts["launch"], say)
+    return 0
 
 
 def launch(
@@ -165,10 +173,12 @@ def launch(
 
 def obstacle(experiment: Experiment) -> None:
     """Stop where the program that submits is not there, before anything is made."""
+    if not experiment.farm:
+        return
     from runx.errors import SettingsError
     from runx.schedulers.submitting import missing_program
 
-    if experiment.farm and (problem := missing_program(experiment.farm, os.environ)):
+    if problem := missing_program(experiment.farm, os.environ):
         raise SettingsError(problem)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,12 @@ _CHUNK = 1000  # lines a write
 
 def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
     """Print exactly what would be executed, and touch nothing."""
-    from runx.launching.previewing import lines, objects, obstacles, starting
+    from runx.launching.previewing import lines, obstacles, starting
 
     for obstacle in obstacles(experiment, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(experiment, runs, wish, say)
-    pending = objects(experiment, runs) if as_json else lines(experiment, runs)
+    pending = _objects(experiment, runs) if as_json else lines(experiment, runs)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
@@ -40,6 +40,12 @@ def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bo
     if not count and not wish.resume and wish.pick.is_all:
         say(nothing(experiment))
     return 0
+
+
+def _objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
+    from runx.launching.jobtext import objects
+
+    return objects(experiment, runs)
 
 
 def nothing(experiment: Experiment) -> str:

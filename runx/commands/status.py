@@ -21,7 +21,7 @@ from runx.reading.roster import any_failed, counts, objects, overview, status
 from runx.reading.standing import Reader, Standing
 from runx.rundir import ExperimentDir
 from runx.states.again import Typed
-from runx.states.state import ENDED_BADLY
+from runx.states.names import ENDED_BADLY
 from runx.terminal.manners import look_once
 from runx.types import Result
 

@@ -6,9 +6,8 @@ PyYAML scans; nothing of it decides what a scalar means, and no Python object is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -20,8 +19,7 @@ from runx.types import Node, Scalar
 _MOST_ALIASED = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A YAML mapping, and the line that each of its keys and items is on."""
 
     source: str

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from runx.disk.claims import claim_text, take
 from runx.launching.deciding import Wish, decide
+from runx.launching.handover import Handover
 from runx.launching.making import Kit, make, writable
 from runx.launching.preparing import check_root, prepare
 from runx.launching.restaging import mend, restage, staged_code
@@ -18,7 +19,6 @@ from runx.plans.experiment import Experiment
 from runx.plans.plan import Namer
 from runx.plans.reconcile import Again, There, Work
 from runx.rundir import ExperimentDir
-from runx.schedulers.submitting import Handover
 from runx.types import Run
 
 Say = Callable[[str], None]

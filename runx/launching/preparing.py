@@ -10,7 +10,6 @@ from pathlib import Path
 
 from runx.cmdline.runscript import Surroundings
 from runx.errors import SettingsError
-from runx.farms import kind_of
 from runx.launching.launches import record
 from runx.launching.making import Kit
 from runx.plans.experiment import Experiment, Farm
@@ -128,6 +127,8 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
 
 def _handback(farm: Farm) -> tuple[str, int]:
     """Say how runs go back to their scheduler, or that this one takes none back."""
+    from runx.farms import kind_of
+
     handback = kind_of(farm.type).handback
     if handback is None and farm.requeue is not None:
         raise SettingsError(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from runx.disk.facts import clock, facts, here, lives
+from runx.disk.facts import UNASKED, Words, clock, facts, here, lives
 from runx.errors import StoreError
 from runx.plans.reconcile import Identity, There
-from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
-from runx.schedulers.asking import words
+from runx.rundir import RECORD, ExperimentDir, RunDir, read_json, read_lines
 from runx.states.attempts import Facts
 from runx.states.state import state
 
@@ -25,11 +24,19 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     """
     now = clock(experiment.path)
     found = list(_read(experiment, identity, now, warn))
-    said = words((run for run, _, known in found if _is_open(known)), warn)
+    said = _said([run for run, _, known in found if _is_open(known)], warn)
     for run, key, known in found:
         if said and _is_open(known):
             known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
         yield there(run, key, known)
+
+
+def _said(runs: Sequence[RunDir], warn: Warn) -> Words:
+    if not runs:
+        return UNASKED
+    from runx.schedulers.asking import words  # not at start: few launches have a farm to ask
+
+    return words(runs, warn)
 
 
 def _read(
@@ -41,7 +48,7 @@ def _read(
         return
     for run in (experiment.run(name) for name in names if name[0] != "."):
         try:
-            record = read_json(run.record)
+            record = read_json(f"{os.fspath(run)}/{RECORD}")
             key = identity.of(str(record["cmd"]), record["hparams"])
         except (StoreError, KeyError, TypeError, AttributeError) as error:
             if run.record.exists():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from runx.cmdline.styles import Style
 from runx.cmdline.wrapping import PLAIN, Requeue, Shell
@@ -14,8 +14,7 @@ from runx.sweeps.grid import Beside
 from runx.types import Hparam, Node
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """What of the project is frozen, and how runs get it."""
 
     root: Path
@@ -29,8 +28,7 @@ class Code:
     git_dirty: str
 
 
-@dataclass(frozen=True, slots=True)
-class Farm:
+class Farm(NamedTuple):
     """Where runs are submitted to: the name of its section, its kind, and what it says of jobs.
 
     ``array`` is None where the number of runs decides. ``options`` are what only some kinds read.
@@ -43,19 +41,17 @@ class Farm:
     max_parallel: int | None = None
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A setting as ``runx config`` shows it: its text and who said it."""
 
     text: str
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(NamedTuple):
     """A YAML file with its settings: what is run, where it lies, and where it goes.
 
     ``farm`` is None for runs that are made here. ``hparams`` keeps the text of its values, and

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import ExpressionError, RunxError
@@ -56,6 +55,8 @@ def picked(work: Work, pick: Pick) -> Work:
         *(run for run in work.new if _fits(run, NEW, pick)),
     ]
     if pick.seed is not None:
+        from random import Random
+
         Random(f"runx {pick.seed}").shuffle(starting)
     starting = starting[: pick.limit]
     return work._replace(

@@ -43,18 +43,20 @@ def named(experiment: Experiment, point: Point, name: str) -> Run:
     return Run(name, experiment.dir.run(name), point)
 
 
-def namer(experiment: Experiment, sweep: Sweep, now: datetime) -> Namer:
+def namer(
+    experiment: Experiment, sweep: Sweep, now: datetime, slugs: Iterator[str] | None = None
+) -> Namer:
     """Give the function that names an experiment's runs: two words and a date if it says nothing.
 
-    None of them gives a name twice.
+    None of them gives a name twice. The words are coolname's, or else those of ``slugs``.
     """
     if experiment.run_name and experiment.cooldir:
-        return _by_template(experiment, sweep)
-    new_name = run_names(now) if experiment.cooldir else tag_names()
+        return _by_template(experiment, sweep, slugs)
+    new_name = run_names(now, slugs) if experiment.cooldir else tag_names()
     return lambda point: new_name(point.tag)
 
 
-def _by_template(experiment: Experiment, sweep: Sweep) -> Namer:
+def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | None) -> Namer:
     from runx.sweeps import survey
     from runx.sweeps.placeholders import Launch, named_by
 
@@ -65,7 +67,7 @@ def _by_template(experiment: Experiment, sweep: Sweep) -> Namer:
         Launch(experiment.texts, sweep.size, survey.varying(sweep) if told else ()),
         survey.names(sweep),
         lambda point: id_of(experiment, point),
-        new_slugs().__next__ if "{coolname}" in template else str,
+        (slugs or new_slugs()).__next__ if "{coolname}" in template else str,
         f"{experiment.settings['RUN_NAME'].origin}: RUN_NAME",
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.cmdline.command import identity
 from runx.rundir import RunDir
-from runx.states.state import STATES, UNKNOWN, State
+from runx.states.names import STATES, UNKNOWN
 from runx.types import Run
+
+if TYPE_CHECKING:
+    from runx.states.state import State
 
 NEW = "new"
 SETTLED = ("done", "running", "queued", "preempted")
@@ -97,7 +101,7 @@ def reconcile(
     Of equal runs those that need no start are matched first, then those nearest to an end.
     """
     waiting: dict[str, deque[There]] = defaultdict(deque)
-    for one in sorted(there, key=lambda one: (_rank(one.state.name), one.dir.path.name)):
+    for one in sorted(there, key=lambda one: (_rank(one.state.name), os.fspath(one.dir))):
         waiting[one.id].append(one)
     wanted = set()
     new: list[Run] = []

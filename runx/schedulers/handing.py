@@ -16,12 +16,13 @@ from runx.disk.claims import claim_text, take
 from runx.errors import FarmError, RunxError
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Batch
+from runx.launching.handover import Handover
 from runx.launching.making import Kit
 from runx.plans.experiment import Experiment, Farm
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
 from runx.rundir import VERSION, ExperimentDir, RunDir, append_line, to_json, write_whole
 from runx.schedulers.batches import About, batches, lane
-from runx.schedulers.submitting import Handover, errand, shown
+from runx.schedulers.submitting import errand, shown
 from runx.types import Run, Submission
 
 SUBMIT_SECONDS = 300.0

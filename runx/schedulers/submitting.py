@@ -6,24 +6,17 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from runx.cmdline.command import shell_command
 from runx.disk.claims import claim_text, take
 from runx.errors import FarmError, RunxError
 from runx.farms import Errand, command, kind_of
+from runx.launching.handover import Handover
 from runx.launching.making import Kit, placed, resources
 from runx.plans.experiment import Experiment, Farm
 from runx.processes import ran
 from runx.rundir import to_json, write_whole
 from runx.types import Job, Run, Submission
-
-
-class Handover(NamedTuple):
-    """A run whose directory is made, and which of its attempts the farm is to execute."""
-
-    run: Run
-    attempt: int
 
 
 def errand(experiment: Experiment, run: Run) -> Errand:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -70,7 +69,7 @@ def _filled(text: str, name: str, entry: Entry, environment: Mapping[str, str]) 
             raise SettingsError(f"{entry.origin}: {name} names ${word}, which is not set")
         return environment[word]
 
-    text = _VARIABLE.sub(variable, text.replace("{user}", _user(environment)))
+    text = _VARIABLE.sub(variable, _with_user(text, environment))
     if not text.startswith("~"):
         return text
     home = os.path.expanduser(text)  # noqa: PTH111  it tells ~nobody from a home
@@ -79,8 +78,21 @@ def _filled(text: str, name: str, entry: Entry, environment: Mapping[str, str]) 
     return home
 
 
-def _user(environment: Mapping[str, str]) -> str:
-    return environment.get("USER") or getpass.getuser()
+def _with_user(text: str, environment: Mapping[str, str]) -> str:
+    return text.replace("{user}", user_of(environment)) if "{user}" in text else text
+
+
+def user_of(environment: Mapping[str, str]) -> str:
+    """Say who launches.
+
+    >>> user_of({"USER": "ada"})
+    'ada'
+    """
+    if environment.get("USER"):
+        return environment["USER"]
+    from getpass import getuser
+
+    return getuser()
 
 
 def _words(name: str, entry: Entry, _: Mapping[str, str]) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError
+from runx.settings.decode import user_of
 from runx.settings.layers import Entry
 from runx.sweeps.naming import new_launch
 from runx.sweeps.placeholders import filled
@@ -28,18 +28,20 @@ def shared_texts(
     when: Occasion,
     environment: Mapping[str, str],
 ) -> dict[str, str]:
-    """Give what RUN_NAME and EXP_NAME may hold; git is asked only where one of them does."""
+    """Give what RUN_NAME and EXP_NAME may hold; git and the user are asked for where one does."""
     now = when.now or datetime.now().astimezone()
     texts = {
         "date": f"{now:%Y.%m.%d}",
         "farm": farm or "local",
         "git": "",
         "launch": when.launch or new_launch(now),
-        "user": environment.get("USER") or getpass.getuser(),
+        "user": "",
     }
     for name in ("RUN_NAME", "EXP_NAME"):
         if "{git}" in value.get(name, ""):
             texts["git"] = _commit(value, f"{entries[name].origin}: {name}")
+        if "{user}" in value.get(name, ""):
+            texts["user"] = user_of(environment)
     return texts
 
 

@@ -68,16 +68,18 @@ def _frozen(rules: Rules, store: Path) -> Frozen:
     listing = listed(replace(rules, exclude=(*rules.exclude, store)), source)
     since = statindex.moment(f"{store}/{MAKING}")
     index = statindex.read_index(f"{store}")
-    read = _read(listing, index)
-    found = place_for(f"{store}", _digest(listing, read))
+    read, anew = _read(listing, index)
+    digest = _digest(listing, read)
+    found = place_for(f"{store}", digest)
     place = found
     if found.manifest is None:
         place, read = _made(f"{store}", listing, read, index.tree)
-    fresh = statindex.indexed(os.path.basename(place.folder), read.values(), since)
-    if fresh != index:
-        statindex.write_index(f"{store}", fresh)
+        digest = _digest(listing, read)
+    tree = os.path.basename(place.folder)
+    if anew or tree != index.tree or len(read) != len(index.files):
+        statindex.write_index(f"{store}", statindex.indexed(tree, read.values(), since))
     return Frozen(
-        digest=_digest(listing, read),
+        digest=digest,
         dir=Path(place.folder, TREE),
         manifest=place.manifest or Manifest(),
         left_out=listing.left_out,
@@ -87,9 +89,10 @@ def _frozen(rules: Rules, store: Path) -> Frozen:
     )
 
 
-def _read(listing: Listing, index: statindex.Index) -> Read:
-    """Find what each file contains: as the index has it, or by reading."""
-    read = {}
+def _read(listing: Listing, index: statindex.Index) -> tuple[Read, int]:
+    """Find what each file contains: as the index has it, or by reading, and how many were read."""
+    read: dict[str, tuple[Entry, str]] = {}
+    anew = 0
     for path, entry in listing.files.items():
         content = index.content(entry)
         if content is None:
@@ -98,8 +101,9 @@ def _read(listing: Listing, index: statindex.Index) -> Read:
             except FileNotFoundError:  # An editor's temporary file, gone since it was listed.
                 continue
             entry = entry._replace(stamp=stamp)
+            anew += 1
         read[path] = entry, content
-    return read
+    return read, anew
 
 
 def _digest(listing: Listing, read: Read) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -50,7 +49,7 @@ def stamp_of(about: os.stat_result) -> Stamp:
     """Take from a stat what a stamp keeps; of the mode the permissions alone."""
     return Stamp(
         about.st_size,
-        stat.S_IMODE(about.st_mode) & 0o777,
+        about.st_mode & 0o777,
         about.st_ino,
         about.st_mtime_ns,
         about.st_ctime_ns,

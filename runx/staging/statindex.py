@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runx.errors import StoreError
@@ -22,31 +22,30 @@ ticks, or where it keeps whole seconds."""
 
 @dataclass(frozen=True)
 class Index:
-    """Where a file was read: its stamp and content; and the frozen tree made last."""
+    """Where a file was read: its stamp, and last its content; and the frozen tree made last."""
 
     tree: str = ""
-    files: Mapping[str, tuple[Stamp, str]] = field(default_factory=dict)
+    files: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
 
     def content(self, entry: Entry) -> str | None:
         """Give the content of a file that is as it was when it was read."""
         known = self.files.get(entry.source)
-        return known[1] if known and known[0] == entry.stamp else None
+        return str(known[-1]) if known and (*known[:-1],) == entry.stamp else None
 
 
 def read_index(store: str) -> Index:
     """Read the index of a store, or give an empty one."""
     try:
         content = read_json(f"{store}/index.json")
-        files = {path: (Stamp(*row[:-1]), row[-1]) for path, row in content["files"].items()}
-        return Index(str(content["tree"]), files)
-    except (StoreError, KeyError, TypeError, AttributeError):
+        tree, files = str(content["tree"]), content["files"]
+        return Index(tree, files) if set(map(type, files.values())) <= {list} else Index()
+    except (StoreError, KeyError, AttributeError):
         return Index()
 
 
 def write_index(store: str, index: Index) -> None:
     """Write the index of a store."""
-    rows = {path: (*stamp, content) for path, (stamp, content) in index.files.items()}
-    content = {"version": VERSION, "tree": index.tree, "files": rows}
+    content = {"version": VERSION, "tree": index.tree, "files": index.files}
     write_whole(f"{store}/index.json", json.dumps(content) + "\n")
 
 
@@ -58,7 +57,7 @@ def indexed(tree: str, read: Iterable[tuple[Entry, str]], since: int) -> Index:
     return Index(
         tree,
         {
-            entry.source: (entry.stamp, content)
+            entry.source: [*entry.stamp, content]
             for entry, content in read
             if settled(entry.stamp, since)
         },

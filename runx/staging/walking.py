@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from operator import attrgetter
 from pathlib import Path
 
 from runx.errors import StagingError
@@ -47,7 +48,7 @@ class _Found:
         entries = self._entries(absolute)
         names = frozenset(entry.name for entry in entries)
         # Our own store is a folder called .runx; the settings file is a file.
-        ours = any(entry.name == ".runx" and entry.is_dir() for entry in entries)
+        ours = ".runx" in names and os.path.isdir(f"{absolute}/.runx")
         reason = (LOGS if ours else self.sieve.reason_for_folder(names)) if path else None
         if reason:
             self._pass(reason, f"{path}/")
@@ -67,12 +68,12 @@ class _Found:
         reason = self.sieve.reason(path, entry.name, entry.path)
         if reason:
             self._pass(reason, f"{path}/" if entry.is_dir(follow_symlinks=False) else path)
+        elif entry.is_file(follow_symlinks=False):
+            self._take(entry, path)
         elif entry.is_symlink():
             self.links[path] = os.readlink(entry.path)
         elif entry.is_dir():
             return entry.name != ".runx"
-        elif entry.is_file():
-            self._take(entry, path)
         else:
             self.warnings.append(f"{entry.path}: neither a file nor a folder; left out")
         return False
@@ -93,7 +94,7 @@ class _Found:
     def _entries(self, absolute: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(absolute) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+                return sorted(entries, key=attrgetter("name"))
         except PermissionError:
             raise unreadable(absolute) from None
         except FileNotFoundError:

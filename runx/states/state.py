@@ -11,24 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from runx.states.attempts import Attempt, Facts
+from runx.states.names import ENDED_BADLY, STATES, UNKNOWN
 
-STATES = (
-    "planned",
-    "queued",
-    "running",
-    "done",
-    "failed",
-    "killed",
-    "timeout",
-    "oom",
-    "preempted",
-    "cancelled",
-    "lost",
-)
-UNKNOWN = "unknown"
-"""The state of a run of which nothing says how it stands."""
-ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
-"""States that a person should look at; a cancelled run ended as somebody wished."""
 SILENT = 150.0
 """Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
 QUIET = 3600.0
@@ -243,3 +227,6 @@ def signal_of(code: object) -> str | None:
 
 def _silent(seconds: float | None) -> str:
     return "never heard of" if seconds is None else f"silent for {seconds / 60:.0f} min"
+
+
+__all__ = ["ENDED_BADLY", "QUIET", "SILENT", "STATES", "UNKNOWN", "State", "signal_of", "state"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -36,21 +37,17 @@ def safe(text: str, longest: int = LONGEST) -> str:
 
 def new_launch(now: datetime) -> str:
     """Name a launch after its time in UTC, apart from any other of the same second."""
-    import secrets
-
-    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{secrets.token_hex(3)}"
+    return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{os.urandom(3).hex()}"
 
 
-def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callable[[str], str]:
+def run_names(now: datetime, slugs: Iterator[str] | None = None) -> Callable[[str], str]:
     """Give a function from tags to new names, which never gives the same name twice.
 
-    ``slug`` makes some words of the number it is given; coolname's by default.
-
-    >>> new_name = run_names(datetime(2026, 2, 6, 14, 19), slug=lambda count: "owl" * count)
+    >>> new_name = run_names(datetime(2026, 2, 6, 14, 19), iter(["wise-owl", "shy-lion"]))
     >>> new_name(""), new_name("my tag")
-    ('owlowl_2026.02.06_14.19', 'my-tag_owlowlowl_2026.02.06_14.19')
+    ('wise-owl_2026.02.06_14.19', 'my-tag_shy-lion_2026.02.06_14.19')
     """
-    slugs = new_slugs(slug)
+    slugs = slugs or new_slugs()
     stamp = now.strftime("_%Y.%m.%d_%H.%M")
     prefixes: dict[str, str] = {"": ""}
 
@@ -63,7 +60,10 @@ def run_names(now: datetime, slug: Callable[[int], str] | None = None) -> Callab
 
 
 def new_slugs(slug: Callable[[int], str] | None = None) -> Iterator[str]:
-    """Give some words, never the same twice; coolname's by default."""
+    """Give some words, never the same twice.
+
+    ``slug`` makes some words of the number it is given; coolname's by default.
+    """
     return _slugs(slug or _coolname())
 
 

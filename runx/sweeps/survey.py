@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -98,6 +97,8 @@ def repeats(points: Iterable[Point]) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def _key(hparam: Hparam) -> tuple[str, str]:
+    import json  # not at start: a preview of the runs alone needs none
+
     return hparam.name, json.dumps(canonical(hparam.value))
 
 

@@ -14,7 +14,7 @@ STAMP = Stamp(5, 0o644, 1, 7 * SECOND + 1, 7 * SECOND + 2)
 
 @pytest.mark.parametrize("field", Stamp._fields)
 def test_a_file_is_known_only_while_all_of_its_stamp_is_the_same(field: str):
-    index = Index("tree", {"/a": (STAMP, "c0ffee")})
+    index = Index("tree", {"/a": [*STAMP, "c0ffee"]})
     assert index.content(Entry("a", "/a", STAMP)) == "c0ffee"
     other = STAMP._replace(**{field: getattr(STAMP, field) + 1})
     assert index.content(Entry("a", "/a", other)) is None
@@ -38,7 +38,7 @@ def test_a_file_that_may_change_and_keep_its_stamp_is_not_kept(stamp: Stamp, kno
 
 
 def test_what_was_written_reads_back(tmp_path: Path):
-    index = Index("tree", {"/odd \udcff\n": (STAMP, "c0ffee"), "/a": (STAMP, "f00d")})
+    index = Index("tree", {"/odd \udcff\n": [*STAMP, "c0ffee"], "/a": [*STAMP, "f00d"]})
     write_index(str(tmp_path), index)
     assert read_index(str(tmp_path)) == index
     assert [path.name for path in tmp_path.iterdir()] == ["index.json"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SettingsError
-from runx.sweeps.naming import LONGEST, run_names, safe, tag_names
+from runx.sweeps.naming import LONGEST, new_slugs, run_names, safe, tag_names
 
 NOW = datetime(2026, 2, 6, 14, 19)
 
@@ -48,7 +48,7 @@ def test_a_name_is_tag_coolname_and_date():
 
 
 def test_no_name_is_given_twice_when_pairs_of_words_run_out():
-    new_name = run_names(NOW, numbered())
+    new_name = run_names(NOW, new_slugs(numbered()))
     names = [new_name("") for _ in range(200)]
     assert len(set(names)) == 200
 
@@ -60,14 +60,14 @@ def test_ten_thousand_names_differ():
 
 def test_names_go_on_when_all_that_was_drawn_is_combined():
     drawn = iter(range(10**9))
-    new_name = run_names(NOW, lambda count: f"{next(drawn) % 40}-{count}-{next(drawn)}")
+    new_name = run_names(NOW, new_slugs(lambda count: f"{next(drawn) % 40}-{count}-{next(drawn)}"))
     names = [new_name("") for _ in range(25_000)]
     assert len(set(names)) == 25_000
 
 
 def test_names_go_on_without_words_to_combine():
     drawn = iter(range(10**9))
-    new_name = run_names(NOW, lambda count: f"owl{next(drawn)}")
+    new_name = run_names(NOW, new_slugs(lambda count: f"owl{next(drawn)}"))
     assert len({new_name("") for _ in range(3_000)}) == 3_000
 
 

@@ -35,6 +35,7 @@ Warn = Callable[[str], None]
 
 def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
     """Give the runs of an experiment, by name, one after another."""
+    reader = reader._replace(attempts=bool(reader.details))
     return (standing.result for standing in standings(experiment, reader))
 
 
@@ -46,7 +47,9 @@ def standings(experiment: ExperimentDir, reader: Reader) -> Iterator[Standing]:
 
 def index_for(runs: Sequence[RunDir], experiment: ExperimentDir, reader: Reader) -> Index | None:
     """Open the index of an experiment if it can help to read so many of its runs."""
-    return opened(experiment) if len(runs) >= MANY and reader.at is None else None
+    if len(runs) < MANY or reader.at is not None:
+        return None
+    return opened(experiment, reader.measures, reader.attempts)
 
 
 def read(
@@ -54,17 +57,21 @@ def read(
 ) -> Iterator[Standing]:
     """Read the directories that are runs'; what is damaged costs a warning, each time."""
     now: Callable[[], float] | None = None
-    for run in runs:
-        now = now or clock(run.path.parent)
-        one = index.find(run, experiment, reader.measures) if index else None
-        try:
-            one = one or _standing(run, experiment, now, reader, index)
-        except (StoreError, OSError) as error:
-            reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
-        if one is not None:
-            yield _with_details(one, reader, now) if reader.details else one
-    if index:
-        index.write()
+    try:
+        for run in runs:
+            now = now or clock(run.path.parent)
+            one = index.find(run, experiment) if index else None
+            try:
+                one = one or _standing(run, experiment, now, reader, index)
+            except (StoreError, OSError) as error:
+                reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
+            if one is not None:
+                yield _with_details(one, reader, now) if reader.details else one
+        if index:
+            index.write()
+    finally:
+        if index:
+            index.close()
 
 
 def _standing(
@@ -78,6 +85,8 @@ def _standing(
         return None
     known = facts(run, now, reader.warn, reader.words, look)
     record = look.content(RECORD)
+    if HPARAMS in look.stamps:
+        look.final(RECORD)  # It was written once; what runs and people change is beside it.
     stands = state(known) if known.attempts or record is not None else State(UNKNOWN)
     found = _tally(look, reader)
     result = Result(
@@ -94,7 +103,7 @@ def _standing(
     )
     standing = Standing(result, stands, known)
     if index:
-        index.keep(look, standing, reader.measures)
+        index.keep(look, standing)
     return standing
 
 

@@ -33,6 +33,8 @@ class Shape(NamedTuple):
 
 
 Entry: TypeAlias = tuple[Shape, tuple[Any, ...]]
+Entries: TypeAlias = dict[str, Entry]
+"""What is kept of runs, by their names."""
 
 
 class Kept(NamedTuple):
@@ -120,9 +122,9 @@ def to_columns(entries: Mapping[str, Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def from_columns(content: Iterable[Mapping[str, Any]]) -> dict[str, Entry]:
+def from_columns(content: Iterable[Mapping[str, Any]]) -> Entries:
     """Read back what ``to_columns`` gave; ValueError, TypeError or KeyError where it isn't that."""
-    entries: dict[str, Entry] = {}
+    entries: Entries = {}
     for several in content:
         shape = Shape(*(tuple(several[name]) for name in Shape._fields))
         names, columns = several["runs"], several["columns"]

@@ -17,7 +17,7 @@ from runx.disk.facts import clock
 from runx.disk.look import Look, mark
 from runx.errors import StoreError
 from runx.metrics.tally import Measure
-from runx.reading.entries import Entry, entry, facts, from_columns, kept, to_columns
+from runx.reading.entries import Entries, Entry, entry, facts, from_columns, kept, to_columns
 from runx.reading.standing import Standing
 from runx.rundir import ExperimentDir, RunDir, read_json, write_whole
 from runx.states.attempts import Facts
@@ -40,30 +40,40 @@ class Index:
     def __init__(
         self,
         experiment: ExperimentDir,
-        entries: dict[str, Entry],
+        entries: Entries,
         wanted: Sequence[Measure] = (),
         attempts: bool = True,
     ) -> None:
         self._experiment = experiment
         self._folder = os.fspath(experiment.path)
         self._entries = entries
-        self._fresh: dict[str, Entry] = {}
+        self.fresh: Entries = {}
         self._before = 0
         self._descriptor: int | None = None
         self._attempts = attempts
         self._wanted = [(one.name, _key(one)) for one in wanted]
 
+    def answers(self, run: RunDir) -> bool:
+        """Say whether all that is wanted of a run is known, if nothing of it has changed."""
+        found = self._entries.get(os.path.basename(os.fspath(run)))
+        return found is not None and self._answered_by(found)
+
+    def _answered_by(self, found: Entry) -> bool:
+        return all(key in found[0].measured for _, key in self._wanted)
+
     def find(self, run: RunDir, experiment: str) -> Standing | None:
         """Give a run as it was, if nothing of it has changed and all that is wanted is known."""
         folder, _, name = os.fspath(run).rpartition("/")
+        if folder != self._folder:
+            return None
+        if name in self.fresh:
+            return self._restored(run, name, experiment, self.fresh[name])
         found = self._entries.get(name)
-        if found is None or folder != self._folder:
+        if found is None or not self._answered_by(found):
             return None
         shape, row = found
         try:
             if mark(name, shape.files, self._open_folder()) == row[0]:
-                if not all(key in shape.measured for _, key in self._wanted):
-                    return None
                 return self._restored(run, name, experiment, found)
         except (LookupError, TypeError, ValueError, AttributeError, OSError):
             pass  # Whatever has written that, the run itself knows better.
@@ -115,7 +125,7 @@ class Index:
             for file in before[0].files:
                 if file not in look.stamps:
                     look.note(file)
-        self._fresh[name] = entry(one, look.stamps, look.mark, measured)
+        self.fresh[name] = entry(one, look.stamps, look.mark, measured)
 
     def _now(self) -> int:
         """Give a moment by the experiment's clock: what changed before it has settled."""
@@ -125,10 +135,10 @@ class Index:
 
     def write(self) -> None:
         """Write the index, if that is worth it; what has gone is left out."""
-        if len(self._fresh) < max(MANY, len(self._entries) // SHARE):
+        if len(self.fresh) < max(MANY, len(self._entries) // SHARE):
             return
         old = {name: kept for name, kept in self._entries.items() if self._is_there(name)}
-        entries = {**old, **self._fresh}
+        entries = {**old, **self.fresh}
         text = json.dumps({"version": 1, "by": __version__, "shapes": to_columns(entries)})
         for place in _places(self._experiment):
             try:

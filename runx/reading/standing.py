@@ -26,7 +26,8 @@ class Reader(NamedTuple):
     """How runs are read: what of them, whom to warn, what schedulers have said.
 
     ``at`` is the epoch that metrics are taken from, the last where it is None. Without ``attempts``
-    nobody asks for a standing's facts, which are then left out where that saves time.
+    nobody asks for a standing's facts, which are then left out where that saves time. ``hands`` is
+    how many processes may read at once.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -35,6 +36,7 @@ class Reader(NamedTuple):
     at: float | None = None
     details: frozenset[str] = frozenset()
     attempts: bool = True
+    hands: int = 1
 
 
 def started(one: Standing) -> float | None:

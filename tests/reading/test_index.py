@@ -49,10 +49,10 @@ def kept(sweep):
 def read_anew(monkeypatch):
     """Count the metrics files that are summed up."""
     read = []
-    from runx.reading import collect as collecting
+    from runx.reading import looking
 
-    tally = collecting.tally
-    monkeypatch.setattr(collecting, "tally", lambda *words: read.append(1) or tally(*words))
+    tally = looking.tally
+    monkeypatch.setattr(looking, "tally", lambda *words: read.append(1) or tally(*words))
     return read
 
 

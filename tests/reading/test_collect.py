@@ -142,7 +142,8 @@ def test_many_hands_read_what_one_reads(tmp_path, monkeypatch):
         for reader in (Reader(), Reader((Measure("best", "acc", "max"),)), Reader(at=1)):
             warnings = []
             reader = reader._replace(warn=warnings.append, hands=hands)
-            told.append((list(standings(ExperimentDir(tmp_path), reader)), warnings))
+            found = standings(ExperimentDir(tmp_path), reader)
+            told.append(([(one.result, one.state) for one in found], warnings))
     assert len(told[0][0]) == MANY + 10
     assert len(told[0][1]) == 2
     assert told[:3] == told[3:6] == told[6:9] == told[9:]

@@ -99,10 +99,10 @@ def _ahead(
 
     What the index takes of them is found there.
     """
-    unread = [run for run in runs if not (index and index.answers(run))] if hands > 1 else []
-    hands = min(hands, len(unread) // WORTH_A_FORK)
+    hands = min(hands, (len(runs) - (index.known if index else 0)) // WORTH_A_FORK)
     if hands < 2:
         return {}
+    unread = [run for run in runs if not (index and index.answers(run))]
     from runx.forks import shared_out
 
     def looked(part: Sequence[RunDir]) -> tuple[dict[RunDir, Seen], Entries]:

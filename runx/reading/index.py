@@ -52,14 +52,19 @@ class Index:
         self._descriptor: int | None = None
         self._attempts = attempts
         self._wanted = [(one.name, _key(one)) for one in wanted]
+        keys = {key for _, key in self._wanted}
+        # Thousands of entries share a few shapes, each of which is one object.
+        able = {id(shape): keys <= {*shape.measured} for shape, _ in entries.values()}
+        self._answers = {name: one for name, one in entries.items() if able[id(one[0])]}
+
+    @property
+    def known(self) -> int:
+        """How many the runs are of which all that is wanted is known, if they have not changed."""
+        return len(self._answers)
 
     def answers(self, run: RunDir) -> bool:
-        """Say whether all that is wanted of a run is known, if nothing of it has changed."""
-        found = self._entries.get(os.path.basename(os.fspath(run)))
-        return found is not None and self._answered_by(found)
-
-    def _answered_by(self, found: Entry) -> bool:
-        return all(key in found[0].measured for _, key in self._wanted)
+        """Say whether a run is one of these."""
+        return os.fspath(run).rpartition("/")[2] in self._answers
 
     def find(self, run: RunDir, experiment: str) -> Standing | None:
         """Give a run as it was, if nothing of it has changed and all that is wanted is known."""
@@ -68,8 +73,7 @@ class Index:
             return None
         if name in self.fresh:
             return self._restored(run, name, experiment, self.fresh[name])
-        found = self._entries.get(name)
-        if found is None or not self._answered_by(found):
+        if (found := self._answers.get(name)) is None:
             return None
         shape, row = found
         try:
@@ -77,7 +81,7 @@ class Index:
                 return self._restored(run, name, experiment, found)
         except (LookupError, TypeError, ValueError, AttributeError, OSError):
             pass  # Whatever has written that, the run itself knows better.
-        del self._entries[name]
+        del self._entries[name], self._answers[name]
         return None
 
     def _open_folder(self) -> int:

@@ -14,6 +14,7 @@ from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.disk.experiments import launches
 from runx.disk.output import tail
+from runx.forks import hands
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.reading.gathering import overviews, standings_of
@@ -90,7 +91,7 @@ def answered(asked: Asked, now: float) -> Answer:
     """Look once, and write what there is to say."""
     if not (asked.words or asked.failures or asked.where):
         return _experiments(asked, now)
-    reader = Reader(warn=warn)
+    reader = Reader(warn=warn, hands=hands())
     found = standings_of(asked.words, asked.logroot, Path.cwd(), reader, asked.where)
     failed = any_failed(one.state for one in found)
     if asked.failures:

@@ -51,9 +51,14 @@ def _plain(path: Path) -> Path:
 
 def _experiments(path: Path) -> list[Path]:
     """Give the directory itself, or, of a LOGROOT, those in it that hold runs."""
-    if is_run(path) or any(map(is_run, _folders(path))):
+    if _holds_runs(path) or is_run(path):
         return [path]
-    return [inner for inner in _folders(path) if any(map(is_run, _folders(inner)))] or [path]
+    return [inner for inner in _folders(path) if _holds_runs(inner)] or [path]
+
+
+def _holds_runs(path: Path) -> bool:
+    """Say whether there is a run in a directory; the first one will do."""
+    return any(entry.is_dir() and is_run(entry.path) for entry in _entries(path))
 
 
 def known(logroot: Path) -> list[str]:
@@ -79,10 +84,16 @@ def is_run(path: Path | str) -> bool:
 
 def places(experiment: ExperimentDir) -> Iterator[RunDir]:
     """Give the directories that may be runs, by name: most are, and who reads them finds out."""
-    if is_run(experiment.path):
+    names, is_one = [], False
+    for entry in _entries(experiment.path):
+        if entry.is_dir():
+            names.append(entry.name)
+        elif entry.name in MARKS or "tfevents" in entry.name:
+            is_one = True
+    if is_one:
         yield RunDir(experiment.path)
     # Of ten thousand runs, a Path each would cost more than a look at some of their files.
-    yield from (RunDir(f"{experiment.path}/{name}") for name in _names(experiment.path))
+    yield from (RunDir(f"{experiment.path}/{name}") for name in sorted(names))
 
 
 def _folders(path: Path) -> list[Path]:
@@ -90,14 +101,17 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _names(path: Path) -> list[str]:
+    return sorted(entry.name for entry in _entries(path) if entry.is_dir())
+
+
+def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
+    """Give what is in a directory, in no order, without what is hidden."""
     try:
         with os.scandir(path) as entries:
-            return sorted(
-                entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()
-            )
+            yield from (entry for entry in entries if entry.name[0] != ".")
     except OSError as error:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            return []
+            return
         raise RunxError(f"{path}: can't be read: {error.strerror}") from error
 
 

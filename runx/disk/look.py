@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable
 from typing import TypeAlias
 
-Stamp: TypeAlias = tuple[int, int, int]
-"""When a file last changed, in nanoseconds; its size; its inode."""
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""When a file was written and when it last changed, in nanoseconds; its size; its inode."""
 
 
 class Look:
@@ -54,6 +54,11 @@ class Look:
         """What ``mark`` gives for as long as all that was looked at is as it was."""
         return hash(tuple(self.stamps.values()))
 
+    @property
+    def changed(self) -> int:
+        """When any of it last changed; a time that was set by hand counts no more than that."""
+        return max(max(written, changed) for written, changed, _, _ in self.stamps.values())
+
     def final(self, name: str) -> None:
         """Say of a file that nobody writes to it any more."""
         self.stamps.pop(name, None)
@@ -74,16 +79,21 @@ def _rest(descriptor: int) -> bytes:
 
 
 def stamp(found: os.stat_result) -> Stamp:
-    """Make the stamp of a file; a time that was set by hand counts no more than the real one."""
-    return (max(found.st_mtime_ns, found.st_ctime_ns), found.st_size, found.st_ino)
+    """Make the stamp of a file."""
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
-def mark(path: str, names: Iterable[str]) -> int | None:
-    """Make one number of the stamps of files in a directory, None where one isn't there.
+def mark(run: str, names: Iterable[str], folder: int | None = None) -> int | None:
+    """Make one number of the stamps of a run's files, None where one isn't there.
 
-    That of integers is the same in every process of one kind of Python.
+    ``folder`` is a descriptor of the folder that ``run`` is relative to: from there the system has
+    less of a path to walk. The number is the same in every process of one kind of Python.
     """
     try:
-        return hash(tuple([stamp(os.stat(f"{path}/{name}")) for name in names]))
+        found = [os.stat(f"{run}/{name}", dir_fd=folder) for name in names]
     except OSError:
         return None
+    # As stamp() makes them; a call for each would cost as much as to ask the system.
+    return hash(
+        tuple([(one.st_mtime_ns, one.st_ctime_ns, one.st_size, one.st_ino) for one in found])
+    )

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
-from runx.disk.eventfiles import as_rows, event_files
 from runx.disk.experiments import places
-from runx.disk.facts import clock, facts
-from runx.disk.look import Look
+from runx.disk.facts import clock
 from runx.errors import StoreError
-from runx.metrics.tally import Measure, Tally, tally
 from runx.reading.details import detailed
+from runx.reading.entries import Entries
 from runx.reading.index import MANY, Index, opened
+from runx.reading.looking import standing
 from runx.reading.standing import Reader, Standing
-from runx.rundir import (
-    HPARAMS,
-    LOGX,
-    METRICS,
-    RECORD,
-    ExperimentDir,
-    RunDir,
-    metrics_of,
-    parsed_json,
-)
-from runx.states.state import UNKNOWN, State, state
+from runx.rundir import ExperimentDir, RunDir
 from runx.types import Result
 
-Warn = Callable[[str], None]
+WORTH_A_FORK = 400
+"""So many runs take longer to read than a fork to start, and to tell of them."""
+
+
+class Seen(NamedTuple):
+    """What a look at a directory came to, and what is wrong there."""
+
+    found: Standing | None
+    warnings: tuple[str, ...] = ()
 
 
 def collect(experiment: ExperimentDir, reader: Reader) -> Iterator[Result]:
     """Give the runs of an experiment, by name, one after another."""
+    reader = reader._replace(attempts=bool(reader.details))
     return (standing.result for standing in standings(experiment, reader))
 
 
@@ -46,77 +44,82 @@ def standings(experiment: ExperimentDir, reader: Reader) -> Iterator[Standing]:
 
 def index_for(runs: Sequence[RunDir], experiment: ExperimentDir, reader: Reader) -> Index | None:
     """Open the index of an experiment if it can help to read so many of its runs."""
-    return opened(experiment) if len(runs) >= MANY and reader.at is None else None
+    if len(runs) < MANY or reader.at is not None:
+        return None
+    return opened(experiment, reader.measures, reader.attempts)
 
 
 def read(
-    runs: Iterable[RunDir], experiment: str, reader: Reader, index: Index | None = None
+    runs: Sequence[RunDir], experiment: str, reader: Reader, index: Index | None = None
 ) -> Iterator[Standing]:
     """Read the directories that are runs'; what is damaged costs a warning, each time."""
-    now: Callable[[], float] | None = None
-    for run in runs:
-        now = now or clock(run.path.parent)
-        one = index.find(run, experiment, reader.measures) if index else None
-        try:
-            one = one or _standing(run, experiment, now, reader, index)
-        except (StoreError, OSError) as error:
-            reader.warn(f"{os.fspath(run)}: left out: {_without(error, run)}")
-        if one is not None:
-            yield _with_details(one, reader, now) if reader.details else one
-    if index:
-        index.write()
-
-
-def _standing(
-    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader, index: Index | None
-) -> Standing | None:
-    """Read a run; None where the directory is no run's."""
-    look = Look(os.fspath(run))
-    reader = reader._replace(warn=_marking(look, reader.warn))
-    hparams = _hparams(look, reader.warn)
-    if hparams is None:
-        return None
-    known = facts(run, now, reader.warn, reader.words, look)
-    record = look.content(RECORD)
-    stands = state(known) if known.attempts or record is not None else State(UNKNOWN)
-    found = _tally(look, reader)
-    result = Result(
-        name=os.path.basename(look.path),
-        dir=run,
-        hparams=hparams,
-        state=stands.name,
-        metrics=found.metrics,
-        epoch=found.epoch,
-        epoch_time=found.epoch_time,
-        experiment=experiment,
-        measured=found.measured,
-        resources=_resources(record or b"", f"{look.path}/{RECORD}", reader.warn),
-    )
-    standing = Standing(result, stands, known)
-    if index:
-        index.keep(look, standing, reader.measures)
-    return standing
-
-
-def _resources(record: bytes, path: str, warn: Warn) -> dict[str, Any]:
-    """Give what a run has asked of its farm; most runs, which are here, ask for nothing."""
-    if b'"resources": {' not in record or b'"resources": {}' in record:
-        return {}
+    if not runs:
+        return
+    now = clock(runs[0].path.parent)
+    look = partial(_seen, experiment=experiment, now=now, reader=reader, index=index)
     try:
-        return _mapping(parsed_json(record, path).get("resources"))
-    except StoreError as error:
-        warn(str(error))
+        ahead = _ahead(runs, look, reader.hands, index)
+        for run in runs:
+            seen = ahead.pop(run, None)
+            one = index.find(run, experiment) if index and not seen else None
+            if one is None:
+                one, warnings = seen or look(run)
+                for warning in warnings:
+                    reader.warn(warning)
+            if one is not None:
+                yield _with_details(one, reader, now) if reader.details else one
+        if index:
+            index.write()
+    finally:
+        if index:
+            index.close()
+
+
+def _seen(
+    run: RunDir,
+    experiment: str,
+    now: Callable[[], float],
+    reader: Reader,
+    index: Index | None,
+) -> Seen:
+    """Look at a directory; what is wrong with it stops nobody."""
+    warnings: list[str] = []
+    one = None
+    try:
+        one = standing(run, experiment, now, reader._replace(warn=warnings.append), index)
+    except (StoreError, OSError) as error:
+        warnings.append(f"{os.fspath(run)}: left out: {_without(error, run)}")
+    return Seen(one, tuple(warnings))
+
+
+def _ahead(
+    runs: Sequence[RunDir], look: Callable[[RunDir], Seen], hands: int, index: Index | None
+) -> dict[RunDir, Seen]:
+    """Look with all hands at the runs of which nothing is known, if they are many.
+
+    What the index takes of them is found there.
+    """
+    hands = min(hands, (len(runs) - (index.known if index else 0)) // WORTH_A_FORK)
+    if hands < 2:
         return {}
+    unread = [run for run in runs if not (index and index.answers(run))]
+    from runx.forks import shared_out
+
+    def looked(part: Sequence[RunDir]) -> tuple[dict[RunDir, Seen], Entries]:
+        seen = {run: look(run) for run in part}
+        fresh = index.fresh if index else {}
+        return {run: one for run, one in seen.items() if not _kept(run, fresh)}, fresh
+
+    left: dict[RunDir, Seen] = {}
+    for seen, fresh in shared_out(looked, [unread[at::hands] for at in range(hands)]):
+        left.update(seen)
+        if index:
+            index.fresh.update(fresh)
+    return left
 
 
-def _marking(look: Look, warn: Warn) -> Warn:
-    """Warn, and mark that this is to be told at the next look too."""
-
-    def told(line: str) -> None:
-        look.passing = True
-        warn(line)
-
-    return told
+def _kept(run: RunDir, fresh: Entries) -> bool:
+    return os.path.basename(os.fspath(run)) in fresh
 
 
 def _with_details(one: Standing, reader: Reader, now: Callable[[], float]) -> Standing:
@@ -126,88 +129,6 @@ def _with_details(one: Standing, reader: Reader, now: Callable[[], float]) -> St
         if found is not None
     }
     return one._replace(result=replace(one.result, details=details))
-
-
-def _tally(look: Look, reader: Reader) -> Tally:
-    """Sum up a run's metrics, those of other phases only where they are asked for."""
-    content = look.content(METRICS)
-    is_silent = content is None
-    own = [wanted for wanted in reader.measures if wanted.phase == "val"]
-    found = _tallied(look, "val", content, own, reader)
-    for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
-        wanted = [one for one in reader.measures if one.phase == phase]
-        if not is_silent and metrics_of(phase) != METRICS:
-            content = look.content(metrics_of(phase)) or b""
-        found.measured.update(_tallied(look, phase, content, wanted, reader).measured)
-    return found
-
-
-def _tallied(
-    look: Look, phase: str, content: bytes | None, wanted: Sequence[Measure], reader: Reader
-) -> Tally:
-    """Sum up the rows of one phase; where there is no file, what TensorBoard's have."""
-
-    def damaged(line: int, reason: str) -> None:
-        reader.warn(f"{look.path}/{metrics_of(phase)}, line {line}: left out: {reason}")
-
-    if content is None:
-        for file in event_files(look.path):
-            look.note(file.name)
-        content = as_rows(look.path, phase, reader.warn)
-    at = reader.at if phase == "val" else None
-    return tally(content, wanted, damaged, phase, at)
-
-
-def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
-    """Read a run's hyperparameters; None where the directory is no run's.
-
-    Whichever of the files is whole will do: what runx gave, and beside it what the script added.
-    """
-    complaints: list[str] = []
-    given = _object(look, complaints)
-    if given is None and (record := _versioned(look, RECORD, complaints)) is not None:
-        given = record.get("hparams")
-    added = (_versioned(look, LOGX, complaints) or {}).get("hparams")
-    if given is None and added is None and not _has_metrics(look.path):
-        if complaints:
-            raise StoreError(complaints[0])
-        return None
-    for complaint in complaints:
-        warn(complaint)
-    return {**_mapping(added), **_mapping(given)}
-
-
-def _has_metrics(folder: str) -> bool:
-    return os.path.isfile(f"{folder}/{METRICS}") or bool(event_files(folder))
-
-
-def _mapping(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
-def _object(look: Look, complaints: list[str]) -> dict[str, Any] | None:
-    """Read hparams.json: any JSON object, whose keys are all the script's."""
-    try:
-        text = look.content(HPARAMS)
-        content = None if text is None else json.loads(text)
-    except (ValueError, OSError) as error:
-        complaints.append(f"{look.path}/{HPARAMS}: can't be read: {error}")
-        return None
-    if content is not None and not isinstance(content, dict):
-        complaints.append(f"{look.path}/{HPARAMS}: not a JSON object")
-        return None
-    return content
-
-
-def _versioned(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
-    try:
-        text = look.content(name)
-        return None if text is None else parsed_json(text, f"{look.path}/{name}")
-    except StoreError as error:
-        complaints.append(str(error))
-    except OSError as error:
-        complaints.append(f"{look.path}/{name}: can't be read: {error}")
-    return None
 
 
 def _without(error: Exception, run: RunDir) -> str:

@@ -7,15 +7,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from runx.disk.experiments import find, is_run, launches, places
-from runx.disk.facts import Words, clock, facts
+from runx.disk.experiments import find, launches, places
+from runx.disk.facts import Words
 from runx.errors import RunxError
 from runx.reading.collect import index_for, read
+from runx.reading.glancing import stood
 from runx.reading.roster import Overview
 from runx.reading.selecting import select
 from runx.reading.standing import Reader, Standing
 from runx.rundir import ExperimentDir, RunDir
-from runx.states.state import UNKNOWN, state
 from runx.tables.question import Question
 from runx.tables.summary import chosen
 
@@ -99,13 +99,9 @@ def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
 
 
 def _overview(experiment: ExperimentDir, warn: Callable[[str], None]) -> Overview:
-    now = clock(experiment.path)
     names, latest = [], 0.0
-    for run in places(experiment):
-        if not is_run(os.fspath(run)):
-            continue
-        known = facts(run, now, warn)
-        names.append(state(known).name if known.attempts or run.record.exists() else UNKNOWN)
+    for run, stands, known in stood([*places(experiment)], experiment, warn):
+        names.append(stands.name)
         times = (event.time for attempt in known.attempts for event in attempt.events)
         latest = max(latest, os.stat(run).st_mtime, *(time or 0.0 for time in times))
     titles = [launch.title for launch in launches(experiment, warn) if launch.title]

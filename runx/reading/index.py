@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from runx import __version__
 from runx.disk.facts import clock
 from runx.disk.look import Look, mark
 from runx.errors import StoreError
 from runx.metrics.tally import Measure
+from runx.reading.entries import Entries, Entry, entry, facts, from_columns, kept, to_columns
 from runx.reading.standing import Standing
 from runx.rundir import ExperimentDir, RunDir, read_json, write_whole
-from runx.states.attempts import Attempt, Event, Facts
+from runx.states.attempts import Facts
 from runx.states.state import State
 from runx.types import Result
 
@@ -31,48 +31,105 @@ MANY, SHARE = 64, 20
 
 
 class Index:
-    """The runs of one experiment as they were when they were last read."""
+    """The runs of one experiment as they were when they were last read.
 
-    def __init__(self, experiment: ExperimentDir, entries: dict[str, Any]) -> None:
+    It is made for one question, whose measures are looked for in every run, and which needs the
+    runs' attempts or not.
+    """
+
+    def __init__(
+        self,
+        experiment: ExperimentDir,
+        entries: Entries,
+        wanted: Sequence[Measure] = (),
+        attempts: bool = True,
+    ) -> None:
         self._experiment = experiment
+        self._folder = os.fspath(experiment.path)
         self._entries = entries
-        self._fresh: dict[str, Any] = {}
+        self.fresh: Entries = {}
         self._before = 0
+        self._descriptor: int | None = None
+        self._attempts = attempts
+        self._wanted = [(one.name, _key(one)) for one in wanted]
+        keys = {key for _, key in self._wanted}
+        # Thousands of entries share a few shapes, each of which is one object.
+        able = {id(shape): keys <= {*shape.measured} for shape, _ in entries.values()}
+        self._answers = {name: one for name, one in entries.items() if able[id(one[0])]}
 
-    def find(self, run: RunDir, experiment: str, wanted: Sequence[Measure]) -> Standing | None:
+    @property
+    def known(self) -> int:
+        """How many the runs are of which all that is wanted is known, if they have not changed."""
+        return len(self._answers)
+
+    def answers(self, run: RunDir) -> bool:
+        """Say whether a run is one of these."""
+        return os.fspath(run).rpartition("/")[2] in self._answers
+
+    def find(self, run: RunDir, experiment: str) -> Standing | None:
         """Give a run as it was, if nothing of it has changed and all that is wanted is known."""
-        path = os.fspath(run)
-        name = os.path.basename(path)
-        entry = self._entries.get(name)
-        if entry is None:
+        folder, _, name = os.fspath(run).rpartition("/")
+        if folder != self._folder:
             return None
+        if name in self.fresh:
+            return self._restored(run, name, experiment, self.fresh[name])
+        if (found := self._answers.get(name)) is None:
+            return None
+        shape, row = found
         try:
-            if mark(path, entry["files"]) == entry["mark"]:
-                known = {**entry["measured"]}
-                if not all(_key(one) in known for one in wanted):
-                    return None
-                return _restored(run, experiment, entry, wanted)
-        except (LookupError, TypeError, ValueError, AttributeError):
+            if mark(name, shape.files, self._open_folder()) == row[0]:
+                return self._restored(run, name, experiment, found)
+        except (LookupError, TypeError, ValueError, AttributeError, OSError):
             pass  # Whatever has written that, the run itself knows better.
-        del self._entries[name]
+        del self._entries[name], self._answers[name]
         return None
 
-    def keep(self, look: Look, one: Standing, wanted: Sequence[Measure]) -> None:
+    def _open_folder(self) -> int:
+        if self._descriptor is None:
+            self._descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return self._descriptor
+
+    def close(self) -> None:
+        """Let go of the experiment's folder."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _restored(self, run: RunDir, name: str, experiment: str, found: Entry) -> Standing:
+        hparams, resources, metrics, known = kept(found)
+        _, epoch, epoch_time, stood, *_ = found[1]
+        state = State(*stood)
+        measured = {as_: value for as_, key in self._wanted if (value := known[key]) is not None}
+        result = Result(
+            name=name,
+            dir=run,
+            hparams=hparams,
+            state=state.name,
+            metrics=metrics,
+            epoch=epoch,
+            epoch_time=epoch_time,
+            experiment=experiment,
+            resources=resources,
+            measured=measured,
+        )
+        return Standing(result, state, facts(found) if self._attempts else Facts())
+
+    def keep(self, look: Look, one: Standing) -> None:
         """Keep what a look at a run came to, if that can't have changed since unnoticed."""
-        if look.passing:
+        folder, _, name = look.path.rpartition("/")
+        if look.passing or folder != self._folder:
             return
         self._before = self._before or self._now()
-        if max(changed for changed, _, _ in look.stamps.values()) >= self._before:
+        if look.changed >= self._before:
             return
-        name = one.result.name
-        measured = {_key(each): one.result.measured.get(each.name) for each in wanted}
+        measured = {key: one.result.measured.get(as_) for as_, key in self._wanted}
         if before := self._entries.get(name):
             # It has not changed since then: only another question is asked.
-            measured = {**before["measured"], **measured}
-            for file in before["files"]:
+            measured = {**kept(before).measured, **measured}
+            for file in before[0].files:
                 if file not in look.stamps:
                     look.note(file)
-        self._fresh[name] = _entry(look, one, measured)
+        self.fresh[name] = entry(one, look.stamps, look.mark, measured)
 
     def _now(self) -> int:
         """Give a moment by the experiment's clock: what changed before it has settled."""
@@ -82,11 +139,11 @@ class Index:
 
     def write(self) -> None:
         """Write the index, if that is worth it; what has gone is left out."""
-        if len(self._fresh) < max(MANY, len(self._entries) // SHARE):
+        if len(self.fresh) < max(MANY, len(self._entries) // SHARE):
             return
         old = {name: kept for name, kept in self._entries.items() if self._is_there(name)}
-        entries = {**old, **self._fresh}
-        text = json.dumps({"version": 1, "by": __version__, "runs": entries})
+        entries = {**old, **self.fresh}
+        text = json.dumps({"version": 1, "by": __version__, "shapes": to_columns(entries)})
         for place in _places(self._experiment):
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -99,18 +156,20 @@ class Index:
         return os.path.isdir(self._experiment.path / name)
 
 
-def opened(experiment: ExperimentDir) -> Index:
+def opened(
+    experiment: ExperimentDir, wanted: Sequence[Measure] = (), attempts: bool = True
+) -> Index:
     """Read the index of an experiment, the latest there is; an empty one where there is none."""
     times = [(place.stat().st_mtime, place) for place in _places(experiment) if place.exists()]
     for _, place in sorted(times, reverse=True):
         # One that some other version of runx has written may have concluded otherwise.
         try:
             content = read_json(place)
-            if content["by"] == __version__ and isinstance(content["runs"], dict):
-                return Index(experiment, content["runs"])
-        except (StoreError, KeyError):
+            if content["by"] == __version__:
+                return Index(experiment, from_columns(content["shapes"]), wanted, attempts)
+        except (StoreError, LookupError, TypeError, ValueError):
             continue
-    return Index(experiment, {})
+    return Index(experiment, {}, wanted, attempts)
 
 
 def _places(experiment: ExperimentDir) -> list[Path]:
@@ -123,55 +182,3 @@ def _places(experiment: ExperimentDir) -> list[Path]:
 
 def _key(wanted: Measure) -> str:
     return f"{wanted.phase}.{wanted.metric}:{wanted.at}"
-
-
-def _entry(look: Look, one: Standing, measured: Mapping[str, Any]) -> dict[str, Any]:
-    run = one.result
-    return {
-        "files": list(look.stamps),
-        "mark": look.mark,
-        "hparams": run.hparams,
-        **({"resources": run.resources} if run.resources else {}),
-        "metrics": run.metrics,
-        "epoch": run.epoch,
-        "epoch_time": run.epoch_time,
-        "measured": measured,
-        "state": one.state,
-        "attempts": [_flat(attempt) for attempt in one.facts.attempts],
-    }
-
-
-def _flat(attempt: Attempt) -> list[Any]:
-    """Write an attempt as JSON has it, of its events what tables tell."""
-    events = [(one.name, one.time, one.details.get("code")) for one in _told(attempt)]
-    return [attempt.number, events, *attempt[2:]]
-
-
-def _told(attempt: Attempt) -> Iterator[Event]:
-    for name in ("started", "ended"):
-        if event := attempt.event(name):
-            yield event
-
-
-def _restored(
-    run: RunDir, experiment: str, entry: Mapping[str, Any], wanted: Sequence[Measure]
-) -> Standing:
-    stands = State(*entry["state"])
-    measured = ((one.name, entry["measured"][_key(one)]) for one in wanted)
-    attempts = [
-        Attempt(number, tuple(Event(name, at, {"code": code}) for name, at, code in events), *rest)
-        for number, events, *rest in entry["attempts"]
-    ]
-    result = Result(
-        name=os.path.basename(os.fspath(run)),
-        dir=run,
-        hparams={**entry["hparams"]},
-        state=stands.name,
-        metrics={**entry["metrics"]},
-        epoch=entry["epoch"],
-        epoch_time=entry["epoch_time"],
-        experiment=experiment,
-        resources={**entry.get("resources", {})},
-        measured={name: found for name, found in measured if found is not None},
-    )
-    return Standing(result, stands, Facts(tuple(attempts)))

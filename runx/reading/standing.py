@@ -25,7 +25,9 @@ class Standing(NamedTuple):
 class Reader(NamedTuple):
     """How runs are read: what of them, whom to warn, what schedulers have said.
 
-    ``at`` is the epoch that metrics are taken from, the last where it is None.
+    ``at`` is the epoch that metrics are taken from, the last where it is None. Without ``attempts``
+    nobody asks for a standing's facts, which are then left out where that saves time. ``hands`` is
+    how many processes may read at once.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -33,6 +35,8 @@ class Reader(NamedTuple):
     words: Words = UNASKED
     at: float | None = None
     details: frozenset[str] = frozenset()
+    attempts: bool = True
+    hands: int = 1
 
 
 def started(one: Standing) -> float | None:

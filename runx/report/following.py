@@ -76,7 +76,7 @@ class Following:
         return [
             one
             for experiment in self.experiments
-            for one in read(places(experiment), experiment.path.name, self._reader)
+            for one in read([*places(experiment)], experiment.path.name, self._reader)
         ]
 
     def start(self) -> None:

@@ -12,6 +12,7 @@ import click
 
 from runx.disk.experiments import find, said
 from runx.errors import RunxError
+from runx.forks import hands
 from runx.formats import format_named, written
 from runx.formats.cells import DIGITS, for_machines
 from runx.formats.table import aligned, fitted, render_bold
@@ -91,7 +92,7 @@ def _html(asked: Asked, file: Path) -> None:
     from runx.report import write_report
 
     found = find(asked.experiments, asked.logroot, asked.cwd)
-    reader = Reader(asked.question.measures, _warn, details=asked.question.details)
+    reader = Reader(asked.question.measures, _warn, details=asked.question.details, hands=hands())
     seen = {one.result.dir: one for each in found for one in standings(each, reader)}
     if not seen:
         raise RunxError(_nothing(found))
@@ -108,12 +109,12 @@ def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[Result]:
     """Read the runs; for a fair comparison first how far all of them are."""
     question, at = asked.question, asked.question.at
     if asked.at == "min":
-        quiet = Reader(warn=lambda line: None)
+        quiet = Reader(warn=lambda line: None, hands=hands())
         epochs = [run.epoch for one in found for run in collect(one, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
-    reader = Reader(question.measures, _warn, at=at, details=question.details)
+    reader = Reader(question.measures, _warn, at=at, details=question.details, hands=hands())
     for experiment in found:
         runs = list(collect(experiment, reader))
         yield from _of_launch(runs, asked.launch) if asked.launch else runs

@@ -1,11 +1,15 @@
 import json
 import os
+import threading
 
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
 from runx.metrics.tally import Measure
-from runx.reading.collect import collect
+from runx.reading import collect as collecting
+from runx.reading import index
+from runx.reading.collect import collect, standings
+from runx.reading.index import MANY
 from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
 
@@ -119,3 +123,27 @@ def test_reading_writes_nothing(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     read(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_many_hands_read_what_one_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(collecting, "WORTH_A_FORK", 10)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(index, "SETTLED", -(10**12))
+    (tmp_path / ".runx").mkdir()
+    for number in range(MANY + 10):
+        make_run(tmp_path / f"run{number:03}", {"lr": number}, [number, 2.5, 3])
+    (tmp_path / "run007" / "hparams.json").write_text("{")
+    with open(tmp_path / "run009" / "metrics.csv", "a") as file:
+        file.write("val,acc,3,ep")
+    (tmp_path / "run011" / "attempts" / "1.events.jsonl").unlink()
+    told = []
+    for hands in (1, 3, 3, 1):
+        (tmp_path / ".runx" / "index.json").unlink(missing_ok=hands == 1)
+        for reader in (Reader(), Reader((Measure("best", "acc", "max"),)), Reader(at=1)):
+            warnings = []
+            reader = reader._replace(warn=warnings.append, hands=hands)
+            found = standings(ExperimentDir(tmp_path), reader)
+            told.append(([(one.result, one.state) for one in found], warnings))
+    assert len(told[0][0]) == MANY + 10
+    assert len(told[0][1]) == 2
+    assert told[:3] == told[3:6] == told[6:9] == told[9:]

@@ -5,6 +5,7 @@ import random
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
+from runx import __version__
 from runx.metrics.tally import Measure
 from runx.reading import index
 from runx.reading.collect import collect, standings
@@ -39,13 +40,19 @@ def plain(standings):
     ]
 
 
+def kept(sweep):
+    """Name the runs that the index has."""
+    shapes = json.loads((sweep / ".runx" / "index.json").read_text())["shapes"]
+    return [name for shape in shapes for name in shape["runs"]]
+
+
 def read_anew(monkeypatch):
     """Count the metrics files that are summed up."""
     read = []
-    from runx.reading import collect as collecting
+    from runx.reading import looking
 
-    tally = collecting.tally
-    monkeypatch.setattr(collecting, "tally", lambda *words: read.append(1) or tally(*words))
+    tally = looking.tally
+    monkeypatch.setattr(looking, "tally", lambda *words: read.append(1) or tally(*words))
     return read
 
 
@@ -105,7 +112,8 @@ def test_a_run_that_goes_on_is_looked_at_each_time(sweep):
     claim.write_text(json.dumps({**json.loads(claim.read_text()), "host": "elsewhere"}))
     (sweep / "run005" / "attempts" / "1.events.jsonl").write_text('{"event":"started","time":0}\n')
     look(sweep)
-    assert "run005" not in json.loads((sweep / ".runx" / "index.json").read_text())["runs"]
+    assert "run005" not in kept(sweep)
+    assert "run004" in kept(sweep)
     assert look(sweep)[5].state.name == "running"
 
 
@@ -119,27 +127,48 @@ def test_an_order_that_comes_late_is_heeded(sweep):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 9}', '{"version": 1, "by": "0", "runs": {}}', "\0" * 99]
+    "text",
+    [
+        *("", "{", "[]", '{"version": 9}', "\0" * 99, '{"version": 1, "by": "0", "shapes": []}'),
+        *(f'{{"version": 1, "by": "{__version__}", "{key}": 3}}' for key in ("runs", "shapes")),
+    ],
 )
 def test_a_damaged_index_costs_nothing_but_time(sweep, text):
     first = look(sweep, BEST)
     (sweep / ".runx" / "index.json").write_text(text)
     assert plain(look(sweep, BEST)) == plain(first)
-    assert json.loads((sweep / ".runx" / "index.json").read_text())["runs"]
+    assert len(kept(sweep)) == MANY
 
 
 def test_an_entry_that_makes_no_sense_is_not_believed(sweep):
+    look(sweep, BEST)
+    file = sweep / ".runx" / "index.json"
+    content = json.loads(file.read_text())
+    [shape] = content["shapes"]
+    luck = random.Random(1)
+    for column in shape["columns"][1:]:
+        for at in range(MANY):
+            column[at] = luck.choice([column[at], None, [], 3, "x", [1]])
+    file.write_text(json.dumps(content))
+    assert len(look(sweep, BEST)) == MANY
+
+
+@pytest.mark.parametrize("key", ["files", "hparams", "metrics", "measured", "runs", "columns"])
+def test_columns_that_do_not_fit_together_are_not_believed(sweep, key):
     first = look(sweep, BEST)
     file = sweep / ".runx" / "index.json"
     content = json.loads(file.read_text())
-    luck = random.Random(1)
-    for entry in content["runs"].values():
-        entry[luck.choice(sorted(entry))] = luck.choice([None, [], 3, "x", [1]])
-    for name in ("epoch", "epoch_time"):
-        for entry in content["runs"].values():
-            entry[name] = first[0].result.epoch_time if name == "epoch_time" else 2
+    content["shapes"][0][key].append("more")
     file.write_text(json.dumps(content))
-    assert len(look(sweep, BEST)) == MANY
+    assert plain(look(sweep, BEST)) == plain(first)
+
+
+def test_a_run_in_a_run_of_its_name_is_not_taken_for_it(sweep):
+    make_run(sweep / "sweep", {"lr": -2}, [7])
+    (sweep / "metrics.csv").write_text("val,acc,8,epoch,0,timestamp,1\n")
+    for _ in range(2):
+        found = [one.result for one in look(sweep) if one.result.name == "sweep"]
+        assert [run.metrics for run in found] == [{"acc": 8}, {"acc": 7}]
 
 
 def test_runs_that_have_gone_are_forgotten(sweep):
@@ -149,8 +178,7 @@ def test_runs_that_have_gone_are_forgotten(sweep):
     for number in range(200, 200 + MANY):
         make_run(sweep / f"run{number}", {}, [1])
     assert len(look(sweep)) == 2 * MANY - 10
-    names = json.loads((sweep / ".runx" / "index.json").read_text())["runs"]
-    assert len(names) == 2 * MANY - 10
+    assert len(kept(sweep)) == 2 * MANY - 10
 
 
 def test_a_small_experiment_has_no_index(sweep, tmp_path):

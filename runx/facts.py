@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.attempts import Attempt, Event, Facts
 from runx.errors import StoreError
+from runx.joining import join
 from runx.look import Look
 from runx.orders import ordered
-from runx.rundir import ATTEMPTS, ORDERS, RunDir, events_of, read_json
+from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of, read_json
 
 Warn = Callable[[str], None]
 
@@ -64,12 +65,18 @@ def facts(
     """
     look = look or Look(os.fspath(run))
     present = frozenset(look.names(ATTEMPTS))
+    if is_joined := WORKSPACE in present:
+        join(run, warn)
+        present = frozenset(look.names(ATTEMPTS))
+        now = clock(run.workspace)
     numbers = sorted({int(name.split(".")[0]) for name in present if _of_attempt(name)})
     if not numbers:
         return Facts()
     attempts = tuple(_attempt(run, number, present, now, warn, look) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
     look.passing |= not settled
+    if is_joined and settled:
+        join(run, warn)  # What came before its end and after the first time.
     word = words.get(_asked_for(run, attempts)) if words else None
     return Facts(attempts, None if settled else _locked(run), *(word or ()))
 

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from runx.errors import FarmError, RunxError
 from runx.experiment import Experiment, Farm
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Batch
+from runx.joining import belong, parted
 from runx.launching import Kit
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
 from runx.rundir import VERSION, ExperimentDir, RunDir, append_line, to_json, write_whole
@@ -106,7 +107,17 @@ def hand_over(
             if claimed.errands:
                 ids = _submitted(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
                 gone, last_ids[batch.number] = gone + len(ids), ids[0]
+    _tell_unmounted(order, runs)
     return gone
+
+
+def _tell_unmounted(order: _Order, runs: Sequence[Run]) -> None:
+    """Say why nothing will be seen of runs whose jobs write in what is not mounted here."""
+    if order.kind.elsewhere is None:
+        return
+    root = order.kind.elsewhere(runs[0].dir, order.farm).parent.parent
+    if not root.is_dir():
+        order.say(f"note: what jobs write shows here once their workspace is mounted at {root}")
 
 
 @contextmanager
@@ -169,7 +180,10 @@ def _submitted(batch: Batch, order: _Order, lock: int, so_far: str) -> list[str]
     command = order.kind.submission(batch, order.farm)
     for one in batch.errands:
         write_whole(RunDir(one.logdir).submit_command, shown(command) + "\n")
-    finished = submit_words(command, order.farm, order.kind, lock)
+    with ExitStack() as alone:
+        for one in batch.errands if order.kind.elsewhere else ():
+            alone.enter_context(parted(RunDir(one.logdir), order.say))
+        finished = submit_words(command, order.farm, order.kind, lock)
     ids = order.kind.job_ids(finished.output, batch)
     if finished.status or len(ids) != len(batch.errands):
         _refused(batch, order, finished)
@@ -197,9 +211,12 @@ def _refused(batch: Batch, order: _Order, finished: Finished) -> None:
 
 
 def keep(run: RunDir, attempt: int, farm: Farm, job: str, name: str, answer: str) -> None:
-    """Keep where an attempt went."""
+    """Keep where an attempt went, and where else its run's job writes."""
     said = {**_address(farm), "id": job, "name": name, "answer": answer, "time": time.time()}
     write_whole(run.job(attempt), to_json(said))
+    kind = kind_of(farm.type)
+    if kind.elsewhere:
+        belong(run, kind.elsewhere(run, farm))
 
 
 def _told(batch: Batch, ids: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from runx.commands.rm import megabytes
 from runx.errors import RunxError
 from runx.formats.table import aligned
 from runx.gathering import standings_of
+from runx.joining import remove_file
 from runx.manners import say
 from runx.question import Question
 from runx.standing import Reader
@@ -63,7 +64,7 @@ def command(
         return 0
     for one in going:
         for checkpoint in one.checkpoints:
-            checkpoint.unlink(missing_ok=True)
+            remove_file(checkpoint)
     say(f"the checkpoints of {len(going)} runs removed")
     return 0
 

@@ -13,6 +13,7 @@ from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.facts import clock, facts
 from runx.gathering import runs_of
+from runx.joining import elsewhere, join
 from runx.output import Follower, start_of_last
 from runx.rundir import RunDir
 from runx.state import state
@@ -46,6 +47,9 @@ def command(
     if not (words or where):
         raise RunxError("name a run, or --where EXPR; see runx status")
     runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
+    for run in runs:
+        if elsewhere(run):
+            join(run, warn)
     if not follow and not any(run.output.exists() for run in runs):
         names = ", ".join(run.path.name for run in runs) or " ".join(words)
         raise RunxError(f"{names}: no output yet; see runx status {' '.join(words)}")

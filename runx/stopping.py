@@ -7,16 +7,17 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from runx.asking import by_farm, handed, words
+from runx.asking import words
 from runx.attempts import Attempt, Facts
+from runx.delivering import ASK_SECONDS
 from runx.errors import FarmError, RunxError
 from runx.experiment import Farm
 from runx.facts import Words, clock, facts, here, lives
 from runx.farms import kind_of
-from runx.handing import ASK_SECONDS
 from runx.orders import CANCEL, give
 from runx.processes import ran
 from runx.rundir import RunDir
+from runx.sent import by_farm, handed, whole_jobs
 from runx.state import state
 
 Say = Callable[[str], None]
@@ -53,6 +54,7 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say) -> int:
     for one in living:
         if one.attempt.farm is None:
             _end_here(one, say)
+    _cancel_whole([one.run for one in living if one.attempt.farm], runs, warn)
     by_farms([one.run for one in living if one.attempt.farm], "cancel", said, warn)
     return len(living)
 
@@ -94,9 +96,18 @@ def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
             if one.id and (word is None or word.state in _ON_ITS_WAY)
         ]
         if ids:
-            _tell(farm, ids, verb)
+            _tell(farm, _commands(farm, verb)(ids, farm), verb)
         count += len(ids)
     return count
+
+
+def _cancel_whole(living: Sequence[RunDir], meant: Sequence[RunDir], warn: Say) -> None:
+    """Have jobs of which every run is meant cancelled at once, where a farm has a way to do it."""
+    for farm, several in by_farm(handed(living, warn)):
+        way = kind_of(farm.type).cancel_whole
+        names = whole_jobs(several, set(meant)) if way else []
+        if way and names:
+            _tell(farm, way(names, farm), "cancel")
 
 
 def _check_known(runs: Sequence[RunDir], verb: str, warn: Say) -> None:
@@ -116,9 +127,9 @@ def _commands(farm: Farm, verb: str) -> Callable[[Sequence[str], Farm], Sequence
     return commands
 
 
-def _tell(farm: Farm, ids: Sequence[str], verb: str) -> None:
+def _tell(farm: Farm, commands: Sequence[Command], verb: str) -> None:
     kind = kind_of(farm.type)
-    for command in _commands(farm, verb)(ids, farm):
+    for command in commands:
         try:
             finished = ran(command, timeout=ASK_SECONDS)
         except RunxError as error:

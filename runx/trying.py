@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from runx.delivering import submit_words
 from runx.errors import FarmError, SettingsError
 from runx.experiment import Experiment
 from runx.farms import kind_of
-from runx.handing import largest_array, planned, submit_words
+from runx.handing import largest_array, planned
 from runx.types import Run
 
 

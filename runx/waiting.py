@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runx.asking import handed, words
+from runx.asking import words
 from runx.errors import RunxError
 from runx.experiment import Farm
 from runx.facts import clock, facts
 from runx.farms import kind_of
 from runx.selecting import select
+from runx.sent import handed
 from runx.state import state
 
 

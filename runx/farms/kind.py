@@ -101,7 +101,8 @@ class Kind:
     ``questions`` are put in turn, each about the jobs that those before it did not know.
     ``was_over`` tells from a failed cancel that there was nothing left to end. ``waits`` says for
     what a job can wait: that another has ended somehow, or that it is done. ``elsewhere`` says
-    where a run's job writes, if not in its directory.
+    where a run's job writes, if not in its directory. ``cancel_whole`` comes before ``cancel`` and
+    is given the names of jobs of which every run is meant.
     """
 
     programs: Words
@@ -112,6 +113,7 @@ class Kind:
     job_name: Callable[[Batch], str] = lambda batch: batch.name
     questions: tuple[Question, ...] = ()
     cancel: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    cancel_whole: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     hold: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     release: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     was_over: Callable[[Finished], bool] = lambda finished: False

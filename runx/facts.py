@@ -116,6 +116,8 @@ def _attempt(
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
     farm = claim.get("farm") or job.get("farm")
     who = started.details if started and "pid" in started.details else claim
+    process = None if ended else lives(who, here())
+    unseen = not ended and (farm or process is None)
     look.passing |= farm not in (None, "local")
     look.note(ORDERS)
     return Attempt(
@@ -125,9 +127,9 @@ def _attempt(
         host=str(who.get("host", "")),
         job=str(job["id"]) if "id" in job else None,
         order=ordered(run, number, warn),
-        process=None if ended else lives(who, here()),
+        process=process,
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
-        silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
+        silence=_age([run.beat(number), run.events(number)], now) if unseen else None,
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
         wrote=None if events or not farm else _wrote(run, number, now),

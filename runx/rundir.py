@@ -81,6 +81,10 @@ class RunDir:
         """Exactly what is executed."""
         return self.path / "run.sh"
 
+    def script_of(self, attempt: int) -> Path:
+        """What a submit command is given of this attempt: its first is that of run.sh alone."""
+        return self.attempts / f"{attempt}.sh" if attempt > 1 else self.script
+
     @property
     def submit_command(self) -> Path:
         """How it was submitted."""

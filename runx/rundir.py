@@ -20,6 +20,7 @@ VERSION = 1
 
 RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "logx.json"
 ATTEMPTS, ORDERS = "attempts", "orders"
+LOCK, WORKSPACE = "lock", "workspace"
 
 
 class RunDir:
@@ -79,6 +80,10 @@ class RunDir:
     def script(self) -> Path:
         """Exactly what is executed."""
         return self.path / "run.sh"
+
+    def script_of(self, attempt: int) -> Path:
+        """What a submit command is given of this attempt: its first is that of run.sh alone."""
+        return self.attempts / f"{attempt}.sh" if attempt > 1 else self.script
 
     @property
     def submit_command(self) -> Path:
@@ -150,7 +155,12 @@ class RunDir:
     @property
     def lock(self) -> Path:
         """Locked by run.sh and whatever it started, for as long as any of them lives."""
-        return self.attempts / "lock"
+        return self.attempts / LOCK
+
+    @property
+    def workspace(self) -> Path:
+        """Leads to where its job writes, if not here: its directory in a mounted workspace."""
+        return self.attempts / WORKSPACE
 
     def claim(self, attempt: int) -> Path:
         """Who may execute this attempt."""

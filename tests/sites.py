@@ -2,10 +2,13 @@
 
 import json
 import os
+import shlex
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+STANDINS = Path(__file__).resolve().parent / "standins"
 TRAIN = """\
 import argparse, json, os, pathlib, sys, time
 from runx.logx import logx
@@ -137,3 +140,16 @@ def environment_of(installed, more):
     """Join the environment in which runx is this checkout's with that of a cluster."""
     path = f"{installed['PATH'].split(os.pathsep)[0]}{os.pathsep}{more['PATH']}"
     return {**installed, **more, "PATH": path, "PYTHONPATH": installed["PYTHONPATH"]}
+
+
+def installed_commands(folder, names):
+    """Put stand-ins on a PATH of their own."""
+    folder.mkdir()
+    for name in names:
+        own = STANDINS / f"{name}.py"
+        words = [own] if own.exists() else [STANDINS / "standin.py", name]
+        command = folder / name
+        line = shlex.join([sys.executable, *map(str, words)])
+        command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+        command.chmod(0o755)
+    return folder

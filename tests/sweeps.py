@@ -162,3 +162,11 @@ def dead_pid() -> int:
     child = subprocess.Popen(["true"])
     child.wait()
     return child.pid
+
+
+def given_elsewhere(run, order, attempt):
+    """Give an order as somebody on another machine does."""
+    run.orders.mkdir(exist_ok=True)
+    number = len(list(run.orders.iterdir()))
+    said = {"version": 1, "order": order, "attempt": attempt, "by": {"host": "elsewhere"}}
+    (run.orders / f"{number}.json").write_text(json.dumps(said))

@@ -10,6 +10,7 @@ import click
 from runx.commands.completing import experiments
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.commands.rm import megabytes
+from runx.disk.joining import remove_file
 from runx.errors import RunxError
 from runx.formats.table import aligned
 from runx.metrics.better import direction
@@ -63,7 +64,7 @@ def command(
         return 0
     for one in going:
         for checkpoint in one.checkpoints:
-            checkpoint.unlink(missing_ok=True)
+            remove_file(checkpoint)
     say(f"the checkpoints of {len(going)} runs removed")
     return 0
 

@@ -11,6 +11,7 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.disk.facts import clock, facts
+from runx.disk.joining import elsewhere, join
 from runx.disk.output import Follower, start_of_last
 from runx.errors import RunxError
 from runx.reading.gathering import runs_of
@@ -46,6 +47,9 @@ def command(
     if not (words or where):
         raise RunxError("name a run, or --where EXPR; see runx status")
     runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
+    for run in runs:
+        if elsewhere(run):
+            join(run, warn)
     if not follow and not any(run.output.exists() for run in runs):
         names = ", ".join(run.path.name for run in runs) or " ".join(words)
         raise RunxError(f"{names}: no output yet; see runx status {' '.join(words)}")

@@ -10,10 +10,12 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.disk.joining import elsewhere
 from runx.errors import RunxError
 from runx.formats.table import aligned
 from runx.reading.gathering import runs_of
 from runx.reading.removing import Found, found, remove, weight
+from runx.rundir import RunDir
 from runx.schedulers import asking
 from runx.terminal.manners import say
 
@@ -54,13 +56,19 @@ def command(
 
 
 def _show(going: Sequence[Found]) -> None:
-    sizes = [weight(one.run.path) for one in going]
+    sizes = [_size(one.run) for one in going]
     rows = [
         (f"{one.run.path.parent.name}/{one.run.path.name}", str(one.stands), megabytes(size))
         for one, size in zip(going, sizes, strict=True)
     ]
     rows.append((f"{len(going)} in all", "", megabytes(sum(sizes))))
     click.echo(aligned(("run", "state", "MB"), rows, (False, False, True)))
+
+
+def _size(run: RunDir) -> int:
+    """Give the bytes of a run, with what its job wrote elsewhere."""
+    place = elsewhere(run)
+    return weight(run.path) + (weight(place) if place else 0)
 
 
 def _ask(count: int) -> None:

@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from runx.disk.joining import join
 from runx.disk.look import Look
 from runx.disk.orders import ordered
 from runx.errors import StoreError
-from runx.rundir import ATTEMPTS, ORDERS, RunDir, events_of, read_json
+from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of, read_json
 from runx.states.attempts import Attempt, Event, Facts
 
 Warn = Callable[[str], None]
@@ -64,12 +65,18 @@ def facts(
     """
     look = look or Look(os.fspath(run))
     present = frozenset(look.names(ATTEMPTS))
+    if is_joined := WORKSPACE in present:
+        join(run, warn)
+        present = frozenset(look.names(ATTEMPTS))
+        now = clock(run.workspace)
     numbers = sorted({int(name.split(".")[0]) for name in present if _of_attempt(name)})
     if not numbers:
         return Facts()
     attempts = tuple(_attempt(run, number, present, now, warn, look) for number in numbers)
     settled = all(attempt.event("ended") for attempt in attempts)
     look.passing |= not settled
+    if is_joined and settled:
+        join(run, warn)  # What came before its end and after the first time.
     word = words.get(_asked_for(run, attempts)) if words else None
     return Facts(attempts, None if settled else _locked(run), *(word or ()))
 
@@ -109,6 +116,8 @@ def _attempt(
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
     farm = claim.get("farm") or job.get("farm")
     who = started.details if started and "pid" in started.details else claim
+    process = None if ended else lives(who, here())
+    unseen = not ended and (farm or process is None)
     look.passing |= farm not in (None, "local")
     look.note(ORDERS)
     return Attempt(
@@ -118,9 +127,9 @@ def _attempt(
         host=str(who.get("host", "")),
         job=str(job["id"]) if "id" in job else None,
         order=ordered(run, number, warn),
-        process=None if ended else lives(who, here()),
+        process=process,
         rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
-        silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
+        silence=_age([run.beat(number), run.events(number)], now) if unseen else None,
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
         wrote=None if events or not farm else _wrote(run, number, now),

@@ -12,6 +12,7 @@ from runx.disk.facts import Word
 from runx.farms.errand import Errand
 from runx.plans.experiment import Farm
 from runx.processes import Finished
+from runx.rundir import RunDir
 from runx.types import Submission
 
 Words: TypeAlias = tuple[str, ...]
@@ -99,7 +100,9 @@ class Kind:
     ``job_ids`` reads the id of each of a batch's runs from the answer to its submission.
     ``questions`` are put in turn, each about the jobs that those before it did not know.
     ``was_over`` tells from a failed cancel that there was nothing left to end. ``waits`` says for
-    what a job can wait: that another has ended somehow, or that it is done.
+    what a job can wait: that another has ended somehow, or that it is done. ``elsewhere`` says
+    where a run's job writes, if not in its directory. ``cancel_whole`` comes before ``cancel`` and
+    is given the names of jobs of which every run is meant.
     """
 
     programs: Words
@@ -110,6 +113,7 @@ class Kind:
     job_name: Callable[[Batch], str] = lambda batch: batch.name
     questions: tuple[Question, ...] = ()
     cancel: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
+    cancel_whole: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     hold: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     release: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
     was_over: Callable[[Finished], bool] = lambda finished: False
@@ -121,4 +125,5 @@ class Kind:
     throttles: bool = True
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
+    elsewhere: Callable[[RunDir, Farm], Path] | None = None
     needs: bool = True

@@ -7,22 +7,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from runx.cmdline.resources import Needs
 from runx.disk.facts import Word
-from runx.errors import SettingsError
-from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
-from runx.farms.words import plain_name, refuse
+from runx.farms.manifest import AGAIN, OURS, job_name, manifest
+from runx.farms.words import chunked
 from runx.plans.experiment import Farm
 from runx.processes import Finished
 from runx.types import Submission
 
-_AGAIN = 75
-_LONGEST = 52
-"""Characters of a Job's name: with an index behind it, it names a host, which may have 63."""
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _JOB = "batch.kubernetes.io/job-name"
-_OURS = {"app.kubernetes.io/managed-by": "runx"}
+_SOON = ("--wait=false", "--ignore-not-found")
 _REASONS = {
     "OOMKilled": "oom",
     "DeadlineExceeded": "timeout",
@@ -45,106 +40,6 @@ def _kubectl(farm: Farm) -> Words:
         *(("--context", context) if context else ()),
         *(("--namespace", namespace) if namespace else ()),
     )
-
-
-def manifest(batch: Batch, farm: Farm) -> dict[str, Any]:
-    """Describe the Job; an index that fails leaves the others alone."""
-    count = len(batch.errands)
-    spec: dict[str, Any] = {
-        "completions": count,
-        "parallelism": min(batch.parallel or count, count),
-        "template": {"metadata": {"labels": _OURS}, "spec": _pod(batch, farm)},
-        "podFailurePolicy": {"rules": list(_policy(farm))},
-    }
-    if batch.array:
-        spec |= {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "maxFailedIndexes": count}
-    else:
-        spec |= {"backoffLimit": 0}
-    name = {"name": job_name(batch), "labels": _OURS, "annotations": {"runx/launch": batch.launch}}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": name, "spec": spec}
-
-
-def _policy(farm: Farm) -> list[dict[str, Any]]:
-    """Say which ends of a pod are none of the run's: it starts again without being counted."""
-    disrupted = {"type": "DisruptionTarget", "status": "True"}
-    rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [disrupted]}]
-    if farm.requeue is not None:
-        codes = {"operator": "In", "values": [_AGAIN]}
-        rules.insert(0, {"action": "Ignore", "onExitCodes": codes})
-    return rules
-
-
-def _pod(batch: Batch, farm: Farm) -> dict[str, Any]:
-    needs = batch.needs
-    refuse(needs, "kubernetes", "qos", "account", "gpu_kind")
-    if needs.nodes and needs.nodes > 1:
-        refuse(needs, "kubernetes", "nodes")
-    if not needs.image:
-        raise SettingsError("RESOURCES: image is missing: the container that runs on Kubernetes")
-    claim, mounted = _volume(batch, farm)
-    container = {
-        "name": "run",
-        "image": needs.image,
-        "command": ["bash", "-c", job_script(batch, farm, "$JOB_COMPLETION_INDEX")],
-        "resources": _limits(needs),
-        "volumeMounts": [{"name": "logroot", "mountPath": mounted}],
-    }
-    pod: dict[str, Any] = {
-        "restartPolicy": "Never",
-        "containers": [container],
-        "volumes": [{"name": "logroot", "persistentVolumeClaim": {"claimName": claim}}],
-    }
-    if needs.constraint:
-        pod["nodeSelector"] = dict([_label(text) for text in needs.constraint.split(",")])
-    if needs.partition:
-        pod["priorityClassName"] = needs.partition
-    if needs.time:
-        pod["activeDeadlineSeconds"] = needs.time
-    return pod
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.strip().partition("=")
-    if not equals:
-        raise SettingsError("RESOURCES: constraint must be labels of nodes, as gpu=a100")
-    return name, value
-
-
-def _volume(batch: Batch, farm: Farm) -> tuple[str, str]:
-    """Give the claim of LOGROOT, and where pods mount it: where it is here, or as VOLUME says."""
-    claim, _, mounted = farm.options.get("VOLUME", "").partition(":")
-    if not claim:
-        raise SettingsError("VOLUME is missing: the claim that holds LOGROOT, as CLAIM:/mounted/at")
-    return claim, mounted or str(batch.home.parent)
-
-
-def _limits(needs: Needs) -> dict[str, Any]:
-    limits = {
-        "nvidia.com/gpu": needs.gpus,
-        "cpu": needs.cpus,
-        "memory": f"{needs.mem}Mi" if needs.mem else None,
-    }
-    told = {name: str(value) for name, value in limits.items() if value}
-    told |= {one.name: str(one.text) for one in needs.rest}
-    return {"limits": told, "requests": told} if told else {}
-
-
-def job_name(batch: Batch) -> str:
-    """Name a Job as DNS has names.
-
-    >>> re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", _dns("Ünit_Sweep.A-")) is not None
-    True
-    """
-    return _dns(batch.name)
-
-
-def _dns(name: str) -> str:
-    from hashlib import sha256
-
-    clean = re.sub(r"[^a-z0-9-]+", "-", plain_name(name).lower()).strip("-")
-    if clean == name and len(clean) <= _LONGEST:
-        return clean
-    return f"{clean[: _LONGEST - 9].strip('-')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def job_ids(answer: str, batch: Batch) -> list[str]:
@@ -197,19 +92,27 @@ def jobs(finished: Finished) -> dict[str, Seen] | None:
 
 
 def _get(what: str, ids: Sequence[str], farm: Farm) -> Words:
-    label, value = next(iter(_OURS.items()))
+    label, value = next(iter(OURS.items()))
     return (*_kubectl(farm), "get", what, "-l", f"{label}={value}", "-o", "json")
 
 
 def cancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    """End the pods of single indices; what has none yet finds its order when it starts."""
+    """End the pods of single indices; one that has none yet finds its order when it gets one."""
     several: dict[str, list[str]] = {}
     for job in ids:
         name, _, index = job.partition("/")
         several.setdefault(name, []).append(index)
     return [
-        (*_kubectl(farm), "delete", "pod", "--wait=false", "-l", _selected(name, indices))
+        (*_kubectl(farm), "delete", "pod", *_SOON, "-l", _selected(name, indices))
         for name, indices in several.items()
+    ]
+
+
+def cancel_whole(names: Sequence[str], farm: Farm) -> list[Words]:
+    """Remove Jobs, so that they make no more pods; those that have ended still tell how."""
+    return [
+        (*_kubectl(farm), "delete", "job", "--cascade=orphan", *_SOON, *some)
+        for some in chunked(names)
     ]
 
 
@@ -236,8 +139,9 @@ KIND = Kind(
         Question(lambda ids, farm: _get("jobs", ids, farm), jobs),
     ),
     cancel=cancel,
+    cancel_whole=cancel_whole,
     test_only=_test_only,
     arrays=True,
     largest=10000,
-    handback=Handback(status=_AGAIN),
+    handback=Handback(status=AGAIN),
 )

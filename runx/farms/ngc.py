@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from runx.disk.facts import Word
 from runx.errors import SettingsError
@@ -14,6 +15,7 @@ from runx.farms.kind import Batch, Kind, Question, Seen, Words
 from runx.farms.words import plain_name
 from runx.plans.experiment import Farm
 from runx.processes import Finished
+from runx.rundir import RunDir
 from runx.types import Submission
 
 _STATES = {
@@ -40,7 +42,7 @@ SUBMIT = "ngc batch run"
 
 def submission(batch: Batch, farm: Farm) -> Submission:
     """Say what uploads a run and submits it; RESOURCES are given as they stand."""
-    workspace, mounted = (_needed(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
+    workspace, root = (_needed(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
     one = batch.errand
     inside = f"{one.experiment}/{one.run}"
     upload = (
@@ -54,8 +56,8 @@ def submission(batch: Batch, farm: Farm) -> Submission:
         *words,
         *(word for resource in one.resources for word in command.flags(resource)),
         *("--name", job_name(batch)),
-        *("--commandline", f"bash {shlex.quote(f'{mounted}/{inside}/run.sh')}"),
-        *("--workspace", f"{workspace}:{mounted}:RW"),
+        *("--commandline", f"bash {shlex.quote(f'{root}/{inside}/run.sh')}"),
+        *("--workspace", f"{workspace}:{root}:RW"),
         *("--format_type", "json"),
     )
     return Submission(("bash", "-c", f"{shlex.join(upload)} >&2 && {shlex.join(run)}"), {})
@@ -66,6 +68,11 @@ def _needed(farm: Farm, key: str) -> str:
     if not value:
         raise SettingsError(f"farm {farm.name}: {key} is missing; a job on NGC needs it")
     return value
+
+
+def mounted(run: RunDir, farm: Farm) -> Path:
+    """Say where a run's job writes, as seen here once the workspace is mounted at NGC_LOGROOT."""
+    return Path(farm.options.get("NGC_LOGROOT", "")) / run.path.parent.name / run.path.name
 
 
 def job_name(batch: Batch) -> str:
@@ -108,5 +115,6 @@ KIND = Kind(
     job_name=job_name,
     questions=(Question(_list, jobs_told),),
     cancel=_kill,
+    elsewhere=mounted,
     needs=False,
 )

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from runx.disk.orders import CANCEL, TIMEOUT, give, ordered
 from runx.launching.interrupts import Ear, listening
+from runx.launching.pulse import Pulse
 from runx.launching.tasks import Ended, Policy, Task, Watcher
 from runx.machine.leases import Devices, Lease
 from runx.machine.local import Live, start, tell
@@ -31,6 +32,7 @@ class _Running:
     order: str = ""
     told: float = 0.0
     kills: int = 0
+    heeds: bool = False  # an order that came from another machine
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Slots:
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
+    pulse: Pulse = field(default_factory=Pulse)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -67,6 +70,7 @@ class Slots:
                 self._wait(ear)
                 while ear.heard:
                     self._stop(signal.Signals(ear.heard.popleft()))
+                self._heed()
                 self._expire()
                 self._reap()
 
@@ -134,18 +138,30 @@ class Slots:
         one.kills += number is signal.SIGKILL
         tell(one.live, number)
 
+    def _heed(self) -> None:
+        """End what was called off elsewhere; whoever did it here has told the run already."""
+        off = self.pulse.beat([one.task for one in self.running])
+        for one in self.running:
+            if one.task in off and not one.order:
+                one.order, one.heeds = CANCEL, True
+                self._end(one, CANCEL, signal.SIGTERM)
+
     def _expire(self) -> None:
         now = time.monotonic()
         limit = self.policy.timeout
         for one in self.running:
             if limit and not one.order and now - one.live.since >= limit:
                 self._end(one, TIMEOUT, signal.SIGTERM)
-            elif one.order == TIMEOUT and not one.kills and now - one.told > self.policy.grace:
-                self._end(one, TIMEOUT, signal.SIGKILL)
+            elif self._is_deaf(one, now):
+                self._end(one, one.order, signal.SIGKILL)
             elif one.kills and now - one.told > _STUBBORN:
                 self._end(one, one.order, signal.SIGKILL)
                 if one.live.process:
                     one.live.process.kill()
+
+    def _is_deaf(self, one: _Running, now: float) -> bool:
+        told = one.order == TIMEOUT or one.heeds  # who stops all of this insists in person
+        return told and not one.kills and now - one.told > self.policy.grace
 
     def _reap(self) -> None:
         for one in list(self.running):

@@ -10,7 +10,8 @@ from runx.errors import RunxError
 from runx.farms import kind_of
 from runx.plans.experiment import Farm
 from runx.reading.selecting import select
-from runx.schedulers.asking import handed, words
+from runx.schedulers.asking import words
+from runx.schedulers.sent import handed
 from runx.states.state import state
 
 

@@ -27,10 +27,11 @@ def standing(
     """Read a run; None where the directory is no run's."""
     look = Look(os.fspath(run))
     reader = reader._replace(warn=_marking(look, reader.warn))
+    # First, since it joins what a job wrote elsewhere, which may be hyperparameters too.
+    known = facts(run, now, reader.warn, reader.words, look)
     hparams = _hparams(look, reader.warn)
     if hparams is None:
         return None
-    known = facts(run, now, reader.warn, reader.words, look)
     record = look.content(RECORD)
     if HPARAMS in look.stamps:
         look.final(RECORD)  # It was written once; what runs and people change is beside it.

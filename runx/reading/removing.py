@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from runx.disk import joining
 from runx.disk.experiments import places
 from runx.disk.facts import UNASKED, Words, clock, facts
 from runx.errors import StoreError
@@ -101,7 +102,10 @@ def _removed(run: RunDir, experiment: ExperimentDir, say: Say, words: Words) -> 
     finally:
         if lock is not None:
             os.close(lock)
+    place = joining.elsewhere(RunDir(away))
     shutil.rmtree(away)
+    if place is not None and (why := joining.remove(place)):
+        say(f"{run.path.name}: what its job wrote in its workspace stays: {why}")
     return True
 
 

@@ -33,6 +33,11 @@ def batches(
     _check(farm, kind, about)
     array = kind.arrays and farm.array is not False and (farm.array or len(errands) >= MANY)
     groups = list(_groups(errands, kind, largest if array else 1))
+    if farm.max_parallel and len(groups) > farm.max_parallel and not kind.waits:
+        raise SettingsError(
+            f"MAX_PARALLEL: these are {len(groups)} jobs, and those of TYPE {farm.type} can't wait"
+            f" for each other; {'say ARRAY: true, or leave' if kind.arrays else 'leave'} it out"
+        )
     shares = parallel_shares(farm.max_parallel, [len(some) for _, some in groups])
     return [
         Batch(
@@ -54,7 +59,7 @@ def batches(
 def _check(farm: Farm, kind: Kind, about: About) -> None:
     if farm.array and not kind.arrays:
         raise SettingsError(f"ARRAY: a farm of TYPE {farm.type} has no arrays; leave it out")
-    if farm.max_parallel and not (kind.waits and kind.throttles):
+    if farm.max_parallel and not kind.throttles:
         raise SettingsError(
             f"MAX_PARALLEL: a farm of TYPE {farm.type} can't limit it; leave it out"
         )

@@ -5,37 +5,25 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from runx.disk.claims import claim_text, take
-from runx.errors import FarmError, RunxError
-from runx.farms import Kind, kind_of
+from runx.errors import RunxError
+from runx.farms import kind_of
 from runx.farms.kind import Batch
 from runx.launching.handover import Handover
 from runx.launching.making import Kit
 from runx.plans.experiment import Experiment, Farm
-from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
-from runx.rundir import VERSION, ExperimentDir, RunDir, append_line, to_json, write_whole
+from runx.processes import ran
+from runx.rundir import VERSION, RunDir, append_line, write_whole
 from runx.schedulers.batches import About, batches, lane
-from runx.schedulers.submitting import errand, shown
-from runx.types import Run, Submission
-
-SUBMIT_SECONDS = 300.0
-"""After which a submit command is given up; Slurm's own patience with its controller is 100 s."""
-ASK_SECONDS = 60.0
-"""After which a question to a scheduler is given up."""
-
-Say = Callable[[str], None]
-
-
-def jobs_folder(home: ExperimentDir, launch: str) -> Path:
-    """Say where a launch keeps the scripts and the map of its jobs."""
-    return home.launches / launch / "jobs"
+from runx.schedulers.delivering import ASK_SECONDS, Order, Say, address, delivered
+from runx.schedulers.sent import jobs_folder
+from runx.schedulers.submitting import errand
+from runx.types import Run
 
 
 def planned(
@@ -68,21 +56,6 @@ def largest_array(farm: Farm) -> int:
     return told or kind.largest
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What all the jobs of one launch have in common."""
-
-    kit: Kit
-    farm: Farm
-    kind: Kind
-    attempts: Mapping[str, int]
-    say: Say
-
-    @property
-    def folder(self) -> Path:
-        return jobs_folder(self.kit.experiment.dir, self.kit.launch)
-
-
 def hand_over(
     kit: Kit, handovers: Sequence[Handover], say: Say, after: tuple[str, ...] = ()
 ) -> int:
@@ -93,7 +66,7 @@ def hand_over(
     farm = kit.experiment.farm
     assert farm is not None
     attempts = {one.run.name: one.attempt for one in handovers}
-    order = _Order(kit, farm, kind_of(farm.type), attempts, say)
+    order = Order(kit, farm, kind_of(farm.type), attempts, say)
     runs = [one.run for one in handovers]
     largest = largest_array(farm) if len(runs) > 1 else 1
     all_batches = planned(kit.experiment, runs, kit.launch, largest, after)
@@ -105,9 +78,19 @@ def hand_over(
             before = "" if behind is None else last_ids.get(behind, "")
             claimed = _claimed(replace(batch, behind=before), order)
             if claimed.errands:
-                ids = _submitted(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
+                ids = delivered(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
                 gone, last_ids[batch.number] = gone + len(ids), ids[0]
+    _tell_unmounted(order, runs)
     return gone
+
+
+def _tell_unmounted(order: Order, runs: Sequence[Run]) -> None:
+    """Say why nothing will be seen of runs whose jobs write in what is not mounted here."""
+    if order.kind.elsewhere is None:
+        return
+    root = order.kind.elsewhere(runs[0].dir, order.farm).parent.parent
+    if not root.is_dir():
+        order.say(f"note: what jobs write shows here once their workspace is mounted at {root}")
 
 
 @contextmanager
@@ -124,7 +107,7 @@ def _on_its_way(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _claimed(batch: Batch, order: _Order) -> Batch:
+def _claimed(batch: Batch, order: Order) -> Batch:
     """Claim the attempts of a batch, having written which index is which run.
 
     What another launcher has claimed is theirs, and is left out.
@@ -142,7 +125,7 @@ def _claimed(batch: Batch, order: _Order) -> Batch:
     return fewer
 
 
-def _write_map(batch: Batch, order: _Order) -> None:
+def _write_map(batch: Batch, order: Order) -> None:
     if batch.array:
         write_whole(batch.runs, "".join(f"{one.run}\n" for one in batch.errands))
     if order.kind.script:
@@ -152,84 +135,9 @@ def _write_map(batch: Batch, order: _Order) -> None:
         "version": VERSION,
         "number": batch.number,
         "name": order.kind.job_name(batch),
-        **_address(order.farm),
+        **address(order.farm),
         "array": batch.array,
         "runs": [one.run for one in batch.errands],
         "attempts": [order.attempts[one.run] for one in batch.errands],
     }
     append_line(order.folder / "jobs.jsonl", json.dumps(entry))
-
-
-def _address(farm: Farm) -> dict[str, Any]:
-    """Say of a job where it can be asked for."""
-    return {"farm": farm.name, "type": farm.type, "options": dict(farm.options)}
-
-
-def _submitted(batch: Batch, order: _Order, lock: int, so_far: str) -> list[str]:
-    """Submit one batch and keep each run's id; a refusal tells how far it came."""
-    command = order.kind.submission(batch, order.farm)
-    for one in batch.errands:
-        write_whole(RunDir(one.logdir).submit_command, shown(command) + "\n")
-    finished = submit_words(command, order.farm, order.kind, lock)
-    ids = order.kind.job_ids(finished.output, batch)
-    if finished.status or len(ids) != len(batch.errands):
-        _refused(batch, order, finished)
-        words = _one_line(finished.errors.strip() or finished.output.strip())
-        what = batch.script if order.kind.script else batch.name
-        raise FarmError(
-            f"farm {order.farm.name} refused {what}, status {finished.status}: {words}"
-            f" ({so_far}; --resume submits the others)"
-        )
-    name = order.kind.job_name(batch)
-    for one, job in zip(batch.errands, ids, strict=True):
-        keep(RunDir(one.logdir), order.attempts[one.run], order.farm, job, name, finished.output)
-    order.say(_told(batch, ids))
-    return ids
-
-
-def _refused(batch: Batch, order: _Order, finished: Finished) -> None:
-    """Keep a refusal, unless the scheduler was too slow to say: then the job may be there."""
-    answer = finished.errors.strip() or finished.output.strip()
-    if "timed out" in answer.lower():
-        return
-    said = {"farm": order.farm.name, "refused": True, "answer": answer, "time": time.time()}
-    for one in batch.errands:
-        write_whole(RunDir(one.logdir).job(order.attempts[one.run]), to_json(said))
-
-
-def keep(run: RunDir, attempt: int, farm: Farm, job: str, name: str, answer: str) -> None:
-    """Keep where an attempt went."""
-    said = {**_address(farm), "id": job, "name": name, "answer": answer, "time": time.time()}
-    write_whole(run.job(attempt), to_json(said))
-
-
-def _told(batch: Batch, ids: Sequence[str]) -> str:
-    if not batch.array:
-        return f"{batch.errand.run}: submitted as job {ids[0]}"
-    return f"{len(ids)} runs submitted as an array, jobs {ids[0]} to {ids[-1]}"
-
-
-def submit_words(order: Submission, farm: Farm, kind: Kind, lock: int = -1) -> Finished:
-    """Run a submit command; one that hangs is given up, one that isn't there is named."""
-    try:
-        return ran(
-            order.words,
-            environment=order.environment,
-            stdin=order.stdin,
-            timeout=SUBMIT_SECONDS,
-            pass_fds=() if lock < 0 else (lock,),
-        )
-    except CommandNotFound:
-        raise FarmError(
-            f"farm {farm.name}: {order.words[0]} is not found on PATH; {kind.package}"
-        ) from None
-    except CommandTimeout as error:
-        raise FarmError(
-            f"farm {farm.name}: {error}; runx status tells whether the job came through"
-        ) from None
-    except RunxError as error:
-        raise FarmError(f"farm {farm.name}: {error}") from None
-
-
-def _one_line(text: str) -> str:
-    return " | ".join(line.strip() for line in text.splitlines() if line.strip())

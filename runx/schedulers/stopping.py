@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from runx.disk.facts import Words, clock, facts, here, lives
+from runx.disk.facts import Words, clock, facts, here
 from runx.disk.orders import CANCEL, give
 from runx.errors import FarmError, RunxError
 from runx.farms import kind_of
+from runx.machine.local import Live, tell
 from runx.plans.experiment import Farm
 from runx.processes import ran
 from runx.rundir import RunDir
-from runx.schedulers.asking import by_farm, handed, words
-from runx.schedulers.handing import ASK_SECONDS
+from runx.schedulers.asking import words
+from runx.schedulers.delivering import ASK_SECONDS
+from runx.schedulers.sent import by_farm, handed, whole_jobs
 from runx.states.attempts import Attempt, Facts
 from runx.states.state import state
 
 Say = Callable[[str], None]
 Command = tuple[str, ...]
 _ON_ITS_WAY = ("queued", "running", "preempted")
+_ORDERED = "those that wait end as they start, those that run within half a minute"
+_PATIENCE, _PAUSE = 2.0, 0.05
+GRACE = 30.0
+"""Seconds that a run on this machine is given to end, once it has been told."""
 
 
 class Alive(NamedTuple):
@@ -38,26 +45,45 @@ def alive(runs: Iterable[RunDir], said: Words, warn: Say) -> list[Alive]:
     for run in runs:
         known: Facts = facts(run, clock(run.path.parent), warn, said)
         stands = state(known).name
-        if known.attempts and stands in _ON_ITS_WAY:
+        unasked = stands == "lost" and known.attempts[-1].farm and known.word is None
+        if known.attempts and (stands in _ON_ITS_WAY or unasked):
             found.append(Alive(run, known.attempts[-1], stands))
     return found
 
 
-def cancel(runs: Sequence[RunDir], say: Say, warn: Say) -> int:
+def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) -> int:
     """End runs on purpose: the order is written first, so that their end is understood."""
     said = words(runs, warn)
     living = alive(runs, said, warn)
-    _check_known([one.run for one in living if one.attempt.farm], "cancel", warn)
+    alone = {one.run for one in living if one.attempt.farm and _ends_itself(one, warn)}
+    theirs = [one.run for one in living if one.attempt.farm and one.run not in alone]
+    _check_known(theirs, "cancel", warn)
     for one in living:
-        give(one.run, CANCEL, one.attempt.number)
-    for one in living:
-        if one.attempt.farm is None:
-            _end_here(one, say)
-    by_farms([one.run for one in living if one.attempt.farm], "cancel", said, warn)
+        give(one.run, CANCEL, one.attempt.number, heed=one.run in alone)
+    told = [one for one in living if one.attempt.farm is None and _end_here(one, say)]
+    _cancel_whole(theirs, runs, warn)
+    by_farms(theirs, "cancel", said, warn)
+    if alone:
+        say(f"{len(alone)} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
+    _insist(told, grace, say)
     return len(living)
 
 
-def _end_here(one: Alive, say: Say) -> None:
+def _ends_itself(one: Alive, warn: Say) -> bool:
+    """Say whether a run heeds an order of its own accord, as its farm has no way to end it.
+
+    Its job must execute run.sh for that, not the bare command.
+    """
+    if any(kind_of(sent.farm.type).cancel for sent in handed([one.run], warn)):
+        return False
+    file = one.run.submit_command
+    submitted = file.read_text(errors="replace") if file.exists() else ""
+    scripts = (one.run.script, one.run.script_of(one.attempt.number))
+    names = (os.fspath(script.relative_to(one.run.path.parent)) for script in scripts)
+    return any(name in submitted for name in names)
+
+
+def _end_here(one: Alive, say: Say) -> bool:
     """Tell the run.sh of this machine's run, once it is sure that it is the one that was meant."""
     started = one.attempt.event("started")
     who = started.details if started else {}
@@ -65,22 +91,28 @@ def _end_here(one: Alive, say: Say) -> None:
     if not started:
         say(f"{name}: has not started; its launcher is told by the order in {one.run.orders}")
     elif who.get("host") != here().host:
-        say(f"{name}: runs on {who.get('host')}; cancel it there")
-    elif lives(who, here()):
-        os.kill(int(who["pid"]), signal.SIGTERM)
+        say(f"{name}: runs on {who.get('host')}; its launcher there is told by the order")
     else:
-        _end_group(one)
+        tell(Live(one.run, one.attempt.number, None, 0.0), signal.SIGTERM)
+        return True
+    return False
 
 
-def _end_group(one: Alive) -> None:
-    """Tell the script's own processes, whose run.sh is gone; their lock has just been seen held."""
-    running = one.attempt.event("running")
-    if running is None:
-        return
-    try:
-        os.killpg(int(running.details["group"]), signal.SIGTERM)
-    except ProcessLookupError:
-        pass
+def _insist(told: Sequence[Alive], grace: float, say: Say) -> None:
+    """Wait for the ends of this machine's runs; KILL what has not heeded TERM by then."""
+    begun = time.monotonic()
+    lives = [Live(one.run, one.attempt.number, None, begun) for one in told]
+    noted = False
+    while (lives := [one for one in lives if one.status() is None]) and (
+        (waited := time.monotonic() - begun) < grace
+    ):
+        if waited > _PATIENCE and not noted:
+            say(f"{len(lives)} have not ended yet; what still goes on after {grace:g} s is killed")
+            noted = True
+        time.sleep(_PAUSE)
+    for one in lives:
+        say(f"{one.dir.path.name}: has not heeded TERM; killed")
+        tell(one, signal.SIGKILL)
 
 
 def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
@@ -94,9 +126,18 @@ def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
             if one.id and (word is None or word.state in _ON_ITS_WAY)
         ]
         if ids:
-            _tell(farm, ids, verb)
+            _tell(farm, _commands(farm, verb)(ids, farm), verb)
         count += len(ids)
     return count
+
+
+def _cancel_whole(living: Sequence[RunDir], meant: Sequence[RunDir], warn: Say) -> None:
+    """Have jobs of which every run is meant cancelled at once, where a farm has a way to do it."""
+    for farm, several in by_farm(handed(living, warn)):
+        way = kind_of(farm.type).cancel_whole
+        names = whole_jobs(several, set(meant)) if way else []
+        if way and names:
+            _tell(farm, way(names, farm), "cancel")
 
 
 def _check_known(runs: Sequence[RunDir], verb: str, warn: Say) -> None:
@@ -116,9 +157,9 @@ def _commands(farm: Farm, verb: str) -> Callable[[Sequence[str], Farm], Sequence
     return commands
 
 
-def _tell(farm: Farm, ids: Sequence[str], verb: str) -> None:
+def _tell(farm: Farm, commands: Sequence[Command], verb: str) -> None:
     kind = kind_of(farm.type)
-    for command in _commands(farm, verb)(ids, farm):
+    for command in commands:
         try:
             finished = ran(command, timeout=ASK_SECONDS)
         except RunxError as error:

@@ -15,27 +15,33 @@ from runx.launching.handover import Handover
 from runx.launching.making import Kit, placed, resources
 from runx.plans.experiment import Experiment, Farm
 from runx.processes import ran
-from runx.rundir import to_json, write_whole
+from runx.rundir import RunDir, to_json, write_whole
 from runx.types import Job, Run, Submission
 
+_LATER = """\
+#!/usr/bin/env bash
+# Attempt {attempt} of this run: the job of an attempt that was called off is not taken for it.
+exec bash {script} {attempt}
+"""
 
-def errand(experiment: Experiment, run: Run) -> Errand:
+
+def errand(experiment: Experiment, run: Run, attempt: int = 1) -> Errand:
     """Say to a farm what it is to take."""
     return Errand(
         experiment=experiment.name,
         run=run.name,
         tag=run.tag,
         logdir=run.dir.path,
-        script=run.dir.script,
+        script=run.dir.script_of(attempt),
         command=shell_command(experiment.cmd, run.point, str(run.dir.path), experiment.style),
         hparams=placed(run),
         resources=resources(experiment, run),
     )
 
 
-def submission(experiment: Experiment, farm: Farm, run: Run) -> Submission:
+def submission(experiment: Experiment, farm: Farm, run: Run, attempt: int = 1) -> Submission:
     """Say exactly what submits a run."""
-    order: Submission = command.submission(errand(experiment, run), farm.submit_cmd)
+    order: Submission = command.submission(errand(experiment, run, attempt), farm.submit_cmd)
     return order
 
 
@@ -72,7 +78,7 @@ def submit(kit: Kit, handovers: Sequence[Handover], say: Callable[[str], None]) 
     for gone, one in enumerate(handovers):
         if not take(one.run.dir, one.attempt, claim_text(farm.name, kit.code)):
             continue
-        order = submission(kit.experiment, farm, one.run)
+        order = submission(kit.experiment, farm, one.run, one.attempt)
         say(shown(order))
         try:
             yield handed_over(one, farm, order)
@@ -87,6 +93,8 @@ def submit(kit: Kit, handovers: Sequence[Handover], say: Callable[[str], None]) 
 def handed_over(one: Handover, farm: Farm, order: Submission) -> Job:
     """Submit a run and keep the farm's answer beside it, a refusal too."""
     run = one.run
+    if one.attempt > 1:
+        write_whole(run.dir.script_of(one.attempt), _later(run.dir, one.attempt))
     write_whole(run.dir.submit_command, shown(order) + "\n")
     try:
         finished = ran(order.words, environment=order.environment, stdin=order.stdin)
@@ -101,6 +109,10 @@ def handed_over(one: Handover, farm: Farm, order: Submission) -> Job:
     job = Job(run, farm.name, command.job_id(finished.output), finished.output)
     _keep(one, {"farm": job.farm, "id": job.id, "answer": job.answer})
     return job
+
+
+def _later(run: RunDir, attempt: int) -> str:
+    return _LATER.format(attempt=attempt, script=shlex.quote(str(run.script)))
 
 
 def _keep(one: Handover, content: Mapping[str, object]) -> None:

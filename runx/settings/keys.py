@@ -102,8 +102,8 @@ KEYS = {
     "IDENTITY_IGNORE": Key("words", "", "hyperparameters, or CMD, that don't make runs different"),
     "IDENTITY_DEFAULTS": Key("values", "{}", "hyperparameters left out while equal to these"),
     "GPUS": Key("words", "", "names of this machine's GPUs, where nvidia-smi can't tell them"),
-    "NGC_LOGROOT": Key("name", "", "where a job on NGC sees LOGROOT"),
-    "WORKSPACE": Key("name", "", "the NGC workspace that holds LOGROOT"),
+    "NGC_LOGROOT": Key("name", "", "where the NGC workspace is mounted, in jobs and here"),
+    "WORKSPACE": Key("name", "", "the NGC workspace that runs are uploaded to"),
 }
 
 OF_A_FARM = (

@@ -142,9 +142,21 @@ def _local(attempt: Attempt, locked: bool | None) -> State:
     if not attempt.events and attempt.process:
         return State("queued", "about to start", attempt=number)
     if attempt.process is None and attempt.host:
+        return _from_afar(attempt)
+    return _vanished(attempt)
+
+
+def _from_afar(attempt: Attempt) -> State:
+    """Say how an attempt of another machine stands: only its launcher's beat tells of it."""
+    number, silence = attempt.number, attempt.silence
+    if not attempt.events or silence is None:
         name = "running" if attempt.events else "queued"
         return State(name, f"on {attempt.host}, not seen from here", attempt=number)
-    return _vanished(attempt)
+    if silence < SILENT:
+        return State("running", f"on {attempt.host}", attempt=number)
+    if attempt.order == "cancel":
+        return State("cancelled", f"on {attempt.host}, {_silent(silence)}", attempt=number)
+    return State("running", f"on {attempt.host}, {_silent(silence)}", attempt=number)
 
 
 def _vanished(attempt: Attempt) -> State:

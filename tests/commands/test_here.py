@@ -332,6 +332,7 @@ def test_an_attached_run_ended_by_ctrl_c_is_cancelled(sweep):
     sweep.write("sweep.yml", "CMD: echo begins; sleep 60; echo never\nHPARAMS: {}\n")
     terminal = Terminal(sweep, "-i", "--attach")
     terminal.read_until("begins\r")
+    time.sleep(0.5)  # bash may lose a Ctrl-C that comes while it is just making sleep's process
     terminal.type("\x03")
     assert terminal.ended() == 1, terminal.text
     assert "\nnever" not in terminal.text

@@ -2,24 +2,20 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
+from batched import ABOUT, errands, farm_of
 
 from runx.cmdline.resources import PORTABLE
 from runx.cmdline.wrapping import Requeue
 from runx.errors import RunxError, SettingsError
-from runx.farms import FARMS, Errand, kind_of
+from runx.farms import FARMS, kind_of
 from runx.farms.kind import Kind
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.schedulers.batches import About, batches, lane, parallel_shares
+from runx.schedulers.batches import batches, lane, parallel_shares
 from runx.types import Hparam, Submission
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})
-ABOUT = About("1st sweep%", "2026-11-20T22.18.16Z-846a97", Path("/l/jobs"), Path("/l/1st sweep%"))
-OPTIONS = {"WORKSPACE": "ws", "NGC_LOGROOT": "/mnt", "VOLUME": "claim"}
-NEEDED = {"kubernetes": [Hparam("image", "torch", "torch")]}
 ANSWERS = {
     "slurm": "12\n",
     "sge": "12.1-2:1\n",
@@ -31,26 +27,6 @@ ANSWERS = {
     "condor": "12.0 - 12.1\n",
     "kubernetes": "job.batch/sweep\n",
 }
-
-
-def errands(type, count=1, resources=()):
-    return [
-        Errand(
-            experiment="1st sweep%",
-            run=f"run-{number}",
-            tag="",
-            logdir=Path(f"/l/1st sweep%/run-{number}"),
-            script=Path(f"/l/1st sweep%/run-{number}/run.sh"),
-            command="python train.py",
-            hparams={},
-            resources=(*NEEDED.get(type, []), *resources),
-        )
-        for number in range(count)
-    ]
-
-
-def farm_of(type, **more):
-    return Farm("mine", type=type, options=OPTIONS, **more)
 
 
 def planned(type, count=1, resources=(), largest=1000, **more):
@@ -155,6 +131,17 @@ def test_from_twenty_runs_on_they_are_one_array():
     assert len(planned("slurm", 19)[1]) == 19
     assert len(planned("slurm", 20)[1]) == 1
     assert len(planned("slurm", 20, array=False)[1]) == 20
+
+
+@pytest.mark.parametrize("type", [one for one in SCHEDULERS if kind_of(one).arrays])
+def test_ten_thousand_runs_go_in_as_few_calls_as_the_scheduler_allows(type):
+    kind = kind_of(type)
+    farm, found = planned(type, 10_000, largest=kind.largest)
+    assert len(found) == -(-10_000 // kind.largest) <= 10
+    runs = [one.run for batch in found for one in batch.errands]
+    assert len(set(runs)) == 10_000
+    # What Linux takes as one word.
+    assert all(len(word) < 2**17 for one in found for word in kind.submission(one, farm).words)
 
 
 def test_more_batches_than_may_run_wait_for_each_other():

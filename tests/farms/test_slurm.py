@@ -251,27 +251,3 @@ def test_torchrun_meets_over_nodes(site):
     site.done("spread", 1, 240)
     [run] = site.runs("spread")
     assert site.output(run).count("sum 4 of 4") == 4
-
-
-def test_a_farm_that_hangs_is_given_up(monkeypatch, tmp_path):
-    from runx.errors import FarmError
-    from runx.plans.experiment import Farm
-    from runx.schedulers import handing
-    from runx.types import Submission
-
-    monkeypatch.setattr(handing, "SUBMIT_SECONDS", 0.2)
-    with pytest.raises(FarmError, match="no end within"):
-        handing.submit_words(
-            Submission(("sleep", "60"), {}), Farm("slurm", type="slurm"), slurm.KIND
-        )
-
-
-def test_a_missing_command_names_what_to_install():
-    from runx.errors import FarmError
-    from runx.plans.experiment import Farm
-    from runx.schedulers import handing
-    from runx.types import Submission
-
-    order = Submission(("no-such-sbatch",), {})
-    with pytest.raises(FarmError, match="load the module"):
-        handing.submit_words(order, Farm("slurm", type="slurm"), slurm.KIND)

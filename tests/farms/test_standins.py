@@ -1,9 +1,5 @@
 """Farms whose schedulers can't be had: each against a stand-in as strict as its manual."""
 
-import shlex
-import sys
-from pathlib import Path
-
 import pytest
 from sites import (
     Site,
@@ -11,9 +7,9 @@ from sites import (
     all_end,
     environment_of,
     hostile_values_come_out_as_they_went_in,
+    installed_commands,
 )
 
-STANDINS = Path(__file__).resolve().parent.parent / "standins"
 COMMANDS = {
     "pbs": ("qsub", "qstat", "qdel"),
     "moab": ("msub", "showq", "mjobctl"),
@@ -28,19 +24,6 @@ SECTIONS = {
     "condor": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h}\n  REQUEUE: true",
     "kubernetes": "RESOURCES: {gpus: 1, image: torch, time: 1h}\n  VOLUME: logs\n  NAMESPACE: ml",
 }
-
-
-def installed_commands(folder, names):
-    """Put stand-ins on a PATH of their own."""
-    folder.mkdir()
-    for name in names:
-        own = STANDINS / f"{name}.py"
-        words = [own] if own.exists() else [STANDINS / "standin.py", name]
-        command = folder / name
-        line = shlex.join([sys.executable, *map(str, words)])
-        command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
-        command.chmod(0o755)
-    return folder
 
 
 @pytest.fixture(params=sorted(COMMANDS))
@@ -80,21 +63,3 @@ def test_resources_that_the_farm_refuses_leave_runs_planned(site):
     done = site.runx(file, status=(0, 3))
     if done.returncode:
         assert set(site.states("no").values()) == {"planned"}
-
-
-def test_a_run_on_ngc_is_uploaded_and_runs_where_the_workspace_is_mounted(installed, tmp_path):
-    path = f"{installed_commands(tmp_path / 'bin', ('ngc',))}:{installed['PATH']}"
-    environment = {**installed, "PATH": path, "STANDIN": str(tmp_path / "jobs")}
-    section = """FARM: ngc
-ngc:
-  SUBMIT_CMD: ngc batch run
-  NGC_LOGROOT: /mnt/logs
-  WORKSPACE: ws
-  RESOURCES: {image: torch, instance: dgx1v.16g.1.norm, ace: nv}
-"""
-    site = Site(tmp_path / "project", environment, section)
-    site.runx(site.sweep("up", "HPARAMS: {lr: [1, 2]}\n"))
-    states = site.wait("up", all_end)
-    assert set(states.values()) == {"done"}
-    mounted = tmp_path / "jobs" / "mounted" / "up"
-    assert all((run / "metrics.csv").exists() for run in mounted.iterdir())

@@ -3,11 +3,12 @@
 import os
 
 import pytest
-from sweeps import events
+from sweeps import events, given_elsewhere
 
 from runx.cmdline.runscript import Surroundings, script
 from runx.disk.claims import claim_text
 from runx.disk.orders import CANCEL
+from runx.launching.pulse import BEAT
 from runx.launching.slots import Slots
 from runx.launching.tasks import Policy, Task
 from runx.machine.leases import Lease, NoDevices
@@ -159,3 +160,20 @@ def test_each_run_is_told_which_devices_are_its_own(tasks):
     execute([task], devices=One())
     assert task.run.output.read_text() == "on g0\n"
     assert events(task.run)[-1]["code"] == 0
+
+
+@pytest.mark.parametrize(("cmd", "status"), [("sleep 60", 143), ("trap '' TERM; sleep 60", 137)])
+def test_a_run_that_is_called_off_on_another_machine_ends_here(tasks, monkeypatch, cmd, status):
+    monkeypatch.setenv(BEAT, "0.1")
+    [task] = tasks(owl=cmd)
+    notes = Notes()
+    notes.tick = lambda running, waiting: off() or 0.05
+
+    def off():
+        if task.run.events(1).exists() and not task.run.orders.exists():
+            given_elsewhere(task.run, CANCEL, 1)
+
+    slots = Slots(Policy(grace=0.3), NoDevices(), lambda task: "ours", notes)
+    slots.execute([task])
+    [end] = notes.last
+    assert (end.status, end.order) == (status, CANCEL)

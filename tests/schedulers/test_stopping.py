@@ -1,7 +1,14 @@
-"""Ending runs on purpose, where the farm can't."""
+"""Ending runs on purpose: those here, and those whose farm can't."""
+
+import json
+import subprocess
+import time
 
 import pytest
 from project import Project
+
+from runx.rundir import RunDir
+from runx.schedulers.stopping import cancel
 
 
 @pytest.fixture
@@ -9,14 +16,126 @@ def project(tmp_path, installed):
     return Project(tmp_path, installed)
 
 
-def test_a_run_that_its_farm_can_t_end_never_counts_as_cancelled(project):
+SUBMIT = """#!/bin/bash
+# Keeps what it is given, as a scheduler that never gets to it.
+while [ $# -gt 1 ]; do shift; done
+mkdir -p {jobs}
+echo "$1" >{jobs}/$(ls {jobs} | wc -l)
+echo job $(ls {jobs} | wc -l)
+"""
+WAITS = "import signal, sys, time\n{first}\nprint('ready', flush=True)\ntime.sleep(60)\n"
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+def farm(project, template="{farm}"):
+    project.jobs = project.path / "jobs"
+    file = project.write("bin/submit_job", SUBMIT.format(jobs=project.jobs), 0o755)
+    project.write(".runx", f"FARM: big\nbig: {{SUBMIT_CMD: '{template.format(farm=file)}'}}\n")
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: 1}\n")
+
+
+def job(project, number, **environment):
+    """Start a job that waited."""
+    words = (project.jobs / str(number)).read_text()
+    return subprocess.Popen(
+        ["bash", "-c", words if words.startswith("bash ") else f"bash {words}"],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**project.environment, **environment},
+    )
+
+
+def state(project):
+    [one] = json.loads(project.runx("status", "sweep", "--json").stdout)
+    return one["state"]
+
+
+def test_a_job_that_never_executes_run_sh_is_never_cancelled(project):
     # Else --resume would start it again, beside the job that still waits.
-    farm = project.write("bin/submit_job", "#!/bin/sh\necho job 7\n", 0o755)
-    project.write(".runx", f"FARM: big\nbig: {{SUBMIT_CMD: {farm}}}\n")
-    assert "4 runs submitted" in project.runx("sweep.yml").stderr
+    farm(project, "{farm} -c {{{{ command }}}}")
+    project.runx("sweep.yml")
     said = project.runx("cancel", "sweep", status=3).stderr
     assert said == (
         "runx: farm big: runx can't cancel jobs of TYPE command; do it in its own way\n"
     )
     assert not any((run / "orders").exists() for run in project.runs())
-    assert "4 queued: starting 0" in project.runx("sweep.yml", "--resume").stderr
+    assert "1 queued: starting 0" in project.runx("sweep.yml", "--resume").stderr
+
+
+@pytest.mark.parametrize("template", ["{farm}", "{farm} -c {{{{ script }}}}"])
+def test_a_job_that_is_cancelled_while_it_waits_never_runs(project, template):
+    farm(project, template)
+    project.runx("sweep.yml")
+    assert state(project) == "queued"
+    said = project.runx("cancel", "sweep").stderr
+    assert "1 told by an order, since runx can't end jobs of their farm" in said
+    assert "1 of 1 runs cancelled" in said
+    assert state(project) == "cancelled"
+    assert job(project, 0).wait() == 143
+    assert not (project.runs()[0] / "output.log").exists()
+    assert state(project) == "cancelled"
+
+
+@pytest.mark.parametrize("template", ["{farm}", "{farm} -c {{{{ script }}}}"])
+def test_a_job_that_was_called_off_is_not_taken_for_the_one_in_its_place(project, template):
+    farm(project, template)
+    project.runx("sweep.yml")
+    project.runx("cancel", "sweep")
+    assert "1 cancelled: starting 1" in project.runx("sweep.yml", "--resume").stderr
+    assert job(project, 0).wait() == 143
+    assert state(project) == "queued"
+    assert job(project, 1).wait() == 0
+    assert state(project) == "done"
+    assert len(project.argvs()) == 1
+
+
+@pytest.mark.parametrize(("first", "code"), [("", 143), (DEAF, 137)])
+def test_a_running_job_of_any_farm_ends_by_an_order(project, first, code):
+    farm(project)
+    project.write("train.py", WAITS.format(first=first))
+    project.runx("sweep.yml")
+    process = job(project, 0, RUNX_BEAT="0.3")
+    [run] = project.runs()
+    wait_until(lambda: "ready" in (run / "output.log").read_text(), process)
+    project.runx("cancel", "sweep")
+    assert process.wait(30) == code
+    assert state(project) == "cancelled"
+
+
+def wait_until(condition, process):
+    deadline = time.monotonic() + 60
+    while not happened(condition):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
+def happened(condition):
+    try:
+        return condition()
+    except (FileNotFoundError, IndexError):
+        return False
+
+
+def test_a_run_here_that_ignores_term_is_killed_after_its_grace(project):
+    project.write("train.py", WAITS.format(first=DEAF))
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: 1}\n")
+    words = ["runx", "sweep.yml", "-i"]
+    launcher = subprocess.Popen(words, cwd=project.path, env=project.environment)
+    wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
+    said = []
+    assert cancel([RunDir(project.runs()[0])], said.append, pytest.fail, grace=0.2) == 1
+    assert said == [f"{project.runs()[0].name}: has not heeded TERM; killed"]
+    launcher.wait(60)
+    assert state(project) == "cancelled"
+
+
+def test_a_run_here_that_heeds_term_is_waited_for(project):
+    project.write("train.py", WAITS.format(first=""))
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: 1}\n")
+    words = ["runx", "sweep.yml", "-i"]
+    launcher = subprocess.Popen(words, cwd=project.path, env=project.environment)
+    wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
+    project.runx("cancel", "sweep")
+    assert state(project) == "cancelled"
+    launcher.wait(60)

@@ -41,7 +41,7 @@ def create(words):
         for index in range(spec["completions"])
     }
     with Jobs() as jobs:
-        jobs.add(name, tasks, spec.get("completionMode") == "Indexed")
+        jobs.add(name, tasks, spec.get("completionMode") == "Indexed", spec["parallelism"])
     print(f"job.batch/{name}")
 
 
@@ -64,13 +64,39 @@ def get(words):
     if words[1:] != ["-l", "app.kubernetes.io/managed-by=runx", "-o", "json"]:
         refuse(f"unknown {words}", 1)
     with Jobs() as jobs:
-        items = [pod(job, index, state) for _, index, job, state in jobs.listed()]
-    print(json.dumps({"items": items if words[0] == "pods" else []}))
+        jobs.advance()
+        items = {
+            "pods": [
+                pod(job, index, state)
+                for _, index, job, state in jobs.listed()
+                if state != "waiting"
+            ],
+            "jobs": [
+                {"metadata": {"name": job["name"]}, "spec": {"completions": len(job["tasks"])}}
+                for job in jobs.all.values()
+                if not job.get("deleted")
+            ],
+        }
+    print(json.dumps({"items": items[words[0]]}))
+
+
+def delete_jobs(words):
+    if words[:3] != ["--cascade=orphan", "--wait=false", "--ignore-not-found"]:
+        refuse(f"unknown {words}", 1)
+    with Jobs() as jobs:
+        for job in jobs.all.values():
+            if job["name"] in words[3:]:
+                job["deleted"] = True
+                for index in [one for one, task in job["tasks"].items() if "pid" not in task]:
+                    job["tasks"].pop(index)
 
 
 def delete(words):
+    if words[0] == "job":
+        delete_jobs(words[1:])
+        return
     selector = words[-1]
-    if words[:3] != ["pod", "--wait=false", "-l"] or len(words) != 4:
+    if words[:4] != ["pod", "--wait=false", "--ignore-not-found", "-l"] or len(words) != 5:
         refuse(f"unknown {words}", 1)
     match = re.fullmatch(rf"{JOB}=([\w-]+)(?:,{INDEX} in \(([\d,]+)\))?", selector)
     if match is None:

@@ -1,4 +1,7 @@
-"""ngc in small: a workspace is a folder, a job runs where that is mounted."""
+"""ngc in small: a workspace is a folder, a job runs where that is mounted.
+
+What is uploaded can't be told from what is written there; a mount is a link to the workspace.
+"""
 
 import json
 import os
@@ -12,26 +15,64 @@ from standin import Jobs, refuse  # noqa: E402
 
 BATCH = {"--name", "--commandline", "--workspace", "--format_type", "--image", "--instance"}
 BATCH |= {"--ace", "--org", "--team", "--result", "--total-runtime", "--preempt", "--gpu"}
+SPACES = Path(os.environ["STANDIN"]) / "workspaces"
+
+
+def flags_of(words, known):
+    """Give flags and the one word behind them; nothing that the command doesn't know."""
+    rest = words[len(words) // 2 * 2 :]
+    flags = dict(zip(words[::2], words[1::2], strict=False))
+    if set(flags) - known or len(rest) != 1:
+        refuse(f"unrecognized arguments: {words}")
+    return flags, rest[0]
+
+
+def space(name):
+    if not re.fullmatch(r"[\w.-]{1,64}", name):
+        refuse(f"invalid workspace {name}")
+    return SPACES / name
+
+
+def copy(source, target):
+    # What a run's code is made of may not be written, but may be uploaded again.
+    Path(target).unlink(missing_ok=True)
+    shutil.copy2(source, target)
 
 
 def upload(words):
-    if words[0] != "--source" or words[2] != "--destination" or len(words) != 5:
-        refuse(f"unrecognized arguments: {words}")
-    if not Path(words[1]).is_dir():
-        refuse(f"{words[1]} is no directory", 1)
-    target = Path(os.environ["STANDIN"]) / "mounted" / words[3]
-    shutil.copytree(words[1], target, dirs_exist_ok=True)
-    print(f"Uploaded to {words[4]}")
+    flags, name = flags_of(words, {"--source", "--destination"})
+    source = Path(flags["--source"])
+    if not source.is_dir():
+        refuse(f"{source} is no directory", 1)
+    attempts = [path for path in (source / "attempts").iterdir() if path.is_symlink()]
+    if attempts or (source / "metrics.csv").is_symlink():
+        refuse(f"{source} leads back to the workspace", 1)
+    target = space(name) / flags["--destination"]
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=copy)
+    print(f"Uploaded to {name}")
+
+
+def mount(words):
+    name, place, *flags = words
+    if flags not in ([], ["--mode", "RO"], ["--mode", "RW"]):
+        refuse(f"unrecognized arguments: {flags}")
+    space(name).mkdir(parents=True, exist_ok=True)
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
+    Path(place).symlink_to(space(name))
 
 
 def run(words):
-    flags = dict(zip(words[::2], words[1::2], strict=True))
+    if len(words) % 2:
+        refuse(f"unrecognized arguments: {words}")
+    flags = dict(zip(words[::2], words[1::2], strict=False))
     if set(flags) - BATCH:
         refuse(f"unrecognized arguments: {sorted(set(flags) - BATCH)}")
+    if missing := {"--name", "--image", "--instance", "--commandline"} - set(flags):
+        refuse(f"the following arguments are required: {sorted(missing)}")
     if not re.fullmatch(r"[\w.-]+:/[^:]+:(RW|RO)", flags["--workspace"]):
         refuse(f"argument --workspace: invalid {flags['--workspace']}")
-    mounted = flags["--workspace"].split(":")[1]
-    line = flags["--commandline"].replace(mounted, f"{os.environ['STANDIN']}/mounted")
+    name, mounted, _ = flags["--workspace"].split(":")
+    line = flags["--commandline"].replace(mounted, str(space(name)))
     with Jobs() as jobs:
         number = jobs.add(flags["--name"], {0: (["bash", "-c", line], {})}, False)
     print(json.dumps({"id": int(number), "jobStatus": {"status": "CREATED"}}))
@@ -54,7 +95,11 @@ def listed(words):
 
 
 def kill(words):
+    if len(words) != 1 or not words[0].isdecimal():
+        refuse(f"unrecognized arguments: {words}")
     with Jobs() as jobs:
+        if words[0] not in jobs.all:
+            refuse(f"Job {words[0]} not found", 1)
         jobs.cancel(words[0], "0")
 
 
@@ -62,6 +107,7 @@ words = sys.argv[2:]
 key = " ".join(words[:2])
 actions = {
     "workspace upload": upload,
+    "workspace mount": mount,
     "batch run": run,
     "batch list": listed,
     "batch kill": kill,

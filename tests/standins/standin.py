@@ -109,29 +109,45 @@ class Jobs:
         (HOME / "jobs.json").write_text(json.dumps(self.all))
         self.lock.close()
 
-    def add(self, name, tasks, array):
-        """Start the tasks, each a command with its environment; give the job's number."""
+    def add(self, name, tasks, array, parallel=None):
+        """Start tasks, each a command with its environment, so many; give the job's number."""
         number = str(len(self.all) + 1)
-        self.all[number] = {"name": name, "array": array, "tasks": {}}
+        self.all[number] = {"name": name, "array": array, "tasks": {}, "parallel": parallel}
         for index, (words, more) in tasks.items():
-            end = HOME / f"{number}.{index}.status"
-            shell = f"{shlex.join(words)} >/dev/null 2>&1; echo $? >{shlex.quote(str(end))}"
-            process = subprocess.Popen(
-                ["bash", "-c", shell],
-                env={**os.environ, **more},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            self.all[number]["tasks"][str(index)] = {"pid": process.pid}
+            self.all[number]["tasks"][str(index)] = {"words": words, "more": more}
+        self.advance()
         return number
 
+    def advance(self):
+        """Start those that wait, as far as their jobs may go."""
+        for number, job in self.all.items():
+            states = {index: self.state(number, index) for index in job["tasks"]}
+            free = (job["parallel"] or len(states)) - list(states.values()).count("running")
+            waiting = [index for index, state in states.items() if state == "waiting"]
+            for index in waiting[: max(free, 0)]:
+                self.start(number, index)
+
+    def start(self, number, index):
+        task = self.all[number]["tasks"][index]
+        end = HOME / f"{number}.{index}.status"
+        shell = f"{shlex.join(task['words'])} >/dev/null 2>&1; echo $? >{shlex.quote(str(end))}"
+        process = subprocess.Popen(
+            ["bash", "-c", shell],
+            env={**os.environ, **task["more"]},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        task["pid"] = process.pid
+
     def state(self, number, index):
-        """Give running, cancelled, or the exit status of a task."""
+        """Give waiting, running, cancelled, or the exit status of a task."""
         task = self.all[number]["tasks"][index]
         if task.get("cancelled"):
             return "cancelled"
+        if "pid" not in task:
+            return "waiting"
         end = HOME / f"{number}.{index}.status"
         text = end.read_text().strip() if end.exists() else ""
         return int(text) if text else "running"

@@ -31,6 +31,11 @@ def farm(*events, word=None, why="", **known):
     return state(Facts((attempt(*events, **known),), None, word, why))
 
 
+def afar(**known):
+    """A run of this machine's kind, on another."""
+    return local(STARTED, host="b", process=None, **known)
+
+
 def test_a_run_without_attempts_is_planned():
     assert state(Facts()) == State("planned")
 
@@ -67,6 +72,11 @@ def test_a_run_without_attempts_is_planned():
         (local(process=False, locked=True), "running", ""),
         (local(host="b", process=None), "queued", "on b, not seen from here"),
         (local(STARTED, host="b", process=None), "running", "on b, not seen from here"),
+        (afar(silence=20.0), "running", "on b"),
+        (afar(silence=720.0), "running", "on b, silent for 12 min"),
+        (afar(silence=20.0, order="cancel"), "running", "on b"),
+        (afar(silence=720.0, order="cancel"), "cancelled", "on b, silent for 12 min"),
+        (afar(silence=720.0, order="cancel", locked=True), "running", ""),
         # What is with a farm and wrote no end.
         (farm(STARTED), "running", ""),
         (farm(STARTED, silence=720), "lost", "silent for 12 min; slurm was not asked"),

@@ -1,0 +1,128 @@
+"""Kubernetes: manifests as the published schemas want them, and single indices of a Job."""
+
+import re
+
+import pytest
+from batched import ABOUT, errands, farm_of
+from hypothesis import given
+from hypothesis import strategies as st
+from sites import Site, all_end, environment_of, installed_commands
+
+from runx.cmdline.wrapping import Requeue
+from runx.errors import SettingsError
+from runx.farms import kind_of
+from runx.farms.kubernetes import cancel, cancel_whole
+from runx.farms.manifest import job_name, manifest
+from runx.schedulers.batches import batches
+from runx.types import Hparam
+
+VERSIONS = ("1.29", "1.31", "1.33", "1.35", "1.37")
+"""Of those whose Indexed Jobs know backoffLimitPerIndex."""
+DNS = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+
+
+def batch_of(count=1, resources=(), about=ABOUT, **more):
+    farm = farm_of("kubernetes", **more)
+    needed = errands("kubernetes", count, resources)
+    return farm, batches(needed, farm, kind_of("kubernetes"), 1000, about)[0]
+
+
+def checked(batch, farm):
+    validator = pytest.importorskip("kubernetes_validate")
+    for version in VERSIONS:
+        validator.validate(manifest(batch, farm), version, strict=True)
+
+
+def resource(name, text):
+    return Hparam(name, text, text)
+
+
+def test_a_schema_that_does_not_know_a_key_refuses_it():
+    validator = pytest.importorskip("kubernetes_validate")
+    farm, batch = batch_of()
+    wrong = manifest(batch, farm)
+    wrong["spec"]["backofLimit"] = 0
+    with pytest.raises(validator.ValidationError):
+        validator.validate(wrong, VERSIONS[0], strict=True)
+
+
+@pytest.mark.parametrize("resources", [(), [("gpus", "2"), ("cpus", "4"), ("mem", "3G")]])
+@pytest.mark.parametrize("requeue", [None, Requeue()])
+def test_the_job_of_a_run_is_as_the_schema_wants_it(resources, requeue):
+    told = [*(resource(*one) for one in resources), resource("time", "7m")]
+    farm, batch = batch_of(1, told, requeue=requeue)
+    checked(batch, farm)
+    assert manifest(batch, farm)["spec"]["completions"] == 1
+
+
+def test_the_job_of_an_array_is_as_the_schema_wants_it():
+    told = [resource("constraint", "gpu=a100,zone=b"), resource("partition", "high")]
+    farm, batch = batch_of(30, told, max_parallel=8)
+    checked(batch, farm)
+    spec = manifest(batch, farm)["spec"]
+    assert (spec["completions"], spec["parallelism"]) == (30, 8)
+    assert spec["completionMode"] == "Indexed"
+
+
+def test_what_a_cluster_would_refuse_is_refused_here():
+    for wrong in (resource("constraint", "a100"), resource("nodes", "2"), resource("qos", "x")):
+        with pytest.raises(SettingsError):
+            manifest(*reversed(batch_of(1, [wrong])))
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_names_are_valid_for_dns_and_as_different_as_what_they_name(one, other):
+    names = []
+    for text in (one, other):
+        _, batch = batch_of(20, about=ABOUT._replace(experiment=text))
+        names.append(job_name(batch))
+    assert all(DNS.fullmatch(name) and len(name) <= 52 for name in names)
+    assert (names[0] == names[1]) == (one == other)
+
+
+def test_jobs_are_cancelled_by_index_or_whole():
+    farm, _ = batch_of()
+    [some] = cancel(["sweep/3", "sweep/5"], farm)
+    assert some[-1].endswith("job-completion-index in (3,5)")
+    [whole] = cancel_whole(["sweep", "other"], farm)
+    assert whole[:3] == ("kubectl", "delete", "job")
+    assert whole[-2:] == ("sweep", "other")
+
+
+@pytest.fixture
+def site(installed, tmp_path):
+    path = f"{installed_commands(tmp_path / 'bin', ('kubectl',))}:{installed['PATH']}"
+    more = {"PATH": path, "STANDIN": str(tmp_path / "jobs")}
+    environment = {**environment_of(installed, more), "PATH": path}
+    section = (
+        "FARM: kubernetes\nkubernetes:\n  VOLUME: logs\n  RESOURCES: {image: torch}\n"
+        "  ARRAY: true\n  MAX_PARALLEL: 1\n"
+    )
+    return Site(tmp_path / "project", environment, section)
+
+
+def by_nap(site, name):
+    told = {run.name: (run / "hparams.json").read_text() for run in site.runs(name)}
+    return sorted(told, key=lambda run: told[run])
+
+
+def test_an_index_without_a_pod_ends_at_once_when_its_turn_comes(site):
+    site.runx(site.sweep("one", "HPARAMS:\n  - {nap: 300}\n  - {nap: 400}\n"))
+    first, second = by_nap(site, "one")
+    site.wait("one", lambda states: states[first] == "running")
+    site.runx("cancel", "one", second)
+    assert site.states("one") == {first: "running", second: "queued"}
+    site.runx("cancel", "one", first)
+    assert set(site.wait("one", all_end).values()) == {"cancelled"}
+    run = site.path / "logs" / "one" / second
+    assert "from epoch" not in site.output(run)
+
+
+def test_a_job_of_which_all_is_cancelled_gets_no_more_pods(site):
+    site.runx(site.sweep("all", "HPARAMS:\n  - {status: 3}\n  - {nap: 300}\n  - {nap: 400}\n"))
+    site.wait("all", lambda states: sorted(states.values()) == ["failed", "queued", "running"])
+    site.runx("cancel", "all")
+    states = site.wait("all", all_end)
+    assert sorted(states.values()) == ["cancelled", "cancelled", "failed"]
+    [waited] = [run for run in site.runs("all") if not (run / "attempts/1.events.jsonl").exists()]
+    assert states[waited.name] == "cancelled"

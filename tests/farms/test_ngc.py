@@ -1,0 +1,107 @@
+"""NGC: a run whose job writes in a workspace is one run wherever one looks."""
+
+import subprocess
+
+import pytest
+from sites import (
+    Site,
+    a_sweep_of_training_runs_is_ranked_by_sumx,
+    all_end,
+    installed_commands,
+)
+
+RUNX = """FARM: ngc
+ngc:
+  SUBMIT_CMD: ngc batch run
+  NGC_LOGROOT: {mount}
+  WORKSPACE: ws
+  RESOURCES: {{image: torch, instance: dgx1v.16g.1.norm, ace: nv}}
+"""
+
+
+class Cloud(Site):
+    """A project whose runs go to NGC; its workspace can be mounted here."""
+
+    def __init__(self, path, environment):
+        self.mount = path / "mnt" / "logs"
+        self.space = path / "jobs" / "workspaces" / "ws"
+        super().__init__(path / "project", environment, RUNX.format(mount=self.mount))
+
+    def mounted(self):
+        words = ["ngc", "workspace", "mount", "ws", str(self.mount), "--mode", "RW"]
+        subprocess.run(words, env=self.environment, check=True)
+
+
+@pytest.fixture
+def cloud(installed, tmp_path):
+    path = f"{installed_commands(tmp_path / 'bin', ('ngc',))}:{installed['PATH']}"
+    return Cloud(tmp_path, {**installed, "PATH": path, "STANDIN": str(tmp_path / "jobs")})
+
+
+def test_without_a_mount_ngc_tells_how_runs_stand_and_nothing_is_read(cloud):
+    said = cloud.runx(cloud.sweep("far", "HPARAMS: {lr: [1, 2]}\n")).stderr
+    assert f"shows here once their workspace is mounted at {cloud.mount}" in said
+    assert set(cloud.wait("far", all_end).values()) == {"done"}
+    [run, _] = cloud.runs("far")
+    assert not (run / "metrics.csv").exists()
+    said = cloud.runx("rm", run.name, "--yes").stderr
+    assert f"{run.name}: what its job wrote in its workspace stays: " in said
+    assert "is not mounted here" in said
+
+
+def test_what_lies_here_and_in_the_mounted_workspace_is_one_run(cloud):
+    cloud.mounted()
+    told = a_sweep_of_training_runs_is_ranked_by_sumx(cloud)
+    assert [line.split()[1] for line in told.stdout.splitlines()[2:5]] == ["8", "7", "6"]
+    run = cloud.runs("rank")[0]
+    assert "others []" in cloud.runx("logs", run.name).stdout
+    shown = cloud.runx("show", run.name).stdout
+    assert "accuracy" in shown
+    assert "cmd       python train.py" in shown
+    page = cloud.path.parent / "page.html"
+    cloud.runx("rank", "--html", str(page), program="sumx")
+    assert "others []" in page.read_text()
+
+
+def test_a_workspace_that_is_mounted_later_shows_what_was_written_before(cloud):
+    cloud.runx(cloud.sweep("late", "HPARAMS: {lr: 1}\n"))
+    cloud.wait("late", all_end)
+    assert "accuracy" not in cloud.runx("late", program="sumx").stdout
+    cloud.mounted()
+    assert "accuracy" in cloud.runx("late", program="sumx").stdout
+
+
+def test_removing_a_run_removes_what_its_job_wrote(cloud):
+    cloud.mounted()
+    cloud.runx(cloud.sweep("gone", "HPARAMS: {lr: [1, 2]}\n"))
+    cloud.wait("gone", all_end)
+    [run, other] = cloud.runs("gone")
+    assert "1 of 1 runs removed" in cloud.runx("rm", run.name, "--yes").stderr
+    assert [path.name for path in (cloud.space / "gone").iterdir()] == [other.name]
+    assert cloud.runs("gone") == [other]
+
+
+def test_a_failed_run_starts_again_beside_what_it_wrote_before(cloud):
+    cloud.mounted()
+    cloud.runx(cloud.sweep("twice", "HPARAMS: {epochs: 2, status: 3}\n"))
+    assert set(cloud.wait("twice", all_end).values()) == {"failed"}
+    assert "1 failed: starting 1" in cloud.runx("twice.yml", "--resume").stderr
+    [run] = cloud.runs("twice")
+    cloud.printed(run, "from epoch 2")
+    cloud.wait("twice", all_end)
+    assert [attempt.split()[0] for attempt in attempts(cloud, run)] == ["1", "2"]
+
+
+def attempts(cloud, run):
+    shown = cloud.runx("show", run.name).stdout.split("\nattempts\n")[1]
+    return [line for line in shown.split("files")[0].splitlines() if line.strip()]
+
+
+def test_a_running_job_is_followed_and_ended(cloud):
+    cloud.mounted()
+    cloud.runx(cloud.sweep("long", "HPARAMS: {nap: 300}\n"))
+    [run] = cloud.runs("long")
+    cloud.wait("long", lambda states: set(states.values()) == {"running"})
+    cloud.printed(run, "from epoch 0")
+    cloud.runx("cancel", "long")
+    assert set(cloud.wait("long", all_end).values()) == {"cancelled"}

@@ -54,7 +54,7 @@ def an_order(path, type="slurm", count=2, say=print):
     """Make directories of so many runs, and give the order to submit them."""
     order = Order(
         Launch(Place(ExperimentDir(path / "sweep"))),
-        replace(farm_of(type), name="cluster"),
+        farm_of(type)._replace(name="cluster"),
         kind_of(type),
         {one.run: 1 for one in errands(type, count)},
         say,
@@ -71,7 +71,7 @@ def a_batch(order, array=False):
     some = errands(order.farm.type, len(order.attempts) if array else 1)
     some = [replace(one, logdir=home.run(one.run).path) for one in some]
     about = ABOUT._replace(folder=order.folder, home=home.path)
-    [batch] = batches(some, replace(order.farm, array=array), order.kind, 1000, about)
+    [batch] = batches(some, order.farm._replace(array=array), order.kind, 1000, about)
     return batch
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 way, project, logs, runs, jobs = *sys.argv[1:4], int(sys.argv[4]), 2
-command = ["bash", "-c", "set -m; true & wait $!"] if way == "bash" else ["true"]
+command = ["bash", "-c", "set -m; { exec true; } & wait $!"] if way == "bash" else ["true"]
 frozen = f"{logs}/frozen"
 os.mkdir(logs)
 shutil.copytree(project, frozen)

@@ -46,7 +46,7 @@ def test_the_floor_of_launching_gives_each_run_the_code_that_runx_gives_it(tmp_p
     project = tmp_path / "project"
     project.mkdir()
     projects.code(project, 30, 100)
-    words = BARE.script("floors", "launch", project, tmp_path / "floor", 10)
+    words = BARE.script("floors", "launch", "alone", project, tmp_path / "floor", 10)
     told(words, tmp_path, BARE)
     projects.sweep(project, 10, "true")
     told(OURS.entry("runx", "sweep.yml", "-i"), project, OURS)

@@ -1,11 +1,15 @@
-"""Freeze a project once; for each run a tree of hard links, and `true` in it, two at once."""
+"""Freeze a project once; for each run a tree of hard links, and `true` in it, two at once.
+
+With `bash`, each is started by a shell that waits for it, as whatever outlives its launcher is.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
 
-project, logs, runs, jobs = sys.argv[1], sys.argv[2], int(sys.argv[3]), 2
+way, project, logs, runs, jobs = *sys.argv[1:4], int(sys.argv[4]), 2
+command = ["bash", "-c", "set -m; { exec true; } & wait $!"] if way == "bash" else ["true"]
 frozen = f"{logs}/frozen"
 os.mkdir(logs)
 shutil.copytree(project, frozen)
@@ -25,6 +29,6 @@ for number in range(runs):
         os.link(frozen + file, run + file)
     if len(running) == jobs:
         running.pop(0).wait()
-    running.append(subprocess.Popen(["true"], cwd=run))
+    running.append(subprocess.Popen(command, cwd=run))
 for process in running:
     process.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks import projects
@@ -22,6 +23,7 @@ def jobs(full: bool) -> Iterator[Job]:
             runs,
             2 if runs > 1_000 else 5 if full else 3,
             lambda ground: projects.code(ground, 50, 10_000),
+            kept=True,
         )
     yield Job(
         "tree",
@@ -31,11 +33,13 @@ def jobs(full: bool) -> Iterator[Job]:
         100 if full else 10,
         3,
         lambda ground: projects.code(ground, 3_000, 20_000),
+        kept=True,
     )
 
 
 def _cases(runs: int, most: int) -> Iterator[Case]:
-    yield Case("one snapshot, hard links, spawn", lambda ground, empty: _floor(ground, empty, runs))
+    for way, name in (("alone", "spawn"), ("bash", "spawn by bash")):
+        yield Case(f"one snapshot, hard links, {name}", partial(_floor, way, runs))
     shell = f"seq {runs} | xargs -P2 -I@ sh -c 'cp -al {{}} logs/@; cd logs/@; true'"
     yield Case("xargs -P2 cp -al", lambda ground, empty: _shell(shell, ground, empty))
     yield Case("**runx -i**", lambda ground, empty: _ours(ground, empty, runs, before=False))
@@ -70,8 +74,8 @@ def _trees(runs: int) -> Iterator[Case]:
     yield Case("**runx -i**", lambda ground, empty: _ours(ground, empty, runs, before=True))
 
 
-def _floor(ground: Path, empty: Path, runs: int) -> Cost:
-    words = BARE.script("floors", "launch", ground, empty / "logs", runs)
+def _floor(way: str, runs: int, ground: Path, empty: Path) -> Cost:
+    words = BARE.script("floors", "launch", way, ground, empty / "logs", runs)
     return left(timed(words, empty), empty / "logs")
 
 

@@ -20,14 +20,14 @@ _WHOLE = re.compile(r"(?<![\w$\\])(?<!\$\{)LOGDIR(?!\w)")
 _FIRST = re.compile(r"[\w./+-]+(?=\s|\Z)", re.ASCII)
 _ACTIVE = frozenset("\n;&|<>()`$#{}!*?[]~\\")
 # Words that bash, or the functions that clusters put into its environment, answer themselves.
-_NOT_FILES = re.compile(
-    r"(\.|:|\[\[?|alias|bg|bind|break|builtin|caller|case|cd|command|compgen|complete|compopt|conda"
-    r"|continue|coproc|declare|dirs|disown|do|done|echo|elif|else|enable|esac|eval|exec|exit|export"
-    r"|fc|fg|fi|for|function|getopts|hash|help|history|if|in|jobs|kill|let|local|logout|mamba|mapfile"
-    r"|micromamba|ml|module|nvm|popd|printf|pushd|pwd|pyenv|read|readarray|readonly|return|select|set"
-    r"|shift|shopt|source|spack|suspend|test|then|time|times|trap|type|typeset|ulimit|umask|unalias"
-    r"|unset|until|wait|while)\Z"
-)
+_ANSWERED = """
+. : [ [[ alias bg bind break builtin caller case cd command compgen complete compopt conda continue
+coproc declare dirs disown do done echo elif else enable esac eval exec exit export fc fg fi for
+function getopts hash help history if in jobs kill let local logout mamba mapfile micromamba ml
+module nvm popd printf pushd pwd pyenv read readarray readonly return select set shift shopt source
+spack suspend test then time times trap type typeset ulimit umask unalias unset until wait while
+"""
+_NOT_FILES = frozenset(_ANSWERED.split())
 
 
 class Piece(NamedTuple):
@@ -128,7 +128,7 @@ def is_simple(command: str) -> bool:
     (True, False, False)
     """
     first = _FIRST.match(command)
-    if not first or _NOT_FILES.match(first[0]):
+    if not first or first[0] in _NOT_FILES:
         return False
     return not any(quotes == BARE and command[spot] in _ACTIVE for spot, quotes in _quotes(command))
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
-from runx.plans.experiment import Code, Experiment
-from runx.plans.reconcile import Identity
+from runx.plans.experiment import Experiment
 from runx.settings.bases import told, told_here
 from runx.settings.decode import decoded
-from runx.settings.farm import PRESETS, farm_of, shell
-from runx.settings.hparams import composed
+from runx.settings.farm import LOCAL, PRESETS
 from runx.settings.keys import KEYS, OF_A_FARM
 from runx.settings.layers import (
     Entry,
@@ -26,16 +23,11 @@ from runx.settings.layers import (
     spoken,
     user_file,
 )
-from runx.settings.occasion import Occasion, experiment_name, shared_texts
+from runx.settings.made import made
+from runx.settings.occasion import Occasion
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
-from runx.settings.shown import shown_settings
-from runx.sweeps.cautions import cautions
-from runx.sweeps.grid import Beside
 from runx.sweeps.overrides import Override
-from runx.types import Node, Scalar
-
-LOCAL = "local"
-"""The farm that is this machine: no section describes it."""
+from runx.types import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ def load(request: Request) -> Experiment:
     if request.here:
         entries = _without_farm(entries, merged(layers, None))
     warnings = tuple(line for layer in layers for line in layer.warnings)
-    return _experiment(request, entries, farm, overrides, sources, warnings)
+    return made(request, entries, farm, overrides, sources, warnings)
 
 
 def _without_farm(entries: dict[str, Entry], outside: dict[str, Entry]) -> dict[str, Entry]:
@@ -136,75 +128,6 @@ def _farm_name(layers: list[Layer], request: Request) -> str | None:
     assert entry is not None
     described = remedy(name, known) if known else "no farm is described; see docs/runx-file.md"
     raise SettingsError(f"{entry.origin}: no section describes farm {name}; {described}")
-
-
-def _experiment(
-    request: Request,
-    entries: dict[str, Entry],
-    farm: str | None,
-    overrides: tuple[Override, ...],
-    sources: tuple[Path, ...],
-    warnings: tuple[str, ...],
-) -> Experiment:
-    value = {
-        name: decoded(name, entry, request.environment)
-        for name, entry in entries.items()
-        if entry.node != Scalar(None, "") or name == "HPARAMS"
-    }
-    for name in _needed(value):
-        if value.get(name) in (None, "", Scalar(None, "")):
-            raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
-    texts = shared_texts(entries, value, farm, request.occasion, request.environment)
-    name = experiment_name(value.get("EXP_NAME") or request.file.stem, texts, entries, request.file)
-    hparams, at = composed(entries, value, request.sweeps, overrides)
-    return Experiment(
-        name=name,
-        file=request.file,
-        logroot=value["LOGROOT"],
-        cmd=value["CMD"],
-        hparams=hparams,
-        at=at,
-        tag=request.tag,
-        cooldir=request.cooldir,
-        farm=None if request.here or farm == LOCAL else farm_of(farm, value, entries),
-        resources=value["RESOURCES"],
-        shell=shell(value),
-        pythonpath=value.get("PYTHONPATH", ""),
-        code=_code(value),
-        dir_mode=value.get("DIR_MODE", ""),
-        resume=value["RESUME"],
-        identity=Identity(frozenset(value.get("IDENTITY_IGNORE", ())), value["IDENTITY_DEFAULTS"]),
-        gpus=value.get("GPUS", ()),
-        title=value.get("TITLE", ""),
-        note=value.get("NOTE", ""),
-        settings=shown_settings(entries, hparams, overrides),
-        sources=sources,
-        warnings=(*warnings, *cautions(hparams, at)),
-        beside=Beside(value.get("SAMPLES", 0), value["SEED"], request.environment, name),
-        style=value["ARGS"],
-        has_config="CONFIG" in value,
-        run_name=value.get("RUN_NAME", ""),
-        texts={**texts, "experiment": name},
-    )
-
-
-def _needed(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the keys that must be there; hyperparameters may all come from elsewhere."""
-    return ("CMD",) if "HPARAMS_FROM" in value or "CONFIG" in value else ("CMD", "HPARAMS")
-
-
-def _code(value: Mapping[str, Any]) -> Code:
-    return Code(
-        root=value["CODE_ROOT"],
-        source=value["CODE_FROM"],
-        ignore=value["CODE_IGNORE_PATTERNS"],
-        gitignore=value["CODE_GITIGNORE"],
-        links=value.get("CODE_LINKS", ()),
-        files=value["FILES"],
-        max_size=value["CODE_MAX_SIZE"],
-        staging=value["CODE_STAGING"],
-        git_dirty=value["GIT_DIRTY"],
-    )
 
 
 __all__ = ["KEYS", "LOCAL", "Request", "load", "logroot"]

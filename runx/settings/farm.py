@@ -11,6 +11,9 @@ from runx.language.nearest import remedy
 from runx.plans.experiment import Farm
 from runx.settings.layers import Entry
 
+LOCAL = "local"
+"""The farm that is this machine: no section describes it."""
+
 PRESETS = (
     "slurm",
     "sge",

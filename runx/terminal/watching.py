@@ -107,10 +107,8 @@ class Streamed(Lines):
             click.echo(self.commands[task.run])
         else:
             say(f"{task.name}: goes on")
-        output = task.run.output
-        output.touch()
-        self._outputs[task.run] = file = output.open("rb")
-        file.seek(0, os.SEEK_END)
+        # Made by being opened, where it isn't there; nobody writes to it but the run.
+        self._outputs[task.run] = task.run.output.open("a+b")
 
     def ended(self, ended: Ended, again: bool) -> None:
         """Show the rest of the output, and how it ended if not well."""

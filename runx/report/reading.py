@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.metrics.records import Record, rows
+from runx.metrics.decoding import rows
+from runx.metrics.records import Record
 from runx.report.about import readable
 from runx.rundir import RunDir
 

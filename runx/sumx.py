@@ -32,6 +32,13 @@ def _epoch(context: click.Context, option: click.Parameter, text: str | None) ->
     return number
 
 
+def _axes(context: click.Context, option: click.Parameter, text: str) -> str:
+    """Read --log: x, y or both."""
+    if not {*text} <= {*"xy"}:
+        raise click.BadParameter(f"{text}: write x, y or xy")
+    return text
+
+
 def names(*flags: str, help: str) -> Callable[[Command], Command]:
     """Make an option whose value is names with commas between them."""
     return click.option(*flags, default="", callback=_names, metavar="A,B", help=help)
@@ -61,7 +68,9 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 @click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
 @click.option("--diff", nargs=2, metavar="RUN RUN", help="What differs between two runs.")
 @click.option("--plot", default="", metavar="WHAT", help='Draw acc, "lr vs acc" or parallel.')
-@click.option("--log", default="", metavar="AXES", help="With --plot: logarithmic x, y or xy.")
+@click.option(
+    "--log", default="", callback=_axes, metavar="AXES", help="With --plot: logarithmic x, y or xy."
+)
 @click.option("--smooth", type=click.FloatRange(0, 0.999), default=0.0, help="With --plot: 0 to 1.")
 @click.option("--launch", default="", metavar="LAUNCH", help="One launch: last, or its time.")
 @click.option("--format", "form", default="table", metavar="FORMAT", help="How to write it.")

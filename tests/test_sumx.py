@@ -47,6 +47,23 @@ def test_an_unknown_metric_is_one_line_and_status_2(logroot):
     assert done.stderr.endswith("there is: acc\n")
 
 
+def test_a_condition_that_no_run_meets_is_one_line_whatever_is_shown(logroot):
+    for words in (
+        ["--columns", "lr"],
+        ["--plot", "acc"],
+        ["--over", "lr"],
+        ["--importance", "acc"],
+    ):
+        done = sumx("sweep", "--where", "lr > 5", *words, logroot=logroot)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("sumx: --where lr > 5: no run is like that")
+
+
+def test_an_axis_that_does_not_exist_is_refused(logroot):
+    done = sumx("sweep", "--plot", "acc", "--log", "z", logroot=logroot)
+    assert (done.returncode, "--log" in done.stderr) == (2, True)
+
+
 def test_an_experiment_without_runs_says_what_a_run_is(logroot):
     (logroot / "empty").mkdir()
     done = sumx("empty", logroot=logroot)

@@ -7,6 +7,7 @@ calls that name a file and those that start a process are counted, not what a li
 import re
 import shutil
 import subprocess
+import time
 from collections import Counter
 from typing import NamedTuple
 
@@ -113,6 +114,34 @@ def test_looking_at_a_run_opens_its_files_once(launched, words):
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx", "readlink", "access"}
     assert more["openat"] <= 8, more
     assert sum(more.values()) <= 12, more
+
+
+@pytest.mark.parametrize(
+    ("words", "most"), [(("runx", "status", "sweep"), 5), (("sumx", "sweep"), 4)]
+)
+def test_looking_again_at_a_run_that_is_over_opens_nothing(looked_at, words, most):
+    command = OURS.entry(*words, "--logroot", "logs")
+    more = a_run_more(*(traced(command, folder) for folder in looked_at), 20)
+    assert {name for name, count in more.items() if count} <= {"newfstatat", "stat", "statx"}
+    assert sum(more.values()) <= most, more
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory):
+    """Experiments that have an index, which takes only what has settled for a while."""
+    folders = [tmp_path_factory.mktemp("looked") for _ in range(2)]
+    for folder in folders:
+        projects.results(folder / "logs", 100, 2)
+    for run in sorted((folders[0] / "logs" / "sweep").glob("brave*"))[80:]:
+        shutil.rmtree(run)
+    for folder, runs in zip(folders, (80, 100), strict=True):
+        index = folder / "logs" / "sweep" / ".runx" / "index.json"
+        while not index.exists() or index.read_text().count("brave") < runs:
+            index.unlink(missing_ok=True)
+            time.sleep(0.5)
+            words = OURS.entry("sumx", "sweep", "--logroot", "logs")
+            subprocess.run(words, cwd=folder, env=environment(OURS, folder), capture_output=True)
+    return folders
 
 
 def test_reading_a_thousand_rows_takes_no_more_calls_than_reading_ten(tmp_path):

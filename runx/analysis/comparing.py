@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runx.errors import RunxError
-from runx.tables.columns import Column, identity, value
+from runx.tables.columns import Column, identity, value, varying
 from runx.tables.question import Question
 from runx.tables.summary import Row, Summary, chosen
 from runx.types import Result
@@ -47,8 +48,9 @@ def compare(
 ) -> Summary:
     """Make a table of the differences between two settings, a row for each metric."""
     first, second = (_like(runs, setting) for setting in settings)
+    matched = _matched(first, second, over)
     rows = [
-        Row(tuple(_cells(column, first, second, over)))
+        Row(tuple(_cells(column, first, second, matched)))
         for column in metrics
         if _numbers(first, column) and _numbers(second, column)
     ]
@@ -67,6 +69,8 @@ def _like(runs: Sequence[Result], setting: str) -> list[Result]:
     """Find the runs of a setting, written ``lr=0.1`` or as an expression."""
     name, equals, text = setting.partition("=")
     plain = equals and name.strip().replace(".", "").replace("_", "").isalnum() and text[:1] != "="
+    if not plain and not re.search(r"[<>=!]|\b(?:in|is|not)\b", setting):
+        raise RunxError(f"--compare {setting}: write NAME=VALUE, or a condition like 'lr < 0.1'")
     where = f"hp['{name.strip()}'] == {_literal(text.strip())}" if plain else setting
     found = chosen(runs, Question(where=where))
     if not found:
@@ -83,6 +87,16 @@ def _literal(text: str) -> str:
     except ValueError:
         return repr(text)
     return text
+
+
+def _matched(
+    first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+) -> list[Column]:
+    """Say what runs are matched by: the seeds, and all else that differs within a setting."""
+    if not over:
+        return []
+    names = dict.fromkeys((*varying(first), *varying(second)))
+    return [*over, *(Column(name, "hparam", name) for name in names)]
 
 
 def _numbers(runs: Sequence[Result], column: Column) -> list[float]:
@@ -109,7 +123,7 @@ def _cells(
 def _pairs(
     column: Column, first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
 ) -> list[tuple[float, float]]:
-    """Pair runs by their seeds; nothing where the seeds are not the same, each once."""
+    """Pair runs by what they are matched by; nothing where that isn't the same, each once."""
     sides = []
     for runs in (first, second):
         there = {tuple(identity(value(run, one)) for one in over): run for run in runs}

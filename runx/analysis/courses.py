@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.metrics.tally import series
+from runx.metrics.tally import series, tally
 from runx.tables.spread import Spread
 from runx.types import Result
 
@@ -34,12 +34,19 @@ def phase_of(name: str) -> tuple[str, str]:
 
 def course(run: Result, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Give a metric's values with their epochs."""
-    file = run.dir.train_metrics if phase == "train" else run.dir.metrics
+    return series(_content(run, phase), metric, phase)
+
+
+def latest(run: Result, phase: str) -> Mapping[str, Any]:
+    """Give the metrics of the last epoch of a phase."""
+    return tally(_content(run, phase), phase=phase).metrics
+
+
+def _content(run: Result, phase: str) -> bytes:
     try:
-        content = file.read_bytes()
+        return run.dir.metrics_of(phase).read_bytes()
     except FileNotFoundError:
-        return []
-    return series(content, metric, phase)
+        return b""
 
 
 def curve(label: str, points: Iterable[tuple[float | None, Any]], smooth: float = 0.0) -> Curve:

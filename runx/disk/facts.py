@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from runx.disk.happened import events_in
 from runx.disk.joining import join
 from runx.disk.look import Look
 from runx.disk.orders import ordered
@@ -106,7 +106,7 @@ def _attempt(
     """Read one attempt; what can no longer matter once it has ended is not looked at."""
     events: tuple[Event, ...] = ()
     if f"{number}.events.jsonl" in present:
-        events = tuple(_events(look, events_of(number), warn))
+        events = tuple(events_in(look, events_of(number), warn))
     ended = next((event for event in events if event.name == "ended"), None)
     started = next((event for event in events if event.name == "started"), None)
     if ended and ended.details.get("code") == 0:
@@ -152,27 +152,6 @@ def lives(who: dict[str, Any] | Any, machine: Here) -> bool | None:
     fields = stat.rpartition(")")[2].split()
     # The pid of a dead process is used again, the time it started is not. Z is dead already.
     return fields[0] not in "ZX" and fields[19] == str(who.get("start"))
-
-
-def _events(look: Look, name: str, warn: Warn) -> Iterable[Event]:
-    """Read what happened; a damaged line costs itself and a warning."""
-    lines = (look.content(name) or b"").split(b"\n")[:-1]
-    try:
-        # Read at once, since a table of ten thousand runs reads them all.
-        told = json.loads(b"[%b]" % b",".join(lines))
-        return [Event(str(one["event"]), one.get("time"), one) for one in told]
-    except (ValueError, TypeError, KeyError):
-        return _damaged_events(f"{look.path}/{name}", lines, warn)
-
-
-def _damaged_events(path: str, lines: list[bytes], warn: Warn) -> Iterator[Event]:
-    for number, line in enumerate(lines, 1):
-        try:
-            details = json.loads(line)
-            yield Event(str(details["event"]), details.get("time"), details)
-        except (ValueError, TypeError, KeyError):
-            if line.strip(b"\0 "):
-                warn(f"{path}, line {number}: left out, it is damaged")
 
 
 def _object(path: Path, warn: Warn) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from runx.metrics.records import Record, number, record, rows
+from runx.metrics.decoding import number, record, rows
+from runx.metrics.records import Record
 
 Damaged: TypeAlias = Callable[[int, str], None]
 Row: TypeAlias = "str | Record"

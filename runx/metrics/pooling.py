@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from runx.metrics.decoding import number
 from runx.metrics.executions import Row, read
-from runx.metrics.records import Record, number
+from runx.metrics.records import Record
 
 if TYPE_CHECKING:
     from runx.metrics.records import Metric

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from runx.metrics.decoding import rows, text_of
 from runx.metrics.executions import Damaged, Execution, Row, read, unusual, usual, when
 from runx.metrics.pooling import pooled
-from runx.metrics.records import rows, text_of
 
 if TYPE_CHECKING:
     from runx.metrics.records import Metric

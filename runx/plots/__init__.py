@@ -12,6 +12,7 @@ from runx.plots.picture import Picture
 from runx.tables.asked import Asked
 from runx.tables.columns import Column, resolve, value, varying
 from runx.tables.grouping import groups
+from runx.tables.ranking import deciding, ranked
 from runx.types import Result
 
 MOST = 12
@@ -25,7 +26,8 @@ def plotted(what: str, runs: Sequence[Result], asked: Asked) -> str:
         from runx.plots.image import draw
 
         draw(picture, asked.output)
-        return f"{asked.output}: {len(picture.curves) or len(picture.lines)} drawn"
+        number = len(picture.curves) or len(picture.lines)
+        return f"{asked.output}: {picture.note or f'{number} drawn'}"
     from runx.plots.terminal import drawn
 
     return drawn(picture)
@@ -33,12 +35,13 @@ def plotted(what: str, runs: Sequence[Result], asked: Asked) -> str:
 
 def pictured(what: str, runs: Sequence[Result], asked: Asked) -> Picture:
     """Say what is to be drawn: curves over epochs, a scatter, or parallel coordinates."""
+    ordered = ranked(runs, deciding(runs, asked.question))
     if what == "parallel":
-        return _parallel(runs, asked)
+        return _parallel(ordered[: asked.top], asked)
     left, versus, right = what.partition(" vs ")
     if versus:
-        return _scatter(left.strip(), right.strip(), runs, asked)
-    return _curves(what, runs, asked)
+        return _scatter(left.strip(), right.strip(), ordered[: asked.top], asked)
+    return _curves(what, ordered, asked)
 
 
 def _curves(name: str, runs: Sequence[Result], asked: Asked) -> Picture:
@@ -57,6 +60,7 @@ def _curves(name: str, runs: Sequence[Result], asked: Asked) -> Picture:
         metrics = sorted({one for run in runs for one in run.metrics})
         there = listed(nearest_first(name, metrics))
         raise RunxError(f"--plot {name}: no run has it; there {there}")
+    found = found[: asked.top]
     note = f"{MOST} of {len(found)}; --where or --top choose" if len(found) > MOST else ""
     return Picture(name, "epoch", name, asked.log, tuple(found[:MOST]), note=note)
 
@@ -87,4 +91,5 @@ def _parallel(runs: Sequence[Result], asked: Asked) -> Picture:
     if len(axes) < 2:
         raise RunxError("--plot parallel: there are not two things that differ between runs")
     heads = tuple(column.heading for column in axes)
-    return Picture("parallel coordinates", "", "", "", axes=heads, lines=lines)
+    # The best on top of the others, which are drawn first.
+    return Picture("parallel coordinates", "", "", "", axes=heads, lines=lines[::-1])

@@ -12,6 +12,8 @@ from runx.plots.scales import placed
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _FAINT = 0.2
+_COLOURS = 10
+"""So many lines get a colour of their own; the next begin again, dashed."""
 
 
 def draw(picture: Picture, name: str) -> None:
@@ -37,11 +39,12 @@ def draw(picture: Picture, name: str) -> None:
 
 
 def _over(axes: Any, picture: Picture) -> None:
-    for curve in picture.curves:
+    for at, curve in enumerate(picture.curves):
         if picture.dots:
             axes.scatter(curve.xs, curve.ys, label=curve.label)
             continue
-        [line] = axes.plot(curve.xs, curve.ys, label=curve.label)
+        style = "--" if at >= _COLOURS else "-"
+        [line] = axes.plot(curve.xs, curve.ys, style, label=curve.label)
         if curve.low:
             band = {"color": line.get_color(), "alpha": _FAINT, "linewidth": 0}
             axes.fill_between(curve.xs, curve.low, curve.high, **band)
@@ -56,14 +59,23 @@ def _over(axes: Any, picture: Picture) -> None:
 
 
 def _across(axes: Any, picture: Picture) -> None:
+    from matplotlib import colormaps
+
     columns = list(zip(*picture.lines, strict=True))
     places = [placed(column) for column in columns]
-    for line in zip(*places, strict=True):
+    colours = colormaps["viridis"]
+    last = max(len(picture.lines) - 1, 1)
+    for nth, line in enumerate(zip(*places, strict=True)):
         xs = [at for at, place in enumerate(line) if place is not None]
-        axes.plot(xs, [line[at] for at in xs], alpha=0.6)
+        axes.plot(xs, [line[at] for at in xs], color=colours(nth / last), alpha=0.6)
     axes.set_xticks(range(len(picture.axes)), picture.axes)
     axes.set_yticks([])
     for at, column in enumerate(columns):
-        for value, place in zip(column, places[at], strict=True):
-            if place in (0.0, 1.0):
-                axes.annotate(for_machines(value), (at, place))
+        ends = dict(zip(places[at], column, strict=True))
+        for end, side in ((1.0, "bottom"), (0.0, "top")):
+            if end in ends:
+                axes.annotate(_short(ends[end]), (at, end + (end - 0.5) / 50), ha="center", va=side)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else for_machines(value)

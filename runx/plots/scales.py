@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from runx.formats.cells import for_machines
+
+FAR = 100
+"""Positive numbers that differ by so much are placed by their size in decades."""
 
 
 def placed(values: Sequence[Any]) -> list[float | None]:
@@ -20,9 +24,19 @@ def placed(values: Sequence[Any]) -> list[float | None]:
     else:
         order = {text: float(at) for at, text in enumerate(sorted(map(for_machines, there)))}
         numbers = [None if value is None else order[for_machines(value)] for value in values]
+    if all(number is None or number > 0 for number in numbers):
+        numbers = _in_decades(numbers)
     known = [number for number in numbers if number is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     spread = high - low
     return [
         None if number is None else (number - low) / spread if spread else 0.5 for number in numbers
     ]
+
+
+def _in_decades(numbers: list[float | None]) -> list[float | None]:
+    """Take logarithms of numbers that are far apart, as learning rates are."""
+    known = [number for number in numbers if number is not None]
+    if not known or max(known) < FAR * min(known):
+        return numbers
+    return [number and math.log(number) for number in numbers]

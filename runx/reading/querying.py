@@ -13,6 +13,7 @@ from runx.analysis.courses import course, phase_of
 from runx.disk.experiments import find
 from runx.errors import RunxError
 from runx.formats import written
+from runx.formats.cells import for_machines
 from runx.reading.collect import collect
 from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
@@ -96,14 +97,16 @@ class Results:
         else:
             summary = summarize(self._read(), question)
             summary = _with_states(summary)
-        return _frame([column.heading for column in summary.columns], summary, polars)
+        heads = [column.heading for column in summary.columns]
+        return _table(heads, [row.cells for row in summary.rows], polars)
 
     def history(self, name: str, polars: bool = False) -> Any:
         """Give a metric's course in every run as one long data frame; ``train.loss`` too."""
         phase, metric = phase_of(name)
         runs = list(self)
         names = varying(runs)
-        heads = ["run", *names, "epoch", metric]
+        taken = ("run", "epoch", metric)
+        heads = ["run", *(f"hparams.{one}" if one in taken else one for one in names), *taken[1:]]
         rows = [
             [run.name, *(run.hparams.get(name) for name in names), epoch, value]
             for run in runs
@@ -150,22 +153,32 @@ def _with_states(summary: Summary) -> Summary:
     return summary._replace(columns=columns, rows=rows)
 
 
-def _frame(heads: Sequence[str], summary: Summary, polars: bool) -> Any:
-    return _table(heads, [list(row.cells) for row in summary.rows], polars)
-
-
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], polars: bool) -> Any:
     kind = "polars" if polars else "pandas"
     try:
         if polars:
             import polars as library
 
-            return library.DataFrame(rows, schema=list(heads), orient="row", strict=False)
+            columns = zip(*rows, strict=True) if rows else ((),) * len(heads)
+            return library.DataFrame(dict(zip(heads, map(_of_one_kind, columns), strict=True)))
         import pandas
 
         return pandas.DataFrame(rows, columns=list(heads))
     except ImportError as error:
         raise RunxError(f"a data frame needs {kind}: pip install {kind}") from error
+
+
+def _of_one_kind(cells: Sequence[Any]) -> list[Any]:
+    """Make the cells of a column alike, as polars wants them: else they are text.
+
+    >>> _of_one_kind((1, 0.5, None)), _of_one_kind((1, "x", None)), _of_one_kind(([1, 2],))
+    ([1.0, 0.5, None], ['1', 'x', None], ['[1, 2]'])
+    """
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if len(kinds) <= 1 and kinds <= {bool, int, float, str}:
+        return list(cells)
+    make = float if kinds == {int, float} else for_machines
+    return [None if cell is None else make(cell) for cell in cells]
 
 
 def _warn(line: str) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.disk.eventfiles import as_rows, event_files
-from runx.metrics.records import Record, rows
+from runx.metrics.decoding import rows
+from runx.metrics.records import Record
 from runx.rundir import RunDir
 
 MOST = 2_000

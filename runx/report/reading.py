@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.disk.eventfiles import event_files
-from runx.metrics.records import Record, rows
+from runx.metrics.decoding import rows
+from runx.metrics.records import Record
 from runx.report.about import readable
 from runx.report.courses import read_courses
 from runx.rundir import RunDir

@@ -79,7 +79,15 @@ def resolve(name: str, runs: Sequence[Result], measured: Iterable[str] = ()) -> 
         return resource
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
-    raise RunxError(f"no run has {name}: {remedy(name, fields(runs))}")
+    raise RunxError(f"no run has {name}: {_meant(name, runs)}")
+
+
+def _meant(name: str, runs: Sequence[Result]) -> str:
+    """Say what an unknown name probably stands for, or how one is written."""
+    metric, *at = re.split("[:@]", name, maxsplit=1)
+    if at and any(metric in run.metrics for run in runs):
+        return f"{metric} is taken :best, :min, :max, :mean, :last or, at epoch 10, @10"
+    return remedy(name, fields(runs))
 
 
 def fields(runs: Sequence[Result]) -> list[str]:

@@ -73,7 +73,7 @@ class Progress(Lines):
 def _latest(task: Task) -> str:
     """Give a run's last metrics in a few words."""
     from runx.disk.output import tail
-    from runx.metrics.records import rows
+    from runx.metrics.decoding import rows
 
     name = task.name.split("_20")[0]
     records = [one for one in rows(tail(task.run.metrics, _TAIL)) if one.phase == "val"]

@@ -58,3 +58,22 @@ def test_one_run_is_no_sample():
 
 def test_a_setting_can_be_an_expression():
     assert cells(RUNS, "lr > 0.05 and seed < 2", "lr < 0.05")[-1] == "Welch"
+
+
+def test_runs_are_paired_by_all_else_that_differs_within_a_setting():
+    runs = [
+        run(acc + wd, lr=one.hparams["lr"], wd=wd, seed=one.hparams["seed"])
+        for one in RUNS
+        for acc in one.metrics.values()
+        for wd in (0, 5)
+    ]
+    got = cells(runs, "lr=0.1", "lr=0.01")
+    assert got[-1] == "paired"
+    assert got[-2] == pytest.approx(stats.ttest_rel([*ONE, *ONE], [*TWO, *TWO]).pvalue)
+    assert cells(runs[1:], "lr=0.1", "lr=0.01")[-1] == "Welch"
+
+
+@pytest.mark.parametrize("setting", ["opt", "opt adam"])
+def test_what_is_no_setting_is_answered_with_how_one_is_written(setting):
+    with pytest.raises(RunxError, match=f"--compare {setting}: write NAME=VALUE"):
+        cells(RUNS, "lr=0.1", setting)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runx.metrics.decoding import rows
 from runx.metrics.executions import unusual, usual
-from runx.metrics.records import encode, rows
+from runx.metrics.records import encode
 from runx.metrics.tally import Measure, series, summed, tally
 
 

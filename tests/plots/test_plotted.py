@@ -1,6 +1,7 @@
 import pytest
 from run_folders import make_run
 
+from runx import plots
 from runx.analysis.courses import Curve, curve, smoothed, together
 from runx.errors import RunxError
 from runx.plots import pictured, plotted
@@ -34,15 +35,32 @@ def test_what_no_run_has_is_answered_with_what_there_is(runs, tmp_path):
 
 def test_each_run_is_a_curve_named_by_what_varies(runs, tmp_path):
     picture = pictured("acc", runs, asked(tmp_path))
-    assert picture.curves[0].label == "lr=0.01 seed=0"
-    assert picture.curves[0][1:3] == ((0.0, 1.0), (1.0, 0.1))
+    labels = ["lr=0.1 seed=2", "lr=0.01 seed=2", "lr=0.1 seed=0", "lr=0.01 seed=0"]
+    assert [one.label for one in picture.curves] == labels
+    assert picture.curves[3][1:3] == ((0.0, 1.0), (1.0, 0.1))
+
+
+@pytest.mark.parametrize("over", [(), ("seed",)])
+def test_top_draws_the_best_alone(runs, tmp_path, over):
+    picture = pictured("acc", runs, asked(tmp_path, over=over, top=1, lower=("acc",)))
+    assert [one.label for one in picture.curves] == ["lr=0.01" if over else "lr=0.01 seed=0"]
+    assert len(pictured("lr vs acc", runs, asked(tmp_path, top=3)).curves[0].xs) == 3
+    assert len(pictured("parallel", runs, asked(tmp_path, top=3)).lines) == 3
+
+
+def test_curves_that_are_left_out_are_counted(runs, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(plots, "MOST", 3)
+    assert "3 of 4; --where or --top choose" in plotted("acc", runs, asked(tmp_path))
+    told = plotted("acc", runs, asked(tmp_path, output=str(tmp_path / "a.svg")))
+    assert told.endswith("a.svg: 3 of 4; --where or --top choose")
 
 
 def test_seeds_are_one_curve_with_a_band(runs, tmp_path):
     picture = pictured("acc", runs, asked(tmp_path, over=("seed",)))
-    assert [one.label for one in picture.curves] == ["lr=0.01", "lr=0.1"]
-    assert picture.curves[0].ys == (2.0, pytest.approx(1.1))
-    assert picture.curves[0].high[0] == pytest.approx(2 + 2**0.5)
+    assert [one.label for one in picture.curves] == ["lr=0.1", "lr=0.01"]
+    assert picture.curves[1].ys == (2.0, pytest.approx(1.1))
+    assert picture.curves[1].high[0] == pytest.approx(2 + 2**0.5)
 
 
 def test_a_scatter_has_a_dot_for_each_run(runs, tmp_path):
@@ -99,3 +117,8 @@ def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm():
     assert scale.place(1.0) == pytest.approx(0.5)
     assert scale.place(0.0) is None
     assert scale.at(0.5) == pytest.approx(1.0)
+
+
+def test_numbers_that_are_far_apart_are_placed_by_their_decades():
+    assert placed([0.001, 0.1, None, 10]) == [0.0, pytest.approx(0.5), None, 1.0]
+    assert placed([0, 5, 10]) == [0.0, 0.5, 1.0]

@@ -83,3 +83,27 @@ def test_a_training_script_imports_none_of_this():
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="resultz"):
         runx.resultz
+
+
+def test_polars_has_the_same_frame_where_it_is_asked_for(sweep):
+    polars = pytest.importorskip("polars")
+    frame = sweep.frame(polars=True)
+    assert isinstance(frame, polars.DataFrame)
+    assert frame.rows() == [tuple(row) for row in sweep.frame().itertuples(index=False)]
+    told = sweep.history("train.loss", polars=True)
+    assert told.columns == ["run", "lr", "seed", "epoch", "loss"]
+    assert told["loss"].to_list() == [2.0, 1.0] * 4
+
+
+def test_polars_takes_what_runs_have_of_several_kinds(sweep, tmp_path):
+    pytest.importorskip("polars")
+    make_run(tmp_path / "sweep" / "odd", {"lr": [1, 2], "seed": "x", "more": {"a": 1}}, [])
+    assert len(sweep.frame(polars=True)) == 5
+
+
+def test_a_hyperparameter_called_like_the_metric_has_a_column_of_its_own(tmp_path):
+    pytest.importorskip("pandas")
+    for value in (1, 2):
+        make_run(tmp_path / "sweep" / str(value), {"acc": value, "epoch": value}, [9, 8])
+    told = runx.results("sweep", logroot=tmp_path).history("acc")
+    assert list(told.columns) == ["run", "hparams.acc", "hparams.epoch", "epoch", "acc"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runx.errors import LogxError
-from runx.metrics.records import read
+from runx.metrics.decoding import read
 from runx.training.ranks import rank, reduced
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from runx.logx import LogX
-from runx.metrics.records import read
+from runx.metrics.decoding import read
 from runx.training.system import visible_gpus
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from runx.errors import LogxError
 from runx.logx import LogX
-from runx.metrics.records import read
+from runx.metrics.decoding import read
 
 torch = pytest.importorskip("torch")
 

@@ -33,7 +33,9 @@ def test_what_may_be_another_programs_is_only_told():
 
 
 def test_what_runs_are_told_is_known():
-    texts = [path.read_text() for path in (PACKAGE / "run.sh.in", PACKAGE / "farms/job.sh.j2")]
+    scripts = [*PACKAGE.rglob("run.sh.in"), *PACKAGE.rglob("job.sh.j2")]
+    assert len(scripts) == 2
+    texts = [path.read_text() for path in scripts]
     names = set(re.findall(r"\bRUNX_[A-Z_]+", "".join(texts)))
     assert "RUNX_LOGDIR" in names
     assert from_environment(dict.fromkeys(names, "1"), Path()).warnings == ()

@@ -6,11 +6,13 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from runx.cmdline.command import arguments, shell_command, with_logdir
 from runx.cmdline.configfile import nested
 from runx.cmdline.styles import DASHES
+from runx.errors import SweepError
 from runx.farms import is_plain, kind_of
 from runx.launching.deciding import Wish, decide
 from runx.launching.making import filled, placed, resources
@@ -59,16 +61,31 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Find what ARGS can't tell; the plain style tells everything."""
-    if experiment.style.style == "file":
-        for run in runs:
-            nested(run.point, experiment.has_config)
-    elif experiment.style != DASHES:
-        for run in runs:
-            shell_command(experiment.cmd, run.point, "", experiment.style)
+    with _args_named(experiment):
+        if experiment.style.style == "file":
+            for run in runs:
+                nested(run.point, experiment.has_config)
+        elif experiment.style != DASHES:
+            for run in runs:
+                shell_command(experiment.cmd, run.point, "", experiment.style)
+
+
+@contextmanager
+def _args_named(experiment: Experiment) -> Iterator[None]:
+    """Say of what ARGS can't tell where ARGS stands."""
+    try:
+        yield
+    except SweepError as error:
+        raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
+    with _args_named(experiment):
+        yield from _lines(experiment, runs)
+
+
+def _lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     if experiment.farm and not is_plain(experiment.farm):
         yield from _batch_lines(experiment, experiment.farm, list(runs))
         return
@@ -84,6 +101,11 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write a list of JSON objects, a line each."""
+    with _args_named(experiment):
+        yield from _objects(experiment, runs)
+
+
+def _objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     words: dict[str, list[str]] = {}
     if experiment.farm and not is_plain(experiment.farm):
         runs = list(runs)

@@ -20,7 +20,6 @@ from runx.settings.layers import (
     Entry,
     Layer,
     defaults,
-    from_environment,
     merged,
     project_file,
     spoken,
@@ -29,6 +28,7 @@ from runx.settings.layers import (
 from runx.settings.occasion import Occasion, experiment_name, shared_texts
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
 from runx.settings.shown import shown_settings
+from runx.settings.variables import from_environment
 from runx.sweeps.cautions import cautions
 from runx.sweeps.grid import Beside
 from runx.sweeps.overrides import Override

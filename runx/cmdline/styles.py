@@ -177,11 +177,11 @@ def joined(hparam: Hparam, style: Style) -> str:
 
         return json.dumps(hparam.value)
     if style.list not in ("comma", "space"):
-        raise SweepError(f"{hparam.name} is a list; say how ARGS writes it, list: comma or json")
+        raise SweepError(f"{hparam.name} is a list; say how it is written, list: comma or json")
     between = "," if style.list == "comma" else " "
     for item in hparam.text:
         if between in item:
             raise SweepError(
-                f"{hparam.name} has an item with {between!r} in it: {item!r}; use ARGS list: json"
+                f"{hparam.name} has an item with {between!r} in it: {item!r}; use list: json"
             )
     return between.join(hparam.text)

@@ -30,12 +30,16 @@ def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bo
     for obstacle in obstacles(experiment, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(experiment, runs, wish, say)
+    is_new = not experiment.run_name
+    if wish.resume:
+        runs = list(runs)
+        is_new = is_new and not all(run.dir.record.exists() for run in runs)
     pending = _objects(experiment, runs) if as_json else lines(experiment, runs)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
         sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    if count and not experiment.run_name:
+    if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not wish.resume and wish.pick.is_all:
         say(nothing(experiment))
@@ -44,8 +48,10 @@ def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bo
 
 def _objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     from runx.launching.jobtext import objects
+    from runx.launching.previewing import args_named
 
-    return objects(experiment, runs)
+    with args_named(experiment):
+        yield from objects(experiment, runs)
 
 
 def nothing(experiment: Experiment) -> str:

@@ -64,21 +64,41 @@ def facts(
     ``look`` is told of all that is looked at.
     """
     look = look or Look(os.fspath(run))
+    attempts, locked = _attempts(run, now, warn, look), None
+    while not _is_settled(attempts):
+        look.passing = True
+        locked = _locked(run)
+        # What ended after its events were read has let go of its lock, and is not dead for that.
+        again = _attempts(run, now, _silent, look) if locked is False else attempts
+        if [one.events for one in again] == [one.events for one in attempts]:
+            break
+        attempts, locked = again, None
+    if not attempts:
+        return Facts()
+    word = words.get(_asked_for(run, attempts)) if words else None
+    return Facts(attempts, locked, *(word or ()))
+
+
+def _silent(_: str) -> None:
+    """Say nothing: it has been said."""
+
+
+def _is_settled(attempts: tuple[Attempt, ...]) -> bool:
+    return all(attempt.event("ended") for attempt in attempts)
+
+
+def _attempts(run: RunDir, now: Callable[[], float], warn: Warn, look: Look) -> tuple[Attempt, ...]:
+    """Read a run's attempts, what its job wrote elsewhere included."""
     present = frozenset(look.names(ATTEMPTS))
     if is_joined := WORKSPACE in present:
         join(run, warn)
         present = frozenset(look.names(ATTEMPTS))
         now = clock(run.workspace)
     numbers = sorted({int(name.split(".")[0]) for name in present if _of_attempt(name)})
-    if not numbers:
-        return Facts()
     attempts = tuple(_attempt(run, number, present, now, warn, look) for number in numbers)
-    settled = all(attempt.event("ended") for attempt in attempts)
-    look.passing |= not settled
-    if is_joined and settled:
+    if is_joined and _is_settled(attempts):
         join(run, warn)  # What came before its end and after the first time.
-    word = words.get(_asked_for(run, attempts)) if words else None
-    return Facts(attempts, None if settled else _locked(run), *(word or ()))
+    return attempts
 
 
 def _asked_for(run: RunDir, attempts: tuple[Attempt, ...]) -> tuple[str, str]:

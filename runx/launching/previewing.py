@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from runx.cmdline.command import shell_command
 from runx.cmdline.configfile import nested
 from runx.cmdline.styles import DASHES
+from runx.errors import SweepError
 from runx.launching.deciding import Wish, decide
 from runx.plans.experiment import Experiment
 from runx.plans.picking import picked
@@ -58,21 +60,32 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Find what ARGS can't tell; the plain style tells everything."""
-    if experiment.style.style == "file":
-        for run in runs:
-            nested(run.point, experiment.has_config)
-    elif experiment.style != DASHES:
-        for run in runs:
-            shell_command(experiment.cmd, run.point, "", experiment.style)
+    with args_named(experiment):
+        if experiment.style.style == "file":
+            for run in runs:
+                nested(run.point, experiment.has_config)
+        elif experiment.style != DASHES:
+            for run in runs:
+                shell_command(experiment.cmd, run.point, "", experiment.style)
+
+
+@contextmanager
+def args_named(experiment: Experiment) -> Iterator[None]:
+    """Say of what ARGS can't tell where ARGS stands."""
+    try:
+        yield
+    except SweepError as error:
+        raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
-    if experiment.farm:
-        from runx.launching.jobtext import job_lines
+    with args_named(experiment):
+        if experiment.farm:
+            from runx.launching.jobtext import job_lines
 
-        yield from job_lines(experiment, experiment.farm, runs)
-        return
-    root = str(experiment.dir.path) + "/"
-    for run in runs:
-        yield shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
+            yield from job_lines(experiment, experiment.farm, runs)
+            return
+        root = str(experiment.dir.path) + "/"
+        for run in runs:
+            yield shell_command(experiment.cmd, run.point, root + run.name, experiment.style)

@@ -62,8 +62,10 @@ def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Pa
         several = [f"{run.path.parent.name}/{run.path.name}" for run in chosen]
         raise RunxError(f"{word} stands for several runs; there {listed(several)}")
     where = " or ".join(str(experiment.path) for experiment in within) or str(logroot)
-    there = nearest_first(word, [run.path.name for run in runs])
-    raise RunxError(f"no run {word} in {where}" + (f"; there {listed(there)}" if there else ""))
+    others = [] if within else [experiment.path.name for experiment in experiments]
+    there = nearest_first(word, [*others, *(run.path.name for run in runs)])
+    what = "run" if within else "run or experiment"
+    raise RunxError(f"no {what} {word} in {where}" + (f"; there {listed(there)}" if there else ""))
 
 
 def matches(word: str, names: Sequence[str]) -> list[int]:

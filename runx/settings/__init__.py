@@ -17,7 +17,6 @@ from runx.settings.layers import (
     Entry,
     Layer,
     defaults,
-    from_environment,
     merged,
     project_file,
     spoken,
@@ -26,6 +25,7 @@ from runx.settings.layers import (
 from runx.settings.made import made
 from runx.settings.occasion import Occasion
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
+from runx.settings.variables import from_environment
 from runx.sweeps.overrides import Override
 from runx.types import Node
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.language.yamltext import Document, parse, read
-from runx.settings.keys import FROM_ENVIRONMENT, KEYS, MAPPINGS, unknown
+from runx.settings.keys import KEYS, MAPPINGS, unknown
 from runx.types import Node, Scalar
 
 
@@ -99,16 +99,6 @@ def anchored(path: str, base: Path) -> str:
     ('/project/data', '~/data')
     """
     return path if path.startswith(("~", "$", "/")) else str(base / path)
-
-
-def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
-    """Take every RUNX_<KEY> of the environment, read as YAML."""
-    entries = {}
-    for key in FROM_ENVIRONMENT:
-        variable = f"RUNX_{key}"
-        if variable in environment:
-            entries[key] = spoken(environment[variable], variable, cwd)
-    return Layer(entries, {})
 
 
 def spoken(text: str, origin: str, cwd: Path) -> Entry:

@@ -47,9 +47,9 @@ def test_what_cannot_be_is_refused_with_its_line(settings, told):
 
 
 def test_a_list_that_would_be_read_otherwise_is_refused():
-    with pytest.raises(SweepError, match=r"k has an item with ',' in it: 'a,b'; use ARGS list"):
+    with pytest.raises(SweepError, match=r"k has an item with ',' in it: 'a,b'; use list"):
         words(Hparam("k", ("a,b",), ("a,b",)), Style(list="comma"))
-    with pytest.raises(SweepError, match="k is a list; say how ARGS writes it"):
+    with pytest.raises(SweepError, match="k is a list; say how it is written"):
         words(Hparam("k", (1,), ("1",)), read("style: equals"))
 
 

@@ -378,3 +378,24 @@ def test_run_by_module_is_the_same_command(project):
         words = [sys.executable, "-m", module, "sweep.yml", "-n", "-i"]
         done = subprocess.run(words, cwd=project.path, env=project.environment, capture_output=True)
         assert len(done.stdout.splitlines()) == 4
+
+
+def test_what_args_can_not_tell_names_the_line_of_args(project):
+    text = "CMD: python train.py\nHPARAMS: {l: [[a, b]]}\nARGS: {style: equals}\n"
+    project.write("sweep.yml", text)
+    for words in (["-n"], ["-n", "--json"], []):
+        said = project.runx("sweep.yml", "-i", *words, status=2).stderr
+        assert said.startswith("runx: sweep.yml:3: ARGS: l is a list; say how it is written")
+
+
+def test_new_names_are_noted_only_where_a_run_would_be_new(project):
+    note = "a launch makes new names"
+    assert note in project.runx("sweep.yml", "-i", "-n").stderr
+    project.runx("sweep.yml", "-i", "--where", "lr < 0.15")
+    assert note in project.runx("sweep.yml", "-i", "-n", "--resume").stderr
+    project.runx("sweep.yml", "-i", "--resume")
+    for run in project.runs():
+        (run / "attempts/1.events.jsonl").write_text('{"event":"ended","time":1,"code":1}\n')
+    done = project.runx("sweep.yml", "-i", "-n", "--resume")
+    assert done.stdout.count("python train.py") == 4
+    assert note not in done.stderr

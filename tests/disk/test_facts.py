@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -109,6 +110,23 @@ def test_another_boot_of_this_machine_has_taken_its_processes(run):
     happens(run, "started")
     run.lock.touch()
     assert stand(run).name == "lost"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_run_that_ends_while_it_is_looked_at_is_not_taken_for_dead(run, monkeypatch, code):
+    claim(run)
+    happens(run, "started")
+    run.lock.touch()
+    module = sys.modules[facts.__module__]
+    looked = module._locked
+
+    def ends_now(which):
+        if len(run.events(1).read_text().splitlines()) == 1:
+            happens(run, ("ended", {"code": code}))
+        return looked(which)
+
+    monkeypatch.setattr(module, "_locked", ends_now)
+    assert stand(run).name == ("failed" if code else "done")
 
 
 def test_a_run_of_another_machine_is_left_alone(run):

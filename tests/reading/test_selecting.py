@@ -20,8 +20,15 @@ def names(logroot, *words, cwd=None):
 
 
 def test_an_unknown_run_is_answered_with_the_nearest(logroot):
-    with pytest.raises(RunxError, match=r"no run wise-owk in .*/logs; there are: wise-owl, "):
+    with pytest.raises(RunxError, match=r"experiment wise-owk in .*/logs; there are: wise-owl, "):
         names(logroot, "wise-owk")
+    with pytest.raises(RunxError, match=r"no run wise-owk in .*/sweep; there are: wise-owl, "):
+        names(logroot, "sweep", "wise-owk")
+
+
+def test_a_mistyped_experiment_is_answered_with_the_nearest(logroot):
+    with pytest.raises(RunxError, match=r"no run or experiment swep in .*; there are: sweep, "):
+        names(logroot, "swep")
 
 
 def test_a_part_that_several_runs_have_is_answered_with_all_of_them(logroot):
@@ -52,5 +59,5 @@ def test_an_experiment_stands_for_its_runs_unless_some_of_them_are_named(logroot
 
 def test_a_damaged_record_has_no_identity(logroot):
     (logroot / "other" / "wise-fox" / "run.json").write_text(json.dumps([]))
-    with pytest.raises(RunxError, match="no run feedbeef"):
+    with pytest.raises(RunxError, match="no run or experiment feedbeef"):
         names(logroot, "feedbeef")

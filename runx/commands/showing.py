@@ -39,6 +39,7 @@ def preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bo
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
         sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()  # What is said of it comes after it, wherever both go.
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not wish.resume and wish.pick.is_all:

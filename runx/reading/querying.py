@@ -14,10 +14,11 @@ from runx.disk.experiments import find
 from runx.errors import RunxError
 from runx.formats import written
 from runx.formats.cells import for_machines
+from runx.language.nearest import listed, nearest_first
 from runx.reading.collect import collect
 from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
-from runx.tables.columns import Column, varying
+from runx.tables.columns import Column, names_of, varying
 from runx.tables.grouping import Grouping, grouped
 from runx.tables.question import Question
 from runx.tables.ranking import deciding, ranked
@@ -112,6 +113,9 @@ class Results:
             for run in runs
             for epoch, value in course(run, metric, phase)
         ]
+        if not rows and any(run.metrics for run in runs):
+            there = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
+            raise RunxError(f"no run has a course of {name}; there {there}")
         return _table(heads, rows, polars)
 
     def artifact(self, name: str) -> dict[str, Path]:

@@ -107,3 +107,8 @@ def test_a_hyperparameter_called_like_the_metric_has_a_column_of_its_own(tmp_pat
         make_run(tmp_path / "sweep" / str(value), {"acc": value, "epoch": value}, [9, 8])
     told = runx.results("sweep", logroot=tmp_path).history("acc")
     assert list(told.columns) == ["run", "hparams.acc", "hparams.epoch", "epoch", "acc"]
+
+
+def test_a_course_that_no_run_has_is_answered_with_those_there_are(sweep):
+    with pytest.raises(RunxError, match="no run has a course of ac; there is: acc"):
+        sweep.history("ac")

@@ -126,15 +126,22 @@ class Slurm:
         self.call("slurmd", "-N", f"n{number}")
 
     def at_once(self, job, *more):
-        """Start a requeued job without the two minutes that Slurm waits."""
+        """Start a requeued job without the two minutes that Slurm waits.
+
+        slurmd tells a job's second start from its first by whole seconds: one in the second of the
+        requeue is refused ("Job credential revoked"), and Slurm takes the job for failed.
+        """
+        self.until(lambda: "PENDING" in self.state(job), job)
+        time.sleep(2)
+        # Again and again: Slurm may set the two minutes after the job is seen to wait.
+        update = ("scontrol", "update", f"jobid={job}", "StartTime=now", *more)
+        self.until(lambda: "PENDING" not in self.state(job) or self.call(*update, check=False), job)
+
+    def until(self, condition, job):
         deadline = time.monotonic() + 60
-        requeued = False
-        while not requeued or "PENDING" in self.state(job):
+        while not condition():
             assert time.monotonic() < deadline, self.call("scontrol", "show", "job", job)
-            requeued = requeued or "PENDING" in self.state(job)
-            if requeued:
-                self.call("scontrol", "update", f"jobid={job}", "StartTime=now", *more, check=False)
-            time.sleep(0.5)
+            time.sleep(1)
 
     def state(self, job):
         return self.call("squeue", "-h", "-r", "-t", "all", "-j", job, "-o", "%T")

@@ -165,7 +165,6 @@ def test_a_dead_node_sends_its_run_elsewhere_and_it_goes_on(site, cluster):
     assert len(list((run / "attempts").glob("*.claim"))) == 2
 
 
-@pytest.mark.xfail(reason="seen: the job is handed back, and Slurm does not start it again in time")
 @real
 def test_a_warned_run_is_requeued_and_goes_on_from_its_checkpoint(site, cluster):
     requeue = "ARRAY: true\nREQUEUE: {max: 1}\n"

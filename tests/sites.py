@@ -15,11 +15,13 @@ flags.add_argument("--lr", type=float, default=1)
 flags.add_argument("--nap", type=float, default=0)
 flags.add_argument("--status", type=int, default=0)
 flags.add_argument("--epochs", type=int, default=0)
+flags.add_argument("--hog", type=int, default=0)
 args, others = flags.parse_known_args()
 logdir = os.environ["RUNX_LOGDIR"]
 print("others", json.dumps(others), flush=True)
 logx.initialize(logdir=logdir, tensorboard=False)
 checkpoint = pathlib.Path(logdir, "epoch.txt")
+hog = b"x" * args.hog * 1_000_000
 first = int(checkpoint.read_text()) if checkpoint.exists() else 0
 print("from epoch", first, flush=True)
 for epoch in range(first, args.epochs):

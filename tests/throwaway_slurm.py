@@ -30,12 +30,14 @@ TaskPlugin=task/none
 MpiDefault=none
 SwitchType=switch/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 GresTypes=gpu
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,sched_min_interval=100000,batch_sched_delay=0,bf_interval=1
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
 ReturnToService=2
@@ -45,7 +47,14 @@ MinJobAge=300
 MaxArraySize={largest}
 MaxJobCount=20000
 {nodes}
-PartitionName=main Nodes=n[1-{count}] Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+SlurmctldParameters=preempt_send_user_signal
+PartitionName=main Nodes=n[1-{count}] Default=YES PriorityTier=5 PreemptMode=OFF
+PartitionName=spare Nodes=n[1-{count}] PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=polite Nodes=n[1-{count}] PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
+PartitionName=scavenge Nodes=n[1-{count}] PriorityTier=1 PreemptMode=CANCEL
+PartitionName=urgent Nodes=n[1-{count}] PriorityTier=9 PreemptMode=OFF
 """
 
 
@@ -69,6 +78,25 @@ def free_ports(count):
     raise AssertionError("no free ports")
 
 
+def processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def environment_of(pid):
+    try:
+        return set(Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0"))
+    except OSError:
+        return set()
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 class Slurm:
     """A cluster that runs from start() to stop()."""
 
@@ -84,7 +112,12 @@ class Slurm:
 
     def call(self, *words, check=True):
         done = subprocess.run(
-            words, env=self.environment, capture_output=True, text=True, timeout=120
+            words,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
@@ -124,6 +157,17 @@ class Slurm:
 
     def start_node(self, number):
         self.call("slurmd", "-N", f"n{number}")
+
+    def power_cut(self, number):
+        """Kill a node's slurmd and all that runs there, without a word to anybody."""
+        marks = {f"SLURM_CONF={self.folder}/slurm.conf", f"SLURMD_NODENAME=n{number}"}
+        running = [pid for pid in processes() if marks <= environment_of(pid)]
+        above = {parent_of(pid) for pid in running}
+        steps = [pid for pid in above if command_of(pid) == "slurmstepd"]
+        slurmd = int((self.folder / f"run/slurmd.n{number}.pid").read_text())
+        # From above, so that none reports the end of what is below.
+        for pid in (slurmd, *steps, *running):
+            os.kill(pid, signal.SIGKILL)
 
     def at_once(self, job, *more):
         """Start a requeued job without the two minutes that Slurm waits.

@@ -17,7 +17,7 @@ from sites import (
 from throwaway_slurm import Slurm, missing
 
 from runx.facts import Word
-from runx.farms import slurm
+from runx.farms import slurm, slurm_answers
 from runx.farms.kind import Seen
 from runx.processes import Finished
 
@@ -63,18 +63,18 @@ def answered(output, status=0):
     ],
 )
 def test_squeue_states_are_told_apart(state, word):
-    seen = slurm.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
+    seen = slurm_answers.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
     assert seen["12"].word.state == word
     assert seen["12"].name == "a|b"
 
 
 def test_squeue_that_fails_is_no_answer():
-    assert slurm.in_queue(answered("", 1)) is None
-    assert slurm.in_accounts(answered("", 1)) is None
+    assert slurm_answers.in_queue(answered("", 1)) is None
+    assert slurm_answers.in_accounts(answered("", 1)) is None
 
 
 def test_sacct_says_who_cancelled():
-    seen = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
+    seen = slurm_answers.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
     assert seen == {"4_2": Seen(Word("cancelled"), "x"), "5": Seen(Word("done"), "y")}
 
 

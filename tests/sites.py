@@ -47,10 +47,13 @@ HOSTILE = (
 
 
 class Site:
-    """A project whose runs go to a farm; ``environment`` is what its commands need."""
+    """A project whose runs go to a farm; ``environment`` is what its commands need.
 
-    def __init__(self, path: Path, environment, runx: str, seconds=120):
-        self.path, self.environment, self.seconds = path, environment, seconds
+    ``user`` is the number of who calls them, where that is somebody else.
+    """
+
+    def __init__(self, path: Path, environment, runx: str, seconds=120, user=None):
+        self.path, self.environment, self.seconds, self.user = path, environment, seconds, user
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
         # Not every scheduler hands the launcher's environment on.
@@ -67,6 +70,9 @@ class Site:
     def runx(self, *words, status=0, program="runx"):
         done = subprocess.run(
             [program, *words],
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """A real Slurm of three nodes with stand-in GPUs, on loopback, in a folder of its own."""
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 NODES = 3
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 CONFIG = """\
 ClusterName=t
 SlurmctldHost=localhost(127.0.0.1)
@@ -60,8 +62,7 @@ PartitionName=urgent Nodes=n[1-{count}] PriorityTier=9 PreemptMode=OFF
 
 def missing():
     """Say why this machine can't start one, or give an empty string."""
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-    gone = [name for name in PROGRAMS if not shutil.which(name, path=path)]
+    gone = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
     return f"no {gone[0]} here; apt-get install slurm-wlm" if gone else ""
 
 
@@ -98,15 +99,20 @@ def command_of(pid):
 
 
 class Slurm:
-    """A cluster that runs from start() to stop()."""
+    """A cluster that runs from start() to stop(); ``edits`` replace lines of its configuration."""
 
-    def __init__(self, largest=11):
+    def __init__(self, largest=11, edits=None):
         self.folder = Path(tempfile.mkdtemp(prefix="slurm"))
-        self.port = free_ports(NODES + 1)
+        # Others than who started it may be its users.
+        self.folder.chmod(0o755)
+        # One for the controller, one for each node, one for what keeps accounts.
+        self.port = free_ports(NODES + 2)
         self.largest = largest
+        self.edits = edits or {}
+        self.user = pwd.getpwuid(os.getuid()).pw_name
         self.environment = {
             **os.environ,
-            "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+            "PATH": PATH,
             "SLURM_CONF": f"{self.folder}/slurm.conf",
         }
 
@@ -126,6 +132,7 @@ class Slurm:
         for name in ("state", "log", "run", *(f"spool/n{n + 1}" for n in range(NODES))):
             (self.folder / name).mkdir(parents=True)
         self._configure()
+        self.start_accounts()
         self.call("slurmctld", "-c")
         for number in range(1, NODES + 1):
             self.start_node(number)
@@ -135,21 +142,29 @@ class Slurm:
             time.sleep(0.1)
         return self
 
+    def start_accounts(self):
+        """Start what keeps accounts: nothing."""
+
+    def end_accounts(self):
+        """End what keeps accounts: nothing."""
+
     def _configure(self):
         nodes = "\n".join(
             f"NodeName=n{n} NodeHostname=localhost NodeAddr=127.0.0.1 Port={self.port + n}"
             " CPUs=4 RealMemory=4000 Gres=gpu:2 State=UNKNOWN"
             for n in range(1, NODES + 1)
         )
-        user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
         text = CONFIG.format(
-            user=user,
+            user=self.user,
             port=self.port,
             folder=self.folder,
             nodes=nodes,
             count=NODES,
             largest=self.largest,
         )
+        for old, new in self.edits.items():
+            assert old in text, old
+            text = text.replace(old, new)
         (self.folder / "slurm.conf").write_text(text)
         (self.folder / "gres.conf").write_text(
             f"NodeName=n[1-{NODES}] Name=gpu File=/dev/tty[0-1] Flags=nvidia_gpu_env\n"
@@ -190,17 +205,22 @@ class Slurm:
     def state(self, job):
         return self.call("squeue", "-h", "-r", "-t", "all", "-j", job, "-o", "%T")
 
-    def pids(self):
-        return [int(file.read_text()) for file in (self.folder / "run").glob("*.pid")]
-
-    def stop(self):
-        self.call("scancel", "--me", check=False)
+    def end_jobs(self):
+        for state in ("PENDING", "RUNNING"):
+            self.call("scancel", f"--state={state}", check=False)
         deadline = time.monotonic() + 20
         while self.call("squeue", "-h", check=False).strip() and time.monotonic() < deadline:
             time.sleep(0.2)
-        for pid in self.pids():
+
+    def end_daemons(self):
+        for file in (self.folder / "run").glob("*.pid"):
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(int(file.read_text()), signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+    def stop(self):
+        self.end_jobs()
+        self.end_daemons()
+        self.end_accounts()
         shutil.rmtree(self.folder, ignore_errors=True)

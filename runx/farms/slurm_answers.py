@@ -63,14 +63,18 @@ def job_ids(answer: str, batch: Batch) -> list[str]:
 
 
 def in_queue(finished: Finished) -> dict[str, Seen] | None:
-    """Read squeue: array job, index, state, reason and name of every job of this user."""
+    """Read squeue: array job, index, state, reason and name of every job of this user.
+
+    Tasks of an array that were cancelled before they began stand together in one line.
+    """
     if finished.status:
         return None
-    seen = {}
-    for line in finished.output.splitlines():
-        job, index, state, reason, name = line.split("|", 4)
-        seen[f"{job}_{index}" if index.isdecimal() else job] = Seen(_word(state, reason), name)
-    return seen
+    rows = (line.split("|", 4) for line in finished.output.splitlines())
+    return {
+        one: Seen(_word(state, reason), name)
+        for job, index, state, reason, name in rows
+        for one in apart(job if index == "N/A" else f"{job}_[{index}]")
+    }
 
 
 def in_accounts(finished: Finished) -> dict[str, Seen] | None:

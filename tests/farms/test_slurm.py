@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from runx.processes import Finished
 
 real = pytest.mark.slurm
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "digits"
+NOBODY = 65534
 FARM = """\
 FARM: slurm
 slurm:
@@ -73,6 +76,22 @@ def test_squeue_that_fails_is_no_answer():
     assert slurm_answers.in_accounts(answered("", 1)) is None
 
 
+def test_tasks_that_stand_together_in_one_line_are_told_apart():
+    squeue = slurm_answers.in_queue(answered("4|0|PENDING|None|x\n4|2-3|CANCELLED|None|x\n"))
+    assert [(job, seen.word.state) for job, seen in squeue.items()] == [
+        ("4_0", "queued"),
+        ("4_2", "cancelled"),
+        ("4_3", "cancelled"),
+    ]
+    sacct = slurm_answers.in_accounts(answered("4_[5,7%2]|CANCELLED by 0|x\n"))
+    assert list(sacct) == ["4_5", "4_7"]
+
+
+def test_an_array_is_cancelled_in_one_call():
+    ids = [f"12_{task}" for task in range(20_000)]
+    assert slurm.KIND.cancel(ids, None) == [("scancel", "12_[0-19999]")]
+
+
 def test_sacct_says_who_cancelled():
     seen = slurm_answers.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
     assert seen == {"4_2": Seen(Word("cancelled"), "x"), "5": Seen(Word("done"), "y")}
@@ -113,7 +132,7 @@ def test_a_refusal_is_told_in_slurms_words_and_leaves_runs_planned(site):
 
 @real
 def test_an_array_above_the_largest_index_is_cut_and_throttled(site, cluster):
-    file = site.sweep("cut", f"HPARAMS: {{lr: {list(range(25))}, nap: 1}}\nMAX_PARALLEL: 4\n")
+    file = site.sweep("cut", f"HPARAMS: {{lr: {list(range(25))}, nap: 0.3}}\nMAX_PARALLEL: 4\n")
     site.runx(file)
     arrays = set()
     most = 0
@@ -183,6 +202,37 @@ def test_slurm_is_asked_whether_it_would_take_the_runs(site):
     assert not (site.path / "logs" / "ask").exists()
     site.write("ask.yml", (site.path / "ask.yml").read_text() + "RESOURCES: {partition: nowhere}\n")
     assert "nvalid partition" in site.runx("ask.yml", "--test-only", status=3).stderr
+
+
+@real
+def test_an_ordinary_user_launches_looks_and_cancels(cluster, installed):
+    if os.getuid() != 0:
+        pytest.skip("the other tests do it: this is no root")
+    with tempfile.TemporaryDirectory() as folder:
+        site = of_nobody(Path(folder), environment_of(installed, cluster.environment))
+        site.runx(site.sweep("mine", "HPARAMS: {lr: [1, 2, 3]}\nARRAY: true\n"))
+        site.done("mine", 3)
+        site.runx(site.sweep("long", "HPARAMS: {nap: [300, 301]}\n"))
+        site.wait("long", lambda states: set(states.values()) == {"running"})
+        site.runx("cancel", "long")
+        assert set(site.wait("long", all_end).values()) == {"cancelled"}
+        assert {run.stat().st_uid for run in site.runs("mine")} == {NOBODY}
+
+
+def of_nobody(folder, environment):
+    """Make a project that belongs to nobody, who has the commands of root's but not his folders."""
+    commands = Path(environment["PATH"].split(os.pathsep)[0])
+    shutil.copytree(commands, folder / "bin").chmod(0o755)
+    path = f"{folder}/bin{os.pathsep}{environment['PATH']}"
+    environment = {**environment, "PATH": path, "HOME": f"{folder}", "XDG_CONFIG_HOME": ""}
+    site = Site(folder / "project", environment, FARM, user=NOBODY)
+    for place in (folder, site.path):
+        os.chown(place, NOBODY, NOBODY)
+    try:
+        site.runx("--help")
+    except (AssertionError, PermissionError):
+        pytest.skip("nobody but root can read this checkout, or start this Python")
+    return site
 
 
 @real

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.jobs import freezing, launching, logging, planning, reading, saving, starting
+from benchmarks.jobs import (
+    freezing,
+    launching,
+    logging,
+    planning,
+    reading,
+    saving,
+    starting,
+    submitting,
+)
 from benchmarks.turns import Job
 
 JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "start": starting.jobs,
     "plan": planning.jobs,
     "launch": launching.jobs,
+    "submit": submitting.jobs,
     "freeze": freezing.jobs,
     "log": logging.jobs,
     "save": saving.jobs,

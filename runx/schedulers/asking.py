@@ -118,14 +118,17 @@ def _mapped(
     entry = maps[key].get(run.path.name)
     if entry is None:
         return None
-    task = entry["runs"].index(run.path.name) if entry["array"] else None
-    return Handed(run, attempt, _farm(entry), "", entry["name"], task, entry["pending"])
+    return Handed(run, attempt, _farm(entry), "", entry["name"], entry["task"], entry["pending"])
 
 
 def _map(folder: Path) -> dict[str, dict[str, Any]]:
     pending = _is_held(folder / "lock")
     entries = (json.loads(line) for line in read_lines(folder / "jobs.jsonl"))
-    return {name: {**entry, "pending": pending} for entry in entries for name in entry["runs"]}
+    return {
+        name: {**entry, "pending": pending, "task": task if entry["array"] else None}
+        for entry in entries
+        for task, name in enumerate(entry["runs"])
+    }
 
 
 def _is_held(lock: Path) -> bool:
@@ -203,10 +206,9 @@ def ask(kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn) -> dict[str, See
 
 def _answers(question: Question, farm: Farm, ids: Sequence[str]) -> dict[str, Seen]:
     found: dict[str, Seen] = {}
-    asked = {question.words(some, farm): None for some in chunked(ids)} or {
-        question.words((), farm): None
-    }
-    for command in asked:
+    about = list(dict.fromkeys(map(question.about, ids)))
+    asked = {question.words(some, farm): None for some in chunked(about)}
+    for command in asked or (question.words((), farm),):
         finished = ran(command, timeout=ASK_SECONDS)
         seen = question.read(finished)
         if seen is None:

@@ -20,7 +20,7 @@ from runx.launching.making import Kit
 from runx.plans.experiment import Experiment, Farm
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
 from runx.rundir import VERSION, ExperimentDir, RunDir, append_line, to_json, write_whole
-from runx.schedulers.batches import About, batches, lane
+from runx.schedulers.batches import About, batches, lane, pieces
 from runx.schedulers.submitting import Handover, errand, shown
 from runx.types import Run, Submission
 
@@ -94,7 +94,9 @@ def hand_over(
     attempts = {one.run.name: one.attempt for one in handovers}
     order = _Order(kit, farm, kind_of(farm.type), attempts, say)
     runs = [one.run for one in handovers]
-    largest = largest_array(farm) if len(runs) > 1 else 1
+    # A site that takes less than what is usual is asked when it has refused.
+    many = len(runs) > order.kind.largest
+    largest = largest_array(farm) if many else order.kind.largest
     all_batches = planned(kit.experiment, runs, kit.launch, largest, after)
     order.folder.mkdir(parents=True, exist_ok=True)
     gone, last_ids = 0, dict[int, str]()
@@ -105,7 +107,7 @@ def hand_over(
             claimed = _claimed(replace(batch, behind=before), order)
             if claimed.errands:
                 ids = _submitted(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
-                gone, last_ids[batch.number] = gone + len(ids), ids[0]
+                gone, last_ids[batch.number] = gone + len(ids), ids[-1]
     return gone
 
 
@@ -172,6 +174,8 @@ def _submitted(batch: Batch, order: _Order, lock: int, so_far: str) -> list[str]
     finished = submit_words(command, order.farm, order.kind, lock)
     ids = order.kind.job_ids(finished.output, batch)
     if finished.status or len(ids) != len(batch.errands):
+        if finished.status and (smaller := _smaller(batch, order)):
+            return _one_after_another(smaller, order, lock, so_far)
         _refused(batch, order, finished)
         words = _one_line(finished.errors.strip() or finished.output.strip())
         what = batch.script if order.kind.script else batch.name
@@ -183,6 +187,26 @@ def _submitted(batch: Batch, order: _Order, lock: int, so_far: str) -> list[str]
     for one, job in zip(batch.errands, ids, strict=True):
         keep(RunDir(one.logdir), order.attempts[one.run], order.farm, job, name, finished.output)
     order.say(_told(batch, ids))
+    return ids
+
+
+def _smaller(batch: Batch, order: _Order) -> list[Batch]:
+    """Cut an array that was refused to what the site takes, if it says that this was too large."""
+    if not batch.array:
+        return []
+    most = largest_array(order.farm)
+    return pieces(batch, most) if most < len(batch.errands) else []
+
+
+def _one_after_another(
+    several: Sequence[Batch], order: _Order, lock: int, so_far: str
+) -> list[str]:
+    ids: list[str] = []
+    for piece in several:
+        # Their runs are claimed already; no more of them go on at a time than of the whole.
+        behind = ids[-1] if ids and piece.parallel else piece.behind
+        _write_map(replace(piece, behind=behind), order)
+        ids += _submitted(replace(piece, behind=behind), order, lock, so_far)
     return ids
 
 

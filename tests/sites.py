@@ -18,11 +18,13 @@ flags.add_argument("--lr", type=float, default=1)
 flags.add_argument("--nap", type=float, default=0)
 flags.add_argument("--status", type=int, default=0)
 flags.add_argument("--epochs", type=int, default=0)
+flags.add_argument("--hog", type=int, default=0)
 args, others = flags.parse_known_args()
 logdir = os.environ["RUNX_LOGDIR"]
 print("others", json.dumps(others), flush=True)
 logx.initialize(logdir=logdir, tensorboard=False)
 checkpoint = pathlib.Path(logdir, "epoch.txt")
+hog = b"x" * args.hog * 1_000_000
 first = int(checkpoint.read_text()) if checkpoint.exists() else 0
 print("from epoch", first, flush=True)
 for epoch in range(first, args.epochs):
@@ -48,10 +50,13 @@ HOSTILE = (
 
 
 class Site:
-    """A project whose runs go to a farm; ``environment`` is what its commands need."""
+    """A project whose runs go to a farm; ``environment`` is what its commands need.
 
-    def __init__(self, path: Path, environment, runx: str, seconds=120):
-        self.path, self.environment, self.seconds = path, environment, seconds
+    ``user`` is the number of who calls them, where that is somebody else.
+    """
+
+    def __init__(self, path: Path, environment, runx: str, seconds=120, user=None):
+        self.path, self.environment, self.seconds, self.user = path, environment, seconds, user
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
         # Not every scheduler hands the launcher's environment on.
@@ -68,6 +73,9 @@ class Site:
     def runx(self, *words, status=0, program="runx"):
         done = subprocess.run(
             [program, *words],
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ from benchmarks.jobs import (
     reporting,
     saving,
     starting,
+    submitting,
 )
 from benchmarks.turns import Job
 
@@ -21,6 +22,7 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "start": starting.jobs,
     "plan": planning.jobs,
     "launch": launching.jobs,
+    "submit": submitting.jobs,
     "freeze": freezing.jobs,
     "log": logging.jobs,
     "save": saving.jobs,

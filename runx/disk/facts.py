@@ -152,7 +152,10 @@ def _attempt(
         silence=_age([run.beat(number), run.events(number)], now) if unseen else None,
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
-        wrote=None if events or not farm else _wrote(run, number, now),
+        # What is written once there is a further attempt is that one's.
+        wrote=None
+        if events or not farm or f"{number + 1}.claim" in present
+        else _wrote(run, number, now),
     )
 
 

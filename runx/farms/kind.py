@@ -72,11 +72,13 @@ class Seen(NamedTuple):
 class Question(NamedTuple):
     """How the states of many jobs are asked for at once, and how the answer is read.
 
-    ``read`` gives None where the answer means that the scheduler can't be asked.
+    ``read`` gives None where the answer means that the scheduler can't be asked. ``about`` says
+    what is asked about to learn of a job, as the array that holds it.
     """
 
     words: Callable[[Sequence[str], Farm], Words]
     read: Callable[[Finished], Mapping[str, Seen] | None]
+    about: Callable[[str], str] = str
 
 
 class Limit(NamedTuple):

@@ -83,10 +83,9 @@ def ask(kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn) -> dict[str, See
 
 def _answers(question: Question, farm: Farm, ids: Sequence[str]) -> dict[str, Seen]:
     found: dict[str, Seen] = {}
-    asked = {question.words(some, farm): None for some in chunked(ids)} or {
-        question.words((), farm): None
-    }
-    for command in asked:
+    about = list(dict.fromkeys(map(question.about, ids)))
+    asked = {question.words(some, farm): None for some in chunked(about)}
+    for command in asked or (question.words((), farm),):
         finished = ran(command, timeout=ASK_SECONDS)
         seen = _read(question, finished)
         if seen is None:

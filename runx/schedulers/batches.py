@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +83,21 @@ def _groups(
     for need, some in alike.items():
         for at in range(0, len(some), largest):
             yield need, some[at : at + largest]
+
+
+def pieces(batch: Batch, largest: int) -> list[Batch]:
+    """Cut a batch that turned out too large; its pieces get names and files of their own."""
+    starts = range(0, len(batch.errands), largest)
+    return [
+        replace(
+            batch,
+            name=f"{batch.name}-{at}",
+            # Above the number of any other batch, of which there is at most one for each run.
+            number=(batch.number + 1) * 1_000_000 + at,
+            errands=batch.errands[at : at + largest],
+        )
+        for at in starts
+    ]
 
 
 def parallel_shares(most: int | None, sizes: Sequence[int]) -> list[int | None]:

@@ -50,8 +50,32 @@ def address(farm: Farm) -> dict[str, Any]:
     return {"farm": farm.name, "type": farm.type, "options": dict(farm.options)}
 
 
+def largest_array(farm: Farm) -> int:
+    """Ask the site for the largest array it takes; where it doesn't tell, give what is usual."""
+    kind = kind_of(farm.type)
+    if kind.limit is None:
+        return kind.largest
+    try:
+        finished = ran(kind.limit.words, timeout=ASK_SECONDS)
+    except RunxError:
+        return kind.largest
+    told = None if finished.status else kind.limit.read(finished.output)
+    return told or kind.largest
+
+
+class TooLarge(Exception):
+    """An array was refused, and the site says that it takes no more than ``largest``."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(largest)
+        self.largest = largest
+
+
 def delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
-    """Submit one batch and keep each run's id; a refusal tells how far it came."""
+    """Submit one batch and keep each run's id; a refusal tells how far it came.
+
+    TooLarge where it was refused for its size: then nothing is kept of that.
+    """
     command = order.kind.submission(batch, order.farm)
     for one in batch.errands:
         write_whole(RunDir(one.logdir).submit_command, shown(command) + "\n")
@@ -61,6 +85,10 @@ def delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
         finished = submit_words(command, order.farm, order.kind, lock)
     ids = order.kind.job_ids(finished.output, batch)
     if finished.status or len(ids) != len(batch.errands):
+        if finished.status and batch.array:
+            most = largest_array(order.farm)
+            if most < len(batch.errands):
+                raise TooLarge(most)
         _refused(batch, order, finished)
         words = _one_line(finished.errors.strip() or finished.output.strip())
         what = batch.script if order.kind.script else batch.name

@@ -11,16 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from runx.disk.claims import claim_text, take
-from runx.errors import RunxError
 from runx.farms import kind_of
 from runx.farms.kind import Batch
 from runx.launching.handover import Handover
 from runx.launching.making import Kit
-from runx.plans.experiment import Experiment, Farm
-from runx.processes import ran
+from runx.plans.experiment import Experiment
 from runx.rundir import VERSION, RunDir, append_line, write_whole
-from runx.schedulers.batches import About, batches, lane
-from runx.schedulers.delivering import ASK_SECONDS, Order, Say, address, delivered
+from runx.schedulers.batches import About, batches, lane, pieces
+from runx.schedulers.delivering import Order, Say, TooLarge, address, delivered, largest_array
 from runx.schedulers.sent import jobs_folder
 from runx.schedulers.submitting import errand
 from runx.types import Run
@@ -43,19 +41,6 @@ def planned(
     return batches(errands, farm, kind, largest or kind.largest, about)
 
 
-def largest_array(farm: Farm) -> int:
-    """Ask the site for the largest array it takes; where it doesn't tell, give what is usual."""
-    kind = kind_of(farm.type)
-    if kind.limit is None:
-        return kind.largest
-    try:
-        finished = ran(kind.limit.words, timeout=ASK_SECONDS)
-    except RunxError:
-        return kind.largest
-    told = None if finished.status else kind.limit.read(finished.output)
-    return told or kind.largest
-
-
 def hand_over(
     kit: Kit, handovers: Sequence[Handover], say: Say, after: tuple[str, ...] = ()
 ) -> int:
@@ -68,7 +53,9 @@ def hand_over(
     attempts = {one.run.name: one.attempt for one in handovers}
     order = Order(kit, farm, kind_of(farm.type), attempts, say)
     runs = [one.run for one in handovers]
-    largest = largest_array(farm) if len(runs) > 1 else 1
+    # A site that takes less than what is usual is asked when it has refused.
+    many = len(runs) > order.kind.largest
+    largest = largest_array(farm) if many else order.kind.largest
     all_batches = planned(kit.experiment, runs, kit.launch, largest, after)
     order.folder.mkdir(parents=True, exist_ok=True)
     gone, last_ids = 0, dict[int, str]()
@@ -78,8 +65,8 @@ def hand_over(
             before = "" if behind is None else last_ids.get(behind, "")
             claimed = _claimed(replace(batch, behind=before), order)
             if claimed.errands:
-                ids = delivered(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
-                gone, last_ids[batch.number] = gone + len(ids), ids[0]
+                ids = _delivered(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
+                gone, last_ids[batch.number] = gone + len(ids), ids[-1]
     _tell_unmounted(order, runs)
     return gone
 
@@ -141,3 +128,18 @@ def _write_map(batch: Batch, order: Order) -> None:
         "attempts": [order.attempts[one.run] for one in batch.errands],
     }
     append_line(order.folder / "jobs.jsonl", json.dumps(entry))
+
+
+def _delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
+    """Deliver a batch, or its pieces where it turns out larger than the site takes."""
+    try:
+        return delivered(batch, order, lock, so_far)
+    except TooLarge as site:
+        several = pieces(batch, site.largest)
+    ids: list[str] = []
+    for piece in several:
+        # Their runs are claimed already; no more of them go on at a time than of the whole.
+        behind = ids[-1] if ids and piece.parallel else piece.behind
+        _write_map(replace(piece, behind=behind), order)
+        ids += delivered(replace(piece, behind=behind), order, lock, so_far)
+    return ids

@@ -106,14 +106,17 @@ def _mapped(
     entry = maps[folder].get(run.path.name)
     if entry is None:
         return None
-    task = entry["runs"].index(run.path.name) if entry["array"] else None
-    return Handed(run, attempt, _farm(entry), "", entry["name"], task, entry["pending"])
+    return Handed(run, attempt, _farm(entry), "", entry["name"], entry["task"], entry["pending"])
 
 
 def _map(folder: Path) -> _Map:
     pending = _is_held(folder / "lock")
     entries = (json.loads(line) for line in read_lines(folder / "jobs.jsonl"))
-    return {name: {**entry, "pending": pending} for entry in entries for name in entry["runs"]}
+    return {
+        name: {**entry, "pending": pending, "task": task if entry["array"] else None}
+        for entry in entries
+        for task, name in enumerate(entry["runs"])
+    }
 
 
 def _is_held(lock: Path) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 from runx.errors import FarmError, SettingsError
 from runx.farms import kind_of
 from runx.plans.experiment import Experiment
-from runx.schedulers.delivering import submit_words
-from runx.schedulers.handing import largest_array, planned
+from runx.schedulers.delivering import largest_array, submit_words
+from runx.schedulers.handing import planned
 from runx.types import Run
 
 

@@ -185,4 +185,10 @@ def user_file(environment: Mapping[str, str]) -> Path | None:
     home = environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
     folder = environment.get("XDG_CONFIG_HOME") or f"{home}/.config"
     file = Path(folder) / "runx.yml"
-    return file if file.is_file() else None
+    try:
+        return file if file.is_file() else None
+    except PermissionError:
+        # As under another name with one's own environment, which sudo may keep.
+        raise SettingsError(
+            f"{file}: you may not look there; set XDG_CONFIG_HOME, or HOME, to a folder of yours"
+        ) from None

@@ -236,6 +236,20 @@ def test_no_beat_is_left_behind(tmp_path):
     wait_until(lambda: subprocess.run(session, capture_output=True).returncode == 1)
 
 
+def test_a_killed_run_that_nobody_reaps_beats_no_more(tmp_path):
+    run = made(tmp_path, "echo ready; exec sleep 60")
+    run.claim(1).write_text(claim_text("bigfarm", None))
+    process = begun(run, env={**os.environ, "RUNX_BEAT": "0.1"})
+    wait_until(run.beat(1).exists)
+    os.killpg(events(run)[-1]["group"], signal.SIGKILL)
+    process.kill()
+    # Not waited for: it stays as a zombie, as where a container's first process reaps nobody.
+    session = ["ps", "-o", "stat=", "-s", str(process.pid)]
+    told = lambda: subprocess.run(session, capture_output=True, text=True).stdout  # noqa: E731
+    wait_until(lambda: all(state[0] == "Z" for state in told().split()))
+    process.wait()
+
+
 def test_a_torn_events_file_costs_only_the_torn_line(tmp_path):
     run = made(tmp_path, "exit 0")
     execute(run)

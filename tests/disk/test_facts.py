@@ -150,6 +150,18 @@ def test_a_farms_run_is_known_by_its_beat(run):
     assert str(stand(run)) == "running"
 
 
+def test_what_a_further_attempt_wrote_is_no_sign_of_one_that_never_began(run):
+    for number in (1, 2):
+        claim(run, number, farm="bigfarm", host="elsewhere")
+        run.job(number).write_text(json.dumps({"version": 1, "farm": "bigfarm", "id": "7"}))
+    ended = [{"event": "started"}, {"event": "ended", "code": 0}]
+    run.events(2).write_text("".join(json.dumps(event) + "\n" for event in ended))
+    for path in (run.claim(1), run.job(1)):
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    run.metrics.write_text("val,acc,1\n")
+    assert stand(run).name == "done"
+
+
 def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
     run.metrics.write_text("val,acc,1\n")
     os.utime(run.metrics, (time.time() - 50, time.time() - 50))

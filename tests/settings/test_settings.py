@@ -1,5 +1,7 @@
 """Settings: where each comes from, what it means, and what is said of a mistake."""
 
+import os
+
 import pytest
 
 from runx.errors import RunxError, SettingsError
@@ -166,3 +168,11 @@ def test_the_ignore_patterns_of_the_user_replace_the_default(project):
 
 def test_an_empty_hparams_is_one_run_and_no_mistake(project):
     assert loaded(project, sweep="CMD: x\nHPARAMS: {}\n").hparams == {}
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may look everywhere")
+def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(project):
+    home = project.parent / "closed"
+    home.mkdir(mode=0)
+    with pytest.raises(SettingsError, match="you may not look there"):
+        loaded(project, environment={"XDG_CONFIG_HOME": str(home)})

@@ -1,0 +1,71 @@
+"""A real Slurm with accounts: what its controller has forgotten, sacct knows."""
+
+import json
+import time
+
+import pytest
+from sites import Site, environment_of
+from throwaway_accounts import AccountedSlurm, missing
+from throwaway_slurm import missing as no_slurm
+
+pytestmark = pytest.mark.slurm
+FARM = """\
+FARM: slurm
+slurm:
+  TYPE: slurm
+  RESOURCES: {mem: 200M, time: 10m}
+"""
+FATES = """HPARAMS:
+  - {fate: done}
+  - {fate: failed, status: 3}
+  - {fate: timeout, nap: 300, SUBMIT_JOB.TIME: 1m}
+  - {fate: cancelled, nap: 301}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if no_slurm() or missing():
+        pytest.skip(no_slurm() or missing())
+    made = AccountedSlurm()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def site(cluster, installed, tmp_path):
+    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
+
+
+def read(run, name):
+    return json.loads((run / name).read_text())
+
+
+def job_of(run):
+    return read(run, "attempts/1.job.json")["id"]
+
+
+def test_what_squeue_has_forgotten_is_told_by_sacct(site, cluster):
+    site.runx(site.sweep("fates", FATES))
+    settings = "HPARAMS: {lr: [1, 2, 3]}\nARRAY: true\nRESOURCES: {hold: true}\n"
+    site.runx(site.sweep("off", settings))
+    runs = {
+        json.loads((run / "hparams.json").read_text())["fate"]: run for run in site.runs("fates")
+    }
+    site.printed(runs["timeout"], "from epoch 0")
+    site.printed(runs["cancelled"], "from epoch 0")
+    # Not by runx, which would know of it: nothing but the accounts tells of these.
+    cluster.call("scancel", job_of(runs["cancelled"]))
+    cluster.call("scancel", job_of(site.runs("off")[0]).partition("_")[0])
+    deadline = time.monotonic() + 300
+    while cluster.call("squeue", "-h", "-t", "all").strip():
+        assert time.monotonic() < deadline, cluster.call("squeue", "-t", "all")
+        time.sleep(2)
+    states = site.states("fates")
+    assert {fate: states[run.name] for fate, run in runs.items()} == {fate: fate for fate in runs}
+    assert list(site.states("off").values()) == ["cancelled"] * 3
+    site.write("off.yml", (site.path / "off.yml").read_text().replace("hold: true", "hold: false"))
+    site.runx("off.yml", "--resume")
+    site.done("off", 3)

@@ -1,0 +1,175 @@
+"""A real Slurm: the ways in which a run ends before it is done, and how it goes on."""
+
+import json
+import os
+import time
+
+import pytest
+from sites import Site, all_end, environment_of
+from throwaway_slurm import Slurm, missing
+
+pytestmark = pytest.mark.slurm
+# Others would stand in the way where a node is to die, or to be wanted by somebody.
+FARM = """\
+FARM: slurm
+slurm:
+  TYPE: slurm
+  RESOURCES: {mem: 500M, time: 10m, exclude: "n[2-3]"}
+"""
+FATES = """HPARAMS:
+  - {fate: done}
+  - {fate: timeout, nap: 300, SUBMIT_JOB.TIME: 1m}
+  - {fate: lost, nap: 301, SUBMIT_JOB.exclude: "n[1-2]", SUBMIT_JOB.no-requeue: true}
+  - {fate: preempted, nap: 302, SUBMIT_JOB.PARTITION: scavenge, SUBMIT_JOB.exclude: "n[1,3]"}
+  - {fate: cancelled, nap: 303}
+  - {fate: failed, status: 3}
+  - {fate: out of memory, nap: 304, hog: 900}
+"""
+ONCE_MORE = """\
+import os, sys, time
+from runx.logx import logx
+attempt = int(os.environ["RUNX_ATTEMPT"])
+logx.initialize(logdir=os.environ["RUNX_LOGDIR"], tensorboard=False)
+print("attempt", attempt, logx.remaining_time(), flush=True)
+while attempt == 1 and "--until_told" in sys.argv and not logx.should_stop():
+    time.sleep(0.1)
+sys.exit(75 if attempt == 1 else 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if missing():
+        pytest.skip(missing())
+    made = Slurm()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def site(cluster, installed, tmp_path):
+    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
+
+
+def job_of(run):
+    return json.loads((run / "attempts/1.job.json").read_text())["id"]
+
+
+def attempts(run):
+    return len(list((run / "attempts").glob("*.claim")))
+
+
+def hparams(run):
+    return json.loads((run / "hparams.json").read_text())
+
+
+def test_every_way_to_end_is_told_apart(site, cluster):
+    site.runx(site.sweep("fates", FATES))
+    runs = {hparams(run)["fate"]: run for run in site.runs("fates")}
+    lasting = [runs[fate] for fate in ("timeout", "lost", "preempted", "cancelled")]
+    for run in lasting:
+        site.printed(run, "from epoch 0")
+    cluster.call("sbatch", "-p", "urgent", "-w", "n2", "--exclusive", "--wrap", "sleep 2")
+    site.runx("cancel", "fates", runs["cancelled"].name)
+    cluster.power_cut(3)
+    grow_old(runs["lost"])
+    try:
+        over = lambda states: not {"planned", "queued", "running"} & set(states.values())  # noqa: E731
+        states = site.wait("fates", over, 240)
+    finally:
+        cluster.start_node(3)
+    told = {fate: states[run.name] for fate, run in runs.items()}
+    # Only task/cgroup says OUT_OF_MEMORY; what jobacct_gather kills is a failed job of Slurm's.
+    assert told.pop("out of memory") == "failed"
+    assert told == {fate: fate for fate in told}
+    table = site.runx("status", "fates", status=1).stdout
+    assert "NODE_FAIL" in table
+    assert "perhaps for its memory" in table
+
+
+def grow_old(run):
+    """Let the minutes go by at once after which a run without a beat is not heard of."""
+    for kind in ("beat", "events.jsonl"):
+        os.utime(run / f"attempts/1.{kind}", (time.time() - 1000, time.time() - 1000))
+
+
+def test_a_dead_node_sends_its_run_elsewhere_and_it_goes_on(site, cluster):
+    site.runx(site.sweep("node", "HPARAMS: {lr: 1, epochs: 12}\nRESOURCES: {exclude: false}\n"))
+    [run] = site.runs("node")
+    site.printed(run, "\nepoch 1\n")
+    node = cluster.call("squeue", "-h", "-j", job_of(run), "-o", "%N").strip()
+    cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    try:
+        # ReturnToService=2 takes a node back that answers, as this one does.
+        cluster.at_once(job_of(run), f"ExcNodeList={node}")
+        site.done("node", 1)
+    finally:
+        cluster.call("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+    assert "from epoch 0" in site.output(run)
+    assert attempts(run) == 2
+
+
+def test_one_task_of_an_array_is_warned_and_goes_on_from_its_checkpoint(site, cluster):
+    settings = "HPARAMS: {lr: [1, 2, 3], epochs: 20}\nARRAY: true\nREQUEUE: {max: 1}\n"
+    site.runx(site.sweep("again", settings))
+    run = next(run for run in site.runs("again") if hparams(run)["lr"] == 2)
+    for attempt in (1, 2):
+        site.printed(run, f"\nepoch {4 * attempt}\n")
+        # What Slurm does at the time of --signal=B:USR1@120.
+        cluster.call("scancel", "--batch", "--signal=USR1", job_of(run))
+        if attempt == 1:
+            site.wait("again", lambda states: states[run.name] == "preempted")
+            cluster.at_once(job_of(run))
+    states = site.wait("again", all_end)
+    # The second warning finds that REQUEUE's max has been used up.
+    assert states.pop(run.name) == "killed"
+    assert list(states.values()) == ["done", "done"]
+    output = site.output(run)
+    assert output.count("from epoch 0") == 1
+    assert output.count("from epoch") == 2
+    assert "as often as REQUEUE allows" in output
+    assert [attempts(run) for run in site.runs("again")].count(1) == 2
+
+
+def test_who_asks_to_be_run_again_and_who_is_told_by_slurm_in_time_go_on(site, cluster):
+    site.write("again.py", ONCE_MORE)
+    site.write(
+        "told.yml",
+        "CMD: python again.py\nREQUEUE: {max: 1, signal: USR1@55, forward: note}\n"
+        "RESOURCES: {time: 1m}\nHPARAMS: {until_told: [false, true]}\n",
+    )
+    site.runx("told.yml")
+    for run in site.runs("told"):
+        site.printed(run, "attempt 1")
+    for run in sorted(site.runs("told"), key=lambda run: hparams(run)["until_told"]):
+        cluster.at_once(job_of(run))
+    site.done("told", 2)
+    for run in site.runs("told"):
+        assert "attempt 2" in site.output(run)
+        told = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in told) == hparams(run)["until_told"]
+
+
+def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, cluster):
+    site.write("again.py", ONCE_MORE)
+    for partition, node, more in (
+        ("spare", 2, ""),
+        ("polite", 3, "REQUEUE: {max: 1, forward: note}\n"),
+    ):
+        needs = f"RESOURCES: {{partition: {partition}, exclude: 'n[1,{5 - node}]'}}\n"
+        text = f"CMD: python again.py\n{needs}{more}HPARAMS: {{until_told: true}}\n"
+        site.write(f"{partition}.yml", text)
+        site.runx(f"{partition}.yml")
+        [run] = site.runs(partition)
+        site.printed(run, "attempt 1")
+        cluster.call("sbatch", "-p", "urgent", "-w", f"n{node}", "--exclusive", "--wrap", "sleep 1")
+    for partition in ("spare", "polite"):
+        [run] = site.runs(partition)
+        site.wait(partition, lambda states: list(states.values()) == ["preempted"])
+        cluster.at_once(job_of(run))
+        site.done(partition, 1)
+        assert attempts(run) == 2
+        told = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in told) == (partition == "polite")

@@ -71,7 +71,7 @@ class TooLarge(Exception):
         self.largest = largest
 
 
-def delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
+def delivered(batch: Batch, order: Order, lock: int, so_far: tuple[int, int]) -> list[str]:
     """Submit one batch and keep each run's id; a refusal tells how far it came.
 
     TooLarge where it was refused for its size: then nothing is kept of that.
@@ -94,7 +94,7 @@ def delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
         what = batch.script if order.kind.script else batch.name
         raise FarmError(
             f"farm {order.farm.name} refused {what}, status {finished.status}: {words}"
-            f" ({so_far}; --resume submits the others)"
+            f" ({so_far[0]} of {so_far[1]} runs submitted; --resume submits the others)"
         )
     name = order.kind.job_name(batch)
     for one, job in zip(batch.errands, ids, strict=True):

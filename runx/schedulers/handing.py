@@ -65,7 +65,7 @@ def hand_over(
             before = "" if behind is None else last_ids.get(behind, "")
             claimed = _claimed(replace(batch, behind=before), order)
             if claimed.errands:
-                ids = _delivered(claimed, order, lock, f"{gone} of {len(runs)} runs submitted")
+                ids = _delivered(claimed, order, lock, (gone, len(runs)))
                 gone, last_ids[batch.number] = gone + len(ids), ids[-1]
     _tell_unmounted(order, runs)
     return gone
@@ -130,16 +130,20 @@ def _write_map(batch: Batch, order: Order) -> None:
     append_line(order.folder / "jobs.jsonl", json.dumps(entry))
 
 
-def _delivered(batch: Batch, order: Order, lock: int, so_far: str) -> list[str]:
-    """Deliver a batch, or its pieces where it turns out larger than the site takes."""
+def _delivered(batch: Batch, order: Order, lock: int, so_far: tuple[int, int]) -> list[str]:
+    """Deliver a batch, or its pieces where it turns out larger than the site takes.
+
+    ``so_far`` says how many runs went before, of how many.
+    """
     try:
         return delivered(batch, order, lock, so_far)
     except TooLarge as site:
         several = pieces(batch, site.largest)
     ids: list[str] = []
+    gone, total = so_far
     for piece in several:
         # Their runs are claimed already; no more of them go on at a time than of the whole.
         behind = ids[-1] if ids and piece.parallel else piece.behind
         _write_map(replace(piece, behind=behind), order)
-        ids += delivered(replace(piece, behind=behind), order, lock, so_far)
+        ids += delivered(replace(piece, behind=behind), order, lock, (gone + len(ids), total))
     return ids

@@ -42,7 +42,7 @@ def batch(order):
 
 @pytest.fixture
 def gone(order, batch):
-    delivered(batch, order, -1, "")
+    delivered(batch, order, -1, (0, 2))
 
 
 def runs(order):

@@ -54,7 +54,7 @@ def test_a_command_that_can_not_be_started_is_told(tmp_path):
 def test_a_refusal_is_told_in_its_own_words_and_kept(order, put):
     put("sbatch", "printf 'sbatch: error: no such\\nqueue\\n' >&2; exit 1")
     with pytest.raises(FarmError) as caught:
-        delivered(a_batch(order), order, -1, "0 of 2 runs submitted")
+        delivered(a_batch(order), order, -1, (0, 2))
     told = str(caught.value)
     assert "status 1: sbatch: error: no such | queue (0 of 2 runs submitted" in told
     assert "--resume submits the others" in told
@@ -66,20 +66,20 @@ def test_a_refusal_is_told_in_its_own_words_and_kept(order, put):
 def test_an_answer_that_names_no_job_is_a_refusal(order, put, answer):
     put("sbatch", f"echo '{answer}'")
     with pytest.raises(FarmError, match="refused"):
-        delivered(a_batch(order), order, -1, "")
+        delivered(a_batch(order), order, -1, (0, 2))
     assert job(order, "run-0")["refused"] is True
 
 
 def test_a_scheduler_that_was_too_slow_to_say_has_not_refused(order, put):
     put("sbatch", "echo 'sbatch: error: Socket timed out on send/recv' >&2; exit 1")
     with pytest.raises(FarmError, match="timed out"):
-        delivered(a_batch(order), order, -1, "")
+        delivered(a_batch(order), order, -1, (0, 2))
     assert job(order, "run-0") is None
 
 
 def test_each_run_of_an_array_keeps_its_id(order, put, said):
     put("sbatch", "echo 71")
-    assert delivered(a_batch(order, array=True), order, -1, "") == ["71_0", "71_1"]
+    assert delivered(a_batch(order, array=True), order, -1, (0, 2)) == ["71_0", "71_1"]
     assert [job(order, name)["id"] for name in ("run-0", "run-1")] == ["71_0", "71_1"]
     assert said == ["2 runs submitted as an array, jobs 71_0 to 71_1"]
     submitted = order.kit.experiment.dir.run("run-1").submit_command.read_text()
@@ -90,6 +90,6 @@ def test_a_run_on_ngc_leads_to_where_its_job_writes(tmp_path, put, said, monkeyp
     order = an_order(tmp_path, "ngc", 1, said.append)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
     put("ngc", "echo '{\"id\": 5}'")
-    assert delivered(a_batch(order), order, -1, "") == ["5"]
+    assert delivered(a_batch(order), order, -1, (0, 2)) == ["5"]
     run = order.kit.experiment.dir.run("run-0")
     assert str(elsewhere(run)) == "/mnt/sweep/run-0"

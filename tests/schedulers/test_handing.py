@@ -6,6 +6,13 @@ import pytest
 from project import Project
 
 SBATCH = """#!/bin/bash
+for word; do
+  last=${{word#--array=0-}}
+  if [ "$word" != "$last" ] && [ "${{last%%%*}}" -ge {largest} ]; then
+    echo "sbatch: error: Batch job submission failed: Invalid job array specification" >&2
+    exit 1
+  fi
+done
 count=$(ls {jobs} | wc -l)
 for word; do case $word in --job-name=*) echo "${{word#*=}}" >{jobs}/$count;; esac; done
 {then}
@@ -35,13 +42,14 @@ def project(tmp_path, installed):
     return project
 
 
-def sbatch(project, then=""):
-    project.write("bin/sbatch", SBATCH.format(jobs=project.jobs, then=then), 0o755)
+def sbatch(project, then="", largest=3):
+    text = SBATCH.format(jobs=project.jobs, then=then, largest=largest)
+    project.write("bin/sbatch", text, 0o755)
 
 
 def ids(project):
-    jobs = [run / "attempts/1.job.json" for run in project.runs()]
-    return sorted(json.loads(job.read_text()).get("id", "") for job in jobs if job.exists())
+    jobs = [job for run in project.runs() for job in run.glob("attempts/*.job.json")]
+    return sorted(json.loads(job.read_text()).get("id", "") for job in jobs)
 
 
 def states(project):
@@ -82,5 +90,6 @@ def test_runs_go_in_as_few_arrays_as_the_site_takes(project):
 
 def test_a_site_that_does_not_tell_its_limit_is_given_what_is_usual(project):
     project.write("bin/scontrol", "#!/bin/bash\nexit 1\n", 0o755)
+    sbatch(project, largest=1000)
     project.runx("sweep.yml")
     assert ids(project) == [f"0_{n}" for n in range(7)]

@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
+from offspring import below, end, processes
 from throwaway_slurm import free_ports
 
 PROGRAM = Path(os.environ.get("RUNX_RAY", Path(__file__).parents[1] / ".venv-ray")) / "bin/ray"
@@ -94,7 +94,7 @@ class Ray:
     def pids(self):
         """Find the processes of this Ray: all that were told its folder, and their children."""
         found = []
-        for pid, parent, line in sorted(_processes()):
+        for pid, parent, line in processes():
             if pid != os.getpid() and (str(self.folder) in line or parent in found):
                 found.append(pid)
         return found
@@ -102,11 +102,7 @@ class Ray:
     @staticmethod
     def end(pids):
         """End these processes and all that they have started, as the end of their node does."""
-        found = list(pids)
-        for pid, parent, _ in sorted(_processes()):
-            if parent in found and pid not in found:
-                found.append(pid)
-        for pid in found:
+        for pid in below(pids):
             end(pid)
 
     def status(self, job):
@@ -120,22 +116,3 @@ class Ray:
                 end(pid)
             time.sleep(0.2)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _processes():
-    """Give the pid, the parent and the words of every process."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes().decode(errors="replace")
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            continue
-        yield int(folder.name), int(parent), line
-
-
-def end(pid):
-    """End a process, if it is still there."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -103,10 +103,19 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     found = {}
     # A job that was submitted again has a new id; its word is that of the one that was kept.
     for job, told in sorted(jobs.items(), key=lambda pair: int(pair[0])):
-        index = told.get("array_index")
-        place = int(index) - 1 if index else None
-        found[_first(job, jobs)] = Seen(_word(told), str(told.get("name") or ""), place)
+        found[_first(job, jobs)] = Seen(_word(told), str(told.get("name") or ""), _place(told))
     return found
+
+
+def _place(told: Mapping[str, Any]) -> int | None:
+    """Give a job's place in its array; OAR has one for those too that were submitted alone.
+
+    >>> _place({"array_index": 2, "initial_request": "oarsub --array 9 x"})
+    1
+    >>> _place({"array_index": 1, "initial_request": "oarsub x"})
+    """
+    asked = re.search(r" --array \d", str(told.get("initial_request")))
+    return int(told["array_index"]) - 1 if asked else None
 
 
 def _first(job: str, jobs: Mapping[str, Any]) -> str:

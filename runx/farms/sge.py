@@ -119,12 +119,12 @@ def in_queue(finished: Finished) -> dict[str, Seen] | None:
 def _live(state: str) -> Word:
     """Translate the letters of a state.
 
-    >>> _live("qw"), _live("hqw")
-    (Word(state='queued', why=''), Word(state='queued', why='held'))
+    >>> _live("Rq"), _live("hqw"), _live("Rr")
+    (Word(state='queued', why=''), Word(state='queued', why='held'), Word(state='running', why=''))
     """
     if "E" in state:
         return Word("queued", "in error: qstat -j says why, qmod -cj tries again")
-    if "w" in state:
+    if "w" in state or "q" in state:
         return Word("queued", "held" if "h" in state else "")
     return Word("running", "suspended" if set(state) & set("sST") else "")
 

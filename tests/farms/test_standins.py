@@ -77,10 +77,9 @@ def test_what_a_scheduler_copies_at_the_end_replaces_no_output(site):
 
 
 def test_a_job_whose_id_was_lost_is_found_by_its_name(site):
-    file = site.sweep("lost", "HPARAMS: {lr: [1, 2], nap: 2}\nARRAY: true\n")
+    file = site.sweep("lost", "HPARAMS: {lr: [1, 2], nap: 2}\n")
     site.runx(file)
-    for run in site.runs("lost"):
-        (run / "attempts" / "1.job.json").unlink()
+    (site.runs("lost")[0] / "attempts" / "1.job.json").unlink()
     site.runx(file, "--resume")
     site.done("lost", 2)
     assert {len(list(run.glob("attempts/*.claim"))) for run in site.runs("lost")} == {1}

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from real_farms import (
-    Fates,
     a_killed_launcher_leaves_every_run_once,
     eight_models_are_trained_and_ranked,
     four_fates_are_told_apart,
@@ -61,7 +60,7 @@ def test_eight_models_are_ranked(site):
 
 @real
 def test_fates(site):
-    four_fates_are_told_apart(site, Fates(limit=""))
+    four_fates_are_told_apart(site, "")
 
 
 @real

@@ -2,7 +2,6 @@
 
 import pytest
 from real_farms import (
-    Fates,
     a_killed_launcher_leaves_every_run_once,
     an_array_above_the_largest_is_cut,
     eight_models_are_trained_and_ranked,
@@ -71,7 +70,7 @@ def test_eight_models_are_ranked(site):
 
 @real
 def test_fates(site):
-    four_fates_are_told_apart(site, Fates("1m"))
+    four_fates_are_told_apart(site, "1m")
 
 
 @real

@@ -109,6 +109,8 @@ def _attempt(
     job = _object(run.job(number), warn) if f"{number}.job.json" in present else {}
     farm = claim.get("farm") or job.get("farm")
     who = started.details if started and "pid" in started.details else claim
+    # What a later attempt writes is no sign of this one.
+    later = f"{number + 1}.claim" in present
     look.passing |= farm not in (None, "local")
     look.note(ORDERS)
     return Attempt(
@@ -123,7 +125,7 @@ def _attempt(
         silence=None if ended or not farm else _age([run.beat(number), run.events(number)], now),
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
-        wrote=None if events or not farm else _wrote(run, number, now),
+        wrote=None if events or not farm or later else _wrote(run, number, now),
     )
 
 

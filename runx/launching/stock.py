@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from runx.disk.facts import clock, facts, here, lives
 from runx.errors import StoreError
 from runx.plans.reconcile import Identity, There
 from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
-from runx.schedulers.asking import words
+from runx.schedulers.asking import handed, words
 from runx.states.attempts import Facts
 from runx.states.state import state
 
 Warn = Callable[[str], None]
+_PATIENCE = 20.0
+"""Seconds that a submission is waited for whose launcher has died."""
 
 
 def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
@@ -25,6 +28,7 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     """
     now = clock(experiment.path)
     found = list(_read(experiment, identity, now, warn))
+    _settle([run for run, _, known in found if _is_open(known) and not known.attempts[-1].job])
     said = words((run for run, _, known in found if _is_open(known)), warn)
     for run, key, known in found:
         if said and _is_open(known):
@@ -53,6 +57,18 @@ def _read(
 def _is_open(known: Facts) -> bool:
     farms = any(attempt.farm for attempt in known.attempts)
     return farms and state(known).name != "done"
+
+
+def _settle(runs: Sequence[RunDir]) -> None:
+    """Wait for submit commands that outlived their launcher: what came of them is then known."""
+    deadline = time.monotonic() + _PATIENCE
+    while runs and time.monotonic() < deadline:
+        runs = [
+            one.run
+            for one in handed(runs, lambda _: None)
+            if one.pending and _is_orphan(one.run, one.attempt)
+        ]
+        time.sleep(0.1 if runs else 0)
 
 
 def there(run: RunDir, key: str, known: Facts) -> There:

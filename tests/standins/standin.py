@@ -109,13 +109,19 @@ class Jobs:
         (HOME / "jobs.json").write_text(json.dumps(self.all))
         self.lock.close()
 
-    def add(self, name, tasks, array):
-        """Start the tasks, each a command with its environment; give the job's number."""
+    def add(self, name, tasks, array, spooled=None):
+        """Start the tasks, each a command with its environment; give the job's number.
+
+        What they print is copied, at their end, over the file ``spooled``, as PBS does.
+        """
         number = str(len(self.all) + 1)
         self.all[number] = {"name": name, "array": array, "tasks": {}}
         for index, (words, more) in tasks.items():
             end = HOME / f"{number}.{index}.status"
-            shell = f"{shlex.join(words)} >/dev/null 2>&1; echo $? >{shlex.quote(str(end))}"
+            printed = shlex.quote(f"{end}.printed")
+            shell = f"{shlex.join(words)} >{printed} 2>&1; status=$?; "
+            shell += f"cp {printed} {shlex.quote(spooled)}; " if spooled else ""
+            shell += f"echo $status >{shlex.quote(str(end))}"
             process = subprocess.Popen(
                 ["bash", "-c", shell],
                 env={**os.environ, **more},
@@ -178,7 +184,7 @@ def submit(command, words):
     name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
     tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
     with Jobs() as jobs:
-        number = jobs.add(name, tasks, array)
+        number = jobs.add(name, tasks, array, None if command == "bsub" else flags["-o"])
     print(
         {
             "qsub": f"{number}[].server" if array else f"{number}.server",

@@ -49,4 +49,4 @@ PEERS := hydra-core submitit guildai 'setuptools<81' mlxp experimaestro polars t
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

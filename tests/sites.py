@@ -150,12 +150,14 @@ def environment_of(installed, more):
     return {**installed, **more, "PATH": path, "PYTHONPATH": installed["PYTHONPATH"]}
 
 
-def installed_commands(folder, names):
-    """Put stand-ins on a PATH of their own."""
+def installed_commands(folder, names, farm=""):
+    """Put stand-ins on a PATH of their own: a program of a command's own, or of its farm's."""
     folder.mkdir()
+    family = STANDINS / f"{farm}.py"
     for name in names:
         own = STANDINS / f"{name}.py"
-        words = [own] if own.exists() else [STANDINS / "standin.py", name]
+        shared = family if family.exists() else STANDINS / "standin.py"
+        words = [own] if own.exists() else [shared, name]
         command = folder / name
         line = shlex.join([sys.executable, *map(str, words)])
         command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')

@@ -138,6 +138,8 @@ def _attempt(
     who = started.details if started and "pid" in started.details else claim
     process = None if ended else lives(who, here())
     unseen = not ended and (farm or process is None)
+    # What a later attempt writes is no sign of this one.
+    later = f"{number + 1}.claim" in present
     look.passing |= farm not in (None, "local")
     look.note(ORDERS)
     return Attempt(
@@ -152,10 +154,7 @@ def _attempt(
         silence=_age([run.beat(number), run.events(number)], now) if unseen else None,
         submitted=None if events or not farm else _age([run.job(number)], now),
         refused=bool(job.get("refused")),
-        # What is written once there is a further attempt is that one's.
-        wrote=None
-        if events or not farm or f"{number + 1}.claim" in present
-        else _wrote(run, number, now),
+        wrote=None if events or not farm or later else _wrote(run, number, now),
     )
 
 

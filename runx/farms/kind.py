@@ -57,8 +57,13 @@ class Batch:
     def output(self) -> Path:
         """Where the scheduler may write: the run's log, or for an array a file of its own."""
         if self.array:
-            return self.folder / f"{self.number}.out"
+            return self.spool
         return self.errand.logdir / "output.log"
+
+    @property
+    def spool(self) -> Path:
+        """Where the scheduler may write what it copies, at a job's end, over what lies there."""
+        return self.folder / f"{self.number}.out"
 
 
 class Seen(NamedTuple):
@@ -82,10 +87,11 @@ class Question(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """How a site is asked for the largest array that it takes."""
+    """How a site is asked for its largest array; ``otherwise`` is asked where it can't tell."""
 
     words: Words
     read: Callable[[str], int | None]
+    otherwise: Limit | None = None
 
 
 class Handback(NamedTuple):

@@ -26,7 +26,7 @@ def submission(batch: Batch, farm: Farm) -> Submission:
         "msub",
         *("-N", job_name(batch)),
         *("-j", "oe"),
-        *("-o", str(batch.output)),
+        *("-o", str(batch.spool)),
         *("-S", "/bin/bash"),
         *(("-t", array) if batch.array else ()),
         *(("-l", "depend=" + ",".join(waits)) if waits else ()),

@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from runx.cmdline.resources import Needs, clock
 from runx.disk.facts import Word
 from runx.farms.jobscript import job_script
 from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
-from runx.farms.words import each, long_flags, plain_name, refuse
+from runx.farms.words import chunked, long_flags, plain_name, refuse
 from runx.plans.experiment import Farm
 from runx.processes import Finished
 from runx.types import Submission
 
 _AGAIN = 99
 """The exit status by which an idempotent job is submitted again, under a new id."""
+_PATIENCE = '[ "$SECONDS" -gt 62 ] || sleep "$((63 - SECONDS))"'
+"""A job that ends within its first minute is not submitted again."""
+_ALL_OF = (
+    "job_id IN (WITH RECURSIVE again AS (SELECT job_id FROM jobs WHERE job_id IN ({})"
+    " UNION SELECT jobs.job_id FROM jobs JOIN again ON jobs.resubmit_job_id = again.job_id)"
+    " SELECT job_id FROM again)"
+)
+"""Selects jobs, and those as which they were submitted again."""
+_ENDED = " AND state NOT IN ('Terminated', 'Error')"
 _STATES = {
     "Waiting": "queued",
     "Hold": "queued",
@@ -94,12 +103,29 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     found = {}
     # A job that was submitted again has a new id; its word is that of the one that was kept.
     for job, told in sorted(jobs.items(), key=lambda pair: int(pair[0])):
-        first = str(told.get("resubmit_job_id") or "0")
-        key = first if first in jobs else job
-        index = told.get("array_index")
-        place = int(index) - 1 if index else None
-        found[key] = Seen(_word(told), str(told.get("name") or ""), place)
+        found[_first(job, jobs)] = Seen(_word(told), str(told.get("name") or ""), _place(told))
     return found
+
+
+def _place(told: Mapping[str, Any]) -> int | None:
+    """Give a job's place in its array; OAR has one for those too that were submitted alone.
+
+    >>> _place({"array_index": 2, "initial_request": "oarsub --array 9 x"})
+    1
+    >>> _place({"array_index": 1, "initial_request": "oarsub x"})
+    """
+    asked = re.search(r" --array \d", str(told.get("initial_request")))
+    return int(told["array_index"]) - 1 if asked else None
+
+
+def _first(job: str, jobs: Mapping[str, Any]) -> str:
+    """Find the job that one was at first, before it was submitted again.
+
+    >>> _first("9", {"2": {}, "5": {"resubmit_job_id": 2}, "9": {"resubmit_job_id": 5}})
+    '2'
+    """
+    before = str(jobs[job].get("resubmit_job_id") or "")
+    return _first(before, jobs) if before in jobs else job
 
 
 def _word(told: dict[str, Any]) -> Word:
@@ -114,18 +140,38 @@ def _word(told: dict[str, Any]) -> Word:
         if status & 127:
             return Word("killed", f"by signal {status & 127}")
         return Word("failed", f"exit status {status >> 8}")
-    message = str(told.get("message") or "")
-    if re.search(r"walltime", message, re.IGNORECASE):
+    return _broken_off({event.get("type"): event.get("description") for event in told["events"]})
+
+
+def _broken_off(events: Mapping[Any, Any]) -> Word:
+    """Say why a job ended in Error: by its limit, with its node, or by a person.
+
+    >>> _broken_off({"FRAG_JOB_REQUEST": "by root", "WALLTIME": "Elapsed"})
+    Word(state='timeout', why='')
+    """
+    if "WALLTIME" in events:
         return Word("timeout")
-    return Word("killed", state)
+    if "FRAG_JOB_REQUEST" in events and "EXTERMINATE_JOB" not in events:
+        return Word("cancelled")
+    why = [str(text) for kind, text in events.items() if not str(kind).startswith("SWITCH_INTO")]
+    return Word("lost", why[-1] if why else "in Error")
 
 
 def _oarstat(ids: Sequence[str], farm: Farm) -> Words:
     if not ids:
         return ("oarstat", "-f", "-J", "-u")
-    wanted = ",".join(ids)
-    either = f"job_id IN ({wanted}) OR resubmit_job_id IN ({wanted})"
-    return ("oarstat", "-f", "-J", "--sql", either)
+    return ("oarstat", "-f", "-J", "--sql", _ALL_OF.format(",".join(ids)))
+
+
+def _living(command: str) -> Callable[[Sequence[str], Farm], list[Words]]:
+    """Make a function that tells a command of what jobs have become that were submitted again."""
+
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        return [
+            (command, "--sql", _ALL_OF.format(",".join(some)) + _ENDED) for some in chunked(ids)
+        ]
+
+    return commands
 
 
 def _script(batch: Batch, farm: Farm) -> str:
@@ -140,13 +186,13 @@ KIND = Kind(
     job_ids=job_ids,
     job_name=job_name,
     questions=(Question(_oarstat, jobs_told),),
-    cancel=each("oardel"),
-    hold=each("oarhold"),
-    release=each("oarresume"),
+    cancel=_living("oardel"),
+    hold=_living("oarhold"),
+    release=_living("oarresume"),
     was_over=lambda finished: "already" in finished.errors + finished.output,
     arrays=True,
     largest=10000,
     smallest=2,
     throttles=False,
-    handback=Handback(status=_AGAIN),
+    handback=Handback(_PATIENCE, _AGAIN),
 )

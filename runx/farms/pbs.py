@@ -28,7 +28,7 @@ def submission(batch: Batch, farm: Farm) -> Submission:
         "qsub",
         *("-N", job_name(batch)),
         *("-j", "oe"),
-        *("-o", str(batch.output)),
+        *("-o", str(batch.spool)),
         *("-S", "/bin/bash"),
         *_array(batch),
         *(("-W", "depend=" + ",".join(waits)) if waits else ()),
@@ -110,6 +110,8 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     for paragraph in re.split(r"^Job Id: ", text, flags=re.MULTILINE)[1:]:
         job, _, rest = paragraph.partition("\n")
         fields = dict(re.findall(r"^\s*(\S+) = (.*)$", rest, re.MULTILINE))
+        # Torque writes it small.
+        fields.setdefault("Exit_status", fields.pop("exit_status", ""))
         found[job.strip()] = Seen(_word(fields), fields.get("Job_Name", ""))
     return found
 
@@ -120,7 +122,7 @@ def _word(fields: dict[str, str]) -> Word:
         return Word("queued", "held" if state == "H" else "")
     if state in _RUNNING:
         return Word("running")
-    if "Exit_status" not in fields:
+    if not fields["Exit_status"]:
         return Word("cancelled", "ended without having run")
     status = int(fields["Exit_status"])
     if status == 0:

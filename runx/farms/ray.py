@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from runx.cmdline.resources import Needs
 from runx.disk.facts import Word
@@ -93,10 +94,25 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     for job in json.loads(finished.output):
         name = job.get("submission_id") or ""
         state = _STATES.get(job.get("status"), "running")
-        code = job.get("driver_exit_code")
-        why = f"exit status {code}" if state == "failed" and code else ""
-        found[name] = Seen(Word(state, why), name)
+        found[name] = Seen(_failed(job) if state == "failed" else Word(state), name)
     return found
+
+
+def _failed(job: Mapping[str, Any]) -> Word:
+    """Say why a job failed: its own status, its node's end, or what Ray could not do.
+
+    >>> _failed({"driver_exit_code": 3})
+    Word(state='failed', why='exit status 3')
+    >>> _failed({"error_type": "JOB_SUPERVISOR_ACTOR_DIED", "message": "its node has died"})
+    Word(state='lost', why='its node has died')
+    """
+    if job.get("driver_exit_code"):
+        return Word("failed", f"exit status {job['driver_exit_code']}")
+    message = str(job.get("message") or "").replace("\n\t", " ")
+    node = [line for line in message.splitlines() if "node has died" in line]
+    if node:
+        return Word("lost", node[0].partition("Node Id")[0].strip(" ."))
+    return Word("failed", message.partition("\n")[0][:200])
 
 
 def _jobs(ids: Sequence[str], farm: Farm) -> Words:

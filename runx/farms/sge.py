@@ -31,7 +31,7 @@ def submission(batch: Batch, farm: Farm) -> Submission:
         *("-o", str(batch.output)),
         *("-S", "/bin/bash"),
         *_array(batch),
-        *(("-notify", "-r", "y") if farm.requeue else ()),
+        *_requeue(farm, batch.needs),
         *(("-hold_jid", batch.behind.partition(".")[0]) if batch.behind else ()),
         *resources(batch.needs),
         str(batch.script),
@@ -49,6 +49,14 @@ def _array(batch: Batch) -> Words:
         return ()
     throttle = ("-tc", str(batch.parallel)) if batch.parallel else ()
     return ("-t", f"1-{len(batch.errands)}", *throttle)
+
+
+def _requeue(farm: Farm, needs: Needs) -> Words:
+    """Ask for warnings: USR2 before a kill, and USR1 at a soft limit before the hard one."""
+    if farm.requeue is None:
+        return ()
+    soft = (needs.time or 0) - farm.requeue.before
+    return ("-notify", "-r", "y", *(("-l", f"s_rt={clock(soft)}") if soft > 0 else ()))
 
 
 def resources(needs: Needs) -> Words:
@@ -111,12 +119,12 @@ def in_queue(finished: Finished) -> dict[str, Seen] | None:
 def _live(state: str) -> Word:
     """Translate the letters of a state.
 
-    >>> _live("qw"), _live("hqw")
-    (Word(state='queued', why=''), Word(state='queued', why='held'))
+    >>> _live("Rq"), _live("hqw"), _live("Rr")
+    (Word(state='queued', why=''), Word(state='queued', why='held'), Word(state='running', why=''))
     """
     if "E" in state:
         return Word("queued", "in error: qstat -j says why, qmod -cj tries again")
-    if "w" in state:
+    if "w" in state or "q" in state:
         return Word("queued", "held" if "h" in state else "")
     return Word("running", "suspended" if set(state) & set("sST") else "")
 

@@ -1,14 +1,18 @@
-"""Torque: the commands of PBS as they were before, and those that Slurm has in their place."""
+"""Torque: the commands of PBS as they were before, and those that Slurm has in their place.
+
+Slurm's qstat knows neither arrays nor how a job ended; where its qsub is, Slurm itself is asked.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from runx.cmdline.resources import Needs, clock
-from runx.farms import pbs
+from runx.disk.facts import Word
+from runx.farms import pbs, slurm
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Kind, Question, Seen, Words
+from runx.farms.kind import Batch, Kind, Limit, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
 from runx.plans.experiment import Farm
 from runx.processes import Finished
@@ -16,20 +20,20 @@ from runx.types import Submission
 
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
+_LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
+"""Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 
 
 def submission(batch: Batch, farm: Farm) -> Submission:
     """Say what submits a batch."""
     waits = [f"afterok:{':'.join(batch.after)}"] if batch.after else []
-    waits += [f"{'afteranyarray' if batch.array else 'afterany'}:{batch.behind}"] * bool(
-        batch.behind
-    )
+    waits += [_behind(batch.behind)] if batch.behind else []
     throttle = f"%{batch.parallel}" if batch.parallel else ""
     words = (
         "qsub",
         *("-N", job_name(batch)),
         *("-j", "oe"),
-        *("-o", str(batch.output)),
+        *("-o", str(batch.spool)),
         *(("-t", f"0-{len(batch.errands) - 1}{throttle}") if batch.array else ()),
         *(("-W", "depend=" + ",".join(waits)) if waits else ()),
         *resources(batch.needs),
@@ -84,24 +88,73 @@ def _base(job: str) -> str:
     return re.sub(r"\[\d+\]", "[]", job)
 
 
+def _behind(job: str) -> str:
+    """Say that a batch waits for the end of another, in Torque's words or in Slurm's.
+
+    >>> _behind("7[0].server"), _behind("4.server"), _behind("12_0")
+    ('afteranyarray:7[].server', 'afterany:4.server', 'afterany:12')
+    """
+    base = _base(job)
+    return f"afteranyarray:{base}" if "[]" in base else f"afterany:{job.partition('_')[0]}"
+
+
 def jobs_told(finished: Finished) -> dict[str, Seen] | None:
-    """Read qstat as PBS's, but for jobs that ended and whose exit status it doesn't tell."""
+    """Read qstat as PBS's, but for jobs that ended and whose exit status it doesn't tell.
+
+    Of a limit that was passed Torque has numbers of its own, and an array's tasks are called by
+    their index too.
+    """
     told = pbs.jobs_told(finished)
     if told is None:
         return None
-    return {job: seen for job, seen in told.items() if seen.word.state != "cancelled"}
+    return {job: _seen(job, seen) for job, seen in told.items() if seen.word.state != "cancelled"}
+
+
+def _seen(job: str, seen: Seen) -> Seen:
+    """Read a job as Torque means it.
+
+    >>> _seen("7[3].server", Seen(Word("failed", "exit status -11"), "sweep-3"))
+    Seen(word=Word(state='timeout', why=''), name='sweep', task=None)
+    """
+    task = re.search(r"\[(\d+)\]", job)
+    name = seen.name.removesuffix(f"-{task[1]}") if task else seen.name
+    limits = {f"exit status {number}": Word(state) for number, state in _LIMITS.items()}
+    return seen._replace(word=limits.get(seen.word.why, seen.word), name=name)
 
 
 def _with_tasks(ids: Sequence[str], farm: Farm) -> Words:
     return ("qstat", "-f", "-t", *dict.fromkeys(map(_base, ids)))
 
 
-def _without(ids: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-f", *ids)
+def _either(verb: str, *words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
+    """Tell jobs of Slurm's, whose ids are bare numbers, in its own words: qdel 12_3 ends all of 12.
+
+    >>> _either("cancel", "qdel")(["7[1].server", "12_3"], Farm("f"))
+    [('scancel', '12_3'), ('qdel', '7[1].server')]
+    """
+
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        theirs = [job for job in ids if re.fullmatch(r"\d+(_\d+)?", job)]
+        others = [job for job in ids if job not in theirs]
+        in_slurm = getattr(slurm.KIND, verb)(theirs, farm) if theirs else []
+        return [*in_slurm, *each(*words)(others, farm)]
+
+    return commands
+
+
+def largest_array(answer: str) -> int | None:
+    """Read how many jobs an array may have from ``qmgr -c 'print server'``.
+
+    >>> largest_array("set server max_job_array_size = 500")
+    500
+    """
+    match = re.search(r"max_job_array_size = (\d+)", answer)
+    return int(match[1]) if match else None
 
 
 def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, '"${PBS_ARRAYID:-$PBS_ARRAY_INDEX}"')
+    index = "${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"
+    return job_script(batch, farm, f'"{index}"')
 
 
 KIND = Kind(
@@ -111,12 +164,13 @@ KIND = Kind(
     script=_script,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_with_tasks, jobs_told), Question(_without, jobs_told)),
-    cancel=each("qdel"),
-    hold=each("qhold"),
-    release=each("qrls"),
-    was_over=lambda finished: "nknown" in finished.errors + finished.output,
+    questions=(Question(_with_tasks, jobs_told), *slurm.KIND.questions),
+    cancel=_either("cancel", "qdel"),
+    hold=_either("hold", "qhold"),
+    release=_either("release", "qrls"),
+    was_over=lambda finished: bool(re.search("nknown|invalid for state", finished.errors)),
     arrays=True,
     largest=1000,
+    limit=Limit(("qmgr", "-c", "print server"), largest_array, slurm.KIND.limit),
     waits="done",
 )

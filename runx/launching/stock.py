@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from runx.states.attempts import Facts
 from runx.states.state import state
 
 Warn = Callable[[str], None]
+_PATIENCE = 20.0
+"""Seconds that a submission is waited for whose launcher has died."""
 
 
 def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
@@ -24,19 +27,21 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     """
     now = clock(experiment.path)
     found = list(_read(experiment, identity, now, warn))
-    said = _said([run for run, _, known in found if _is_open(known)], warn)
+    said = _said([(run, known) for run, _, known in found if _is_open(known)], warn)
     for run, key, known in found:
         if said and _is_open(known):
             known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
         yield there(run, key, known)
 
 
-def _said(runs: Sequence[RunDir], warn: Warn) -> Words:
-    if not runs:
+def _said(several: Sequence[tuple[RunDir, Facts]], warn: Warn) -> Words:
+    """Ask the schedulers of runs, of which this much is known."""
+    if not several:
         return UNASKED
     from runx.schedulers.asking import words  # not at start: few launches have a farm to ask
 
-    return words(runs, warn)
+    _settle([run for run, known in several if not known.attempts[-1].job])
+    return words((run for run, _ in several), warn)
 
 
 def _read(
@@ -60,6 +65,20 @@ def _read(
 def _is_open(known: Facts) -> bool:
     farms = any(attempt.farm for attempt in known.attempts)
     return farms and state(known).name != "done"
+
+
+def _settle(runs: Sequence[RunDir]) -> None:
+    """Wait for submit commands that outlived their launcher: what came of them is then known."""
+    from runx.schedulers.sent import handed
+
+    deadline = time.monotonic() + _PATIENCE
+    while runs and time.monotonic() < deadline:
+        runs = [
+            one.run
+            for one in handed(runs, lambda _: None)
+            if one.pending and _is_orphan(one.run, one.attempt)
+        ]
+        time.sleep(0.1 if runs else 0)
 
 
 def there(run: RunDir, key: str, known: Facts) -> There:

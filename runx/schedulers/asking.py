@@ -35,7 +35,8 @@ def _asked(farm: Farm, several: Sequence[Handed], warn: Warn) -> dict[tuple[str,
     kind = kind_of(farm.type)
     if not kind.questions:
         return {}
-    seen = ask(kind, farm, [one.id for one in several if one.id], warn)
+    ids = [one.id for one in several if one.id]
+    seen = ask(kind, farm, ids, warn, unnamed=len(ids) < len(several))
     if seen is None:
         return {}
     named = {(one.name, _index(job, one)): job for job, one in seen.items() if one.name}
@@ -63,8 +64,13 @@ def _index(job: str, seen: Seen) -> int | None:
     return int(match[1]) if match else None
 
 
-def ask(kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn) -> dict[str, Seen] | None:
-    """Put a farm's questions in turn; None where none was answered."""
+def ask(
+    kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn, unnamed: bool = False
+) -> dict[str, Seen] | None:
+    """Put a farm's questions in turn; None where none was answered.
+
+    ``unnamed``: the first is asked of all jobs too, since one is looked for whose id is not known.
+    """
     seen: dict[str, Seen] = {}
     answered, troubles = False, []
     for question in kind.questions:
@@ -72,7 +78,7 @@ def ask(kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn) -> dict[str, See
         if answered and not unknown:
             break
         try:
-            seen = {**_answers(question, farm, unknown), **seen}
+            seen = {**_answers(question, farm, unknown, unnamed and not answered), **seen}
             answered = True
         except RunxError as error:
             troubles.append(str(error))
@@ -81,11 +87,13 @@ def ask(kind: Kind, farm: Farm, ids: Sequence[str], warn: Warn) -> dict[str, See
     return seen if answered else None
 
 
-def _answers(question: Question, farm: Farm, ids: Sequence[str]) -> dict[str, Seen]:
+def _answers(question: Question, farm: Farm, ids: Sequence[str], all: bool) -> dict[str, Seen]:
     found: dict[str, Seen] = {}
     about = list(dict.fromkeys(map(question.about, ids)))
-    asked = {question.words(some, farm): None for some in chunked(about)}
-    for command in asked or (question.words((), farm),):
+    commands = [question.words(some, farm) for some in chunked(about)]
+    if all or not commands:
+        commands.append(question.words((), farm))
+    for command in dict.fromkeys(commands):
         finished = ran(command, timeout=ASK_SECONDS)
         seen = _read(question, finished)
         if seen is None:

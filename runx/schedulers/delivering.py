@@ -12,7 +12,7 @@ from typing import Any
 from runx.disk.joining import belong, parted
 from runx.errors import FarmError, RunxError
 from runx.farms import Kind, kind_of
-from runx.farms.kind import Batch
+from runx.farms.kind import Batch, Limit
 from runx.launching.making import Kit
 from runx.plans.experiment import Farm
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
@@ -53,14 +53,20 @@ def address(farm: Farm) -> dict[str, Any]:
 def largest_array(farm: Farm) -> int:
     """Ask the site for the largest array it takes; where it doesn't tell, give what is usual."""
     kind = kind_of(farm.type)
-    if kind.limit is None:
-        return kind.largest
+    limit = kind.limit
+    while limit is not None:
+        if told := _told_limit(limit):
+            return told
+        limit = limit.otherwise
+    return kind.largest
+
+
+def _told_limit(limit: Limit) -> int | None:
     try:
-        finished = ran(kind.limit.words, timeout=ASK_SECONDS)
+        finished = ran(limit.words, timeout=ASK_SECONDS)
     except RunxError:
-        return kind.largest
-    told = None if finished.status else kind.limit.read(finished.output)
-    return told or kind.largest
+        return None
+    return None if finished.status else limit.read(finished.output)
 
 
 class TooLarge(Exception):

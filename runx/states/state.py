@@ -179,8 +179,11 @@ def _remote(attempt: Attempt, word: str | None, why: str) -> State:
     if word == "running":
         return State("running", _silent(silence) if attempt.events else "", attempt=number)
     if word == "queued":
-        name = "preempted" if attempt.events else "queued"
-        return State(name, "queued again" if attempt.events else why, attempt=number)
+        if attempt.events:
+            return State("preempted", "queued again", attempt=number)
+        # Its run.sh sees the order and ends; until then another beside it would be too many.
+        called_off = f"cancelled, but still waits at {attempt.farm}"
+        return State("queued", called_off if attempt.order == "cancel" else why, attempt=number)
     if attempt.events:
         return _over(attempt, word, why)
     return _waiting(attempt, word, why)

@@ -177,6 +177,14 @@ def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
     assert str(stand(run)).startswith("unknown (it last wrote 120 min ago")
 
 
+def test_what_a_later_attempt_wrote_is_no_sign_of_one_that_was_never_submitted(run):
+    claim(run, farm="torque", host="login", pid=dead_pid())
+    claim(run, number=2, farm="torque", host="login")
+    run.events(2).write_text('{"event":"started","time":1}\n{"event":"ended","time":2,"code":0}\n')
+    run.metrics.write_text("val,epoch\n")
+    assert stand(run).name == "done"
+
+
 def test_an_order_tells_why_a_run_was_ended(run):
     claim(run, pid=dead_pid())
     happens(run, "started", ("ended", {"code": 143}))

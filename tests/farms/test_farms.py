@@ -10,8 +10,9 @@ from runx.cmdline.resources import PORTABLE
 from runx.cmdline.wrapping import Requeue
 from runx.errors import RunxError, SettingsError
 from runx.farms import FARMS, kind_of
-from runx.farms.kind import Kind
+from runx.farms.kind import Kind, Question
 from runx.processes import Finished
+from runx.schedulers.asking import ask
 from runx.schedulers.batches import batches, lane, parallel_shares
 from runx.types import Hparam, Submission
 
@@ -181,6 +182,16 @@ def test_the_warning_is_asked_for_where_a_job_can_go_back():
             quiet = (kind.submission(batch, plain), kind.script and kind.script(batch, plain))
             if type != "moab":
                 assert asked != quiet, type
+
+
+def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
+    asked = []
+    question = Question(
+        lambda ids, farm: ("echo", *ids), lambda told: asked.append(told.output.split()) or {}
+    )
+    kind = Kind(("echo",), "", None, None, questions=(question, question))
+    ask(kind, farm_of("pbs"), ["7"], pytest.fail, unnamed=True)
+    assert asked == [["7"], [], ["7"]]
 
 
 def test_a_farm_is_frozen():

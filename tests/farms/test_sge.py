@@ -1,23 +1,24 @@
 """Grid Engine: how its answers are read, and a real one that takes runs."""
 
-import json
-import os
-import shutil
-import subprocess
-
 import pytest
-from sites import (
-    Site,
-    a_sweep_of_training_runs_is_ranked_by_sumx,
-    all_end,
-    hostile_values_come_out_as_they_went_in,
+from real_farms import (
+    a_killed_launcher_leaves_every_run_once,
+    an_array_above_the_largest_is_cut,
+    eight_models_are_trained_and_ranked,
+    four_fates_are_told_apart,
+    hostile_values_come_out_of_each_job,
+    it_goes_on_where_it_was,
+    learns,
+    long_ago,
+    sweep,
 )
+from sites import Site, all_end, environment_of
+from throwaway_sge import GridEngine, missing
 
 from runx.farms import sge
 from runx.processes import Finished
 
 real = pytest.mark.sge
-ROOT = "/var/lib/gridengine"
 FARM = """\
 FARM: sge
 sge:
@@ -26,22 +27,21 @@ sge:
 """
 
 
-def up():
-    """Say why there is no Grid Engine to be asked, or give an empty string."""
-    if not shutil.which("qconf"):
-        return "no qconf here; .ci/farms installs and starts Grid Engine"
-    asked = subprocess.run(
-        ["qconf", "-sql"], env={**os.environ, "SGE_ROOT": ROOT}, capture_output=True, text=True
-    )
-    return "" if "main.q" in asked.stdout else "Grid Engine is not up; .ci/farms starts it"
+@pytest.fixture(scope="module")
+def cluster():
+    if missing():
+        pytest.skip(missing())
+    made = GridEngine()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 @pytest.fixture
-def site(installed, tmp_path):
-    if up():
-        pytest.skip(up())
-    environment = {**installed, "SGE_ROOT": ROOT, "SGE_CELL": "default"}
-    return Site(tmp_path / "project", environment, FARM, seconds=180)
+def site(cluster, installed, tmp_path):
+    environment = environment_of(installed, cluster.environment)
+    return learns(Site(tmp_path / "project", environment, FARM, seconds=180))
 
 
 def answered(output, status=0):
@@ -63,57 +63,71 @@ def test_a_time_limit_is_told_from_a_kill():
 
 
 @real
-def test_a_sweep_of_eight_is_done_and_ranked(site):
-    told = a_sweep_of_training_runs_is_ranked_by_sumx(site, "ARRAY: true\n")
-    assert "8" in told.stdout
+def test_eight_models_are_ranked(site):
+    eight_models_are_trained_and_ranked(site, "ARRAY: true\n")
 
 
 @real
-def test_hostile_values_survive(site):
-    hostile_values_come_out_as_they_went_in(site)
+def test_fates(site):
+    four_fates_are_told_apart(site, "5s")
 
 
 @real
-def test_failure_time_limit_and_cancelling_are_told_apart(site):
-    hparams = """HPARAMS:
-  - {nap: 0}
-  - {status: 3}
-  - {nap: 300, SUBMIT_JOB.TIME: 5s}
-  - {nap: 301}
-"""
-    site.runx(site.sweep("fates", hparams))
-    names = {run.name: json.loads((run / "hparams.json").read_text()) for run in site.runs("fates")}
-    [long] = [name for name, hparams in names.items() if hparams.get("nap") == 301]
-    site.wait("fates", lambda states: states[long] == "running")
-    site.runx("cancel", "fates", long)
-    states = site.wait("fates", all_end)
-    fates = {json.dumps(names[name]): state for name, state in states.items()}
-    assert states[long] == "cancelled"
-    assert sorted(states.values()) == ["cancelled", "done", "failed", "timeout"], fates
+def test_hostile_values(site):
+    hostile_values_come_out_of_each_job(site)
 
 
 @real
-def test_what_waits_can_be_held_and_released(site):
-    subprocess.run(["qmod", "-d", "main.q"], env=site.environment, check=True)
+def test_a_large_array(site):
+    an_array_above_the_largest_is_cut(site, 25, 3)
+
+
+@real
+def test_a_killed_launcher(site):
+    a_killed_launcher_leaves_every_run_once(site)
+
+
+@real
+def test_an_array_task_that_asks_for_it_goes_on(site):
+    it_goes_on_where_it_was(site, "ARRAY: true\nREQUEUE: true\n")
+
+
+@real
+def test_a_warned_run_goes_on_where_it_was(site):
+    text = "HPARAMS: {epochs: 20, pause: 1}\nREQUEUE: {max: 3, signal: USR1@10}\n"
+    site.runx(sweep(site, "warned", text + "RESOURCES: {time: 20s}\n"))
+    site.done("warned", 1)
+    [run] = site.runs("warned")
+    output = site.output(run)
+    assert output.count("from epoch 0") == 1
+    assert output.count("from epoch") > 1
+    assert output.count("epoch 19 of attempt") == 1
+
+
+@real
+def test_a_dead_nodes_run_goes_on_when_it_is_back(site, cluster):
+    site.runx(sweep(site, "node", "HPARAMS: {epochs: 12, pause: 0.5}\nREQUEUE: true\n"))
+    [run] = site.runs("node")
+    site.printed(run, "epoch 3 of attempt 1")
+    cluster.end_node()
+    long_ago(run)
+    site.wait("node", lambda states: list(states.values()) == ["preempted"])
+    cluster.start_node()
+    site.done("node", 1)
+    output = site.output(run)
+    assert output.count("from epoch 0") == 1
+    assert output.count("epoch 11 of attempt 2") == 1
+
+
+@real
+def test_what_waits_can_be_held_and_released(site, cluster):
+    cluster.call("qmod", "-d", "main.q")
     try:
-        site.runx(site.sweep("held", "HPARAMS: {lr: [1, 2], nap: 2}\n"))
+        site.runx(sweep(site, "held", "HPARAMS: {lr: [1, 2]}\n"))
         site.runx("hold", "held")
         assert "held" in site.runx("status", "held").stdout
         site.runx("release", "held")
         site.runx("cancel", "held")
     finally:
-        subprocess.run(["qmod", "-e", "main.q"], env=site.environment, check=True)
+        cluster.call("qmod", "-e", "main.q")
     assert set(site.wait("held", all_end).values()) == {"cancelled"}
-
-
-@real
-def test_a_run_that_asks_for_it_is_run_again(site):
-    site.write(
-        "train.py",
-        "import os, pathlib, sys\n"
-        "print('attempt', os.environ['RUNX_ATTEMPT'], flush=True)\n"
-        "sys.exit(75 if os.environ['RUNX_ATTEMPT'] == '1' else 0)\n",
-    )
-    site.runx(site.sweep("again", "HPARAMS: {lr: [1, 2]}\nARRAY: true\nREQUEUE: true\n"))
-    assert set(site.wait("again", all_end).values()) == {"done"}
-    assert all("attempt 2" in site.output(run) for run in site.runs("again"))

@@ -12,6 +12,7 @@ from sites import (
 
 COMMANDS = {
     "pbs": ("qsub", "qstat", "qdel"),
+    "torque": ("qsub", "qstat", "qdel"),
     "moab": ("msub", "showq", "mjobctl"),
     "lsf": ("bsub", "bjobs", "bkill"),
     "condor": ("condor_submit", "condor_q", "condor_history", "condor_rm"),
@@ -19,6 +20,7 @@ COMMANDS = {
 }
 SECTIONS = {
     "pbs": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}",
+    "torque": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}",
     "moab": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}",
     "lsf": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h, partition: gpu}\n  REQUEUE: true",
     "condor": "RESOURCES: {gpus: 1, cpus: 2, mem: 4G, time: 1h}\n  REQUEUE: true",
@@ -29,12 +31,14 @@ SECTIONS = {
 @pytest.fixture(params=sorted(COMMANDS))
 def site(request, installed, tmp_path):
     farm = request.param
-    bin_folder = installed_commands(tmp_path / "bin", COMMANDS[farm])
+    bin_folder = installed_commands(tmp_path / "bin", COMMANDS[farm], farm)
     path = f"{bin_folder}:{installed['PATH']}"
     more = {"PATH": path, "STANDIN": str(tmp_path / "jobs")}
     environment = {**environment_of(installed, more), "PATH": path}
     section = f"FARM: {farm}\n{farm}:\n  TYPE: {farm}\n  {SECTIONS[farm]}\n"
-    return Site(tmp_path / "project", environment, section)
+    made = Site(tmp_path / "project", environment, section)
+    made.farm = farm
+    return made
 
 
 def test_an_array_of_training_runs_is_done_and_ranked(site):
@@ -42,6 +46,24 @@ def test_an_array_of_training_runs_is_done_and_ranked(site):
     assert "8" in told.stdout
     jobs = (site.path.parent / "jobs" / "jobs.json").read_text()
     assert jobs.count('"name"') == 1
+
+
+def test_what_a_scheduler_copies_at_the_end_replaces_no_output(site):
+    site.runx(site.sweep("kept", "HPARAMS: {lr: 1}\n"))
+    site.done("kept", 1)
+    jobs = site.path.parent / "jobs"
+    site.wait("kept", lambda _: list(jobs.glob("*.status")) or "kubernetes" in site.farm)
+    [run] = site.runs("kept")
+    assert "others []" in site.output(run)
+
+
+def test_a_job_whose_id_was_lost_is_found_by_its_name(site):
+    file = site.sweep("lost", "HPARAMS: {lr: [1, 2], nap: 2}\n")
+    site.runx(file)
+    (site.runs("lost")[0] / "attempts" / "1.job.json").unlink()
+    site.runx(file, "--resume")
+    site.done("lost", 2)
+    assert {len(list(run.glob("attempts/*.claim"))) for run in site.runs("lost")} == {1}
 
 
 def test_values_survive_one_by_one(site):

@@ -106,3 +106,29 @@ def test_twins_are_found_by_what_was_planned_and_damaged_plans_cost_a_warning(ex
     told = []
     assert [one.dir for one in twins(experiment, [key], told.append)] == [RunDir(run.path)]
     assert [line.split(":")[0].rpartition(" ")[2] for line in told] == ["3", "4"]
+
+
+def test_a_submission_that_outlived_its_launcher_is_waited_for(experiment):
+    claim = {"version": 1, **whoami(), "pid": dead_pid(), "farm": "mine", "launch": "one"}
+    run = made(experiment, "owl", {"lr": 1}, json.dumps(claim))
+    jobs = experiment.launches / "one" / "jobs"
+    jobs.mkdir(parents=True)
+    entry = {
+        "farm": "mine",
+        "type": "command",
+        "array": False,
+        "name": "x",
+        "runs": [run.path.name],
+    }
+    (jobs / "jobs.jsonl").write_text(json.dumps(entry) + "\n")
+    held = subprocess.Popen(
+        ["flock", jobs / "lock", "sh", "-c", "echo held; sleep 0.5; touch sent"],
+        cwd=jobs,
+        stdout=subprocess.PIPE,
+    )
+    held.stdout.readline()
+    [there] = found(experiment)
+    assert (jobs / "sent").exists()
+    assert there.state.name == "queued"
+    held.wait()
+    held.stdout.close()

@@ -109,10 +109,19 @@ class Jobs:
         (HOME / "jobs.json").write_text(json.dumps(self.all))
         self.lock.close()
 
-    def add(self, name, tasks, array, parallel=None):
-        """Start tasks, each a command with its environment, so many; give the job's number."""
+    def add(self, name, tasks, array, parallel=None, spooled=None):
+        """Start tasks, each a command with its environment, so many; give the job's number.
+
+        What they print is copied, at their end, over the file ``spooled``, as PBS does.
+        """
         number = str(len(self.all) + 1)
-        self.all[number] = {"name": name, "array": array, "tasks": {}, "parallel": parallel}
+        self.all[number] = {
+            "name": name,
+            "array": array,
+            "parallel": parallel,
+            "spooled": spooled,
+            "tasks": {},
+        }
         for index, (words, more) in tasks.items():
             self.all[number]["tasks"][str(index)] = {"words": words, "more": more}
         self.advance()
@@ -128,9 +137,12 @@ class Jobs:
                 self.start(number, index)
 
     def start(self, number, index):
-        task = self.all[number]["tasks"][index]
+        task, spooled = self.all[number]["tasks"][index], self.all[number]["spooled"]
         end = HOME / f"{number}.{index}.status"
-        shell = f"{shlex.join(task['words'])} >/dev/null 2>&1; echo $? >{shlex.quote(str(end))}"
+        printed = shlex.quote(f"{end}.printed")
+        shell = f"{shlex.join(task['words'])} >{printed} 2>&1; status=$?; "
+        shell += f"cp {printed} {shlex.quote(spooled)}; " if spooled else ""
+        shell += f"echo $status >{shlex.quote(str(end))}"
         process = subprocess.Popen(
             ["bash", "-c", shell],
             env={**os.environ, **task["more"]},
@@ -194,7 +206,7 @@ def submit(command, words):
     name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
     tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
     with Jobs() as jobs:
-        number = jobs.add(name, tasks, array)
+        number = jobs.add(name, tasks, array, None if command == "bsub" else flags["-o"])
     print(
         {
             "qsub": f"{number}[].server" if array else f"{number}.server",

@@ -96,6 +96,7 @@ def test_a_run_without_attempts_is_planned():
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "cancelled", ""),
+        (farm(order="cancel", word="queued"), "queued", "cancelled, but still waits at slurm"),
         (farm(wrote=60.0), "running", TOLD),
         (farm(wrote=60.0, process=False, job=None), "running", TOLD),
         (farm(wrote=60.0, word="failed"), "failed", "says slurm"),

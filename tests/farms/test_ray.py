@@ -1,0 +1,113 @@
+"""Ray: how its answers are read, and a real one that takes runs."""
+
+import json
+
+import pytest
+from real_farms import (
+    a_killed_launcher_leaves_every_run_once,
+    eight_models_are_trained_and_ranked,
+    four_fates_are_told_apart,
+    hostile_values_come_out_of_each_job,
+    learns,
+    long_ago,
+    sweep,
+)
+from sites import Site, all_end, environment_of
+from throwaway_ray import Ray, missing
+
+from runx.farms import ray
+from runx.processes import Finished
+
+real = pytest.mark.ray
+FARM = """\
+FARM: ray
+ray:
+  TYPE: ray
+  ADDRESS: {}
+  RESOURCES: {{cpus: 1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if missing():
+        pytest.skip(missing())
+    made = Ray()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def site(cluster, installed, tmp_path):
+    environment = environment_of(installed, cluster.environment)
+    farm = FARM.format(cluster.address)
+    return learns(Site(tmp_path / "project", environment, farm, seconds=180))
+
+
+def test_a_job_whose_node_died_is_lost():
+    message = "Job supervisor actor died: x\n\tip: 1\nThe actor died because its node has died. "
+    job = {"submission_id": "a", "status": "FAILED", "message": message}
+    [seen] = ray.jobs_told(Finished((), 0, json.dumps([job]), "")).values()
+    assert seen.word == ("lost", "The actor died because its node has died")
+
+
+@real
+def test_eight_models_are_ranked(site):
+    eight_models_are_trained_and_ranked(site)
+
+
+@real
+def test_fates(site):
+    four_fates_are_told_apart(site, "")
+
+
+@real
+def test_hostile_values(site):
+    hostile_values_come_out_of_each_job(site)
+
+
+@real
+def test_a_killed_launcher(site):
+    a_killed_launcher_leaves_every_run_once(site)
+
+
+@real
+def test_a_run_gets_the_gpu_that_it_asks_for(site):
+    site.write("show.py", "import os\nprint('gpu', os.environ.get('CUDA_VISIBLE_DEVICES'))\n")
+    site.write("gpu.yml", "CMD: python show.py\nHPARAMS: {lr: 1}\nRESOURCES: {gpus: 1}\n")
+    site.runx("gpu.yml")
+    site.done("gpu", 1)
+    [run] = site.runs("gpu")
+    assert "gpu 0" in site.output(run) or "gpu 1" in site.output(run)
+
+
+@real
+def test_what_is_cancelled_while_it_waits_is_never_trained(site, cluster):
+    site.runx(sweep(site, "waits", "HPARAMS: {lr: 1}\nRESOURCES: {cpus: 99}\n"))
+    assert list(site.states("waits").values()) == ["queued"]
+    site.runx("cancel", "waits")
+    assert "cancelled, but still waits at ray" in site.runx("status", "waits").stdout
+    pids = cluster.another_node(cpus=99)
+    site.wait("waits", all_end)
+    cluster.end(pids)
+    [run] = site.runs("waits")
+    assert list(site.states("waits").values()) == ["cancelled"]
+    assert site.output(run) == ""
+
+
+@real
+def test_a_dead_node_is_told(site, cluster):
+    pids = cluster.another_node()
+    text = "HPARAMS: {epochs: 999, pause: 1}\nRESOURCES: {entrypoint-resources: '{\"far\": 1}'}\n"
+    site.runx(sweep(site, "node", text))
+    site.wait("node", lambda states: list(states.values()) == ["running"])
+    cluster.end(pids)
+    [run] = site.runs("node")
+    job = json.loads((run / "attempts/1.job.json").read_text())["id"]
+    site.wait("node", lambda _: cluster.status(job) == "FAILED")
+    # The scheduler's word counts when the run itself has been silent for long.
+    long_ago(run)
+    [told] = json.loads(site.runx("status", "node", "--json", status=(0, 1)).stdout)
+    assert (told["state"], told["reason"]) == ("lost", "The actor died because its node has died")

@@ -206,7 +206,7 @@ def submit(command, words):
     name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
     tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
     with Jobs() as jobs:
-        number = jobs.add(name, tasks, array, None if command == "bsub" else flags["-o"])
+        number = jobs.add(name, tasks, array, spooled=None if command == "bsub" else flags["-o"])
     print(
         {
             "qsub": f"{number}[].server" if array else f"{number}.server",

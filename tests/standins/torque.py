@@ -37,7 +37,7 @@ def qsub(words):
         for index in indices
     }
     with standin.Jobs() as jobs:
-        number = jobs.add(name, tasks, "-t" in flags, flags["-o"])
+        number = jobs.add(name, tasks, "-t" in flags, spooled=flags["-o"])
     print(f"{number}[].server" if "-t" in flags else f"{number}.server")
 
 

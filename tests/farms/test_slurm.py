@@ -244,7 +244,10 @@ def test_torchrun_meets_over_nodes(site):
         "torch.distributed.init_process_group('gloo')\n"
         "total = torch.ones(1)\n"
         "torch.distributed.all_reduce(total)\n"
-        "os.write(1, f'sum {int(total)} of {os.environ[\"WORLD_SIZE\"]}\\n'.encode())\n",
+        "os.write(1, f'sum {int(total)} of {os.environ[\"WORLD_SIZE\"]}\\n'.encode())\n"
+        # gloo's threads abort a process that leaves while others still speak to it.
+        "torch.distributed.barrier()\n"
+        "torch.distributed.destroy_process_group()\n",
     )
     resources = "RESOURCES: {nodes: 2, gpus: 2, mem: 3G}\nLAUNCH: torchrun\n"
     site.runx(site.sweep("spread", f"HPARAMS: {{}}\n{resources}"))

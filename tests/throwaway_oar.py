@@ -142,7 +142,7 @@ class Oar:
         shutil.chown(data, "postgres")
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
         options += f" -c unix_socket_directories={data}"
-        made = f"initdb -D {data}/db -U postgres --auth=trust --no-sync"
+        made = f"initdb -D {data}/db -U postgres --auth=trust --no-sync --no-locale"
         started = f"pg_ctl -D {data}/db -l {data}/log -o '{options}' -w start"
         for words in (made, started):
             command = f"cd / && {_postgres()}/{words}"

@@ -12,8 +12,10 @@ from pathlib import Path
 from offspring import below, end, processes
 from throwaway_slurm import free_ports
 
-PROGRAM = Path(os.environ.get("RUNX_RAY", Path(__file__).parents[1] / ".venv-ray")) / "bin/ray"
+PROGRAM = Path(os.environ.get("RAY_VENV", Path(__file__).parents[1] / ".venv-ray")) / "bin/ray"
 PORTS = 12
+# Loopback, by an address of which Ray does not make the machine's own.
+HOST = "127.0.0.2"
 
 
 def missing():
@@ -42,6 +44,7 @@ class Ray:
     def start(self):
         self._started(
             "--head",
+            f"--node-ip-address={HOST}",
             f"--port={self.port}",
             f"--dashboard-port={self.port + 1}",
             "--dashboard-host=127.0.0.1",
@@ -62,7 +65,8 @@ class Ray:
         """Start a second node that has what is called far; give the pids of its processes."""
         before = set(self.pids())
         self._started(
-            f"--address=127.0.0.1:{self.port}",
+            f"--address={HOST}:{self.port}",
+            f"--node-ip-address={HOST}",
             f"--num-cpus={cpus}",
             "--num-gpus=0",
             '--resources={"far": 1}',

@@ -48,6 +48,7 @@ def job_of(run):
 
 
 def test_what_squeue_has_forgotten_is_told_by_sacct(site, cluster):
+    site.runx(site.sweep("base", "HPARAMS: {lr: 1}\n"))
     site.runx(site.sweep("fates", FATES))
     settings = "HPARAMS: {lr: [1, 2, 3]}\nARRAY: true\nRESOURCES: {hold: true}\n"
     site.runx(site.sweep("off", settings))
@@ -69,3 +70,8 @@ def test_what_squeue_has_forgotten_is_told_by_sacct(site, cluster):
     site.write("off.yml", (site.path / "off.yml").read_text().replace("hold: true", "hold: false"))
     site.runx("off.yml", "--resume")
     site.done("off", 3)
+    # Slurm takes afterok on ids that it has forgotten, and starts such jobs: they are judged here.
+    site.runx(site.sweep("next", "HPARAMS: {lr: 1}\n"), "--after", "base")
+    site.done("next", 1)
+    refused = site.runx("next.yml", "--again", "--after", "fates", status=2)
+    assert "would never start" in refused.stderr

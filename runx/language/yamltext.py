@@ -147,16 +147,18 @@ class _Builder:
                     tree = {**merged, **tree}
         for key, child in node.value:
             if not _merges(key):
-                self.lines[(*path, key.value)] = line_of(key)
-                tree[key.value] = self.node(child, (*path, key.value))
+                place = (*path, key.value)
+                self.lines[place] = line_of(key)
+                tree[key.value] = self.node(child, place)
         return tree
 
     def _sequence(self, node: yaml.Node, path: tuple[str | int, ...]) -> list[Node]:
         self._check_tag(node, "seq")
         items = []
         for index, child in enumerate(node.value):
-            self.lines[(*path, index)] = line_of(child)
-            items.append(self.node(child, (*path, index)))
+            place = (*path, index)
+            self.lines[place] = line_of(child)
+            items.append(self.node(child, place))
         return items
 
     def _scalar(self, node: yaml.ScalarNode) -> Scalar:

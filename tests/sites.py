@@ -1,5 +1,6 @@
 """A project on a machine with a scheduler: runx called there, and what every farm owes."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 STANDINS = Path(__file__).resolve().parent / "standins"
 TRAIN = """\
@@ -142,6 +145,18 @@ def hostile_values_come_out_as_they_went_in(site: Site, more=""):
         word = " ".join(json.loads(line[7:])).removeprefix("--v").lstrip("= ")
         got.append(word)
     assert sorted(got) == sorted(HOSTILE), values
+
+
+@contextlib.contextmanager
+def running(kind, reason):
+    """Start a scheduler of a kind for the tests of a module; skip them where it can't be had."""
+    if reason:
+        pytest.skip(reason)
+    made = kind()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 def environment_of(installed, more):

@@ -13,7 +13,7 @@ from real_farms import (
     long_ago,
     sweep,
 )
-from sites import Site, all_end
+from sites import Site, all_end, running
 from throwaway_oar import Oar, missing
 
 from runx.farms import oar
@@ -32,13 +32,8 @@ oar:
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = Oar()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(Oar, missing()) as made:
+        yield made
 
 
 @pytest.fixture

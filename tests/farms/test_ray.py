@@ -12,7 +12,7 @@ from real_farms import (
     long_ago,
     sweep,
 )
-from sites import Site, all_end, environment_of
+from sites import Site, all_end, environment_of, running
 from throwaway_ray import Ray, missing
 
 from runx.farms import ray
@@ -30,13 +30,8 @@ ray:
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = Ray()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(Ray, missing()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from real_farms import (
     long_ago,
     sweep,
 )
-from sites import Site, all_end, environment_of
+from sites import Site, all_end, environment_of, running
 from throwaway_sge import GridEngine, missing
 
 from runx.farms import sge
@@ -29,13 +29,8 @@ sge:
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = GridEngine()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(GridEngine, missing()) as made:
+        yield made
 
 
 @pytest.fixture

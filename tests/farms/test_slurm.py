@@ -15,6 +15,7 @@ from sites import (
     all_end,
     environment_of,
     hostile_values_come_out_as_they_went_in,
+    running,
 )
 from throwaway_slurm import Slurm, missing
 
@@ -36,13 +37,8 @@ slurm:
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = Slurm()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(Slurm, missing()) as made:
+        yield made
 
 
 @pytest.fixture

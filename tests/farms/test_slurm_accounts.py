@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from sites import Site, environment_of
+from sites import Site, environment_of, running
 from throwaway_accounts import AccountedSlurm, missing
 from throwaway_slurm import missing as no_slurm
 
@@ -25,13 +25,8 @@ FATES = """HPARAMS:
 
 @pytest.fixture(scope="module")
 def cluster():
-    if no_slurm() or missing():
-        pytest.skip(no_slurm() or missing())
-    made = AccountedSlurm()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(AccountedSlurm, no_slurm() or missing()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from sites import Site, all_end, environment_of
+from sites import Site, all_end, environment_of, running
 from throwaway_slurm import Slurm, missing
 
 pytestmark = pytest.mark.slurm
@@ -39,13 +39,8 @@ sys.exit(75 if attempt == 1 else 0)
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = Slurm()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(Slurm, missing()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from real_farms import (
     hostile_values_come_out_of_each_job,
     learns,
 )
-from sites import Site, environment_of
+from sites import Site, environment_of, running
 from throwaway_torque import Torque, missing
 
 from runx.farms import torque
@@ -34,13 +34,8 @@ Job Id: 7[2].server
 
 @pytest.fixture(scope="module")
 def cluster():
-    if missing():
-        pytest.skip(missing())
-    made = Torque()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(Torque, missing()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -36,9 +36,10 @@ class Ray:
             **os.environ,
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
             "RAY_USAGE_STATS_ENABLED": "0",
-            # A node that is gone is missed after four seconds instead of sixteen.
+            # A node that is gone is missed after some ten seconds; one that a busy machine lets wait
+            # for three is not gone.
             "RAY_health_check_period_ms": "1000",
-            "RAY_health_check_failure_threshold": "3",
+            "RAY_health_check_failure_threshold": "10",
         }
 
     def start(self):

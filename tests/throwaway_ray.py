@@ -36,8 +36,8 @@ class Ray:
             **os.environ,
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
             "RAY_USAGE_STATS_ENABLED": "0",
-            # A node that is gone is missed after some ten seconds; one that a busy machine lets wait
-            # for three is not gone.
+            # A node that is gone is missed after some ten seconds; one that was busy for three is
+            # not gone.
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_failure_threshold": "10",
         }
@@ -62,15 +62,18 @@ class Ray:
             time.sleep(0.2)
         return self
 
-    def another_node(self, cpus=1):
-        """Start a second node that has what is called far; give the pids of its processes."""
+    def another_node(self, name, cpus=1):
+        """Start a second node that alone has one of what is called so; give its processes' pids.
+
+        Each needs a name of its own: for some seconds Ray sends jobs to a node that is gone.
+        """
         before = set(self.pids())
         self._started(
             f"--address={HOST}:{self.port}",
             f"--node-ip-address={HOST}",
             f"--num-cpus={cpus}",
             "--num-gpus=0",
-            '--resources={"far": 1}',
+            f'--resources={{"{name}": 1}}',
             f"--dashboard-agent-listen-port={self.port + 5}",
             f"--dashboard-agent-grpc-port={self.port + 6}",
         )

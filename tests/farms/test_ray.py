@@ -84,7 +84,7 @@ def test_what_is_cancelled_while_it_waits_is_never_trained(site, cluster):
     assert list(site.states("waits").values()) == ["queued"]
     site.runx("cancel", "waits")
     assert "cancelled, but still waits at ray" in site.runx("status", "waits").stdout
-    pids = cluster.another_node(cpus=99)
+    pids = cluster.another_node("large", cpus=99)
     site.wait("waits", all_end)
     cluster.end(pids)
     [run] = site.runs("waits")
@@ -94,7 +94,7 @@ def test_what_is_cancelled_while_it_waits_is_never_trained(site, cluster):
 
 @real
 def test_a_dead_node_is_told(site, cluster):
-    pids = cluster.another_node()
+    pids = cluster.another_node("far")
     text = "HPARAMS: {epochs: 999, pause: 1}\nRESOURCES: {entrypoint-resources: '{\"far\": 1}'}\n"
     site.runx(sweep(site, "node", text))
     site.wait("node", lambda states: list(states.values()) == ["running"])

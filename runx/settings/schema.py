@@ -108,50 +108,44 @@ def _farm() -> Schema:
 
 def _language() -> Schema:
     """Describe HPARAMS: grids of axes, zips and cases."""
-    axis = {"$ref": "#/$defs/axis"}
-    operators: Schema = {name: {} for name in sorted([*OPERATORS, *DRAWS])}
+    several = {"type": "array", "items": {"$ref": "#/$defs/grid"}, "minItems": 1}
+    values = {"type": "array", "items": {"$ref": "#/$defs/value"}}
     return {
-        "hparams": {
-            "anyOf": [
-                {"$ref": "#/$defs/grid"},
-                {"type": "array", "items": {"$ref": "#/$defs/grid"}, "minItems": 1},
-                {"type": "null"},
-            ]
-        },
-        "grid": {
-            "type": "object",
-            "properties": {
-                TAG: {**axis, "description": "What the run's name begins with; {lr} is its lr."},
-                SKIP: {**_SCALARS, "description": "true, or expressions: what is left out."},
-                ZIP: {
-                    "description": "Lists whose values go together.",
-                    "anyOf": [_zip(), {"type": "array", "items": _zip()}],
-                },
-                CASES: {
-                    "description": "Points with keys of their own.",
-                    "type": "array",
-                    "items": {"$ref": "#/$defs/grid"},
-                    "minItems": 1,
-                },
+        "hparams": {"anyOf": [{"$ref": "#/$defs/grid"}, several, {"type": "null"}]},
+        "grid": _grid(several),
+        "axis": {"anyOf": [_SCALAR, {**values, "minItems": 1}, _operator()]},
+        "value": {"anyOf": [_SCALAR, values]},
+    }
+
+
+def _grid(several: Schema) -> Schema:
+    """Describe a mapping of hyperparameters to their axes."""
+    axis = {"$ref": "#/$defs/axis"}
+    return {
+        "type": "object",
+        "properties": {
+            TAG: {**axis, "description": "What the run's name begins with; {lr} is its lr."},
+            SKIP: {**_SCALARS, "description": "true, or expressions: what is left out."},
+            ZIP: {
+                "description": "Lists whose values go together.",
+                "anyOf": [_zip(), {"type": "array", "items": _zip()}],
             },
-            "patternProperties": {f"^{RESOURCE.replace('.', '[.]')}": axis},
-            "propertyNames": {"not": {"pattern": "^RUNX[.](?!(TAG|SKIP|ZIP|CASES)$)"}},
-            "additionalProperties": axis,
+            CASES: {"description": "Points with keys of their own.", **several},
         },
-        "axis": {
-            "anyOf": [
-                _SCALAR,
-                {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/value"}},
-                {
-                    "type": "object",
-                    "properties": operators,
-                    "additionalProperties": False,
-                    "minProperties": 1,
-                    "maxProperties": 1,
-                },
-            ]
-        },
-        "value": {"anyOf": [_SCALAR, {"type": "array", "items": {"$ref": "#/$defs/value"}}]},
+        "patternProperties": {f"^{RESOURCE.replace('.', '[.]')}": axis},
+        "propertyNames": {"not": {"pattern": "^RUNX[.](?!(TAG|SKIP|ZIP|CASES)$)"}},
+        "additionalProperties": axis,
+    }
+
+
+def _operator() -> Schema:
+    """Describe an axis that an operator makes: a mapping of its name."""
+    return {
+        "type": "object",
+        "properties": {name: {} for name in sorted([*OPERATORS, *DRAWS])},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
     }
 
 

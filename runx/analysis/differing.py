@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import StoreError
+from runx.files import read_json
 from runx.formats.cells import for_machines
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.rundir import ExperimentDir, RunDir
 from runx.tables.columns import identity, names_of
 from runx.types import Result
 

@@ -10,6 +10,7 @@ from runx.cmdline.command import shell_command
 from runx.commands.local import Local
 from runx.disk.claims import claim_text, is_ours, take
 from runx.disk.orders import CANCEL, ordered
+from runx.files import read_json
 from runx.launching.making import placed as filled
 from runx.launching.placing import Placed
 from runx.launching.restaging import staged_code
@@ -18,7 +19,6 @@ from runx.launching.tasks import Policy, Task
 from runx.machine.devices import devices
 from runx.machine.leases import Devices
 from runx.plans.experiment import Experiment
-from runx.rundir import read_json
 from runx.states.again import again_command
 from runx.terminal.manners import say
 from runx.terminal.reporting import Report

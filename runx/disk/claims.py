@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import StoreError
-from runx.rundir import VERSION, RunDir, read_json
+from runx.files import VERSION, read_json
+from runx.rundir import RunDir
 
 
 @functools.lru_cache(maxsize=1)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from runx.disk.eventfiles import event_files
 from runx.errors import RunxError, StoreError
+from runx.files import read_json
 from runx.language.nearest import listed, nearest_first
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.rundir import ExperimentDir, RunDir
 from runx.states.again import Typed, words_of
 
 MARKS = ("hparams.json", "run.json", "metrics.csv")

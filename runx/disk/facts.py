@@ -16,7 +16,8 @@ from runx.disk.joining import join
 from runx.disk.look import Look
 from runx.disk.orders import ordered
 from runx.errors import StoreError
-from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of, read_json
+from runx.files import read_json
+from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of
 from runx.states.attempts import Attempt, Event, Facts
 
 Warn = Callable[[str], None]

@@ -9,7 +9,8 @@ from typing import Any
 
 from runx.disk.claims import whoami
 from runx.errors import StoreError
-from runx.rundir import RunDir, read_json, to_json, write_whole
+from runx.files import read_json, to_json, write_whole
+from runx.rundir import RunDir
 
 CANCEL = "cancel"
 TIMEOUT = "timeout"

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from runx.disk.claims import whoami
+from runx.files import to_json, write_whole
 from runx.plans.experiment import Experiment
 from runx.plans.plan import run_id
-from runx.rundir import to_json, write_whole
 from runx.staging import Frozen
 from runx.staging.git import GitState
 from runx.types import Run

@@ -19,9 +19,10 @@ from runx.cmdline.runscript import Surroundings, script
 from runx.cmdline.wrapping import Spread
 from runx.disk.claims import claim_text
 from runx.errors import SettingsError, StagingError
+from runx.files import to_json
 from runx.plans.experiment import Experiment
 from runx.plans.plan import Namer, named, run_id
-from runx.rundir import RunDir, to_json
+from runx.rundir import RunDir
 from runx.types import Hparam, Run, Value
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 from runx.cmdline.runscript import script
 from runx.errors import StoreError
+from runx.files import read_json, write_whole
 from runx.launching.making import Kit, spread
-from runx.rundir import RunDir, read_json, write_whole
+from runx.rundir import RunDir
 from runx.staging import stage
 from runx.types import Run
 

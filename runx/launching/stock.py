@@ -10,8 +10,9 @@ from pathlib import Path
 
 from runx.disk.facts import UNASKED, Words, clock, facts, here, lives
 from runx.errors import StoreError
+from runx.files import read_json, read_lines
 from runx.plans.reconcile import Identity, There
-from runx.rundir import RECORD, ExperimentDir, RunDir, read_json, read_lines
+from runx.rundir import RECORD, ExperimentDir, RunDir
 from runx.states.attempts import Facts
 from runx.states.state import state
 

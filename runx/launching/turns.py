@@ -11,7 +11,8 @@ from typing import Any
 from runx.disk.claims import claim_text, link_claim
 from runx.disk.facts import here, lives
 from runx.errors import RunxError, StoreError
-from runx.rundir import ExperimentDir, read_json
+from runx.files import read_json
+from runx.rundir import ExperimentDir
 
 _PATIENCE = 300.0  # seconds to wait for a launcher that can't be seen from here
 _LOOK = 0.1

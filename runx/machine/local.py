@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from runx.disk.facts import here, lives
+from runx.files import read_lines
 from runx.machine.leases import Lease
 from runx.processes import started
-from runx.rundir import RunDir, read_lines
+from runx.rundir import RunDir
 
 _KILLED = 128 + signal.SIGKILL  # what else ends run.sh without a word
 _LOOKERS = 2.0  # seconds for which others may hold the lock, to see whether it is held

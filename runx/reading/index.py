@@ -16,10 +16,11 @@ from runx import __version__
 from runx.disk.facts import clock
 from runx.disk.look import Look, mark
 from runx.errors import StoreError
+from runx.files import read_json, write_whole
 from runx.metrics.tally import Measure
 from runx.reading.entries import Entries, Entry, entry, facts, from_columns, kept, to_columns
 from runx.reading.standing import Standing
-from runx.rundir import ExperimentDir, RunDir, read_json, write_whole
+from runx.rundir import ExperimentDir, RunDir
 from runx.states.attempts import Facts
 from runx.states.state import State
 from runx.types import Result

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import StoreError
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.files import read_json
+from runx.rundir import ExperimentDir, RunDir
 
 
 def kept(file: Path, warn: Callable[[str], None]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from runx.disk.eventfiles import as_rows, event_files
 from runx.disk.facts import facts
 from runx.disk.look import Look
 from runx.errors import StoreError
+from runx.files import parsed_json
 from runx.metrics.tally import Measure, Tally, tally
 from runx.reading.index import Index
 from runx.reading.standing import Reader, Standing
-from runx.rundir import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of, parsed_json
+from runx.rundir import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
 from runx.states.state import UNKNOWN, State, state
 from runx.types import Result
 

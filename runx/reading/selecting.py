@@ -8,8 +8,9 @@ from pathlib import Path
 
 from runx.disk.experiments import find, is_run, known, places
 from runx.errors import RunxError, StoreError
+from runx.files import read_json
 from runx.language.nearest import listed, nearest_first
-from runx.rundir import ExperimentDir, RunDir, read_json
+from runx.rundir import ExperimentDir, RunDir
 
 _SHORTEST_ID = 4
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from runx.errors import RunxError
+from runx.files import write_whole
 from runx.reading.standing import Standing
 from runx.report.data import model
 from runx.report.page import page
-from runx.rundir import ExperimentDir, write_whole
+from runx.rundir import ExperimentDir
 from runx.tables.question import Question
 from runx.tables.ranking import deciding
 

@@ -13,10 +13,11 @@ from runx.disk.joining import belong, parted
 from runx.errors import FarmError, RunxError
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Batch, Limit
+from runx.files import to_json, write_whole
 from runx.launching.making import Kit
 from runx.plans.experiment import Farm
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
-from runx.rundir import RunDir, to_json, write_whole
+from runx.rundir import RunDir
 from runx.schedulers.sent import jobs_folder
 from runx.schedulers.submitting import shown
 from runx.types import Submission

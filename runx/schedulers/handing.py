@@ -13,10 +13,11 @@ from pathlib import Path
 from runx.disk.claims import claim_text, take
 from runx.farms import kind_of
 from runx.farms.kind import Batch
+from runx.files import VERSION, append_line, write_whole
 from runx.launching.handover import Handover
 from runx.launching.making import Kit
 from runx.plans.experiment import Experiment
-from runx.rundir import VERSION, RunDir, append_line, write_whole
+from runx.rundir import RunDir
 from runx.schedulers.batches import About, batches, lane, pieces
 from runx.schedulers.delivering import Order, Say, TooLarge, address, delivered, largest_array
 from runx.schedulers.sent import jobs_folder

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.errors import StoreError
+from runx.files import read_json, read_lines
 from runx.plans.experiment import Farm
-from runx.rundir import ExperimentDir, RunDir, read_json, read_lines
+from runx.rundir import ExperimentDir, RunDir
 
 Warn = Callable[[str], None]
 _Map: TypeAlias = dict[str, dict[str, Any]]

@@ -11,11 +11,12 @@ from runx.cmdline.command import shell_command
 from runx.disk.claims import claim_text, take
 from runx.errors import FarmError, RunxError
 from runx.farms import Errand, command, kind_of
+from runx.files import to_json, write_whole
 from runx.launching.handover import Handover
 from runx.launching.making import Kit, placed, resources
 from runx.plans.experiment import Experiment, Farm
 from runx.processes import ran
-from runx.rundir import RunDir, to_json, write_whole
+from runx.rundir import RunDir
 from runx.types import Job, Run, Submission
 
 _LATER = """\

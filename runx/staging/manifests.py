@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from runx.errors import StoreError
-from runx.rundir import VERSION, read_json
+from runx.files import VERSION, read_json
 
 TREE = "tree"
 MANIFEST = "manifest.json"

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from runx.errors import StagingError
-from runx.rundir import write_whole
+from runx.files import write_whole
 from runx.staging import git
 from runx.staging.manifests import TREE
 from runx.staging.rules import WORKTREE, Rules

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runx.errors import StoreError
-from runx.rundir import VERSION, read_json, write_whole
+from runx.files import VERSION, read_json, write_whole
 from runx.staging.listing import Entry, Stamp
 
 FINE, COARSE = 100_000_000, 2_500_000_000

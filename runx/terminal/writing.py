@@ -12,10 +12,11 @@ import click
 from runx.commands.lookup import warn
 from runx.disk.experiments import said
 from runx.errors import RunxError
+from runx.files import write_whole
 from runx.formats import format_named, written
 from runx.formats.cells import DIGITS
 from runx.formats.table import fitted, render_bold
-from runx.rundir import ExperimentDir, write_whole
+from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
 from runx.tables.summary import Summary
 from runx.terminal.manners import say

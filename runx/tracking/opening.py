@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
-from runx.rundir import RunDir, write_whole
+from runx.files import write_whole
+from runx.rundir import RunDir
 from runx.tracking.session import Options, Session
 from runx.training import place, ranks
 from runx.training.context import as_mapping

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runx.errors import LogxError
-from runx.rundir import RunDir, append_line
+from runx.files import append_line
+from runx.rundir import RunDir
 
 INDEX = "index.jsonl"
 """One JSON object a line: name, file, kind and time; of several of a name the last counts."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
-from runx.rundir import RunDir, read_json
+from runx.files import read_json
+from runx.rundir import RunDir
 
 
 class Hparams(Mapping[str, Any]):

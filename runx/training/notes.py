@@ -7,7 +7,7 @@ from threading import RLock
 from typing import Any
 
 from runx.errors import StoreError
-from runx.rundir import read_json, to_json, write_whole
+from runx.files import read_json, to_json, write_whole
 
 WARNINGS = 100
 """How many warnings are kept; the first say what went wrong."""

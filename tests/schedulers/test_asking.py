@@ -7,7 +7,7 @@ from batched import ABOUT, a_batch, an_order, commands
 
 from runx.disk.claims import claim_text, take
 from runx.disk.facts import Word
-from runx.rundir import read_json
+from runx.files import read_json
 from runx.schedulers import asking
 from runx.schedulers.asking import words
 from runx.schedulers.delivering import delivered

@@ -6,8 +6,8 @@ from batched import a_batch, an_order, commands
 from runx.disk.joining import elsewhere
 from runx.errors import FarmError
 from runx.farms import slurm
+from runx.files import read_json
 from runx.plans.experiment import Farm
-from runx.rundir import read_json
 from runx.schedulers import delivering
 from runx.schedulers.delivering import delivered, submit_words
 from runx.types import Submission

@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,6 +19,9 @@ MODULES = (
     "model",
     "store",
     "tokens",
+    "arithmetic",
+    "steps",
+    "nearest",
     "expressions",
     "statistics",
     "selection",
@@ -116,9 +119,14 @@ def _hash(text: str) -> str:
 @cache
 def program() -> str:
     """Join the plotting library and our modules into one script."""
-    modules = "".join(enclosed(name, _text("assets", f"{name}.js")) for name in MODULES)
     library = _text("vendor", "uplot", "uPlot.iife.min.js")
-    return f'{library}(() => {{\n"use strict";\nconst modules = {{}};\n{modules}}})();\n'
+    return f'{library}(() => {{\n"use strict";\n{bundled(MODULES)}}})();\n'
+
+
+def bundled(names: Iterable[str]) -> str:
+    """Return modules, each after those that it imports, as one script that keeps them apart."""
+    modules = (enclosed(name, _text("assets", f"{name}.js")) for name in names)
+    return "const modules = {};\n" + "".join(modules)
 
 
 def enclosed(name: str, module: str) -> str:

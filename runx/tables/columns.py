@@ -102,20 +102,28 @@ def fields(runs: Sequence[Result]) -> list[str]:
 
 
 def everything(run: Result) -> dict[str, Any]:
-    """Give all that a run has by name, for expressions: what resolve would find."""
-    hparams = {f"{HPARAMS}{name}": found for name, found in run.hparams.items()}
+    """Return all that a run has by name, for expressions: what resolve would find.
+
+    Lists, which JSON has read, are tuples, as an expression's own are.
+    """
+    plain = {name: _as_value(found) for name, found in run.hparams.items()}
+    hparams = {f"{HPARAMS}{name}": found for name, found in plain.items()}
     own = {name: value(run, Column(name, name)) for name in OWN}
     resources = {f"{RESOURCES}{name}": found for name, found in run.resources.items()}
     given = {
         **hparams,
         **resources,
         **run.measured,
-        **run.hparams,
+        **plain,
         **run.metrics,
         **run.details,
         **own,
     }
     return {**given, "state": run.state}
+
+
+def _as_value(found: Any) -> Any:
+    return tuple(map(_as_value, found)) if isinstance(found, list) else found
 
 
 def names_of(mappings: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -49,11 +49,15 @@ def wild(browser, sweep):
 
 def test_a_wrong_filter_says_what_is_wrong_and_hides_nothing(page):
     page.type("lrr < 0.1")
-    assert "lrr is unknown" in page.one(".error").text
+    assert "lrr is unknown: did you mean lr?" in page.one(".error").text
+    page.type("nothing < 0.1")
+    assert "known are: accuracy, accuracy:best, " in page.one(".error").text
     page.type("lr <")
     assert "column 5" in page.one(".error").text
     page.type("lr = 0.1")
-    assert "write == for =" in page.one(".error").text
+    assert "write `==` for `=`" in page.one(".error").text
+    page.type("1 / seed > 0")
+    assert "column 1: division by zero" in page.one(".error").text
     assert len(page.rows()) == 21
     page.type("")
     assert page.one(".error").text == ""
@@ -146,6 +150,9 @@ EXPRESSIONS = [
     "true",
     "not true or false",
     "lr",
+    "run != 'x' and hparams.lr < 0.02",
+    "(lr if optimizer == 'sgd' else 1) < 0.1",
+    "lr not in (0.1, 0.01)",
 ]
 
 

@@ -43,6 +43,13 @@ def test_an_unknown_metric_is_answered_with_those_there_are():
         table([run()], sortwith=("acc",))
 
 
+def test_an_expression_sees_lists_as_lists():
+    runs = [run("a", {"betas": [0.9, 0.99]}), run("b", {"betas": [0.5, [1]]}), run("c")]
+    for where in ("betas[0] > 0.6", "0.9 in betas", "betas == (0.9, 0.99)"):
+        assert order(table(runs, where=where)) == ["a"]
+    assert order(table(runs, where="len(betas) == 2 and betas[1] == (1,)")) == ["b"]
+
+
 def test_only_what_differs_of_the_hyperparameters_is_shown():
     runs = [run("a", {"lr": 1, "adam": True}), run("b", {"lr": 2, "adam": True})]
     assert headings(table(runs)) == ["run", "lr", "state"]

@@ -7,14 +7,19 @@ import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
 import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
 import { importances } from "./statistics.js";
 
-/** Give the names that a filter may use, and how each is looked up. */
+/** Return the columns that a filter can name; where two have a name, the one that `sumx --where` takes. */
 function namesOf(columns) {
-  const known = new Map();
-  for (const column of columns) {
-    const name = column.kind === "best" ? `${column.name}:best` : column.name;
-    if (!known.has(name)) known.set(name, column);
-  }
-  return known;
+  const of = (...kinds) => columns.filter(({ kind }) => kinds.includes(kind));
+  const names = (prefix, suffix, some) => some.map((column) => [`${prefix}${column.name}${suffix}`, column]);
+  return new Map([
+    ...of("name").map((column) => ["name", column]),
+    ...names("hparams.", "", of("hparam")),
+    ...names("", ":best", of("best")),
+    ...names("", "", of("hparam")),
+    ...names("", "", of("metric")),
+    ...names("", "", of("tag", "elapsed", "experiment", "state", "epoch", "epoch_time")),
+    ...of("name").map((column) => ["run", column]),
+  ]);
 }
 
 function plainValue(run, column) {

@@ -1,0 +1,53 @@
+// The steps that an expression is compiled to: functions of the names, each with the depth of its tree.
+
+import { errorAt } from "./tokens.js";
+import { Unfit } from "./arithmetic.js";
+
+const DEEPEST = 60;
+const NESTED = 200; // pairs of parentheses, which Python's tree has nothing of
+const TOO_DEEP = `nested more than ${DEEPEST} deep; simplify it`;
+
+/** Makes steps of steps, and remembers why an expression is refused. */
+export class Steps {
+  nesting = 0;
+  problem = null;
+
+  /** Note why an expression is refused: what can't be read at all goes before. */
+  refused(column, problem) {
+    this.problem ??= errorAt(column, problem);
+    return this.literal(null);
+  }
+
+  /** Read what is nested in something, but not more deeply than the stack allows. */
+  nested(read) {
+    this.nesting += 1;
+    if (this.nesting > NESTED) throw errorAt(1, TOO_DEEP);
+    const step = read.call(this);
+    this.nesting -= 1;
+    return step;
+  }
+
+  /** Make a step of a step's parts; `depth` is that of Python's tree, which is bounded. */
+  step(call, ...parts) {
+    const depth = 1 + Math.max(1, ...parts.map((part) => part.depth));
+    if (depth > DEEPEST) throw errorAt(1, TOO_DEEP);
+    return Object.assign(call, { depth });
+  }
+
+  /** Apply an operation; where it fails, say on which column. */
+  applied(column, operation, ...parts) {
+    return this.step((names) => {
+      const values = parts.map((part) => part(names));
+      try {
+        return operation(...values);
+      } catch (error) {
+        if (error instanceof Unfit) throw errorAt(column, error.message);
+        throw error;
+      }
+    }, ...parts);
+  }
+
+  literal(value) {
+    return Object.assign(() => value, { depth: 1, isNull: value === null });
+  }
+}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runx.errors import RunxError
 from runx.formats.cells import for_machines
@@ -20,11 +21,15 @@ MOST, RANGES = 8, 5
 
 
 class Effect(NamedTuple):
-    """A hyperparameter's part in a metric's variance, and the metric's mean at each value."""
+    """A hyperparameter's part in a metric's variance, and the metric's mean at each value.
+
+    ``trend`` is Spearman's rank correlation of the two, 0 for values that are no numbers.
+    """
 
     name: str
     explained: float
     means: tuple[tuple[str, float, int], ...]
+    trend: float
 
 
 def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[Effect]:
@@ -35,6 +40,7 @@ def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[
     other parameters do as far as the runs allow.
     """
     measured = [run for run in runs if _number(run, metric) is not None]
+    results = [_number(run, metric) or 0.0 for run in measured]
     names = varying(measured, question.ignore)
     split = {name: _split(measured, Column(name, "hparam", name)) for name in names}
     numbers = {
@@ -43,7 +49,12 @@ def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[
     }
     noise = _noise(list(numbers.values()))
     found = [
-        Effect(name, omega_squared(numbers[name], noise), _marginal(split[name], numbers[name]))
+        Effect(
+            name,
+            omega_squared(numbers[name], noise),
+            _marginal(split[name], numbers[name]),
+            _trend([run.hparams.get(name) for run in measured], results),
+        )
         for name in names
     ]
     return sorted(found, key=lambda effect: (-effect.explained, effect.name))
@@ -79,13 +90,36 @@ def _marginal(
     return tuple(sorted(found, key=lambda one: one[1]))
 
 
+def _trend(values: Sequence[Any], results: Sequence[float]) -> float:
+    return spearman(values, results) if all(type(one) in (int, float) for one in values) else 0.0
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return Spearman's rank correlation of two rows of numbers; 0 where either is constant.
+
+    >>> spearman([1, 2, 2, 9], [10, 20, 20, 30]), spearman([1, 2], [3, 3])
+    (1.0, 0.0)
+    """
+    from statistics import correlation
+
+    left, right = _ranks(one), _ranks(other)
+    return correlation(left, right) if len({*left}) > 1 < len({*right}) else 0.0
+
+
+def _ranks(numbers: Sequence[float]) -> list[int]:
+    """Return twice the rank of each number, less one: equal numbers share the mean of theirs."""
+    ordered = sorted(numbers)
+    return [bisect_left(ordered, one) + bisect_right(ordered, one) for one in numbers]
+
+
 def _sums(numbers: Sequence[Sequence[float]]) -> tuple[float, float, int]:
     """Give the sum of squares of numbers, the part inside their groups, and how many they are."""
     every = [one for group in numbers for one in group]
     mean = math.fsum(every) / len(every)
     total = math.fsum((one - mean) ** 2 for one in every)
+    means = [math.fsum(group) / len(group) for group in numbers]
     inside = math.fsum(
-        (one - math.fsum(group) / len(group)) ** 2 for group in numbers for one in group
+        (one - middle) ** 2 for group, middle in zip(numbers, means, strict=True) for one in group
     )
     return total, inside, len(every)
 

@@ -10,8 +10,9 @@ from runx.metrics.better import direction, lower_is_better
 from runx.reading.standing import Standing
 from runx.report.codediff import diffs, distinct, tree_of
 from runx.report.seen import Seen, Warn, key, labels, look, run
+from runx.report.statistics import statistics
 from runx.rundir import ExperimentDir
-from runx.tables.columns import names_of, varying
+from runx.tables.columns import names_of
 from runx.tables.question import Question
 from runx.tables.summary import summarize
 
@@ -36,8 +37,7 @@ def model(
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
         "said": said(experiments, warn),
-        "hparams": names_of(result.hparams for result in results),
-        "varying": varying(results, question.ignore),
+        **statistics(results, [one["key"] for one in runs], [_best(one) for one in runs], question),
         "metrics": metrics(seen, question),
         "phases": phases(seen),
         "objective": objective,
@@ -46,9 +46,18 @@ def model(
     }
 
 
+def _best(run: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in run["best"].items()}
+
+
 def metrics(seen: Iterable[Seen], question: Question) -> list[dict[str, Any]]:
     """Name all that was measured and say which way is better, and whether that is known."""
     names = names_of(course.metrics for one in seen for course in one.courses.values())
+    return metrics_named(names, question)
+
+
+def metrics_named(names: Iterable[str], question: Question) -> list[dict[str, Any]]:
+    """Return of each metric which way is better, and whether that is known."""
     told = {*question.lower, *question.higher}
     return [
         {

@@ -7,25 +7,26 @@ thousand stats.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runx.disk.experiments import places
 from runx.formats.json import strict
-from runx.metrics.better import direction
 from runx.metrics.records import Record
 from runx.reading.collect import read
 from runx.reading.standing import Reader, Standing
 from runx.report.courses import metric_files, numbers
-from runx.report.data import metrics
+from runx.report.data import metrics, metrics_named
 from runx.report.reading import Fresh, Points, added, added_events, log_from, touched
 from runx.report.seen import key, labels, look, run, standing
+from runx.report.statistics import statistics
 from runx.rundir import ExperimentDir, RunDir
-from runx.tables.columns import varying
 from runx.tables.question import Question
-from runx.types import Result
+
+STATISTICS = 10.0
+"""Seconds until new points count in what is computed of all runs; a run's end counts at once."""
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Followed:
     places: dict[Path, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     told: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
     worked: float = 0.0
     began: float | None = None
     latest: float | None = None
@@ -70,6 +72,7 @@ class Following:
         self._labels = labels(experiments)
         self._reader = Reader(question.measures, warn)
         self._runs: dict[Path, Followed] = {}
+        self._due: float | None = None
 
     def standings(self) -> list[Standing]:
         """Read all runs, from the beginning."""
@@ -85,13 +88,26 @@ class Following:
             self._read_on(self._follow(one))
 
     def look(self, now: float) -> list[dict[str, Any]]:
-        """Tell what is new, as the page takes it."""
-        return [
+        """Return what is new, as the page takes it."""
+        changes = [
             change
             for experiment in self.experiments
             for place in places(experiment)
             for change in self._changes(experiment, place, now)
         ]
+        if changes and self._due is None:
+            self._due = now + STATISTICS
+        if any(change["kind"] != "points" for change in changes):
+            self._due = now
+        if self._due is None or now < self._due:
+            return changes
+        self._due = None
+        return [*changes, {"kind": "statistics", "statistics": self._statistics()}]
+
+    def _statistics(self) -> dict[str, Any]:
+        runs = [*self._runs.values()]
+        results, keys = [one.standing.result for one in runs], [one.key for one in runs]
+        return statistics(results, keys, [one.best for one in runs], self.question)
 
     def log(self, name: str, place: int) -> Fresh | None:
         """Read on in the log of the run called so; a place below zero asks for its end."""
@@ -122,7 +138,8 @@ class Following:
                 "key": one.key,
                 "phase": phase,
                 "points": strict(points),
-                "metrics": metrics_called(names, self.question),
+                "best": strict(one.best),
+                "metrics": metrics_named(names, self.question),
             }
 
     def _new(
@@ -132,13 +149,11 @@ class Following:
             followed = self._follow(one)
             self._read_on(followed)
             seen = look(one, self._reader.warn)
-            results = [other.standing.result for other in self._runs.values()]
             yield {
                 "kind": "run",
                 "key": followed.key,
                 "run": run(seen, followed.key, self.question, now, self._reader.warn),
                 "metrics": metrics([seen], self.question),
-                **hparams(results, self.question),
             }
 
     def _standing(
@@ -154,11 +169,15 @@ class Following:
 
     def _read_on(self, one: Followed) -> Points:
         """Read what was added to a run's metrics, or to what it gave to TensorBoard."""
-        found: Points = {}
         folder = one.standing.result.dir
         files = metric_files(folder)
-        if not files:
-            return added_events(folder, one.places, one.told)
+        points = self._rows(one, files) if files else added_events(folder, one.places, one.told)
+        for _, _, values in points.get("val", ()):
+            self._note_best(one, values)
+        return points
+
+    def _rows(self, one: Followed, files: Sequence[Path]) -> Points:
+        found: Points = {}
         for file in files:
             for record in added(file, one.places):
                 seconds = one.seconds(record)
@@ -172,16 +191,8 @@ class Following:
                     found.setdefault(record.phase, []).append(point)
         return found
 
-
-def hparams(results: Sequence[Result], question: Question) -> dict[str, list[str]]:
-    """Name the hyperparameters, and those that vary."""
-    names = dict.fromkeys(name for result in results for name in result.hparams)
-    return {"hparams": list(names), "varying": varying(results, question.ignore)}
-
-
-def metrics_called(names: Sequence[str], question: Question) -> list[dict[str, Any]]:
-    """Say of metrics which way is better."""
-    return [
-        {"name": name, "lower": question.is_lower(name), "known": direction(name) is not None}
-        for name in names
-    ]
+    def _note_best(self, one: Followed, values: Mapping[str, float]) -> None:
+        for name, number in values.items():
+            if not math.isnan(number):
+                better = min if self.question.is_lower(name) else max
+                one.best[name] = better(one.best.get(name, number), number)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import RunxError
 from runx.language.nearest import remedy
-from runx.tables.columns import Column, identity, resolve, value, varying
+from runx.tables.columns import Column, getter, identity, resolve, value, varying
 from runx.tables.question import Question
 from runx.tables.ranking import Key, deciding, rank
 from runx.tables.spread import AGGREGATES, Spread
@@ -61,8 +61,9 @@ def _by(runs: Sequence[Result], question: Question, grouping: Grouping) -> list[
 def groups(runs: Iterable[Result], by: Sequence[Column]) -> list[list[Result]]:
     """Put runs together that are the same in some columns, in the order of their appearance."""
     found: dict[Any, list[Result]] = {}
+    getters = [getter(column) for column in by]
     for run in runs:
-        found.setdefault(tuple(identity(value(run, column)) for column in by), []).append(run)
+        found.setdefault(tuple(identity(get(run)) for get in getters), []).append(run)
     return list(found.values())
 
 

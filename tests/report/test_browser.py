@@ -247,6 +247,18 @@ def test_groups_are_drawn_as_one_line_each_with_a_band(page):
     assert page.lines("accuracy") == 22
 
 
+def test_importance_is_pythons_whatever_is_filtered(page, sweep, installed):
+    told = loads(ran("sumx digits --importance accuracy:best --json", sweep, installed))
+    embedded = "return JSON.parse(document.getElementById('data').textContent).importances.accuracy"
+    found = page.js(embedded)
+    assert [one["name"] for one in found] == [row["hyperparameter"] for row in told]
+    assert [one["explained"] for one in found] == pytest.approx(
+        [row["explained"] for row in told], abs=1e-4
+    )
+    page.type("lr < 0.05")
+    assert any("over all 21 runs" in about.text for about in page.all(".card .about"))
+
+
 def test_curves_are_smoothed_and_scaled_by_a_click(page):
     for text in ("Smooth", "log x", "log y"):
         button = next(one for one in page.all(".toggle") if one.text == text)

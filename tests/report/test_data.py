@@ -3,6 +3,7 @@
 import json
 import math
 
+import pytest
 from run_folders import make_run, write_metrics
 
 from runx.reading.collect import standings
@@ -11,6 +12,7 @@ from runx.report.courses import Course
 from runx.report.data import model, phases
 from runx.report.seen import best, labels
 from runx.rundir import ExperimentDir
+from runx.sumx import main
 from runx.tables.question import Question
 
 
@@ -80,3 +82,29 @@ def test_phases_come_in_the_order_in_which_they_are_spoken_of(tmp_path):
     write_metrics(folder, [{"acc": 1}], phase="warmup", file="metrics.warmup.csv")
     assert modelled(tmp_path)["phases"] == ["train", "val", "warmup"]
     assert phases([]) == []
+
+
+def test_the_page_has_the_importance_that_sumx_tells(tmp_path, monkeypatch, capsys):
+    for lr in (1, 2, 3):
+        for width in (1, 2):
+            folder = tmp_path / "sweep" / f"{lr}-{width}"
+            make_run(folder, {"lr": lr, "width": width}, acc=[1, 4.0 * lr + width])
+    found = modelled(tmp_path / "sweep")["importances"]["acc"]
+    monkeypatch.setattr(
+        "sys.argv", ["sumx", str(tmp_path / "sweep"), "--importance", "acc:best", "--json"]
+    )
+    with pytest.raises(SystemExit):
+        main()
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found] == [row["hyperparameter"] for row in told]
+    for one, row in zip(found, told, strict=True):
+        assert one["explained"] == pytest.approx(row["explained"], abs=1e-4)
+    assert [(one["trend"], one["runs"]) for one in found] == [(0.9562, 6), (0.2928, 6)]
+
+
+def test_runs_that_differ_in_nothing_have_neither_importance_nor_groups(tmp_path):
+    for name in "ab":
+        make_run(tmp_path / name, {"lr": 1}, acc=[1])
+    found = modelled(tmp_path)
+    assert found["importances"] == {"acc": []}
+    assert found["groupings"] == {"keys": ["a", "b"], "choices": []}

@@ -93,8 +93,9 @@ def test_a_new_run_is_told_whole(tmp_path):
     make_run(tmp_path / "a", {"lr": 1}, acc=[1])
     now = following(tmp_path)
     write_metrics(make_run(tmp_path / "b", {"lr": 2}), [{"acc": 5}])
-    [change] = now.look(0.0)
-    assert (change["kind"], change["key"], change["varying"]) == ("run", "b", ["lr"])
+    change, more = now.look(0.0)
+    assert (change["kind"], change["key"]) == ("run", "b")
+    assert more["statistics"]["varying"] == ["lr"]
     assert change["run"]["best"] == {"acc": 5.0}
     append(tmp_path / "b", "val", {"acc": 6}, 1)
     assert [one["kind"] for one in now.look(0.0)] == ["points"]
@@ -108,10 +109,30 @@ def test_a_state_that_changes_is_told(tmp_path):
     events = '{"event":"started","time":20}\n{"event":"ended","time":29,"code":0}\n'
     (folder / "attempts" / "2.events.jsonl").write_text(events)
     os.utime(folder / "attempts", (9e8, 9e8))
-    [change] = now.look(50.0)
+    change, _ = now.look(50.0)
     assert change["standing"]["state"] == "done"
     assert len(change["standing"]["attempts"]) == 2
     assert now.look(50.0) == []
+
+
+def test_what_is_computed_of_all_runs_follows_their_points_after_a_while_and_their_ends_at_once(
+    tmp_path,
+):
+    for nth in range(4):
+        make_run(tmp_path / f"run{nth}", {"lr": nth % 2, "seed": nth // 2}, acc=[nth])
+    now = following(tmp_path)
+    append(tmp_path / "run1", "val", {"acc": 9}, 1)
+    append(tmp_path / "run3", "val", {"acc": 9}, 1)
+    points = now.look(100.0)
+    assert [(one["kind"], one["best"]) for one in points] == [("points", {"acc": 9.0})] * 2
+    assert now.look(105.0) == []
+    [change] = now.look(110.0)
+    first = change["statistics"]["importances"]["acc"][0]
+    assert (first["name"], first["trend"]) == ("lr", 0.9428)
+    assert first["explained"] > 0.8
+    assert now.look(130.0) == []
+    make_run(tmp_path / "run4", {"lr": 2, "seed": 0})
+    assert [one["kind"] for one in now.look(131.0)] == ["run", "statistics"]
 
 
 def test_a_file_that_was_begun_anew_is_read_from_its_beginning(tmp_path):

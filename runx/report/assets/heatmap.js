@@ -5,7 +5,8 @@ import { inks, sequential, wantsDarkText } from "./colours.js";
 import { makePicture } from "./picture.js";
 import { fitted, SMALL } from "./pen.js";
 import { numeric, valueOf } from "./model.js";
-import { compareTexts, isNumber, scaleOf, shortNumber, shown } from "./numbers.js";
+import { isNumber, scaleOf, shortNumber, shown } from "./numbers.js";
+import { grouped } from "./selection.js";
 import { deviation, mean } from "./statistics.js";
 import { neat } from "./parallel.js";
 
@@ -54,16 +55,18 @@ export function makeHeatmap(model, store, selection, tip) {
 
   /** Sort a column's values into the rows or columns of the map. */
   function side(column) {
-    const values = selection.drawn.map((run) => valueOf(run, column));
-    const scale = scaleOf(values);
-    const texts = [...new Set(values.filter((value) => value !== undefined).map(shown))];
-    if (scale.kind === "number" && texts.length > MOST) return binned(column, scale);
-    const names = texts.sort(compareTexts).slice(0, 40);
-    return { column, names, of: (run) => names.indexOf(shown(valueOf(run, column))), brush: (nth) => exactly(names[nth], scale) };
+    const runs = selection.drawn.filter((run) => valueOf(run, column) !== undefined);
+    const scale = scaleOf(runs.map((run) => valueOf(run, column)));
+    const groups = [...grouped(model, column.id, runs).values()];
+    if (scale.kind === "number" && groups.length > MOST) return binned(column, scale);
+    const values = groups.slice(0, 40).map(([run]) => valueOf(run, column));
+    const places = new Map(groups.flatMap((members, nth) => members.map((run) => [run, nth])));
+    const of = (run) => (places.get(run) < values.length ? places.get(run) : -1);
+    return { column, names: values.map(shown), of, brush: (nth) => exactly(values[nth], scale) };
   }
 
-  function exactly(name, scale) {
-    return scale.kind === "number" ? [Number(name), Number(name)] : { names: [name] };
+  function exactly(value, scale) {
+    return scale.kind === "number" ? [value, value] : { names: [shown(value)] };
   }
 
   function binned(column, scale) {

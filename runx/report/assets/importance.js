@@ -28,9 +28,10 @@ export function makeImportance(model, store, selection, tip) {
   }
 
   function refresh() {
-    about.textContent = bars().length
-      ? `The part of the variance of ${selection.objective.heading} that a hyperparameter alone explains, corrected for chance (ω²). An arrow: whether the metric rises or falls with it.`
-      : "Nothing to tell yet: several runs for each value of a hyperparameter are needed.";
+    const [first] = bars();
+    about.textContent = first
+      ? `The part of the variance of ${selection.objective.heading} that a hyperparameter alone explains, over all ${first.runs} runs that have it, whatever is filtered; corrected for chance (ω²). An arrow: whether the metric rises or falls with it.`
+      : "Nothing to tell yet: several runs that differ in a hyperparameter are needed.";
     picture.refresh();
   }
 
@@ -38,7 +39,7 @@ export function makeImportance(model, store, selection, tip) {
     const ink = inks();
     const left = Math.min(130, width * 0.36);
     const full = width - left - 64;
-    bars().forEach(({ name, share, direction }, nth) => {
+    bars().forEach(({ name, explained, trend }, nth) => {
       const middle = TOP + nth * ROW + ROW / 2;
       pen.font = FONT;
       pen.fillStyle = ink.text;
@@ -48,19 +49,19 @@ export function makeImportance(model, store, selection, tip) {
       pen.fillStyle = ink.grid;
       pen.fillRect(left, middle - 7, full, 14);
       pen.fillStyle = ink.accent;
-      pen.fillRect(left, middle - 7, Math.max(full * share, 2), 14);
+      pen.fillRect(left, middle - 7, Math.max(full * explained, 2), 14);
       pen.font = SMALL;
       pen.fillStyle = ink.soft;
       pen.textAlign = "left";
-      const arrow = Math.abs(direction) > 0.15 ? (direction > 0 ? " ↑" : " ↓") : "";
-      pen.fillText(`${Math.round(share * 100)}%${arrow}`, left + full + 8, middle);
+      const arrow = Math.abs(trend) > 0.15 ? (trend > 0 ? " ↑" : " ↓") : "";
+      pen.fillText(`${Math.round(explained * 100)}%${arrow}`, left + full + 8, middle);
     });
   }
 
   function move({ y }, event) {
     const bar = bars()[Math.floor((y - TOP) / ROW)];
     if (!bar) return tip(null);
-    const trend = bar.direction ? [[`rank correlation ${bar.direction.toFixed(2)}`]] : [];
-    return tip([[bar.name], [`explains ${(bar.share * 100).toFixed(1)}% over ${bar.count} runs`], ...trend], event);
+    const trend = bar.trend ? [[`rank correlation ${bar.trend.toFixed(2)}`]] : [];
+    return tip([[bar.name], [`explains ${(bar.explained * 100).toFixed(1)}% over ${bar.runs} runs`], ...trend], event);
   }
 }

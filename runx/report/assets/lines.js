@@ -44,7 +44,7 @@ function meanLine(lines, runs, phase, group) {
   const epochs = [...points.keys()].sort((one, other) => one - other);
   const all = epochs.map((epoch) => points.get(epoch));
   const ys = Float64Array.from(all, (point) => mean(point.ys));
-  const spread = all.map((point) => deviation(point.ys));
+  const spread = all.map((point) => (point.ys.length > 1 ? deviation(point.ys) : 0));
   return {
     runs,
     phase,

@@ -28,10 +28,13 @@ export function listen(model, badge, changed) {
 
 function apply(model, change) {
   if (change.metrics) noteMetrics(model, change.metrics);
+  if (change.kind === "statistics") {
+    Object.assign(model, change.statistics);
+    return;
+  }
   const run = model.runs.find((one) => one.key === change.key);
   if (change.kind === "run") {
     if (!run) model.runs.push(makeRun(change.run, model.runs.length));
-    noteNames(model, change);
     return;
   }
   if (!run) return;
@@ -39,18 +42,14 @@ function apply(model, change) {
   if (change.kind === "points") addPoints(model, run, change);
 }
 
-function noteNames(model, { hparams, varying }) {
-  if (hparams) model.hparams = hparams;
-  if (varying) model.varying = varying;
-}
-
-function addPoints(model, run, { phase, points }) {
+function addPoints(model, run, { phase, points, best }) {
   if (!model.phases.includes(phase)) model.phases.push(phase);
   for (const [epoch, seconds, values] of points) {
     addPoint(run, phase, epoch, seconds === null ? NaN : seconds, values);
     noteTime(run, phase, seconds);
-    if (phase === "val") noteLast(model, run, epoch, values);
+    if (phase === "val") noteLast(run, epoch, values);
   }
+  run.best = new Map(Object.entries(best));
 }
 
 /** Make a function that follows the log of one run at a time; null follows none. */

@@ -102,18 +102,10 @@ export function addPoint(run, phase, epoch, seconds, values) {
   }
 }
 
-/** Bring a run's last and best values up to a validation point that was just added. */
-export function noteLast(model, run, epoch, values) {
+/** Bring a run's last values up to a validation point that was just added. */
+export function noteLast(run, epoch, values) {
   run.epoch = epoch;
-  for (const [name, value] of Object.entries(values)) {
-    run.last.set(name, value);
-    const number = numeric(value);
-    const lower = model.metrics.get(name)?.lower;
-    const before = numeric(run.best.get(name));
-    if (!Number.isNaN(number) && !(lower ? before <= number : before >= number)) {
-      run.best.set(name, number);
-    }
-  }
+  for (const [name, value] of Object.entries(values)) run.last.set(name, value);
 }
 
 /** Bring the time that a run has taken up to a point that was just added. */

@@ -51,7 +51,7 @@ export function makeScatter(model, store, selection, tip) {
   function refresh() {
     const columns = selection.columns.filter(({ kind }) => !["name", "experiment", "tag"].includes(kind));
     const options = columns.map((column) => [column.id, column.heading]);
-    const usual = selection.importances[0]?.name ?? model.varying[0];
+    const usual = selection.strongest;
     axes = {
       x: axis("x", store.view.across, usual === undefined ? "epoch" : `h:${usual}`),
       y: axis("y", store.view.up, selection.objective?.id ?? "epoch"),

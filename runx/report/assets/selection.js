@@ -5,7 +5,6 @@ import { parse } from "./expressions.js";
 import { ExpressionError } from "./tokens.js";
 import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
 import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
-import { importances } from "./statistics.js";
 
 /** Return the columns that a filter can name; where two have a name, the one that `sumx --where` takes. */
 function namesOf(columns) {
@@ -38,11 +37,18 @@ function passesBrush(run, column, brush) {
   return brush.names.includes(shown(value ?? null));
 }
 
-/** Name the group of a run: its value of a hyperparameter, or of all but one. */
-export function groupName(run, group, model) {
-  if (!group.startsWith("*")) return shown(run.hparams.get(group.slice(2)) ?? null) || "none";
-  const rest = model.varying.filter((name) => name !== group.slice(3));
-  return rest.map((name) => `${name}=${shown(run.hparams.get(name) ?? null) || "none"}`).join(", ") || "all";
+/** Return the groups that Python has made, of some runs: each label with its runs, in their order. */
+export function grouped(model, id, runs) {
+  const { keys, choices } = model.groupings;
+  const nth = new Map(keys.map((key, at) => [key, at]));
+  const choice = choices.find((one) => one.id === id);
+  if (!choice) return null;
+  const groups = [];
+  for (const run of runs.filter(({ key }) => nth.has(key))) (groups[choice.of[nth.get(run.key)]] ??= []).push(run);
+  const labelOf = ({ labels, of, by }, at) => {
+    return by ? by.map((name) => `${name}=${labelOf(choices.find((one) => one.id === `h:${name}`), at)}`).join(", ") : labels[of[at]];
+  };
+  return new Map(groups.filter(Boolean).map((members) => [labelOf(choice, nth.get(members[0].key)), members]));
 }
 
 export function makeSelection(model, store) {
@@ -63,9 +69,8 @@ export function makeSelection(model, store) {
     selection.drawn = selection.passing.filter((run) => !hidden.has(run.key));
     selection.isHidden = (run) => hidden.has(run.key);
     selection.best = bestOf(model.runs);
-    selection.importances = selection.objective
-      ? importances(selection.drawn, model.varying, selection.objective)
-      : [];
+    selection.importances = model.importances[selection.metric] ?? [];
+    selection.strongest = selection.importances.find((one) => one.explained > 0)?.name ?? model.varying[0];
     colour(view);
   }
 
@@ -103,15 +108,10 @@ export function makeSelection(model, store) {
 
   /** Choose what colours mean: groups, a column, or each run its own. */
   function colour(view) {
-    selection.groups = null;
-    if (view.group) {
-      const groups = new Map();
-      for (const run of selection.drawn) {
-        const name = groupName(run, view.group, model);
-        groups.set(name, [...(groups.get(name) ?? []), run]);
-      }
-      selection.groups = new Map([...groups].sort(([one], [other]) => compareTexts(one, other)));
-      byNames([...selection.groups.keys()], (run) => groupName(run, view.group, model));
+    selection.groups = view.group ? grouped(model, view.group, selection.drawn) : null;
+    if (selection.groups) {
+      const labels = new Map([...selection.groups].flatMap(([label, runs]) => runs.map((run) => [run, label])));
+      byNames([...selection.groups.keys()], (run) => labels.get(run));
       return;
     }
     const id = view.colour || usualColour();
@@ -127,8 +127,7 @@ export function makeSelection(model, store) {
 
   function usualColour() {
     if (model.runs.length <= DISTINCT_COUNT) return "run";
-    const strongest = selection.importances[0]?.name ?? model.varying[0];
-    return strongest ? `h:${strongest}` : "run";
+    return selection.strongest ? `h:${selection.strongest}` : "run";
   }
 
   function byColumn(column) {

@@ -115,12 +115,7 @@ export function makeToolbar(model, store, selection) {
   }
 
   function groups() {
-    const seeds = model.varying.filter((name) => /seed/i.test(name));
-    return [
-      ["", "each run"],
-      ...model.varying.map((name) => [`h:${name}`, name]),
-      ...(model.varying.length > 1 ? seeds.map((name) => [`*h:${name}`, `all but ${name}`]) : []),
-    ];
+    return [["", "each run"], ...model.groupings.choices.map(({ id, heading }) => [id, heading])];
   }
 
   function colours() {

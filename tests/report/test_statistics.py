@@ -1,0 +1,61 @@
+"""What is computed of runs: in Python for the page, and in the page of what is drawn."""
+
+import math
+import random
+
+import pytest
+from javascript import node
+
+from runx.report.statistics import groupings
+from runx.rundir import RunDir
+from runx.tables.spread import Spread
+from runx.types import Result
+
+
+def result(name, **hparams):
+    return Result(name, RunDir(name), hparams, "done", {})
+
+
+def grouping(runs, name, *names):
+    [found] = [one for one in groupings(runs, names) if one["id"] == name]
+    members = [
+        [run.name for run, at in zip(runs, found["of"], strict=True) if at == nth]
+        for nth in range(max(found["of"]) + 1)
+    ]
+    return [*zip(found["labels"], members, strict=True)] if "labels" in found else members
+
+
+def test_a_group_is_what_has_the_same_value_as_sumx_sees_it():
+    runs = [result("a", lr=0.1234567), result("b", lr=0.1234568), result("c"), result("d", lr=10)]
+    groups = [("0.1234567", ["a"]), ("0.1234568", ["b"]), ("10", ["d"]), ("none", ["c"])]
+    assert grouping(runs, "h:lr", "lr") == groups
+
+
+def test_a_number_and_its_text_are_two_groups():
+    runs = [result("a", n="1"), result("b", n=1), result("c", n=1.0), result("d", n=True)]
+    assert grouping(runs, "h:n", "n") == [("1", ["b", "c"]), ("True", ["d"]), ("'1'", ["a"])]
+
+
+def test_seeds_can_be_left_out_of_groups():
+    runs = [result(f"{lr}{seed}", lr=lr, opt="sgd", seed=seed) for lr in (2, 1) for seed in (0, 1)]
+    found = grouping(runs, "*h:seed", "lr", "opt", "seed")
+    assert found == [["10", "11"], ["20", "21"]]
+    assert [one["id"] for one in groupings(runs, ["seed"])] == ["h:seed"]
+
+
+def test_means_and_deviations_of_what_is_drawn_are_those_of_tables():
+    dice = random.Random(1)
+    rows = [[dice.gauss(90, 5) for _ in range(length)] for length in (1, 2, 3, 10, 200)]
+    rows += [[1e9, 1e9 + 1], [0.1] * 3, [-5, 5], [1e-12, 3e-12]]
+    harness = """
+    const { mean, deviation } = modules.statistics;
+    const answers = input.map((values) => [mean(values), deviation(values)]);
+    """
+    for row, (mean, std) in zip(rows, node(["statistics"], harness, rows), strict=True):
+        spread = Spread(tuple(row), len(row))
+        assert mean == pytest.approx(spread.mean, rel=1e-12)
+        if len(row) == 1:
+            assert std is None
+            assert math.isnan(spread.std)
+        else:
+            assert std == pytest.approx(spread.std, rel=1e-9, abs=1e-15)

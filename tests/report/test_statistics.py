@@ -59,3 +59,14 @@ def test_means_and_deviations_of_what_is_drawn_are_those_of_tables():
             assert math.isnan(spread.std)
         else:
             assert std == pytest.approx(spread.std, rel=1e-9, abs=1e-15)
+
+
+def test_numbers_below_a_hundred_thousand_are_written_as_in_tables():
+    dice = random.Random(2)
+    values = [dice.uniform(1, 10) * 10 ** dice.randint(-12, 3) for _ in range(300)]
+    values += [0.1, 1e-05, 2.5e-300, 0.30000000000000004, 99994.4, -0.00012345678, 1.5e20]
+    harness = """
+    const { shortNumber } = modules.numbers;
+    const answers = input.map((value) => shortNumber(value));
+    """
+    assert node(["numbers"], harness, values) == [f"{value:.5g}" for value in values]

@@ -7,11 +7,15 @@ export function shown(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Write a number with the digits that count, as tables do; but large ones in full, up to a thousand millions. */
 export function shortNumber(value, digits = 5) {
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   const size = Math.abs(value);
-  if (size < 1e-4 || size >= 1e9) return value.toExponential(Math.max(digits - 2, 1)).replace(/\.?0+e/, "e");
+  if (size < 1e-4 || size >= 1e9) {
+    const [figures, power] = value.toExponential(digits - 1).split("e");
+    return `${figures.replace(/\.?0+$/, "")}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+  }
   return String(Number(value.toPrecision(digits)));
 }
 

@@ -79,7 +79,8 @@ export function makeSelection(model, store) {
     if (!text.trim()) return model.runs;
     const known = namesOf(selection.columns);
     try {
-      const holds = parse(text, known);
+      // acc@10 is acc:10 to sumx, too.
+      const holds = parse(text.replace(/(?<=\w)@(?=\d)/g, ":"), known);
       return model.runs.filter((run) => holds((name) => plainValue(run, known.get(name))));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;

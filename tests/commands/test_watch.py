@@ -191,6 +191,7 @@ def test_the_live_page_gains_points_runs_states_and_output(installed, tmp_path):
             page = Page.__new__(Page)
             page.driver = driver
             page.until(lambda: "late<b>" in page.rows())
+            page.until(lambda: page.all("option[value='h:lr']"))
             (go / "end").touch()
             page.until(lambda: "1 failed" in page.one(".states").text)
             assert complaints(driver) == []

@@ -7,8 +7,8 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Programs that stand in for schedulers' commands: started by tests, never imported.
-collect_ignore = ["standins"]
+# What tests import or start: no tests of its own.
+collect_ignore = ["support"]
 
 # A loaded machine is no failure: no test is judged by its time.
 settings.register_profile("runx", deadline=None)

@@ -15,7 +15,7 @@ from runx.launching.stock import stock
 from runx.plans.reconcile import SETTLED, Identity
 from runx.rundir import ExperimentDir
 
-FAULTY = Path(__file__).with_name("faulty")
+FAULTY = Path(__file__).parent / "support" / "faulty"
 CHUNKS, EACH = 10, 6
 COUNT = 3
 

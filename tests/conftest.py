@@ -1,4 +1,5 @@
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
@@ -18,6 +22,16 @@ collect_ignore = ["support"]
 # A loaded machine is no failure: no test is judged by its time.
 settings.register_profile("runx", deadline=None)
 settings.load_profile("runx")
+
+
+def pytest_configure() -> None:
+    """Choose what tests draw from, once for all processes; the same may be asked for again."""
+    os.environ.setdefault("RUNX_SEED", str(random.randrange(1 << 32)))
+
+
+def pytest_report_header() -> str:
+    """Name the seed above the tests."""
+    return f"RUNX_SEED={os.environ['RUNX_SEED']}"
 
 
 @pytest.fixture(scope="session")

@@ -1,52 +1,83 @@
-# make demo    a virtual environment, runx in it, the example sweep and its table
-# make test    the same environment with what the tests use; lint, types and the whole suite
-# make bench   the tables of docs/performance.md, a short form; make bench-full, the long one
+# make demo          a virtual environment, runx in it, the example sweep and its table
+# make test          the same environment with what the tests use; lint, types and the whole suite
+# make test-newest   the suite with the newest release of everything but torch, in .venv-newest
+# make constraints   write anew which releases the other environments are made of
+# make bench         the tables of docs/performance.md, a short form; make bench-full, the long one
 
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
-BIN    := .venv/bin
+VENV   ?= .venv
+BIN     = $(VENV)/bin
 
-# What .ci/farms and .ci/browser run, with what they install.
-APART  := not slurm and not sge and not oar and not torque and not ray and not browser
+# Which releases are installed, those that packages are built with included; nothing: the newest.
+CONSTRAINTS ?= tests/constraints.txt
+INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
+  $(BIN)/pip install -q --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-full clean
+# What .ci/run, .ci/farms, .ci/browser and .ci/latex run, and what they install besides.
+APART  := not slow and not slurm and not sge and not oar and not torque and not ray \
+  and not browser and not latex
+BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny
 
-demo: .venv/demo
+.PHONY: demo test test-newest lint constraints bench bench-full clean
+
+demo: $(VENV)/demo
 	cd examples/digits && ../../$(BIN)/runx sweep.yml -i && ../../$(BIN)/sumx sweep --sortwith accuracy
 
-test: .venv/dev lint
+test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2 -m "$(APART)" $(PYTEST)
 
-lint: .venv/dev
+test-newest:
+	rm -rf .venv-newest
+	$(MAKE) .venv-newest/dev VENV=.venv-newest CONSTRAINTS=
+	.venv-newest/bin/python -m pytest -n 2 -m "$(APART)" $(PYTEST)
+
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict runx benchmarks --exclude 'benchmarks/(floors|inside|peers)/'
 
-bench: .venv/demo .venv-bench/made
+bench: $(VENV)/demo .venv-bench/made
 	$(BIN)/python -m benchmarks --write docs/performance.md
 
-bench-full: .venv/demo .venv-bench/made
+bench-full: $(VENV)/demo .venv-bench/made
 	$(BIN)/python -m benchmarks --full --write docs/performance.md
 
 # The original, which is called runx too, the peers that install without a service, and what opens
 # a page in Chromium.
-PEERS := hydra-core submitit guildai 'setuptools<81' mlxp experimaestro polars tensorboard selenium
-.venv-bench/made: Makefile
+PEERS := runx==0.0.11 hydra-core submitit guildai setuptools<81 mlxp experimaestro polars \
+  tensorboard selenium
+.venv-bench/made: VENV := .venv-bench
+.venv-bench/made: CONSTRAINTS := benchmarks/constraints.txt
+.venv-bench/made: Makefile benchmarks/constraints.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install -q --disable-pip-version-check '$(TORCH)'
-	.venv-bench/bin/pip install -q --disable-pip-version-check runx==0.0.11 $(PEERS)
+	$(INSTALL) '$(TORCH)'
+	$(INSTALL) $(PEERS:%='%')
 	touch $@
 
 # torch first and pinned: what else asks for it then finds it there.
-.venv/demo: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check '$(TORCH)'
-	$(BIN)/pip install -q --disable-pip-version-check -e . scikit-learn
+$(VENV)/demo: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) '$(TORCH)'
+	$(INSTALL) -e . scikit-learn
 	touch $@
 
-.venv/dev: .venv/demo
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+$(VENV)/dev: $(VENV)/demo
+	$(INSTALL) -e '.[dev]'
 	touch $@
+
+# For Linux and Python 3.10 to 3.13 at once: what pyproject.toml tells uv, which then says it of every
+# line. torch is pinned above; nothing here may bring it.
+COMPILE = .venv-constraints/bin/uv pip compile -q --universal --python-version 3.10 --upgrade \
+  --no-annotate --custom-compile-command 'make constraints'
+constraints:
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/pip install -q --disable-pip-version-check --upgrade uv
+	printf '%s\n' $(BESIDE:%='%') | $(COMPILE) --extra dev pyproject.toml - -o tests/constraints.txt
+	printf '%s\n' $(PEERS:%='%') | $(COMPILE) - -o benchmarks/constraints.txt
+	sed -i -E -e "s/( and)? python_full_version < '3.14'//" -e "s/( and)? platform_.*'linux'//" \
+	  -e 's/ ;$$//' tests/constraints.txt benchmarks/constraints.txt
+	! grep -nE '^(torch|nvidia-|triton)|://' tests/constraints.txt benchmarks/constraints.txt
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

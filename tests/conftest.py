@@ -1,18 +1,37 @@
 import os
+import random
+import shutil
 import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 ROOT = Path(__file__).resolve().parent.parent
+NOBODY = 65534
 
-# Programs that stand in for schedulers' commands: started by tests, never imported.
-collect_ignore = ["standins"]
+# What tests import or start: no tests of its own.
+collect_ignore = ["support"]
 
 # A loaded machine is no failure: no test is judged by its time.
 settings.register_profile("runx", deadline=None)
 settings.load_profile("runx")
+
+
+def pytest_configure() -> None:
+    """Choose what tests draw from, once for all processes; the same may be asked for again."""
+    os.environ.setdefault("RUNX_SEED", str(random.randrange(1 << 32)))
+
+
+def pytest_report_header() -> str:
+    """Name the seed above the tests."""
+    return f"RUNX_SEED={os.environ['RUNX_SEED']}"
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +58,36 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "NO_COLOR": "1",
         "COLUMNS": "100",
     }
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter and write to."""
+    folder = Path(tempfile.mkdtemp(prefix="runx-test-", dir="/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def as_ordinary_user() -> Callable[[Callable[[], None]], None]:
+    """Call something as a user whom permissions stop, in a process of its own."""
+
+    def call(function: Callable[[], None]) -> None:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                if os.geteuid() == 0:
+                    os.setgroups([])
+                    os.setresgid(NOBODY, NOBODY, NOBODY)
+                    os.setresuid(NOBODY, NOBODY, NOBODY)
+                function()
+                status = 0
+            except BaseException:  # noqa: BLE001 - the parent tells, whatever it is.
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "see stderr"
+
+    return call

@@ -15,7 +15,7 @@ from runx.launching.stock import stock
 from runx.plans.reconcile import SETTLED, Identity
 from runx.rundir import ExperimentDir
 
-FAULTY = Path(__file__).with_name("faulty")
+FAULTY = Path(__file__).parent / "support" / "faulty"
 CHUNKS, EACH = 10, 6
 COUNT = 3
 
@@ -48,8 +48,8 @@ def check_all_done_once(sweep: Sweep, count: int = COUNT) -> None:
 def test_a_launcher_killed_at_any_step_leaves_what_resume_brings_to_its_end(
     chunk, installed, tmp_path
 ):
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    seed = os.environ["RUNX_SEED"]
+    draw = random.Random(f"{seed} {chunk}")
     (tmp_path / "count").mkdir()
     counted = Sweep(tmp_path / "count/project", installed, COUNT)
     said = counted.runx("-i", "-j", "2", **faulty(counted, 0))
@@ -71,7 +71,7 @@ def test_a_launcher_killed_at_any_step_leaves_what_resume_brings_to_its_end(
             check_all_done_once(sweep)
         except AssertionError as error:
             raise AssertionError(
-                f"killed at step {step} of {steps}, seed {seed}: {error}"
+                f"killed at step {step} of {steps}, RUNX_SEED={seed}: {error}"
             ) from error
         finally:
             sweep.clean()

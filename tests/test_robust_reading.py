@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from run_folders import make_run
 
 from runx.reading.collect import collect
@@ -90,6 +91,7 @@ def change(experiment, number):
             file.write(row)
 
 
+@pytest.mark.slow
 def test_six_readers_look_for_half_a_minute_at_what_changes(tmp_path):
     experiment = tmp_path / "sweep"
     (experiment / ".runx").mkdir(parents=True)

@@ -55,7 +55,7 @@ def jobs(full: bool) -> Iterator[Job]:
 
 def _slurm() -> Any:
     """Give the cluster of the tests."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
     try:
         return import_module("throwaway_slurm")
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -75,9 +77,19 @@ def _check_depth(text: str, source: str) -> None:
     """Refuse what is nested so deeply that libyaml would run out of stack and take us with it."""
     if sum(map(text.count, ("[", "{", "- ", "? ", ":\n"))) <= _DEEPEST:
         return
+    try:
+        _refuse_deep(yaml.parse(text, Loader=_Scanner), source)
+    except yaml.MarkedYAMLError:
+        # libyaml's scanner reads a thousand characters ahead of its events, and PyYAML 6.0.4 gives
+        # it a limit of its own, which it may meet first; Python's scanner has none.
+        with contextlib.suppress(yaml.MarkedYAMLError):
+            _refuse_deep(yaml.parse(text, Loader=yaml.SafeLoader), source)
+        raise
+
+
+def _refuse_deep(events: Iterable[Any], source: str) -> None:
     depth = 0
-    event: Any
-    for event in yaml.parse(text, Loader=_Scanner):
+    for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

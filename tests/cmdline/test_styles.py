@@ -83,24 +83,22 @@ def test_every_style_leaves_out_what_is_left_out(style):
     assert words(Hparam("k", None, None), Style(style)) == ()
 
 
-@given(st.text())
+# argparse drops "--" wherever it stands.
+@given(st.text().filter(lambda text: text != "--"))
 def test_argparse_reads_any_text_told_by_equals(value):
     parser = argparse.ArgumentParser()
     parser.add_argument("--k")
     told = parser.parse_args(list(words(text("k", value), EQUALS)))
-    # argparse drops "--" wherever it stands.
-    assert told.k == value or value == "--"
+    assert told.k == value
 
 
 scalars = st.integers() | st.floats() | st.booleans() | st.text()
-values = scalars | st.lists(scalars).map(tuple)
 
 
-@given(values)
+@given(st.lists(scalars).map(tuple))
 def test_json_says_what_a_list_holds(value):
-    if isinstance(value, tuple):
-        told = joined(Hparam("k", value, tuple(map(str, value))), Style(list="json"))
-        assert repr(json.loads(told)) == repr(list(value))
+    told = joined(Hparam("k", value, tuple(map(str, value))), Style(list="json"))
+    assert repr(json.loads(told)) == repr(list(value))
 
 
 hydra_values = scalars | st.lists(scalars | st.lists(scalars).map(tuple)).map(tuple)

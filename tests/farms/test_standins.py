@@ -80,8 +80,10 @@ def test_failure_and_cancelling_are_told_apart(site):
     assert states[long] == "cancelled"
 
 
-def test_resources_that_the_farm_refuses_leave_runs_planned(site):
+def test_resources_that_the_scheduler_refuses_leave_runs_planned_until_they_are_mended(site):
     file = site.sweep("no", "HPARAMS: {lr: [1, 2]}\nRESOURCES: {frobnicate: 'a b'}\n")
-    done = site.runx(file, status=(0, 3))
-    if done.returncode:
-        assert set(site.states("no").values()) == {"planned"}
+    assert "--resume" in site.runx(file, status=3).stderr
+    assert list(site.states("no").values()) == ["planned"] * 2
+    site.sweep("no", "HPARAMS: {lr: [1, 2]}\n")
+    site.runx(file, "--resume")
+    site.done("no", 2)

@@ -168,6 +168,7 @@ def test_markdown_is_rendered_as_the_text_that_it_was(text):
     assert cells_of(html) == [["run", "acc"], [text, "1.5"], ["owl", "2"]]
 
 
+@pytest.mark.latex
 @pytest.mark.skipif(not (shutil.which("tectonic") or shutil.which("pdflatex")), reason="no LaTeX")
 def test_latex_compiles(tmp_path):
     table = written("latex", summary(*((f"[{text}] 50%_{{x}}^~&#$\\ ± <>", 1) for text in AWKWARD)))

@@ -52,6 +52,8 @@ def refusal(text: str) -> str:
         ("a: " + "[" * 100_000 + "]" * 100_000, "sweep.yml:1: nested more than 100 deep"),
         ("a: " + "[" * 101, "sweep.yml:1: nested more than 100 deep"),
         ("- " * 5000, "sweep.yml:1: nested more than 100 deep"),
+        ("a: 1\nb: " + "{a: " * 2000, "sweep.yml:2: nested more than 100 deep"),
+        ("a: [" + "[], " * 200 + "}", "sweep.yml:1: not YAML: while parsing a flow node"),
     ],
 )
 def test_what_cannot_be_read_is_refused_on_one_line_that_says_where(text, told):

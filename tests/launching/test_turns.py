@@ -18,6 +18,7 @@ from runx.launching.turns import turn
 with turn(ExperimentDir(Path(sys.argv[1])), print):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
+    Path(sys.argv[1], "left").touch()
 """
 
 
@@ -36,7 +37,7 @@ def test_a_turn_is_waited_for_and_its_holder_named_once(tmp_path):
     process = holder(tmp_path, 1)
     said = []
     with turn(ExperimentDir(tmp_path), said.append):
-        assert process.poll() is not None or process.stdout.read() == ""
+        assert (tmp_path / "left").exists(), "two had the turn at once"
     process.communicate()
     assert len(said) == 1
     assert f"waiting for the launcher {process.pid}" in said[0]

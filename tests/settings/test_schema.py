@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_documents import DOCUMENTS, blocks
+from documents import DOCUMENTS, blocks
 
 from runx.language.yamltext import parse, plain, read
 from runx.settings.keys import KEYS

@@ -1,7 +1,5 @@
 """Settings: where each comes from, what it means, and what is said of a mistake."""
 
-import os
-
 import pytest
 
 from runx.errors import RunxError, SettingsError
@@ -170,9 +168,14 @@ def test_an_empty_hparams_is_one_run_and_no_mistake(project):
     assert loaded(project, sweep="CMD: x\nHPARAMS: {}\n").hparams == {}
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may look everywhere")
-def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(project):
-    home = project.parent / "closed"
-    home.mkdir(mode=0)
-    with pytest.raises(SettingsError, match="you may not look there"):
-        loaded(project, environment={"XDG_CONFIG_HOME": str(home)})
+def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(public, as_ordinary_user):
+    (public / "closed").mkdir(mode=0)
+    (public / "sweep.yml").write_text(SWEEP)
+    # What loading imports lies where an ordinary user may not look.
+    loaded(public)
+
+    def refused():
+        with pytest.raises(SettingsError, match="you may not look there"):
+            loaded(public, environment={"XDG_CONFIG_HOME": str(public / "closed")})
+
+    as_ordinary_user(refused)

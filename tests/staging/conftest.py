@@ -1,18 +1,13 @@
-"""Projects to freeze, and an ordinary user to freeze them."""
+"""Projects to freeze."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -59,36 +54,3 @@ def checkout(project: Path, git_in: Callable[..., str]) -> Path:
     git_in(project, "add", "-A")
     git_in(project, "commit", "-q", "-m", "first")
     return project
-
-
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder that every user may enter and write to."""
-    folder = Path(tempfile.mkdtemp(prefix="runx-test-", dir="/tmp"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def as_ordinary_user() -> Callable[[Callable[[], None]], None]:
-    """Call something as a user whom permissions stop, in a process of its own."""
-
-    def call(function: Callable[[], None]) -> None:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                if os.geteuid() == 0:
-                    os.setgroups([])
-                    os.setresgid(NOBODY, NOBODY, NOBODY)
-                    os.setresuid(NOBODY, NOBODY, NOBODY)
-                function()
-                status = 0
-            except BaseException:  # noqa: BLE001 - the parent tells, whatever it is.
-                traceback.print_exc()
-            finally:
-                os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "see stderr"
-
-    return call

@@ -12,7 +12,7 @@ from pathlib import Path
 from offspring import below, end, processes
 from throwaway_slurm import free_ports
 
-PROGRAM = Path(os.environ.get("RAY_VENV", Path(__file__).parents[1] / ".venv-ray")) / "bin/ray"
+PROGRAM = Path(os.environ.get("RAY_VENV", Path(__file__).parents[2] / ".venv-ray")) / "bin/ray"
 PORTS = 12
 # Loopback, by an address of which Ray does not make the machine's own.
 HOST = "127.0.0.2"

@@ -14,7 +14,7 @@ from pathlib import Path
 from offspring import below, end, processes
 from throwaway_slurm import free_ports
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path("/etc/oar/oar.conf")
 SERVER = Path("/run/oar-server.pid")
 PROGRAMS = ("oarsub", "oar-server", "oar-database", "sshd", "setpriv", "useradd")

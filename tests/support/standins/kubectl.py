@@ -10,6 +10,7 @@ from standin import Jobs, refuse  # noqa: E402
 
 JOB = "batch.kubernetes.io/job-name"
 INDEX = "batch.kubernetes.io/job-completion-index"
+QUANTITY = r"\d+(\.\d+)?(m|[kMGTPE]i?)?"
 SPEC = {
     "completions",
     "parallelism",
@@ -34,6 +35,9 @@ def create(words):
     if set(spec) - SPEC or spec["template"]["spec"]["restartPolicy"] != "Never":
         refuse(f'The Job "{name}" is invalid: spec: {sorted(set(spec) - SPEC)}', 1)
     [container] = spec["template"]["spec"]["containers"]
+    for resource, quantity in container.get("resources", {}).get("limits", {}).items():
+        if not re.fullmatch(QUANTITY, str(quantity)):
+            refuse(f"spec.template.spec.containers[0].resources.limits.{resource}: {quantity}", 1)
     if not container["image"]:
         refuse("spec.template.spec.containers[0].image: Required value", 1)
     tasks = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from throwaway_slurm import Slurm
 from throwaway_slurm import missing as missing_slurm
 
-UNPACKED = Path(os.environ.get("RUNX_TORQUE", Path(__file__).parents[1] / ".venv-torque"))
+UNPACKED = Path(os.environ.get("RUNX_TORQUE", Path(__file__).parents[2] / ".venv-torque"))
 BESIDE = ("sbatch", "srun", "scancel", "scontrol", "squeue", "sinfo", "salloc", "sacct")
 """Commands that the wrappers look for in their own folder."""
 

@@ -63,7 +63,7 @@ class Site:
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
         # Not every scheduler hands the launcher's environment on.
-        package = Path(__file__).resolve().parent.parent
+        package = Path(__file__).resolve().parents[2]
         self.write(".runx", f"LOGROOT: {path}/logs\nPYTHONPATH: LOGDIR/code:{package}\n{runx}")
 
     def write(self, name, text):

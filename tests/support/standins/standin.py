@@ -27,16 +27,17 @@ PBS = {
     "-S": "/bin/bash",
     "-J": r"\d+-\d+(%\d+)?",
     "-W": rf"depend=(afterok|afterany):{IDS}(,afterany:{IDS})?",
-    "-l": rf"select=\d+(:\w+=\w+)*|walltime={CLOCK}|\w+=.+",
+    "-l": rf"select=\d+(:\w+=\w+)*|walltime={CLOCK}|\w+=[^\s,]+",
     "-q": r"[\w.-]+",
     "-A": r"[\w.-]+",
 }
+LIMIT = r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=[\d:]+|depend=[^\s,]+|\w+=[^\s,]+)"
 FLAGS = {
     "qsub": PBS,
     "msub": {
         **{flag: PBS[flag] for flag in ("-N", "-j", "-o", "-S", "-q", "-A")},
         "-t": rf"{NAME}\.\[\d+-\d+\](%\d+)?",
-        "-l": r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=.+|depend=.+|\w+=\w+)(,.+)*",
+        "-l": rf"{LIMIT}(,{LIMIT})*",
     },
     "bsub": {
         "-J": rf"{NAME}(\[1-\d+\](%\d+)?)?",

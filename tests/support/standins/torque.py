@@ -9,7 +9,7 @@ from pathlib import Path
 import standin
 
 JOB = r"\d+(\[\d*\])?\.server"
-LIMIT = r"(nodes=\d+(:(ppn|gpus)=\d+|:[a-z]\w*)*|mem=\d+mb|walltime=\d+:\d\d:\d\d|\w+=[^,]+)"
+LIMIT = r"(nodes=\d+(:(ppn|gpus)=\d+|:[a-z]\w*)*|mem=\d+mb|walltime=\d+:\d\d:\d\d|\w+=[^\s,]+)"
 DEPEND = rf"(afterok:{JOB}(:{JOB})*|afterany:\d+\.server|afteranyarray:\d+\[\]\.server)"
 standin.FLAGS = {
     "qsub": {

@@ -6,8 +6,8 @@ that holds CMD is planned at once (`runx FILE -n`); one without, a .runx, counts
 A ```console block is typed into one shell: `$ command` lines with the output they must give, in
 which `...` stands for anything and a line of `...` for any lines. There the folder is called
 /home/me/project, any name and date may stand for a run's (but for the NAME-1 that `-n` shows), and
-spaces and rules may be longer or shorter. A command that fails is followed by `$ echo $?`. What can't
-be run here is preceded by `<!-- not run: why -->`, and counted below.
+spaces and rules may be longer or shorter. A command that fails is followed by `$ echo $?`. What
+can't be run here is preceded by `<!-- not run: why -->`, and counted below.
 """
 
 import re

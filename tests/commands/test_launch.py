@@ -328,10 +328,19 @@ def test_staging_none_runs_in_the_project_itself(project):
 
 
 def test_dir_mode_opens_the_runs_directory_to_others(project):
-    project.write("sweep.yml", "CMD: 'true'\nHPARAMS: {}\nDIR_MODE: a+rwX\n")
+    project.write("sweep.yml", "CMD: 'true'\nHPARAMS: {}\nDIR_MODE: 0777\n")
     project.runx("sweep.yml", "-i")
     mode = stat.S_IMODE(os.stat(project.runs()[0]).st_mode)
     assert mode & 0o777 == 0o777
+
+
+@pytest.mark.parametrize("mode", ["a+rwX", "g+rX,o=", "07", "0999", "0077", "77777", "-1", "[7]"])
+def test_a_dir_mode_that_is_no_octal_says_what_to_write_before_anything_is_made(project, mode):
+    project.write("sweep.yml", f"CMD: 'true'\nHPARAMS: {{}}\nDIR_MODE: {mode}\n")
+    told = project.runx("sweep.yml", "-i", status=2).stderr
+    assert "sweep.yml:3: DIR_MODE" in told
+    assert "0777 for a+rwX, 0775 for g+rwX" in told or mode == "[7]"
+    assert not (project.path / "runs/sweep").exists()
 
 
 def test_files_and_links_come_from_elsewhere(project):

@@ -6,12 +6,12 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from subprocess import Popen
 
 Environment: TypeAlias = Mapping[str, "str | None"]
@@ -173,6 +173,27 @@ def _sent(send: Callable[[int, int], None], target: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def boot_id() -> str:
+    """Return the id of this machine's boot (random(4)); empty where there is none."""
+    return _read("/proc/sys/kernel/random/boot_id").strip()
+
+
+def start_time(pid: int) -> int | None:
+    """Return when a process started in clock ticks since boot, or None if it is gone.
+
+    It is field 22 of /proc/PID/stat (proc(5)).
+    """
+    stat = _read(f"/proc/{pid}/stat")
+    return int(stat.rpartition(")")[2].split()[19]) if stat else None
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def hands() -> int:

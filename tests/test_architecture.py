@@ -81,7 +81,7 @@ def test_the_measuring_side_knows_nothing_of_the_launch_side():
 
 
 ALONE = {
-    "processes": ("Popen(", "subprocess.run(", "os.system(", "os.popen(", "os.fork(", "os.killpg"),
+    "processes": ("Popen(", "subprocess.run(", "os.system(", "os.popen(", "os.fork(", "os.kill"),
     "locks": ("flock(", "lockf("),
 }
 """What one room alone may do: to start, fork and signal programs; to lock files."""

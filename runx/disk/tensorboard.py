@@ -192,6 +192,8 @@ _FIXED = {1: 8, 5: 4}
 
 def _varint_at(message: bytes, at: int) -> tuple[int, int]:
     """Read an integer; return it and where it ends."""
+    if at < len(message) and message[at] < 128:  # As most are.
+        return message[at], at + 1
     value = shift = 0
     while at < len(message) and shift < 64:
         byte = message[at]

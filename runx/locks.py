@@ -71,3 +71,9 @@ def is_held(path: Path) -> bool | None:
     finally:
         os.close(descriptor)
     return False
+
+
+def may_be_held(path: Path) -> bool:
+    """Return whether a process may hold the lock of a file: where that is unknown, it does."""
+    held = is_held(path)
+    return path.exists() if held is None else held

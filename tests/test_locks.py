@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from runx.locks import acquire, acquire_open, hold, is_held
+from runx.locks import acquire, acquire_open, hold, is_held, may_be_held
 from runx.processes import started
 
 
 def test_what_is_not_there_is_held_by_nobody_we_know_of(tmp_path: Path):
     assert is_held(tmp_path / "lock") is None
     assert is_held(tmp_path / "no" / "lock") is None
+    assert not may_be_held(tmp_path / "lock")
 
 
 def test_a_file_system_without_locks_tells_nothing(tmp_path: Path, monkeypatch):
@@ -21,6 +22,7 @@ def test_a_file_system_without_locks_tells_nothing(tmp_path: Path, monkeypatch):
     (tmp_path / "lock").touch()
     monkeypatch.setattr(fcntl, "flock", refused)
     assert is_held(tmp_path / "lock") is None
+    assert may_be_held(tmp_path / "lock")
     open_files = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="No locks"):
         acquire(tmp_path / "lock")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from runx.errors import RunxError
 from runx.processes import (
+    NULL,
     CommandError,
     CommandNotFound,
     CommandTimeout,
@@ -107,6 +109,10 @@ def test_the_environment_is_ours_with_what_is_given_over_it(monkeypatch: pytest.
     environment = {"RUNX_TEST_NEW": "new", "RUNX_TEST_GONE": None}
     script = "echo $RUNX_TEST_KEPT $RUNX_TEST_NEW ${RUNX_TEST_GONE-none}"
     assert ran(["bash", "-c", script], environment=environment).output == "kept new none\n"
+
+
+def test_the_empty_stream_is_that_of_subprocess():
+    assert subprocess.DEVNULL == NULL
 
 
 def test_without_input_a_command_finds_the_end_at_once():

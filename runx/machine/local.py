@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runx.disk.facts import here, lives
 from runx.files import read_lines
-from runx.locks import acquire, is_held
+from runx.locks import acquire, may_be_held
 from runx.machine.leases import Lease
 from runx.processes import NULL, send_group_signal, send_signal, started
 from runx.rundir import RunDir
@@ -96,8 +96,8 @@ def locked(run: RunDir) -> int | None:
 
 
 def is_locked(run: RunDir) -> bool:
-    """Say whether any process of a run lives on this machine."""
-    return bool(is_held(run.lock))
+    """Return whether any process of a run lives on this machine; where that is unknown, it does."""
+    return may_be_held(run.lock)
 
 
 def tell(live: Live, number: signal.Signals) -> None:

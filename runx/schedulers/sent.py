@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.errors import StoreError
 from runx.files import read_json, read_lines
-from runx.locks import is_held
+from runx.locks import may_be_held
 from runx.plans.experiment import Farm
 from runx.rundir import ExperimentDir, RunDir
 
@@ -111,7 +111,7 @@ def _mapped(
 
 
 def _map(folder: Path) -> _Map:
-    pending = bool(is_held(folder / "lock"))
+    pending = may_be_held(folder / "lock")
     entries = (json.loads(line) for line in read_lines(folder / "jobs.jsonl"))
     return {
         name: {**entry, "pending": pending, "task": task if entry["array"] else None}

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
-from runx.errors import RunxError
 from runx.formats.table import body, head, right
 from runx.tables.summary import Summary
 
@@ -22,14 +21,9 @@ _ROW_START = re.compile(r"^( *)([\[*])", re.MULTILINE)
 
 
 def render(summary: Summary, digits: int, form: str) -> str:
-    """Write a summary in a format of tabulate's; numbers are aligned right.
+    """Write a summary in a format of tabulate's; numbers are aligned right."""
+    from tabulate import tabulate
 
-    Raises RunxError where the tabulate that is installed doesn't have the format.
-    """
-    from tabulate import tabulate, tabulate_formats
-
-    if form not in tabulate_formats:
-        raise RunxError(f"--format {form} needs a newer tabulate: pip install -U tabulate")
     lines: list[Sequence[str]] = [head(summary), *body(summary, digits)]
     if form in _MARKDOWN:
         lines = [_as_markdown(cells) for cells in lines]
@@ -40,8 +34,7 @@ def render(summary: Summary, digits: int, form: str) -> str:
             headers=lines[0],
             tablefmt=form,
             disable_numparse=True,
-            # Before 0.10 tabulate fails where there are no rows to align.
-            colalign=sides if lines[1:] else None,
+            colalign=sides,
         )
     )
     return _ROW_START.sub(r"\1{\2}", text.translate(_SIGNS)) if form in _LATEX else text

@@ -11,7 +11,6 @@ import tabulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.errors import RunxError
 from runx.formats import FORMATS, TABULATE, written
 from runx.formats.table import fitted
 from runx.rundir import RunDir
@@ -72,12 +71,6 @@ def test_json_read_back_has_the_same_values(values):
 def test_every_format_of_the_tabulate_that_is_installed_is_offered():
     assert set(tabulate.tabulate_formats) <= set(FORMATS)
     assert set(TABULATE) <= set(tabulate.tabulate_formats)
-
-
-def test_a_format_that_an_older_tabulate_lacks_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(tabulate, "tabulate_formats", ["grid"])
-    with pytest.raises(RunxError, match="--format rst needs a newer tabulate: pip install -U"):
-        written("rst", summary(("owl", 1)))
 
 
 @pytest.mark.parametrize("name", ["markdown", *TABULATE])

@@ -1,23 +1,32 @@
-"""The one module that starts processes: commands are words, never text for a shell."""
+"""The one module that starts and forks processes: commands are words, never text for a shell."""
 
 from __future__ import annotations
 
 import errno
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from subprocess import Popen
 
 Environment: TypeAlias = Mapping[str, "str | None"]
 """What a command's environment has besides ours; None takes a name out of it."""
 
 Stream: TypeAlias = "int | IO[Any] | None"
+
+NULL = -3
+"""The stream that is empty and takes anything: subprocess.DEVNULL, without importing that."""
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
+
+MOST = 8
+"""More processes than these gain little, and others want to work here too."""
 
 
 class CommandError(RunxError):
@@ -146,3 +155,106 @@ def _on_path(command: str) -> bool:
 
 def _text(output: bytes) -> str:
     return output.decode("utf-8", "surrogateescape")
+
+
+def send_signal(pid: int, number: int) -> bool:
+    """Send a signal to a process; return False where it is gone, or not ours."""
+    return _sent(os.kill, pid, number)
+
+
+def send_group_signal(group: int, number: int) -> bool:
+    """Send a signal to a process group; return False where it is gone, or not ours."""
+    return _sent(os.killpg, group, number)
+
+
+def _sent(send: Callable[[int, int], None], target: int, number: int) -> bool:
+    try:
+        send(target, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def boot_id() -> str:
+    """Return the id of this machine's boot (random(4)); empty where there is none."""
+    return _read("/proc/sys/kernel/random/boot_id").strip()
+
+
+def start_time(pid: int) -> int | None:
+    """Return when a process started in clock ticks since boot, or None if it is gone.
+
+    It is field 22 of /proc/PID/stat (proc(5)).
+    """
+    stat = _read(f"/proc/{pid}/stat")
+    return int(stat.rpartition(")")[2].split()[19]) if stat else None
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def hands() -> int:
+    """Return how many processes may work at once."""
+    may = getattr(os, "sched_getaffinity", None)
+    return min(len(may(0)) if may else os.cpu_count() or 1, MOST)
+
+
+def shared_out(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
+    """Do the same with each part: with the first here, with every other in a fork of this process.
+
+    What a fork can't do, or return, is done here after all. Only for work that changes nothing,
+    and comes to something that can be pickled.
+
+    >>> shared_out(sum, [[1, 2], [3, 4]])
+    [3, 7]
+    """
+    import pickle  # Both are slow to import, and most have little to share out.
+    import threading
+
+    # A lock that another thread holds would never be let go in a fork.
+    alone = threading.active_count() == 1
+    forks = [_forked(work, part) if alone else None for part in parts[1:]]
+    done = [work(part) for part in parts[:1]]
+    for fork, part in zip(forks, parts[1:], strict=True):
+        result = _result(*fork) if fork else b""
+        done.append(pickle.loads(result) if result else work(part))
+    return done
+
+
+def _forked(work: Callable[[Part], Done], part: Part) -> tuple[int, int] | None:
+    """Do a part in a fork; return its process id and the pipe that its result comes from."""
+    reading, writing = os.pipe()
+    try:
+        process = os.fork()
+    except OSError:  # Too many processes, or too little memory for one more.
+        os.close(reading)
+        os.close(writing)
+        return None
+    if process:
+        os.close(writing)
+        return process, reading
+    status = 1
+    try:
+        os.close(reading)
+        with os.fdopen(writing, "wb") as file:
+            import pickle
+
+            pickle.dump(work(part), file)
+        status = 0
+    finally:
+        # Without a word, and past everything that waits for the end of the process it is a copy of.
+        os._exit(status)
+
+
+def _result(process: int, reading: int) -> bytes:
+    """Read the pickled result of a fork; nothing where it didn't come to its end."""
+    with os.fdopen(reading, "rb") as file:
+        result = file.read()
+    try:
+        _, status = os.waitpid(process, 0)
+    except ChildProcessError:  # Whoever started us has it that nobody waits for a process.
+        return b""
+    return b"" if status else result

@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from runx.commands.completing import experiments as complete
+from runx.commands.completing import formats
 from runx.commands.lookup import Command, logroot_of, lookup_options
+from runx.formats import FORMATS
 from runx.terminal.manners import run_command
 
 
@@ -73,7 +75,14 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 )
 @click.option("--smooth", type=click.FloatRange(0, 0.999), default=0.0, help="With --plot: 0 to 1.")
 @click.option("--launch", default="", metavar="LAUNCH", help="One launch: last, or its time.")
-@click.option("--format", "form", default="table", metavar="FORMAT", help="How to write it.")
+@click.option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    shell_complete=formats,
+    help=f"How to write it: {', '.join(FORMATS)}.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")
 @click.option("--precision", type=click.IntRange(1, 17), help="Digits that people see of a metric.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Also write FILE, complete; - is stdout.")

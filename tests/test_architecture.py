@@ -80,17 +80,18 @@ def test_the_measuring_side_knows_nothing_of_the_launch_side():
     assert crossed == set()
 
 
+ALONE = {
+    "processes": ("Popen(", "subprocess.run(", "os.system(", "os.popen(", "os.fork(", "os.kill"),
+    "locks": ("flock(", "lockf("),
+}
+"""What one room alone may do: to start, fork and signal programs; to lock files."""
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_processes_starts_processes(path):
-    if room(path) == "processes":
-        return
+@pytest.mark.parametrize("owner", ALONE)
+def test_one_room_alone_starts_processes_and_one_alone_locks_files(path, owner):
     source = path.read_text()
-    starts = [
-        word
-        for word in ("subprocess.Popen(", "subprocess.run(", "os.system(", "os.popen(")
-        if word in source
-    ]
-    assert starts == []
+    assert room(path) == owner or [word for word in ALONE[owner] if word in source] == []
 
 
 HEAVY = ("torch", "tensorboardX", "numpy", "jinja2", "tabulate", "pandas", "coolname", "rich")

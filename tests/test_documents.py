@@ -5,9 +5,9 @@ one is run. A YAML file
 that holds CMD is planned at once (`runx FILE -n`); one without, a .runx, counts for what follows.
 A ```console block is typed into one shell: `$ command` lines with the output they must give, in
 which `...` stands for anything and a line of `...` for any lines. There the folder is called
-/home/me/project, any name may stand for a run's, and spaces and rules may be longer or shorter. A
-command that fails is followed by `$ echo $?`. What can't be run here is preceded by
-`<!-- not run: why -->`, and counted below.
+/home/me/project, any name and date may stand for a run's (but for the NAME-1 that `-n` shows), and
+spaces and rules may be longer or shorter. A command that fails is followed by `$ echo $?`. What
+can't be run here is preceded by `<!-- not run: why -->`, and counted below.
 """
 
 import re
@@ -41,7 +41,9 @@ def shapeless(text: str, folder: Path | None = None) -> str:
     """The text without what differs from call to call, its columns as narrow as can be."""
     if folder:
         text = text.replace(str(folder), HOME)
-    text = re.sub(r"[a-z]+(-[a-z]+)+_\d{4}\.\d\d\.\d\d_\d\d\.\d\d", "NAME", text)
+    date = r"_\d{4}\.\d\d\.\d\d_\d\d\.\d\d"
+    text = re.sub(rf"[a-z]+(-[a-z]+)+{date}", "NAME", text)
+    text = re.sub(rf"(NAME-\d+){date}", r"\1", text)
     lines = (re.sub(r"-{3,}", "---", re.sub(r"[ \t]+", " ", line)) for line in text.splitlines())
     return "\n".join(line.strip() for line in lines)
 

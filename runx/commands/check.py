@@ -48,13 +48,13 @@ def checked(file: Path, max_runs: int | None) -> int:
 
     from runx.launching.previewing import check_first, lines
     from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
-    from runx.sweeps.standins import stand_ins
+    from runx.sweeps.naming import preview_slugs
 
     experiment = load(Request(file, Path.cwd(), dict(os.environ)))
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = sweep_of(experiment, max_runs or MAX_RUNS)
-    new_name = namer(experiment, sweep, datetime.now().astimezone(), stand_ins())
+    new_name = namer(experiment, sweep, datetime.now().astimezone(), preview_slugs())
     runs: list[Run] = list(plan(experiment, sweep, new_name))
     if runs:
         check_first(experiment, runs)

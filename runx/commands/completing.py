@@ -95,6 +95,14 @@ def sweeps(context: click.Context, begun: str) -> Iterable[str]:
 
 
 @quietly
+def formats(_context: click.Context, begun: str) -> Iterable[str]:
+    """Complete a way to write a table."""
+    from runx.formats import FORMATS
+
+    return FORMATS
+
+
+@quietly
 def farms(context: click.Context, begun: str) -> Iterable[str]:
     """Complete the name of a farm that some settings describe."""
     from runx.settings.bases import told

@@ -21,7 +21,7 @@ from runx.plans.experiment import Experiment
 from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.plans.reconcile import RETRIED
 from runx.settings import load
-from runx.sweeps.standins import stand_ins
+from runx.sweeps.naming import preview_slugs
 from runx.sweeps.survey import names
 from runx.sweeps.sweep import Sweep
 from runx.terminal.manners import say
@@ -108,7 +108,7 @@ def command(
         from runx.commands.showing import preview, preview_table
     if table:
         return preview_table(experiment, sweep, wish, as_json)
-    new_name = namer(experiment, sweep, _now(), stand_ins() if no_run else None)
+    new_name = namer(experiment, sweep, _now(), preview_slugs() if no_run else None)
     runs = plan(experiment, sweep, new_name)
     if test_only:
         return _tried(experiment, runs, wish)

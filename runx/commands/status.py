@@ -14,9 +14,9 @@ from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.disk.experiments import launches
 from runx.disk.output import tail
-from runx.forks import hands
 from runx.formats import written
 from runx.formats.table import aligned
+from runx.processes import hands
 from runx.reading.gathering import overviews, standings_of
 from runx.reading.roster import any_failed, counts, objects, overview, status
 from runx.reading.standing import Reader, Standing

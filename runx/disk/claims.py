@@ -11,6 +11,7 @@ from typing import Any
 
 from runx.errors import StoreError
 from runx.files import VERSION, read_json
+from runx.processes import boot_id, start_time
 from runx.rundir import RunDir
 
 
@@ -23,23 +24,10 @@ def whoami() -> dict[str, Any]:
     """
     return {
         "host": os.uname().nodename,
-        "boot": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "boot": boot_id(),
         "pid": os.getpid(),
-        "start": started(os.getpid()),
+        "start": start_time(os.getpid()),
     }
-
-
-def started(pid: int) -> int | None:
-    """Give the start time of a process in clock ticks since boot, or None if it is gone."""
-    stat = _read(f"/proc/{pid}/stat")
-    return int(stat.rpartition(")")[2].split()[19]) if stat else None
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from runx.disk.tensorboard import EventError, decoded, frames, scalar_of
 from runx.metrics.records import encode
-
-_HEAD, _TAIL = 12, 4
-_FLOAT, _DOUBLE = 1, 2
 
 
 def event_files(folder: Path | str) -> list[Path]:
@@ -46,36 +43,12 @@ def as_rows(folder: Path | str, phase: str, warn: Callable[[str], None]) -> byte
 
 def _scalars(file: Path, warn: Callable[[str], None]) -> Iterator[tuple[float, int, str, float]]:
     """Give time, step, tag and value of every scalar; a torn end costs itself and a warning."""
-    from google.protobuf.message import DecodeError
-    from tensorboardX.proto.event_pb2 import Event
-
-    content = file.read_bytes()
     at = 0
-    while at < len(content):
-        begin = at + _HEAD
-        size = struct.unpack_from("<Q", content, at)[0] if begin <= len(content) else len(content)
-        at = begin + size + _TAIL
-        try:
-            if at > len(content):
-                raise DecodeError("it ends in the middle of an event")
-            event = Event.FromString(content[begin : begin + size])
-        except DecodeError as error:
-            warn(f"{file}: read up to byte {begin - _HEAD}: {error}")
-            return
-        for value in event.summary.value:
-            if (number := _number(value)) is not None:
-                yield event.wall_time, event.step, value.tag, number
-
-
-def _number(value: Any) -> float | None:
-    """Give a scalar, in the form that torch writes or in TensorFlow's."""
-    if value.HasField("simple_value"):
-        return float(f"{value.simple_value:.7g}")
-    tensor = value.tensor
-    if tensor.float_val:
-        return float(tensor.float_val[0])
-    if tensor.dtype in (_FLOAT, _DOUBLE) and not tensor.tensor_shape.dim:
-        kind = "<f" if tensor.dtype == _FLOAT else "<d"
-        if len(tensor.tensor_content) == struct.calcsize(kind):
-            return float(struct.unpack(kind, tensor.tensor_content)[0])
-    return None
+    try:
+        for event, end in frames(file.read_bytes()):
+            time, step, values = decoded(event)
+            for tag, number in filter(None, map(scalar_of, values)):
+                yield time, step, tag, number
+            at = end
+    except EventError as error:
+        warn(f"{file}: read up to byte {at}: {error}")

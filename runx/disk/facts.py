@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +15,7 @@ from runx.disk.look import Look
 from runx.disk.orders import ordered
 from runx.errors import StoreError
 from runx.files import read_json
+from runx.locks import is_held
 from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of
 from runx.states.attempts import Attempt, Event, Facts
 
@@ -68,7 +67,7 @@ def facts(
     attempts, locked = _attempts(run, now, warn, look), None
     while not _is_settled(attempts):
         look.passing = True
-        locked = _locked(run)
+        locked = is_held(run.lock)
         # What ended after its events were read has let go of its lock, and is not dead for that.
         again = _attempts(run, now, _silent, look) if locked is False else attempts
         if [one.events for one in again] == [one.events for one in attempts]:
@@ -201,21 +200,6 @@ def _wrote(run: RunDir, number: int, now: Callable[[], float]) -> float | None:
     wrote = _age([run.metrics, run.train_metrics, run.messages], now)
     given = _age([run.claim(number), run.job(number)], now)
     return wrote if wrote is not None and given is not None and wrote < given else None
-
-
-def _locked(run: RunDir) -> bool | None:
-    """Say whether anything of the run lives here; None where this file system can't tell."""
-    try:
-        descriptor = os.open(run.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return True if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def clock(folder: Path) -> Callable[[], float]:

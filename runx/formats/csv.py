@@ -27,10 +27,6 @@ def _rows(summary: Summary) -> Iterable[list[str]]:
         yield [for_machines(cell) for cell in row.cells]
 
 
-def _field(cell: str) -> str:
-    return quoted(cell) if cell else ""
-
-
 def _one_word(cell: str) -> str:
     for letter, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
         cell = cell.replace(letter, written)

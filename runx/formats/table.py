@@ -1,13 +1,15 @@
-"""A table for people, in columns that line up."""
+"""A table as text for people: in columns that line up, or words with tabs between them."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
-from runx.formats.body import body, head, right
-from runx.formats.cells import DIGITS
+from runx.formats.cells import DIGITS, writer
+from runx.tables.columns import Column
 from runx.tables.ranking import rank
+from runx.tables.spread import Spread
 from runx.tables.summary import Summary
 
 _GAP = "  "
@@ -22,12 +24,18 @@ _EXPENDABLE = (
     "resource",
     "hparam",
 )
+_NUMBERS = frozenset({int, float, Spread})
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def render(summary: Summary, digits: int = DIGITS) -> str:
     """Write a summary as lines of text, numbers at the right of their columns."""
     return aligned(head(summary), body(summary, digits), right(summary))
+
+
+def render_plain(summary: Summary, digits: int) -> str:
+    """Write the cells alone with tabs between them and no headings, for cut, awk and read."""
+    return "\n".join("\t".join(cells) for cells in body(summary, digits))
 
 
 def render_bold(summary: Summary, digits: int, lower: Collection[str]) -> str:
@@ -129,3 +137,43 @@ def width(text: str) -> int:
         0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF")
         for letter in text
     )
+
+
+def head(summary: Summary) -> list[str]:
+    """Return the headings, each on one line."""
+    return [one_line(column.heading) for column in summary.columns]
+
+
+def body(summary: Summary, digits: int) -> list[tuple[str, ...]]:
+    """Return the cells row by row, each on one line."""
+    columns = (list(map(writer(column, digits), cells)) for column, cells in _columns(summary))
+    return list(zip(*map(_lines, columns), strict=True))
+
+
+def _lines(texts: list[str]) -> list[str]:
+    # All of a column at once, since hardly any has a letter that is not to be printed.
+    return texts if "".join(texts).isprintable() else list(map(one_line, texts))
+
+
+def right(summary: Summary) -> list[bool]:
+    """Return which columns hold numbers, to be lined up at the right."""
+    kinds = (set(map(type, cells)) for _, cells in _columns(summary))
+    return [bool(of & _NUMBERS) and of <= _NUMBERS | {type(None)} for of in kinds]
+
+
+def _columns(summary: Summary) -> Iterator[tuple[Column, list[Any]]]:
+    for at, column in enumerate(summary.columns):
+        yield column, [row.cells[at] for row in summary.rows]
+
+
+def one_line(text: str) -> str:
+    r"""Make what would break a line, or move a cursor, visible.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else repr(letter)[1:-1]

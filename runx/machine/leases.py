@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from runx.locks import acquire_open
 
 LEASES = "RUNX_LEASES"
 """Names a folder for the leases other than the machine's own temporary one, for tests."""
@@ -84,12 +85,7 @@ def _lock(folder: Path, name: str) -> int | None:
         _share(path, 0o666)
     except PermissionError:
         return None  # Another user is just making it.
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return acquire_open(descriptor)
 
 
 def _share(path: Path, mode: int) -> None:

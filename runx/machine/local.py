@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.disk.facts import here, lives
 from runx.files import read_lines
+from runx.locks import acquire, may_be_held
 from runx.machine.leases import Lease
-from runx.processes import started
+from runx.processes import NULL, send_group_signal, send_signal, started
 from runx.rundir import RunDir
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 _KILLED = 128 + signal.SIGKILL  # what else ends run.sh without a word
 _LOOKERS = 2.0  # seconds for which others may hold the lock, to see whether it is held
-_PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Live:
 
     dir: RunDir
     attempt: int
-    process: subprocess.Popen[bytes] | None
+    process: Popen[bytes] | None
     since: float
     attached: bool = False
 
@@ -69,7 +70,7 @@ def start(
     return Live(run, attempt, process, time.monotonic(), attach)
 
 
-def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> subprocess.Popen[bytes]:
+def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
     words = ("bash", str(run.script))
     told = {**lease.environment, "RUNX_LOCK": str(lock)}
     if attach:
@@ -83,7 +84,7 @@ def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> subprocess.Po
             environment=told,
             pass_fds=(lock, *lease.locks),
             new_session=True,
-            stdin=subprocess.DEVNULL,
+            stdin=NULL,
             stdout=output,
             stderr=output,
         )
@@ -91,33 +92,12 @@ def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> subprocess.Po
 
 def locked(run: RunDir) -> int | None:
     """Take a run's lock and give its descriptor; None where the run is alive."""
-    descriptor = os.open(run.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    deadline = time.monotonic() + _LOOKERS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            # Whoever looks whether the run is alive holds the lock for a moment.
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(_PAUSE)
+    return acquire(run.lock, _LOOKERS)
 
 
 def is_locked(run: RunDir) -> bool:
-    """Say whether any process of a run lives on this machine."""
-    try:
-        descriptor = os.open(run.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
+    """Return whether any process of a run lives on this machine; where that is unknown, it does."""
+    return may_be_held(run.lock)
 
 
 def tell(live: Live, number: signal.Signals) -> None:
@@ -136,7 +116,7 @@ def tell(live: Live, number: signal.Signals) -> None:
 def _told_script(live: Live, number: signal.Signals) -> bool:
     script = _event(live.dir, live.attempt, "started")
     if script and lives(script, here()):
-        return _sent(os.kill, int(script["pid"]), number)
+        return send_signal(int(script["pid"]), number)
     if live.process and live.process.poll() is None:
         live.process.send_signal(number)
         return True
@@ -148,21 +128,13 @@ def _told_rest(live: Live, number: signal.Signals) -> bool:
     running = _event(live.dir, live.attempt, "running") or {}
     told = False
     if is_locked(live.dir) and "group" in running:
-        told = _sent(os.killpg, int(running["group"]), number)
+        told = send_group_signal(int(running["group"]), number)
     if is_locked(live.dir) and "pid" in running:
-        told = _sent(os.kill, int(running["pid"]), number)
+        told = send_signal(int(running["pid"]), number)
     if number is signal.SIGKILL or live.attached:
         for pid in members(live.dir, live.attempt):
-            told |= _sent(os.kill, pid, number)
+            told |= send_signal(pid, number)
     return told
-
-
-def _sent(send: Callable[[int, int], None], target: int, number: signal.Signals) -> bool:
-    try:
-        send(target, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
 
 
 def members(run: RunDir, attempt: int) -> Iterator[int]:

@@ -76,7 +76,7 @@ class Experiment(NamedTuple):
     resources: tuple[Hparam, ...]
     pythonpath: str
     code: Code
-    dir_mode: str
+    dir_mode: int | None
     resume: bool
     identity: Identity
     gpus: tuple[str, ...]

@@ -103,7 +103,7 @@ def _ahead(
     if hands < 2:
         return {}
     unread = [run for run in runs if not (index and index.answers(run))]
-    from runx.forks import shared_out
+    from runx.processes import shared_out
 
     def looked(part: Sequence[RunDir]) -> tuple[dict[RunDir, Seen], Entries]:
         seen = {run: look(run) for run in part}

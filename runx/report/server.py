@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runx.errors import RunxError
+from runx.processes import send_signal
 from runx.report.data import model
 from runx.report.following import Following
 from runx.report.page import page
@@ -180,4 +181,4 @@ def _ended(task: asyncio.Task[None]) -> None:
     """End the server with the looking: a page that follows nothing would only seem up to date."""
     if not task.cancelled() and (error := task.exception()):
         traceback.print_exception(error)
-        os.kill(os.getpid(), signal.SIGTERM)
+        send_signal(os.getpid(), signal.SIGTERM)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from runx.disk.claims import claim_text, take
 from runx.farms import kind_of
@@ -16,6 +12,7 @@ from runx.farms.kind import Batch
 from runx.files import VERSION, append_line, write_whole
 from runx.launching.handover import Handover
 from runx.launching.making import Kit
+from runx.locks import hold
 from runx.plans.experiment import Experiment
 from runx.rundir import RunDir
 from runx.schedulers.batches import About, batches, lane, pieces
@@ -60,7 +57,9 @@ def hand_over(
     all_batches = planned(kit.experiment, runs, kit.launch, largest, after)
     order.folder.mkdir(parents=True, exist_ok=True)
     gone, last_ids = 0, dict[int, str]()
-    with _on_its_way(order.folder) as lock:
+    # Held while a submission may be on its way. The submit command inherits it: a launcher that is
+    # killed may leave one behind that goes on.
+    with hold(order.folder / "lock") as lock:
         for batch in all_batches:
             behind = lane(batch, farm.max_parallel, len(all_batches))
             before = "" if behind is None else last_ids.get(behind, "")
@@ -79,20 +78,6 @@ def _tell_unmounted(order: Order, runs: Sequence[Run]) -> None:
     root = order.kind.elsewhere(runs[0].dir, order.farm).parent.parent
     if not root.is_dir():
         order.say(f"note: what jobs write shows here once their workspace is mounted at {root}")
-
-
-@contextmanager
-def _on_its_way(folder: Path) -> Iterator[int]:
-    """Hold the lock that tells others that a submission may be on its way.
-
-    The submit command inherits it: a launcher that is killed may leave one behind that goes on.
-    """
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _claimed(batch: Batch, order: Order) -> Batch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.errors import StoreError
 from runx.files import read_json, read_lines
+from runx.locks import may_be_held
 from runx.plans.experiment import Farm
 from runx.rundir import ExperimentDir, RunDir
 
@@ -111,27 +111,13 @@ def _mapped(
 
 
 def _map(folder: Path) -> _Map:
-    pending = _is_held(folder / "lock")
+    pending = may_be_held(folder / "lock")
     entries = (json.loads(line) for line in read_lines(folder / "jobs.jsonl"))
     return {
         name: {**entry, "pending": pending, "task": task if entry["array"] else None}
         for entry in entries
         for task, name in enumerate(entry["runs"])
     }
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def whole_jobs(several: Iterable[Handed], meant: Container[RunDir]) -> list[str]:

@@ -135,6 +135,18 @@ def _size(name: str, entry: Entry, environment: Mapping[str, str]) -> int:
         raise SettingsError(f"{entry.origin}: {name} must be a size, as 500MB or 2GB") from None
 
 
+def _mode(name: str, entry: Entry, environment: Mapping[str, str]) -> int | None:
+    """Read what folders get; their owner keeps every right, or no run could begin."""
+    text = _name(name, entry, environment)
+    match = re.fullmatch(r"(?:0o?)?([0-7]?7[0-7]{2})", text)
+    if text and match is None:
+        raise SettingsError(
+            f"{entry.origin}: {name}: {text} can't be read; write the mode of folders in octal:"
+            " 0777 for a+rwX, 0775 for g+rwX, 0755 for a+rX, 0750 for g+rX"
+        )
+    return int(match[1], 8) if match else None
+
+
 def _resources(name: str, entry: Entry, _: Mapping[str, str]) -> tuple[Hparam, ...]:
     if isinstance(entry.node, Scalar) and entry.node.value is None:
         return ()
@@ -183,6 +195,7 @@ _KINDS: dict[str, Callable[[str, Entry, Mapping[str, str]], Any]] = {
     "switch": _switch,
     "choice": _choice,
     "size": _size,
+    "mode": _mode,
     "resources": _resources,
     "paths": _paths,
     "hparams": _hparams,

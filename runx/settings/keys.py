@@ -14,6 +14,7 @@ Kind = Literal[
     "switch",
     "choice",
     "size",
+    "mode",
     "resources",
     "paths",
     "hparams",
@@ -79,7 +80,7 @@ KEYS = {
     "GIT_DIRTY": Key(
         "choice", "record", "what to do about uncommitted changes", ("record", "warn", "error")
     ),
-    "DIR_MODE": Key("name", "", "chmod of each run's directory, as a+rwX"),
+    "DIR_MODE": Key("mode", "", "the mode of each run's folders, in octal, as 0777"),
     "ARRAY": Key("switch", "", "submit runs as one array; from 20 runs on unless said otherwise"),
     "MAX_PARALLEL": Key("count", "", "the most runs of a launch that the farm may run at a time"),
     "REQUEUE": Key("requeue", "", "hand runs back to the scheduler when it warns of their end"),

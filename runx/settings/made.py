@@ -51,7 +51,7 @@ def made(
         shell=shell(value),
         pythonpath=value.get("PYTHONPATH", ""),
         code=_code(value),
-        dir_mode=value.get("DIR_MODE", ""),
+        dir_mode=value.get("DIR_MODE"),
         resume=value["RESUME"],
         identity=Identity(frozenset(value.get("IDENTITY_IGNORE", ())), value["IDENTITY_DEFAULTS"]),
         gpus=value.get("GPUS", ()),

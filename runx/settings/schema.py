@@ -30,6 +30,7 @@ _KINDS: Mapping[str, Schema] = {
     "lines": _SCALARS,
     "switch": {"enum": [True, False, "true", "false", 0, 1, None]},
     "size": {"type": ["string", "integer", "null"]},
+    "mode": {"type": ["string", "integer", "null"], "pattern": "^(0o?)?[0-7]?7[0-7][0-7]$"},
     "number": {"type": ["integer", "null"], "minimum": 0},
     "count": {"type": ["integer", "null"], "minimum": 1},
     "seed": {"type": ["integer", "string", "null"]},

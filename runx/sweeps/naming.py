@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
+from itertools import count
 from math import gcd
 
 from runx.errors import SettingsError
@@ -67,6 +68,16 @@ def new_slugs(slug: Callable[[int], str] | None = None) -> Iterator[str]:
     return _slugs(slug or _coolname())
 
 
+def preview_slugs() -> Iterator[str]:
+    """Yield what stands for the words of names that are shown and not kept.
+
+    >>> from itertools import islice
+    >>> list(islice(preview_slugs(), 2))
+    ['NAME-1', 'NAME-2']
+    """
+    return map("NAME-{}".format, count(1))
+
+
 def tag_names() -> Callable[[str], str]:
     """Give a function from tags to names that are the tag alone, each but once.
 
@@ -123,13 +134,15 @@ def _combined(drawn: Iterable[str]) -> Iterator[str]:
     """
     pairs = [words.split("-", 1) for words in drawn if "-" in words] or [["run", "run"]]
     firsts, rests = (list(dict.fromkeys(part)) for part in zip(*pairs, strict=True))
-    count = len(firsts) * len(rests)
+    pairings = len(firsts) * len(rests)
     # A stride of the golden section spreads evenly; with no divisor in common it meets each once.
     stride = next(
-        size for size in range(1 + int(count * 0.618), 2 * count + 2) if gcd(size, count) == 1
+        size
+        for size in range(1 + int(pairings * 0.618), 2 * pairings + 2)
+        if gcd(size, pairings) == 1
     )
-    for number in range(0, count * stride, stride):
-        yield f"{firsts[number % len(firsts)]}-{rests[number % count // len(firsts)]}"
+    for number in range(0, pairings * stride, stride):
+        yield f"{firsts[number % len(firsts)]}-{rests[number % pairings // len(firsts)]}"
 
 
 def _unused(draw: Callable[[int], str], used: set[str]) -> str:

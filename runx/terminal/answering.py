@@ -12,9 +12,9 @@ import click
 from runx.commands.lookup import warn
 from runx.disk.experiments import find
 from runx.errors import RunxError
-from runx.forks import hands
 from runx.formats import format_named
 from runx.language.nearest import listed
+from runx.processes import hands
 from runx.reading.collect import collect, standings
 from runx.reading.selecting import matches
 from runx.reading.standing import Reader

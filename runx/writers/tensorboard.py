@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from runx.disk import tensorboard as events
 from runx.metrics.records import Record
 from runx.training.scalars import numbers
-from runx.writers import Destination, events
+from runx.writers import Destination
 from runx.writers.appender import Appender
 
 

@@ -85,6 +85,11 @@ def test_experiments_and_runs_are_completed_wherever_they_are_asked_for(typed, p
     assert typed("runx status --logroot gone ") == []
 
 
+def test_the_ways_to_write_a_table_are_completed(typed):
+    assert typed("sumx sweep --format latex_") == ["latex_booktabs", "latex_longtable", "latex_raw"]
+    assert typed("sumx sweep --format pa") == ["parquet"]
+
+
 @pytest.mark.skipif(not shutil.which("fish"), reason="needs fish")
 def test_fish_completes_what_bash_does(project, tmp_path):
     places = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}

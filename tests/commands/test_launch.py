@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -97,6 +98,16 @@ def test_no_run_touches_nothing_and_prints_shell_quoted_lines(project):
     words = [shlex.split(line) for line in done.stdout.splitlines()]
     assert [word[3] for word in words] == ["a b", "it's"]
     assert all(word[5].startswith(str(project.path / "runs/sweep")) for word in words)
+
+
+def test_names_that_are_shown_and_not_kept_are_numbers(project):
+    project.write("sweep.yml", "CMD: echo\nHPARAMS: {x: [1, 2], o: LOGDIR}\n")
+    lines = project.runx("sweep.yml", "-n", "-i", "--tag", "t").stdout.splitlines()
+    assert [re.search(r"sweep/(.*?)_\d{4}", line)[1] for line in lines] == ["t_NAME-1", "t_NAME-2"]
+    lines = project.runx("sweep.yml", "-n", "-i", "RUN_NAME={x}.{coolname}").stdout.splitlines()
+    assert [line.rpartition("/")[2] for line in lines] == ["1.NAME-1", "2.NAME-2"]
+    project.runx("sweep.yml", "-i")
+    assert not any("NAME" in run.name for run in project.runs())
 
 
 def test_no_run_needs_neither_a_writable_logroot_nor_the_submit_command(project):
@@ -269,7 +280,7 @@ def test_inheritance_tags_and_skips_as_the_original_documents_them(project):
     )
     runs = json.loads(project.runx("sweep.yml", "-n", "--json").stdout)
     assert [run["tag"] for run in runs] == ["alexnet"] * 2 + ["resnet50-lrstudy"] * 2
-    assert runs[3]["name"].startswith("resnet50-lrstudy_")
+    assert runs[3]["name"].startswith("resnet50-lrstudy_NAME-4_")
     assert runs[3]["argv"][2:] == ["--adam", "--arch", "resnet50", "--lr", "0.005"]
 
 
@@ -317,10 +328,19 @@ def test_staging_none_runs_in_the_project_itself(project):
 
 
 def test_dir_mode_opens_the_runs_directory_to_others(project):
-    project.write("sweep.yml", "CMD: 'true'\nHPARAMS: {}\nDIR_MODE: a+rwX\n")
+    project.write("sweep.yml", "CMD: 'true'\nHPARAMS: {}\nDIR_MODE: 0777\n")
     project.runx("sweep.yml", "-i")
     mode = stat.S_IMODE(os.stat(project.runs()[0]).st_mode)
     assert mode & 0o777 == 0o777
+
+
+@pytest.mark.parametrize("mode", ["a+rwX", "g+rX,o=", "07", "0999", "0077", "77777", "-1", "[7]"])
+def test_a_dir_mode_that_is_no_octal_says_what_to_write_before_anything_is_made(project, mode):
+    project.write("sweep.yml", f"CMD: 'true'\nHPARAMS: {{}}\nDIR_MODE: {mode}\n")
+    told = project.runx("sweep.yml", "-i", status=2).stderr
+    assert "sweep.yml:3: DIR_MODE" in told
+    assert "0777 for a+rwX, 0775 for g+rwX" in told or mode == "[7]"
+    assert not (project.path / "runs/sweep").exists()
 
 
 def test_files_and_links_come_from_elsewhere(project):

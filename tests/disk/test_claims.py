@@ -4,7 +4,8 @@ import json
 import multiprocessing
 import os
 
-from runx.disk.claims import claim_text, started, take, whoami
+from runx.disk.claims import claim_text, take, whoami
+from runx.processes import start_time
 from runx.rundir import RunDir
 
 
@@ -28,9 +29,9 @@ def test_a_claim_says_who_made_it(tmp_path):
     assert take(RunDir(tmp_path), 3, claim_text("slurm", "abc"))
     told = json.loads(RunDir(tmp_path).claim(3).read_text())
     assert (told["pid"], told["farm"], told["code"]) == (os.getpid(), "slurm", "abc")
-    assert told["start"] == started(os.getpid())
+    assert told["start"] == start_time(os.getpid())
     assert told["boot"] == whoami()["boot"]
 
 
 def test_a_process_that_is_gone_has_no_start_time():
-    assert started(2**22 + 1) is None
+    assert start_time(2**22 + 1) is None

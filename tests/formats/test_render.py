@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import tabulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.formats import FORMATS, written
+from runx.formats import FORMATS, TABULATE, written
 from runx.formats.table import fitted
 from runx.rundir import RunDir
 from runx.tables.columns import Column
@@ -67,25 +68,49 @@ def test_json_read_back_has_the_same_values(values):
     assert [str(value) for value in read] == [str(value) for value in values]
 
 
-TRICKY = ("a|b_c\\d", 1.5)
+def test_every_format_of_the_tabulate_that_is_installed_is_offered():
+    assert set(tabulate.tabulate_formats) <= set(FORMATS)
+    assert set(TABULATE) <= set(tabulate.tabulate_formats)
+
+
+@pytest.mark.parametrize("name", ["markdown", *TABULATE])
+@pytest.mark.parametrize("text", ["1e3", "0x10", "1,000", "007", "true", "nan"])
+def test_a_cell_is_written_as_the_text_that_it_is(name, text):
+    written_text = written(name, summary((text, 0.1), ("owl", 10)))
+    assert text in written_text
+    assert "0.1" in written_text and "0.10" not in written_text
 
 
 def test_markdown_is_lined_up_and_escaped():
-    assert written("markdown", summary(TRICKY, ("owl", 10))).splitlines() == [
-        "| run        | acc |",
-        "| ---------- | --: |",
-        "| a\\|b\\_c\\\\d | 1.5 |",
-        "| owl        |  10 |",
+    assert written("markdown", summary(("a|b_c\\d", 1.5), ("owl", 10))).splitlines() == [
+        "| run        |   acc |",
+        "|:-----------|------:|",
+        "| a\\|b\\_c\\\\d |   1.5 |",
+        "| owl        |    10 |",
     ]
 
 
-def test_latex_is_escaped():
-    text = written("latex", summary(("50%_{x}^~&#$\\", 1)))
-    assert r"50\%\_\{x\}\textasciicircum{}\textasciitilde{}\&\#\$\textbackslash{} & 1 \\" in text
+@pytest.mark.parametrize("name", ["latex", "latex_booktabs", "latex_longtable"])
+def test_latex_is_escaped(name):
+    text = written(name, summary(("50%_{x}~&#$\\<±|", 1)))
+    cell = r"50\%\_\{x\}\textasciitilde{}\&\#\$\textbackslash{}"
+    assert cell + r"\ensuremath{<}\ensuremath{\pm}\textbar{} &" in text
 
 
-def test_html_is_escaped():
-    assert "<td>&lt;b&gt;</td>" in written("html", summary(("<b>", 1)))
+@pytest.mark.parametrize("start", ["[1, 2]", "*"])
+def test_no_row_of_latex_begins_as_an_argument_of_the_one_before(start):
+    rows = written("latex_booktabs", summary((start, 1), ("owl", 2), (start, 3))).splitlines()
+    assert [rows[at].strip()[:3] for at in (4, 6)] == [f"{{{start[0]}}}"] * 2
+
+
+def test_raw_latex_is_left_as_it_is():
+    assert "$x_1$ &" in written("latex_raw", summary(("$x_1$", 1)))
+
+
+@pytest.mark.parametrize("text", ["<b>", "a & b", "&amp;", "<script>alert(1)</script>", '"'])
+def test_html_is_rendered_as_the_text_that_it_was(text):
+    html = written("html", summary((text, 1.5), ("owl", 2), headings=(text, "acc")))
+    assert cells_of(html) == [[text, "acc"], [text, "1.5"], ["owl", "2"]]
 
 
 def test_tabs_never_break_a_line_of_tsv():
@@ -121,7 +146,7 @@ def test_a_table_that_is_too_wide_keeps_its_names():
 
 
 def cells_of(html):
-    """Give the texts of a rendered table, row by row."""
+    """Return the texts of a rendered table, row by row."""
 
     class Cells(HTMLParser):
         def __init__(self):
@@ -170,10 +195,12 @@ def test_markdown_is_rendered_as_the_text_that_it_was(text):
 
 @pytest.mark.latex
 @pytest.mark.skipif(not (shutil.which("tectonic") or shutil.which("pdflatex")), reason="no LaTeX")
-def test_latex_compiles(tmp_path):
-    table = written("latex", summary(*((f"[{text}] 50%_{{x}}^~&#$\\ ± <>", 1) for text in AWKWARD)))
+@pytest.mark.parametrize("form", ["latex", "latex_booktabs", "latex_longtable"])
+def test_latex_compiles(form, tmp_path):
+    rows = [(f"[{text}] 50%_{{x}}^~&#$\\ ± <>", 1) for text in AWKWARD]
+    table = written(form, summary(*rows, ("* a", 2), ("[", 3)))
     (tmp_path / "a.tex").write_text(
-        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{booktabs}"
+        "\\documentclass{article}\\usepackage{booktabs,longtable}"
         f"\\begin{{document}}\n{table}\n\\end{{document}}\n"
     )
     command = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-halt-on-error"]

@@ -5,9 +5,9 @@ import zlib
 
 import pytest
 
-from runx.report.images import LARGEST, Image, frames, images, logged, source
+from runx.disk.tensorboard import framed
+from runx.report.images import LARGEST, Image, images, logged, source
 from runx.rundir import RunDir
-from runx.writers.events import framed
 
 
 def png(shade=0):
@@ -65,7 +65,3 @@ def test_image_files_among_the_artifacts_are_shown(tmp_path):
     (tmp_path / "artifacts" / "deep" / "digits.PNG").write_bytes(png())
     (tmp_path / "artifacts" / "notes.txt").write_text("none")
     assert [image.name for image in images(RunDir(tmp_path))] == ["deep/digits.PNG"]
-
-
-def test_frames_of_an_empty_file_are_none():
-    assert list(frames(b"")) == []

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_folders import make_run, write_metrics
 
+from runx.disk import tensorboard as events
 from runx.metrics.records import Record
 from runx.report.courses import Course, courses, encoded, packed, read_courses, thinned
 from runx.rundir import RunDir
-from runx.writers import events
 
 
 def unpacked(text):

@@ -8,6 +8,7 @@ from batched import ABOUT, a_batch, an_order, commands
 from runx.disk.claims import claim_text, take
 from runx.disk.facts import Word
 from runx.files import read_json
+from runx.locks import hold
 from runx.schedulers import asking
 from runx.schedulers.asking import words
 from runx.schedulers.delivering import delivered
@@ -126,9 +127,7 @@ def test_a_job_of_another_name_is_not_taken_for_ours(order, batch, put):
 
 
 def test_while_a_submission_may_be_on_its_way_nothing_counts_as_gone(order, batch, put):
-    from runx.schedulers.handing import _on_its_way
-
-    with _on_its_way(order.folder):
+    with hold(order.folder / "lock"):
         assert asked(order) == ({}, [])
 
 

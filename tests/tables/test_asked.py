@@ -55,6 +55,7 @@ def rows(logroot, *words):
         (["--where", "lr <"], "column"),
         (["--where", "lr > 1"], "no run is like that"),
         (["--format", "marktown"], "did you mean markdown?"),
+        (["--format", "latex-booktabs"], "did you mean latex_booktabs?"),
         (["--at", "ten"], "write epoch=10, or min"),
         (["--over", "sed"], "did you mean seed?"),
         (["--launch", "2020"], "no such launch; there are: 2026-01-01"),

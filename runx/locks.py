@@ -1,0 +1,79 @@
+"""Locks of files by flock(2): the kernel drops one with the last process that holds it open."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PAUSE = 0.01  # seconds between two tries
+_TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[int]:
+    """Wait for the lock of a file and hold it meanwhile; what inherits the descriptor holds it too.
+
+    The file is made where it is missing.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def acquire(path: Path, patience: float = 0.0) -> int | None:
+    """Lock a file and return its descriptor, which the caller closes; None if others hold the lock.
+
+    The file is made where it is missing. ``patience`` is for how many seconds others may hold it:
+    who asks ``is_held`` does, for a moment.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    return acquire_open(descriptor, patience)
+
+
+def acquire_open(descriptor: int, patience: float = 0.0) -> int | None:
+    """Lock an open file as ``acquire`` does; the file is closed if others hold the lock."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        time.sleep(_PAUSE)
+
+
+def is_held(path: Path) -> bool | None:
+    """Return whether a process holds the lock of a file.
+
+    None where there is no such file, or its file system has no locks.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return True if error.errno in _TAKEN else None
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def may_be_held(path: Path) -> bool:
+    """Return whether a process may hold the lock of a file: where that is unknown, it does."""
+    held = is_held(path)
+    return path.exists() if held is None else held

@@ -1,0 +1,61 @@
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from runx.locks import acquire, acquire_open, hold, is_held, may_be_held
+from runx.processes import started
+
+
+def test_what_is_not_there_is_held_by_nobody_we_know_of(tmp_path: Path):
+    assert is_held(tmp_path / "lock") is None
+    assert is_held(tmp_path / "no" / "lock") is None
+    assert not may_be_held(tmp_path / "lock")
+
+
+def test_a_file_system_without_locks_tells_nothing(tmp_path: Path, monkeypatch):
+    def refused(descriptor, operation):
+        raise OSError(37, "No locks available")
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(fcntl, "flock", refused)
+    assert is_held(tmp_path / "lock") is None
+    assert may_be_held(tmp_path / "lock")
+    open_files = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="No locks"):
+        acquire(tmp_path / "lock")
+    assert len(os.listdir("/proc/self/fd")) == open_files
+
+
+def test_a_lock_that_others_hold_is_not_acquired_and_its_file_is_closed(tmp_path: Path):
+    lock = acquire(tmp_path / "lock")
+    assert lock is not None
+    open_files = len(os.listdir("/proc/self/fd"))
+    assert acquire(tmp_path / "lock") is None
+    assert acquire_open(os.open(tmp_path / "lock", os.O_RDONLY)) is None
+    assert len(os.listdir("/proc/self/fd")) == open_files
+    assert is_held(tmp_path / "lock") is True
+    os.close(lock)
+    assert is_held(tmp_path / "lock") is False
+
+
+def test_patience_waits_for_a_lock_that_falls(tmp_path: Path):
+    lock = acquire(tmp_path / "lock")
+    assert lock is not None
+    letting_go = threading.Timer(0.1, os.close, [lock])
+    letting_go.start()
+    later = acquire(tmp_path / "lock", patience=30)
+    letting_go.join()
+    assert later is not None
+    os.close(later)
+
+
+def test_what_inherits_a_lock_holds_it_after_its_holder(tmp_path: Path):
+    with hold(tmp_path / "lock") as lock:
+        process = started(["sleep", "60"], pass_fds=[lock])
+    assert is_held(tmp_path / "lock") is True
+    process.kill()
+    process.wait()
+    assert is_held(tmp_path / "lock") is False

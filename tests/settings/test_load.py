@@ -5,7 +5,7 @@ import os
 import pytest
 
 from runx.errors import RunxError, SettingsError
-from runx.settings import Request, load, logroot
+from runx.settings.load import Request, load, logroot
 
 SWEEP = "CMD: python train.py\nHPARAMS: {lr: [0.1, 0.2]}\n"
 

@@ -4,7 +4,9 @@ import os
 
 import pytest
 
+from runx.cmdline.wrapping import PLAIN
 from runx.errors import RunxError, SettingsError
+from runx.settings.keys import KEYS
 from runx.settings.load import Request, load, logroot
 
 SWEEP = "CMD: python train.py\nHPARAMS: {lr: [0.1, 0.2]}\n"
@@ -176,3 +178,18 @@ def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(project):
     home.mkdir(mode=0)
     with pytest.raises(SettingsError, match="you may not look there"):
         loaded(project, environment={"XDG_CONFIG_HOME": str(home)})
+
+
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"CMD", "HPARAMS", "EXTENDS"}))
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_a_key_with_nothing_after_it_is_no_fault(project, name, nothing):
+    experiment = loaded(project, sweep=f"{SWEEP}{name}: {nothing}\n")
+    unset = loaded(project, sweep=SWEEP)
+    if name != "CODE_IGNORE_PATTERNS":
+        assert experiment.code == unset.code
+    assert experiment.logroot == unset.logroot
+    assert (experiment.farm, experiment.shell, experiment.beside.seed) == (None, PLAIN, 0)
+
+
+def test_an_empty_logroot_in_the_environment_is_none(project):
+    assert loaded(project, environment={"RUNX_LOGROOT": ""}).logroot == project / "runs"

@@ -168,9 +168,9 @@ def shown_settings(
     """Return every setting as people are shown it; HPARAMS with all that was laid over it."""
     shown = {name: Setting(_shown(entry.node), entry.origin) for name, entry in entries.items()}
     defaults = {
-        name: Setting(key.default, "default")
+        name: Setting(key.default_text, "default")
         for name, key in KEYS.items()
-        if key.default and name not in entries
+        if key.default is not None and name not in entries
     }
     origins = [
         entries[name].origin for name in ("HPARAMS", "HPARAMS_FROM", "CONFIG") if name in entries

@@ -36,7 +36,7 @@ def schema(of: str) -> Schema:
 
 def _property(key: Key) -> Schema:
     described = {"description": f"{key.meaning[0].upper()}{key.meaning[1:]}."}
-    default = {"default": key.default} if key.default else {}
+    default = {} if key.default is None else {"default": key.default}
     return {**described, **default, **key.kind.schema}
 
 

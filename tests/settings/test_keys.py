@@ -8,17 +8,20 @@ import pytest
 from project import Project
 
 from runx.errors import SettingsError
+from runx.language.yamltext import parse_value
 from runx.settings.keys import KEYS
 from runx.settings.load import Request, load
-from runx.settings.sources import from_environment
+from runx.settings.sources import entry_of, from_environment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", KEYS)
-def test_a_default_is_of_its_own_kind(name):
-    value = KEYS[name].default_value(name, Path("/project"), {})
-    assert value == KEYS[name].kind.empty or KEYS[name].default not in ("", "{}")
+@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.default is not None])
+def test_a_default_is_what_its_kind_reads_of_its_text(name):
+    key = KEYS[name]
+    entry = entry_of(parse_value(key.default_text, "x"), "x", Path("/project"))
+    value = key.default_value(name, Path("/project"), {})
+    assert value == key.kind.decode(name, entry, {})
 
 
 @pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.scope == "file"])
@@ -53,7 +56,9 @@ def test_config_shows_every_key_and_its_default(tmp_path, installed):
     shown = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
     assert list(shown) == list(KEYS)
     defaults = {name: item["value"] for name, item in shown.items() if item["from"] == "default"}
-    assert defaults == {name: key.default for name, key in KEYS.items() if key.default}
+    assert defaults == {
+        name: key.default_text for name, key in KEYS.items() if key.default is not None
+    }
 
 
 def test_every_key_is_completed(tmp_path, installed):

@@ -191,5 +191,12 @@ def test_a_key_with_nothing_after_it_is_no_fault(project, name, nothing):
     assert (experiment.farm, experiment.shell, experiment.beside.seed) == (None, PLAIN, 0)
 
 
+def test_nothing_after_a_key_is_stronger_than_what_weaker_sources_say(project):
+    runx = "LOGROOT: /weaker\nTITLE: weaker\nCODE_LINKS: weaker\n"
+    experiment = loaded(project, runx, SWEEP + "LOGROOT:\nTITLE:\nCODE_IGNORE_PATTERNS:\n")
+    assert (experiment.logroot, experiment.title) == (project / "runs", "")
+    assert (experiment.code.ignore, experiment.code.links) == ((), ("weaker",))
+
+
 def test_an_empty_logroot_in_the_environment_is_none(project):
     assert loaded(project, environment={"RUNX_LOGROOT": ""}).logroot == project / "runs"

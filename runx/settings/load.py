@@ -242,7 +242,8 @@ def _value(
     """Return the value of a setting: its default where nobody sets it, or sets it to nothing."""
     key, entry = KEYS[name], entries.get(name)
     value = key.kind.decode(name, entry, environment) if entry else None
-    return key.default_value(name, cwd, environment) if value in (None, "") else value
+    is_nothing = value is None or value == "" == key.kind.empty
+    return key.default_value(name, cwd, environment) if is_nothing else value
 
 
 def _check_needed(value: Mapping[str, Any], file: Path) -> None:

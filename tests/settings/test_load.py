@@ -198,5 +198,9 @@ def test_nothing_after_a_key_is_stronger_than_what_weaker_sources_say(project):
     assert (experiment.code.ignore, experiment.code.links) == ((), ("weaker",))
 
 
+def test_an_empty_word_is_a_seed(project):
+    assert loaded(project, sweep=SWEEP + "SEED: ''\n").beside.seed == ""
+
+
 def test_an_empty_logroot_in_the_environment_is_none(project):
     assert loaded(project, environment={"RUNX_LOGROOT": ""}).logroot == project / "runs"

@@ -16,8 +16,8 @@ from runx.commands.local import Local
 from runx.errors import RunxError
 from runx.plans import experiment as decided
 from runx.plans.plan import namer, sweep_of
-from runx.settings import load
-from runx.settings import logroot as settled_logroot
+from runx.settings.load import load
+from runx.settings.load import logroot as settled_logroot
 from runx.terminal.manners import say
 from runx.types import Run
 

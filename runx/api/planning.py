@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, overload
 from runx.errors import RunxError
 from runx.plans import experiment as decided
 from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
-from runx.settings import KEYS, Request
-from runx.settings import load as settled
-from runx.settings.from_python import axis_of, node_of
+from runx.settings.hparams import axis_of, node_of
+from runx.settings.keys import KEYS
+from runx.settings.load import Request
+from runx.settings.load import load as settled
 from runx.sweeps.overrides import Override
 from runx.types import Node, Run
 

@@ -9,7 +9,7 @@ import click
 
 from runx.commands.completing import yaml_files
 from runx.errors import RunxError
-from runx.settings import Request, load
+from runx.settings.load import Request, load
 from runx.terminal.manners import say
 from runx.types import Run
 

@@ -105,13 +105,12 @@ def formats(_context: click.Context, begun: str) -> Iterable[str]:
 @quietly
 def farms(context: click.Context, begun: str) -> Iterable[str]:
     """Complete the name of a farm that some settings describe."""
-    from runx.settings.bases import told
-    from runx.settings.layers import project_file, user_file
+    from runx.settings.sources import from_file, project_file, user_file
 
     names = ["local"]
     for path in (project_file(Path.cwd()), user_file(os.environ), _file(context)):
         if path is not None:
-            names += told(path, may_be_empty=True).layer.farms
+            names += from_file(path, may_be_empty=True).farms
     return names
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from runx.commands.request import settings_options
-from runx.settings import KEYS, load
+from runx.settings.keys import KEYS
+from runx.settings.load import load
 
 
 @click.command()

@@ -20,7 +20,7 @@ from runx.launching.deciding import Wish
 from runx.plans.experiment import Experiment
 from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.plans.reconcile import RETRIED
-from runx.settings import load
+from runx.settings.load import load
 from runx.sweeps.naming import preview_slugs
 from runx.sweeps.survey import names
 from runx.sweeps.sweep import Sweep

@@ -41,7 +41,7 @@ def logroot_of(given: str | None, config: Path | None) -> Path:
     """Say where experiments lie: as the flag says, the environment, or the settings."""
     if given:
         return Path(given).expanduser()
-    from runx.settings import logroot
+    from runx.settings.load import logroot
 
     return logroot(Path.cwd(), os.environ, config)
 

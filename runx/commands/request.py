@@ -11,7 +11,7 @@ import click
 
 from runx.commands.completing import farms, overrides, sweeps, yaml_files
 from runx.commands.lookup import config_option
-from runx.settings import Request
+from runx.settings.load import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

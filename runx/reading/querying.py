@@ -137,7 +137,7 @@ class Results:
 def results(*experiments: str | Path, logroot: str | Path | None = None) -> Results:
     """Find experiments as sumx does: by names under LOGROOT, patterns or paths."""
     if logroot is None:
-        from runx.settings import logroot as settled
+        from runx.settings.load import logroot as settled
 
         logroot = settled(Path.cwd(), os.environ)
     names = [str(name) for name in experiments] or ["*"]

@@ -1,12 +1,9 @@
-"""JSON Schemas of an experiment and of a .runx file, for editors: made of what runx reads."""
+"""JSON Schemas of an experiment and of a .runx file, for editors, made of the table of settings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from runx.cmdline.styles import STYLES, Style
 from runx.settings.keys import KEYS, Key
+from runx.settings.kinds import SCALAR, SCALARS, Schema
 from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP
 from runx.sweeps.draws import DRAWS
 from runx.sweeps.operators import OPERATORS
@@ -14,60 +11,6 @@ from runx.sweeps.operators import OPERATORS
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FILES = ("experiment", "runx")
 """What there is a schema of."""
-
-Schema = dict[str, Any]
-
-_SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
-_TEXT: Schema = {"type": ["string", "number", "boolean", "null"]}
-_SCALARS: Schema = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-
-_KINDS: Mapping[str, Schema] = {
-    "text": _TEXT,
-    "name": _TEXT,
-    "path": {"type": ["string", "null"]},
-    "search": {"type": ["string", "null"]},
-    "words": _SCALARS,
-    "lines": _SCALARS,
-    "switch": {"enum": [True, False, "true", "false", 0, 1, None]},
-    "size": {"type": ["string", "integer", "null"]},
-    "mode": {"type": ["string", "integer", "null"], "pattern": "^(0o?)?[0-7]?7[0-7][0-7]$"},
-    "number": {"type": ["integer", "null"], "minimum": 0},
-    "count": {"type": ["integer", "null"], "minimum": 1},
-    "seed": {"type": ["integer", "string", "null"]},
-    "resources": {"type": ["object", "null"], "additionalProperties": _SCALARS},
-    "paths": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
-    "texts": {"type": ["object", "null"], "additionalProperties": _SCALAR},
-    "values": {"type": ["object", "null"]},
-    "requeue": {
-        "anyOf": [
-            {"type": ["boolean", "null"]},
-            {
-                "type": "object",
-                "properties": {
-                    "max": {"type": "integer", "minimum": 0},
-                    "signal": {"type": "string"},
-                    "forward": {"enum": [True, False, "note"]},
-                },
-                "additionalProperties": False,
-            },
-        ]
-    },
-    "args": {
-        "type": ["object", "null"],
-        "properties": {
-            "style": {"enum": sorted(STYLES)},
-            "list": {"enum": ["space", "comma", "repeat", "json"]},
-            "bool": {"enum": ["flag", "value", "no-flag"]},
-            "prefix": _TEXT,
-        },
-        "propertyNames": {"enum": list(Style._fields)},
-    },
-    "hparams": {"$ref": "#/$defs/hparams"},
-    "sweeps": {
-        "type": ["object", "null"],
-        "additionalProperties": {"$ref": "#/$defs/grid"},
-    },
-}
 
 
 def schema(of: str) -> Schema:
@@ -92,9 +35,9 @@ def schema(of: str) -> Schema:
 
 
 def _property(key: Key) -> Schema:
-    told = dict(_KINDS[key.kind]) if key.kind != "choice" else {"enum": [*key.choices, None]}
     described = {"description": f"{key.meaning[0].upper()}{key.meaning[1:]}."}
-    return {**described, **({"default": key.default} if key.default else {}), **told}
+    default = {} if key.default is None else {"default": key.default}
+    return {**described, **default, **key.kind.schema}
 
 
 def _farm() -> Schema:
@@ -114,8 +57,8 @@ def _language() -> Schema:
     return {
         "hparams": {"anyOf": [{"$ref": "#/$defs/grid"}, several, {"type": "null"}]},
         "grid": _grid(several),
-        "axis": {"anyOf": [_SCALAR, {**values, "minItems": 1}, _operator()]},
-        "value": {"anyOf": [_SCALAR, values]},
+        "axis": {"anyOf": [SCALAR, {**values, "minItems": 1}, _operator()]},
+        "value": {"anyOf": [SCALAR, values]},
     }
 
 
@@ -126,7 +69,7 @@ def _grid(several: Schema) -> Schema:
         "type": "object",
         "properties": {
             TAG: {**axis, "description": "What the run's name begins with; {lr} is its lr."},
-            SKIP: {**_SCALARS, "description": "true, or expressions: what is left out."},
+            SKIP: {**SCALARS, "description": "true, or expressions: what is left out."},
             ZIP: {
                 "description": "Lists whose values go together.",
                 "anyOf": [_zip(), {"type": "array", "items": _zip()}],

@@ -13,7 +13,7 @@ from runx.launching.preparing import prepare, search_path
 from runx.launching.restaging import restage
 from runx.plans.plan import namer, plan, sweep_of
 from runx.rundir import RunDir
-from runx.settings import Request, load
+from runx.settings.load import Request, load
 
 NOW = datetime(2026, 2, 6, 14, 19, tzinfo=timezone.utc)
 

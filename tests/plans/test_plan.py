@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runx.errors import SweepError
 from runx.plans.plan import MAX_RUNS, plan, run_id, sweep_of
-from runx.settings import Request, load
+from runx.settings.load import Request, load
 
 names = st.lists(st.from_regex(r"[a-z]{1,6}", fullmatch=True), unique=True, max_size=4)
 grids = names.flatmap(

@@ -72,5 +72,8 @@ def test_every_yaml_of_the_documents_is_right():
 @pytest.mark.parametrize("of", FILES)
 def test_the_schema_is_one_and_is_shipped_as_it_is_printed(of):
     jsonschema.Draft202012Validator.check_schema(schema(of))
-    shipped = json.loads((ROOT / f"runx/settings/schemas/{of}.json").read_text())
-    assert shipped == schema(of), f"runx schema {of} > runx/settings/schemas/{of}.json"
+    defaults = {name: key.default for name, key in KEYS.items() if key.default is not None}
+    validator = jsonschema.Draft202012Validator(schema("runx"))
+    assert [error.message for error in validator.iter_errors(defaults)] == []
+    shipped = json.loads((ROOT / f"docs/schemas/{of}.json").read_text())
+    assert shipped == schema(of), f"runx schema {of} > docs/schemas/{of}.json"

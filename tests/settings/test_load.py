@@ -2,8 +2,10 @@
 
 import pytest
 
+from runx.cmdline.wrapping import PLAIN
 from runx.errors import RunxError, SettingsError
-from runx.settings import Request, load, logroot
+from runx.settings.keys import KEYS
+from runx.settings.load import Request, load, logroot
 
 SWEEP = "CMD: python train.py\nHPARAMS: {lr: [0.1, 0.2]}\n"
 
@@ -179,3 +181,29 @@ def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(public, as_
             loaded(public, environment={"XDG_CONFIG_HOME": str(public / "closed")})
 
     as_ordinary_user(refused)
+
+
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"CMD", "HPARAMS", "EXTENDS"}))
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_a_key_with_nothing_after_it_is_no_fault(project, name, nothing):
+    experiment = loaded(project, sweep=f"{SWEEP}{name}: {nothing}\n")
+    unset = loaded(project, sweep=SWEEP)
+    if name != "CODE_IGNORE_PATTERNS":
+        assert experiment.code == unset.code
+    assert experiment.logroot == unset.logroot
+    assert (experiment.farm, experiment.shell, experiment.beside.seed) == (None, PLAIN, 0)
+
+
+def test_nothing_after_a_key_is_stronger_than_what_weaker_sources_say(project):
+    runx = "LOGROOT: /weaker\nTITLE: weaker\nCODE_LINKS: weaker\n"
+    experiment = loaded(project, runx, SWEEP + "LOGROOT:\nTITLE:\nCODE_IGNORE_PATTERNS:\n")
+    assert (experiment.logroot, experiment.title) == (project / "runs", "")
+    assert (experiment.code.ignore, experiment.code.links) == ((), ("weaker",))
+
+
+def test_an_empty_word_is_a_seed(project):
+    assert loaded(project, sweep=SWEEP + "SEED: ''\n").beside.seed == ""
+
+
+def test_an_empty_logroot_in_the_environment_is_none(project):
+    assert loaded(project, environment={"RUNX_LOGROOT": ""}).logroot == project / "runs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runx.api.control import hold
 from runx.commands.waiting import farms_command
 
 TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
@@ -10,4 +11,4 @@ TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
 runx hold sweep
 runx hold sweep wallaby
 """
-command = farms_command("hold", "held", TEXT)
+command = farms_command("hold", hold, "held", TEXT)

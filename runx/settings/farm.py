@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.cmdline.wrapping import Shell
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
-from runx.plans.experiment import Farm
 from runx.settings.layers import Entry
+
+if TYPE_CHECKING:
+    from runx.farms.base import Farm
 
 LOCAL = "local"
 """The farm that is this machine: no section describes it."""
@@ -39,6 +41,8 @@ def farm_of(
     """Describe the farm of that name, None where there is none."""
     if name is None:
         return None
+    from runx.farms.base import Farm  # not at start: most launches run here
+
     submit_cmd = value.get("SUBMIT_CMD", "")
     kind = farm_type(name, value.get("TYPE", ""), submit_cmd)
     if "TYPE" in entries and ":" not in kind and kind not in (*PRESETS, "command"):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from runx.api.control import cancel
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
+from runx.launching.control import cancel
 from runx.reading.gathering import runs_of
 from runx.terminal.manners import say
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runx.api.control import hold
 from runx.commands.waiting import farms_command
+from runx.launching.control import hold
 
 TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
 

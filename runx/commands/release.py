@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runx.api.control import release
 from runx.commands.waiting import farms_command
+from runx.launching.control import release
 
 TEXT = """Let held runs of EXPERIMENT, or those named, start.
 

@@ -9,7 +9,7 @@ from batched import commands, later, site
 from runx.disk.claims import claim_text, take
 from runx.disk.joining import elsewhere
 from runx.errors import FarmError
-from runx.farms import slurm
+from runx.farms import farm_type_of, slurm
 from runx.farms.base import Farm, Submission
 from runx.files import read_json
 from runx.schedulers.submit import execute
@@ -37,6 +37,10 @@ def test_a_command_that_hangs_is_given_up():
     impatient = replace(slurm.FARM_TYPE, patience=0.2)
     with pytest.raises(FarmError, match="no end within"):
         execute(Submission(("sleep", "60"), {}), SLURM, impatient)
+
+
+def test_a_submit_command_that_may_execute_the_run_itself_is_never_given_up():
+    assert farm_type_of("command").patience is None
 
 
 def test_a_command_that_is_missing_names_what_to_install(place, put):

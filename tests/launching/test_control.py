@@ -8,7 +8,7 @@ import pytest
 from project import Project
 from sweeps import Sweep
 
-from runx.api.control import cancel
+from runx.launching.control import cancel
 from runx.rundir import RunDir
 
 

@@ -213,6 +213,10 @@ class ExperimentDir:
         """A folder: what was asked each time."""
         return self.path / ".runx" / "launches"
 
+    def jobs(self, launch: str) -> Path:
+        """A folder: the scripts of a launch's jobs, and which run each of them is."""
+        return self.launches / launch / "jobs"
+
     @property
     def turns(self) -> Path:
         """A folder: whose turn it is to decide which runs there are."""

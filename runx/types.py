@@ -67,24 +67,6 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """The exact command that hands a run to a farm: its words, and its environment."""
-
-    words: tuple[str, ...]
-    environment: Mapping[str, str]
-    stdin: str = ""
-
-
-class Job(NamedTuple):
-    """Where a run went: the farm that took it, its id there and the farm's own answer."""
-
-    run: Run
-    farm: str
-    id: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """A run as it is read back: what it is, how it stands, and what it measured.
 

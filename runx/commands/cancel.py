@@ -9,8 +9,8 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
+from runx.launching.control import cancel
 from runx.reading.gathering import runs_of
-from runx.schedulers.stopping import cancel
 from runx.terminal.manners import say
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runx.commands.waiting import farms_command
+from runx.launching.control import hold
 
 TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
 
@@ -10,4 +11,4 @@ TEXT = """Keep waiting runs of EXPERIMENT, or those named, from starting.
 runx hold sweep
 runx hold sweep wallaby
 """
-command = farms_command("hold", "held", TEXT)
+command = farms_command("hold", hold, "held", TEXT)

@@ -130,11 +130,12 @@ def _wish(asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Lo
 
 def _tried(experiment: Experiment, runs: Iterable[Run], wish: Wish) -> int:
     """Ask the scheduler whether it would take what would start."""
+    from runx.launching.jobs import job_specs
     from runx.launching.previewing import starting
-    from runx.schedulers.trying import would_take
+    from runx.schedulers.query import would_take
 
-    starts = list(starting(experiment, runs, wish, say))
-    would_take(experiment, starts, experiment.texts["launch"], say)
+    jobs = job_specs(experiment, ((run, 1) for run in starting(experiment, runs, wish, say)))
+    would_take(experiment.farm, jobs, experiment.dir.jobs(experiment.texts["launch"]), say)
     return 0
 
 
@@ -176,7 +177,7 @@ def obstacle(experiment: Experiment) -> None:
     if not experiment.farm:
         return
     from runx.errors import SettingsError
-    from runx.schedulers.submitting import missing_program
+    from runx.schedulers.submit import missing_program
 
     if problem := missing_program(experiment.farm, os.environ):
         raise SettingsError(problem)
@@ -192,18 +193,16 @@ def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
-    """Hand every run to the farm."""
-    from runx.farms import is_plain
-    from runx.schedulers.handing import hand_over
-    from runx.schedulers.submitting import submit
+    """Submit every run to the farm."""
+    from runx.launching.jobs import job_specs
+    from runx.schedulers.submit import submit
 
-    count = 0
-    if not is_plain(placed.kit.experiment.farm):
-        count = hand_over(placed.kit, placed.handovers, say, after)
-        placed = placed._replace(handovers=())
-    for job in submit(placed.kit, placed.handovers, click.echo):
-        say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
-        count += 1
+    kit = placed.kit
+    experiment, farm = kit.experiment, kit.experiment.farm
+    jobs = job_specs(experiment, placed.handovers)
+    # The user's own command is shown before it is executed; it may well execute the run.
+    show = click.echo if farm.submit_cmd else None
+    count = submit(farm, jobs, experiment.dir.jobs(kit.launch), kit.code, say, after, show)
     runs = "1 run" if count == 1 else f"{count} runs"
-    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    say(f"{runs} submitted; runx status {experiment.name} shows how they stand")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runx.commands.waiting import farms_command
+from runx.launching.control import release
 
 TEXT = """Let held runs of EXPERIMENT, or those named, start.
 
@@ -10,4 +11,4 @@ TEXT = """Let held runs of EXPERIMENT, or those named, start.
 runx release sweep
 runx release sweep wallaby
 """
-command = farms_command("release", "released", TEXT)
+command = farms_command("release", release, "released", TEXT)

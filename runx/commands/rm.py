@@ -16,7 +16,7 @@ from runx.formats.table import aligned
 from runx.reading.gathering import runs_of
 from runx.reading.removing import Found, found, remove, weight
 from runx.rundir import RunDir
-from runx.schedulers import asking
+from runx.schedulers.query import jobs_of, query
 from runx.terminal.manners import say
 
 
@@ -39,7 +39,7 @@ def command(
     if not (words or where):
         raise RunxError("name a run or an experiment, or say --where EXPR; see runx status")
     runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
-    said = asking.words(runs, warn)
+    said = query(jobs_of(runs, warn), warn)
     wanted = list(found(runs, warn, said))
     going = [one for one in wanted if not one.why_not]
     for one in wanted:

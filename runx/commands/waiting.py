@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -9,12 +10,13 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.reading.selecting import select
-from runx.schedulers.asking import words
-from runx.schedulers.stopping import by_farms
+from runx.rundir import RunDir
 from runx.terminal.manners import say
 
+Change = Callable[[Sequence[RunDir], Callable[[str], None]], int]
 
-def farms_command(verb: str, done: str, text: str) -> click.Command:
+
+def farms_command(verb: str, change: Change, done: str, text: str) -> click.Command:
     """Make a command that has the farms do something to waiting runs; ``text`` is its help."""
 
     @click.command(verb, help=text)
@@ -24,7 +26,7 @@ def farms_command(verb: str, done: str, text: str) -> click.Command:
     @lookup_options
     def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
         chosen = select(names, logroot_of(logroot, config), Path.cwd())
-        count = by_farms(chosen, verb, words(chosen, warn), warn)
+        count = change(chosen, warn)
         say(f"{count} of {len(chosen)} runs {done}")
         return 0
 

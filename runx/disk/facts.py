@@ -17,7 +17,7 @@ from runx.errors import StoreError
 from runx.files import read_json
 from runx.locks import is_held
 from runx.rundir import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of
-from runx.states.attempts import Attempt, Event, Facts
+from runx.states.attempts import Attempt, Event, Facts, JobStatus
 
 Warn = Callable[[str], None]
 
@@ -29,14 +29,7 @@ class Here(NamedTuple):
     boot: str
 
 
-class Word(NamedTuple):
-    """What a scheduler says of a job: a state or ``gone``, and why."""
-
-    state: str
-    why: str = ""
-
-
-Words: TypeAlias = Mapping[tuple[str, str], Word]
+Words: TypeAlias = Mapping[tuple[str, str], JobStatus]
 UNASKED: Words = {}
 """What is known where no scheduler was asked."""
 
@@ -75,8 +68,8 @@ def facts(
         attempts, locked = again, None
     if not attempts:
         return Facts()
-    word = words.get(_asked_for(run, attempts)) if words else None
-    return Facts(attempts, locked, *(word or ()))
+    status = words.get(_asked_for(run, attempts)) if words else None
+    return Facts(attempts, locked, *(status[:2] if status else ()))
 
 
 def _silent(_: str) -> None:

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from runx.errors import SettingsError
-from runx.farms.errand import Errand
-from runx.farms.kind import Kind
-
-if TYPE_CHECKING:
-    from typing import TypeGuard
-
-    from runx.plans.experiment import Farm
+from runx.farms.base import FarmType
 
 FARMS = {
-    "command": "runx.farms.command:KIND",
-    "slurm": "runx.farms.slurm:KIND",
-    "sge": "runx.farms.sge:KIND",
-    "pbs": "runx.farms.pbs:KIND",
-    "torque": "runx.farms.torque:KIND",
-    "lsf": "runx.farms.lsf:KIND",
-    "oar": "runx.farms.oar:KIND",
-    "moab": "runx.farms.moab:KIND",
-    "condor": "runx.farms.condor:KIND",
-    "kubernetes": "runx.farms.kubernetes:KIND",
-    "ray": "runx.farms.ray:KIND",
-    "ngc": "runx.farms.ngc:KIND",
+    "command": "runx.farms.command:FARM_TYPE",
+    "slurm": "runx.farms.slurm:FARM_TYPE",
+    "sge": "runx.farms.sge:FARM_TYPE",
+    "pbs": "runx.farms.pbs:FARM_TYPE",
+    "torque": "runx.farms.torque:FARM_TYPE",
+    "lsf": "runx.farms.lsf:FARM_TYPE",
+    "oar": "runx.farms.oar:FARM_TYPE",
+    "moab": "runx.farms.moab:FARM_TYPE",
+    "condor": "runx.farms.condor:FARM_TYPE",
+    "kubernetes": "runx.farms.kubernetes:FARM_TYPE",
+    "ray": "runx.farms.ray:FARM_TYPE",
+    "ngc": "runx.farms.ngc:FARM_TYPE",
 }
-"""Each kind of farm, and where its Kind is; a module is imported when it is asked for."""
+"""Each type of farm, and where its FarmType is; a module is imported when it is asked for."""
 
 
-def kind_of(type: str) -> Kind:
-    """Give what runx knows of a kind of farm: one of FARMS, or ``module:name`` of anybody's.
+def farm_type_of(type: str) -> FarmType:
+    """Return the FarmType called so: one of FARMS, of an entry point, or ``module:name``.
 
-    >>> kind_of("slurm").arrays
+    Raises SettingsError where there is none.
+
+    >>> farm_type_of("slurm").arrays
     True
     """
     place = FARMS.get(type) or (type if ":" in type else _plugged_in(type))
@@ -42,15 +37,10 @@ def kind_of(type: str) -> Kind:
     try:
         found = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise SettingsError(f"TYPE {type}: {error}; it names a Kind as module:name") from None
-    if not isinstance(found, Kind):
-        raise SettingsError(f"TYPE {type}: {name} is no runx.farms.kind.Kind")
+        raise SettingsError(f"TYPE {type}: {error}; it names a FarmType as module:name") from None
+    if not isinstance(found, FarmType):
+        raise SettingsError(f"TYPE {type}: {name} is no runx.farms.base.FarmType")
     return found
-
-
-def is_plain(farm: Farm | None) -> TypeGuard[Farm]:
-    """Tell a farm that takes runs one by one, by its SUBMIT_CMD, from those with a scheduler."""
-    return farm is not None and farm.type == "command"
 
 
 def _plugged_in(type: str) -> str:
@@ -61,4 +51,4 @@ def _plugged_in(type: str) -> str:
     raise SettingsError(f"TYPE {type} is unknown; known are: {', '.join(FARMS)}")
 
 
-__all__ = ["FARMS", "Errand", "Kind", "is_plain", "kind_of"]
+__all__ = ["FARMS", "FarmType", "farm_type_of"]

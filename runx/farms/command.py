@@ -8,29 +8,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runx.errors import SettingsError
-from runx.farms.errand import Errand
-from runx.farms.kind import Kind
-from runx.types import Hparam, Submission
+from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Submission
+from runx.types import Hparam
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
-def submission(errand: Errand, submit_cmd: str) -> Submission:
-    """Say what submits a run: SUBMIT_CMD, its RESOURCES as flags, the job's name and command."""
-    if "{{" in submit_cmd or "{%" in submit_cmd:
-        return Submission(("bash", "-c", _rendered(submit_cmd, errand)), {})
-    environment, words = split(submit_cmd)
-    return Submission(
-        (
-            *words,
-            *(word for resource in errand.resources for word in flags(resource)),
-            "--name",
-            errand.name,
-            "-c",
-            errand.payload,
-        ),
-        environment,
-    )
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits a run: SUBMIT_CMD, RESOURCES as flags, name and script."""
+    [job] = array.jobs
+    if "{{" in farm.submit_cmd or "{%" in farm.submit_cmd:
+        return Submission(("bash", "-c", _rendered(farm.submit_cmd, job)), {})
+    environment, words = split(farm.submit_cmd)
+    resources = (word for resource in job.resources for word in flags(resource))
+    script = f"bash {shlex.quote(str(job.dir.script_of(job.attempt)))}"
+    return Submission((*words, *resources, "--name", job.name, "-c", script), environment)
 
 
 def program(submit_cmd: str) -> str | None:
@@ -53,7 +45,7 @@ def program(submit_cmd: str) -> str | None:
 def job_id(answer: str) -> str:
     """Read a job's id from what the submit command answered.
 
-    >>> job_id("Submitted batch job 71"), job_id("4.server"), job_id("job raysubmit_x is in")
+    >>> job_id("Submitted array job 71"), job_id("4.server"), job_id("job raysubmit_x is in")
     ('71', '4.server', '')
     """
     words = answer.split()
@@ -110,13 +102,13 @@ def _quoted(value: Any) -> str:
     return shlex.quote("" if value is None else str(value))
 
 
-def _rendered(template: str, errand: Errand) -> str:
+def _rendered(template: str, job: JobSpec) -> str:
     import jinja2
 
     language = jinja2.Environment(undefined=jinja2.StrictUndefined, finalize=_quoted)
     language.filters["raw"] = lambda value: _Raw(value)
     language.filters["flags"] = _flag_words
-    names = _names(errand)
+    names = _names(job)
     try:
         return language.from_string(template).render(names)
     except jinja2.TemplateError as error:
@@ -133,28 +125,28 @@ def _flag_words(resources: Mapping[str, Any]) -> list[str]:
     return [word for pair in pairs for word in flags(pair)]
 
 
-def _names(errand: Errand) -> dict[str, Any]:
+def _names(job: JobSpec) -> dict[str, Any]:
     return {
-        "name": errand.name,
-        "command": errand.command,
-        "script": str(errand.script),
-        "logdir": str(errand.logdir),
+        "name": job.name,
+        "script": str(job.dir.script_of(job.attempt)),
+        "logdir": str(job.dir.path),
         "resources": {
             resource.name: resource.value
             if resource.text is None or isinstance(resource.value, bool)
             else resource.text
-            for resource in errand.resources
+            for resource in job.resources
         },
-        "experiment": errand.experiment,
-        "tag": errand.tag,
-        "hparams": dict(errand.hparams),
+        "experiment": job.experiment,
+        "tag": job.tag,
+        **job.template_values(),
     }
 
 
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=(),
     package="install it",
-    submission=lambda batch, farm: submission(batch.errand, farm.submit_cmd),
-    job_ids=lambda answer, batch: [job_id(answer)],
+    submission=submission,
+    job_ids=lambda answer, array: [job_id(answer)],
     needs=False,
+    patience=None,
 )

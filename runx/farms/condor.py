@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runx.cmdline.resources import Needs
-from runx.disk.facts import Word
 from runx.errors import SettingsError
-from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
 from runx.farms.words import each, plain_name, refuse, texts
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _AGAIN = 75
 _IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
@@ -19,37 +17,37 @@ _TOO_LONG = "46"
 _MEMORY = "34"
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch: its description says everything."""
-    return Submission(("condor_submit", "-terse", str(batch.script)), {})
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array: its description says everything."""
+    return Submission(("condor_submit", "-terse", str(array.script)), {})
 
 
-def description(batch: Batch, farm: Farm) -> str:
+def description(array: JobArray, farm: Farm) -> str:
     """Write what condor_submit reads: a job for each run of a list, or for the one there is."""
     lines = [
-        f"JobBatchName = {job_name(batch)}",
+        f"JobBatchName = {job_name(array)}",
         "executable = /bin/bash",
-        f"arguments = {_arguments(batch)}",
-        f"initialdir = {batch.home}",
-        f"output = {batch.folder}/{batch.number}.$(Process).out",
-        f"error = {batch.folder}/{batch.number}.$(Process).out",
-        f"log = {batch.folder}/{batch.number}.log",
+        f"arguments = {_arguments(array)}",
+        f"initialdir = {array.home}",
+        f"output = {array.folder}/{array.number}.$(Process).out",
+        f"error = {array.folder}/{array.number}.$(Process).out",
+        f"log = {array.folder}/{array.number}.log",
         "should_transfer_files = NO",
         "kill_sig = SIGTERM",
         *_again(farm),
-        *resources(batch.needs),
+        *resources(array.needs),
         *farm.directives,
     ]
-    lines += [f"max_materialize = {batch.parallel}"] if batch.parallel else []
-    lines += [f"queue run from {batch.runs}" if batch.array else "queue"]
+    lines += [f"max_materialize = {array.parallel}"] if array.parallel else []
+    lines += [f"queue run from {array.runs}" if array.is_array else "queue"]
     return "\n".join(lines) + "\n"
 
 
-def _arguments(batch: Batch) -> str:
+def _arguments(array: JobArray) -> str:
     """Write the path of run.sh in the quotes that condor_submit reads."""
-    if batch.array and ("'" in str(batch.home) or '"' in str(batch.home)):
-        raise SettingsError(f"{batch.home}: HTCondor can't be given quotes in LOGROOT")
-    path = f"{batch.home}/$(run)/run.sh" if batch.array else str(batch.errand.script)
+    if array.is_array and ("'" in str(array.home) or '"' in str(array.home)):
+        raise SettingsError(f"{array.home}: HTCondor can't be given quotes in LOGROOT")
+    path = f"{array.home}/$(run)/run.sh" if array.is_array else str(array.jobs[0].dir.script)
     quoted = path.replace("'", "''").replace('"', '""')
     return f"\"'{quoted}'\""
 
@@ -80,12 +78,12 @@ def resources(needs: Needs) -> Words:
     return (*known, *(f"{name} = {text}" for name, text in rest))
 
 
-def job_name(batch: Batch) -> str:
-    """Name the batch of jobs."""
-    return plain_name(batch.name)
+def job_name(array: JobArray) -> str:
+    """Name the array of jobs."""
+    return plain_name(array.name)
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what ``condor_submit -terse`` answers: the first and last job, ``2.0 - 2.35``."""
     first, dash, last = answer.strip().partition(" - ")
     cluster, _, end = last.partition(".")
@@ -94,44 +92,46 @@ def job_ids(answer: str, batch: Batch) -> list[str]:
     return [f"{cluster}.{process}" for process in range(int(end) + 1)]
 
 
-def in_queue(finished: Finished) -> dict[str, Seen] | None:
-    """Read condor_q: cluster, process, state, why it is held, and the batch's name."""
+def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
+    """Read condor_q: cluster, process, state, why it is held, and the array's name."""
     if finished.status:
         return None
     rows = (line.split(None, 4) for line in finished.output.splitlines())
     return {
-        f"{cluster}.{process}": Seen(_live(state, held), name, int(process))
+        f"{cluster}.{process}": _live(state, held)._replace(name=name, task=int(process))
         for cluster, process, state, held, name in rows
     }
 
 
-def _live(state: str, held: str) -> Word:
+def _live(state: str, held: str) -> JobStatus:
     if state == _HELD and held == _TOO_LONG:
-        return Word("timeout")
+        return JobStatus("timeout")
     if state == _HELD and held == _MEMORY:
-        return Word("oom")
+        return JobStatus("oom")
     if state in (_IDLE, _HELD):
-        return Word("queued", "held" if state == _HELD else "")
-    return {_REMOVED: Word("cancelled"), _COMPLETED: Word("done")}.get(state, Word("running"))
+        return JobStatus("queued", "held" if state == _HELD else "")
+    return {_REMOVED: JobStatus("cancelled"), _COMPLETED: JobStatus("done")}.get(
+        state, JobStatus("running")
+    )
 
 
-def in_history(finished: Finished) -> dict[str, Seen] | None:
-    """Read condor_history: cluster, process, state, exit code, signal, and the batch's name."""
+def in_history(finished: Finished) -> dict[str, JobStatus] | None:
+    """Read condor_history: cluster, process, state, exit code, signal, and the array's name."""
     if finished.status:
         return None
     rows = (line.split(None, 5) for line in finished.output.splitlines())
     return {
-        f"{cluster}.{process}": Seen(_ended(state, code, number), name, int(process))
+        f"{cluster}.{process}": _ended(state, code, number)._replace(name=name, task=int(process))
         for cluster, process, state, code, number, name in rows
     }
 
 
-def _ended(state: str, code: str, number: str) -> Word:
+def _ended(state: str, code: str, number: str) -> JobStatus:
     if state == _REMOVED:
-        return Word("cancelled")
+        return JobStatus("cancelled")
     if number.isdecimal():
-        return Word("killed", f"by signal {number}")
-    return Word("done") if code == "0" else Word("failed", f"exit status {code}")
+        return JobStatus("killed", f"by signal {number}")
+    return JobStatus("done") if code == "0" else JobStatus("failed", f"exit status {code}")
 
 
 def _condor_q(ids: Sequence[str], farm: Farm) -> Words:
@@ -145,7 +145,7 @@ def _condor_history(ids: Sequence[str], farm: Farm) -> Words:
     return ("condor_history", *clusters, "-af", *fields)
 
 
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("condor_submit", "condor_q", "condor_rm"),
     package="install HTCondor's commands, as with pip install htcondor",
     submission=submission,

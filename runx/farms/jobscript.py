@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shlex
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from runx.farms.kind import Batch
-from runx.plans.experiment import Farm
-
-if TYPE_CHECKING:
-    import jinja2
+from runx.farms.base import Farm, JobArray
 
 
-def job_script(batch: Batch, farm: Farm, index: str = "", lines: Sequence[str] = ()) -> str:
-    """Render the script of a batch; ``index`` is the shell's word for an array's index, from 0.
-
-    ``lines`` are the scheduler's own; they come before those of DIRECTIVES.
-    """
-    return _template().render(
-        lines=[*lines, *farm.directives],
-        name=re.sub(r"[^\w.@+=,-]", " ", batch.name),
-        home=shlex.quote(str(batch.home)),
-        logdir=shlex.quote(str(batch.errand.logdir)),
-        runs=shlex.quote(str(batch.runs)),
-        index=index if batch.array else "",
-        time=batch.needs.time,
-    )
-
-
-@functools.lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
-    import jinja2
-
-    text = Path(__file__).with_name("job.sh.j2").read_text(encoding="utf-8")
-    language = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    return language.from_string(text)
+def job_script(array: JobArray, farm: Farm, index: str = "") -> str:
+    """Return the script of an array; ``index`` is the shell's word for its index, from 0."""
+    name, becomes = re.sub(r"[^\w.@+=,-]", " ", array.name), "its run"
+    find = [f"run={shlex.quote(str(array.jobs[0].dir.path))}"]
+    if array.is_array:
+        becomes = "the run of its index"
+        runs, home = shlex.quote(str(array.runs)), shlex.quote(str(array.home))
+        find = [
+            f"mapfile -t -s {index} -n 1 run <{runs} || exit 70",
+            f"run={home}/${{run:?no run has this index}}",
+        ]
+    limit = f"export RUNX_DEADLINE=$((now + {array.needs.time}))"
+    lines = [
+        "#!/usr/bin/env bash",
+        *farm.directives,
+        f"# Job {name}: becomes the run.sh of {becomes}.",
+        *find,
+        'exec >>"$run/output.log" 2>&1',
+        *(["printf -v now '%(%s)T' -1", limit] if array.needs.time else []),
+        'exec bash "$run/run.sh"',
+    ]
+    return "".join(f"{line}\n" for line in lines)

@@ -7,13 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from runx.disk.facts import Word
-from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
 from runx.farms.manifest import AGAIN, OURS, job_name, manifest
 from runx.farms.words import chunked
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _JOB = "batch.kubernetes.io/job-name"
@@ -27,9 +25,9 @@ _REASONS = {
 }
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch: a manifest on kubectl's stdin."""
-    text = json.dumps(manifest(batch, farm), indent=2) + "\n"
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array: a manifest on kubectl's stdin."""
+    text = json.dumps(manifest(array, farm), indent=2) + "\n"
     return Submission((*_kubectl(farm), "create", "-f", "-", "-o", "name"), {}, text)
 
 
@@ -42,43 +40,45 @@ def _kubectl(farm: Farm) -> Words:
     )
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what ``kubectl create -o name`` answers: ``job.batch/name``."""
     match = re.search(r"^job\.batch/(\S+)$", answer, re.MULTILINE)
     if match is None:
         return []
-    return [f"{match[1]}/{index}" for index in range(len(batch.errands))]
+    return [f"{match[1]}/{index}" for index in range(len(array.jobs))]
 
 
-def pods(finished: Finished) -> dict[str, Seen] | None:
+def pods(finished: Finished) -> dict[str, JobStatus] | None:
     """Read the pods of our Jobs; of several of one index, the youngest counts."""
     if finished.status:
         return None
-    found: dict[str, Seen] = {}
+    found: dict[str, JobStatus] = {}
     items = json.loads(finished.output)["items"]
     for pod in sorted(items, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
         about = pod["metadata"]
         index = about.get("annotations", {}).get(_INDEX) or about["labels"].get(_INDEX) or "0"
         name = about["labels"].get(_JOB) or about["labels"].get("job-name", "")
-        found[f"{name}/{index}"] = Seen(_word(pod.get("status", {})), name, int(index))
+        found[f"{name}/{index}"] = _status(pod.get("status", {}))._replace(
+            name=name, task=int(index)
+        )
     return found
 
 
-def _word(status: dict[str, Any]) -> Word:
+def _status(status: dict[str, Any]) -> JobStatus:
     phase = status.get("phase")
     if phase in ("Pending", "Running", "Succeeded"):
-        return Word({"Pending": "queued", "Running": "running", "Succeeded": "done"}[phase])
+        return JobStatus({"Pending": "queued", "Running": "running", "Succeeded": "done"}[phase])
     containers = status.get("containerStatuses", [])
     ends = [one.get("state", {}).get("terminated") or {} for one in containers]
     reasons = [status.get("reason", ""), *(end.get("reason", "") for end in ends)]
     for reason in reasons:
         if reason in _REASONS:
-            return Word(_REASONS[reason])
+            return JobStatus(_REASONS[reason])
     codes = [end["exitCode"] for end in ends if "exitCode" in end]
-    return Word("failed", f"exit status {codes[0]}" if codes else str(phase))
+    return JobStatus("failed", f"exit status {codes[0]}" if codes else str(phase))
 
 
-def jobs(finished: Finished) -> dict[str, Seen] | None:
+def jobs(finished: Finished) -> dict[str, JobStatus] | None:
     """Read our Jobs: what has no pod yet waits for its turn."""
     if finished.status:
         return None
@@ -87,7 +87,7 @@ def jobs(finished: Finished) -> dict[str, Seen] | None:
         name = job["metadata"]["name"]
         why = "held" if job["spec"].get("suspend") else ""
         for index in range(int(job["spec"].get("completions") or 1)):
-            found[f"{name}/{index}"] = Seen(Word("queued", why), name, index)
+            found[f"{name}/{index}"] = JobStatus("queued", why, name, index)
     return found
 
 
@@ -128,7 +128,7 @@ def _test_only(submission: Submission) -> Submission:
     )
 
 
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("kubectl",),
     package="install kubectl, and see that it reaches the cluster",
     submission=submission,

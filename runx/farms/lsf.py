@@ -6,15 +6,14 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from runx.cmdline.resources import Needs
-from runx.disk.facts import Word
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _AGAIN = 75
 _STATES = {
@@ -42,30 +41,30 @@ _REASONS = {
 }
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch; the command is the job script, in words that a shell joins."""
-    name = job_name(batch)
-    if batch.array:
-        throttle = f"%{batch.parallel}" if batch.parallel else ""
-        name = f"{name}[1-{len(batch.errands)}]{throttle}"
-    waits = [f"done({job})" for job in batch.after]
-    waits += [f"ended({batch.behind.partition('[')[0]})"] if batch.behind else []
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array, the job script in words that a shell joins."""
+    name = job_name(array)
+    if array.is_array:
+        throttle = f"%{array.parallel}" if array.parallel else ""
+        name = f"{name}[1-{len(array.jobs)}]{throttle}"
+    waits = [f"done({job})" for job in array.after]
+    waits += [f"ended({array.behind.partition('[')[0]})"] if array.behind else []
     words = (
         "bsub",
         *("-J", name),
-        *("-o", str(batch.output)),
-        *("-cwd", str(batch.home)),
+        *("-o", str(array.output)),
+        *("-cwd", str(array.home)),
         *_requeue(farm),
         *(("-w", " && ".join(waits)) if waits else ()),
-        *resources(batch.needs),
-        f"bash {shlex.quote(str(batch.script))}",
+        *resources(array.needs),
+        f"bash {shlex.quote(str(array.script))}",
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as bsub takes it, with room for an array's range."""
-    return plain_name(batch.name)
+    return plain_name(array.name)
 
 
 def _requeue(farm: Farm) -> Words:
@@ -109,17 +108,17 @@ def _resources(needs: Needs) -> Iterator[str]:
             yield from (f"-{resource.name}", text)
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what bsub answers: ``Job <12> is submitted to queue <normal>.``"""
     match = re.search(r"^Job <(\d+)> is submitted", answer, re.MULTILINE)
     if match is None:
         return []
-    if not batch.array:
+    if not array.is_array:
         return [match[1]]
-    return [f"{match[1]}[{index + 1}]" for index in range(len(batch.errands))]
+    return [f"{match[1]}[{index + 1}]" for index in range(len(array.jobs))]
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read bjobs: job, index, state, exit code, reason and name, with | between."""
     rows = [line.split("|", 5) for line in finished.output.splitlines() if line.count("|") >= 5]
     if finished.status and not rows and "not found" not in finished.errors:
@@ -128,16 +127,17 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     for job, index, state, code, reason, name in rows:
         key = f"{job}[{index}]" if index not in ("0", "", "-") else job
         place = int(index) - 1 if key != job else None
-        found[key] = Seen(_word(state, code, reason), re.sub(r"\[.*\]$", "", name), place)
+        base = re.sub(r"\[.*\]$", "", name)
+        found[key] = _status(state, code, reason)._replace(name=base, task=place)
     return found
 
 
-def _word(state: str, code: str, reason: str) -> Word:
+def _status(state: str, code: str, reason: str) -> JobStatus:
     term = reason.split(":")[0]
     if state == "EXIT":
         known = _REASONS.get(term)
-        return Word(known) if known else Word("failed", f"exit status {code}")
-    return Word(_STATES.get(state, "running"), "held" if state == "PSUSP" else "")
+        return JobStatus(known) if known else JobStatus("failed", f"exit status {code}")
+    return JobStatus(_STATES.get(state, "running"), "held" if state == "PSUSP" else "")
 
 
 def _bjobs(ids: Sequence[str], farm: Farm) -> Words:
@@ -156,18 +156,14 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$((LSB_JOBINDEX - 1))")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$((LSB_JOBINDEX - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_bjobs, jobs_told),),
+    questions=(Question(_bjobs, job_statuses),),
     cancel=each("bkill"),
     hold=each("bstop"),
     release=each("bresume"),

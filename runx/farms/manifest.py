@@ -7,10 +7,9 @@ from typing import Any
 
 from runx.cmdline.resources import Needs
 from runx.errors import SettingsError
+from runx.farms.base import Farm, JobArray
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch
 from runx.farms.words import plain_name, refuse
-from runx.plans.experiment import Farm
 
 AGAIN = 75
 """The exit status by which a run asks to be started again."""
@@ -20,20 +19,20 @@ _LONGEST = 52
 """Characters of a Job's name: with an index behind it, it names a host, which may have 63."""
 
 
-def manifest(batch: Batch, farm: Farm) -> dict[str, Any]:
+def manifest(array: JobArray, farm: Farm) -> dict[str, Any]:
     """Describe the Job; an index that fails leaves the others alone."""
-    count = len(batch.errands)
+    count = len(array.jobs)
     spec: dict[str, Any] = {
         "completions": count,
-        "parallelism": min(batch.parallel or count, count),
-        "template": {"metadata": {"labels": OURS}, "spec": _pod(batch, farm)},
+        "parallelism": min(array.parallel or count, count),
+        "template": {"metadata": {"labels": OURS}, "spec": _pod(array, farm)},
         "podFailurePolicy": {"rules": list(_policy(farm))},
     }
-    if batch.array:
+    if array.is_array:
         spec |= {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "maxFailedIndexes": count}
     else:
         spec |= {"backoffLimit": 0}
-    name = {"name": job_name(batch), "labels": OURS, "annotations": {"runx/launch": batch.launch}}
+    name = {"name": job_name(array), "labels": OURS, "annotations": {"runx/launch": array.launch}}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": name, "spec": spec}
 
 
@@ -47,18 +46,18 @@ def _policy(farm: Farm) -> list[dict[str, Any]]:
     return rules
 
 
-def _pod(batch: Batch, farm: Farm) -> dict[str, Any]:
-    needs = batch.needs
+def _pod(array: JobArray, farm: Farm) -> dict[str, Any]:
+    needs = array.needs
     refuse(needs, "kubernetes", "qos", "account", "gpu_kind")
     if needs.nodes and needs.nodes > 1:
         refuse(needs, "kubernetes", "nodes")
     if not needs.image:
         raise SettingsError("RESOURCES: image is missing: the container that runs on Kubernetes")
-    claim, mounted = _volume(batch, farm)
+    claim, mounted = _volume(array, farm)
     container = {
         "name": "run",
         "image": needs.image,
-        "command": ["bash", "-c", job_script(batch, farm, "$JOB_COMPLETION_INDEX")],
+        "command": ["bash", "-c", job_script(array, farm, "$JOB_COMPLETION_INDEX")],
         "resources": _limits(needs),
         "volumeMounts": [{"name": "logroot", "mountPath": mounted}],
     }
@@ -83,12 +82,12 @@ def _label(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _volume(batch: Batch, farm: Farm) -> tuple[str, str]:
+def _volume(array: JobArray, farm: Farm) -> tuple[str, str]:
     """Give the claim of LOGROOT, and where pods mount it: where it is here, or as VOLUME says."""
     claim, _, mounted = farm.options.get("VOLUME", "").partition(":")
     if not claim:
         raise SettingsError("VOLUME is missing: the claim that holds LOGROOT, as CLAIM:/mounted/at")
-    return claim, mounted or str(batch.home.parent)
+    return claim, mounted or str(array.home.parent)
 
 
 def _limits(needs: Needs) -> dict[str, Any]:
@@ -102,13 +101,13 @@ def _limits(needs: Needs) -> dict[str, Any]:
     return {"limits": told, "requests": told} if told else {}
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a Job as DNS has names.
 
     >>> re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", _dns("Ünit_Sweep.A-")) is not None
     True
     """
-    return _dns(batch.name)
+    return _dns(array.name)
 
 
 def _dns(name: str) -> str:

@@ -4,54 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from xml.etree import ElementTree
 
-from runx.disk.facts import Word
 from runx.farms import torque
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import plain_name
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch; resources are as Torque's."""
-    throttle = f"%{batch.parallel}" if batch.parallel else ""
-    waits = [f"afterok:{':'.join(batch.after)}"] if batch.after else []
-    waits += [f"afterany:{batch.behind.partition('[')[0]}"] if batch.behind else []
-    array = f"{job_name(batch)}.[0-{len(batch.errands) - 1}]{throttle}"
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array; resources are as Torque's."""
+    throttle = f"%{array.parallel}" if array.parallel else ""
+    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    waits += [f"afterany:{array.behind.partition('[')[0]}"] if array.behind else []
+    indices = f"{job_name(array)}.[0-{len(array.jobs) - 1}]{throttle}"
     words = (
         "msub",
-        *("-N", job_name(batch)),
+        *("-N", job_name(array)),
         *("-j", "oe"),
-        *("-o", str(batch.spool)),
+        *("-o", str(array.spool)),
         *("-S", "/bin/bash"),
-        *(("-t", array) if batch.array else ()),
+        *(("-t", indices) if array.is_array else ()),
         *(("-l", "depend=" + ",".join(waits)) if waits else ()),
-        *torque.resources(batch.needs),
-        str(batch.script),
+        *torque.resources(array.needs),
+        str(array.script),
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as msub takes it."""
-    return plain_name(batch.name, 60)
+    return plain_name(array.name, 60)
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what msub answers: a blank line, and ``Moab.5`` or ``5``."""
     words = answer.split()
     if len(words) != 1 or not re.fullmatch(r"(?:\w+\.)?\d+", words[0]):
         return []
-    if not batch.array:
+    if not array.is_array:
         return words
-    return [f"{words[0]}[{index}]" for index in range(len(batch.errands))]
+    return [f"{words[0]}[{index}]" for index in range(len(array.jobs))]
 
 
-def live(finished: Finished) -> dict[str, Seen] | None:
+def live(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``showq --xml``: jobs that run, may run, or are kept from it."""
     if finished.status:
         return None
@@ -60,35 +59,38 @@ def live(finished: Finished) -> dict[str, Seen] | None:
         active = queue.get("option") == "active"
         for job in queue.iter("job"):
             why = "held" if "Hold" in job.get("State", "") else ""
-            word = Word("running") if active else Word("queued", why)
-            found[job.get("JobID", "")] = Seen(word, job.get("JobName", ""))
+            found[job.get("JobID", "")] = JobStatus(
+                "running" if active else "queued", "" if active else why, job.get("JobName", "")
+            )
     return found
 
 
-def ended(finished: Finished) -> dict[str, Seen] | None:
+def ended(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``showq -c --xml``: jobs that have ended, each with its completion code."""
     if finished.status:
         return None
     jobs = ElementTree.fromstring(finished.output).iter("job")
     return {
-        job.get("JobID", ""): Seen(_word(job.get("CompletionCode", "")), job.get("JobName", ""))
+        job.get("JobID", ""): _status(job.get("CompletionCode", ""))._replace(
+            name=job.get("JobName", "")
+        )
         for job in jobs
     }
 
 
-def _word(code: str) -> Word:
+def _status(code: str) -> JobStatus:
     """Translate a completion code: a status, CNCLD, or CNCLD with the limit that was passed.
 
-    >>> _word("0"), _word("CNCLD(wclimit)"), _word("CNCLD")
-    (Word(state='done', why=''), Word(state='timeout', why=''), Word(state='cancelled', why=''))
+    >>> _status("0").state, _status("CNCLD(wclimit)").state, _status("CNCLD").state
+    ('done', 'timeout', 'cancelled')
     """
     if "CNCLD" in code:
-        return Word("timeout") if "wclimit" in code.lower() else Word("cancelled")
+        return JobStatus("timeout") if "wclimit" in code.lower() else JobStatus("cancelled")
     if not code.lstrip("-").isdecimal():
-        return Word("lost", code)
+        return JobStatus("lost", code)
     if int(code) > 256:
-        return Word("killed", f"by signal {int(code) - 256}")
-    return Word("failed", f"exit status {code}") if int(code) else Word("done")
+        return JobStatus("killed", f"by signal {int(code) - 256}")
+    return JobStatus("failed", f"exit status {code}") if int(code) else JobStatus("done")
 
 
 def _told(*words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
@@ -98,15 +100,11 @@ def _told(*words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
     return commands
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$MOAB_JOBARRAYINDEX")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("msub", "showq", "mjobctl"),
     package="install Moab's client commands, or load the module that has them",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$MOAB_JOBARRAYINDEX"),
     job_ids=job_ids,
     job_name=job_name,
     questions=(

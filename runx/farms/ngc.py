@@ -8,15 +8,13 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from runx.disk.facts import Word
 from runx.errors import SettingsError
 from runx.farms import command
-from runx.farms.kind import Batch, Kind, Question, Seen, Words
+from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
 from runx.farms.words import plain_name
-from runx.plans.experiment import Farm
 from runx.processes import Finished
 from runx.rundir import RunDir
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _STATES = {
     "CREATED": "queued",
@@ -40,14 +38,14 @@ _STATES = {
 SUBMIT = "ngc batch run"
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
+def submission(array: JobArray, farm: Farm) -> Submission:
     """Say what uploads a run and submits it; RESOURCES are given as they stand."""
     workspace, root = (_needed(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
-    one = batch.errand
+    one = array.jobs[0]
     inside = f"{one.experiment}/{one.run}"
     upload = (
         *("ngc", "workspace", "upload"),
-        *("--source", str(one.logdir)),
+        *("--source", str(one.dir.path)),
         *("--destination", inside),
         workspace,
     )
@@ -55,7 +53,7 @@ def submission(batch: Batch, farm: Farm) -> Submission:
     run = (
         *words,
         *(word for resource in one.resources for word in command.flags(resource)),
-        *("--name", job_name(batch)),
+        *("--name", job_name(array)),
         *("--commandline", f"bash {shlex.quote(f'{root}/{inside}/run.sh')}"),
         *("--workspace", f"{workspace}:{root}:RW"),
         *("--format_type", "json"),
@@ -75,18 +73,18 @@ def mounted(run: RunDir, farm: Farm) -> Path:
     return Path(farm.options.get("NGC_LOGROOT", "")) / run.path.parent.name / run.path.name
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as ngc takes it."""
-    return plain_name(batch.name, 128)
+    return plain_name(array.name, 128)
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read the id from what ``ngc batch run --format_type json`` answers."""
     match = re.search(r'"id"\s*:\s*(\d+)', answer)
     return [match[1]] if match else []
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``ngc batch list``."""
     if finished.status:
         return None
@@ -95,7 +93,7 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
         status = str(job.get("jobStatus", {}).get("status", ""))
         name = str(job.get("jobDefinition", {}).get("name", ""))
         state = _STATES.get(status, "running")
-        found[str(job["id"])] = Seen(Word(state, "" if status in _STATES else status), name)
+        found[str(job["id"])] = JobStatus(state, "" if status in _STATES else status, name)
     return found
 
 
@@ -107,13 +105,13 @@ def _kill(ids: Sequence[str], farm: Farm) -> list[Words]:
     return [("ngc", "batch", "kill", job) for job in ids]
 
 
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("ngc",),
     package="install NVIDIA's NGC command line, and log in with ngc config set",
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_list, jobs_told),),
+    questions=(Question(_list, job_statuses),),
     cancel=_kill,
     elsewhere=mounted,
     needs=False,

@@ -6,16 +6,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from runx.cmdline.resources import Needs, clock
-from runx.disk.facts import Word
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Handback, Kind, Question, Seen, Words
 from runx.farms.words import chunked, long_flags, plain_name, refuse
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _AGAIN = 99
 """The exit status by which an idempotent job is submitted again, under a new id."""
@@ -42,24 +41,24 @@ _STATES = {
 }
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch."""
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array."""
     words = (
         "oarsub",
-        *("-n", job_name(batch)),
-        *("-d", str(batch.home)),
-        *("-O", str(batch.output), "-E", str(batch.output)),
-        *(("--array", str(len(batch.errands))) if batch.array else ()),
+        *("-n", job_name(array)),
+        *("-d", str(array.home)),
+        *("-O", str(array.output), "-E", str(array.output)),
+        *(("--array", str(len(array.jobs))) if array.is_array else ()),
         *_requeue(farm),
-        *resources(batch.needs),
-        f"exec bash {shlex.quote(str(batch.script))}",
+        *resources(array.needs),
+        f"exec bash {shlex.quote(str(array.script))}",
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as oarsub takes it."""
-    return plain_name(batch.name, 100)
+    return plain_name(array.name, 100)
 
 
 def _requeue(farm: Farm) -> Words:
@@ -90,20 +89,22 @@ def resources(needs: Needs) -> Words:
     return (*known, *(word for resource in needs.rest for word in long_flags(resource)))
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what oarsub answers: ``OAR_JOB_ID=7``, a line for each; a refusal gives none or -5."""
     return re.findall(r"^OAR_JOB_ID=([1-9]\d*)$", answer, re.MULTILINE)
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``oarstat -f -J``: the jobs by their ids, those that have ended too."""
     if finished.status:
         return None
     jobs: dict[str, Any] = json.loads(finished.output or "{}")
     found = {}
-    # A job that was submitted again has a new id; its word is that of the one that was kept.
+    # A job that was submitted again has a new id; its status is that of the one that was kept.
     for job, told in sorted(jobs.items(), key=lambda pair: int(pair[0])):
-        found[_first(job, jobs)] = Seen(_word(told), str(told.get("name") or ""), _place(told))
+        found[_first(job, jobs)] = _status(told)._replace(
+            name=str(told.get("name") or ""), task=_place(told)
+        )
     return found
 
 
@@ -128,33 +129,33 @@ def _first(job: str, jobs: Mapping[str, Any]) -> str:
     return _first(before, jobs) if before in jobs else job
 
 
-def _word(told: dict[str, Any]) -> Word:
+def _status(told: dict[str, Any]) -> JobStatus:
     state = str(told.get("state"))
     if state in _STATES:
-        return Word(_STATES[state], "held" if state == "Hold" else "")
+        return JobStatus(_STATES[state], "held" if state == "Hold" else "")
     code = told.get("exit_code")
     if state == "Terminated" and code is not None:
         status = int(str(code).split()[0])
         if status == 0:
-            return Word("done")
+            return JobStatus("done")
         if status & 127:
-            return Word("killed", f"by signal {status & 127}")
-        return Word("failed", f"exit status {status >> 8}")
+            return JobStatus("killed", f"by signal {status & 127}")
+        return JobStatus("failed", f"exit status {status >> 8}")
     return _broken_off({event.get("type"): event.get("description") for event in told["events"]})
 
 
-def _broken_off(events: Mapping[Any, Any]) -> Word:
+def _broken_off(events: Mapping[Any, Any]) -> JobStatus:
     """Say why a job ended in Error: by its limit, with its node, or by a person.
 
-    >>> _broken_off({"FRAG_JOB_REQUEST": "by root", "WALLTIME": "Elapsed"})
-    Word(state='timeout', why='')
+    >>> _broken_off({"FRAG_JOB_REQUEST": "by root", "WALLTIME": "Elapsed"}).state
+    'timeout'
     """
     if "WALLTIME" in events:
-        return Word("timeout")
+        return JobStatus("timeout")
     if "FRAG_JOB_REQUEST" in events and "EXTERMINATE_JOB" not in events:
-        return Word("cancelled")
+        return JobStatus("cancelled")
     why = [str(text) for kind, text in events.items() if not str(kind).startswith("SWITCH_INTO")]
-    return Word("lost", why[-1] if why else "in Error")
+    return JobStatus("lost", why[-1] if why else "in Error")
 
 
 def _oarstat(ids: Sequence[str], farm: Farm) -> Words:
@@ -174,18 +175,14 @@ def _living(command: str) -> Callable[[Sequence[str], Farm], list[Words]]:
     return commands
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$((OAR_ARRAY_INDEX - 1))")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("oarsub", "oarstat", "oardel"),
     package="install OAR's user commands",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_oarstat, jobs_told),),
+    questions=(Question(_oarstat, job_statuses),),
     cancel=_living("oardel"),
     hold=_living("oarhold"),
     release=_living("oarresume"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from runx.cmdline.resources import Needs, clock
-from runx.disk.facts import Word
+from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Kind, Limit, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _UNKNOWN = (35, 153)
 """Exit statuses of commands that were asked, among others, about jobs that are over or unknown."""
@@ -20,32 +19,32 @@ _WALLTIME = -29
 _QUEUED, _RUNNING = "QHWT", "RESUB"
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch."""
-    waits = [f"afterok:{':'.join(batch.after)}"] if batch.after else []
-    waits += [f"afterany:{_base(batch.behind)}"] if batch.behind else []
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array."""
+    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    waits += [f"afterany:{_base(array.behind)}"] if array.behind else []
     words = (
         "qsub",
-        *("-N", job_name(batch)),
+        *("-N", job_name(array)),
         *("-j", "oe"),
-        *("-o", str(batch.spool)),
+        *("-o", str(array.spool)),
         *("-S", "/bin/bash"),
-        *_array(batch),
+        *_array(array),
         *(("-W", "depend=" + ",".join(waits)) if waits else ()),
-        *resources(batch.needs),
-        str(batch.script),
+        *resources(array.needs),
+        str(array.script),
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as qsub takes it."""
-    return plain_name(batch.name)
+    return plain_name(array.name)
 
 
-def _array(batch: Batch) -> Words:
-    throttle = f"%{batch.parallel}" if batch.parallel else ""
-    return ("-J", f"0-{len(batch.errands) - 1}{throttle}") if batch.array else ()
+def _array(array: JobArray) -> Words:
+    throttle = f"%{array.parallel}" if array.parallel else ""
+    return ("-J", f"0-{len(array.jobs) - 1}{throttle}") if array.is_array else ()
 
 
 def resources(needs: Needs) -> Words:
@@ -81,15 +80,15 @@ def _resources(needs: Needs) -> Iterator[str]:
             yield from ("-l", f"{resource.name}={text}")
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what qsub answers: ``4.server``, or ``7[].server``, whose tasks are ``7[0].server``."""
     words = answer.split()
     if len(words) != 1 or not words[0][0].isdecimal():
         return []
-    if not batch.array:
+    if not array.is_array:
         return words
     number, _, server = words[0].partition("[]")
-    return [f"{number}[{index}]{server}" for index in range(len(batch.errands))]
+    return [f"{number}[{index}]{server}" for index in range(len(array.jobs))]
 
 
 def _base(job: str) -> str:
@@ -101,7 +100,7 @@ def _base(job: str) -> str:
     return re.sub(r"\[\d+\]", "[]", job)
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``qstat -f``: a paragraph for each job, of ``name = value`` lines, some continued."""
     if finished.status and finished.status not in _UNKNOWN:
         return None
@@ -112,26 +111,26 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
         fields = dict(re.findall(r"^\s*(\S+) = (.*)$", rest, re.MULTILINE))
         # Torque writes it small.
         fields.setdefault("Exit_status", fields.pop("exit_status", ""))
-        found[job.strip()] = Seen(_word(fields), fields.get("Job_Name", ""))
+        found[job.strip()] = _status(fields)._replace(name=fields.get("Job_Name", ""))
     return found
 
 
-def _word(fields: dict[str, str]) -> Word:
+def _status(fields: dict[str, str]) -> JobStatus:
     state = fields.get("job_state", "")
     if state in _QUEUED:
-        return Word("queued", "held" if state == "H" else "")
+        return JobStatus("queued", "held" if state == "H" else "")
     if state in _RUNNING:
-        return Word("running")
+        return JobStatus("running")
     if not fields["Exit_status"]:
-        return Word("cancelled", "ended without having run")
+        return JobStatus("cancelled", "ended without having run")
     status = int(fields["Exit_status"])
     if status == 0:
-        return Word("done")
+        return JobStatus("done")
     if status == _WALLTIME:
-        return Word("timeout")
+        return JobStatus("timeout")
     if status > 256:
-        return Word("killed", f"by signal {status - 256}")
-    return Word("failed", f"exit status {status}")
+        return JobStatus("killed", f"by signal {status - 256}")
+    return JobStatus("failed", f"exit status {status}")
 
 
 def _qstat(ids: Sequence[str], farm: Farm) -> Words:
@@ -148,18 +147,14 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$PBS_ARRAY_INDEX")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("qsub", "qstat", "qdel"),
     package="install PBS's client commands, or load the module that has them",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$PBS_ARRAY_INDEX"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_qstat, jobs_told),),
+    questions=(Question(_qstat, job_statuses),),
     cancel=each("qdel"),
     hold=each("qhold"),
     release=each("qrls"),

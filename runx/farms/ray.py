@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runx.cmdline.resources import Needs
-from runx.disk.facts import Word
-from runx.farms.kind import Batch, Kind, Question, Seen, Words
+from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
 from runx.farms.words import long_flags, plain_name, refuse
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 DASHBOARD = "http://127.0.0.1:8265"
 """Where Ray's dashboard is if nobody says so."""
@@ -39,16 +37,16 @@ for url in sys.argv[2:]:
 """
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a run; it starts run.sh where that lies, in the LOGROOT that nodes share."""
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits a run, whose run.sh lies in a LOGROOT that nodes share."""
     words = (
         *("ray", "job", "submit"),
         *("--address", address(farm)),
         "--no-wait",
-        *("--submission-id", job_name(batch)),
-        *("--metadata-json", json.dumps({"runx": batch.launch})),
-        *resources(batch.needs),
-        *("--", "bash", str(batch.errand.script)),
+        *("--submission-id", job_name(array)),
+        *("--metadata-json", json.dumps({"runx": array.launch})),
+        *resources(array.needs),
+        *("--", "bash", str(array.jobs[0].dir.script)),
     )
     return Submission(words, {"RAY_USAGE_STATS_ENABLED": "0"})
 
@@ -58,9 +56,9 @@ def address(farm: Farm) -> str:
     return farm.options.get("ADDRESS", DASHBOARD).rstrip("/")
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job; Ray never takes a name twice, and a run may be launched again."""
-    return plain_name(f"{batch.name}_{batch.launch}")
+    return plain_name(f"{array.name}_{array.launch}")
 
 
 def resources(needs: Needs) -> Words:
@@ -80,13 +78,13 @@ def resources(needs: Needs) -> Words:
     return (*known, *(word for one in needs.rest for word in long_flags(one)))
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Give the id that the job was submitted with; Ray says it back among coloured lines."""
-    name = job_name(batch)
+    name = job_name(array)
     return [name] if name in answer else []
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read the list of jobs."""
     if finished.status:
         return None
@@ -94,25 +92,25 @@ def jobs_told(finished: Finished) -> dict[str, Seen] | None:
     for job in json.loads(finished.output):
         name = job.get("submission_id") or ""
         state = _STATES.get(job.get("status"), "running")
-        found[name] = Seen(_failed(job) if state == "failed" else Word(state), name)
+        found[name] = (_failed(job) if state == "failed" else JobStatus(state))._replace(name=name)
     return found
 
 
-def _failed(job: Mapping[str, Any]) -> Word:
+def _failed(job: Mapping[str, Any]) -> JobStatus:
     """Say why a job failed: its own status, its node's end, or what Ray could not do.
 
-    >>> _failed({"driver_exit_code": 3})
-    Word(state='failed', why='exit status 3')
-    >>> _failed({"error_type": "JOB_SUPERVISOR_ACTOR_DIED", "message": "its node has died"})
-    Word(state='lost', why='its node has died')
+    >>> _failed({"driver_exit_code": 3})[:2]
+    ('failed', 'exit status 3')
+    >>> _failed({"error_type": "JOB_SUPERVISOR_ACTOR_DIED", "message": "its node has died"})[:2]
+    ('lost', 'its node has died')
     """
     if job.get("driver_exit_code"):
-        return Word("failed", f"exit status {job['driver_exit_code']}")
+        return JobStatus("failed", f"exit status {job['driver_exit_code']}")
     message = str(job.get("message") or "").replace("\n\t", " ")
     node = [line for line in message.splitlines() if "node has died" in line]
     if node:
-        return Word("lost", node[0].partition("Node Id")[0].strip(" ."))
-    return Word("failed", message.partition("\n")[0][:200])
+        return JobStatus("lost", node[0].partition("Node Id")[0].strip(" ."))
+    return JobStatus("failed", message.partition("\n")[0][:200])
 
 
 def _jobs(ids: Sequence[str], farm: Farm) -> Words:
@@ -124,12 +122,12 @@ def _stop(ids: Sequence[str], farm: Farm) -> list[Words]:
     return [(sys.executable, "-c", _CALL, "POST", *urls)]
 
 
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("ray",),
     package="pip install 'ray[default]'",
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_jobs, jobs_told),),
+    questions=(Question(_jobs, job_statuses),),
     cancel=_stop,
 )

@@ -5,50 +5,49 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from xml.etree import ElementTree
 
 from runx.cmdline.resources import Needs, clock
-from runx.disk.facts import Word
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Seen, Words
 from runx.farms.words import chunked, plain_name, refuse, texts
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _AGAIN = 99
 """The exit status by which a job asks Grid Engine to be run again."""
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch; the script is copied, and lines of it that begin with #$ count."""
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array; lines of its script that begin with #$ count."""
     words = (
         "qsub",
         "-terse",
-        *("-N", job_name(batch)),
-        *("-wd", str(batch.home)),
+        *("-N", job_name(array)),
+        *("-wd", str(array.home)),
         *("-j", "y"),
-        *("-o", str(batch.output)),
+        *("-o", str(array.output)),
         *("-S", "/bin/bash"),
-        *_array(batch),
-        *_requeue(farm, batch.needs),
-        *(("-hold_jid", batch.behind.partition(".")[0]) if batch.behind else ()),
-        *resources(batch.needs),
-        str(batch.script),
+        *_array(array),
+        *_requeue(farm, array.needs),
+        *(("-hold_jid", array.behind.partition(".")[0]) if array.behind else ()),
+        *resources(array.needs),
+        str(array.script),
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job as qsub takes it."""
-    return plain_name(batch.name)
+    return plain_name(array.name)
 
 
-def _array(batch: Batch) -> Words:
-    if not batch.array:
+def _array(array: JobArray) -> Words:
+    if not array.is_array:
         return ()
-    throttle = ("-tc", str(batch.parallel)) if batch.parallel else ()
-    return ("-t", f"1-{len(batch.errands)}", *throttle)
+    throttle = ("-tc", str(array.parallel)) if array.parallel else ()
+    return ("-t", f"1-{len(array.jobs)}", *throttle)
 
 
 def _requeue(farm: Farm, needs: Needs) -> Words:
@@ -93,17 +92,17 @@ def _resources(needs: Needs) -> Iterator[str]:
             yield from ("-l", f"{resource.name}={text}")
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what ``qsub -terse`` answers: an id, and for an array its range."""
     match = re.search(r"^(\d+)(?:\.\d+-\d+:\d+)?$", answer, re.MULTILINE)
     if match is None:
         return []
-    if not batch.array:
+    if not array.is_array:
         return [match[1]]
-    return [f"{match[1]}.{index + 1}" for index in range(len(batch.errands))]
+    return [f"{match[1]}.{index + 1}" for index in range(len(array.jobs))]
 
 
-def in_queue(finished: Finished) -> dict[str, Seen] | None:
+def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
     """Read ``qstat -xml -g d``: every job of this user that has not ended, tasks one by one."""
     if finished.status:
         return None
@@ -112,24 +111,25 @@ def in_queue(finished: Finished) -> dict[str, Seen] | None:
         number, task = job.findtext("JB_job_number", ""), job.findtext("tasks", "")
         key = f"{number}.{task}" if task else number
         place = int(task) - 1 if task.isdecimal() else None
-        found[key] = Seen(_live(job.findtext("state", "")), job.findtext("JB_name", ""), place)
+        name = job.findtext("JB_name", "")
+        found[key] = _live(job.findtext("state", ""))._replace(name=name, task=place)
     return found
 
 
-def _live(state: str) -> Word:
+def _live(state: str) -> JobStatus:
     """Translate the letters of a state.
 
-    >>> _live("Rq"), _live("hqw"), _live("Rr")
-    (Word(state='queued', why=''), Word(state='queued', why='held'), Word(state='running', why=''))
+    >>> _live("Rq")[:2], _live("hqw")[:2], _live("Rr")[:2]
+    (('queued', ''), ('queued', 'held'), ('running', ''))
     """
     if "E" in state:
-        return Word("queued", "in error: qstat -j says why, qmod -cj tries again")
+        return JobStatus("queued", "in error: qstat -j says why, qmod -cj tries again")
     if "w" in state or "q" in state:
-        return Word("queued", "held" if "h" in state else "")
-    return Word("running", "suspended" if set(state) & set("sST") else "")
+        return JobStatus("queued", "held" if "h" in state else "")
+    return JobStatus("running", "suspended" if set(state) & set("sST") else "")
 
 
-def in_accounts(finished: Finished) -> dict[str, Seen] | None:
+def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
     """Read qacct: of several records of a job, one for each attempt, the last counts."""
     if finished.status and "not found" not in finished.errors:
         return None
@@ -140,20 +140,24 @@ def in_accounts(finished: Finished) -> dict[str, Seen] | None:
             task = fields.get("taskid", "")
             key = fields["jobnumber"] + (f".{task}" if task.isdecimal() else "")
             place = int(task) - 1 if task.isdecimal() else None
-            found[key] = Seen(_ended(fields), fields.get("jobname", ""), place)
+            found[key] = _ended(fields)._replace(name=fields.get("jobname", ""), task=place)
     return found
 
 
-def _ended(fields: dict[str, str]) -> Word:
+def _ended(fields: dict[str, str]) -> JobStatus:
     why, status = fields.get("failed", "0"), fields.get("exit_status", "")
     number = why.split()[0] if why else "0"
     if number == "37":
-        return Word("timeout")
+        return JobStatus("timeout")
     if number == "100":
-        return Word("killed", "")
+        return JobStatus("killed", "")
     if number != "0":
-        return Word("failed", why)
-    return Word("done") if status.split()[:1] == ["0"] else Word("failed", f"exit status {status}")
+        return JobStatus("failed", why)
+    return (
+        JobStatus("done")
+        if status.split()[:1] == ["0"]
+        else JobStatus("failed", f"exit status {status}")
+    )
 
 
 def _qstat(_: Sequence[str], farm: Farm) -> Words:
@@ -183,15 +187,11 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match and int(match[1]) else None
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$((SGE_TASK_ID - 1))")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("qsub", "qstat", "qdel"),
     package="install Grid Engine's client commands, or source its settings.sh",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
     job_ids=job_ids,
     job_name=job_name,
     questions=(Question(_qstat, in_queue), Question(_qacct, in_accounts)),

@@ -3,62 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from runx.cmdline.resources import Needs, clock
 from runx.farms.array_ids import together
+from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Handback, Kind, Limit, Question, Words
 from runx.farms.slurm_answers import in_accounts, in_queue, job_ids, largest_array
 from runx.farms.words import chunked, long_flags
-from runx.plans.experiment import Farm
-from runx.types import Submission
 
 _JOB = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_JOB_ID:+_$SLURM_ARRAY_TASK_ID}"
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch: everything as words of sbatch, nothing left to quoting."""
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array: all of it as words of sbatch."""
     words = (
         "sbatch",
         "--parsable",
-        f"--job-name={batch.name}",
-        f"--comment=runx {batch.launch}",
-        f"--output={_pattern(str(batch.output))}",
+        f"--job-name={array.name}",
+        f"--comment=runx {array.launch}",
+        # %% is a %, which begins a number of the job's.
+        "--output=" + str(array.output).replace("%", "%%"),
         "--open-mode=append",
-        f"--chdir={batch.home}",
-        *_indices(batch),
-        *_requeue(farm),
-        *_dependency(batch),
-        *resources(batch.needs),
-        str(batch.script),
+        f"--chdir={array.home}",
+        *_options(array, farm),
+        *resources(array.needs),
+        str(array.script),
     )
     return Submission(words, {})
 
 
-def _indices(batch: Batch) -> Iterator[str]:
-    if batch.array:
-        throttle = f"%{batch.parallel}" if batch.parallel else ""
-        yield f"--array=0-{len(batch.errands) - 1}{throttle}"
-
-
-def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
-        return ()
-    return ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
-
-
-def _dependency(batch: Batch) -> Iterator[str]:
-    wanted = [f"afterok:{':'.join(batch.after)}"] if batch.after else []
-    wanted += [f"afterany:{batch.behind.partition('_')[0]}"] if batch.behind else []
+def _options(array: JobArray, farm: Farm) -> Iterator[str]:
+    if array.is_array:
+        throttle = f"%{array.parallel}" if array.parallel else ""
+        yield f"--array=0-{len(array.jobs) - 1}{throttle}"
+    if farm.requeue is not None:
+        yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
+    wanted = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    wanted += [f"afterany:{array.behind.partition('_')[0]}"] if array.behind else []
     if wanted:
         yield f"--dependency={','.join(wanted)}"
-    if batch.after:
+    if array.after:
         yield "--kill-on-invalid-dep=yes"
-
-
-def _pattern(path: str) -> str:
-    """Write a path for --output, which reads % as the beginning of a number of the job's."""
-    return path.replace("%", "%%")
 
 
 def resources(needs: Needs) -> Words:
@@ -115,15 +101,11 @@ def _test_only(submission: Submission) -> Submission:
     return Submission((first, "--test-only", *rest), submission.environment, submission.stdin)
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    return job_script(batch, farm, "$SLURM_ARRAY_TASK_ID")
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
     package="install Slurm's client commands, or load the module that has them",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
     job_ids=job_ids,
     questions=(Question(_squeue, in_queue), Question(_sacct, in_accounts, _array)),
     cancel=_scancel,

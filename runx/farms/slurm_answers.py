@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from runx.disk.facts import Word
 from runx.farms.array_ids import apart
-from runx.farms.kind import Batch, Seen
+from runx.farms.base import JobArray
 from runx.processes import Finished
+from runx.states.attempts import JobStatus
 
 STATES = {
     "PENDING": "queued",
@@ -47,22 +47,22 @@ _REASONS = {
 }
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what ``sbatch --parsable`` answers: the id, and the cluster's name behind it.
 
     >>> from runx.cmdline.resources import Needs
-    >>> job_ids("12;big\\n", Batch("n", "l", 0, None, None, (None,), False, Needs()))
+    >>> job_ids("12;big\\n", JobArray("n", "l", 0, None, None, (None,), False, Needs()))
     ['12']
     """
     match = re.search(r"^(\d+)(?:;.*)?$", answer, re.MULTILINE)
     if match is None:
         return []
-    if not batch.array:
+    if not array.is_array:
         return [match[1]]
-    return [f"{match[1]}_{index}" for index in range(len(batch.errands))]
+    return [f"{match[1]}_{index}" for index in range(len(array.jobs))]
 
 
-def in_queue(finished: Finished) -> dict[str, Seen] | None:
+def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
     """Read squeue: array job, index, state, reason and name of every job of this user.
 
     Tasks of an array that were cancelled before they began stand together in one line.
@@ -71,13 +71,13 @@ def in_queue(finished: Finished) -> dict[str, Seen] | None:
         return None
     rows = (line.split("|", 4) for line in finished.output.splitlines())
     return {
-        one: Seen(_word(state, reason), name)
+        one: _status(state, reason)._replace(name=name)
         for job, index, state, reason, name in rows
         for one in apart(job if index == "N/A" else f"{job}_[{index}]")
     }
 
 
-def in_accounts(finished: Finished) -> dict[str, Seen] | None:
+def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
     """Read sacct: job, state and name; jobs that it doesn't know are simply not there.
 
     Tasks of an array that ended before they began stand together in one line.
@@ -86,25 +86,25 @@ def in_accounts(finished: Finished) -> dict[str, Seen] | None:
         return None
     rows = (line.split("|", 2) for line in finished.output.splitlines() if line.count("|") > 1)
     return {
-        one: Seen(_word(state.split(" ")[0].rstrip("+"), ""), name)
+        one: _status(state.split(" ")[0].rstrip("+"), "")._replace(name=name)
         for job, state, name in rows
         for one in apart(job)
     }
 
 
-def _word(state: str, reason: str) -> Word:
+def _status(state: str, reason: str) -> JobStatus:
     """Translate a state; one that isn't known here is taken for life, which hurts nobody.
 
-    >>> _word("TIMEOUT", "TimeLimit"), _word("NODE_FAIL", "None")
-    (Word(state='timeout', why=''), Word(state='lost', why='NODE_FAIL'))
+    >>> _status("TIMEOUT", "TimeLimit")[:2], _status("NODE_FAIL", "None")[:2]
+    (('timeout', ''), ('lost', 'NODE_FAIL'))
     """
     name = STATES.get(state, "running")
     if name == "queued":
-        return Word(name, _REASONS.get(reason, ""))
+        return JobStatus(name, _REASONS.get(reason, ""))
     if name in ("lost", "failed"):
         words = _REASONS.get(reason) or f"{state} {reason}".removesuffix(" None").rstrip()
-        return Word(name, words)
-    return Word(name, "" if state in STATES else state)
+        return JobStatus(name, words)
+    return JobStatus(name, "" if state in STATES else state)
 
 
 def largest_array(answer: str) -> int | None:

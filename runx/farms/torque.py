@@ -7,44 +7,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from runx.cmdline.resources import Needs, clock
-from runx.disk.facts import Word
 from runx.farms import pbs, slurm
+from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
 from runx.farms.jobscript import job_script
-from runx.farms.kind import Batch, Kind, Limit, Question, Seen, Words
 from runx.farms.words import each, plain_name, refuse, texts
-from runx.plans.experiment import Farm
 from runx.processes import Finished
-from runx.types import Submission
+from runx.states.attempts import JobStatus
 
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
+_INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
 _LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 
 
-def submission(batch: Batch, farm: Farm) -> Submission:
-    """Say what submits a batch."""
-    waits = [f"afterok:{':'.join(batch.after)}"] if batch.after else []
-    waits += [_behind(batch.behind)] if batch.behind else []
-    throttle = f"%{batch.parallel}" if batch.parallel else ""
+def submission(array: JobArray, farm: Farm) -> Submission:
+    """Return the command that submits an array."""
+    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    waits += [_behind(array.behind)] if array.behind else []
+    throttle = f"%{array.parallel}" if array.parallel else ""
     words = (
         "qsub",
-        *("-N", job_name(batch)),
+        *("-N", job_name(array)),
         *("-j", "oe"),
-        *("-o", str(batch.spool)),
-        *(("-t", f"0-{len(batch.errands) - 1}{throttle}") if batch.array else ()),
+        *("-o", str(array.spool)),
+        *(("-t", f"0-{len(array.jobs) - 1}{throttle}") if array.is_array else ()),
         *(("-W", "depend=" + ",".join(waits)) if waits else ()),
-        *resources(batch.needs),
-        str(batch.script),
+        *resources(array.needs),
+        str(array.script),
     )
     return Submission(words, {})
 
 
-def job_name(batch: Batch) -> str:
+def job_name(array: JobArray) -> str:
     """Name a job in the few letters that there are."""
-    return plain_name(batch.name, _LONGEST)
+    return plain_name(array.name, _LONGEST)
 
 
 def resources(needs: Needs) -> Words:
@@ -76,11 +76,11 @@ def _limits(needs: Needs) -> Iterator[str]:
         yield from (f"{resource.name}={text}" for text in texts(resource))
 
 
-def job_ids(answer: str, batch: Batch) -> list[str]:
+def job_ids(answer: str, array: JobArray) -> list[str]:
     """Read what qsub answers: ``4.server``, ``7[].server``, or of Slurm's the bare number."""
-    if batch.array and re.fullmatch(r"\d+", answer.strip()):
-        return [f"{answer.strip()}_{index}" for index in range(len(batch.errands))]
-    return pbs.job_ids(answer, batch)
+    if array.is_array and re.fullmatch(r"\d+", answer.strip()):
+        return [f"{answer.strip()}_{index}" for index in range(len(array.jobs))]
+    return pbs.job_ids(answer, array)
 
 
 def _base(job: str) -> str:
@@ -89,7 +89,7 @@ def _base(job: str) -> str:
 
 
 def _behind(job: str) -> str:
-    """Say that a batch waits for the end of another, in Torque's words or in Slurm's.
+    """Say that an array waits for the end of another, in Torque's words or in Slurm's.
 
     >>> _behind("7[0].server"), _behind("4.server"), _behind("12_0")
     ('afteranyarray:7[].server', 'afterany:4.server', 'afterany:12')
@@ -98,28 +98,34 @@ def _behind(job: str) -> str:
     return f"afteranyarray:{base}" if "[]" in base else f"afterany:{job.partition('_')[0]}"
 
 
-def jobs_told(finished: Finished) -> dict[str, Seen] | None:
+def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     """Read qstat as PBS's, but for jobs that ended and whose exit status it doesn't tell.
 
     Of a limit that was passed Torque has numbers of its own, and an array's tasks are called by
     their index too.
     """
-    told = pbs.jobs_told(finished)
-    if told is None:
+    statuses = pbs.job_statuses(finished)
+    if statuses is None:
         return None
-    return {job: _seen(job, seen) for job, seen in told.items() if seen.word.state != "cancelled"}
+    return {
+        job: _as_torque(job, status)
+        for job, status in statuses.items()
+        if status.state != "cancelled"
+    }
 
 
-def _seen(job: str, seen: Seen) -> Seen:
-    """Read a job as Torque means it.
+def _as_torque(job: str, status: JobStatus) -> JobStatus:
+    """Return a job's status as Torque means it.
 
-    >>> _seen("7[3].server", Seen(Word("failed", "exit status -11"), "sweep-3"))
-    Seen(word=Word(state='timeout', why=''), name='sweep', task=None)
+    >>> _as_torque("7[3].server", JobStatus("failed", "exit status -11", "sweep-3"))
+    JobStatus(state='timeout', reason='', name='sweep', task=None)
     """
     task = re.search(r"\[(\d+)\]", job)
-    name = seen.name.removesuffix(f"-{task[1]}") if task else seen.name
-    limits = {f"exit status {number}": Word(state) for number, state in _LIMITS.items()}
-    return seen._replace(word=limits.get(seen.word.why, seen.word), name=name)
+    name = status.name.removesuffix(f"-{task[1]}") if task else status.name
+    limits = {f"exit status {number}": state for number, state in _LIMITS.items()}
+    if status.reason in limits:
+        return JobStatus(limits[status.reason], "", name, status.task)
+    return status._replace(name=name)
 
 
 def _with_tasks(ids: Sequence[str], farm: Farm) -> Words:
@@ -136,7 +142,7 @@ def _either(verb: str, *words: str) -> Callable[[Sequence[str], Farm], list[Word
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
         theirs = [job for job in ids if re.fullmatch(r"\d+(_\d+)?", job)]
         others = [job for job in ids if job not in theirs]
-        in_slurm = getattr(slurm.KIND, verb)(theirs, farm) if theirs else []
+        in_slurm = getattr(slurm.FARM_TYPE, verb)(theirs, farm) if theirs else []
         return [*in_slurm, *each(*words)(others, farm)]
 
     return commands
@@ -152,25 +158,20 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _script(batch: Batch, farm: Farm) -> str:
-    index = "${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"
-    return job_script(batch, farm, f'"{index}"')
-
-
-KIND = Kind(
+FARM_TYPE = FarmType(
     programs=("qsub", "qstat", "qdel"),
     package="install Torque's client commands, or load the module that has them",
     submission=submission,
-    script=_script,
+    script=partial(job_script, index=_INDEX),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_with_tasks, jobs_told), *slurm.KIND.questions),
+    questions=(Question(_with_tasks, job_statuses), *slurm.FARM_TYPE.questions),
     cancel=_either("cancel", "qdel"),
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),
     was_over=lambda finished: bool(re.search("nknown|invalid for state", finished.errors)),
     arrays=True,
     largest=1000,
-    limit=Limit(("qmgr", "-c", "print server"), largest_array, slurm.KIND.limit),
+    limit=Limit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
 )

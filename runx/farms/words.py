@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from runx.cmdline.resources import Needs
 from runx.errors import SettingsError
-from runx.plans.experiment import Farm
+from runx.farms.base import Farm
 from runx.types import Hparam
 
 CHUNK = 500

@@ -7,70 +7,61 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from runx.cmdline.command import arguments, shell_command, with_logdir
-from runx.farms import is_plain, kind_of
+from runx.farms import farm_type_of
+from runx.farms.base import Farm
+from runx.launching.jobs import planned_arrays
 from runx.launching.making import filled, placed, resources
-from runx.plans.experiment import Experiment, Farm
+from runx.plans.experiment import Experiment
 from runx.plans.plan import run_id
-from runx.schedulers.handing import planned
-from runx.schedulers.submitting import shown, submission
+from runx.schedulers.submit import shown
 from runx.types import Run
 
 
 def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
-    """Find what the farm could not be given."""
-    if is_plain(farm):
-        submission(experiment, farm, runs[0])
-    else:
-        planned(experiment, runs, "")
+    """Raise SettingsError for what the farm could not be given: of all runs with the same needs."""
+    farm_type = farm_type_of(farm.type)
+    arrays = planned_arrays(experiment, farm, runs)
+    for array in {array.needs: array for array in reversed(arrays)}.values():
+        farm_type.submission(array, farm)
+        if farm_type.script:
+            farm_type.script(array, farm)
 
 
 def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterator[str]:
-    """Write each run's command as a comment above the words that submit it."""
-    if not is_plain(farm):
-        yield from _batch_lines(experiment, farm, list(runs))
-        return
+    """Write each job: its runs' commands, its script the first time, and what submits it."""
+    farm_type = farm_type_of(farm.type)
+    runs = list(runs)
     root = str(experiment.dir.path) + "/"
-    for run in runs:
-        yield _commented(
-            shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
-        )
-        yield shown(submission(experiment, farm, run))
+    cmd, style = experiment.cmd, experiment.style
+    commands = {run.name: shell_command(cmd, run.point, root + run.name, style) for run in runs}
+    for array in planned_arrays(experiment, farm, runs):
+        for job in array.jobs:
+            yield _commented(commands[job.run])
+        if farm_type.script and (array.is_array or array.number == 0):
+            yield _commented(f"{array.script}:\n{farm_type.script(array, farm)}")
+        yield shown(farm_type.submission(array, farm))
 
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write a list of JSON objects, a line each."""
     words: dict[str, list[str]] = {}
-    if experiment.farm and not is_plain(experiment.farm):
+    if experiment.farm:
         runs = list(runs)
-        words = _batch_words(experiment, experiment.farm, runs)
+        words = _submit_words(experiment, experiment.farm, runs)
     before = "["
     for run in runs:
         yield before
-        told = described(experiment, run)
-        told["submit"] = words.get(run.name, told["submit"])
-        before = json.dumps(told, ensure_ascii=False) + ","
+        content = {**_described(experiment, run), "submit": words.get(run.name)}
+        before = json.dumps(content, ensure_ascii=False) + ","
     yield before.rstrip(",") + ("]" if before == "[" else "\n]")
 
 
-def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Iterator[str]:
-    """Write each job: its runs' commands, its script the first time, and what submits it."""
-    kind = kind_of(farm.type)
-    root = str(experiment.dir.path) + "/"
-    cmd, style = experiment.cmd, experiment.style
-    commands = {run.name: shell_command(cmd, run.point, root + run.name, style) for run in runs}
-    for batch in planned(experiment, runs, experiment.texts["launch"]):
-        for one in batch.errands:
-            yield _commented(commands[one.run])
-        if kind.script and (batch.array or batch.number == 0):
-            yield _commented(f"{batch.script}:\n{kind.script(batch, farm)}")
-        yield shown(kind.submission(batch, farm))
-
-
-def _batch_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Give the words that submit each run."""
-    found = planned(experiment, runs, experiment.texts["launch"])
-    orders = [(batch, list(kind_of(farm.type).submission(batch, farm).words)) for batch in found]
-    return {one.run: words for batch, words in orders for one in batch.errands}
+def _submit_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return the words that submit each run."""
+    submission = farm_type_of(farm.type).submission
+    arrays = planned_arrays(experiment, farm, runs)
+    words = [(array, list(submission(array, farm).words)) for array in arrays]
+    return {job.run: each for array, each in words for job in array.jobs}
 
 
 def _commented(text: str) -> str:
@@ -81,10 +72,9 @@ def _argv(experiment: Experiment, run: Run) -> tuple[str, ...]:
     return arguments(run.point, experiment.style, experiment.cmd)
 
 
-def described(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Say in JSON what a run would be."""
+def _described(experiment: Experiment, run: Run) -> dict[str, Any]:
+    """Return what JSON has of a planned run."""
     logdir = str(run.dir.path)
-    farm = experiment.farm
     return {
         "name": run.name,
         "id": run_id(experiment, run),
@@ -96,5 +86,4 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "resources": {
             resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
         },
-        "submit": list(submission(experiment, farm, run).words) if is_plain(farm) else None,
     }

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from runx.cmdline.runscript import Surroundings
 from runx.errors import SettingsError
+from runx.farms.base import Farm
 from runx.launching.launches import record
 from runx.launching.making import Kit
-from runx.plans.experiment import Experiment, Farm
+from runx.plans.experiment import Experiment
 from runx.staging import (
     WORKTREE,
     Frozen,
@@ -127,9 +128,9 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
 
 def _handback(farm: Farm) -> tuple[str, int]:
     """Say how runs go back to their scheduler, or that this one takes none back."""
-    from runx.farms import kind_of
+    from runx.farms import farm_type_of
 
-    handback = kind_of(farm.type).handback
+    handback = farm_type_of(farm.type).handback
     if handback is None and farm.requeue is not None:
         raise SettingsError(
             f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"

@@ -24,7 +24,7 @@ from runx.types import Run
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
     """Name what a launch would stop at."""
     if experiment.farm:
-        from runx.schedulers.submitting import missing_program
+        from runx.schedulers.submit import missing_program
 
         if problem := missing_program(experiment.farm, environment):
             yield problem

@@ -39,10 +39,10 @@ def _said(several: Sequence[tuple[RunDir, Facts]], warn: Warn) -> Words:
     """Ask the schedulers of runs, of which this much is known."""
     if not several:
         return UNASKED
-    from runx.schedulers.asking import words  # not at start: few launches have a farm to ask
+    from runx.schedulers.query import query, submitted_jobs  # not at start: few have a farm to ask
 
-    _settle([run for run, known in several if not known.attempts[-1].job])
-    return words((run for run, _ in several), warn)
+    _settle([(run, known) for run, known in several if not known.attempts[-1].job])
+    return query(submitted_jobs([(run, known.attempts) for run, known in several], warn), warn)
 
 
 def _read(
@@ -68,18 +68,17 @@ def _is_open(known: Facts) -> bool:
     return farms and state(known).name != "done"
 
 
-def _settle(runs: Sequence[RunDir]) -> None:
+def _settle(several: Sequence[tuple[RunDir, Facts]]) -> None:
     """Wait for submit commands that outlived their launcher: what came of them is then known."""
-    from runx.schedulers.sent import handed
+    from runx.schedulers.query import submitted_jobs
 
     deadline = time.monotonic() + _PATIENCE
-    while runs and time.monotonic() < deadline:
-        runs = [
-            one.run
-            for one in handed(runs, lambda _: None)
-            if one.pending and _is_orphan(one.run, one.attempt)
-        ]
-        time.sleep(0.1 if runs else 0)
+    attempts = {run: known.attempts for run, known in several}
+    while attempts and time.monotonic() < deadline:
+        jobs = submitted_jobs(attempts.items(), lambda _: None)
+        pending = {job.run for job in jobs if job.is_pending and _is_orphan(job.run, job.attempt)}
+        attempts = {run: known for run, known in attempts.items() if run in pending}
+        time.sleep(0.1 if attempts else 0)
 
 
 def there(run: RunDir, key: str, known: Facts) -> There:

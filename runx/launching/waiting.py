@@ -7,11 +7,10 @@ from pathlib import Path
 
 from runx.disk.facts import clock, facts
 from runx.errors import RunxError
-from runx.farms import kind_of
-from runx.plans.experiment import Farm
+from runx.farms import farm_type_of
+from runx.farms.base import Farm
 from runx.reading.selecting import select
-from runx.schedulers.asking import words
-from runx.schedulers.sent import handed
+from runx.schedulers.query import jobs_of, query
 from runx.states.state import state
 
 
@@ -23,11 +22,11 @@ def job_ids(
     Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
     """
     runs = select(names, logroot, cwd)
-    said = words(runs, warn)
-    jobs = {one.run: one for one in handed(runs, warn)}
+    jobs = {job.run: job for job in jobs_of(runs, warn)}
+    statuses = query(jobs.values(), warn)
     found = []
     for run in runs:
-        stands = state(facts(run, clock(run.path.parent), warn, said))
+        stands = state(facts(run, clock(run.path.parent), warn, statuses))
         if stands.name == "done":
             continue
         job = jobs.get(run)
@@ -41,6 +40,6 @@ def job_ids(
                 " for it; launch when it is done"
             )
         found.append(job.id)
-    if found and farm is not None and kind_of(farm.type).waits != "done":
+    if found and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return tuple(found)

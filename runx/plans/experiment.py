@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runx.cmdline.styles import Style
-from runx.cmdline.wrapping import PLAIN, Requeue, Shell
+from runx.cmdline.wrapping import PLAIN, Shell
 from runx.plans.reconcile import Identity
 from runx.rundir import ExperimentDir
 from runx.sweeps.grid import Beside
 from runx.types import Hparam, Node
+
+if TYPE_CHECKING:
+    from runx.farms.base import Farm
 
 
 class Code(NamedTuple):
@@ -26,22 +29,6 @@ class Code(NamedTuple):
     max_size: int
     staging: str
     git_dirty: str
-
-
-class Farm(NamedTuple):
-    """Where runs are submitted to: the name of its section, its kind, and what it says of jobs.
-
-    ``array`` is None where the number of runs decides. ``options`` are what only some kinds read.
-    """
-
-    name: str
-    submit_cmd: str = ""
-    type: str = "command"
-    array: bool | None = None
-    max_parallel: int | None = None
-    requeue: Requeue | None = None
-    directives: tuple[str, ...] = ()
-    options: Mapping[str, str] = {}
 
 
 class Setting(NamedTuple):

@@ -52,7 +52,7 @@ def _standings(
 
 def _with_words(found: list[Standing], reader: Reader) -> Iterator[Standing]:
     """Read the runs again of which a scheduler may know more than their files do."""
-    waiting = [one.result.dir for one in found if _may_be_known(one)]
+    waiting = [one for one in found if _may_be_known(one)]
     said = _asked(waiting, reader) if waiting else {}
     again = reader._replace(words={**reader.words, **said})
     for one in found:
@@ -62,12 +62,12 @@ def _with_words(found: list[Standing], reader: Reader) -> Iterator[Standing]:
             yield one
 
 
-def _asked(runs: list[RunDir], reader: Reader) -> Words:
-    from runx.schedulers.asking import (
-        words,  # not at start: most runs are past what a farm can tell
-    )
+def _asked(waiting: list[Standing], reader: Reader) -> Words:
+    # Not at start: most runs are past what a farm can tell.
+    from runx.schedulers.query import query, submitted_jobs
 
-    return words(runs, reader.warn)
+    attempts = ((one.result.dir, one.facts.attempts) for one in waiting)
+    return query(submitted_jobs(attempts, reader.warn), reader.warn)
 
 
 def _may_be_known(one: Standing) -> bool:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.cmdline.wrapping import Shell
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
-from runx.plans.experiment import Code, Farm, Setting
+from runx.plans.experiment import Code, Setting
 from runx.settings.keys import KEYS
 from runx.settings.kinds import Entry, user_of
 from runx.sweeps.naming import new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.placeholders import filled
 from runx.types import Node, Scalar
+
+if TYPE_CHECKING:
+    from runx.farms.base import Farm
 
 LOCAL = "local"
 """The farm that is this machine: no section describes it."""
@@ -47,6 +50,8 @@ def farm_of(
             f"{entries['FARM'].origin}: farm {name} has no SUBMIT_CMD, nor a TYPE;"
             " see docs/runx-file.md"
         )
+    from runx.farms.base import Farm  # not at start: most launches run here
+
     return Farm(
         name=name,
         submit_cmd=value["SUBMIT_CMD"],

@@ -53,3 +53,12 @@ class Facts(NamedTuple):
     locked: bool | None = None
     word: str | None = None
     why: str = ""
+
+
+class JobStatus(NamedTuple):
+    """How a job stands by its scheduler: a state or ``gone``, why; its name, its array index."""
+
+    state: str
+    reason: str = ""
+    name: str = ""
+    task: int | None = None

@@ -212,8 +212,10 @@ def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
     if word == "gone" and (attempt.submitted is None or attempt.submitted >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job}", attempt=number)
     if attempt.job is None and not attempt.process:
-        return State("queued", f"it may be with {attempt.farm}; its launcher died", attempt=number)
-    return State("queued", "" if attempt.job else "being submitted", attempt=number)
+        return State(
+            "queued", f"it may be with {attempt.farm}; if it is not, runx cancel it", attempt=number
+        )
+    return State("queued", "" if attempt.job is not None else "being submitted", attempt=number)
 
 
 def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from runx.disk.facts import Word, clock, facts, here, lives
+from runx.disk.facts import clock, facts, here, lives
 from runx.rundir import RunDir
+from runx.states.attempts import JobStatus
 from runx.states.state import state
 
 
@@ -143,9 +144,8 @@ def test_a_farms_run_is_known_by_its_beat(run):
     long_ago = time.time() - 720
     os.utime(run.events(1), (long_ago, long_ago))
     assert str(stand(run)) == "lost (silent for 12 min; slurm was not asked)"
-    assert (
-        str(stand(run, words={("slurm", "123"): Word("running")})) == "running (silent for 12 min)"
-    )
+    words = {("slurm", "123"): JobStatus("running")}
+    assert str(stand(run, words=words)) == "running (silent for 12 min)"
     run.beat(1).touch()
     assert str(stand(run)) == "running"
 

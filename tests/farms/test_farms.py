@@ -4,17 +4,17 @@ import dataclasses
 import json
 
 import pytest
-from batched import ABOUT, errands, farm_of
+from batched import arrays_of, farm_of, specs
 
 from runx.cmdline.resources import PORTABLE
 from runx.cmdline.wrapping import Requeue
 from runx.errors import RunxError, SettingsError
-from runx.farms import FARMS, kind_of
-from runx.farms.kind import Kind, Question
+from runx.farms import FARMS, farm_type_of
+from runx.farms.base import FarmType, Question, Submission
 from runx.processes import Finished
-from runx.schedulers.asking import ask
-from runx.schedulers.batches import batches, lane, parallel_shares
-from runx.types import Hparam, Submission
+from runx.schedulers.jobs import parallel_shares
+from runx.schedulers.query import ask
+from runx.types import Hparam
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})
 ANSWERS = {
@@ -30,45 +30,45 @@ ANSWERS = {
 }
 
 
-def planned(type, count=1, resources=(), largest=1000, **more):
-    farm = farm_of(type, **more)
-    return farm, batches(errands(type, count, resources), farm, kind_of(type), largest, ABOUT)
+def submitted(array, farm):
+    """Return all that a scheduler is given of an array: words, stdin and script."""
+    farm_type = farm_type_of(farm.type)
+    submission = farm_type.submission(array, farm)
+    script = farm_type.script(array, farm) if farm_type.script else ""
+    return submission.words, submission.stdin, script
 
 
 @pytest.mark.parametrize("type", sorted(FARMS))
-def test_a_farm_is_a_kind(type):
-    assert isinstance(kind_of(type), Kind)
+def test_a_farm_is_a_farm_type(type):
+    assert isinstance(farm_type_of(type), FarmType)
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_a_run_is_submitted_in_words_without_newlines_or_work(type):
-    farm, [batch] = planned(type)
-    order = kind_of(type).submission(batch, farm)
+    farm, [array] = arrays_of(type)
+    order = farm_type_of(type).submission(array, farm)
     assert isinstance(order, Submission)
     assert all(isinstance(word, str) and "\0" not in word for word in order.words)
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_its_job_is_named_so_that_it_can_be_found_again(type):
-    farm, [batch] = planned(type)
-    kind = kind_of(type)
-    name = kind.job_name(batch)
-    told = " ".join(kind.submission(batch, farm).words) + kind.submission(batch, farm).stdin
-    script = kind.script(batch, farm) if kind.script else ""
-    assert name in told + script
+    farm, [array] = arrays_of(type)
+    words, stdin, script = submitted(array, farm)
+    assert farm_type_of(type).job_name(array) in " ".join(words) + stdin + script
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_an_answer_that_names_no_job_gives_no_id(type):
-    _, [batch] = planned(type)
-    assert kind_of(type).job_ids("", batch) == []
-    assert kind_of(type).job_ids("error: no such queue\n", batch) == []
+    _, [array] = arrays_of(type)
+    assert farm_type_of(type).job_ids("", array) == []
+    assert farm_type_of(type).job_ids("error: no such queue\n", array) == []
 
 
 @pytest.mark.parametrize("type", sorted(ANSWERS))
 def test_each_run_of_an_array_has_an_id_of_its_own(type):
-    _, [batch] = planned(type, 2, array=True)
-    ids = kind_of(type).job_ids(ANSWERS[type], batch)
+    _, [array] = arrays_of(type, 2, array=True)
+    ids = farm_type_of(type).job_ids(ANSWERS[type], array)
     assert len(set(ids)) == 2
 
 
@@ -79,120 +79,113 @@ def test_a_portable_resource_is_translated_or_refused_never_dropped(type):
         text = values.get(name, "a=word")
         resource = Hparam(name, text, text)
         try:
-            with_it, [one] = planned(type, 1, [resource])
-            kind = kind_of(type)
-            order = kind.submission(one, with_it)
-            script = kind.script(one, with_it) if kind.script else ""
+            farm, [array] = arrays_of(type, 1, [resource])
+            told = submitted(array, farm)
         except RunxError as error:
             assert name in str(error)
             continue
-        _, [other] = planned(type, 1)
-        told = (order.words, order.stdin, script)
-        without = kind.submission(other, with_it)
-        plain = (without.words, without.stdin, kind.script(other, with_it) if kind.script else "")
+        _, [other] = arrays_of(type, 1)
+        plain = submitted(other, farm)
         assert told != plain, name
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_a_scheduler_that_can_not_be_asked_is_not_taken_for_an_empty_one(type):
-    for question in kind_of(type).questions:
+    for question in farm_type_of(type).questions:
         failed = Finished(("x",), 1, "", "Unable to contact controller")
         assert question.read(failed) is None
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_cancelling_names_every_job(type):
-    kind = kind_of(type)
+    farm_type = farm_type_of(type)
     ids = ["sweep/1", "sweep/2"] if type == "kubernetes" else ["12", "13"]
-    words = " ".join(word for command in kind.cancel(ids, farm_of(type)) for word in command)
+    words = " ".join(word for command in farm_type.cancel(ids, farm_of(type)) for word in command)
     assert all(part in words for job in ids for part in job.split("/"))
 
 
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if kind_of(one).arrays])
+@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).arrays])
 def test_the_script_of_an_array_names_its_list_of_runs(type):
-    farm, [batch] = planned(type, 3, array=True)
-    kind = kind_of(type)
-    order = kind.submission(batch, farm)
-    script = kind.script(batch, farm) if kind.script else json.dumps(order.stdin)
-    assert str(batch.runs) in script
+    farm, [array] = arrays_of(type, 3, array=True)
+    farm_type = farm_type_of(type)
+    order = farm_type.submission(array, farm)
+    script = farm_type.script(array, farm) if farm_type.script else json.dumps(order.stdin)
+    assert str(array.runs) in script
 
 
 def test_runs_of_other_needs_are_another_array_and_none_is_too_long():
-    _, found = planned("slurm", 25, largest=10, array=True)
-    assert [len(batch.errands) for batch in found] == [10, 10, 5]
-    mixed = [
-        *errands("slurm", 2),
-        *errands("slurm", 2, [Hparam("gpus", 2, "2")]),
-    ]
-    farm = farm_of("slurm", array=True)
-    assert len(batches(mixed, farm, kind_of("slurm"), 10, ABOUT)) == 2
+    _, found = arrays_of("slurm", 25, largest=10, array=True)
+    assert [len(array.jobs) for array in found] == [10, 10, 5]
+    mixed = [*specs("slurm", 2), *specs("slurm", 2, [Hparam("gpus", 2, "2")])]
+    assert len(arrays_of("slurm", jobs=mixed, array=True)[1]) == 2
 
 
 def test_from_twenty_runs_on_they_are_one_array():
-    assert len(planned("slurm", 19)[1]) == 19
-    assert len(planned("slurm", 20)[1]) == 1
-    assert len(planned("slurm", 20, array=False)[1]) == 20
+    assert len(arrays_of("slurm", 19)[1]) == 19
+    assert len(arrays_of("slurm", 20)[1]) == 1
+    assert len(arrays_of("slurm", 20, array=False)[1]) == 20
 
 
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if kind_of(one).arrays])
+@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).arrays])
 def test_ten_thousand_runs_go_in_as_few_calls_as_the_scheduler_allows(type):
-    kind = kind_of(type)
-    farm, found = planned(type, 10_000, largest=kind.largest)
-    assert len(found) == -(-10_000 // kind.largest) <= 10
-    runs = [one.run for batch in found for one in batch.errands]
+    farm_type = farm_type_of(type)
+    farm, found = arrays_of(type, 10_000, largest=farm_type.largest)
+    assert len(found) == -(-10_000 // farm_type.largest) <= 10
+    runs = [one.run for array in found for one in array.jobs]
     assert len(set(runs)) == 10_000
     # What Linux takes as one word.
-    assert all(len(word) < 2**17 for one in found for word in kind.submission(one, farm).words)
+    assert all(len(word) < 2**17 for one in found for word in farm_type.submission(one, farm).words)
 
 
-def test_more_batches_than_may_run_wait_for_each_other():
-    _, found = planned("slurm", 5, array=False, max_parallel=2)
-    assert [lane(batch, 2, len(found)) for batch in found] == [None, None, 0, 1, 2]
-    assert parallel_shares(2, [1] * 5) == [1] * 5
+def test_more_arrays_than_may_run_wait_for_each_other():
+    _, found = arrays_of("slurm", 5, array=False, max_parallel=2)
+    assert [array.follows for array in found] == [None, None, 0, 1, 2]
+    assert parallel_shares(2, 5) == [1] * 5
 
 
 @pytest.mark.parametrize(
     ("type", "more", "said"),
     [
         ("ray", {"array": True}, "no arrays"),
+        ("command", {"array": True}, "no arrays"),
         ("oar", {"max_parallel": 2}, "MAX_PARALLEL"),
+        ("command", {"max_parallel": 1}, "MAX_PARALLEL: these are 2 jobs, .* leave it out"),
     ],
 )
 def test_what_a_farm_can_not_do_is_refused(type, more, said):
     with pytest.raises(SettingsError, match=said):
-        planned(type, 2, **more)
+        arrays_of(type, 2, **more)
 
 
-def test_a_kind_from_elsewhere_is_taken_by_its_module(monkeypatch, tmp_path):
-    (tmp_path / "myfarm.py").write_text("from runx.farms.slurm import KIND as farm\nother = 1\n")
+def test_a_farm_type_from_elsewhere_is_taken_by_its_module(monkeypatch, tmp_path):
+    (tmp_path / "myfarm.py").write_text(
+        "from runx.farms.slurm import FARM_TYPE as farm\nother = 1\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
-    assert kind_of("myfarm:farm").arrays
+    assert farm_type_of("myfarm:farm").arrays
     for wrong in ("myfarm:other", "myfarm:none", "nomodule:x", "slrum"):
         with pytest.raises(SettingsError):
-            kind_of(wrong)
+            farm_type_of(wrong)
 
 
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if kind_of(one).handback])
+@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).handback])
 def test_the_warning_is_asked_for_where_a_job_can_go_back(type):
-    farm, [batch] = planned(type, requeue=Requeue())
-    plain, _ = planned(type)
-    kind = kind_of(type)
-    asked = (kind.submission(batch, farm), kind.script and kind.script(batch, farm))
-    quiet = (kind.submission(batch, plain), kind.script and kind.script(batch, plain))
+    farm, [array] = arrays_of(type, requeue=Requeue())
+    plain, _ = arrays_of(type)
     # msub has no option that asks for one.
-    assert (asked != quiet) is (type != "moab")
+    assert (submitted(array, farm) != submitted(array, plain)) is (type != "moab")
 
 
 def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
     asked = []
     question = Question(
-        lambda ids, farm: ("echo", *ids), lambda told: asked.append(told.output.split()) or {}
+        lambda ids, farm: ("echo", *ids), lambda answer: asked.append(answer.output.split()) or {}
     )
-    kind = Kind(("echo",), "", None, None, questions=(question, question))
-    ask(kind, farm_of("pbs"), ["7"], pytest.fail, unnamed=True)
+    farm_type = FarmType(("echo",), "", None, None, questions=(question, question))
+    ask(farm_type, farm_of("pbs"), ["7"], pytest.fail, unnamed=True)
     assert asked == [["7"], [], ["7"]]
 
 
 def test_a_farm_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        kind_of("slurm").arrays = False
+        farm_type_of("slurm").arrays = False

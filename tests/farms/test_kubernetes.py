@@ -1,19 +1,18 @@
 """Kubernetes: manifests as the published schemas want them, and single indices of a Job."""
 
 import re
+from dataclasses import replace
 
 import pytest
-from batched import ABOUT, errands, farm_of
+from batched import arrays_of, specs
 from hypothesis import given
 from hypothesis import strategies as st
 from sites import Site, all_end, environment_of, installed_commands
 
 from runx.cmdline.wrapping import Requeue
 from runx.errors import SettingsError
-from runx.farms import kind_of
 from runx.farms.kubernetes import cancel, cancel_whole
 from runx.farms.manifest import job_name, manifest
-from runx.schedulers.batches import batches
 from runx.types import Hparam
 
 VERSIONS = ("1.29", "1.31", "1.33")
@@ -21,16 +20,15 @@ VERSIONS = ("1.29", "1.31", "1.33")
 DNS = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
-def batch_of(count=1, resources=(), about=ABOUT, **more):
-    farm = farm_of("kubernetes", **more)
-    needed = errands("kubernetes", count, resources)
-    return farm, batches(needed, farm, kind_of("kubernetes"), 1000, about)[0]
+def array_of(count=1, resources=(), **more):
+    farm, [array] = arrays_of("kubernetes", count, resources, **more)
+    return farm, array
 
 
-def checked(batch, farm):
+def checked(array, farm):
     validator = pytest.importorskip("kubernetes_validate")
     for version in (*VERSIONS, validator.latest_version()):
-        validator.validate(manifest(batch, farm), version, strict=True)
+        validator.validate(manifest(array, farm), version, strict=True)
 
 
 def resource(name, text):
@@ -39,8 +37,8 @@ def resource(name, text):
 
 def test_a_schema_that_does_not_know_a_key_refuses_it():
     validator = pytest.importorskip("kubernetes_validate")
-    farm, batch = batch_of()
-    wrong = manifest(batch, farm)
+    farm, array = array_of()
+    wrong = manifest(array, farm)
     wrong["spec"]["backofLimit"] = 0
     with pytest.raises(validator.ValidationError):
         validator.validate(wrong, VERSIONS[0], strict=True)
@@ -50,16 +48,16 @@ def test_a_schema_that_does_not_know_a_key_refuses_it():
 @pytest.mark.parametrize("requeue", [None, Requeue()])
 def test_the_job_of_a_run_is_as_the_schema_wants_it(resources, requeue):
     told = [*(resource(*one) for one in resources), resource("time", "7m")]
-    farm, batch = batch_of(1, told, requeue=requeue)
-    checked(batch, farm)
-    assert manifest(batch, farm)["spec"]["completions"] == 1
+    farm, array = array_of(1, told, requeue=requeue)
+    checked(array, farm)
+    assert manifest(array, farm)["spec"]["completions"] == 1
 
 
 def test_the_job_of_an_array_is_as_the_schema_wants_it():
     told = [resource("constraint", "gpu=a100,zone=b"), resource("partition", "high")]
-    farm, batch = batch_of(30, told, max_parallel=8)
-    checked(batch, farm)
-    spec = manifest(batch, farm)["spec"]
+    farm, array = array_of(30, told, max_parallel=8)
+    checked(array, farm)
+    spec = manifest(array, farm)["spec"]
     assert (spec["completions"], spec["parallelism"]) == (30, 8)
     assert spec["completionMode"] == "Indexed"
 
@@ -67,21 +65,22 @@ def test_the_job_of_an_array_is_as_the_schema_wants_it():
 def test_what_a_cluster_would_refuse_is_refused_here():
     for wrong in (resource("constraint", "a100"), resource("nodes", "2"), resource("qos", "x")):
         with pytest.raises(SettingsError):
-            manifest(*reversed(batch_of(1, [wrong])))
+            manifest(*reversed(array_of(1, [wrong])))
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_names_are_valid_for_dns_and_as_different_as_what_they_name(one, other):
     names = []
     for text in (one, other):
-        _, batch = batch_of(20, about=ABOUT._replace(experiment=text))
-        names.append(job_name(batch))
+        jobs = [replace(job, experiment=text) for job in specs("kubernetes", 20)]
+        _, array = array_of(jobs=jobs)
+        names.append(job_name(array))
     assert all(DNS.fullmatch(name) and len(name) <= 52 for name in names)
     assert (names[0] == names[1]) == (one == other)
 
 
 def test_jobs_are_cancelled_by_index_or_whole():
-    farm, _ = batch_of()
+    farm, _ = array_of()
     [some] = cancel(["sweep/3", "sweep/5"], farm)
     assert some[-1].endswith("job-completion-index in (3,5)")
     [whole] = cancel_whole(["sweep", "other"], farm)

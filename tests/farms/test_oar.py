@@ -47,7 +47,7 @@ def site(cluster, tmp_path):
 
 def told(**job):
     jobs = {"7": {"state": "Error", "exit_code": None, "events": [], "name": "x", **job}}
-    return oar.jobs_told(Finished((), 0, json.dumps(jobs), ""))["7"].word
+    return oar.job_statuses(Finished((), 0, json.dumps(jobs), ""))["7"][:2]
 
 
 def events(*kinds):
@@ -55,9 +55,12 @@ def events(*kinds):
 
 
 def test_an_error_is_told_by_what_happened():
-    assert told(events=events("FRAG_JOB_REQUEST", "WALLTIME")).state == "timeout"
-    assert told(events=events("FRAG_JOB_REQUEST", "SEND_KILL_JOB")).state == "cancelled"
-    assert told(events=events("FRAG_JOB_REQUEST", "EXTERMINATE_JOB")) == ("lost", "exterminate_job")
+    assert told(events=events("FRAG_JOB_REQUEST", "WALLTIME"))[0] == "timeout"
+    assert told(events=events("FRAG_JOB_REQUEST", "SEND_KILL_JOB"))[0] == "cancelled"
+    assert told(events=events("FRAG_JOB_REQUEST", "EXTERMINATE_JOB")) == (
+        "lost",
+        "exterminate_job",
+    )
     assert told(events=[]) == ("lost", "in Error")
 
 

@@ -44,8 +44,8 @@ def site(cluster, installed, tmp_path):
 def test_a_job_whose_node_died_is_lost():
     message = "Job supervisor actor died: x\n\tip: 1\nThe actor died because its node has died. "
     job = {"submission_id": "a", "status": "FAILED", "message": message}
-    [seen] = ray.jobs_told(Finished((), 0, json.dumps([job]), "")).values()
-    assert seen.word == ("lost", "The actor died because its node has died")
+    [seen] = ray.job_statuses(Finished((), 0, json.dumps([job]), "")).values()
+    assert seen[:2] == ("lost", "The actor died because its node has died")
 
 
 @real

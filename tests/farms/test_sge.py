@@ -46,15 +46,15 @@ def answered(output, status=0):
 def test_the_last_record_of_a_job_counts():
     record = "=" * 62 + "\njobname  a\njobnumber 7\ntaskid {}\nfailed {}\nexit_status {}\n"
     text = record.format("2", "25  : rescheduling", "99") + record.format("2", "0", "0")
-    assert sge.in_accounts(answered(text))["7.2"].word.state == "done"
+    assert sge.in_accounts(answered(text))["7.2"].state == "done"
 
 
 def test_a_time_limit_is_told_from_a_kill():
     record = "=" * 62 + "\njobname a\njobnumber 7\ntaskid undefined\nfailed {}\nexit_status 137\n"
     limit = record.format("37  : qmaster enforced h_rt limit")
-    assert sge.in_accounts(answered(limit))["7"].word.state == "timeout"
+    assert sge.in_accounts(answered(limit))["7"].state == "timeout"
     killed = record.format("100 : assumedly after job")
-    assert sge.in_accounts(answered(killed))["7"].word.state == "killed"
+    assert sge.in_accounts(answered(killed))["7"].state == "killed"
 
 
 @real

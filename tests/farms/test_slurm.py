@@ -20,10 +20,9 @@ from sites import (
 )
 from throwaway_slurm import Slurm, missing
 
-from runx.disk.facts import Word
 from runx.farms import slurm, slurm_answers
-from runx.farms.kind import Seen
 from runx.processes import Finished
+from runx.states.attempts import JobStatus
 
 real = pytest.mark.slurm
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +64,7 @@ def answered(output, status=0):
 )
 def test_squeue_states_are_told_apart(state, word):
     seen = slurm_answers.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
-    assert seen["12"].word.state == word
+    assert seen["12"].state == word
     assert seen["12"].name == "a|b"
 
 
@@ -76,7 +75,7 @@ def test_squeue_that_fails_is_no_answer():
 
 def test_tasks_that_stand_together_in_one_line_are_told_apart():
     squeue = slurm_answers.in_queue(answered("4|0|PENDING|None|x\n4|2-3|CANCELLED|None|x\n"))
-    assert [(job, seen.word.state) for job, seen in squeue.items()] == [
+    assert [(job, seen.state) for job, seen in squeue.items()] == [
         ("4_0", "queued"),
         ("4_2", "cancelled"),
         ("4_3", "cancelled"),
@@ -87,12 +86,15 @@ def test_tasks_that_stand_together_in_one_line_are_told_apart():
 
 def test_an_array_is_cancelled_in_one_call():
     ids = [f"12_{task}" for task in range(20_000)]
-    assert slurm.KIND.cancel(ids, None) == [("scancel", "12_[0-19999]")]
+    assert slurm.FARM_TYPE.cancel(ids, None) == [("scancel", "12_[0-19999]")]
 
 
 def test_sacct_says_who_cancelled():
     seen = slurm_answers.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
-    assert seen == {"4_2": Seen(Word("cancelled"), "x"), "5": Seen(Word("done"), "y")}
+    assert seen == {
+        "4_2": JobStatus("cancelled", name="x"),
+        "5": JobStatus("done", name="y"),
+    }
 
 
 @real

@@ -49,13 +49,13 @@ def site(cluster, installed, tmp_path):
     [(0, "done"), (3, "failed"), (-11, "timeout"), (-10, "oom"), (271, "killed")],
 )
 def test_a_job_that_ended_is_told_by_its_status(status, state):
-    seen = torque.jobs_told(Finished((), 0, QSTAT.format(status), ""))
-    assert seen["7[2].server"].word.state == state
+    seen = torque.job_statuses(Finished((), 0, QSTAT.format(status), ""))
+    assert seen["7[2].server"].state == state
     assert seen["7[2].server"].name == "sweep"
 
 
 def test_slurms_qstat_which_knows_no_arrays_is_no_answer():
-    assert torque.jobs_told(Finished((), 2, "", "Unknown option: t")) is None
+    assert torque.job_statuses(Finished((), 2, "", "Unknown option: t")) is None
 
 
 @real

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from runx.states.attempts import Attempt, Event, Facts
 from runx.states.state import STATES, State, signal_of, state
 
+NOT_KNOWN = "it may be with slurm; if it is not, runx cancel it"
+
 
 def ended(code):
     return Event("ended", details={"code": code})
@@ -106,7 +108,11 @@ def test_a_run_without_attempts_is_planned():
         (farm(wrote=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
         (farm(wrote=7200.0, word="running"), "running", ""),
         (farm(job=None, process=True), "queued", "being submitted"),
-        (farm(job=None, process=False), "queued", "it may be with slurm; its launcher died"),
+        (
+            farm(job=None, process=False),
+            "queued",
+            "it may be with slurm; if it is not, runx cancel it",
+        ),
         (farm(job=None, process=False, word="gone"), "planned", ""),
     ],
 )

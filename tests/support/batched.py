@@ -1,78 +1,104 @@
-"""Batches of runs for a farm of any kind, without a project."""
+"""Jobs and job arrays for a farm of any type, without a project."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from runx.farms import Errand, kind_of
-from runx.plans.experiment import Farm
-from runx.rundir import ExperimentDir
-from runx.schedulers.batches import About, batches
-from runx.schedulers.delivering import Order
+from runx.disk.claims import claim_text, take
+from runx.farms import farm_type_of
+from runx.farms.base import Farm, FarmType, JobSpec
+from runx.rundir import ExperimentDir, RunDir
+from runx.schedulers import submit
+from runx.schedulers.jobs import job_arrays
 from runx.types import Hparam
 
-ABOUT = About("1st sweep%", "2026-11-20T22.18.16Z-846a97", Path("/l/jobs"), Path("/l/1st sweep%"))
+LAUNCH = "2026-11-20T22.18.16Z-846a97"
+HOME = ExperimentDir(Path("/l/1st sweep%"))
 OPTIONS = {"WORKSPACE": "ws", "NGC_LOGROOT": "/mnt", "VOLUME": "claim"}
 NEEDED = {"kubernetes": [Hparam("image", "torch", "torch")]}
 
 
-def errands(type, count=1, resources=()):
+def specs(type, count=1, resources=(), home=HOME):
     return [
-        Errand(
+        JobSpec(
+            name=f"1st sweep%_run-{number}",
             experiment="1st sweep%",
             run=f"run-{number}",
             tag="",
-            logdir=Path(f"/l/1st sweep%/run-{number}"),
-            script=Path(f"/l/1st sweep%/run-{number}/run.sh"),
-            command="python train.py",
-            hparams={},
+            dir=home.run(f"run-{number}"),
+            attempt=1,
             resources=(*NEEDED.get(type, []), *resources),
+            template_values=lambda: {"command": "python train.py", "hparams": {}},
         )
         for number in range(count)
     ]
 
 
 def farm_of(type, **more):
-    return Farm("mine", type=type, options=OPTIONS, **more)
+    command = "submit_job --now" if type == "command" else ""
+    return Farm("mine", command, type=type, options=OPTIONS, **more)
 
 
-@dataclass
-class Place:
-    """As much of an experiment as a delivery looks at."""
-
-    dir: ExperimentDir
-
-
-@dataclass
-class Launch:
-    """As much of a launch as a delivery looks at."""
-
-    experiment: Place
-    launch: str = ABOUT.launch
+def arrays_of(type, count=1, resources=(), largest=1000, jobs=None, **more):
+    """Return a farm, and the arrays as which so many jobs would be submitted to it."""
+    farm = farm_of(type, **more)
+    jobs = specs(type, count, resources) if jobs is None else jobs
+    return farm, job_arrays(jobs, farm, farm_type_of(type), HOME.jobs(LAUNCH), largest)
 
 
-def an_order(path, type="slurm", count=2, say=print):
-    """Make directories of so many runs, and give the order to submit them."""
-    order = Order(
-        Launch(Place(ExperimentDir(path / "sweep"))),
-        farm_of(type)._replace(name="cluster"),
-        kind_of(type),
-        {one.run: 1 for one in errands(type, count)},
-        say,
-    )
-    order.folder.mkdir(parents=True)
-    for name in order.attempts:
-        order.kit.experiment.dir.run(name).attempts.mkdir(parents=True)
-    return order
+class Site(NamedTuple):
+    """A launch of some runs whose directories are made, and the farm that they go to."""
+
+    home: ExperimentDir
+    farm: Farm
+    type: FarmType
+    jobs: list[JobSpec]
+    said: list[str]
+
+    @property
+    def folder(self):
+        return self.home.jobs(LAUNCH)
+
+    @property
+    def runs(self):
+        return [RunDir(job.dir.path) for job in self.jobs]
+
+    def array(self, is_array=True):
+        """Return all jobs as one array, or the first of them alone."""
+        farm = self.farm._replace(array=is_array)
+        jobs = self.jobs if is_array else self.jobs[:1]
+        [array] = job_arrays(jobs, farm, self.type, self.folder, 1000)
+        return array
+
+    def submit(self, jobs=None, array=True, after=()):
+        farm = self.farm._replace(array=array and self.type.arrays)
+        jobs = self.jobs if jobs is None else jobs
+        return submit.submit(farm, jobs, self.folder, None, self.said.append, after)
+
+    def claim(self, array=True):
+        """Go as far as a launcher does before it submits."""
+        context = submit._Context(
+            self.farm, self.type, self.folder, None, len(self.jobs), -1, self.said.append, None
+        )
+        return submit._claim(self.array(array), context)
 
 
-def a_batch(order, array=False):
-    """Give the runs of an order as a batch, or the first of them."""
-    home = order.kit.experiment.dir
-    some = errands(order.farm.type, len(order.attempts) if array else 1)
-    some = [replace(one, logdir=home.run(one.run).path) for one in some]
-    about = ABOUT._replace(folder=order.folder, home=home.path)
-    [batch] = batches(some, order.farm._replace(array=array), order.kind, 1000, about)
-    return batch
+def site(path, type="slurm", count=2):
+    """Make the directories of so many runs, and what their launch needs to submit them."""
+    home = ExperimentDir(path / "sweep")
+    farm = farm_of(type)._replace(name="cluster")
+    made = Site(home, farm, farm_type_of(type), specs(type, count, home=home), [])
+    made.folder.mkdir(parents=True)
+    for job in made.jobs:
+        job.dir.attempts.mkdir(parents=True)
+    return made
+
+
+def later(jobs, attempt):
+    """Return jobs of a further attempt of their runs, the one before claimed by this process."""
+    for job in jobs:
+        take(job.dir, attempt - 1, claim_text("cluster", None, LAUNCH))
+    return [replace(job, attempt=attempt) for job in jobs]
 
 
 def commands(folder, monkeypatch):

@@ -8,8 +8,8 @@ import pytest
 from project import Project
 from sweeps import Sweep
 
+from runx.launching.control import cancel
 from runx.rundir import RunDir
-from runx.schedulers.stopping import cancel
 
 
 @pytest.fixture
@@ -88,6 +88,39 @@ def test_a_job_that_was_called_off_is_not_taken_for_the_one_in_its_place(project
     assert job(project, 1).wait() == 0
     assert state(project) == "done"
     assert len(project.argvs()) == 1
+
+
+def test_a_job_that_a_failed_submission_may_have_queued_is_never_doubled(project):
+    # The submit command queues it, hears nothing in time, and fails.
+    farm(project)
+    slow = 'echo "error: Socket timed out on send/recv operation" >&2; exit 1'
+    queues = SUBMIT.format(jobs=project.jobs)
+    project.write("bin/submit_job", queues + slow, 0o755)
+    said = project.runx("sweep.yml", status=3).stderr
+    [run] = project.runs()
+    assert "big may have taken" in said
+    assert f"if it isn't there, runx cancel {run.name} lets --resume submit it" in said
+    resumed = project.runx("sweep.yml", "--resume").stderr
+    assert "1 queued: starting 0" in resumed
+    assert f"{run.name}: left alone: queued (it may be with big; if it is not" in resumed
+    assert len(list(project.jobs.iterdir())) == 1
+    # The way that was said works; the job that was there after all takes nothing from the other.
+    project.write("bin/submit_job", queues, 0o755)
+    project.runx("cancel", "sweep")
+    assert "1 cancelled: starting 1" in project.runx("sweep.yml", "--resume").stderr
+    assert job(project, 0).wait() == 143
+    assert job(project, 1).wait() == 0
+    assert len(project.argvs()) == 1
+
+
+def test_a_job_that_a_failed_submission_has_queued_runs_as_any_other(project):
+    farm(project)
+    slow = 'echo "error: Socket timed out on send/recv operation" >&2; exit 1'
+    project.write("bin/submit_job", SUBMIT.format(jobs=project.jobs) + slow, 0o755)
+    project.runx("sweep.yml", status=3)
+    assert job(project, 0).wait() == 0
+    assert state(project) == "done"
+    assert "1 done: starting 0" in project.runx("sweep.yml", "--resume").stderr
 
 
 @pytest.mark.parametrize(("first", "code"), [("", 143), (DEAF, 137)])

@@ -1,0 +1,46 @@
+"""Runs of a launch as jobs for its farm: what each is called, executes and needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from runx.cmdline.command import shell_command
+from runx.farms import farm_type_of
+from runx.farms.base import Farm, JobArray, JobSpec
+from runx.launching.making import placed, resources
+from runx.plans.experiment import Experiment
+from runx.schedulers.jobs import job_arrays
+from runx.types import Run
+
+
+def job_specs(experiment: Experiment, runs: Iterable[tuple[Run, int]]) -> list[JobSpec]:
+    """Return the jobs of runs, each with the attempt that it executes."""
+    return [
+        JobSpec(
+            name=f"{experiment.name}_{run.name}",
+            experiment=experiment.name,
+            run=run.name,
+            tag=run.point.tag,
+            dir=run.dir,
+            attempt=attempt,
+            resources=resources(experiment, run),
+            template_values=partial(_template_values, experiment, run),
+        )
+        for run, attempt in runs
+    ]
+
+
+def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
+    logdir = str(run.dir.path)
+    command = shell_command(experiment.cmd, run.point, logdir, experiment.style)
+    return {"command": command, "hparams": placed(run)}
+
+
+def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Sequence[JobArray]:
+    """Return what would be submitted of runs that are planned; nothing is touched."""
+    farm_type = farm_type_of(farm.type)
+    jobs = job_specs(experiment, ((run, 1) for run in runs))
+    folder = experiment.dir.jobs(experiment.texts["launch"])
+    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest)

@@ -75,7 +75,7 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     return _DEFAULTS[style]._replace(**given)
 
 
-def words(hparam: Hparam, style: Style) -> tuple[str, ...]:
+def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
     """Give the words that tell a script one hyperparameter, LOGDIR symbolic.
 
     >>> rate = Hparam("lr", 0.1, "0.1")

@@ -11,15 +11,22 @@ from typing import Any
 
 import click
 
-from runx.commands.choosing import choosing_options, pick_of
+from runx.commands.choosing import choosing_options, selection
 from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.language.durations import seconds
 from runx.language.nearest import remedy
-from runx.launching.deciding import Wish
 from runx.plans.experiment import Experiment
-from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
-from runx.plans.reconcile import RETRIED
+from runx.plans.plan import (
+    MAX_RUNS,
+    RETRIED,
+    LaunchOptions,
+    LaunchPlan,
+    Namer,
+    namer,
+    plan,
+    sweep_of,
+)
 from runx.settings import load
 from runx.sweeps.standins import stand_ins
 from runx.sweeps.survey import names
@@ -103,37 +110,39 @@ def command(
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = sweep_of(experiment, max_runs)
-    wish = _wish(wanted, experiment, sweep, local)
+    options = _options(wanted, experiment, sweep, local)
     if no_run:
         from runx.commands.showing import preview, preview_table
     if table:
-        return preview_table(experiment, sweep, wish, as_json)
+        return preview_table(experiment, sweep, options, as_json)
     new_name = namer(experiment, sweep, _now(), stand_ins() if no_run else None)
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        return _tried(experiment, runs, wish)
+        return _tried(experiment, runs, options)
     if no_run:
-        return preview(experiment, runs, wish, as_json)
+        return preview(experiment, runs, options, as_json)
     local = local if interactive else local._replace(unasked=True)
-    return launch(experiment, runs, new_name, wish, local, after)
+    return launch(experiment, runs, new_name, options, local, after)
 
 
-def _wish(asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local) -> Wish:
-    """Say which of the runs are wanted, as the flags do."""
+def _options(
+    asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local
+) -> LaunchOptions:
+    """Return which of the runs are asked for, as the flags say."""
     resume = experiment.resume if asked["resume"] is None else asked["resume"]
     retry, restage = asked["retry"], asked["restage"]
     if (retry != RETRIED or restage) and not resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
-    pick = pick_of(asked, lambda: names(sweep), experiment.beside.seed, resume)
-    return Wish(resume, asked["again"], retry, restage, local.attach, pick)
+    chosen = selection(asked, lambda: names(sweep), experiment.beside.seed, resume)
+    return LaunchOptions(resume, asked["again"], retry, restage, local.attach, **chosen)
 
 
-def _tried(experiment: Experiment, runs: Iterable[Run], wish: Wish) -> int:
+def _tried(experiment: Experiment, runs: Iterable[Run], options: LaunchOptions) -> int:
     """Ask the scheduler whether it would take what would start."""
-    from runx.launching.previewing import starting
+    from runx.launching.preview import starting
     from runx.schedulers.trying import would_take
 
-    starts = list(starting(experiment, runs, wish, say))
+    starts = list(starting(experiment, runs, options, say))
     would_take(experiment, starts, experiment.texts["launch"], say)
     return 0
 
@@ -142,16 +151,16 @@ def launch(
     experiment: Experiment,
     planned: Iterable[Run],
     new_name: Namer,
-    wish: Wish,
+    options: LaunchOptions,
     local: Local,
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import room, run_here
     from runx.commands.showing import nothing
-    from runx.launching.interrupts import interruptible
-    from runx.launching.placing import place
-    from runx.launching.previewing import check_first
+    from runx.launching.create import create_runs
+    from runx.launching.preview import check_first
+    from runx.launching.signals import interruptible
     from runx.states.again import again_command
 
     runs = list(planned)
@@ -165,10 +174,10 @@ def launch(
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
-        placed = place(experiment, runs, new_name, wish, say)
-    if placed is None:
+        made = create_runs(experiment, runs, new_name, options, say)
+    if made is None:
         return 0
-    return run_here(placed, local, there) if there else submit_all(placed, jobs)
+    return run_here(experiment, made, local, there) if there else submit_all(made, jobs)
 
 
 def obstacle(experiment: Experiment) -> None:
@@ -186,24 +195,24 @@ def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
     if not after:
         return ()
     from runx.commands.lookup import warn
-    from runx.launching.waiting import job_ids
+    from runx.launching.after import job_ids
 
     return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
 
 
-def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
+def submit_all(plan: LaunchPlan, after: tuple[str, ...] = ()) -> int:
     """Hand every run to the farm."""
     from runx.farms import is_plain
     from runx.schedulers.handing import hand_over
     from runx.schedulers.submitting import submit
 
-    count = 0
-    if not is_plain(placed.kit.experiment.farm):
-        count = hand_over(placed.kit, placed.handovers, say, after)
-        placed = placed._replace(handovers=())
-    for job in submit(placed.kit, placed.handovers, click.echo):
+    context, attempts, count = plan.context, plan.attempts, 0
+    assert context is not None
+    if not is_plain(context.experiment.farm):
+        count, attempts = hand_over(context, attempts, say, after), ()
+    for job in submit(context, attempts, click.echo):
         say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
         count += 1
     runs = "1 run" if count == 1 else f"{count} runs"
-    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    say(f"{runs} submitted; runx status {context.experiment.name} shows how they stand")
     return 0

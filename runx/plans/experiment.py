@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from runx.cmdline.script import PLAIN, Requeue, Shell
 from runx.cmdline.styles import Style
-from runx.cmdline.wrapping import PLAIN, Requeue, Shell
-from runx.plans.reconcile import Identity
 from runx.rundir import ExperimentDir
 from runx.sweeps.grid import Beside
+from runx.sweeps.identity import Identity
 from runx.types import Hparam, Node
 
 

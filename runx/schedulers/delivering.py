@@ -14,7 +14,7 @@ from runx.errors import FarmError, RunxError
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Batch, Limit
 from runx.files import to_json, write_whole
-from runx.launching.making import Kit
+from runx.launching.context import LaunchContext
 from runx.plans.experiment import Farm
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
 from runx.rundir import RunDir
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 class Order:
     """What all the jobs of one launch have in common."""
 
-    kit: Kit
+    kit: LaunchContext
     farm: Farm
     kind: Kind
     attempts: Mapping[str, int]

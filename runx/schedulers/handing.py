@@ -14,9 +14,9 @@ from runx.disk.claims import claim_text, take
 from runx.farms import kind_of
 from runx.farms.kind import Batch
 from runx.files import VERSION, append_line, write_whole
-from runx.launching.handover import Handover
-from runx.launching.making import Kit
+from runx.launching.context import LaunchContext
 from runx.plans.experiment import Experiment
+from runx.plans.plan import PlannedAttempt
 from runx.rundir import RunDir
 from runx.schedulers.batches import About, batches, lane, pieces
 from runx.schedulers.delivering import Order, Say, TooLarge, address, delivered, largest_array
@@ -43,21 +43,24 @@ def planned(
 
 
 def hand_over(
-    kit: Kit, handovers: Sequence[Handover], say: Say, after: tuple[str, ...] = ()
+    context: LaunchContext,
+    handovers: Sequence[PlannedAttempt],
+    say: Say,
+    after: tuple[str, ...] = (),
 ) -> int:
     """Submit runs that are made, in as few jobs as their farm takes; give how many runs went.
 
     A refusal ends it. What was not submitted is not claimed either: it stays planned.
     """
-    farm = kit.experiment.farm
+    farm = context.experiment.farm
     assert farm is not None
     attempts = {one.run.name: one.attempt for one in handovers}
-    order = Order(kit, farm, kind_of(farm.type), attempts, say)
+    order = Order(context, farm, kind_of(farm.type), attempts, say)
     runs = [one.run for one in handovers]
     # A site that takes less than what is usual is asked when it has refused.
     many = len(runs) > order.kind.largest
     largest = largest_array(farm) if many else order.kind.largest
-    all_batches = planned(kit.experiment, runs, kit.launch, largest, after)
+    all_batches = planned(context.experiment, runs, context.launch, largest, after)
     order.folder.mkdir(parents=True, exist_ok=True)
     gone, last_ids = 0, dict[int, str]()
     with _on_its_way(order.folder) as lock:

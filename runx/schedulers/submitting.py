@@ -7,14 +7,15 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from runx.cmdline.command import shell_command
+from runx.cmdline.argv import shell_command
+from runx.cmdline.logdir import Logdir
 from runx.disk.claims import claim_text, take
 from runx.errors import FarmError, RunxError
 from runx.farms import Errand, command, kind_of
 from runx.files import to_json, write_whole
-from runx.launching.handover import Handover
-from runx.launching.making import Kit, placed, resources
+from runx.launching.context import LaunchContext
 from runx.plans.experiment import Experiment, Farm
+from runx.plans.plan import PlannedAttempt, resources_of
 from runx.processes import ran
 from runx.rundir import RunDir
 from runx.types import Job, Run, Submission
@@ -28,15 +29,16 @@ exec bash {script} {attempt}
 
 def errand(experiment: Experiment, run: Run, attempt: int = 1) -> Errand:
     """Say to a farm what it is to take."""
+    logdir = Logdir.at(run.dir)
     return Errand(
         experiment=experiment.name,
         run=run.name,
         tag=run.tag,
         logdir=run.dir.path,
         script=run.dir.script_of(attempt),
-        command=shell_command(experiment.cmd, run.point, str(run.dir.path), experiment.style),
-        hparams=placed(run),
-        resources=resources(experiment, run),
+        command=shell_command(experiment.cmd, run.point, logdir, experiment.style),
+        hparams=logdir.in_value(run.hparams),
+        resources=resources_of(experiment, run),
     )
 
 
@@ -68,18 +70,20 @@ def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
     )
 
 
-def submit(kit: Kit, handovers: Sequence[Handover], say: Callable[[str], None]) -> Iterator[Job]:
+def submit(
+    context: LaunchContext, handovers: Sequence[PlannedAttempt], say: Callable[[str], None]
+) -> Iterator[Job]:
     """Hand each run to the farm, one after another; a refusal stops it all.
 
     An attempt is claimed just before it is submitted, so that what never was stays planned; one
     that another launcher has claimed is theirs.
     """
-    farm = kit.experiment.farm
+    farm = context.experiment.farm
     assert farm is not None
     for gone, one in enumerate(handovers):
-        if not take(one.run.dir, one.attempt, claim_text(farm.name, kit.code)):
+        if not take(one.run.dir, one.attempt, claim_text(farm.name, context.code)):
             continue
-        order = submission(kit.experiment, farm, one.run, one.attempt)
+        order = submission(context.experiment, farm, one.run, one.attempt)
         say(shown(order))
         try:
             yield handed_over(one, farm, order)
@@ -91,7 +95,7 @@ def submit(kit: Kit, handovers: Sequence[Handover], say: Callable[[str], None]) 
             ) from None
 
 
-def handed_over(one: Handover, farm: Farm, order: Submission) -> Job:
+def handed_over(one: PlannedAttempt, farm: Farm, order: Submission) -> Job:
     """Submit a run and keep the farm's answer beside it, a refusal too."""
     run = one.run
     if one.attempt > 1:
@@ -116,5 +120,5 @@ def _later(run: RunDir, attempt: int) -> str:
     return _LATER.format(attempt=attempt, script=shlex.quote(str(run.script)))
 
 
-def _keep(one: Handover, content: Mapping[str, object]) -> None:
+def _keep(one: PlannedAttempt, content: Mapping[str, object]) -> None:
     write_whole(one.run.dir.job(one.attempt), to_json({**content, "time": time.time()}))

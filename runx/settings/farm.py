@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runx.cmdline.wrapping import Shell
+from runx.cmdline.script import Shell
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.plans.experiment import Farm

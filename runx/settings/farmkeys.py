@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runx.cmdline.wrapping import Requeue
+from runx.cmdline.script import Requeue
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.settings.layers import Entry

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from runx.errors import SettingsError
 from runx.plans.experiment import Code, Experiment
-from runx.plans.reconcile import Identity
 from runx.settings.decode import decoded
 from runx.settings.farm import LOCAL, farm_of, shell
 from runx.settings.hparams import composed
@@ -17,6 +16,7 @@ from runx.settings.occasion import experiment_name, shared_texts
 from runx.settings.shown import shown_settings
 from runx.sweeps.cautions import cautions
 from runx.sweeps.grid import Beside
+from runx.sweeps.identity import Identity
 from runx.sweeps.overrides import Override
 from runx.types import Scalar
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from runx.cmdline.command import canonical
 from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
 from runx.sweeps.grid import Grid, has_templates
+from runx.sweeps.identity import canonical
 from runx.sweeps.sweep import Sweep, combinations, skipping
 from runx.types import Hparam, Point
 

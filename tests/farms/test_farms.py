@@ -7,7 +7,7 @@ import pytest
 from batched import ABOUT, errands, farm_of
 
 from runx.cmdline.resources import PORTABLE
-from runx.cmdline.wrapping import Requeue
+from runx.cmdline.script import Requeue
 from runx.errors import RunxError, SettingsError
 from runx.farms import FARMS, kind_of
 from runx.farms.kind import Kind, Question

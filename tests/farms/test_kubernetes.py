@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sites import Site, all_end, environment_of, installed_commands
 
-from runx.cmdline.wrapping import Requeue
+from runx.cmdline.script import Requeue
 from runx.errors import SettingsError
 from runx.farms import kind_of
 from runx.farms.kubernetes import cancel, cancel_whole

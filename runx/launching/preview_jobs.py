@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runx.cmdline.command import arguments, shell_command, with_logdir
+from runx.cmdline.argv import arguments, shell_command
+from runx.cmdline.logdir import Logdir
 from runx.farms import is_plain, kind_of
-from runx.launching.making import filled, placed, resources
 from runx.plans.experiment import Experiment, Farm
-from runx.plans.plan import run_id
+from runx.plans.plan import resources_of, run_id
 from runx.schedulers.handing import planned
 from runx.schedulers.submitting import shown, submission
 from runx.types import Run
@@ -29,11 +29,8 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
     if not is_plain(farm):
         yield from _batch_lines(experiment, farm, list(runs))
         return
-    root = str(experiment.dir.path) + "/"
     for run in runs:
-        yield _commented(
-            shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
-        )
+        yield _commented(_command(experiment, run))
         yield shown(submission(experiment, farm, run))
 
 
@@ -55,9 +52,7 @@ def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
 def _batch_lines(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> Iterator[str]:
     """Write each job: its runs' commands, its script the first time, and what submits it."""
     kind = kind_of(farm.type)
-    root = str(experiment.dir.path) + "/"
-    cmd, style = experiment.cmd, experiment.style
-    commands = {run.name: shell_command(cmd, run.point, root + run.name, style) for run in runs}
+    commands = {run.name: _command(experiment, run) for run in runs}
     for batch in planned(experiment, runs, experiment.texts["launch"]):
         for one in batch.errands:
             yield _commented(commands[one.run])
@@ -77,24 +72,24 @@ def _commented(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.rstrip("\n").split("\n"))
 
 
-def _argv(experiment: Experiment, run: Run) -> tuple[str, ...]:
-    return arguments(run.point, experiment.style, experiment.cmd)
+def _command(experiment: Experiment, run: Run) -> str:
+    return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
 def described(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Say in JSON what a run would be."""
-    logdir = str(run.dir.path)
-    farm = experiment.farm
+    """Return what a run would be, for JSON."""
+    logdir, farm = Logdir.at(run.dir), experiment.farm
+    words = arguments(run.point, experiment.style, experiment.cmd)
     return {
         "name": run.name,
         "id": run_id(experiment, run),
         "tag": run.tag,
-        "hparams": placed(run),
-        "argv": [with_logdir(word, logdir) for word in _argv(experiment, run)],
-        "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
-        "logdir": logdir,
+        "hparams": logdir.in_value(run.hparams),
+        "argv": logdir.in_value(words),
+        "command": _command(experiment, run),
+        "logdir": str(run.dir.path),
         "resources": {
-            resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
+            each.name: logdir.in_value(each.value) for each in resources_of(experiment, run)
         },
         "submit": list(submission(experiment, farm, run).words) if is_plain(farm) else None,
     }

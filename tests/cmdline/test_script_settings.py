@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from runx.cmdline.runscript import Surroundings, script
-from runx.cmdline.wrapping import Requeue, Shell, Spread, body
+from runx.cmdline.script import Requeue, ScriptSettings, Shell, Spread, body, script
 from runx.disk.claims import claim_text
 from runx.errors import SettingsError
 from runx.rundir import RunDir
@@ -23,7 +22,7 @@ def made(tmp_path, cmd, shell=None, requeue=None, handback=("", 0), farm="far"):
     run = Run("wise-owl", RunDir(tmp_path / "wise-owl"), Point(()))
     run.dir.code.mkdir(parents=True)
     run.dir.attempts.mkdir()
-    around = Surroundings(
+    around = ScriptSettings(
         experiment="sweep",
         cmd=cmd,
         pythonpath="LOGDIR/code",

@@ -1,0 +1,81 @@
+"""The directory of a run, put in the place of LOGDIR in CMD, in values and in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from runx.language import shelltext
+from runx.language.shelltext import LOGDIR, quote
+
+VARIABLE = "RUNX_LOGDIR"
+"""The shell variable that holds a run's directory in run.sh."""
+
+
+class Logdir:
+    """What takes LOGDIR's place: a path, or the variable by which run.sh knows its directory.
+
+    In values every LOGDIR is replaced; in CMD only one that is a whole word and follows no ``$``.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Logdir:
+        """Return the directory as a path.
+
+        >>> Logdir.at("/logs/run").in_value(("LOGDIR/code:LOGDIR", 1))
+        ['/logs/run/code:/logs/run', 1]
+        """
+        return cls(os.fspath(path))
+
+    @classmethod
+    def as_variable(cls) -> Logdir:
+        """Return the directory as ``$RUNX_LOGDIR``, for text that is read by a shell alone.
+
+        >>> Logdir.as_variable().in_words(["--out", "LOGDIR/a b"])
+        ' --out "$RUNX_LOGDIR"\\'/a b\\''
+        """
+        return cls(None)
+
+    def in_value(self, value: Any) -> Any:
+        """Return a value of a hyperparameter with the path in it, and a list for a tuple."""
+        if isinstance(value, str):
+            assert self._path is not None
+            return value.replace(LOGDIR, self._path)
+        if isinstance(value, dict):
+            return {key: self.in_value(child) for key, child in value.items()}
+        if isinstance(value, tuple):
+            return [self.in_value(item) for item in value]
+        return value
+
+    def in_word(self, word: str) -> str:
+        """Return a word, quoted for a shell."""
+        if LOGDIR not in word:
+            return quote(word)
+        if self._path is not None:
+            return quote(word.replace(LOGDIR, self._path))
+        parts = word.split(LOGDIR)
+        return f'"${VARIABLE}"'.join([quote(part) if part else "" for part in parts])
+
+    def in_words(self, words: Iterable[str]) -> str:
+        """Return words, quoted for a shell, a space before each."""
+        return "".join([" " + self.in_word(word) for word in words])
+
+    def in_command(self, cmd: str) -> str:
+        """Return a shell command with the directory spelt as the quotes around it ask for.
+
+        >>> Logdir.at("/a b").in_command("ls 'LOGDIR' LOGDIR $LOGDIR")
+        "ls '/a b' '/a b' $LOGDIR"
+        >>> Logdir.as_variable().in_command('ls "LOGDIR" LOGDIR')
+        'ls "${RUNX_LOGDIR}" "$RUNX_LOGDIR"'
+        """
+        if LOGDIR not in cmd:
+            return cmd
+        if self._path is None:
+            return shelltext.filled(cmd, shelltext.variable(VARIABLE))
+        return shelltext.filled(cmd, shelltext.place(self._path))

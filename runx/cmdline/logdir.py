@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from runx.language import shelltext
 from runx.language.shelltext import LOGDIR, quote
@@ -13,16 +13,13 @@ VARIABLE = "RUNX_LOGDIR"
 """The shell variable that holds a run's directory in run.sh."""
 
 
-class Logdir:
+class Logdir(NamedTuple):
     """What takes LOGDIR's place: a path, or the variable by which run.sh knows its directory.
 
     In values every LOGDIR is replaced; in CMD only one that is a whole word and follows no ``$``.
     """
 
-    __slots__ = ("_path",)
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
+    path: str | None
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Logdir:
@@ -45,8 +42,8 @@ class Logdir:
     def in_value(self, value: Any) -> Any:
         """Return a value of a hyperparameter with the path in it, and a list for a tuple."""
         if isinstance(value, str):
-            assert self._path is not None
-            return value.replace(LOGDIR, self._path)
+            assert self.path is not None
+            return value.replace(LOGDIR, self.path)
         if isinstance(value, dict):
             return {key: self.in_value(child) for key, child in value.items()}
         if isinstance(value, tuple):
@@ -57,8 +54,8 @@ class Logdir:
         """Return a word, quoted for a shell."""
         if LOGDIR not in word:
             return quote(word)
-        if self._path is not None:
-            return quote(word.replace(LOGDIR, self._path))
+        if self.path is not None:
+            return quote(word.replace(LOGDIR, self.path))
         parts = word.split(LOGDIR)
         return f'"${VARIABLE}"'.join([quote(part) if part else "" for part in parts])
 
@@ -76,6 +73,6 @@ class Logdir:
         """
         if LOGDIR not in cmd:
             return cmd
-        if self._path is None:
+        if self.path is None:
             return shelltext.filled(cmd, shelltext.variable(VARIABLE))
-        return shelltext.filled(cmd, shelltext.place(self._path))
+        return shelltext.filled(cmd, shelltext.place(self.path))

@@ -10,11 +10,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from runx.cmdline.logdir import Logdir
+from runx.cmdline.logdir import Logdir, quoted
 from runx.cmdline.styles import DASHES, Style, joined, words
 from runx.errors import SweepError
 from runx.language import shelltext
-from runx.language.shelltext import LOGDIR, quote
+from runx.language.shelltext import LOGDIR
 from runx.types import Hparam, Point
 
 CONFIG = "config.yaml"
@@ -59,18 +59,15 @@ def command(cmd: str, point: Point, logdir: Logdir, style: Style = DASHES) -> st
     """
     if style.style == "file":
         with_file = cmd.replace(_CONFIG_IN_CMD, _FILE)
-        return logdir.in_command(with_file.strip()) + logdir.in_words(arguments(point, style, cmd))
-    told = [
-        _quoted(given, style) or logdir.in_words(words(given, style)) for given in point.hparams
-    ]
-    return logdir.in_command(cmd.strip()) + "".join(told)
+        told = "".join([f" {word}" for word in arguments(point, style, cmd)])
+        return logdir.in_command(with_file.strip()) + logdir.in_quoted(told)
+    told = "".join([_quoted(hparam, style) for hparam in point.hparams])
+    return logdir.in_command(cmd.strip()) + logdir.in_quoted(told)
 
 
 @lru_cache(maxsize=1 << 16)
 def _quoted(hparam: Hparam, style: Style) -> str:
-    """Return a hyperparameter's words as a shell takes them; nothing where LOGDIR is in them."""
-    told = "".join([" " + quote(word) for word in words(hparam, style)])
-    return "" if LOGDIR in told else told
+    return "".join([" " + quoted(word) for word in words(hparam, style)])
 
 
 def exports(point: Point, logdir: Logdir, style: Style) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from runx.language import shelltext
@@ -11,6 +10,7 @@ from runx.language.shelltext import LOGDIR, quote
 
 VARIABLE = "RUNX_LOGDIR"
 """The shell variable that holds a run's directory in run.sh."""
+_VARIABLE = f'"${VARIABLE}"'
 
 
 class Logdir(NamedTuple):
@@ -34,8 +34,8 @@ class Logdir(NamedTuple):
     def as_variable(cls) -> Logdir:
         """Return the directory as ``$RUNX_LOGDIR``, for text that is read by a shell alone.
 
-        >>> Logdir.as_variable().in_words(["--out", "LOGDIR/a b"])
-        ' --out "$RUNX_LOGDIR"\\'/a b\\''
+        >>> Logdir.as_variable().in_word("LOGDIR/a b")
+        '"$RUNX_LOGDIR"\\'/a b\\''
         """
         return cls(None)
 
@@ -52,16 +52,13 @@ class Logdir(NamedTuple):
 
     def in_word(self, word: str) -> str:
         """Return a word, quoted for a shell."""
-        if LOGDIR not in word:
-            return quote(word)
-        if self.path is not None:
-            return quote(word.replace(LOGDIR, self.path))
-        parts = word.split(LOGDIR)
-        return f'"${VARIABLE}"'.join([quote(part) if part else "" for part in parts])
+        return self.in_quoted(quoted(word))
 
-    def in_words(self, words: Iterable[str]) -> str:
-        """Return words, quoted for a shell, a space before each."""
-        return "".join([" " + self.in_word(word) for word in words])
+    def in_quoted(self, text: str) -> str:
+        """Return words that ``quoted`` has quoted already."""
+        if LOGDIR not in text:
+            return text
+        return text.replace(LOGDIR, _VARIABLE if self.path is None else quote(self.path))
 
     def in_command(self, cmd: str) -> str:
         """Return a shell command with the directory spelt as the quotes around it ask for.
@@ -76,3 +73,14 @@ class Logdir(NamedTuple):
         if self.path is None:
             return shelltext.filled(cmd, shelltext.variable(VARIABLE))
         return shelltext.filled(cmd, shelltext.place(self.path))
+
+
+def quoted(word: str) -> str:
+    """Return a word as a shell takes it; LOGDIR stays, and stands outside of all quotes.
+
+    >>> quoted("LOGDIR/a b"), quoted("xLOGDIR"), quoted("a b")
+    ("LOGDIR'/a b'", 'xLOGDIR', "'a b'")
+    """
+    if LOGDIR not in word:
+        return quote(word)
+    return LOGDIR.join([quote(part) if part else "" for part in word.split(LOGDIR)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError, SweepError
@@ -75,8 +76,9 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     return _DEFAULTS[style]._replace(**given)
 
 
+@lru_cache(maxsize=1 << 16)
 def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
-    """Give the words that tell a script one hyperparameter, LOGDIR symbolic.
+    """Return the words that tell a script one hyperparameter, LOGDIR symbolic.
 
     >>> rate = Hparam("lr", 0.1, "0.1")
     >>> words(rate, DASHES), words(rate, Style("equals")), words(rate, Style("hydra", prefix=""))

@@ -86,7 +86,7 @@ def described(experiment: Experiment, run: Run) -> dict[str, Any]:
         "tag": run.tag,
         "hparams": logdir.in_value(run.hparams),
         "argv": logdir.in_value(words),
-        "command": _command(experiment, run),
+        "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
         "logdir": str(run.dir.path),
         "resources": {
             each.name: logdir.in_value(each.value) for each in resources_of(experiment, run)

@@ -112,7 +112,7 @@ def test_logdir_in_cmd_is_replaced_as_its_quotes_ask():
 
 def test_the_environment_is_set_before_the_command_that_reads_it():
     point, style = Point((text("out", "LOGDIR/a b"),)), Style("env", "json", "value", "HP_")
-    assert shell_command("train", point, Logdir.at("/x"), style) == "export HP_OUT='/x/a b'; train"
+    assert shell_command("train", point, Logdir.at("/x"), style) == "export HP_OUT=/x'/a b'; train"
     assert exports(point, Logdir.as_variable(), style) == ["HP_OUT=\"$RUNX_LOGDIR\"'/a b'"]
     assert shell_command("train", Point(()), Logdir.at("/x"), style) == "train"
 

@@ -40,7 +40,7 @@ def test_path_and_variable_are_the_same_to_a_shell(path):
     words = ["LOGDIR", "LOGDIR/a b:xLOGDIRx", "$LOGDIR", "", "it's"]
     expected = [word.replace("LOGDIR", path) for word in words]
     for logdir in (Logdir.at(path), Logdir.as_variable()):
-        assert shown("printf '%s\\0'" + logdir.in_words(words), path) == expected
+        assert shown("printf '%s\\0' " + " ".join(map(logdir.in_word, words)), path) == expected
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -8,7 +8,7 @@ from runx.plans.experiment import Farm
 from runx.rundir import ExperimentDir
 from runx.schedulers.batches import About, batches
 from runx.schedulers.delivering import Order
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 ABOUT = About("1st sweep%", "2026-11-20T22.18.16Z-846a97", Path("/l/jobs"), Path("/l/1st sweep%"))
 OPTIONS = {"WORKSPACE": "ws", "NGC_LOGROOT": "/mnt", "VOLUME": "claim"}

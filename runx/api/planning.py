@@ -25,7 +25,8 @@ from runx.settings import KEYS, Request
 from runx.settings import load as settled
 from runx.settings.from_python import axis_of, node_of
 from runx.sweeps.overrides import Override
-from runx.types import Node, Run
+from runx.sweeps.values import Node
+from runx.types import Run
 
 if TYPE_CHECKING:
     from typing import SupportsIndex

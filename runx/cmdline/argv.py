@@ -15,7 +15,7 @@ from runx.cmdline.styles import DASHES, Style, joined, words
 from runx.errors import SweepError
 from runx.language import shelltext
 from runx.language.shelltext import LOGDIR
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 CONFIG = "config.yaml"
 """The name of the configuration file in a run's directory."""

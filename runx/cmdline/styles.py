@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.language.nearest import remedy
 from runx.language.numbertext import spelled
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 # What argparse takes for a number; it takes -1e-3 for a flag, and so do its users' scripts.
 _NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)

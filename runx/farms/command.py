@@ -10,7 +10,8 @@ from typing import Any
 from runx.errors import SettingsError
 from runx.farms.errand import Errand
 from runx.farms.kind import Kind
-from runx.types import Hparam, Submission
+from runx.sweeps.values import Hparam
+from runx.types import Submission
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runx.types import Hparam, Value
+from runx.sweeps.values import Hparam, Value
 
 
 @dataclass(frozen=True, slots=True)

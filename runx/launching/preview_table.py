@@ -14,7 +14,8 @@ from runx.sweeps import survey
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.survey import Shown
 from runx.sweeps.sweep import Sweep
-from runx.types import Hparam, Run
+from runx.sweeps.values import Hparam
+from runx.types import Run
 
 MOST_ROWS = 20
 """Runs that people are shown; ``-n`` has them all."""

@@ -11,7 +11,7 @@ from runx.cmdline.styles import Style
 from runx.rundir import ExperimentDir
 from runx.sweeps.grid import Beside
 from runx.sweeps.identity import Identity
-from runx.types import Hparam, Node
+from runx.sweeps.values import Hparam, Node
 
 
 class Code(NamedTuple):

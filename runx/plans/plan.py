@@ -16,7 +16,8 @@ from runx.states.names import STATES, UNKNOWN
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.naming import new_slugs, run_names, tag_names
 from runx.sweeps.sweep import Sweep, read
-from runx.types import Hparam, Point, Run, Value
+from runx.sweeps.values import Hparam, Point, Value
+from runx.types import Run
 
 if TYPE_CHECKING:
     from runx.language.expressions import Expression

@@ -27,7 +27,7 @@ from runx.settings.occasion import Occasion
 from runx.settings.overriding import from_overrides, overrides_of, removed, without
 from runx.settings.variables import from_environment
 from runx.sweeps.overrides import Override
-from runx.types import Node
+from runx.sweeps.values import Node
 
 
 @dataclass(frozen=True, slots=True)

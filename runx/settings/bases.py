@@ -12,7 +12,7 @@ from runx.settings.extending import EXTENDS, Base, bases
 from runx.settings.keys import KEYS, MAPPINGS
 from runx.settings.layers import Entry, Layer, layer_of, over, whichever
 from runx.sweeps.layering import laid_over
-from runx.types import Node
+from runx.sweeps.values import Node
 
 
 class Told(NamedTuple):

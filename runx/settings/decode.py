@@ -14,7 +14,7 @@ from runx.settings.farmkeys import FARM_KINDS
 from runx.settings.keys import KEYS
 from runx.settings.layers import Entry, anchored
 from runx.settings.sweepkeys import SWEEP_KINDS
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.language.yamltext import Document, read
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 EXTENDS = "EXTENDS"
 

@@ -10,7 +10,7 @@ from runx.cmdline.script import Requeue
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.settings.layers import Entry
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 _FORWARD = {"true": "signal", "false": "term", "note": "note"}
 _ENV_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)

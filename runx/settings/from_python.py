@@ -11,7 +11,7 @@ from runx.errors import SweepError
 from runx.language.numbertext import spelled
 from runx.sweeps.axes import CASES
 from runx.sweeps.layering import with_key
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 
 def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:

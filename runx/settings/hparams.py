@@ -12,7 +12,7 @@ from runx.settings.layers import Entry
 from runx.sweeps.axes import Where
 from runx.sweeps.layering import keys, located, with_defaults, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
-from runx.types import Node
+from runx.sweeps.values import Node
 
 FROM, SWEEPS, CONFIG = "HPARAMS_FROM", "SWEEPS", "CONFIG"
 

@@ -12,7 +12,7 @@ from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.language.yamltext import Document, parse, read
 from runx.settings.keys import KEYS, MAPPINGS, unknown
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,7 @@ from runx.sweeps.cautions import cautions
 from runx.sweeps.grid import Beside
 from runx.sweeps.identity import Identity
 from runx.sweeps.overrides import Override
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 if TYPE_CHECKING:
     from runx.settings import Request

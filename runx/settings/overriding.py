@@ -11,7 +11,7 @@ from runx.language.yamltext import parse_value
 from runx.settings.keys import KEYS
 from runx.settings.layers import Layer, said
 from runx.sweeps.overrides import Override, over_settings, read_override
-from runx.types import Node
+from runx.sweeps.values import Node
 
 _TEXTS = ("text", "name", "path")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runx.errors import SettingsError
 from runx.language.yamltext import Document, read
-from runx.types import Node
+from runx.sweeps.values import Node
 
 
 def defaults(path: Path, where: str) -> dict[str, Node]:

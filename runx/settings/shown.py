@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from runx.plans.experiment import Setting
 from runx.settings.layers import Entry
 from runx.sweeps.overrides import Override
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 
 def shown_settings(

@@ -9,7 +9,7 @@ from typing import Any
 from runx.cmdline.styles import DASHES, Style, style_of
 from runx.errors import SettingsError
 from runx.settings.layers import Entry
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 
 def _number(name: str, entry: Entry, _: Mapping[str, str]) -> int:

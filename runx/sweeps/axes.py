@@ -9,7 +9,7 @@ from runx.errors import SweepError
 from runx.language.nearest import remedy
 from runx.sweeps.draws import DRAWS
 from runx.sweeps.operators import OPERATORS
-from runx.types import Hparam, Node, Scalar
+from runx.sweeps.values import Hparam, Node, Scalar
 
 Where: TypeAlias = Callable[..., str]
 """Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""

@@ -23,7 +23,7 @@ from runx.sweeps.axes import (
     values,
 )
 from runx.sweeps.draws import DRAWS, drawn
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 
 class Beside(NamedTuple):

@@ -10,7 +10,7 @@ from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
 from runx.sweeps.grid import Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.sweep import Sweep, combinations, skipping
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 _ABSENT = ""
 

@@ -10,7 +10,7 @@ from runx.errors import ExpressionError, SweepError
 from runx.sweeps.axes import SKIP, TAG, Where
 from runx.sweeps.grid import Beside, Grid, grid
 from runx.sweeps.tags import check_tags, split
-from runx.types import Hparam, Node, Point
+from runx.sweeps.values import Hparam, Node, Point
 
 if TYPE_CHECKING:
     from runx.language.expressions import Expression

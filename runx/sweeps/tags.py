@@ -9,7 +9,7 @@ from runx.errors import SweepError
 from runx.language.nearest import remedy
 from runx.sweeps.axes import RESOURCE, TAG
 from runx.sweeps.grid import Grid
-from runx.types import Hparam, Point, Value
+from runx.sweeps.values import Hparam, Point, Value
 
 # {{ }} is a worked-out value, see templates.
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")

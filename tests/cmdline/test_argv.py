@@ -25,7 +25,7 @@ from runx.cmdline.logdir import Logdir
 from runx.cmdline.styles import Style, words
 from runx.errors import SweepError
 from runx.language.yamltext import parse, plain
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 BYTES = st.binary().map(lambda raw: raw.replace(b"\0", b"").decode("utf-8", "surrogateescape"))
 TEXTS = st.text(st.characters(blacklist_characters="\0", codec="utf-8")) | BYTES

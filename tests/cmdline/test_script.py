@@ -12,7 +12,8 @@ from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
 from runx.machine.local import is_locked, process_group
 from runx.rundir import RunDir
-from runx.types import Hparam, Point, Run
+from runx.sweeps.values import Hparam, Point
+from runx.types import Run
 
 AROUND = ScriptSettings("sweep", "", "LOGDIR/code", os.environ["PATH"], "/home/me/project")
 

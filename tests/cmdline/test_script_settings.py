@@ -12,7 +12,8 @@ from runx.cmdline.script import Requeue, ScriptSettings, Shell, Spread, body, sc
 from runx.disk.claims import claim_text
 from runx.errors import SettingsError
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 USR1 = "trap 'echo told; exit 9' USR1; echo ready; while :; do sleep 0.05; done"
 TERM = "trap 'echo ended; exit 9' TERM; echo ready; while :; do sleep 0.05; done"

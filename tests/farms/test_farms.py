@@ -14,7 +14,8 @@ from runx.farms.kind import Kind, Question
 from runx.processes import Finished
 from runx.schedulers.asking import ask
 from runx.schedulers.batches import batches, lane, parallel_shares
-from runx.types import Hparam, Submission
+from runx.sweeps.values import Hparam
+from runx.types import Submission
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})
 ANSWERS = {

@@ -14,7 +14,7 @@ from runx.farms import kind_of
 from runx.farms.kubernetes import cancel, cancel_whole
 from runx.farms.manifest import job_name, manifest
 from runx.schedulers.batches import batches
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 VERSIONS = ("1.29", "1.31", "1.33")
 """Of those whose Indexed Jobs know backoffLimitPerIndex; the latest comes besides."""

@@ -12,7 +12,8 @@ from runx.launching.executor import BEAT, Executor, Heartbeat, Policy, Task
 from runx.machine.leases import Lease, NoDevices
 from runx.machine.local import locked
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 
 class Notes:

@@ -14,7 +14,8 @@ from runx.disk.claims import claim_text
 from runx.machine.leases import Lease
 from runx.machine.local import Live, is_locked, locked, members, start, tell
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 
 @pytest.fixture

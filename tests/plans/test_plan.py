@@ -28,7 +28,8 @@ from runx.plans.plan import (
 from runx.rundir import RunDir
 from runx.settings import Request, load
 from runx.states.state import STATES, State
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 names = st.lists(st.from_regex(r"[a-z]{1,6}", fullmatch=True), unique=True, max_size=4)
 grids = names.flatmap(

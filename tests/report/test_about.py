@@ -9,7 +9,8 @@ from runx.reading.collect import standings
 from runx.reading.standing import Reader
 from runx.report.about import about, artifacts, attempt, log_end, readable
 from runx.rundir import ExperimentDir, RunDir
-from runx.types import Hparam, Point, Run
+from runx.sweeps.values import Hparam, Point
+from runx.types import Run
 
 
 def only(folder):

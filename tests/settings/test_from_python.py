@@ -10,7 +10,7 @@ import pytest
 from runx.errors import SweepError
 from runx.settings.from_python import with_python
 from runx.sweeps.sweep import points
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 CODE = """
 from dataclasses import dataclass

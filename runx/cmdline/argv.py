@@ -38,31 +38,28 @@ def arguments(point: Point, style: Style = DASHES, cmd: str = "") -> tuple[str, 
     return tuple([word for hparam in point.hparams for word in words(hparam, style)])
 
 
-def shell_command(cmd: str, point: Point, logdir: Logdir, style: Style = DASHES) -> str:
-    """Return all that tells a shell to train at a point, on one line if CMD is on one.
+def shell_command(
+    cmd: str, point: Point, logdir: Logdir, style: Style = DASHES, exported: bool = False
+) -> str:
+    """Return CMD with a point's arguments as a shell takes it, on one line if CMD is on one.
+
+    Where the environment holds the arguments it is set first, unless it is ``exported`` already.
 
     >>> point = Point((Hparam("note", "a b", "a b"), Hparam("out", "LOGDIR/o", "LOGDIR/o")))
     >>> shell_command("python train.py", point, Logdir.at("/logs/run"))
     "python train.py --note 'a b' --out /logs/run/o"
-    """
-    assigned = exports(point, logdir, style) if style.style == "env" else []
-    before = f"export {' '.join(assigned)}; " if assigned else ""
-    return before + command(cmd, point, logdir, style)
-
-
-def command(cmd: str, point: Point, logdir: Logdir, style: Style = DASHES) -> str:
-    """Return CMD with a point's arguments, as a shell takes them.
-
-    >>> point = Point((Hparam("out", "LOGDIR/o", "LOGDIR/o"),))
-    >>> command("python LOGDIR/code/x.py", point, Logdir.as_variable())
-    'python "$RUNX_LOGDIR"/code/x.py --out "$RUNX_LOGDIR"/o'
+    >>> shell_command("python LOGDIR/code/x.py", point, Logdir.as_variable())
+    'python "$RUNX_LOGDIR"/code/x.py --note \\'a b\\' --out "$RUNX_LOGDIR"/o'
     """
     if style.style == "file":
-        with_file = cmd.replace(_CONFIG_IN_CMD, _FILE)
         told = "".join([f" {word}" for word in arguments(point, style, cmd)])
-        return logdir.in_command(with_file.strip()) + logdir.in_quoted(told)
-    told = "".join([_quoted(hparam, style) for hparam in point.hparams])
-    return logdir.in_command(cmd.strip()) + logdir.in_quoted(told)
+        cmd = cmd.replace(_CONFIG_IN_CMD, _FILE)
+    else:
+        told = "".join([_quoted(hparam, style) for hparam in point.hparams])
+    line = logdir.in_command(cmd.strip()) + logdir.in_quoted(told)
+    if style.style == "env" and not exported and (assigned := exports(point, logdir, style)):
+        return f"export {' '.join(assigned)}; {line}"
+    return line
 
 
 @lru_cache(maxsize=1 << 16)

@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.cmdline.argv import command, exports, is_execable
+from runx.cmdline.argv import exports, is_execable, shell_command
 from runx.cmdline.logdir import Logdir
 from runx.cmdline.styles import DASHES, Style
 from runx.errors import SettingsError
@@ -104,7 +104,7 @@ def script(run: Run, common: ScriptSettings, spread: Spread = ALONE) -> str:
     """Return the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
     style = common.style
     assigned = exports(run.point, _HERE, style) if style.style == "env" else []
-    line = command(common.cmd, run.point, _HERE, style)
+    line = shell_command(common.cmd, run.point, _HERE, style, exported=True)
     words = {
         "COMMAND": "".join([f"export {each}\n" for each in assigned])
         + body(line, is_execable(common.cmd), common.shell, spread),

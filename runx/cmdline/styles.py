@@ -91,8 +91,8 @@ def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
 
 def _dashed(hparam: Hparam, style: Style) -> tuple[str, ...]:
     flag = style.prefix + hparam.name
-    if isinstance(hparam.text, str):
-        return _pair(flag, hparam.text)
+    if isinstance(hparam.text, str) and not hparam.text.startswith("-"):
+        return (flag, hparam.text)
     if isinstance(hparam.value, bool):
         return _flag(hparam, style)
     if isinstance(hparam.text, tuple) and style.list == "space":

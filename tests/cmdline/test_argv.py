@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from runx.cmdline.argv import (
     arguments,
-    command,
     config_text,
     environment,
     exports,
@@ -88,7 +87,9 @@ def test_any_value_comes_out_of_a_shell_as_it_went_in(values, logdir):
     assert "\n" not in line
     if values:
         assert shown(line) == expected
-        assert shown(command(SHOW, point, Logdir.as_variable()), RUNX_LOGDIR=logdir) == expected
+        assert (
+            shown(shell_command(SHOW, point, Logdir.as_variable()), RUNX_LOGDIR=logdir) == expected
+        )
 
 
 @pytest.mark.parametrize("logdir", ["/logs/run", '/it\'s "here" $HOME', "/new\nline"])
@@ -96,7 +97,7 @@ def test_every_logdir_in_a_value_is_the_directory(logdir):
     point = Point((text("k", "LOGDIR/a b:xLOGDIRx'LOGDIR'"), Hparam("n", (1,), ("$LOGDIR",))))
     expected = ("--k", f"{logdir}/a b:x{logdir}x'{logdir}'", "--n", f"${logdir}")
     assert shown(shell_command(SHOW, point, Logdir.at(logdir))) == expected
-    assert shown(command(SHOW, point, Logdir.as_variable()), RUNX_LOGDIR=logdir) == expected
+    assert shown(shell_command(SHOW, point, Logdir.as_variable()), RUNX_LOGDIR=logdir) == expected
 
 
 def test_the_newline_that_ends_a_block_of_yaml_does_not_cut_off_the_words():
@@ -106,8 +107,8 @@ def test_the_newline_that_ends_a_block_of_yaml_does_not_cut_off_the_words():
 
 def test_logdir_in_cmd_is_replaced_as_its_quotes_ask():
     here = Logdir.as_variable()
-    assert command("x 'LOGDIR' LOGDIR", Point(()), Logdir.at("/a b")) == "x '/a b' '/a b'"
-    assert command("x 'LOGDIR' $LOGDIR", Point(()), here) == "x ''\"$RUNX_LOGDIR\"'' $LOGDIR"
+    assert shell_command("x 'LOGDIR' LOGDIR", Point(()), Logdir.at("/a b")) == "x '/a b' '/a b'"
+    assert shell_command("x 'LOGDIR' $LOGDIR", Point(()), here) == "x ''\"$RUNX_LOGDIR\"'' $LOGDIR"
 
 
 def test_the_environment_is_set_before_the_command_that_reads_it():
@@ -115,6 +116,7 @@ def test_the_environment_is_set_before_the_command_that_reads_it():
     assert shell_command("train", point, Logdir.at("/x"), style) == "export HP_OUT=/x'/a b'; train"
     assert exports(point, Logdir.as_variable(), style) == ["HP_OUT=\"$RUNX_LOGDIR\"'/a b'"]
     assert shell_command("train", Point(()), Logdir.at("/x"), style) == "train"
+    assert shell_command("train", point, Logdir.at("/x"), style, exported=True) == "train"
 
 
 def test_exec_may_precede_one_program_and_nothing_else():

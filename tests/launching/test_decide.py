@@ -67,6 +67,9 @@ def test_resume_starts_what_failed_in_its_own_directory_with_the_code_it_had(swe
     assert failed.output.read_text() == f"{failed.path}\n" * 2
     first, second = (json.loads(failed.claim(number).read_text()) for number in (1, 2))
     assert first["code"] == second["code"]
+    plans = (failed.path.parent / ".runx" / "launches").glob("*/plan.jsonl")
+    names = [json.loads(line)["name"] for plan in plans for line in plan.read_text().splitlines()]
+    assert sorted(names) == sorted([*(run.path.name for run in sweep.runs()), failed.path.name])
     assert sweep.told("begin") == [0, 1, 1, 2]
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from sweeps import Sweep, events, names, wait_until
 
-from runx.launching.stock import stock
-from runx.plans.reconcile import SETTLED, Identity
+from runx.launching.decide import existing_runs
+from runx.plans.plan import SETTLED
 from runx.rundir import ExperimentDir
+from runx.sweeps.identity import Identity
 
 FAULTY = Path(__file__).parent / "support" / "faulty"
 CHUNKS, EACH = 10, 6
@@ -204,7 +205,7 @@ def test_events_torn_at_any_byte_start_a_run_again_unless_its_end_is_whole(sweep
     stands = []
     for end in range(len(whole) + 1):
         run.events(1).write_bytes(whole[:end])
-        [there] = stock(ExperimentDir(run.path.parent), Identity(), lambda line: None)
+        [there] = existing_runs(ExperimentDir(run.path.parent), Identity(), lambda line: None)
         stands.append(there.state.name in SETTLED)
     assert stands == [False] * len(whole) + [True]
 

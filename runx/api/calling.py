@@ -15,7 +15,7 @@ from runx.api.planning import Experiment
 from runx.commands.local import Local
 from runx.errors import RunxError
 from runx.plans import experiment as decided
-from runx.plans.plan import namer, sweep_of
+from runx.plans.plan import LaunchOptions, namer, sweep_of
 from runx.settings.load import load
 from runx.settings.load import logroot as settled_logroot
 from runx.terminal.manners import say
@@ -108,9 +108,8 @@ def _launched(
 ) -> Standings:
     from runx.commands.here import room, run_here
     from runx.commands.launch import obstacle, submit_all
-    from runx.launching.deciding import Wish
-    from runx.launching.placing import place
-    from runx.launching.previewing import check_first
+    from runx.launching.create import create_runs
+    from runx.launching.preview import check_first
 
     if threading.current_thread() is not threading.main_thread() and settings.farm is None:
         raise RunxError("runs here are launched from the main thread alone, which hears signals")
@@ -122,11 +121,11 @@ def _launched(
     check_first(settings, runs)
     there = None if settings.farm else room(settings, local)
     new_name = namer(settings, sweep_of(settings), datetime.now().astimezone())
-    placed = place(settings, runs, new_name, Wish(resume, again), say)
-    if placed is None:
+    made = create_runs(settings, runs, new_name, LaunchOptions(resume, again), say)
+    if made is None:
         return Standings(())
-    (run_here(placed, local, there) if there else submit_all(placed))
-    dirs = [*(one.run.dir for one in placed.handovers), *(one.dir for one in placed.adopted)]
+    (run_here(settings, made, local, there) if there else submit_all(made))
+    dirs = [*(run.dir for run in made.runs), *(run.dir for run in made.adopted)]
     return status(*(str(run.path) for run in dirs), logroot=settings.logroot)
 
 

@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any, overload
 
 from runx.errors import RunxError
 from runx.plans import experiment as decided
-from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
+from runx.plans.plan import (
+    MAX_RUNS,
+    LaunchOptions,
+    LaunchPlan,
+    condition,
+    namer,
+    plan,
+    selected,
+    sweep_of,
+)
 from runx.settings.hparams import axis_of, node_of
 from runx.settings.keys import KEYS
 from runx.settings.load import Request
 from runx.settings.load import load as settled
 from runx.sweeps.overrides import Override
-from runx.types import Node, Run
+from runx.sweeps.values import Node
+from runx.types import Run
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -93,20 +103,17 @@ class Experiment:
         max_runs: int = MAX_RUNS,
     ) -> Plan:
         """Name every run; nothing is made yet."""
-        from runx.plans.picking import Pick, condition, picked
-        from runx.plans.reconcile import Work
         from runx.sweeps import survey
 
         sweep = sweep_of(self.settings, max_runs)
-        pick = Pick(
-            condition(where, survey.names(sweep), False) if where else None,
-            limit,
-            self.settings.beside.seed if shuffle else None,
+        options = LaunchOptions(
+            where=condition(where, survey.names(sweep), False) if where else None,
+            limit=limit,
+            seed=self.settings.beside.seed if shuffle else None,
         )
-        runs = tuple(
-            plan(self.settings, sweep, namer(self.settings, sweep, datetime.now().astimezone()))
-        )
-        return Plan(picked(Work(runs, (), (), ()), pick).new, self)
+        new_name = namer(self.settings, sweep, datetime.now().astimezone())
+        runs = plan(self.settings, sweep, new_name)
+        return Plan(selected(LaunchPlan.of_new(runs), options).runs, self)
 
     def __repr__(self) -> str:
         return f"<experiment {self.name}: {self.settings.cmd.strip()}>"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.language import durations
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 PORTABLE = (
     "gpus",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError, SweepError
 from runx.language.nearest import remedy
 from runx.language.numbertext import spelled
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 # What argparse takes for a number; it takes -1e-3 for a flag, and so do its users' scripts.
 _NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)
@@ -75,8 +76,9 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     return _DEFAULTS[style]._replace(**given)
 
 
-def words(hparam: Hparam, style: Style) -> tuple[str, ...]:
-    """Give the words that tell a script one hyperparameter, LOGDIR symbolic.
+@lru_cache(maxsize=1 << 16)
+def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
+    """Return the words that tell a script one hyperparameter, LOGDIR symbolic.
 
     >>> rate = Hparam("lr", 0.1, "0.1")
     >>> words(rate, DASHES), words(rate, Style("equals")), words(rate, Style("hydra", prefix=""))
@@ -89,6 +91,8 @@ def words(hparam: Hparam, style: Style) -> tuple[str, ...]:
 
 def _dashed(hparam: Hparam, style: Style) -> tuple[str, ...]:
     flag = style.prefix + hparam.name
+    if isinstance(hparam.text, str) and not hparam.text.startswith("-"):
+        return (flag, hparam.text)
     if isinstance(hparam.value, bool):
         return _flag(hparam, style)
     if isinstance(hparam.text, tuple) and style.list == "space":

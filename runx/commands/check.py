@@ -46,7 +46,7 @@ def checked(file: Path, max_runs: int | None) -> int:
     """Go as far with an experiment as can be without making anything; count its runs."""
     from datetime import datetime
 
-    from runx.launching.previewing import check_first, lines
+    from runx.launching.preview import check_first, lines
     from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
     from runx.sweeps.naming import preview_slugs
 

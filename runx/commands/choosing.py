@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runx.plans.picking import Pick, condition
+from runx.plans.plan import condition
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,10 +25,13 @@ def choosing_options(command: Command) -> Command:
     return command
 
 
-def pick_of(
+def selection(
     asked: dict[str, Any], names: Callable[[], Collection[str]], seed: int | str, resume: bool
-) -> Pick:
-    """Take those flags out of the ones that a command was given."""
-    where = asked.pop("where")
-    found = condition(where, names(), resume) if where is not None else None
-    return Pick(found, asked.pop("limit"), seed if asked.pop("shuffle") else None)
+) -> dict[str, Any]:
+    """Return what those flags say, as LaunchOptions have it."""
+    where = asked["where"]
+    return {
+        "where": None if where is None else condition(where, names(), resume),
+        "limit": asked["limit"],
+        "seed": seed if asked["shuffle"] else None,
+    }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 if TYPE_CHECKING:
-    from runx.types import Node
+    from runx.sweeps.values import Node
 
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[str]]"
 

@@ -6,19 +6,18 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from runx.cmdline.command import shell_command
+from runx.cmdline.argv import shell_command
+from runx.cmdline.logdir import Logdir
 from runx.commands.local import Local
 from runx.disk.claims import claim_text, is_ours, take
+from runx.disk.codes import staged_code
 from runx.disk.orders import CANCEL, ordered
 from runx.files import read_json
-from runx.launching.making import placed as filled
-from runx.launching.placing import Placed
-from runx.launching.restaging import staged_code
-from runx.launching.slots import Right, Slots
-from runx.launching.tasks import Policy, Task
+from runx.launching.executor import Executor, Policy, Right, Task
 from runx.machine.devices import devices
 from runx.machine.leases import Devices
 from runx.plans.experiment import Experiment
+from runx.plans.plan import LaunchPlan
 from runx.states.again import again_command
 from runx.terminal.manners import say
 from runx.terminal.reporting import Report
@@ -40,24 +39,24 @@ def room(experiment: Experiment, local: Local) -> Room:
     return Room(jobs, source)
 
 
-def run_here(placed: Placed, local: Local, room: Room) -> int:
+def run_here(experiment: Experiment, plan: LaunchPlan, local: Local, room: Room) -> int:
     """Execute every run of a launch on this machine; give the exit status that it comes to."""
-    runs = [one.run for one in placed.handovers]
-    adopted = () if local.attach else placed.adopted
-    hparams: dict[Any, Any] = {run.dir: filled(run) for run in runs}
-    hparams |= {one.dir: read_json(one.dir.record)["hparams"] for one in adopted}
-    cmd, style = placed.experiment.cmd, placed.experiment.style
-    commands = {run.dir: shell_command(cmd, run.point, str(run.dir.path), style) for run in runs}
+    adopted = () if local.attach else plan.adopted
+    hparams, commands = dict[Any, Any](), {}
+    for run in plan.runs:
+        logdir = Logdir.at(run.dir)
+        hparams[run.dir] = logdir.in_value(run.hparams)
+        commands[run.dir] = shell_command(experiment.cmd, run.point, logdir, experiment.style)
+    hparams |= {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
     watch = watcher(len(hparams), room.jobs, commands, local.stream, local.attach)
-    slots = Slots(_policy(local, room.jobs), room.devices, claimed, watch)
-    slots.execute(
-        (Task(one.run.dir, one.attempt) for one in placed.handovers),
-        (Task(one.dir, one.attempts) for one in adopted),
+    executor = Executor(_policy(local, room.jobs), room.devices, claimed, watch)
+    executor.execute(
+        (Task(each.run.dir, each.attempt) for each in plan.attempts),
+        (Task(run.dir, run.attempts) for run in adopted),
     )
-    left, stopped = len(watch.left_alone), slots.stops > 0
+    left, stopped = len(watch.left_alone), executor.stops > 0
     again = local.again or again_command(sys.argv[1:])
-    name = placed.experiment.name
-    return Report(name, hparams, watch.ended_runs, left, stopped, again).told(say)
+    return Report(experiment.name, hparams, watch.ended_runs, left, stopped, again).told(say)
 
 
 def claimed(task: Task) -> Right:

@@ -11,15 +11,23 @@ from typing import Any
 
 import click
 
-from runx.commands.choosing import choosing_options, pick_of
+from runx.commands.choosing import choosing_options, selection
 from runx.commands.local import Local, local_options
 from runx.commands.request import request, settings_options
 from runx.language.durations import seconds
 from runx.language.nearest import remedy
-from runx.launching.deciding import Wish
 from runx.plans.experiment import Experiment
-from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
-from runx.plans.reconcile import RETRIED
+from runx.plans.plan import (
+    MAX_RUNS,
+    RETRIED,
+    LaunchOptions,
+    LaunchPlan,
+    Namer,
+    PlannedAttempt,
+    namer,
+    plan,
+    sweep_of,
+)
 from runx.settings.load import load
 from runx.sweeps.naming import preview_slugs
 from runx.sweeps.survey import names
@@ -103,38 +111,42 @@ def command(
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = sweep_of(experiment, max_runs)
-    wish = _wish(wanted, experiment, sweep, local)
+    options = _options(wanted, experiment, sweep, local)
     if no_run:
         from runx.commands.showing import preview, preview_table
     if table:
-        return preview_table(experiment, sweep, wish, as_json)
+        return preview_table(experiment, sweep, options, as_json)
     new_name = namer(experiment, sweep, _now(), preview_slugs() if no_run else None)
     runs = plan(experiment, sweep, new_name)
     if test_only:
-        return _tried(experiment, runs, wish)
+        return _tried(experiment, runs, options)
     if no_run:
-        return preview(experiment, runs, wish, as_json)
+        return preview(experiment, runs, options, as_json)
     local = local if interactive else local._replace(unasked=True)
-    return launch(experiment, runs, new_name, wish, local, after)
+    return launch(experiment, runs, new_name, options, local, after)
 
 
-def _wish(asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local) -> Wish:
-    """Say which of the runs are wanted, as the flags do."""
+def _options(
+    asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local
+) -> LaunchOptions:
+    """Return which of the runs are asked for, as the flags say."""
     resume = experiment.resume if asked["resume"] is None else asked["resume"]
     retry, restage = asked["retry"], asked["restage"]
     if (retry != RETRIED or restage) and not resume:
         raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
-    pick = pick_of(asked, lambda: names(sweep), experiment.beside.seed, resume)
-    return Wish(resume, asked["again"], retry, restage, local.attach, pick)
+    chosen = selection(asked, lambda: names(sweep), experiment.beside.seed, resume)
+    return LaunchOptions(resume, asked["again"], retry, restage, local.attach, **chosen)
 
 
-def _tried(experiment: Experiment, runs: Iterable[Run], wish: Wish) -> int:
+def _tried(experiment: Experiment, runs: Iterable[Run], options: LaunchOptions) -> int:
     """Ask the scheduler whether it would take what would start."""
     from runx.launching.jobs import job_specs
-    from runx.launching.previewing import starting
+    from runx.launching.preview import starting
     from runx.schedulers.query import would_take
 
-    jobs = job_specs(experiment, ((run, 1) for run in starting(experiment, runs, wish, say)))
+    jobs = job_specs(
+        experiment, (PlannedAttempt(run) for run in starting(experiment, runs, options, say))
+    )
     would_take(experiment.farm, jobs, experiment.dir.jobs(experiment.texts["launch"]), say)
     return 0
 
@@ -143,16 +155,16 @@ def launch(
     experiment: Experiment,
     planned: Iterable[Run],
     new_name: Namer,
-    wish: Wish,
+    options: LaunchOptions,
     local: Local,
     after: tuple[str, ...] = (),
 ) -> int:
     """Decide what starts, freeze the code, make the runs, and execute or submit them."""
     from runx.commands.here import room, run_here
     from runx.commands.showing import nothing
-    from runx.launching.interrupts import interruptible
-    from runx.launching.placing import place
-    from runx.launching.previewing import check_first
+    from runx.launching.create import create_runs
+    from runx.launching.preview import check_first
+    from runx.launching.signals import interruptible
     from runx.states.again import again_command
 
     runs = list(planned)
@@ -166,10 +178,10 @@ def launch(
         say("no farm is set: running here, as with -i")
     there = None if experiment.farm else room(experiment, local)
     with interruptible(again_command(sys.argv[1:])):
-        placed = place(experiment, runs, new_name, wish, say)
-    if placed is None:
+        made = create_runs(experiment, runs, new_name, options, say)
+    if made is None:
         return 0
-    return run_here(placed, local, there) if there else submit_all(placed, jobs)
+    return run_here(experiment, made, local, there) if there else submit_all(made, jobs)
 
 
 def obstacle(experiment: Experiment) -> None:
@@ -187,22 +199,24 @@ def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
     if not after:
         return ()
     from runx.commands.lookup import warn
-    from runx.launching.waiting import job_ids
+    from runx.launching.after import job_ids
 
     return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
 
 
-def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
+def submit_all(plan: LaunchPlan, after: tuple[str, ...] = ()) -> int:
     """Submit every run to the farm."""
     from runx.launching.jobs import job_specs
     from runx.schedulers.submit import submit
 
-    kit = placed.kit
-    experiment, farm = kit.experiment, kit.experiment.farm
-    jobs = job_specs(experiment, placed.handovers)
+    context = plan.context
+    assert context is not None
+    experiment, farm = context.experiment, context.experiment.farm
+    assert farm is not None
+    jobs = job_specs(experiment, plan.attempts)
     # The user's own command is shown before it is executed; it may well execute the run.
     show = click.echo if farm.submit_cmd else None
-    count = submit(farm, jobs, experiment.dir.jobs(kit.launch), kit.code, say, after, show)
+    count = submit(farm, jobs, experiment.dir.jobs(context.launch), context.code, say, after, show)
     runs = "1 run" if count == 1 else f"{count} runs"
     say(f"{runs} submitted; runx status {experiment.name} shows how they stand")
     return 0

@@ -11,10 +11,10 @@ from runx.cmdline.resources import Needs
 from runx.processes import Finished
 from runx.rundir import RunDir
 from runx.states.attempts import JobStatus
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.cmdline.wrapping import Requeue
+    from runx.cmdline.script import Requeue
 
 Words: TypeAlias = tuple[str, ...]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.errors import SettingsError
 from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Submission
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from runx.cmdline.resources import Needs
 from runx.errors import SettingsError
 from runx.farms.base import Farm
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 CHUNK = 500
 """Job ids that one command is given."""

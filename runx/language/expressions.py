@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from runx.errors import ExpressionError
 from runx.language.evaluation import COLON, Compiler, Names, Step
-from runx.types import Value
+from runx.sweeps.values import Value
 
 _LONGEST, _DEEPEST = 10_000, 60
 _LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)

@@ -11,7 +11,7 @@ from runx.language.numbertext import spelled
 from runx.language.templates import Template, filled, template, text_of
 from runx.sweeps.axes import INDEX, SKIP
 from runx.sweeps.grid import Beside, Grid, holds_template
-from runx.types import Hparam, Value
+from runx.sweeps.values import Hparam, Value
 
 EXPERIMENT, ENVIRONMENT = "experiment.name", "env."
 

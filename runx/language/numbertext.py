@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runx.language.scalars import scalar
-from runx.types import Scalar, Value
+from runx.sweeps.values import Scalar, Value
 
 _DIGITS = 12
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")

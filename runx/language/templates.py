@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from runx.errors import ExpressionError, SweepError
 from runx.language.expressions import Expression, parse
 from runx.language.numbertext import spelled
-from runx.types import Hparam, Value
+from runx.sweeps.values import Hparam, Value
 
 _CUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\benv\.(\w+)")
@@ -63,7 +63,7 @@ def filled(made: Template, given: Mapping[str, Any], texts: Mapping[str, Hparam]
 
 
 def text_of(value: Value) -> str | tuple[str, ...] | None:
-    """Give the text of a value that was worked out; see ``types.Hparam``.
+    """Give the text of a value that was worked out; see ``values.Hparam``.
 
     >>> text_of(0.25), text_of((1, 2.0)), text_of(True)
     ('0.25', ('1', '2'), None)

@@ -14,7 +14,7 @@ import yaml
 from runx.errors import SettingsError
 from runx.language import scalars
 from runx.language.yamlscan import PLAIN, QUOTED, TAG, compose, line_of
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 _MOST_ALIASED = 100_000
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from runx.cmdline.script import PLAIN, Shell
 from runx.cmdline.styles import Style
-from runx.cmdline.wrapping import PLAIN, Shell
-from runx.plans.reconcile import Identity
 from runx.rundir import ExperimentDir
 from runx.sweeps.grid import Beside
-from runx.types import Hparam, Node
+from runx.sweeps.identity import Identity
+from runx.sweeps.values import Hparam, Node
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm

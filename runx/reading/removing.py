@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.disk import joining
+from runx.disk.codes import codes
 from runx.disk.experiments import places
 from runx.disk.facts import UNASKED, Words, clock, facts
 from runx.errors import StoreError
-from runx.launching.restaging import codes
 from runx.launching.turns import turn
 from runx.machine.local import locked
 from runx.rundir import ExperimentDir, RunDir

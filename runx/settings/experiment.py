@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runx.cmdline.wrapping import Shell
+from runx.cmdline.script import Shell
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.plans.experiment import Code, Setting
@@ -16,7 +16,7 @@ from runx.settings.kinds import Entry, user_of
 from runx.sweeps.naming import new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.placeholders import filled
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm

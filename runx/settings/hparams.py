@@ -15,7 +15,7 @@ from runx.settings.kinds import Entry
 from runx.sweeps.axes import CASES, Where
 from runx.sweeps.layering import keys, located, with_defaults, with_key, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 
 def composed(

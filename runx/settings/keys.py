@@ -37,7 +37,7 @@ from runx.settings.mappings import (
     TEXTS,
     VALUES,
 )
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "jobs", "farm"]
 """Where a setting may stand, or what it is of.

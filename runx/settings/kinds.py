@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.errors import SettingsError
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 Environment: TypeAlias = "Mapping[str, str]"
 Schema: TypeAlias = "dict[str, Any]"

@@ -13,7 +13,6 @@ from runx.language.nearest import remedy
 from runx.language.scalars import quoted
 from runx.language.yamltext import Document, parse_value
 from runx.plans.experiment import Experiment
-from runx.plans.reconcile import Identity
 from runx.settings.experiment import (
     LOCAL,
     code_of,
@@ -39,8 +38,9 @@ from runx.settings.sources import (
 )
 from runx.sweeps.cautions import cautions
 from runx.sweeps.grid import Beside
+from runx.sweeps.identity import Identity
 from runx.sweeps.overrides import Override, over_settings, read_override
-from runx.types import Node
+from runx.sweeps.values import Node
 
 
 @dataclass(frozen=True, slots=True)

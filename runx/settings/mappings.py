@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from runx.cmdline.script import Requeue
 from runx.cmdline.styles import DASHES, STYLES, Style, style_of
-from runx.cmdline.wrapping import Requeue
 from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.language.yamltext import plain
 from runx.settings.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 
 def _items(entry: Entry) -> Mapping[str, Node]:

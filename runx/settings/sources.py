@@ -15,7 +15,7 @@ from runx.settings.keys import KEYS
 from runx.settings.kinds import Entry, anchored
 from runx.settings.mappings import PATHS
 from runx.sweeps.layering import laid_over
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 _PREFIX = "RUNX_"
 _OURS = frozenset(

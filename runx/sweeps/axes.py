@@ -9,7 +9,7 @@ from runx.errors import SweepError
 from runx.language.nearest import remedy
 from runx.sweeps.draws import DRAWS
 from runx.sweeps.operators import OPERATORS
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar
 
 Where: TypeAlias = Callable[..., str]
 """Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""
@@ -33,43 +33,42 @@ class Axis(NamedTuple):
     choices: Sequence[tuple[Hparam, ...]]
 
 
-def hparam(name: str, node: Node, where: str) -> Hparam:
-    """Make a hyperparameter of a value; a list is one value.
+def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
+    """Return a value, which stands at a path, as a hyperparameter; a list is one value.
 
-    >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:1")
+    >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:{}".format, 1)
     Hparam(name='lr', value=0.001, text='1e-3')
-    >>> hparam("sizes", [Scalar(1, "1"), Scalar(2, "2")], "sweep.yml:1")
+    >>> hparam("sizes", [Scalar(1, "1"), Scalar(2, "2")], "sweep.yml:{}".format, 1)
     Hparam(name='sizes', value=(1, 2), text=('1', '2'))
     """
     if isinstance(node, list):
-        value = _values(name, node, where)
-        return Hparam(name, value, tuple(_text(item) for item in node))
+        value = tuple([hparam(name, item, at, *path).value for item in node])
+        return Hparam(name, value, tuple([_text(item) for item in node]))
     if isinstance(node, dict):
-        raise SweepError(f"{where}: {name}: a value can't be a mapping; see docs/sweeps.md")
+        raise SweepError(f"{at(*path)}: {name}: a value can't be a mapping; see docs/sweeps.md")
     if "\0" in node.text:
-        raise SweepError(f"{where}: {name} holds a NUL, which no command line can; remove it")
+        raise SweepError(f"{at(*path)}: {name} holds a NUL, which no command line can; remove it")
     if node.value is None or (node.plain and node.text == "None"):
         return Hparam(name, None, None)
     return Hparam(name, node.value, None if isinstance(node.value, bool) else node.text)
 
 
 def values(name: str, node: Node, at: Where) -> list[Hparam]:
-    """Make a hyperparameter of each value that a key of HPARAMS takes.
+    """Return a hyperparameter for each value that a key of HPARAMS takes.
 
     >>> [given.text for given in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
     ['0', '1']
     """
     check_name(name, at)
     if isinstance(node, Scalar):
-        made = [hparam(name, node, at(name))]
+        made = [hparam(name, node, at, name)]
     elif isinstance(node, list):
-        made = [hparam(name, item, at(name, index)) for index, item in enumerate(node)]
+        made = [hparam(name, item, at, name, index) for index, item in enumerate(node)]
     else:
         operator, argument = operated(name, node, at)
         if operator in DRAWS:
             raise SweepError(f"{at(name)}: {name}: {operator} can't stand here; list the values")
-        where = at(name)
-        made = [hparam(name, item, where) for item in _applied(name, operator, argument, at)]
+        made = [hparam(name, item, at, name) for item in _applied(name, operator, argument, at)]
     if not made:
         raise SweepError(f"{at(name)}: {name} has no values; give it one, or remove it")
     return made
@@ -116,13 +115,6 @@ def _leaves(node: dict[str, Node]) -> list[str]:
         inner = _leaves(child) if isinstance(child, dict) else []
         found += [f"{key}.{leaf}" for leaf in inner] or [key]
     return found
-
-
-def _values(name: str, items: list[Node], where: str) -> tuple[Value, ...]:
-    return tuple(
-        _values(name, item, where) if isinstance(item, list) else hparam(name, item, where).value
-        for item in items
-    )
 
 
 def _text(node: Node) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runx.sweeps.axes import Where
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 _SHELL = re.compile(r"\$\{?([A-Za-z_]\w*)|^~(?=/|$)")
 _FLEETING = re.compile(r"\{\{[^}]*\b(env\.\w+|run\.index|experiment\.name)\b")

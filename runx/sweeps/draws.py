@@ -14,7 +14,7 @@ from typing import TypeAlias
 from runx.errors import SweepError
 from runx.language.numbertext import number
 from runx.sweeps.operators import numbers
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 Quantile: TypeAlias = "Callable[[float], Node]"
 """Gives a value for a number drawn evenly from [0, 1)."""

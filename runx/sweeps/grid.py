@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain, product
+from math import prod
 from typing import NamedTuple
 
 from runx.errors import SweepError
 from runx.sweeps.axes import (
     CASES,
+    RESOURCE,
     SKIP,
     TAG,
     ZIP,
@@ -21,7 +23,7 @@ from runx.sweeps.axes import (
     values,
 )
 from runx.sweeps.draws import DRAWS, drawn
-from runx.types import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 
 class Beside(NamedTuple):
@@ -34,11 +36,18 @@ class Beside(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """The axes of a mapping, and the expressions for which its points are skipped."""
+    """The axes of a mapping, and the expressions for which its points are skipped.
+
+    ``reserved`` are the parameters that only runx reads; ``size`` counts the combinations, and
+    some values of them are to be worked out if it is ``templated``.
+    """
 
     axes: list[Axis]
     skips: tuple[str, ...]
     at: Where
+    reserved: frozenset[str]
+    size: int
+    templated: bool
 
     @property
     def names(self) -> list[str]:
@@ -47,14 +56,18 @@ class Grid(NamedTuple):
 
 
 def grid(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
-    """Make the grid of one mapping.
+    """Return the grid of one mapping.
 
     >>> from runx.language.yamltext import parse
     >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nseed: {repeat: 3}", "x.yml")
     >>> [axis.names for axis in grid(document.tree, document.at, Beside()).axes]
     [('arch', 'batch'), ('seed',)]
     """
-    random = {name: node for name, node in hparams.items() if _is_drawn(node)}
+    random = {
+        name: node
+        for name, node in hparams.items()
+        if isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
+    }
     found: list[Axis] = []
     skips: tuple[str, ...] = ()
     for name, node in hparams.items():
@@ -68,14 +81,27 @@ def grid(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
             found.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
         elif name == next(iter(random)):
             found.append(_draws(random, at, beside))
-    _check_clashes(found, at)
-    return Grid(found, skips, at)
+    return _grid(found, skips, at)
 
 
-def has_templates(made: Grid) -> bool:
-    """Tell whether some value of a grid is to be worked out."""
-    choices = (choice for axis in made.axes for choice in axis.choices)
-    return any(holds_template(given.value) for choice in choices for given in choice)
+def _grid(axes: list[Axis], skips: tuple[str, ...], at: Where) -> Grid:
+    """Put axes together; which of two counts that set the same parameter, nobody could tell."""
+    keys: dict[str, str] = {}
+    for axis in axes:
+        for name in axis.names:
+            if name in keys:
+                both = f"{keys[name]} and {axis.key}" if axis.key != keys[name] else axis.key
+                raise SweepError(f"{at(axis.key)}: {name} is set twice, by {both}; keep one")
+            keys[name] = axis.key
+    choices = [choice for axis in axes for choice in axis.choices]
+    return Grid(
+        axes,
+        skips,
+        at,
+        reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
+        size=prod([len(axis.choices) for axis in axes]),
+        templated=any(holds_template(given.value) for choice in choices for given in choice),
+    )
 
 
 def holds_template(value: Value) -> bool:
@@ -87,10 +113,6 @@ def holds_template(value: Value) -> bool:
     if isinstance(value, tuple):
         return any(map(holds_template, value))
     return isinstance(value, str) and "{{" in value
-
-
-def _is_drawn(node: Node) -> bool:
-    return isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
 
 
 def _conditions(node: Node) -> tuple[str, ...]:
@@ -153,20 +175,9 @@ def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
             nodes = drawn(name, operator, argument, beside.samples, beside.seed)
         except SweepError as error:
             raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
-        columns.append([hparam(name, item, at(name)) for item in nodes])
+        columns.append([hparam(name, item, at, name) for item in nodes])
     return Axis(first, tuple(random), list(zip(*columns, strict=True)))
 
 
 def _flat(choices: Sequence[tuple[Hparam, ...]]) -> tuple[Hparam, ...]:
     return tuple(chain.from_iterable(choices))
-
-
-def _check_clashes(axes: list[Axis], at: Where) -> None:
-    """Refuse a parameter that two axes set: which of them counts, nobody could tell."""
-    seen: dict[str, str] = {}
-    for axis in axes:
-        for name in axis.names:
-            if name in seen:
-                both = f"{seen[name]} and {axis.key}" if axis.key != seen[name] else axis.key
-                raise SweepError(f"{at(axis.key)}: {name} is set twice, by {both}; keep one")
-            seen[name] = axis.key

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from runx.errors import SweepError
 from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP, Where
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 Tree: TypeAlias = dict[str, Node]
 

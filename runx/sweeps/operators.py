@@ -11,7 +11,7 @@ from typing import TypeAlias
 from runx.errors import SweepError
 from runx.language.numbertext import number, written
 from runx.language.scalars import scalar
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 Operator: TypeAlias = "Callable[[Node], list[Node]]"
 

@@ -12,7 +12,7 @@ from runx.language.scalars import quoted
 from runx.language.yamltext import parse_value
 from runx.sweeps.axes import SKIP, TAG, Where
 from runx.sweeps.layering import is_free, keys, located, with_key, without_key
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 _WORD = re.compile(r"(?P<sign>[~+]?)(?P<name>[^=\s]+?)(?:=(?P<value>.*))?\Z", re.DOTALL)
 

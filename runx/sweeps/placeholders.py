@@ -10,7 +10,7 @@ from runx.errors import SettingsError
 from runx.language.nearest import remedy
 from runx.language.numbertext import spelled
 from runx.sweeps.naming import safe
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 LONGEST = 200
 """Most bytes of a name that a template gives; file systems take 255, and schedulers add to it."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from runx.cmdline.command import canonical
 from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
-from runx.sweeps.grid import Grid, has_templates
+from runx.sweeps.grid import Grid
+from runx.sweeps.identity import canonical
 from runx.sweeps.sweep import Sweep, combinations, skipping
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 _ABSENT = ""
 
@@ -126,7 +126,7 @@ def _computed(sweep: Sweep) -> dict[str, set[str]]:
 
     needs: dict[str, set[str]] = {}
     for grid in sweep.grids:
-        if has_templates(grid):
+        if grid.templated:
             for name, needed in formulas(grid, sweep.beside).needs.items():
                 needs.setdefault(name, set()).update(needed)
     return needs

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, product, repeat
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
-from runx.sweeps.axes import SKIP, Where
-from runx.sweeps.grid import Beside, Grid, grid, has_templates
-from runx.sweeps.tags import check_tags, is_reserved, split
-from runx.types import Hparam, Node, Point
+from runx.sweeps.axes import SKIP, TAG, Where
+from runx.sweeps.grid import Beside, Grid, grid
+from runx.sweeps.tags import check_tags, split
+from runx.sweeps.values import Hparam, Node, Point
 
 if TYPE_CHECKING:
     from runx.language.expressions import Expression
@@ -30,18 +29,24 @@ class Sweep(NamedTuple):
     @property
     def size(self) -> int:
         """How many combinations there are, those that RUNX.SKIP drops included."""
-        return sum(map(grid_size, self.grids))
+        return sum([each.size for each in self.grids])
 
     def points(self, tag: str = "") -> Iterator[Point]:
-        """Give one point after another. ``tag`` is for those that name none.
+        """Yield one point after another. ``tag`` is for those that name none.
 
         >>> from runx.language.yamltext import parse
         >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
         >>> [point.tag for point in read(document.tree, document.at).points()]
         ['run1', 'run2']
         """
-        combined = zip(self.grids, combinations(self), strict=True)
-        return chain.from_iterable([_points(each, found, tag) for each, found in combined])
+        for each, combined in zip(self.grids, combinations(self), strict=True):
+            if each.skips or SKIP in each.reserved:
+                reason_of = skipping(each)
+                combined = (choice for choice in combined if reason_of(choice) is None)
+            if each.reserved:
+                yield from (split(choice, each.reserved, tag) for choice in combined)
+            else:
+                yield from map(Point, combined, repeat(tag))
 
 
 def read(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Sweep:
@@ -60,8 +65,10 @@ def read(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Sweep:
     else:
         raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
     for each in grids:
-        check_tags(each)
-        skipping(each)
+        if TAG in each.reserved:
+            check_tags(each)
+        if each.skips:
+            skipping(each)
     return Sweep(tuple(grids), beside)
 
 
@@ -76,17 +83,26 @@ def points(hparams: Node, at: Where, tag: str = "", beside: Beside = _NOTHING) -
 
 
 def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
-    """Give every combination of each grid's choices, its values worked out."""
-    found, start = [], 0
+    """Return every combination of each grid's choices, its values worked out."""
+    combined: list[Iterable[Combination]] = []
+    start = 0
     for each in sweep.grids:
-        found.append(_combinations(each, sweep.beside, start))
-        start += grid_size(each)
-    return found
+        choices: Iterable[Combination]
+        if all(axis.names == (axis.key,) for axis in each.axes):
+            choices = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
+        else:
+            choices = map(_flat, product(*(axis.choices for axis in each.axes)))
+        if each.templated:
+            from runx.language.formulas import formulas, worked_out
+
+            choices = worked_out(formulas(each, sweep.beside), choices, start)
+        combined.append(choices)
+        start += each.size
+    return combined
 
 
-def grid_size(each: Grid) -> int:
-    """Count the combinations of one grid."""
-    return prod(len(axis.choices) for axis in each.axes)
+def _flat(choices: Iterable[Combination]) -> Combination:
+    return tuple(chain.from_iterable(choices))
 
 
 def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str, Node], Where]:
@@ -100,33 +116,6 @@ def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str,
         return at(index if not path or path[0] in own else 0, *path)
 
     return {**base, **own}, at_item
-
-
-def _combinations(each: Grid, beside: Beside, start: int) -> Iterable[Combination]:
-    """Give every combination of a grid's choices, its values worked out."""
-    found: Iterable[Combination]
-    if all(axis.names == (axis.key,) for axis in each.axes):
-        found = product(*([choice for (choice,) in axis.choices] for axis in each.axes))
-    else:
-        choices = product(*(axis.choices for axis in each.axes))
-        found = map(tuple, map(chain.from_iterable, choices))
-    if not has_templates(each):
-        return found
-    from runx.language.formulas import formulas, worked_out
-
-    return worked_out(formulas(each, beside), found, start)
-
-
-def _points(each: Grid, found: Iterable[Combination], tag: str) -> Iterator[Point]:
-    reserved = frozenset(name for axis in each.axes for name in axis.names if is_reserved(name))
-    if not reserved and not each.skips:
-        return map(Point, found, repeat(tag))
-    reason_of = skipping(each)
-    if not reserved:
-        return (Point(one, tag) for one in found if reason_of(one) is None)
-    return (
-        split(combination, reserved, tag) for combination in found if reason_of(combination) is None
-    )
 
 
 def skipping(each: Grid) -> Callable[[Combination], str | None]:

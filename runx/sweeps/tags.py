@@ -7,21 +7,12 @@ from collections.abc import Mapping
 
 from runx.errors import SweepError
 from runx.language.nearest import remedy
-from runx.sweeps.axes import RESOURCE, SKIP, TAG
+from runx.sweeps.axes import RESOURCE, TAG
 from runx.sweeps.grid import Grid
-from runx.types import Hparam, Point, Value
+from runx.sweeps.values import Hparam, Point, Value
 
 # {{ }} is a worked-out value, see templates.
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-
-
-def is_reserved(name: str) -> bool:
-    """Tell whether a name is runx's own and not for the script.
-
-    >>> is_reserved("RUNX.TAG"), is_reserved("SUBMIT_JOB.NODES"), is_reserved("lr")
-    (True, True, False)
-    """
-    return name in (TAG, SKIP) or name.startswith(RESOURCE)
 
 
 def split(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str) -> Point:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from runx.language.durations import spoken
-from runx.launching.tasks import Ended, Task
+from runx.launching.executor import Ended, Task
 from runx.machine.leases import Lease
 from runx.rundir import RunDir
 from runx.terminal.watching import Lines

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.disk.orders import CANCEL, TIMEOUT
-from runx.launching.tasks import Ended
+from runx.launching.executor import Ended
 from runx.rundir import RunDir
 from runx.states.state import signal_of
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 import click
 
 from runx.language.durations import spoken
-from runx.launching.tasks import Ended, Task, Watcher
+from runx.launching.executor import Ended, Task, Watcher
 from runx.machine.leases import Lease
 from runx.rundir import RunDir
 from runx.terminal.manners import say

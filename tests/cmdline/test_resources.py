@@ -4,7 +4,7 @@ import pytest
 
 from runx.cmdline.resources import mebibytes, needs, seconds
 from runx.errors import SettingsError
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 
 @pytest.mark.parametrize("text", ["90", "1.5", "soon", "0h", "-1h", "4:00", "2 hours"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runx.cmdline.styles import STYLES, Style, joined, style_of, words
 from runx.errors import SettingsError, SweepError
 from runx.language.yamltext import parse
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 HYDRA = Style("hydra", "", "value", "")
 EQUALS = Style("equals", "json", "value", "--")

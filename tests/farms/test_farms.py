@@ -7,14 +7,14 @@ import pytest
 from batched import arrays_of, farm_of, specs
 
 from runx.cmdline.resources import PORTABLE
-from runx.cmdline.wrapping import Requeue
+from runx.cmdline.script import Requeue
 from runx.errors import RunxError, SettingsError
 from runx.farms import FARMS, farm_type_of
 from runx.farms.base import FarmType, Question, Submission
 from runx.processes import Finished
 from runx.schedulers.jobs import parallel_shares
 from runx.schedulers.query import ask
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})
 ANSWERS = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runx.errors import SettingsError
 from runx.language.yamltext import Document, parse, parse_value, plain, read, texts
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 
 def refusal(text: str) -> str:

@@ -9,12 +9,13 @@ import pytest
 from sweeps import events, names, wait_until
 
 import runx.machine.local
-from runx.cmdline.runscript import Surroundings, script
+from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
 from runx.machine.leases import Lease
 from runx.machine.local import Live, is_locked, locked, members, start, tell
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def make(tmp_path):
         run = Run("owl", RunDir(tmp_path / "owl"), Point(()))
         run.dir.code.mkdir(parents=True)
         run.dir.attempts.mkdir()
-        around = Surroundings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
+        around = ScriptSettings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
         run.dir.script.write_text(script(run, around))
         run.dir.claim(1).write_text(claim_text(None, None))
         return run.dir

@@ -4,12 +4,13 @@ import json
 
 from run_folders import make_run
 
-from runx.cmdline.runscript import Surroundings, script
+from runx.cmdline.script import ScriptSettings, script
 from runx.reading.collect import standings
 from runx.reading.standing import Reader
 from runx.report.about import about, artifacts, attempt, log_end, readable
 from runx.rundir import ExperimentDir, RunDir
-from runx.types import Hparam, Point, Run
+from runx.sweeps.values import Hparam, Point
+from runx.types import Run
 
 
 def only(folder):
@@ -38,7 +39,7 @@ def test_a_directory_of_the_original_has_nothing_more_to_tell(tmp_path):
 def test_the_command_is_what_run_sh_executes(tmp_path):
     folder = make_run(tmp_path / "a", cmd="python train.py")
     assert about(only(tmp_path), print)["command"] == "python train.py"
-    around = Surroundings("sweep", "python train.py", "", "/bin", "/project")
+    around = ScriptSettings("sweep", "python train.py", "", "/bin", "/project")
     point = Point((Hparam("name", "it's", "it's"), Hparam("out", "LOGDIR", "LOGDIR")))
     (folder / "run.sh").write_text(script(Run("a", RunDir(folder), point), around))
     command = about(only(tmp_path), print)["command"]

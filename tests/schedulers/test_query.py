@@ -7,10 +7,10 @@ from batched import LAUNCH, commands, site
 
 from runx.disk.claims import claim_text, take
 from runx.files import read_json
+from runx.locks import hold
 from runx.rundir import ExperimentDir
 from runx.schedulers import query
 from runx.schedulers.query import by_farm, jobs_of, whole_jobs
-from runx.locks import hold
 from runx.states.attempts import JobStatus
 
 QUEUE = "echo '71|0|RUNNING|None|{name}'; echo '71|1|PENDING|Resources|{name}'"

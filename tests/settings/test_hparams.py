@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from runx.cmdline.configfile import config_text
+from runx.cmdline.argv import config_text
 from runx.errors import SettingsError, SweepError
 from runx.language.yamltext import parse, plain
 from runx.settings.hparams import script_defaults, with_python
 from runx.sweeps.layering import with_defaults
 from runx.sweeps.sweep import points
-from runx.types import Node, Scalar
+from runx.sweeps.values import Node, Scalar
 
 CONFIG = "optimizer: {lr: 0.1, betas: [0.9, 0.99], nesterov: true}\nname: null\nsteps: 1e3\n"
 CODE = """

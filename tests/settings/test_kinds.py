@@ -8,7 +8,7 @@ from runx.errors import SettingsError
 from runx.language.yamltext import parse
 from runx.settings.keys import KEYS
 from runx.settings.kinds import Entry
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 ENVIRONMENT = {"USER": "ada", "DATA": "/data"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runx.cmdline.wrapping import PLAIN
+from runx.cmdline.script import PLAIN
 from runx.errors import RunxError, SettingsError
 from runx.settings.keys import KEYS
 from runx.settings.load import Request, load, logroot

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from runx.cmdline.script import Requeue
 from runx.cmdline.styles import Style
-from runx.cmdline.wrapping import Requeue
 from runx.errors import SettingsError
 from runx.language.yamltext import parse
 from runx.settings.keys import KEYS
 from runx.settings.kinds import Entry
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 
 def decoded(name, yaml):

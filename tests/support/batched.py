@@ -10,7 +10,7 @@ from runx.farms.base import Farm, FarmType, JobSpec
 from runx.rundir import ExperimentDir, RunDir
 from runx.schedulers import submit
 from runx.schedulers.jobs import job_arrays
-from runx.types import Hparam
+from runx.sweeps.values import Hparam
 
 LAUNCH = "2026-11-20T22.18.16Z-846a97"
 HOME = ExperimentDir(Path("/l/1st sweep%"))

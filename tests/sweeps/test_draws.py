@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runx.errors import SweepError
 from runx.language.yamltext import parse_value
 from runx.sweeps.draws import DRAWS, drawn
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 
 def values(operator: str, argument: str, samples: int = 200, seed: int | str = 0) -> list[float]:

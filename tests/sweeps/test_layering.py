@@ -11,7 +11,7 @@ from runx.language.yamltext import parse
 from runx.sweeps.axes import Where
 from runx.sweeps.layering import keys, laid_over, with_defaults, with_sweeps
 from runx.sweeps.sweep import points
-from runx.types import Node
+from runx.sweeps.values import Node
 
 SWEEPS = "{lr: {lr: [1, 2]}, seed: {seed: {repeat: 2}}, zip: {RUNX.ZIP: {a: [1, 2], b: [3, 4]}}}"
 

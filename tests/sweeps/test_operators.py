@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runx.errors import SweepError
 from runx.language.yamltext import parse_value
 from runx.sweeps.operators import OPERATORS
-from runx.types import Scalar
+from runx.sweeps.values import Scalar
 
 
 def texts(operator: str, argument: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from runx.errors import SettingsError
 from runx.sweeps.placeholders import LONGEST, Launch, filled, named_by
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 LAUNCH = Launch({"user": "me", "date": "2026.02.06", "git": "abc", "farm": "slurm"}, 120, ["lr"])
 

@@ -15,7 +15,7 @@ from runx.sweeps.grid import Beside
 from runx.sweeps.survey import names, skipped
 from runx.sweeps.sweep import points, size
 from runx.sweeps.sweep import read as sweep_of
-from runx.types import Hparam, Point
+from runx.sweeps.values import Hparam, Point
 
 BESIDE = Beside(samples=5, seed=0, environment={"HOME": "/home/me"}, experiment="sweep")
 

@@ -3,7 +3,7 @@ import pty
 
 import pytest
 
-from runx.launching.tasks import Ended, Task
+from runx.launching.executor import Ended, Task
 from runx.rundir import RunDir
 from runx.terminal.progress import Progress
 

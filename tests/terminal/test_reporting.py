@@ -1,7 +1,7 @@
 import pytest
 
 from runx.disk.orders import CANCEL, TIMEOUT
-from runx.launching.tasks import Ended, Task
+from runx.launching.executor import Ended, Task
 from runx.rundir import RunDir
 from runx.terminal.reporting import Report, outcome
 

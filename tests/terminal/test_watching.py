@@ -1,6 +1,6 @@
 import pytest
 
-from runx.launching.tasks import Ended, Task
+from runx.launching.executor import Ended, Task
 from runx.machine.leases import Lease
 from runx.rundir import RunDir
 from runx.terminal.watching import Lines, Streamed, watcher

@@ -1,4 +1,4 @@
-"""The runs that an experiment has, as a launch needs to know them."""
+"""Which of the planned runs a launch starts, given those that there are."""
 
 from __future__ import annotations
 
@@ -9,19 +9,93 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from runx.disk.facts import UNASKED, Words, clock, facts, here, lives
-from runx.errors import StoreError
+from runx.errors import RunxError, StoreError
 from runx.files import read_json, read_lines
-from runx.plans.reconcile import Identity, There
+from runx.plans.experiment import Experiment
+from runx.plans.plan import (
+    ExistingRun,
+    LaunchOptions,
+    LaunchPlan,
+    reconcile,
+    run_id,
+    selected,
+    summary,
+)
 from runx.rundir import RECORD, ExperimentDir, RunDir
 from runx.states.attempts import Facts
 from runx.states.state import state
+from runx.sweeps.identity import Identity
+from runx.types import Run
 
+Say = Callable[[str], None]
 Warn = Callable[[str], None]
 _PATIENCE = 20.0
 """Seconds that a submission is waited for whose launcher has died."""
 
 
-def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
+def decide(
+    experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
+) -> LaunchPlan:
+    """Match the planned runs with the existing ones, and say what that comes to."""
+
+    def warn(line: str) -> None:
+        say(f"warning: {line}")
+
+    if options.resume:
+        keyed = [(run_id(experiment, run), run) for run in runs]
+        existing = list(existing_runs(experiment.dir, experiment.identity, warn))
+        whole = reconcile(keyed, existing, options.retried)
+        plan = selected(whole, options)
+        say(summary(plan) + _left_out(len(whole.attempts) - len(plan.attempts)))
+        _tell_unseen(plan, say)
+    else:
+        plan = selected(LaunchPlan.of_new(runs), options)
+        if out := len(runs) - len(plan.attempts):
+            say(f"starting {len(plan.attempts)} of {len(runs)} runs{_left_out(out)}")
+        keys = (run_id(experiment, run) for run in plan.runs)
+        _check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
+    if options.single and len(plan.attempts) > 1:
+        raise RunxError(f"--attach takes a single run; {len(plan.attempts)} would start")
+    return plan
+
+
+def _left_out(count: int) -> str:
+    return f"; {count} left out by --where or --limit" if count else ""
+
+
+def _tell_unseen(plan: LaunchPlan, say: Say) -> None:
+    alike: dict[str, list[str]] = {}
+    for run in plan.left:
+        if run.state.alive and run.state.reason:
+            alike.setdefault(str(run.state), []).append(run.dir.path.name)
+    for state_text, names in alike.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        say(f"{names[0]}{more}: left alone: {state_text}")
+
+
+def _check_twins(
+    experiment: Experiment, same: Sequence[ExistingRun], options: LaunchOptions, say: Say
+) -> None:
+    alive = [run for run in same if run.state.alive]
+    if alive and not options.again:
+        some = (
+            f"{len(alive)} of these runs are {alive[0].state.name}"
+            if len(alive) > 1
+            else (f"{alive[0].dir.path.name} is such a run, and is {alive[0].state.name}")
+        )
+        raise RunxError(
+            f"{experiment.dir.path}: {some}; --resume starts only what is missing,"
+            " --again all of them anew"
+        )
+    done = sum(run.state.name == "done" for run in same)
+    if done:
+        such = "such run is" if done == 1 else "such runs are"
+        say(f"{done} {such} done already; --resume would start only what is missing")
+
+
+def existing_runs(
+    experiment: ExperimentDir, identity: Identity, warn: Warn
+) -> Iterator[ExistingRun]:
     """Read every run of an experiment; a damaged one is told of and passed over.
 
     Schedulers are asked of those alone that they may still know more of.
@@ -32,7 +106,7 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     for run, key, known in found:
         if said and _is_open(known):
             known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
-        yield there(run, key, known)
+        yield _existing(run, key, known)
 
 
 def _said(several: Sequence[tuple[RunDir, Facts]], warn: Warn) -> Words:
@@ -81,13 +155,13 @@ def _settle(several: Sequence[tuple[RunDir, Facts]]) -> None:
         time.sleep(0.1 if attempts else 0)
 
 
-def there(run: RunDir, key: str, known: Facts) -> There:
-    """Say how one run stands, of which this is known."""
+def _existing(run: RunDir, key: str, known: Facts) -> ExistingRun:
+    """Return a run with its state, which follows from what is known of it."""
     if not known.attempts:
-        return There(run, key, state(known), 0)
+        return ExistingRun(run, key, state(known), 0)
     last = known.attempts[-1]
     orphan = bool(known.locked) and last.farm is None and _is_orphan(run, last.number)
-    return There(run, key, state(known), last.number, orphan)
+    return ExistingRun(run, key, state(known), last.number, orphan)
 
 
 def _is_orphan(run: RunDir, attempt: int) -> bool:
@@ -97,18 +171,19 @@ def _is_orphan(run: RunDir, attempt: int) -> bool:
         return False
 
 
-def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterator[There]:
+def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterator[ExistingRun]:
     """Read the runs of earlier launches that are the same as some of those planned now.
 
     What was planned stands with each launch, so that none of the other runs is looked at.
     """
-    wanted = set(keys)
+    wanted, seen = set(keys), set[str]()
     now = clock(experiment.path)
     for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
         for name, key in _planned(plan, warn):
             run = experiment.run(name)
-            if key in wanted and run.record.exists():
-                yield there(run, key, facts(run, now, warn))
+            if key in wanted and name not in seen and run.record.exists():
+                seen.add(name)
+                yield _existing(run, key, facts(run, now, warn))
 
 
 def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:

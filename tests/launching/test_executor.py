@@ -1,20 +1,19 @@
-"""Runs executed in slots: real runs, with a watcher that notes what it is told."""
+"""Runs executed, so many at a time: real runs, with a watcher that notes what it is told."""
 
 import os
 
 import pytest
 from sweeps import events, given_elsewhere
 
-from runx.cmdline.runscript import Surroundings, script
+from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
-from runx.disk.orders import CANCEL
-from runx.launching.pulse import BEAT
-from runx.launching.slots import Slots
-from runx.launching.tasks import Policy, Task
+from runx.disk.orders import CANCEL, TIMEOUT, give
+from runx.launching.executor import BEAT, Executor, Heartbeat, Policy, Task
 from runx.machine.leases import Lease, NoDevices
 from runx.machine.local import locked
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 
 class Notes:
@@ -56,7 +55,7 @@ def _made(path, cmd):
     run = Run(path.name, RunDir(path), Point(()))
     run.dir.code.mkdir(parents=True)
     run.dir.attempts.mkdir()
-    around = Surroundings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
+    around = ScriptSettings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
     run.dir.script.write_text(script(run, around))
     return run.dir
 
@@ -68,8 +67,8 @@ def claim(task):
 
 def execute(tasks, policy=Policy(), devices=NoDevices(), claim=claim):  # noqa: B008
     notes = Notes()
-    slots = Slots(policy, devices, claim, notes)
-    slots.execute(tasks)
+    executor = Executor(policy, devices, claim, notes)
+    executor.execute(tasks)
     return notes
 
 
@@ -173,7 +172,43 @@ def test_a_run_that_is_called_off_on_another_machine_ends_here(tasks, monkeypatc
         if task.run.events(1).exists() and not task.run.orders.exists():
             given_elsewhere(task.run, CANCEL, 1)
 
-    slots = Slots(Policy(grace=0.3), NoDevices(), lambda task: "ours", notes)
-    slots.execute([task])
+    executor = Executor(Policy(grace=0.3), NoDevices(), lambda task: "ours", notes)
+    executor.execute([task])
     [end] = notes.last
     assert (end.status, end.order) == (status, CANCEL)
+
+
+@pytest.fixture
+def beating(tmp_path):
+    made = [Task(RunDir(tmp_path / name), 2) for name in ("owl", "fox")]
+    for one in made:
+        one.run.attempts.mkdir(parents=True)
+    return made
+
+
+def test_a_run_that_is_over_before_a_beat_is_due_gets_none(beating):
+    assert Heartbeat().beat(beating) == []
+    assert not beating[0].run.beat(2).exists()
+
+
+def test_who_looks_from_elsewhere_sees_a_beat(beating, monkeypatch):
+    monkeypatch.setenv(BEAT, "1e-9")
+    assert Heartbeat().beat(beating) == []
+    assert all(one.run.beat(2).exists() for one in beating)
+
+
+def test_a_folder_that_can_not_be_written_stops_nothing(beating, monkeypatch):
+    monkeypatch.setenv(BEAT, "1e-9")
+    beating[0].run.attempts.rmdir()
+    assert Heartbeat().beat(beating) == []
+    assert beating[1].run.beat(2).exists()
+
+
+def test_what_was_called_off_elsewhere_is_found(beating, monkeypatch):
+    monkeypatch.setenv(BEAT, "1e-9")
+    give(beating[0].run, CANCEL, 2)  # here
+    given_elsewhere(beating[0].run, CANCEL, 1)
+    given_elsewhere(beating[0].run, TIMEOUT, 2)
+    assert Heartbeat().beat(beating) == []
+    given_elsewhere(beating[1].run, CANCEL, 2)
+    assert Heartbeat().beat(beating) == [beating[1]]

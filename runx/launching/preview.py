@@ -5,19 +5,16 @@ Most is printed of runs that are made here: what a farm needs is imported where 
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from runx.cmdline.command import shell_command
-from runx.cmdline.configfile import nested
+from runx.cmdline.argv import nested, shell_command
+from runx.cmdline.logdir import Logdir
 from runx.cmdline.styles import DASHES
 from runx.errors import SweepError
-from runx.launching.deciding import Wish, decide
 from runx.plans.experiment import Experiment
-from runx.plans.picking import picked
-from runx.plans.reconcile import Work
+from runx.plans.plan import LaunchOptions, LaunchPlan, selected
 from runx.types import Run
 
 
@@ -36,24 +33,24 @@ def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterato
 
 
 def starting(
-    experiment: Experiment, runs: Iterable[Run], wish: Wish, say: Callable[[str], None]
+    experiment: Experiment,
+    runs: Iterable[Run],
+    options: LaunchOptions,
+    say: Callable[[str], None],
 ) -> Iterable[Run]:
-    """Give the runs that a launch would start; those that there are by their own names."""
-    if wish.resume:
-        work = decide(experiment, list(runs), wish, say)
-    elif wish.pick.is_all:
-        return runs
-    else:
-        work = picked(Work(tuple(runs), (), (), ()), wish.pick)
-    there = (Run(one.there.dir.path.name, one.there.dir, one.run.point) for one in work.again)
-    return itertools.chain(there, work.new)
+    """Return the runs that a launch would start; existing ones by their own names."""
+    if options.resume:
+        from runx.launching.decide import decide
+
+        return decide(experiment, list(runs), options, say).runs
+    return selected(LaunchPlan.of_new(runs), options).runs if options.selects else runs
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Find before anything is made what no farm or script could be given: resources, values."""
+    """Raise an error for what no farm or script could be given: resources, values."""
     _check_told(experiment, runs)
     if experiment.farm:
-        from runx.launching.jobtext import check_jobs
+        from runx.launching.preview_jobs import check_jobs
 
         check_jobs(experiment, experiment.farm, runs)
 
@@ -66,7 +63,7 @@ def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
                 nested(run.point, experiment.has_config)
         elif experiment.style != DASHES:
             for run in runs:
-                shell_command(experiment.cmd, run.point, "", experiment.style)
+                shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
 @contextmanager
@@ -82,10 +79,9 @@ def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Write each run as a shell takes it: its training command, or above it what submits that."""
     with args_named(experiment):
         if experiment.farm:
-            from runx.launching.jobtext import job_lines
+            from runx.launching.preview_jobs import job_lines
 
             yield from job_lines(experiment, experiment.farm, runs)
             return
-        root = str(experiment.dir.path) + "/"
         for run in runs:
-            yield shell_command(experiment.cmd, run.point, root + run.name, experiment.style)
+            yield shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

@@ -1,22 +1,23 @@
-"""What a launch does once, before its first run: look, freeze the code, record what was asked."""
+"""What a launch does once, before its first run: freeze the code, record what was asked."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runx.cmdline.runscript import Surroundings
+from runx.cmdline.script import ScriptSettings
 from runx.errors import SettingsError
 from runx.farms.base import Farm
-from runx.launching.launches import record
-from runx.launching.making import Kit
+from runx.launching.record import record
 from runx.plans.experiment import Experiment
 from runx.staging import (
     WORKTREE,
     Frozen,
+    Method,
     Rules,
     cautions,
     editable_installs,
@@ -32,10 +33,26 @@ from runx.types import Run
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class LaunchContext:
+    """What all the runs of one launch are made with."""
+
+    experiment: Experiment
+    launch: str
+    frozen: Frozen
+    method: Method
+    script: ScriptSettings
+
+    @property
+    def code(self) -> str | None:
+        """The digest of the frozen code, or None where runs start in the project itself."""
+        return self.frozen.digest or None
+
+
 def prepare(
     experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
-) -> Kit:
-    """Make all that the runs of one launch share."""
+) -> LaunchContext:
+    """Freeze the code, record the launch, and return what its runs share."""
     root = experiment.code.root
     git = _git(experiment, say)
     frozen = _frozen(experiment, say)
@@ -50,7 +67,7 @@ def prepare(
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
-    return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
+    return LaunchContext(experiment, launch, frozen, method, script_settings(experiment, frozen))
 
 
 def check_root(experiment: Experiment) -> None:
@@ -77,7 +94,7 @@ def _git(experiment: Experiment, say: Say) -> GitState | None:
 
 
 def rules(experiment: Experiment) -> Rules:
-    """Say to staging what is frozen."""
+    """Return what staging is to freeze."""
     code = experiment.code
     return Rules(
         root=code.root,
@@ -110,10 +127,10 @@ def _unfrozen(root: Path) -> list[str]:
     ]
 
 
-def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
-    """Say what every run.sh of this launch has in common."""
+def script_settings(experiment: Experiment, frozen: Frozen) -> ScriptSettings:
+    """Return what every run.sh of this launch has in common."""
     default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
-    return Surroundings(
+    return ScriptSettings(
         experiment=experiment.name,
         cmd=experiment.cmd,
         pythonpath=experiment.pythonpath or default,
@@ -127,7 +144,7 @@ def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
 
 
 def _handback(farm: Farm) -> tuple[str, int]:
-    """Say how runs go back to their scheduler, or that this one takes none back."""
+    """Return how runs go back to their scheduler: a command, and an exit status."""
     from runx.farms import farm_type_of
 
     handback = farm_type_of(farm.type).handback

@@ -1,12 +1,23 @@
-"""What stands around a training command in run.sh: set-up, wrappers, torchrun, a way back."""
+"""run.sh: what a run executes, made from one template that needs bash and nothing of runx.
+
+Around the training command stand set-up, wrappers, torchrun, and a way back to the scheduler.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
+from pathlib import Path
 from typing import NamedTuple
 
+from runx.cmdline.argv import exports, is_execable, shell_command
+from runx.cmdline.logdir import Logdir
+from runx.cmdline.styles import DASHES, Style
 from runx.errors import SettingsError
+from runx.types import Run
+
+_HERE = Logdir.as_variable()
 
 
 class Shell(NamedTuple):
@@ -47,6 +58,28 @@ class Spread(NamedTuple):
     processes: int = 1
 
 
+ALONE = Spread()
+"""One process on one node."""
+
+
+class ScriptSettings(NamedTuple):
+    """What every run.sh of a launch has in common.
+
+    ``path`` is the launcher's PATH, ``pythonpath`` has LOGDIR in it, ``project`` is where the
+    launch was made. A run goes back to its scheduler by ``handback``, a command and an exit status.
+    """
+
+    experiment: str
+    cmd: str
+    pythonpath: str
+    path: str
+    project: str
+    style: Style = DASHES
+    shell: Shell = PLAIN
+    requeue: Requeue | None = None
+    handback: tuple[str, int] = ("", 0)
+
+
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 _MEETING = """\
   # One torchrun on each node; they meet at this one, the first, by the address that Slurm has for
@@ -65,6 +98,44 @@ _RENDEZVOUS = (
     ' --rdzv-id="${{SLURM_JOB_ID:-$$}}.$RUNX_ATTEMPT"'
     ' --rdzv-backend=c10d --rdzv-endpoint="${{rdzv_host:-$HOSTNAME}}:$rdzv_port"'
 )
+
+
+def script(run: Run, common: ScriptSettings, spread: Spread = ALONE) -> str:
+    """Return the run.sh of one run; it holds no path of the run's own, so that it can be moved."""
+    style = common.style
+    assigned = exports(run.point, _HERE, style) if style.style == "env" else []
+    line = shell_command(common.cmd, run.point, _HERE, style, exported=True)
+    words = {
+        "COMMAND": "".join([f"export {each}\n" for each in assigned])
+        + body(line, is_execable(common.cmd), common.shell, spread),
+        "RUN": run.name,
+        **_common(common),
+    }
+    parts = list(_parts())
+    parts[1::2] = [words[name] for name in parts[1::2]]
+    return "".join(parts)
+
+
+@functools.lru_cache(maxsize=8)
+def _common(common: ScriptSettings) -> dict[str, str]:
+    return {
+        "EXPERIMENT": common.experiment.replace("\n", " "),
+        "EXPERIMENT_WORD": shlex.quote(common.experiment),
+        "PROJECT": shlex.quote(common.project),
+        "PYTHONPATH": _HERE.in_word(common.pythonpath),
+        "PATH": shlex.quote(common.path),
+        "ENV": _environment(common.shell),
+        "ERRORS": "2>>errors.log" if common.shell.separate else "2>&1",
+        "ON_WARNING": on_warning(common.requeue),
+        "TEARDOWN": teardown(common.shell),
+        "AGAIN": way_back(common.requeue, *common.handback),
+    }
+
+
+@functools.lru_cache(maxsize=1)
+def _parts() -> tuple[str, ...]:
+    template = Path(__file__).with_name("run.sh.in").read_text(encoding="utf-8")
+    return tuple(re.split(r"@([A-Z_]+)@", template))
 
 
 def body(command: str, execable: bool, shell: Shell, spread: Spread) -> str:
@@ -105,18 +176,14 @@ def torchrun(command: str, execable: bool, spread: Spread) -> str:
     return f"{match[1]} -m torch.distributed.run {how} {command[match.end() :]}"
 
 
-def exports(shell: Shell) -> str:
+def _environment(shell: Shell) -> str:
     """Write the variables of ENV, LOGDIR in them being the run's directory.
 
-    >>> exports(Shell(environment=(("CACHE", "LOGDIR/c d"),)))
+    >>> _environment(Shell(environment=(("CACHE", "LOGDIR/c d"),)))
     'export CACHE="$RUNX_LOGDIR"\\'/c d\\'\\n'
     """
-    return "".join(f"export {name}={_valued(value)}\n" for name, value in shell.environment)
-
-
-def _valued(value: str) -> str:
-    parts = value.split("LOGDIR")
-    return '"$RUNX_LOGDIR"'.join(shlex.quote(part) if part else "" for part in parts)
+    valued = [(name, _HERE.in_word(value)) for name, value in shell.environment]
+    return "".join(f"export {name}={word}\n" for name, word in valued)
 
 
 def on_warning(requeue: Requeue | None) -> str:

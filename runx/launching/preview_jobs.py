@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runx.cmdline.command import arguments, shell_command, with_logdir
+from runx.cmdline.argv import arguments, shell_command
+from runx.cmdline.logdir import Logdir
 from runx.farms import farm_type_of
 from runx.farms.base import Farm
 from runx.launching.jobs import planned_arrays
-from runx.launching.making import filled, placed, resources
 from runx.plans.experiment import Experiment
-from runx.plans.plan import run_id
+from runx.plans.plan import resources_of, run_id
 from runx.schedulers.submit import shown
 from runx.types import Run
 
@@ -31,9 +31,7 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
     """Write each job: its runs' commands, its script the first time, and what submits it."""
     farm_type = farm_type_of(farm.type)
     runs = list(runs)
-    root = str(experiment.dir.path) + "/"
-    cmd, style = experiment.cmd, experiment.style
-    commands = {run.name: shell_command(cmd, run.point, root + run.name, style) for run in runs}
+    commands = {run.name: _command(experiment, run) for run in runs}
     for array in planned_arrays(experiment, farm, runs):
         for job in array.jobs:
             yield _commented(commands[job.run])
@@ -51,7 +49,7 @@ def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     before = "["
     for run in runs:
         yield before
-        content = {**_described(experiment, run), "submit": words.get(run.name)}
+        content = {**described(experiment, run), "submit": words.get(run.name)}
         before = json.dumps(content, ensure_ascii=False) + ","
     yield before.rstrip(",") + ("]" if before == "[" else "\n]")
 
@@ -68,22 +66,23 @@ def _commented(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.rstrip("\n").split("\n"))
 
 
-def _argv(experiment: Experiment, run: Run) -> tuple[str, ...]:
-    return arguments(run.point, experiment.style, experiment.cmd)
+def _command(experiment: Experiment, run: Run) -> str:
+    return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
-def _described(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Return what JSON has of a planned run."""
-    logdir = str(run.dir.path)
+def described(experiment: Experiment, run: Run) -> dict[str, Any]:
+    """Return what a run would be, for JSON."""
+    logdir = Logdir.at(run.dir)
+    words = arguments(run.point, experiment.style, experiment.cmd)
     return {
         "name": run.name,
         "id": run_id(experiment, run),
         "tag": run.tag,
-        "hparams": placed(run),
-        "argv": [with_logdir(word, logdir) for word in _argv(experiment, run)],
+        "hparams": logdir.in_value(run.hparams),
+        "argv": logdir.in_value(words),
         "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
-        "logdir": logdir,
+        "logdir": str(run.dir.path),
         "resources": {
-            resource.name: filled(resource.value, logdir) for resource in resources(experiment, run)
+            each.name: logdir.in_value(each.value) for each in resources_of(experiment, run)
         },
     }

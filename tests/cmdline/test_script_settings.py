@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from runx.cmdline.runscript import Surroundings, script
-from runx.cmdline.wrapping import Requeue, Shell, Spread, body
+from runx.cmdline.script import Requeue, ScriptSettings, Shell, Spread, body, script
 from runx.disk.claims import claim_text
 from runx.errors import SettingsError
 from runx.rundir import RunDir
-from runx.types import Point, Run
+from runx.sweeps.values import Point
+from runx.types import Run
 
 USR1 = "trap 'echo told; exit 9' USR1; echo ready; while :; do sleep 0.05; done"
 TERM = "trap 'echo ended; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
@@ -23,7 +23,7 @@ def made(tmp_path, cmd, shell=None, requeue=None, handback=("", 0), farm="far"):
     run = Run("wise-owl", RunDir(tmp_path / "wise-owl"), Point(()))
     run.dir.code.mkdir(parents=True)
     run.dir.attempts.mkdir()
-    around = Surroundings(
+    around = ScriptSettings(
         experiment="sweep",
         cmd=cmd,
         pythonpath="LOGDIR/code",

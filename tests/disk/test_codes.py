@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from runx.disk.codes import codes, staged_code
 from runx.errors import StoreError
-from runx.launching.restaging import codes, mend, staged_code
 from runx.rundir import RunDir
 
 
@@ -34,12 +34,3 @@ def test_a_damaged_claim_hides_no_code_from_who_asks_for_all_of_it(run):
     assert staged_code(run) == "first"
     with pytest.raises(StoreError):
         list(codes(run))
-
-
-def test_what_a_killed_launcher_left_is_put_back(run):
-    for name in ("code.2", "code.10", "code.ab.new"):
-        (run.path / name).mkdir()
-    mend(run)
-    assert sorted(path.name for path in run.path.glob("code*")) == ["code", "code.2"]
-    mend(run)
-    assert (run.path / "code.2").exists()

@@ -17,10 +17,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, "FrameType | None"], object]
 
 
-class Ear(NamedTuple):
-    """Hears the signals that stop a launch; ``heard`` are those that nobody has heeded yet."""
+class StopSignals(NamedTuple):
+    """The signals to stop that came; ``received`` are those that nobody has heeded yet."""
 
-    heard: deque[int]
+    received: deque[int]
     wake: int
 
     def wait(self, seconds: float) -> None:
@@ -29,33 +29,34 @@ class Ear(NamedTuple):
             os.read(self.wake, 4096)
 
 
-def _deaf(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Ignore a signal here, but not in what we start: a handler does not survive exec."""
 
 
 @contextmanager
-def listening(deaf: tuple[signal.Signals, ...] = ()) -> Iterator[Ear]:
-    """Hear the signals that stop a launch, but for ``deaf`` ones, and be woken by any child's end.
+def stop_signals(ignored: tuple[signal.Signals, ...] = ()) -> Iterator[StopSignals]:
+    """Receive the signals to stop, but for ``ignored`` ones, and be woken by any child's end.
 
     Where this process was told to ignore one (by nohup, or as the background of a script) it does,
-    but what it starts does not: run.sh could not pass on what it never hears.
+    but what it starts does not: run.sh could not pass on what it never gets.
     """
     read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    ear = Ear(deque(), read)
+    signals = StopSignals(deque(), read)
 
-    def hear(number: int, _frame: FrameType | None) -> None:
-        ear.heard.append(number)
+    def receive(number: int, _frame: FrameType | None) -> None:
+        signals.received.append(number)
 
     handlers: dict[int, Handler] = {
-        number: _deaf if number in deaf or _is_ignored(number) else hear for number in STOPPING
+        number: _ignore if number in ignored or _is_ignored(number) else receive
+        for number in STOPPING
     }
-    handlers[signal.SIGCHLD] = _deaf
+    handlers[signal.SIGCHLD] = _ignore
     if _is_ignored(signal.SIGQUIT):
-        handlers[signal.SIGQUIT] = _deaf
+        handlers[signal.SIGQUIT] = _ignore
     with handled(handlers):
         woken = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         try:
-            yield ear
+            yield signals
         finally:
             signal.set_wakeup_fd(woken)
             os.close(read)

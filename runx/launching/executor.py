@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from runx.disk.orders import CANCEL, TIMEOUT, give, ordered
-from runx.launching.interrupts import Ear, listening
-from runx.launching.pulse import Pulse
-from runx.launching.tasks import Ended, Policy, Task, Watcher
+from runx.disk.orders import CANCEL, TIMEOUT, give, is_called_off_elsewhere, ordered
+from runx.launching.signals import StopSignals, stop_signals
 from runx.machine.leases import Devices, Lease
 from runx.machine.local import Live, start, tell
+from runx.rundir import RunDir
 
 _TICK = 0.5
 _STUBBORN = 5.0  # seconds that run.sh is given to record the end of a script that was killed
@@ -22,6 +23,95 @@ _STOPPED = 128 + signal.SIGINT
 
 Right: TypeAlias = Literal["ours", "cancelled", "theirs"]
 """Whose an attempt is: ours to execute, nobody's as it was called off, somebody else's."""
+BEAT = "RUNX_BEAT"
+"""Names the seconds between beats, for tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How runs are executed here; times are in seconds.
+
+    ``retries`` further attempts are given to a run that failed; after ``max_failures`` runs have
+    failed for good nothing more is started. ``attach`` gives the terminal to the one run.
+    """
+
+    jobs: int = 1
+    retries: int = 0
+    timeout: float | None = None
+    grace: float = 30.0
+    max_failures: int | None = None
+    attach: bool = False
+
+
+class Task(NamedTuple):
+    """A run that shall be executed: which attempt that is, and how often it was tried before."""
+
+    run: RunDir
+    attempt: int
+    tried: int = 0
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.run.path.name
+
+
+class Ended(NamedTuple):
+    """An attempt that came to its end here: its exit status, and the order that ended it."""
+
+    task: Task
+    status: int
+    seconds: float
+    order: str = ""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.task.name
+
+
+class Watcher(Protocol):
+    """Who is told what happens."""
+
+    def started(self, task: Task, lease: Lease) -> None:
+        """An attempt has begun."""
+
+    def ended(self, ended: Ended, again: bool) -> None:
+        """An attempt has ended; ``again`` says that the run gets a further one."""
+
+    def left(self, task: Task) -> None:
+        """An attempt is not ours to execute: somebody else has begun the run, or it was called off.
+
+        ``task`` is what would have been executed.
+        """
+
+    def stopping(self, killing: bool) -> None:
+        """The person asked to stop."""
+
+    def blocked(self) -> None:
+        """Nothing runs, and there is no free device for what waits."""
+
+    def tick(self, running: Iterable[Task], waiting: int) -> float:
+        """Time has passed; give the seconds until this is wanted again."""
+
+
+class Heartbeat:
+    """Touches the beat files of runs that go on, now and then: a short run never gets one."""
+
+    def __init__(self) -> None:
+        self._every = float(os.environ.get(BEAT) or 30)
+        self._next = time.monotonic() + self._every
+
+    def beat(self, tasks: Iterable[Task]) -> list[Task]:
+        """Beat, if it is time; return those of the runs that were called off on another machine."""
+        if time.monotonic() < self._next:
+            return []
+        self._next = time.monotonic() + self._every
+        alive = list(tasks)
+        for task in alive:
+            with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
+                task.run.beat(task.attempt).touch()
+        return [task for task in alive if is_called_off_elsewhere(task.run, task.attempt)]
 
 
 @dataclass(slots=True)
@@ -36,7 +126,7 @@ class _Running:
 
 
 @dataclass(slots=True)
-class Slots:
+class Executor:
     """Runs tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
@@ -51,7 +141,7 @@ class Slots:
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
-    pulse: Pulse = field(default_factory=Pulse)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -64,12 +154,12 @@ class Slots:
             self.running.append(_Running(task, live, Lease()))
             self.watch.started(task, Lease())
         # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
-        with listening((signal.SIGINT,) if self.policy.attach else ()) as ear:
+        with stop_signals((signal.SIGINT,) if self.policy.attach else ()) as signals:
             while self.running or (self.waiting and not self._closed()):
                 self._fill()
-                self._wait(ear)
-                while ear.heard:
-                    self._stop(signal.Signals(ear.heard.popleft()))
+                self._wait(signals)
+                while signals.received:
+                    self._stop(signal.Signals(signals.received.popleft()))
                 self._heed()
                 self._expire()
                 self._reap()
@@ -78,10 +168,10 @@ class Slots:
         most = self.policy.max_failures
         return self.stops > 0 or (most is not None and self.failures >= most)
 
-    def _wait(self, ear: Ear) -> None:
+    def _wait(self, signals: StopSignals) -> None:
         pause = self.watch.tick([one.task for one in self.running], len(self.waiting))
         if self.running or self.waiting:
-            ear.wait(min(pause, self._patience()))
+            signals.wait(min(pause, self._patience()))
 
     def _fill(self) -> None:
         while self.waiting and not self._closed() and len(self.running) < self.policy.jobs:
@@ -140,7 +230,7 @@ class Slots:
 
     def _heed(self) -> None:
         """End what was called off elsewhere; whoever did it here has told the run already."""
-        off = self.pulse.beat([one.task for one in self.running])
+        off = self.heartbeat.beat([one.task for one in self.running])
         for one in self.running:
             if one.task in off and not one.order:
                 one.order, one.heeds = CANCEL, True

@@ -8,20 +8,21 @@ import time
 
 import pytest
 
-from runx.cmdline.runscript import Surroundings, script
+from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
 from runx.machine.local import is_locked, process_group
 from runx.rundir import RunDir
-from runx.types import Hparam, Point, Run
+from runx.sweeps.values import Hparam, Point
+from runx.types import Run
 
-AROUND = Surroundings("sweep", "", "LOGDIR/code", os.environ["PATH"], "/home/me/project")
+AROUND = ScriptSettings("sweep", "", "LOGDIR/code", os.environ["PATH"], "/home/me/project")
 
 
 def made(tmp_path, cmd, *hparams, claim=True, name="wise-owl"):
     run = Run(name, RunDir(tmp_path / name), Point(tuple(hparams)))
     run.dir.code.mkdir(parents=True)
     run.dir.attempts.mkdir()
-    around = Surroundings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home/me/project")
+    around = ScriptSettings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home/me/project")
     run.dir.script.write_text(script(run, around))
     if claim:
         run.dir.claim(1).write_text(claim_text(None, None))

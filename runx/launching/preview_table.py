@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 from runx.formats.table import aligned
 from runx.language.durations import seconds
 from runx.language.numbertext import spelled
-from runx.launching.making import resources
 from runx.plans.experiment import Experiment
-from runx.plans.picking import named_values
-from runx.plans.reconcile import NEW
+from runx.plans.plan import NEW, named_values, resources_of
 from runx.sweeps import survey
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.survey import Shown
 from runx.sweeps.sweep import Sweep
-from runx.types import Hparam, Run
+from runx.sweeps.values import Hparam
+from runx.types import Run
 
 MOST_ROWS = 20
 """Runs that people are shown; ``-n`` has them all."""
@@ -31,7 +30,7 @@ class Need(NamedTuple):
     gpu_hours: float | None
 
 
-class Prospect(NamedTuple):
+class PreviewTable(NamedTuple):
     """What a launch would come to. ``rows`` are the first runs, by what varies."""
 
     axes: list[list[Shown]]
@@ -71,7 +70,7 @@ class Prospect(NamedTuple):
         }
 
 
-def prospect(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> Prospect:
+def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> PreviewTable:
     """Look at the runs that a launch would start."""
     runs = list(runs)
     varying = survey.varying(sweep)
@@ -79,7 +78,7 @@ def prospect(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> Prosp
     alike: dict[Any, list[Run]] = {}
     for run in runs:
         alike.setdefault(run.point.resources, []).append(run)
-    return Prospect(
+    return PreviewTable(
         axes=survey.axes(sweep),
         combinations=sweep.size,
         skipped=survey.skipped(sweep),
@@ -104,7 +103,7 @@ def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
 
 
 def _need(experiment: Experiment, run: Run, count: int) -> Need:
-    found = resources(experiment, run)
+    found = resources_of(experiment, run)
     by_name = {resource.name.lower(): resource for resource in found}
     time = by_name.get("time")
     length = seconds(time.text) if time and isinstance(time.text, str) else None
@@ -121,24 +120,24 @@ def _count(resource: Hparam | None) -> int | None:
     return int(last) if last.isascii() and last.isdigit() else None
 
 
-def lines(found: Prospect) -> Iterator[str]:
+def lines(table: PreviewTable) -> Iterator[str]:
     """Write it for people."""
-    for number, axes in enumerate(found.axes):
-        if len(found.axes) > 1:
+    for number, axes in enumerate(table.axes):
+        if len(table.axes) > 1:
             yield f"grid {number + 1}"
         if axes:
             body = [[", ".join(axis.names), str(len(axis.texts)), _values(axis)] for axis in axes]
             yield aligned(["axis", "size", "values"], body, [False, True, False])
             yield ""
-    yield _counts(found)
-    if found.equal:
-        yield f"{found.equal} of them the same as another; each is a run of its own"
-    yield from _needed(found)
-    if any(found.rows) and found.varying:
+    yield _counts(table)
+    if table.equal:
+        yield f"{table.equal} of them the same as another; each is a run of its own"
+    yield from _needed(table)
+    if any(table.rows) and table.varying:
         yield ""
-        yield aligned(found.varying, found.rows, [False] * len(found.varying))
-    if found.runs > len(found.rows):
-        yield f"and {found.runs - len(found.rows):,} more; -n alone shows them all"
+        yield aligned(table.varying, table.rows, [False] * len(table.varying))
+    if table.runs > len(table.rows):
+        yield f"and {table.runs - len(table.rows):,} more; -n alone shows them all"
 
 
 def _values(axis: Shown) -> str:
@@ -147,18 +146,18 @@ def _values(axis: Shown) -> str:
     return ", ".join([*axis.texts[: _MOST_VALUES - 2], "...", axis.texts[-1]])
 
 
-def _counts(found: Prospect) -> str:
-    told = f"{found.combinations:,} combination{'s' * (found.combinations != 1)}"
-    for reason, count in found.skipped.items():
+def _counts(table: PreviewTable) -> str:
+    told = f"{table.combinations:,} combination{'s' * (table.combinations != 1)}"
+    for reason, count in table.skipped.items():
         told += f", {count:,} skipped by RUNX.SKIP: {reason}"
-    return f"{told}; {found.runs:,} run{'s' * (found.runs != 1)}"
+    return f"{told}; {table.runs:,} run{'s' * (table.runs != 1)}"
 
 
-def _needed(found: Prospect) -> Iterator[str]:
-    for need in found.needs:
+def _needed(table: PreviewTable) -> Iterator[str]:
+    for need in table.needs:
         told = ", ".join(f"{each.name}: {survey.shown(each)}" for each in need.resources)
         if told:
             some = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
-            yield f"{'each run needs' if len(found.needs) == 1 else some} {told}"
-    if found.gpu_hours is not None:
-        yield f"at most {found.gpu_hours:,.4g} GPU-hours in all"
+            yield f"{'each run needs' if len(table.needs) == 1 else some} {told}"
+    if table.gpu_hours is not None:
+        yield f"at most {table.gpu_hours:,.4g} GPU-hours in all"

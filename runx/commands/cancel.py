@@ -9,7 +9,7 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
-from runx.reading.gathering import runs_of
+from runx.reading.select import runs_of
 from runx.schedulers.stopping import cancel
 from runx.terminal.manners import say
 

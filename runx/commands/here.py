@@ -10,16 +10,16 @@ from runx.cmdline.command import shell_command
 from runx.commands.local import Local
 from runx.disk.claims import claim_text, is_ours, take
 from runx.disk.orders import CANCEL, ordered
+from runx.disk.record import staged_code
 from runx.files import read_json
 from runx.launching.making import placed as filled
 from runx.launching.placing import Placed
-from runx.launching.restaging import staged_code
 from runx.launching.slots import Right, Slots
 from runx.launching.tasks import Policy, Task
 from runx.machine.devices import devices
 from runx.machine.leases import Devices
 from runx.plans.experiment import Experiment
-from runx.states.again import again_command
+from runx.reading.commands import again_command
 from runx.terminal.manners import say
 from runx.terminal.reporting import Report
 from runx.terminal.watching import watcher

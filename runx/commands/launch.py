@@ -152,7 +152,7 @@ def launch(
     from runx.launching.interrupts import interruptible
     from runx.launching.placing import place
     from runx.launching.previewing import check_first
-    from runx.states.again import again_command
+    from runx.reading.commands import again_command
 
     runs = list(planned)
     if not runs:

@@ -8,7 +8,7 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.reading.selecting import select
+from runx.reading.select import select
 from runx.schedulers.asking import words
 from runx.schedulers.stopping import by_farms
 from runx.terminal.manners import say
@@ -24,7 +24,7 @@ def farms_command(verb: str, done: str, text: str) -> click.Command:
     @lookup_options
     def command(names: tuple[str, ...], logroot: str | None, config: Path | None) -> int:
         chosen = select(names, logroot_of(logroot, config), Path.cwd())
-        count = by_farms(chosen, verb, words(chosen, warn), warn)
+        count = by_farms(chosen, verb, words(chosen, warn))
         say(f"{count} of {len(chosen)} runs {done}")
         return 0
 

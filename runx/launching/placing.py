@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from runx.disk.claims import claim_text, take
+from runx.disk.record import staged_code
 from runx.launching.deciding import Wish, decide
 from runx.launching.handover import Handover
 from runx.launching.making import Kit, make, writable
 from runx.launching.preparing import check_root, prepare
-from runx.launching.restaging import mend, restage, staged_code
+from runx.launching.restaging import mend, restage
 from runx.launching.turns import turn
 from runx.plans.experiment import Experiment
 from runx.plans.plan import Namer

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from runx.cmdline.runscript import script
-from runx.errors import StoreError
-from runx.files import read_json, write_whole
+from runx.disk.record import staged_code
+from runx.files import write_whole
 from runx.launching.making import Kit, spread
 from runx.rundir import RunDir
 from runx.staging import stage
 from runx.types import Run
-
-
-def staged_code(run: RunDir) -> str | None:
-    """Give the digest of the code that a run has: its latest claim's that names one, or its own."""
-    try:
-        return next(codes(run), None)
-    except StoreError:
-        return _own(run)  # status tells of a damaged claim.
-
-
-def codes(run: RunDir) -> Iterator[str]:
-    """Give the digests of all the code that a run has had, the latest first."""
-    numbers = [path.stem for path in run.attempts.glob("*.claim") if path.stem.isdecimal()]
-    for number in sorted(map(int, numbers), reverse=True):
-        if code := read_json(run.claim(number)).get("code"):
-            yield str(code)
-    if own := _own(run):
-        yield own
-
-
-def _own(run: RunDir) -> str | None:
-    code = read_json(run.record).get("code")
-    return str(code) if code else None
 
 
 def restage(kit: Kit, run: Run, say: Callable[[str], None]) -> None:

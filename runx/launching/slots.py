@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from runx.disk.orders import CANCEL, TIMEOUT, give, ordered
+from runx.launching.heartbeat import Heartbeat
 from runx.launching.interrupts import Ear, listening
-from runx.launching.pulse import Pulse
 from runx.launching.tasks import Ended, Policy, Task, Watcher
 from runx.machine.leases import Devices, Lease
 from runx.machine.local import Live, start, tell
@@ -51,7 +51,7 @@ class Slots:
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
-    pulse: Pulse = field(default_factory=Pulse)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -140,7 +140,7 @@ class Slots:
 
     def _heed(self) -> None:
         """End what was called off elsewhere; whoever did it here has told the run already."""
-        off = self.pulse.beat([one.task for one in self.running])
+        off = self.heartbeat.beat([one.task for one in self.running])
         for one in self.running:
             if one.task in off and not one.order:
                 one.order, one.heeds = CANCEL, True

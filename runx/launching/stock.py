@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from runx.disk.facts import UNASKED, Words, clock, facts, here, lives
+from runx.disk.facts import (
+    UNASKED,
+    Attempts,
+    Words,
+    clock,
+    here,
+    is_open,
+    lives,
+    read_attempts,
+    state_said,
+)
 from runx.errors import StoreError
 from runx.files import read_json, read_lines
 from runx.plans.reconcile import Identity, There
 from runx.rundir import RECORD, ExperimentDir, RunDir
-from runx.states.attempts import Facts
-from runx.states.state import state
+from runx.states.state import State, state
 
 Warn = Callable[[str], None]
 _PATIENCE = 20.0
@@ -27,27 +36,27 @@ def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator
     Schedulers are asked of those alone that they may still know more of.
     """
     now = clock(experiment.path)
-    found = list(_read(experiment, identity, now, warn))
-    said = _said([(run, known) for run, _, known in found if _is_open(known)], warn)
-    for run, key, known in found:
-        if said and _is_open(known):
-            known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
-        yield there(run, key, known)
+    existing = list(_read(experiment, identity, now, warn))
+    said = _said({run: attempts for run, _, attempts in existing if is_open(attempts)}, warn)
+    for run, key, attempts in existing:
+        yield _there(run, key, *state_said(run, attempts, said, now))
 
 
-def _said(several: Sequence[tuple[RunDir, Facts]], warn: Warn) -> Words:
-    """Ask the schedulers of runs, of which this much is known."""
-    if not several:
+def _said(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
+    """Ask the schedulers of runs that they may still know of."""
+    if not attempts:
         return UNASKED
     from runx.schedulers.asking import words  # not at start: few launches have a farm to ask
 
-    _settle([run for run, known in several if not known.attempts[-1].job])
-    return words((run for run, _ in several), warn)
+    unnamed = [run for run, known in attempts.items() if not known[-1].job_id]
+    _settle(unnamed)
+    known = {run: some for run, some in attempts.items() if run not in unnamed}
+    return words(attempts, warn, known)
 
 
 def _read(
     experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
-) -> Iterator[tuple[RunDir, str, Facts]]:
+) -> Iterator[tuple[RunDir, str, Attempts]]:
     try:
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
@@ -60,12 +69,7 @@ def _read(
             if run.record.exists():
                 warn(f"{run.record}: left out: {error}")
             continue
-        yield run, key, facts(run, now, warn)
-
-
-def _is_open(known: Facts) -> bool:
-    farms = any(attempt.farm for attempt in known.attempts)
-    return farms and state(known).name != "done"
+        yield run, key, read_attempts(run, now, warn)
 
 
 def _settle(runs: Sequence[RunDir]) -> None:
@@ -82,13 +86,13 @@ def _settle(runs: Sequence[RunDir]) -> None:
         time.sleep(0.1 if runs else 0)
 
 
-def there(run: RunDir, key: str, known: Facts) -> There:
-    """Say how one run stands, of which this is known."""
-    if not known.attempts:
-        return There(run, key, state(known), 0)
-    last = known.attempts[-1]
-    orphan = bool(known.locked) and last.farm is None and _is_orphan(run, last.number)
-    return There(run, key, state(known), last.number, orphan)
+def _there(run: RunDir, key: str, now: State, attempts: Attempts) -> There:
+    if not attempts:
+        return There(run, key, now, 0)
+    last = attempts[-1]
+    locked = any(attempt.locked for attempt in attempts)
+    orphan = locked and last.farm is None and _is_orphan(run, last.number)
+    return There(run, key, now, last.number, orphan)
 
 
 def _is_orphan(run: RunDir, attempt: int) -> bool:
@@ -109,7 +113,8 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
         for name, key in _planned(plan, warn):
             run = experiment.run(name)
             if key in wanted and run.record.exists():
-                yield there(run, key, facts(run, now, warn))
+                attempts = read_attempts(run, now, warn)
+                yield _there(run, key, state(attempts), attempts)
 
 
 def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:

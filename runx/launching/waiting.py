@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runx.disk.facts import clock, facts
+from runx.disk.facts import clock, read_attempts, state_said
 from runx.errors import RunxError
 from runx.farms import kind_of
 from runx.plans.experiment import Farm
-from runx.reading.selecting import select
+from runx.reading.select import select
 from runx.schedulers.asking import words
 from runx.schedulers.sent import handed
-from runx.states.state import state
 
 
 def job_ids(
@@ -23,11 +22,12 @@ def job_ids(
     Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
     """
     runs = select(names, logroot, cwd)
-    said = words(runs, warn)
-    jobs = {one.run: one for one in handed(runs, warn)}
+    known = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    said = words(runs, warn, known)
+    jobs = {one.run: one for one in handed(runs, lambda _: None)}
     found = []
     for run in runs:
-        stands = state(facts(run, clock(run.path.parent), warn, said))
+        stands, _ = state_said(run, known[run], said, clock(run.path.parent))
         if stands.name == "done":
             continue
         job = jobs.get(run)

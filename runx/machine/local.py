@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runx.disk.facts import here, lives
-from runx.files import read_lines
+from runx.disk.events import read_events
+from runx.disk.facts import here, is_locked, lives, take_lock
 from runx.machine.leases import Lease
 from runx.processes import started
 from runx.rundir import RunDir
 
 _KILLED = 128 + signal.SIGKILL  # what else ends run.sh without a word
-_LOOKERS = 2.0  # seconds for which others may hold the lock, to see whether it is held
-_PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Live:
             return status
         if (self.process and status is None) or is_locked(self.dir):
             return None
-        code = (_event(self.dir, self.attempt, "ended") or {}).get("code")
+        code = _event(self.dir, self.attempt, "ended").get("code")
         return code if isinstance(code, int) else _KILLED
 
 
@@ -57,7 +53,7 @@ def start(
     None where it is not, or something is. run.sh inherits the run's lock and those of its lease,
     which fall when the last process of the run is gone, whatever becomes of this one.
     """
-    lock = locked(run)
+    lock = take_lock(run)
     if lock is None:
         return None
     try:
@@ -89,37 +85,6 @@ def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> subprocess.Po
         )
 
 
-def locked(run: RunDir) -> int | None:
-    """Take a run's lock and give its descriptor; None where the run is alive."""
-    descriptor = os.open(run.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    deadline = time.monotonic() + _LOOKERS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            # Whoever looks whether the run is alive holds the lock for a moment.
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(_PAUSE)
-
-
-def is_locked(run: RunDir) -> bool:
-    """Say whether any process of a run lives on this machine."""
-    try:
-        descriptor = os.open(run.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-
-
 def tell(live: Live, number: signal.Signals) -> None:
     """Send a signal to a run: through run.sh, which records it and passes it on.
 
@@ -145,7 +110,7 @@ def _told_script(live: Live, number: signal.Signals) -> bool:
 
 def _told_rest(live: Live, number: signal.Signals) -> bool:
     """Tell the script's group, or what has its terminal; what has left that too, if it is KILL."""
-    running = _event(live.dir, live.attempt, "running") or {}
+    running = _event(live.dir, live.attempt, "running")
     told = False
     if is_locked(live.dir) and "group" in running:
         told = _sent(os.killpg, int(running["group"]), number)
@@ -182,16 +147,11 @@ def members(run: RunDir, attempt: int) -> Iterator[int]:
 
 def process_group(run: RunDir, attempt: int) -> int | None:
     """Give the process group that an attempt's script runs in, once run.sh has recorded it."""
-    group = (_event(run, attempt, "running") or {}).get("group")
+    group = _event(run, attempt, "running").get("group")
     return group if isinstance(group, int) else None
 
 
-def _event(run: RunDir, attempt: int, name: str) -> dict[str, Any] | None:
-    for line in read_lines(run.events(attempt)):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # A torn line costs itself; status tells of it.
-        if isinstance(event, dict) and event.get("event") == name:
-            return event
-    return None
+def _event(run: RunDir, attempt: int, name: str) -> Mapping[str, Any]:
+    """Return what an attempt wrote with an event, nothing where it has not happened."""
+    events = (event for event in read_events(run, attempt) if event.name == name)
+    return next((event.details for event in events), {})

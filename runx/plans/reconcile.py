@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.cmdline.command import identity
 from runx.rundir import RunDir
-from runx.states.names import STATES, UNKNOWN
+from runx.states.state import STATES, UNKNOWN
 from runx.types import Run
 
 if TYPE_CHECKING:

@@ -16,23 +16,22 @@ from runx.disk.experiments import places
 from runx.formats.json import strict
 from runx.metrics.better import direction
 from runx.metrics.records import Record
-from runx.reading.collect import read
-from runx.reading.standing import Reader, Standing
+from runx.reading.read import Reader, read_runs
 from runx.report.courses import metric_files, numbers
 from runx.report.data import metrics
+from runx.report.measured import key, labels, measured, run, standing
 from runx.report.reading import Fresh, Points, added, added_events, log_from, touched
-from runx.report.seen import key, labels, look, run, standing
 from runx.rundir import ExperimentDir, RunDir
 from runx.tables.columns import varying
 from runx.tables.question import Question
-from runx.types import Result
+from runx.types import RunRecord
 
 
 @dataclass(slots=True)
 class Followed:
     """A run that is followed: how it stood, and up to where its files have been read."""
 
-    standing: Standing
+    record: RunRecord
     key: str
     touched: int
     places: dict[Path, int] = field(default_factory=dict)
@@ -71,17 +70,17 @@ class Following:
         self._reader = Reader(question.measures, warn)
         self._runs: dict[Path, Followed] = {}
 
-    def standings(self) -> list[Standing]:
+    def records(self) -> list[RunRecord]:
         """Read all runs, from the beginning."""
         return [
             one
             for experiment in self.experiments
-            for one in read([*places(experiment)], experiment.path.name, self._reader)
+            for one in read_runs([*places(experiment)], experiment.path.name, self._reader)
         ]
 
     def start(self) -> None:
         """Take what is there as known."""
-        for one in self.standings():
+        for one in self.records():
             self._read_on(self._follow(one))
 
     def look(self, now: float) -> list[dict[str, Any]]:
@@ -98,11 +97,11 @@ class Following:
         one = next((one for one in list(self._runs.values()) if one.key == name), None)
         if one is None:
             return None
-        return log_from(one.standing.result.dir.output, place, not one.standing.state.alive)
+        return log_from(one.record.dir.output, place, not one.record.status.alive)
 
-    def _follow(self, one: Standing) -> Followed:
-        folder = one.result.dir
-        followed = Followed(one, key(one, self._labels), touched(folder))
+    def _follow(self, record: RunRecord) -> Followed:
+        folder = record.dir
+        followed = Followed(record, key(record, self._labels), touched(folder))
         self._runs[folder.path] = followed
         return followed
 
@@ -113,7 +112,7 @@ class Following:
         if one is None:
             yield from self._new(experiment, place, now)
             return
-        if one.standing.state.alive or touched(place) != one.touched:
+        if one.record.status.alive or touched(place) != one.touched:
             yield from self._standing(experiment, one, now)
         for phase, points in self._read_on(one).items():
             names = sorted({name for _, _, values in points for name in values})
@@ -128,11 +127,11 @@ class Following:
     def _new(
         self, experiment: ExperimentDir, place: RunDir, now: float
     ) -> Iterator[dict[str, Any]]:
-        for one in read([place], experiment.path.name, self._reader):
+        for one in read_runs([place], experiment.path.name, self._reader):
             followed = self._follow(one)
             self._read_on(followed)
-            seen = look(one, self._reader.warn)
-            results = [other.standing.result for other in self._runs.values()]
+            seen = measured(one, self._reader.warn)
+            results = [other.record for other in self._runs.values()]
             yield {
                 "kind": "run",
                 "key": followed.key,
@@ -144,18 +143,18 @@ class Following:
     def _standing(
         self, experiment: ExperimentDir, one: Followed, now: float
     ) -> Iterator[dict[str, Any]]:
-        before = one.standing.state
-        place = one.standing.result.dir
+        before = one.record.status
+        place = one.record.dir
         one.touched = touched(place)
-        for fresh in read([place], experiment.path.name, self._reader):
-            one.standing = fresh
-            if fresh.state != before:
+        for fresh in read_runs([place], experiment.path.name, self._reader):
+            one.record = fresh
+            if fresh.status != before:
                 yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}
 
     def _read_on(self, one: Followed) -> Points:
         """Read what was added to a run's metrics, or to what it gave to TensorBoard."""
         found: Points = {}
-        folder = one.standing.result.dir
+        folder = one.record.dir
         files = metric_files(folder)
         if not files:
             return added_events(folder, one.places, one.told)
@@ -173,7 +172,7 @@ class Following:
         return found
 
 
-def hparams(results: Sequence[Result], question: Question) -> dict[str, list[str]]:
+def hparams(results: Sequence[RunRecord], question: Question) -> dict[str, list[str]]:
     """Name the hyperparameters, and those that vary."""
     names = dict.fromkeys(name for result in results for name in result.hparams)
     return {"hparams": list(names), "varying": varying(results, question.ignore)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from runx.disk.facts import Word
+from runx.disk.facts import Attempts, Word
 from runx.errors import RunxError
 from runx.farms import Kind, kind_of
 from runx.farms.kind import Question, Seen
@@ -14,19 +14,22 @@ from runx.plans.experiment import Farm
 from runx.processes import Finished, ran
 from runx.rundir import RunDir
 from runx.schedulers.delivering import ASK_SECONDS, keep
-from runx.schedulers.sent import Handed, by_farm, handed
+from runx.schedulers.sent import NOTHING, Handed, by_farm, handed
 
 Warn = Callable[[str], None]
 
 
-def words(runs: Iterable[RunDir], warn: Warn) -> dict[tuple[str, str], Word]:
+def words(
+    runs: Iterable[RunDir], warn: Warn, known: Mapping[RunDir, Attempts] = NOTHING
+) -> dict[tuple[str, str], Word]:
     """Ask the farms of all runs that have not ended well; give their words by farm and job id.
 
     A job that is only found by its name has its id kept; one that isn't found is ``gone``, under
-    its run's path where it has no id. Farms that can't be asked are warned of.
+    its run's path where it has no id. Farms that can't be asked are warned of. The attempts of the
+    runs that are ``known`` are not read again.
     """
     said: dict[tuple[str, str], Word] = {}
-    for farm, several in by_farm(handed(runs, warn)):
+    for farm, several in by_farm(handed(runs, warn, known)):
         said.update(_asked(farm, several, warn))
     return said
 

@@ -9,12 +9,15 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from runx.disk.facts import Attempts, clock, read_attempts
 from runx.errors import StoreError
 from runx.files import read_json, read_lines
 from runx.plans.experiment import Farm
 from runx.rundir import ExperimentDir, RunDir
+from runx.states.attempts import Attempt
 
 Warn = Callable[[str], None]
+NOTHING: Mapping[RunDir, Attempts] = {}
 _Map: TypeAlias = dict[str, dict[str, Any]]
 """What a launch wrote of its jobs, by the names of their runs."""
 
@@ -39,12 +42,20 @@ class Handed(NamedTuple):
     pending: bool = False
 
 
-def handed(runs: Iterable[RunDir], warn: Warn) -> Iterator[Handed]:
-    """Find where those of the runs went that farms have and that have not ended well."""
+def handed(
+    runs: Iterable[RunDir], warn: Warn, known: Mapping[RunDir, Attempts] = NOTHING
+) -> Iterator[Handed]:
+    """Find where those of the runs went that farms have and that have not ended well.
+
+    The attempts of the runs that are ``known`` are not read again.
+    """
     maps: dict[Path, _Map] = {}
     for run in runs:
+        attempts = known.get(run)
+        if attempts is None:
+            attempts = read_attempts(run, clock(run.path.parent), warn)
         try:
-            found = _handed(run, maps)
+            found = _handed(run, attempts, maps)
         except StoreError as error:
             warn(str(error))
             continue
@@ -52,37 +63,21 @@ def handed(runs: Iterable[RunDir], warn: Warn) -> Iterator[Handed]:
             yield found
 
 
-def _handed(run: RunDir, maps: dict[Path, _Map]) -> Handed | None:
-    numbers = _attempts(run)
-    if not numbers or _is_done(run, numbers[-1]):
+def _handed(run: RunDir, attempts: Attempts, maps: dict[Path, _Map]) -> Handed | None:
+    last = attempts[-1].event("ended") if attempts else None
+    if last and last.details.get("code") == 0:
         return None
-    for attempt in reversed(numbers):
-        if run.job(attempt).exists():
-            job = read_json(run.job(attempt))
-            if job.get("refused"):
-                continue
-            return Handed(
-                run, attempt, _farm(job), str(job.get("id", "")), str(job.get("name", ""))
-            )
-        claim = read_json(run.claim(attempt)) if run.claim(attempt).exists() else {}
-        if claim.get("by") != "run.sh":
-            return _mapped(run, attempt, claim, maps)
+    for attempt in reversed(attempts):
+        job = attempt.job
+        if job and job.refused:
+            continue
+        if job:
+            farm = Farm(job.farm, type=job.type, options=job.options)
+            # Where the address is damaged, which has been warned of, nobody can be asked.
+            return Handed(run, attempt.number, farm, job.id or "", job.name) if job.farm else None
+        if attempt.launch is not None:
+            return _mapped(run, attempt, maps)
     return None
-
-
-def _attempts(run: RunDir) -> list[int]:
-    try:
-        names = os.listdir(run.attempts)  # noqa: PTH208
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    parts = (name.partition(".") for name in names)
-    return sorted({int(number) for number, _, kind in parts if number.isdecimal() and kind})
-
-
-def _is_done(run: RunDir, attempt: int) -> bool:
-    return any(
-        '"event":"ended"' in line and '"code":0' in line for line in read_lines(run.events(attempt))
-    )
 
 
 def _farm(job: Mapping[str, Any]) -> Farm:
@@ -93,21 +88,20 @@ def _farm(job: Mapping[str, Any]) -> Farm:
 
 def _mapped(
     run: RunDir,
-    attempt: int,
-    claim: Mapping[str, Any],
+    attempt: Attempt,
     maps: dict[Path, _Map],
 ) -> Handed | None:
     """Look a run without a job's id up in the map that its launch wrote before it submitted."""
-    launch = claim.get("launch")
-    if not claim.get("farm") or not launch:
+    if not attempt.farm or not attempt.launch:
         return None
-    folder = jobs_folder(ExperimentDir(run.path.parent), str(launch))
+    folder = jobs_folder(ExperimentDir(run.path.parent), attempt.launch)
     if folder not in maps:
         maps[folder] = _map(folder)
     entry = maps[folder].get(run.path.name)
     if entry is None:
         return None
-    return Handed(run, attempt, _farm(entry), "", entry["name"], entry["task"], entry["pending"])
+    number = attempt.number
+    return Handed(run, number, _farm(entry), "", entry["name"], entry["task"], entry["pending"])
 
 
 def _map(folder: Path) -> _Map:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from runx.disk.facts import Words, clock, facts, here
+from runx.disk.facts import (
+    Attempts,
+    Words,
+    clock,
+    here,
+    read_attempts,
+    state_said,
+    status_of,
+)
 from runx.disk.orders import CANCEL, give
 from runx.errors import FarmError, RunxError
 from runx.farms import kind_of
@@ -19,8 +27,7 @@ from runx.rundir import RunDir
 from runx.schedulers.asking import words
 from runx.schedulers.delivering import ASK_SECONDS
 from runx.schedulers.sent import by_farm, handed, whole_jobs
-from runx.states.attempts import Attempt, Facts
-from runx.states.state import state
+from runx.states.attempts import Attempt
 
 Say = Callable[[str], None]
 Command = tuple[str, ...]
@@ -39,42 +46,46 @@ class Alive(NamedTuple):
     state: str
 
 
-def alive(runs: Iterable[RunDir], said: Words, warn: Say) -> list[Alive]:
-    """Find those of the runs that wait or run."""
+def alive(known: Mapping[RunDir, Attempts], said: Words) -> list[Alive]:
+    """Find those of the runs that wait or run, by their attempts and what schedulers said since."""
     found = []
-    for run in runs:
-        known: Facts = facts(run, clock(run.path.parent), warn, said)
-        stands = state(known).name
-        unasked = stands == "lost" and known.attempts[-1].farm and known.word is None
-        if known.attempts and (stands in _ON_ITS_WAY or unasked):
-            found.append(Alive(run, known.attempts[-1], stands))
+    for run, attempts in known.items():
+        now, attempts = state_said(run, attempts, said, clock(run.path.parent))
+        unasked = now.name == "lost" and status_of(run, attempts, said) is None
+        if attempts and (now.name in _ON_ITS_WAY or (unasked and attempts[-1].farm)):
+            found.append(Alive(run, attempts[-1], now.name))
     return found
+
+
+def _silent(_: str) -> None:
+    """Warn of nothing: it was warned of when the schedulers were asked."""
 
 
 def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) -> int:
     """End runs on purpose: the order is written first, so that their end is understood."""
-    said = words(runs, warn)
-    living = alive(runs, said, warn)
-    alone = {one.run for one in living if one.attempt.farm and _ends_itself(one, warn)}
+    known = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    said = words(runs, warn, known)
+    living = alive(known, said)
+    alone = {one.run for one in living if one.attempt.farm and _ends_itself(one)}
     theirs = [one.run for one in living if one.attempt.farm and one.run not in alone]
-    _check_known(theirs, "cancel", warn)
+    _check_known(theirs, "cancel")
     for one in living:
         give(one.run, CANCEL, one.attempt.number, heed=one.run in alone)
     told = [one for one in living if one.attempt.farm is None and _end_here(one, say)]
-    _cancel_whole(theirs, runs, warn)
-    by_farms(theirs, "cancel", said, warn)
+    _cancel_whole(theirs, runs)
+    by_farms(theirs, "cancel", said)
     if alone:
         say(f"{len(alone)} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
     _insist(told, grace, say)
     return len(living)
 
 
-def _ends_itself(one: Alive, warn: Say) -> bool:
+def _ends_itself(one: Alive) -> bool:
     """Say whether a run heeds an order of its own accord, as its farm has no way to end it.
 
     Its job must execute run.sh for that, not the bare command.
     """
-    if any(kind_of(sent.farm.type).cancel for sent in handed([one.run], warn)):
+    if any(kind_of(sent.farm.type).cancel for sent in handed([one.run], _silent)):
         return False
     file = one.run.submit_command
     submitted = file.read_text(errors="replace") if file.exists() else ""
@@ -115,10 +126,10 @@ def _insist(told: Sequence[Alive], grace: float, say: Say) -> None:
         tell(one, signal.SIGKILL)
 
 
-def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
+def by_farms(runs: Sequence[RunDir], verb: str, said: Words) -> int:
     """Have each farm cancel, hold or release the jobs of runs; give how many it was told of."""
     count = 0
-    for farm, several in by_farm(handed(runs, warn)):
+    for farm, several in by_farm(handed(runs, _silent)):
         words_of = [said.get((farm.name, one.id)) for one in several]
         ids = [
             one.id
@@ -131,19 +142,19 @@ def by_farms(runs: Sequence[RunDir], verb: str, said: Words, warn: Say) -> int:
     return count
 
 
-def _cancel_whole(living: Sequence[RunDir], meant: Sequence[RunDir], warn: Say) -> None:
+def _cancel_whole(living: Sequence[RunDir], meant: Sequence[RunDir]) -> None:
     """Have jobs of which every run is meant cancelled at once, where a farm has a way to do it."""
-    for farm, several in by_farm(handed(living, warn)):
+    for farm, several in by_farm(handed(living, _silent)):
         way = kind_of(farm.type).cancel_whole
         names = whole_jobs(several, set(meant)) if way else []
         if way and names:
             _tell(farm, way(names, farm), "cancel")
 
 
-def _check_known(runs: Sequence[RunDir], verb: str, warn: Say) -> None:
+def _check_known(runs: Sequence[RunDir], verb: str) -> None:
     # Before any order is written: a run that counts as cancelled while its job still waits would
     # be started again beside it.
-    for farm, _ in by_farm(handed(runs, warn)):
+    for farm, _ in by_farm(handed(runs, _silent)):
         _commands(farm, verb)
 
 

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from runx.disk.facts import Word, clock, facts, here, lives
+from runx.disk.facts import clock, here, lives, read_attempts, status_of
 from runx.rundir import RunDir
+from runx.states.attempts import JobStatus
 from runx.states.state import state
 
 
@@ -24,7 +25,8 @@ def quiet(warning):
 
 
 def stand(run, warn=quiet, words=None):
-    return state(facts(run, time.time, warn, words or {}))
+    attempts = read_attempts(run, time.time, warn)
+    return state(attempts, status_of(run, attempts, words or {}))
 
 
 def claim(run, number=1, farm=None, pid=None, **more):
@@ -117,15 +119,15 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_taken_for_dead(run, monkey
     claim(run)
     happens(run, "started")
     run.lock.touch()
-    module = sys.modules[facts.__module__]
-    looked = module._locked
+    module = sys.modules[read_attempts.__module__]
+    looked = module.is_locked
 
     def ends_now(which):
         if len(run.events(1).read_text().splitlines()) == 1:
             happens(run, ("ended", {"code": code}))
         return looked(which)
 
-    monkeypatch.setattr(module, "_locked", ends_now)
+    monkeypatch.setattr(module, "is_locked", ends_now)
     assert stand(run).name == ("failed" if code else "done")
 
 
@@ -144,7 +146,8 @@ def test_a_farms_run_is_known_by_its_beat(run):
     os.utime(run.events(1), (long_ago, long_ago))
     assert str(stand(run)) == "lost (silent for 12 min; slurm was not asked)"
     assert (
-        str(stand(run, words={("slurm", "123"): Word("running")})) == "running (silent for 12 min)"
+        str(stand(run, words={("slurm", "123"): JobStatus("running")}))
+        == "running (silent for 12 min)"
     )
     run.beat(1).touch()
     assert str(stand(run)) == "running"
@@ -210,7 +213,7 @@ def test_reading_leaves_nothing_behind(run):
     claim(run, farm="slurm", host="login")
     before = sorted(os.listdir(run.attempts))
     assert clock(run.path)() == pytest.approx(time.time(), abs=60)
-    facts(run, clock(run.path), quiet)
+    read_attempts(run, clock(run.path), quiet)
     assert sorted(os.listdir(run.attempts)) == before
     assert os.listdir(run.path) == ["attempts"]
 

@@ -7,12 +7,12 @@ from sweeps import events, given_elsewhere
 
 from runx.cmdline.runscript import Surroundings, script
 from runx.disk.claims import claim_text
+from runx.disk.facts import take_lock
 from runx.disk.orders import CANCEL
-from runx.launching.pulse import BEAT
+from runx.launching.heartbeat import BEAT
 from runx.launching.slots import Slots
 from runx.launching.tasks import Policy, Task
 from runx.machine.leases import Lease, NoDevices
-from runx.machine.local import locked
 from runx.rundir import RunDir
 from runx.types import Point, Run
 
@@ -92,7 +92,7 @@ def test_an_error_in_claiming_leaves_no_lease_and_no_lock(tasks):
     with pytest.raises(ValueError, match="no"):
         execute([task], devices=Devices(), claim=broken)
     assert closed == [True]
-    lock = locked(task.run)
+    lock = take_lock(task.run)
     assert lock is not None
     os.close(lock)
 

@@ -14,7 +14,7 @@ BEAT = "RUNX_BEAT"
 """Names the seconds between beats, for tests."""
 
 
-class Pulse:
+class Heartbeat:
     """Touches the beats of runs that go on, now and then: a short run never gets one."""
 
     def __init__(self) -> None:

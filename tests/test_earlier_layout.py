@@ -1,15 +1,18 @@
 """A LOGROOT that an earlier runx wrote is read for ever, and tells the same of every run.
 
 ``fixtures/logroot-0.tar.gz`` was written by the last commit before the rooms of runx were laid out
-anew; ``fixtures/logroot-0.json`` has what that commit's commands printed of it. In ``local`` are
-runs that are done, failed, killed, timed out, cancelled or resumed, one with torn rows and one with
-a torn run.json; in ``farm`` runs of Slurm, some in an array: done, failed, refused, queued, and one
-whose job's id was never kept.
+anew; ``fixtures/logroot-0.json`` has what that commit's commands printed of it, but for the run
+called smooth-goat: commands that asked no scheduler then took it for queued, and its job is lost.
+In ``local`` are runs that are done, failed, killed, timed out, cancelled or resumed, one with torn
+rows and one with a torn run.json; in ``farm`` runs of Slurm, some in an array: done, failed,
+refused, queued, and one whose job's id was never kept.
 """
 
+import ast
 import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,32 @@ def answer(question, folder, environment):
 def test_a_logroot_of_an_earlier_runx_tells_what_it_told_then(earlier, question):
     then = json.loads((FIXTURES / "logroot-0.json").read_text())
     assert answer(question, *earlier) == then[question]
+
+
+def test_every_command_tells_the_same_state_of_a_run(earlier):
+    folder, environment = earlier
+    words = ("sumx --format json", "runx status --json", "runx show --json")
+    listed = [asked(f"{command} local farm", *earlier) for command in words]
+    states = [{run["run"]: run["state"] for run in runs} for runs in listed]
+    code = "import runx; print({run.name: run.state for run in runx.results('local', 'farm')})"
+    environment = {**environment, "RUNX_LOGROOT": str(folder / "logs")}
+    done = subprocess.run(
+        ["python", "-c", code], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert len(states[0]) == 15
+    assert [*states, ast.literal_eval(done.stdout)] == [states[0]] * 4
+    counted = Counter(states[0].values())
+    overview = asked("runx status --json", *earlier)
+    assert counted == sum([Counter(each["states"]) for each in overview], Counter())
+
+
+def asked(question, folder, environment):
+    """Return the JSON that a command prints."""
+    done = subprocess.run(
+        [*question.split(), "--logroot", str(folder / "logs")],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)

@@ -10,16 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.disk.experiments import find, launches, places
+from runx.disk.experiments import find, is_run, launches, places
+from runx.disk.facts import clock, read_attempts
 from runx.disk.record import launch_folder, launch_of, read_or_empty
 from runx.errors import RunxError
 from runx.formats.cells import duration, for_machines
 from runx.formats.json import content, strict
+from runx.reading.ask import answered, ask
 from runx.reading.commands import there, typed
-from runx.reading.read import read_states
+from runx.reading.read import Reader, index_for
 from runx.rundir import ExperimentDir, RunDir
 from runx.states.attempts import Attempt
-from runx.states.state import ENDED_BADLY, STATES, UNKNOWN, State
+from runx.states.state import ENDED_BADLY, STATES, UNKNOWN, State, state
 from runx.tables.columns import Column, value
 from runx.tables.question import Question
 from runx.tables.summary import Row, Summary, own_columns
@@ -92,8 +94,8 @@ def counts(names: Iterable[str]) -> str:
 
 
 def any_failed(states: Iterable[State]) -> bool:
-    """Say whether there is anything that a person should look at."""
-    return any(one.name in ENDED_BADLY for one in states)
+    """Return whether there is anything that a person should look at."""
+    return any(state.name in ENDED_BADLY for state in states)
 
 
 def objects(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
@@ -140,23 +142,53 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
+def read_states(
+    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Callable[[str], None]
+) -> Iterator[RunRecord]:
+    """Read the states of an experiment's runs and nothing else of them; no farm is asked.
+
+    Of runs that are over, and have not changed since a table was made, no file is opened; of their
+    events only the first start and the end are known.
+    """
+    now = clock(experiment.path)
+    index = index_for(runs, experiment, Reader(warn=warn))
+    try:
+        for run in runs:
+            if index and (known := index.find(run, experiment.path.name)):
+                yield known
+            elif is_run(os.fspath(run)):
+                attempts = read_attempts(run, now, warn)
+                is_ours = bool(attempts) or run.record.exists()
+                status = state(attempts) if is_ours else State(UNKNOWN)
+                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
+    finally:
+        if index:
+            index.close()
+
+
 def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
     """Look at every experiment under LOGROOT: states alone, no metrics."""
     if not logroot.is_dir():
         raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
-    for experiment in find(["*"], logroot, logroot):
-        yield _overview(experiment, warn)
+    experiments = find(["*"], logroot, logroot)
+    states = [list(read_states([*places(each)], each, warn)) for each in experiments]
+    said = ask([record for records in states for record in records], warn)
+    for experiment, records in zip(experiments, states, strict=True):
+        now = clock(experiment.path)
+        records = [answered(record, said, now) for record in records]
+        yield _overview(experiment, records, warn)
 
 
-def _overview(experiment: ExperimentDir, warn: Callable[[str], None]) -> Overview:
+def _overview(
+    experiment: ExperimentDir, records: Sequence[RunRecord], warn: Callable[[str], None]
+) -> Overview:
     names, latest = [], 0.0
-    for record in read_states([*places(experiment)], experiment, warn):
+    for record in records:
         names.append(record.state)
         times = (event.time for attempt in record.attempts for event in attempt.events)
         latest = max(latest, os.stat(record.dir).st_mtime, *(time or 0.0 for time in times))
-    titles = [launch.title for launch in launches(experiment, warn) if launch.title]
-    title = titles[-1] if titles else ""
-    return Overview(experiment.path.name, tuple(names), title, latest or None)
+    titles = ["", *(launch.title for launch in launches(experiment, warn) if launch.title)]
+    return Overview(experiment.path.name, tuple(names), titles[-1], latest or None)
 
 
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.disk.eventfiles import as_rows, event_files
-from runx.disk.experiments import is_run, places
+from runx.disk.experiments import places
 from runx.disk.facts import clock, read_attempts
 from runx.disk.look import Look
 from runx.disk.record import launch_of, read_or_empty
 from runx.errors import StoreError
 from runx.files import parsed_json
 from runx.metrics.tally import Measure, Tally, tally
+from runx.reading.ask import asked
 from runx.reading.index import MANY, Entries, Index, opened
 from runx.rundir import HPARAMS, LOGX, METRICS, RECORD, ExperimentDir, RunDir, metrics_of
 from runx.states.state import UNKNOWN, State, state
@@ -36,7 +37,7 @@ class Reader(NamedTuple):
 
     ``at`` is the epoch that metrics are taken from, the last where it is None. Without ``attempts``
     they are left out of the records where that saves time. ``hands`` is how many processes may read
-    at once.
+    at once. ``ask`` has schedulers asked of the runs that they may know more of.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -45,6 +46,7 @@ class Reader(NamedTuple):
     details: frozenset[str] = frozenset()
     attempts: bool = True
     hands: int = 1
+    ask: bool = True
 
 
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
@@ -68,15 +70,28 @@ def read_runs(
         return
     now = clock(runs[0].path.parent)
     read = partial(read_run, experiment=experiment, now=now, reader=reader, index=index)
+    records = _each(runs, experiment, read, reader, index)
+    for record in asked(records, reader.warn, now) if reader.ask else records:
+        yield _with_details(record, reader, now) if reader.details else record
+
+
+def _each(
+    runs: Sequence[RunDir],
+    experiment: str,
+    read: Callable[[RunDir], Reading],
+    reader: Reader,
+    index: Index | None,
+) -> Iterator[RunRecord]:
     try:
-        ahead = _read_ahead(runs, read, reader.hands, index) if reader.hands > 1 else {}
+        is_many = reader.hands > 1 and len(runs) >= 2 * WORTH_A_FORK
+        ahead = _read_ahead(runs, read, reader.hands, index) if is_many else {}
         for run in runs:
-            known = index.find(run, experiment) if index and run not in ahead else None
-            record, warnings = (known, []) if known else ahead.get(run) or read(run)
+            known = index.find(run, experiment) if index and not (ahead and run in ahead) else None
+            record, warnings = (known, []) if known else (ahead and ahead.get(run)) or read(run)
             for warning in warnings:
                 reader.warn(warning)
             if record is not None:
-                yield with_details(record, reader, now) if reader.details else record
+                yield record
         if index:
             index.write()
     finally:
@@ -170,7 +185,8 @@ def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
     if given is None and (record := _object(look, RECORD, complaints)) is not None:
         given = record.get("hparams")
     added = (_object(look, LOGX, complaints) or {}).get("hparams")
-    if given is None and added is None and not _has_metrics(look.path):
+    is_known = given is not None or added is not None
+    if not is_known and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None
@@ -201,10 +217,6 @@ def _object(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | No
     return content
 
 
-def _has_metrics(folder: str) -> bool:
-    return os.path.isfile(f"{folder}/{METRICS}") or bool(event_files(folder))
-
-
 def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
     """Return what a run has asked of its farm; most runs, which are here, ask for nothing."""
     if b'"resources": {' not in record or b'"resources": {}' in record:
@@ -218,32 +230,34 @@ def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
 
 
 def _measured(look: Look, reader: Reader) -> Tally:
-    """Sum up a run's metrics, those of other phases only where they are asked for."""
-    content = look.content(METRICS)
-    is_silent = content is None
-    found = _tallied(look, "val", content, reader)
-    for phase in {wanted.phase for wanted in reader.measures} - {"val"}:
-        if not is_silent and metrics_of(phase) != METRICS:
-            content = look.content(metrics_of(phase)) or b""
-        found.measured.update(_tallied(look, phase, content, reader).measured)
-    return found
+    """Sum up a run's metrics, those of other phases only where they are asked for.
+
+    Where there is no file of them, what TensorBoard's have.
+    """
+    rows = {METRICS: look.content(METRICS)}
+    is_silent, tallies = rows[METRICS] is None, []
+    for phase in dict.fromkeys(("val", *(wanted.phase for wanted in reader.measures))):
+        name = metrics_of(phase)
+        if is_silent:
+            for file in event_files(look.path):
+                look.note(file.name)
+            rows[name] = as_rows(look.path, phase, reader.warn)
+        elif name not in rows:
+            rows[name] = look.content(name)
+        wanted = [measure for measure in reader.measures if measure.phase == phase]
+        warn = partial(_damaged, reader.warn, f"{look.path}/{name}")
+        at = reader.at if phase == "val" else None
+        tallies.append(tally(rows[name] or b"", wanted, warn, phase, at))
+    for other in tallies[1:]:
+        tallies[0].measured.update(other.measured)
+    return tallies[0]
 
 
-def _tallied(look: Look, phase: str, content: bytes | None, reader: Reader) -> Tally:
-    """Sum up the rows of one phase; where there is no file, what TensorBoard's have."""
-
-    def damaged(line: int, reason: str) -> None:
-        reader.warn(f"{look.path}/{metrics_of(phase)}, line {line}: left out: {reason}")
-
-    if content is None:
-        for file in event_files(look.path):
-            look.note(file.name)
-        content = as_rows(look.path, phase, reader.warn)
-    wanted = [measure for measure in reader.measures if measure.phase == phase]
-    return tally(content, wanted, damaged, phase, reader.at if phase == "val" else None)
+def _damaged(warn: Warn, path: str, line: int, reason: str) -> None:
+    warn(f"{path}, line {line}: left out: {reason}")
 
 
-def with_details(record: RunRecord, reader: Reader, now: Callable[[], float]) -> RunRecord:
+def _with_details(record: RunRecord, reader: Reader, now: Callable[[], float]) -> RunRecord:
     """Fill in the details of a run that are asked for."""
     details = _details(record, reader.details, now(), reader.warn)
     return record._replace(details={name: one for name, one in details if one is not None})
@@ -280,27 +294,3 @@ def _commit(git: Any) -> str | None:
     if not isinstance(git, dict) or not git.get("commit"):
         return None
     return f"{git['commit'][:10]}{'+' if git.get('dirty') else ''}"
-
-
-def read_states(
-    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Warn
-) -> Iterator[RunRecord]:
-    """Read the states of an experiment's runs and nothing else of them; no farm is asked.
-
-    Of runs that are over, and have not changed since a table was made, no file is opened; of their
-    events only the first start and the end are known.
-    """
-    now = clock(experiment.path)
-    index = index_for(runs, experiment, Reader(warn=warn))
-    try:
-        for run in runs:
-            if index and (known := index.find(run, experiment.path.name)):
-                yield known
-            elif is_run(os.fspath(run)):
-                attempts = read_attempts(run, now, warn)
-                is_ours = bool(attempts) or run.record.exists()
-                status = state(attempts) if is_ours else State(UNKNOWN)
-                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
-    finally:
-        if index:
-            index.close()

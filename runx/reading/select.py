@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from runx.disk.experiments import find, is_run, known, places
-from runx.disk.facts import clock, is_open, state_said
 from runx.errors import RunxError, StoreError
 from runx.files import read_json
 from runx.language.nearest import listed, nearest_first
-from runx.reading.read import Reader, index_for, read_runs, with_details
+from runx.reading.read import Reader, index_for, read_runs
 from runx.rundir import ExperimentDir, RunDir
 from runx.tables.question import Question
 from runx.tables.summary import chosen
@@ -26,8 +25,7 @@ def records_of(
 ) -> list[RunRecord]:
     """Read the runs that words stand for, without words those of all experiments.
 
-    Of those, ``where`` keeps the ones for which it holds. Schedulers are asked of the runs that
-    they may still know of.
+    Of those, ``where`` keeps the ones for which it holds.
     """
     question = Question(where=where)
     measures = tuple(dict.fromkeys((*reader.measures, *question.measures)))
@@ -46,28 +44,7 @@ def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Ite
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
         several, experiment = list(inside), ExperimentDir(Path(folder))
         index = index_for(several, experiment, reader)
-        records = list(read_runs(several, experiment.path.name, reader, index))
-        yield from _asked(records, experiment, reader)
-
-
-def _asked(
-    records: Sequence[RunRecord], experiment: ExperimentDir, reader: Reader
-) -> Iterator[RunRecord]:
-    """Ask the schedulers of an experiment's runs of which they may know more than their files."""
-    waiting = {record.dir: record.attempts for record in records if is_open(record.attempts)}
-    if not waiting:
-        yield from records
-        return
-    from runx.schedulers.asking import words  # not at start: most runs are past all asking
-
-    said = words(waiting, reader.warn, waiting)
-    now = clock(experiment.path)
-    for record in records:
-        if record.dir in waiting:
-            status, attempts = state_said(record.dir, record.attempts, said, now)
-            record = record._replace(status=status, attempts=attempts)
-            record = with_details(record, reader, now) if reader.details else record
-        yield record
+        yield from read_runs(several, experiment.path.name, reader, index)
 
 
 def runs_of(

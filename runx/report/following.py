@@ -7,15 +7,18 @@ thousand stats.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runx.disk.experiments import places
+from runx.disk.facts import UNASKED, Words, clock
 from runx.formats.json import strict
 from runx.metrics.better import direction
 from runx.metrics.records import Record
+from runx.reading.ask import answered, ask
 from runx.reading.read import Reader, read_runs
 from runx.report.courses import metric_files, numbers
 from runx.report.data import metrics
@@ -25,6 +28,9 @@ from runx.rundir import ExperimentDir, RunDir
 from runx.tables.columns import varying
 from runx.tables.question import Question
 from runx.types import RunRecord
+
+ASKED_EVERY = 30.0
+"""Seconds between two questions to the schedulers of runs that are followed."""
 
 
 @dataclass(slots=True)
@@ -67,16 +73,29 @@ class Following:
         self.question = question
         self.warn = warn
         self._labels = labels(experiments)
-        self._reader = Reader(question.measures, warn)
+        self._reader = Reader(question.measures, warn, ask=False)
         self._runs: dict[Path, Followed] = {}
+        self._said: Words = UNASKED
+        self._asked = -math.inf
 
     def records(self) -> list[RunRecord]:
         """Read all runs, from the beginning."""
-        return [
-            one
+        records = [
+            record
             for experiment in self.experiments
-            for one in read_runs([*places(experiment)], experiment.path.name, self._reader)
+            for record in read_runs([*places(experiment)], experiment.path.name, self._reader)
         ]
+        self._ask(records)
+        return [self._answered(record) for record in records]
+
+    def _ask(self, records: Iterable[RunRecord]) -> None:
+        """Ask the schedulers, now and then."""
+        if time.monotonic() - self._asked > ASKED_EVERY:
+            self._said = ask(records, self.warn)
+            self._asked = time.monotonic()
+
+    def _answered(self, record: RunRecord) -> RunRecord:
+        return answered(record, self._said, clock(record.dir.path.parent))
 
     def start(self) -> None:
         """Take what is there as known."""
@@ -85,6 +104,7 @@ class Following:
 
     def look(self, now: float) -> list[dict[str, Any]]:
         """Tell what is new, as the page takes it."""
+        self._ask([one.record for one in self._runs.values()])
         return [
             change
             for experiment in self.experiments
@@ -127,7 +147,8 @@ class Following:
     def _new(
         self, experiment: ExperimentDir, place: RunDir, now: float
     ) -> Iterator[dict[str, Any]]:
-        for one in read_runs([place], experiment.path.name, self._reader):
+        for record in read_runs([place], experiment.path.name, self._reader):
+            one = self._answered(record)
             followed = self._follow(one)
             self._read_on(followed)
             seen = measured(one, self._reader.warn)
@@ -146,7 +167,8 @@ class Following:
         before = one.record.status
         place = one.record.dir
         one.touched = touched(place)
-        for fresh in read_runs([place], experiment.path.name, self._reader):
+        for record in read_runs([place], experiment.path.name, self._reader):
+            fresh = self._answered(record)
             one.record = fresh
             if fresh.status != before:
                 yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}

@@ -84,7 +84,7 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
     for one in states:
         if one.name == "running":
             return one
-    if states[0].alive:
+    if states[0].name == "queued":
         return states[0]
     return next((one for one in states if one.name == "done"), states[0])
 

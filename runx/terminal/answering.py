@@ -111,7 +111,7 @@ def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[RunRecord]:
     """Read the runs; for a fair comparison first how far all of them are."""
     question, at = asked.question, asked.question.at
     if asked.at == "min":
-        quiet = Reader(warn=lambda line: None, attempts=False, hands=hands())
+        quiet = Reader(warn=lambda line: None, attempts=False, hands=hands(), ask=False)
         epochs = [run.epoch for one in found for run in read_experiment(one, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:

@@ -2,10 +2,10 @@ import pytest
 from run_folders import make_run, originals_run
 
 from runx.disk.experiments import places
-from runx.reading import index
-from runx.reading import read as reading
+from runx.reading import index, overview
 from runx.reading.index import MANY
-from runx.reading.read import Reader, read_experiment, read_states
+from runx.reading.overview import read_states
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 
 
@@ -29,8 +29,8 @@ def test_of_what_an_index_knows_no_file_is_opened_and_the_same_is_told(tmp_path,
         make_run(tmp_path / f"run{number:03}", {"lr": number}, [1], code=number % 2)
     first = glance(tmp_path)
     assert len(list(read_experiment(ExperimentDir(tmp_path), Reader(warn=pytest.fail)))) == MANY
-    read, real = [], reading.read_attempts
-    monkeypatch.setattr(reading, "read_attempts", lambda *words: read.append(1) or real(*words))
+    read, real = [], overview.read_attempts
+    monkeypatch.setattr(overview, "read_attempts", lambda *words: read.append(1) or real(*words))
     again = glance(tmp_path)
     assert [(one.dir, one.status) for one in again] == [(one.dir, one.status) for one in first]
     assert [one.ended for one in again] == [one.ended for one in first]

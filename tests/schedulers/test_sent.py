@@ -1,12 +1,15 @@
 """Where runs were sent, from their files and the maps of their launches."""
 
 import json
+import time
 
 import pytest
 from batched import ABOUT, a_batch, an_order
 
 from runx.disk.claims import claim_text, take
+from runx.disk.facts import read_attempts
 from runx.rundir import ExperimentDir
+from runx.schedulers import sent
 from runx.schedulers.handing import _write_map
 from runx.schedulers.sent import by_farm, handed, whole_jobs
 
@@ -76,3 +79,31 @@ def test_a_job_is_whole_where_every_run_of_it_is_meant(order):
     several = list(handed(runs(order), wrong))
     assert whole_jobs(several[:1], runs(order)) == [several[0].name]
     assert whole_jobs(several, runs(order)[:2]) == []
+
+
+def test_a_run_that_ended_well_is_asked_of_no_more_however_its_events_are_written(order):
+    run, *others = runs(order)
+    run.events(1).write_text('{ "event" : "ended", "time" : 2, "code" : 0 }\n')
+    assert [one.run for one in handed(runs(order), wrong)] == others
+
+
+def test_code_0_of_another_event_is_no_end(order):
+    run = runs(order)[0]
+    run.events(1).write_text(
+        '{"event":"started","time":1,"said":"\\"event\\":\\"ended\\"","code":0}\n'
+    )
+    assert len(list(handed(runs(order), wrong))) == 3
+
+
+def test_a_run_whose_address_is_damaged_is_warned_of_and_not_asked_of(order):
+    run, *others = runs(order)
+    run.job(1).write_text("{")
+    warnings = []
+    assert [one.run for one in handed(runs(order), warnings.append)] == others
+    assert len(warnings) == 1
+
+
+def test_attempts_that_are_known_are_not_read_again(order, monkeypatch):
+    known = {run: read_attempts(run, time.time, wrong) for run in runs(order)}
+    monkeypatch.setattr(sent, "read_attempts", None)
+    assert len(list(handed(runs(order), wrong, known))) == 3

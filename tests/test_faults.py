@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sweeps import Sweep, events, names, wait_until
 
-from runx.launching.stock import stock
+from runx.launching.existing import existing_runs
 from runx.plans.reconcile import SETTLED, Identity
 from runx.rundir import ExperimentDir
 
@@ -204,7 +204,7 @@ def test_events_torn_at_any_byte_start_a_run_again_unless_its_end_is_whole(sweep
     stands = []
     for end in range(len(whole) + 1):
         run.events(1).write_bytes(whole[:end])
-        [there] = stock(ExperimentDir(run.path.parent), Identity(), lambda line: None)
+        [there] = existing_runs(ExperimentDir(run.path.parent), Identity(), lambda line: None)
         stands.append(there.state.name in SETTLED)
     assert stands == [False] * len(whole) + [True]
 

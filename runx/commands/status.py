@@ -115,7 +115,7 @@ def _experiments(asked: Asked, now: float) -> Answer:
 
 def _failures(found: list[RunRecord], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
-    from runx.reading.failures import Failure, digest, retry_commands, told
+    from runx.reading.failures import Failure, digest, digest_lines, retry_commands
 
     failed = [run for run in found if run.state in ENDED_BADLY]
     failures = [Failure(run, tail(run.dir.output)) for run in failed]
@@ -123,7 +123,7 @@ def _failures(found: list[RunRecord], as_json: bool) -> str:
     groups = digest(failures, others)
     if as_json:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
-    lines = told(groups)
+    lines = digest_lines(groups)
     again = retry_commands(failed, dict(_typed(failed)), str(Path.cwd()))
     return "\n".join([*lines, *(f"retry: {command}" for command in again)])
 

@@ -31,14 +31,15 @@ class Wish(NamedTuple):
 
 def decide(experiment: Experiment, runs: Sequence[Run], wish: Wish, say: Say) -> Work:
     """Match the plan with what there is, and say what that comes to."""
-    from runx.launching.stock import stock, twins  # not at start: a preview looks at no run
+    # Not at start: a preview looks at no run.
+    from runx.launching.existing import existing_runs, twins
 
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
     if wish.resume:
         keyed = [(run_id(experiment, run), run) for run in runs]
-        there = list(stock(experiment.dir, experiment.identity, warn))
+        there = list(existing_runs(experiment.dir, experiment.identity, warn))
         found = reconcile(keyed, there, wish.retried)
         work = picked(found, wish.pick)
         say(told(work) + _left_out(found.starting - work.starting))

@@ -121,7 +121,7 @@ def retry_commands(
         yield there(again_command(typed.argv, states), typed.cwd, here)
 
 
-def told(groups: Sequence[Group]) -> list[str]:
+def digest_lines(groups: Sequence[Group]) -> list[str]:
     """Write the digest as lines for people: what, how often, with what, where."""
     lines = []
     for group in groups:

@@ -64,7 +64,7 @@ class Report(NamedTuple):
         """Group what failed by its reason, and say what only those runs have in common."""
         from runx.disk.facts import read_attempts
         from runx.disk.output import tail
-        from runx.reading.failures import Failure, digest, told
+        from runx.reading.failures import Failure, digest, digest_lines
         from runx.states.state import State, state
         from runx.types import RunRecord
 
@@ -78,7 +78,7 @@ class Report(NamedTuple):
             status = state(read_attempts(end.task.run, time.time, say))
             failures.append(Failure(record(end, status), tail(end.task.run.output)))
         others = [record(end, State("done")) for end in self.ended if end.status == 0]
-        return told(digest(failures, others))
+        return digest_lines(digest(failures, others))
 
 
 def _is_failure(end: Ended) -> bool:

@@ -6,11 +6,11 @@ from runx.disk.record import Typed
 from runx.reading.failures import (
     Failure,
     digest,
+    digest_lines,
     last_exception,
     reason,
     retry_commands,
     shared,
-    told,
 )
 from runx.rundir import RunDir
 from runx.states.state import State
@@ -91,10 +91,13 @@ def test_a_value_that_others_have_too_explains_nothing():
 def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
     failures = [failed("a", "KeyError: x\n", lr=2)]
     groups = digest(failures, [run("b", "done", lr=1)])
-    assert told(groups) == ["1 x KeyError: x, all with lr=2", "    /logs/sweep/a/output.log"]
+    assert digest_lines(groups) == [
+        "1 x KeyError: x, all with lr=2",
+        "    /logs/sweep/a/output.log",
+    ]
     runs = [failures[0].run, run("k", "killed")]
     assert [*retry_commands(runs, {}, "/p")] == ["runx sweep.yml --resume --retry failed,killed"]
-    assert told([]) == []
+    assert digest_lines([]) == []
 
 
 def test_what_failed_is_started_again_by_what_was_typed_and_where():

@@ -30,7 +30,7 @@ _PATIENCE = 20.0
 """Seconds that a submission is waited for whose launcher has died."""
 
 
-def stock(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
+def existing_runs(experiment: ExperimentDir, identity: Identity, warn: Warn) -> Iterator[There]:
     """Read every run of an experiment; a damaged one is told of and passed over.
 
     Schedulers are asked of those alone that they may still know more of.

@@ -6,7 +6,7 @@ import pytest
 from sweeps import dead_pid
 
 from runx.disk.claims import claim_text, whoami
-from runx.launching.stock import stock, twins
+from runx.launching.existing import existing_runs, twins
 from runx.plans.reconcile import Identity
 from runx.rundir import ExperimentDir, RunDir
 
@@ -35,7 +35,7 @@ def dead():
 
 
 def found(experiment, warn=pytest.fail, identity=PLAIN):
-    return list(stock(experiment, identity, warn))
+    return list(existing_runs(experiment, identity, warn))
 
 
 def test_an_experiment_that_is_not_there_has_no_runs(experiment):

@@ -23,7 +23,7 @@ from runx.states.state import State, state
 
 Warn = Callable[[str], None]
 Attempts: TypeAlias = tuple[Attempt, ...]
-Word = JobStatus
+Word = JobStatus  # The one name under which farms import it.
 Words: TypeAlias = Mapping[tuple[str, str], JobStatus]
 """What schedulers said of jobs, by farm and job id, or the run's path where there is no id."""
 UNASKED: Words = {}

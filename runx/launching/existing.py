@@ -48,9 +48,8 @@ def _said(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
         return UNASKED
     from runx.schedulers.asking import words  # not at start: few launches have a farm to ask
 
-    unnamed = [run for run, known in attempts.items() if not known[-1].job_id]
-    _settle(unnamed)
-    known = {run: some for run, some in attempts.items() if run not in unnamed}
+    known = {run: some for run, some in attempts.items() if some[-1].job_id}
+    _settle([run for run in attempts if run not in known])
     return words(attempts, warn, known)
 
 

@@ -30,7 +30,7 @@ class JobAddress(NamedTuple):
 
 
 class JobStatus(NamedTuple):
-    """What a scheduler says of a job: a state, or ``gone`` where it knows no such job; and why."""
+    """How a job stands by its scheduler: a state or ``gone``, and why."""
 
     state: str
     why: str = ""

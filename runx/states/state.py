@@ -90,7 +90,7 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
 
 
 def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
-    word, why = status or (None, "")
+    word, why = status[:2] if status else (None, "")
     if attempt.event("ended"):
         return _ended(attempt, word, why)
     if attempt.farm is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.rundir import RunDir
 
 if TYPE_CHECKING:
+    from runx.states.attempts import Attempt
+    from runx.states.state import State
     from runx.sweeps.values import Point, Value
 
 
@@ -30,25 +31,65 @@ class Run(NamedTuple):
         return {hparam.name: hparam.value for hparam in self.point.hparams}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A run as it is read back: what it is, how it stands, and what it measured.
+class RunRecord(NamedTuple):
+    """A run as it is read back: what it is, its attempts and its state, and what it measured.
 
     ``metrics`` are those of the last validation epoch; ``measured`` maps what else was asked for
     (``acc-best``) to its value. Both are empty while there are none. ``hparams`` are as in
     hparams.json; ``epoch_time`` is in seconds; ``details`` has what else was asked for (``host``).
-    ``resources`` are what it asked of its farm.
+    ``resources`` are what it asked of its farm. ``attempts`` may be left out where nobody asked for
+    them.
     """
 
     name: str
     dir: RunDir
     hparams: Mapping[str, Any]
-    state: str
+    status: State
     metrics: Mapping[str, Any]
     epoch: int | float | None = None
     epoch_time: float | None = None
-    tag: str = ""
     experiment: str = ""
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
-    resources: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Any] = {}
+    details: Mapping[str, Any] = {}
+    resources: Mapping[str, Any] = {}
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """The name of its state."""
+        return self.status.name
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The attempt that decides its state, if it has begun any."""
+        return next((one for one in self.attempts if one.number == self.status.attempt), None)
+
+    @property
+    def started(self) -> float | None:
+        """The time at which that attempt started, in seconds since 1970."""
+        return self._time_of("started")
+
+    @property
+    def ended(self) -> float | None:
+        """The time at which that attempt wrote its end, in seconds since 1970."""
+        return self._time_of("ended")
+
+    def _time_of(self, name: str) -> float | None:
+        event = self.attempt.event(name) if self.attempt else None
+        return event.time if event else None
+
+    def elapsed(self, now: float) -> float | None:
+        """Return the seconds that that attempt took, or has taken until now."""
+        begin, end = self.started, self.ended
+        if end is None and self.status.alive:
+            end = now
+        return max(end - begin, 0.0) if begin is not None and end is not None else None
+
+    @property
+    def where(self) -> str | None:
+        """The job and the machine that that attempt is on."""
+        if self.attempt is None:
+            return None
+        job = f"{self.attempt.farm} {self.attempt.job_id}" if self.attempt.job_id else ""
+        host = self.attempt.host if self.attempt.event("started") else ""
+        return " on ".join(filter(None, (job, host))) or None

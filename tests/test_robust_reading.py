@@ -10,8 +10,7 @@ import time
 import pytest
 from run_folders import make_run
 
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 from runx.tables.summary import summarize
 
@@ -47,7 +46,7 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
     for number in range(5):
         make_run(tmp_path / f"whole{number}", {"lr": number}, [1, 2, 3])
     warnings = []
-    found = list(collect(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
+    found = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
     whole = [run for run in found if run.name.startswith("whole")]
     assert [run.metrics for run in whole] == [{"acc": 3}] * 5
     assert {run.state for run in whole} == {"done"}
@@ -55,7 +54,7 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
     assert all("\n" not in warning for warning in warnings)
     told = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
     assert len(told) >= 80
-    again = list(collect(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
+    again = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
     assert again == found
     assert warnings[: len(warnings) // 2] == warnings[len(warnings) // 2 :]
 
@@ -63,15 +62,15 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
 READ = """
 import sys, time
 from pathlib import Path
-from runx.reading.collect import collect
 from runx.tables.columns import varying
 from runx.rundir import ExperimentDir
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.metrics.tally import Measure
 best = Measure("acc-best", "acc", "max")
 looks, end = 0, time.monotonic() + 30
 while time.monotonic() < end:
-    runs = list(collect(ExperimentDir(Path(sys.argv[1])), Reader((best,), lambda told: None)))
+    reader = Reader((best,), lambda told: None)
+    runs = list(read_experiment(ExperimentDir(Path(sys.argv[1])), reader))
     assert len(runs) >= 100, len(runs)
     assert all(run.measured["acc-best"] >= 2 for run in runs if run.measured)
     looks += 1
@@ -117,9 +116,9 @@ def test_six_readers_look_for_half_a_minute_at_what_changes(tmp_path):
         assert reader.returncode == 0, err.decode()
         assert int(out) >= 1
     assert [name for name in os.listdir(experiment / ".runx") if name != "index.json"] == []
-    kept = list(collect(ExperimentDir(experiment), Reader(warn=lambda told: None)))
+    kept = list(read_experiment(ExperimentDir(experiment), Reader(warn=lambda told: None)))
     (experiment / ".runx" / "index.json").unlink(missing_ok=True)
-    assert kept == list(collect(ExperimentDir(experiment), Reader(warn=lambda told: None)))
+    assert kept == list(read_experiment(ExperimentDir(experiment), Reader(warn=lambda told: None)))
 
 
 def test_six_readers_of_a_changing_experiment_are_not_in_each_others_way(tmp_path):

@@ -11,7 +11,7 @@ from runx.errors import RunxError
 from runx.tables.columns import Column, identity, value, varying
 from runx.tables.question import Question
 from runx.tables.summary import Row, Summary, chosen
-from runx.types import Result
+from runx.types import RunRecord
 
 
 class Verdict(NamedTuple):
@@ -41,7 +41,7 @@ def t_test(first: Sequence[float], second: Sequence[float], paired: bool) -> Ver
 
 
 def compare(
-    runs: Sequence[Result],
+    runs: Sequence[RunRecord],
     settings: tuple[str, str],
     over: Sequence[Column],
     metrics: Sequence[Column],
@@ -65,7 +65,7 @@ def compare(
     return Summary(tuple(heads), tuple(rows))
 
 
-def _like(runs: Sequence[Result], setting: str) -> list[Result]:
+def _like(runs: Sequence[RunRecord], setting: str) -> list[RunRecord]:
     """Find the runs of a setting, written ``lr=0.1`` or as an expression."""
     name, equals, text = setting.partition("=")
     plain = equals and name.strip().replace(".", "").replace("_", "").isalnum() and text[:1] != "="
@@ -90,7 +90,7 @@ def _literal(text: str) -> str:
 
 
 def _matched(
-    first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+    first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[Column]:
     """Say what runs are matched by: the seeds, and all else that differs within a setting."""
     if not over:
@@ -99,13 +99,13 @@ def _matched(
     return [*over, *(Column(name, "hparam", name) for name in names)]
 
 
-def _numbers(runs: Sequence[Result], column: Column) -> list[float]:
+def _numbers(runs: Sequence[RunRecord], column: Column) -> list[float]:
     found = (value(run, column) for run in runs)
     return [float(one) for one in found if isinstance(one, (int, float)) and math.isfinite(one)]
 
 
 def _cells(
-    column: Column, first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+    column: Column, first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[Any]:
     pairs = _pairs(column, first, second, over)
     one, two = _numbers(first, column), _numbers(second, column)
@@ -121,7 +121,7 @@ def _cells(
 
 
 def _pairs(
-    column: Column, first: Sequence[Result], second: Sequence[Result], over: Sequence[Column]
+    column: Column, first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[tuple[float, float]]:
     """Pair runs by what they are matched by; nothing where that isn't the same, each once."""
     sides = []

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from runx.metrics.tally import series, tally
 from runx.tables.spread import Spread
-from runx.types import Result
+from runx.types import RunRecord
 
 PHASES = ("train", "val", "test")
 
@@ -32,17 +32,17 @@ def phase_of(name: str) -> tuple[str, str]:
     return (phase, metric) if dot and phase in PHASES else ("val", name)
 
 
-def course(run: Result, metric: str, phase: str) -> list[tuple[float | None, Any]]:
+def course(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Give a metric's values with their epochs."""
     return series(_content(run, phase), metric, phase)
 
 
-def latest(run: Result, phase: str) -> Mapping[str, Any]:
+def latest(run: RunRecord, phase: str) -> Mapping[str, Any]:
     """Give the metrics of the last epoch of a phase."""
     return tally(_content(run, phase), phase=phase).metrics
 
 
-def _content(run: Result, phase: str) -> bytes:
+def _content(run: RunRecord, phase: str) -> bytes:
     try:
         return run.dir.metrics_of(phase).read_bytes()
     except FileNotFoundError:

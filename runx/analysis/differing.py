@@ -12,12 +12,12 @@ from runx.files import read_json
 from runx.formats.cells import for_machines
 from runx.rundir import ExperimentDir, RunDir
 from runx.tables.columns import identity, names_of
-from runx.types import Result
+from runx.types import RunRecord
 
 _LARGEST = 1 << 20
 
 
-def difference(one: Result, two: Result) -> Iterator[str]:
+def difference(one: RunRecord, two: RunRecord) -> Iterator[str]:
     """Write what differs between two runs, as lines; unchanged things are not there."""
     yield f"- {one.name}"
     yield f"+ {two.name}"

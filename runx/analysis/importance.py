@@ -14,7 +14,7 @@ from runx.tables.columns import Column, resolve, value, varying
 from runx.tables.grouping import groups
 from runx.tables.question import Question
 from runx.tables.summary import Row, Summary
-from runx.types import Result
+from runx.types import RunRecord
 
 MOST, RANGES = 8, 5
 """A hyperparameter with more numbers than this is looked at in so many ranges."""
@@ -32,7 +32,7 @@ class Effect(NamedTuple):
     trend: float
 
 
-def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[Effect]:
+def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> list[Effect]:
     """Find what each hyperparameter explains, the most important first.
 
     The part explained is corrected for the number of values (omega squared), so that a parameter
@@ -60,12 +60,12 @@ def effects(runs: Sequence[Result], metric: Column, question: Question) -> list[
     return sorted(found, key=lambda effect: (-effect.explained, effect.name))
 
 
-def _number(run: Result, metric: Column) -> float | None:
+def _number(run: RunRecord, metric: Column) -> float | None:
     found = value(run, metric)
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
 
 
-def _split(runs: Sequence[Result], column: Column) -> list[tuple[str, list[Result]]]:
+def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[RunRecord]]]:
     """Put runs together by a hyperparameter's value, or, where numbers are many, by its range."""
     members = groups(runs, [column])
     values = [value(run, column) for run in runs]
@@ -80,7 +80,7 @@ def _split(runs: Sequence[Result], column: Column) -> list[tuple[str, list[Resul
 
 
 def _marginal(
-    split: Sequence[tuple[str, list[Result]]], numbers: Sequence[Sequence[float]]
+    split: Sequence[tuple[str, list[RunRecord]]], numbers: Sequence[Sequence[float]]
 ) -> tuple[tuple[str, float, int], ...]:
     """Give the metric's mean at each value, from low to high."""
     found = (
@@ -160,7 +160,7 @@ def omega_squared(numbers: Sequence[Sequence[float]], noise: float | None = None
     return min(max(between / (total + error), 0.0), 1.0)
 
 
-def importance(runs: Sequence[Result], name: str, question: Question) -> Summary:
+def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Summary:
     """Make a table of what moves a metric, with its mean at each value from low to high."""
     metric = metric_named(name, runs, question)
     rows = tuple(
@@ -173,7 +173,7 @@ def importance(runs: Sequence[Result], name: str, question: Question) -> Summary
     return Summary(heads, rows)
 
 
-def metric_named(name: str, runs: Sequence[Result], question: Question) -> Column:
+def metric_named(name: str, runs: Sequence[RunRecord], question: Question) -> Column:
     """Find the column of a metric that is to be looked at."""
     return resolve(name, runs, [wanted.name for wanted in question.measures])
 
@@ -185,7 +185,9 @@ def _written(effect: Effect) -> str:
     return ", ".join(shown)
 
 
-def pivot(runs: Sequence[Result], down: str, across: str, name: str, question: Question) -> Summary:
+def pivot(
+    runs: Sequence[RunRecord], down: str, across: str, name: str, question: Question
+) -> Summary:
     """Make a table of a metric's means by two hyperparameters."""
     metric = metric_named(name, runs, question)
     rows_by, columns_by = resolve(down, runs), resolve(across, runs)
@@ -198,8 +200,8 @@ def pivot(runs: Sequence[Result], down: str, across: str, name: str, question: Q
     return Summary((Column(f"{down} \\ {across}", "hparam", down), *shown), tuple(rows))
 
 
-def _ordered(found: list[list[Result]], by: Column) -> list[list[Result]]:
-    def key(group: list[Result]) -> tuple[bool, float, str]:
+def _ordered(found: list[list[RunRecord]], by: Column) -> list[list[RunRecord]]:
+    def key(group: list[RunRecord]) -> tuple[bool, float, str]:
         one = value(group[0], by)
         number = isinstance(one, (int, float))
         return (not number, one if number else 0.0, str(one))
@@ -207,7 +209,7 @@ def _ordered(found: list[list[Result]], by: Column) -> list[list[Result]]:
     return sorted(found, key=key)
 
 
-def _mean(group: Sequence[Result], like: Result, by: Column, metric: Column) -> float | None:
+def _mean(group: Sequence[RunRecord], like: RunRecord, by: Column, metric: Column) -> float | None:
     same = [run for run in group if value(run, by) == value(like, by)]
     numbers = [number for run in same if (number := _number(run, metric)) is not None]
     return math.fsum(numbers) / len(numbers) if numbers else None

@@ -22,20 +22,20 @@ from runx.terminal.manners import say
 from runx.types import Run
 
 if TYPE_CHECKING:
-    from runx.reading.standing import Standing
+    from runx.types import RunRecord
 
 
 @dataclass(frozen=True)
-class Standings(Sequence["Standing"]):
+class Standings(Sequence["RunRecord"]):
     """How runs stand, as ``runx status`` shows it."""
 
-    found: tuple[Standing, ...]
+    found: tuple[RunRecord, ...]
 
     @overload
-    def __getitem__(self, place: int) -> Standing: ...
+    def __getitem__(self, place: int) -> RunRecord: ...
     @overload
     def __getitem__(self, place: slice) -> Standings: ...
-    def __getitem__(self, place: int | slice) -> Standing | Standings:
+    def __getitem__(self, place: int | slice) -> RunRecord | Standings:
         """Give how one run stands, or how some do."""
         return Standings(self.found[place]) if isinstance(place, slice) else self.found[place]
 
@@ -45,11 +45,11 @@ class Standings(Sequence["Standing"]):
     @property
     def states(self) -> dict[str, str]:
         """The state of each run, by its name."""
-        return {one.result.name: one.state.name for one in self.found}
+        return {one.name: one.state for one in self.found}
 
     def _written(self, form: str) -> str:
         from runx.formats import written
-        from runx.reading.roster import status as table
+        from runx.reading.overview import status as table
 
         return written(form, table(self.found, time.time()))
 
@@ -62,11 +62,11 @@ class Standings(Sequence["Standing"]):
 
 def status(*words: str, where: str = "", logroot: str | Path | None = None) -> Standings:
     """Say how runs stand: those of experiments, of names or parts of names, or all."""
-    from runx.reading.gathering import standings_of
-    from runx.reading.standing import Reader
+    from runx.reading.read import Reader
+    from runx.reading.select import records_of
 
     root = Path(logroot).expanduser() if logroot else settled_logroot(Path.cwd(), os.environ)
-    found = standings_of(words, root, Path.cwd(), Reader(warn=_warn), where)
+    found = records_of(words, root, Path.cwd(), Reader(warn=_warn), where)
     return Standings(tuple(found))
 
 

@@ -10,7 +10,7 @@ from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
 from runx.launching.control import cancel
-from runx.reading.gathering import runs_of
+from runx.reading.select import runs_of
 from runx.terminal.manners import say
 
 

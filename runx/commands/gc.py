@@ -14,9 +14,9 @@ from runx.disk.joining import remove_file
 from runx.errors import RunxError
 from runx.formats.table import aligned
 from runx.metrics.better import direction
-from runx.reading.gathering import standings_of
-from runx.reading.standing import Reader
-from runx.reading.thinning import Thinned, thinned
+from runx.reading.read import Reader
+from runx.reading.remove import Thinned, thinned
+from runx.reading.select import records_of
 from runx.tables.question import Question
 from runx.terminal.manners import say
 
@@ -53,8 +53,8 @@ def command(
     names = (metric,)
     question = Question((by,), lower=names if lower else (), higher=names if higher else ())
     reader = Reader(measures=question.measures, warn=warn)
-    runs = standings_of((experiment,), logroot_of(logroot, config), Path.cwd(), reader)
-    going = thinned([one.result for one in runs], keep_top, question)
+    runs = records_of((experiment,), logroot_of(logroot, config), Path.cwd(), reader)
+    going = thinned(runs, keep_top, question)
     if not going:
         say(f"nothing to remove: no run that is done and behind the best {keep_top} has any")
         return 0

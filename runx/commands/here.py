@@ -10,15 +10,15 @@ from runx.cmdline.argv import shell_command
 from runx.cmdline.logdir import Logdir
 from runx.commands.local import Local
 from runx.disk.claims import claim_text, is_ours, take
-from runx.disk.codes import staged_code
 from runx.disk.orders import CANCEL, ordered
+from runx.disk.record import staged_code
 from runx.files import read_json
 from runx.launching.executor import Executor, Policy, Right, Task
 from runx.machine.devices import devices
 from runx.machine.leases import Devices
 from runx.plans.experiment import Experiment
 from runx.plans.plan import LaunchPlan
-from runx.states.again import again_command
+from runx.reading.commands import again_command
 from runx.terminal.manners import say
 from runx.terminal.reporting import Report
 from runx.terminal.watching import watcher

@@ -165,7 +165,7 @@ def launch(
     from runx.launching.create import create_runs
     from runx.launching.preview import check_first
     from runx.launching.signals import interruptible
-    from runx.states.again import again_command
+    from runx.reading.commands import again_command
 
     runs = list(planned)
     if not runs:

@@ -10,11 +10,11 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.disk.facts import clock, facts
+from runx.disk.facts import clock, read_attempts
 from runx.disk.joining import elsewhere, join
 from runx.disk.output import Follower, start_of_last
 from runx.errors import RunxError
-from runx.reading.gathering import runs_of
+from runx.reading.select import runs_of
 from runx.rundir import RunDir
 from runx.states.state import state
 
@@ -62,7 +62,7 @@ def command(
 
 
 def _alive(run: RunDir) -> bool:
-    return state(facts(run, clock(run.path.parent), warn)).alive
+    return state(read_attempts(run, clock(run.path.parent), warn)).alive
 
 
 def _print(runs: Sequence[RunDir], logs: Sequence[Follower], last: bool) -> None:

@@ -10,13 +10,14 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
+from runx.disk.facts import clock, read_attempts
 from runx.disk.joining import elsewhere
 from runx.errors import RunxError
 from runx.formats.table import aligned
-from runx.reading.gathering import runs_of
-from runx.reading.removing import Found, found, remove, weight
+from runx.reading.remove import Removal, removals, remove, weight
+from runx.reading.select import runs_of
 from runx.rundir import RunDir
-from runx.schedulers.query import jobs_of, query
+from runx.schedulers.query import query, submitted_jobs
 from runx.terminal.manners import say
 
 
@@ -39,8 +40,9 @@ def command(
     if not (words or where):
         raise RunxError("name a run or an experiment, or say --where EXPR; see runx status")
     runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
-    said = query(jobs_of(runs, warn), warn)
-    wanted = list(found(runs, warn, said))
+    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    said = query(submitted_jobs(attempts.items(), warn), warn)
+    wanted = list(removals(attempts, said))
     going = [one for one in wanted if not one.why_not]
     for one in wanted:
         if one.why_not:
@@ -55,10 +57,10 @@ def command(
     return 0
 
 
-def _show(going: Sequence[Found]) -> None:
+def _show(going: Sequence[Removal]) -> None:
     sizes = [_size(one.run) for one in going]
     rows = [
-        (f"{one.run.path.parent.name}/{one.run.path.name}", str(one.stands), megabytes(size))
+        (f"{one.run.path.parent.name}/{one.run.path.name}", str(one.state), megabytes(size))
         for one, size in zip(going, sizes, strict=True)
     ]
     rows.append((f"{len(going)} in all", "", megabytes(sum(sizes))))

@@ -11,10 +11,9 @@ import click
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.errors import RunxError
-from runx.reading.collect import read
-from runx.reading.gathering import runs_of
-from runx.reading.portrait import lines, portrait
-from runx.reading.standing import Reader
+from runx.reading.overview import description, lines
+from runx.reading.read import Reader
+from runx.reading.select import records_of
 
 
 @click.command()
@@ -32,12 +31,11 @@ def command(
     """
     if not (words or where):
         raise RunxError("name a run, or --where EXPR; see runx status")
-    runs = runs_of(words, logroot_of(logroot, config), Path.cwd(), where, warn)
-    found = [
-        portrait(one, time.time(), warn)
-        for run in runs
-        for one in read([run], run.path.parent.name, Reader(warn=warn))
-    ]
+    root = logroot_of(logroot, config)
+    records = records_of(words, root, Path.cwd(), Reader(warn=warn), where)
+    if where and not records:
+        raise RunxError(f"--where {where}: no run is like that")
+    found = [description(record, time.time(), warn) for record in records]
     if not found:
         raise RunxError(f"{' '.join(words)}: no run that can be read; see the warnings above")
     if as_json:

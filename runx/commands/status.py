@@ -14,17 +14,17 @@ from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
 from runx.disk.experiments import launches
 from runx.disk.output import tail
+from runx.disk.record import Typed
 from runx.formats import written
 from runx.formats.table import aligned
 from runx.processes import hands
-from runx.reading.gathering import overviews, standings_of
-from runx.reading.roster import any_failed, counts, objects, overview, status
-from runx.reading.standing import Reader, Standing
+from runx.reading.overview import any_failed, counts, objects, overview, overviews, status
+from runx.reading.read import Reader
+from runx.reading.select import records_of
 from runx.rundir import ExperimentDir
-from runx.states.again import Typed
-from runx.states.names import ENDED_BADLY
+from runx.states.state import ENDED_BADLY
 from runx.terminal.manners import look_once
-from runx.types import Result
+from runx.types import RunRecord
 
 FAILED = 1
 
@@ -92,14 +92,14 @@ def answered(asked: Asked, now: float) -> Answer:
     if not (asked.words or asked.failures or asked.where):
         return _experiments(asked, now)
     reader = Reader(warn=warn, hands=hands())
-    found = standings_of(asked.words, asked.logroot, Path.cwd(), reader, asked.where)
-    failed = any_failed(one.state for one in found)
+    found = records_of(asked.words, asked.logroot, Path.cwd(), reader, asked.where)
+    failed = any_failed(one.status for one in found)
     if asked.failures:
         return Answer(_failures(found, asked.as_json), failed)
     if asked.as_json:
         return Answer(json.dumps(objects(found, now), indent=2, ensure_ascii=False), failed)
     table = written("table", status(found, now))
-    return Answer(f"{table}\n\n{counts(one.state.name for one in found)}", failed)
+    return Answer(f"{table}\n\n{counts(one.state for one in found)}", failed)
 
 
 def _experiments(asked: Asked, now: float) -> Answer:
@@ -113,23 +113,22 @@ def _experiments(asked: Asked, now: float) -> Answer:
     return Answer(aligned(head, rows, right), failed)
 
 
-def _failures(found: list[Standing], as_json: bool) -> str:
+def _failures(found: list[RunRecord], as_json: bool) -> str:
     """Write the digest of what failed among these runs."""
-    from runx.reading.failures import Failure, digest, retry_commands, told
+    from runx.reading.failures import Failure, digest, digest_lines, retry_commands
 
-    bad = [one for one in found if one.state.name in ENDED_BADLY]
-    failures = [Failure(one.result, one.state, tail(one.result.dir.output)) for one in bad]
-    others = [one.result for one in found if one.state.name not in ENDED_BADLY]
+    failed = [run for run in found if run.state in ENDED_BADLY]
+    failures = [Failure(run, tail(run.dir.output)) for run in failed]
+    others = [run for run in found if run.state not in ENDED_BADLY]
     groups = digest(failures, others)
     if as_json:
         return json.dumps([group.json() for group in groups], indent=2, ensure_ascii=False)
-    lines = told(groups)
-    results = [one.result for one in bad]
-    again = retry_commands(results, dict(_typed(results)), str(Path.cwd()))
+    lines = digest_lines(groups)
+    again = retry_commands(failed, dict(_typed(failed)), str(Path.cwd()))
     return "\n".join([*lines, *(f"retry: {command}" for command in again)])
 
 
-def _typed(results: Sequence[Result]) -> Iterator[tuple[str, Typed]]:
+def _typed(results: Sequence[RunRecord]) -> Iterator[tuple[str, Typed]]:
     """Find what was last typed to launch each of the runs' experiments."""
     for name, path in {run.experiment: run.dir.path.parent for run in results}.items():
         known = [one.typed for one in launches(ExperimentDir(path), warn) if one.typed]

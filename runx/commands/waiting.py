@@ -9,7 +9,7 @@ import click
 
 from runx.commands.completing import runs
 from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.reading.selecting import select
+from runx.reading.select import select
 from runx.rundir import RunDir
 from runx.terminal.manners import say
 

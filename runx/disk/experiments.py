@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.disk.eventfiles import event_files
+from runx.disk.record import Typed, words_of
 from runx.errors import RunxError, StoreError
 from runx.files import read_json
 from runx.language.nearest import listed, nearest_first
 from runx.rundir import ExperimentDir, RunDir
-from runx.states.again import Typed, words_of
 
 MARKS = ("hparams.json", "run.json", "metrics.csv")
 """A directory that holds one of these is a run's; the original's have the first."""

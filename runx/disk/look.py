@@ -7,12 +7,15 @@ something that no stamp tells (a lock, a process, a clock), the look is a passin
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable
 from typing import TypeAlias
 
 Stamp: TypeAlias = tuple[int, int, int, int]
 """When a file was written and when it last changed, in nanoseconds; its size; its inode."""
+stamp = operator.attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
+"""Return the stamp of a file, given what the system says of it."""
 
 
 class Look:
@@ -34,10 +37,10 @@ class Look:
             return None
         try:
             # The stamp comes before the content: what is added meanwhile shows in the next one.
-            found = os.fstat(descriptor)
-            self.stamps[name] = stamp(found)
-            content = os.read(descriptor, found.st_size + 1)
-            return content if len(content) == found.st_size else content + _rest(descriptor)
+            status = os.fstat(descriptor)
+            self.stamps[name] = stamp(status)
+            content = os.read(descriptor, status.st_size + 1)
+            return content if len(content) == status.st_size else content + _rest(descriptor)
         finally:
             os.close(descriptor)
 
@@ -78,11 +81,6 @@ def _rest(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def stamp(found: os.stat_result) -> Stamp:
-    """Make the stamp of a file."""
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
-
-
 def mark(run: str, names: Iterable[str], folder: int | None = None) -> int | None:
     """Make one number of the stamps of a run's files, None where one isn't there.
 
@@ -90,10 +88,6 @@ def mark(run: str, names: Iterable[str], folder: int | None = None) -> int | Non
     less of a path to walk. The number is the same in every process of one kind of Python.
     """
     try:
-        found = [os.stat(f"{run}/{name}", dir_fd=folder) for name in names]
+        return hash(tuple([stamp(os.stat(f"{run}/{name}", dir_fd=folder)) for name in names]))
     except OSError:
         return None
-    # As stamp() makes them; a call for each would cost as much as to ask the system.
-    return hash(
-        tuple([(one.st_mtime_ns, one.st_ctime_ns, one.st_size, one.st_ino) for one in found])
-    )

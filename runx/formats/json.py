@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runx.tables.summary import Row, Summary
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def render(summary: Summary, digits: int = 0) -> str:
@@ -30,7 +30,7 @@ def _object(summary: Summary, row: Row) -> dict[str, Any]:
     return {head: strict(cell) for head, cell in zip(heads, row.cells, strict=True)}
 
 
-def content(run: Result) -> dict[str, Any]:
+def content(run: RunRecord) -> dict[str, Any]:
     """Give a run as JSON has it; times are in seconds."""
     return {
         "experiment": run.experiment,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runx.disk.facts import clock, facts
+from runx.disk.facts import clock, read_attempts, state_said
 from runx.errors import RunxError
 from runx.farms import farm_type_of
 from runx.farms.base import Farm
-from runx.reading.selecting import select
-from runx.schedulers.query import jobs_of, query
-from runx.states.state import state
+from runx.reading.select import select
+from runx.schedulers.query import query, submitted_jobs
 
 
 def job_ids(
@@ -22,11 +21,12 @@ def job_ids(
     Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
     """
     runs = select(names, logroot, cwd)
-    jobs = {job.run: job for job in jobs_of(runs, warn)}
-    statuses = query(jobs.values(), warn)
+    known = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    jobs = {job.run: job for job in submitted_jobs(known.items(), warn)}
+    said = query(jobs.values(), warn)
     found = []
     for run in runs:
-        stands = state(facts(run, clock(run.path.parent), warn, statuses))
+        stands, _ = state_said(run, known[run], said, clock(run.path.parent))
         if stands.name == "done":
             continue
         job = jobs.get(run)

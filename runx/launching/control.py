@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from runx.disk.facts import Words, clock, facts, here
+from runx.disk.facts import (
+    Attempts,
+    Words,
+    clock,
+    here,
+    read_attempts,
+    state_said,
+    status_of,
+)
 from runx.disk.orders import CANCEL, give
 from runx.machine.local import Live, tell
 from runx.rundir import RunDir
 from runx.schedulers import control
-from runx.schedulers.query import jobs_of, query
-from runx.states.attempts import Attempt, Facts
-from runx.states.state import state
+from runx.schedulers.query import jobs_of, query, submitted_jobs
+from runx.states.attempts import Attempt
 
 Say = Callable[[str], None]
 _ORDERED = "those that wait end as they start, those that run within half a minute"
@@ -31,15 +38,14 @@ class Alive(NamedTuple):
     state: str
 
 
-def alive(runs: Iterable[RunDir], statuses: Words, warn: Say) -> list[Alive]:
-    """Return those of the runs that wait or run."""
+def alive(read: Mapping[RunDir, Attempts], statuses: Words) -> list[Alive]:
+    """Return those of the runs that wait or run, by their attempts and what schedulers say."""
     living = []
-    for run in runs:
-        known: Facts = facts(run, clock(run.path.parent), warn, statuses)
-        name = state(known).name
-        unasked = name == "lost" and known.attempts[-1].farm and known.word is None
-        if known.attempts and (name in control.ALIVE or unasked):
-            living.append(Alive(run, known.attempts[-1], name))
+    for run, attempts in read.items():
+        now, attempts = state_said(run, attempts, statuses, clock(run.path.parent))
+        unasked = now.name == "lost" and status_of(run, attempts, statuses) is None
+        if attempts and (now.name in control.ALIVE or (unasked and attempts[-1].farm)):
+            living.append(Alive(run, attempts[-1], now.name))
     return living
 
 
@@ -48,9 +54,10 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
 
     ``grace`` is the seconds that a run here is given after TERM until KILL.
     """
-    jobs = {job.run: job for job in jobs_of(runs, warn)}
+    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
-    living = alive(runs, statuses, warn)
+    living = alive(attempts, statuses)
     on_farms = [one for one in living if one.attempt.farm]
     alone = {
         one.run

@@ -19,7 +19,7 @@ from runx.cmdline.logdir import Logdir
 from runx.cmdline.resources import needs
 from runx.cmdline.script import Spread, script
 from runx.disk.claims import claim_text, take
-from runx.disk.codes import staged_code
+from runx.disk.record import staged_code
 from runx.errors import SettingsError, StagingError
 from runx.files import to_json, write_whole
 from runx.launching.context import LaunchContext, check_root, prepare

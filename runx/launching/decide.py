@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from runx.disk.facts import UNASKED, Words, clock, facts, here, lives
+from runx.disk.facts import (
+    UNASKED,
+    Attempts,
+    Words,
+    clock,
+    here,
+    is_open,
+    lives,
+    read_attempts,
+    state_said,
+)
 from runx.errors import RunxError, StoreError
 from runx.files import read_json, read_lines
 from runx.plans.experiment import Experiment
@@ -22,8 +32,7 @@ from runx.plans.plan import (
     summary,
 )
 from runx.rundir import RECORD, ExperimentDir, RunDir
-from runx.states.attempts import Facts
-from runx.states.state import state
+from runx.states.state import State, state
 from runx.sweeps.identity import Identity
 from runx.types import Run
 
@@ -101,27 +110,30 @@ def existing_runs(
     Schedulers are asked of those alone that they may still know more of.
     """
     now = clock(experiment.path)
-    found = list(_read(experiment, identity, now, warn))
-    said = _said([(run, known) for run, _, known in found if _is_open(known)], warn)
-    for run, key, known in found:
-        if said and _is_open(known):
-            known = facts(run, now, lambda _: None, said)  # What is damaged has been told.
-        yield _existing(run, key, known)
+    existing = list(_read(experiment, identity, now, warn))
+    said = _said({run: attempts for run, _, attempts in existing if is_open(attempts)}, warn)
+    for run, key, attempts in existing:
+        yield _existing(run, key, *state_said(run, attempts, said, now))
 
 
-def _said(several: Sequence[tuple[RunDir, Facts]], warn: Warn) -> Words:
-    """Ask the schedulers of runs, of which this much is known."""
-    if not several:
+def _said(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
+    """Return what schedulers say of runs that they may still know of."""
+    if not attempts:
         return UNASKED
     from runx.schedulers.query import query, submitted_jobs  # not at start: few have a farm to ask
 
-    _settle([(run, known) for run, known in several if not known.attempts[-1].job])
-    return query(submitted_jobs([(run, known.attempts) for run, known in several], warn), warn)
+    unnamed = {run: some for run, some in attempts.items() if not some[-1].job_id}
+    settled = {run: read_attempts(run, clock(run.path.parent), _silent) for run in _settle(unnamed)}
+    return query(submitted_jobs({**attempts, **settled}.items(), warn), warn)
+
+
+def _silent(_: str) -> None:
+    """Warn of nothing: it has been warned of."""
 
 
 def _read(
     experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
-) -> Iterator[tuple[RunDir, str, Facts]]:
+) -> Iterator[tuple[RunDir, str, Attempts]]:
     try:
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
@@ -134,34 +146,33 @@ def _read(
             if run.record.exists():
                 warn(f"{run.record}: left out: {error}")
             continue
-        yield run, key, facts(run, now, warn)
+        yield run, key, read_attempts(run, now, warn)
 
 
-def _is_open(known: Facts) -> bool:
-    farms = any(attempt.farm for attempt in known.attempts)
-    return farms and state(known).name != "done"
+def _settle(unnamed: Mapping[RunDir, Attempts]) -> Iterable[RunDir]:
+    """Wait for submit commands that outlived their launcher; what came of them is then written.
 
-
-def _settle(several: Sequence[tuple[RunDir, Facts]]) -> None:
-    """Wait for submit commands that outlived their launcher: what came of them is then known."""
+    Returns the runs, which are to be read again.
+    """
     from runx.schedulers.query import submitted_jobs
 
     deadline = time.monotonic() + _PATIENCE
-    attempts = {run: known.attempts for run, known in several}
+    attempts = dict(unnamed)
     while attempts and time.monotonic() < deadline:
         jobs = submitted_jobs(attempts.items(), lambda _: None)
         pending = {job.run for job in jobs if job.is_pending and _is_orphan(job.run, job.attempt)}
         attempts = {run: known for run, known in attempts.items() if run in pending}
         time.sleep(0.1 if attempts else 0)
+    return unnamed
 
 
-def _existing(run: RunDir, key: str, known: Facts) -> ExistingRun:
-    """Return a run with its state, which follows from what is known of it."""
-    if not known.attempts:
-        return ExistingRun(run, key, state(known), 0)
-    last = known.attempts[-1]
-    orphan = bool(known.locked) and last.farm is None and _is_orphan(run, last.number)
-    return ExistingRun(run, key, state(known), last.number, orphan)
+def _existing(run: RunDir, key: str, now: State, attempts: Attempts) -> ExistingRun:
+    if not attempts:
+        return ExistingRun(run, key, now, 0)
+    last = attempts[-1]
+    locked = any(attempt.locked for attempt in attempts)
+    orphan = locked and last.farm is None and _is_orphan(run, last.number)
+    return ExistingRun(run, key, now, last.number, orphan)
 
 
 def _is_orphan(run: RunDir, attempt: int) -> bool:
@@ -183,7 +194,8 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
             run = experiment.run(name)
             if key in wanted and name not in seen and run.record.exists():
                 seen.add(name)
-                yield _existing(run, key, facts(run, now, warn))
+                attempts = read_attempts(run, now, warn)
+                yield _existing(run, key, state(attempts), attempts)
 
 
 def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:

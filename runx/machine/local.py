@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runx.disk.facts import here, lives
-from runx.files import read_lines
-from runx.locks import acquire, may_be_held
+from runx.disk.events import read_events
+from runx.disk.facts import here, lives, take_lock
+from runx.locks import may_be_held
 from runx.machine.leases import Lease
 from runx.processes import NULL, send_group_signal, send_signal, started
 from runx.rundir import RunDir
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 _KILLED = 128 + signal.SIGKILL  # what else ends run.sh without a word
-_LOOKERS = 2.0  # seconds for which others may hold the lock, to see whether it is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ class Live:
         status = self.process.poll() if self.process else None
         if status is not None and status >= 0:
             return status
-        if (self.process and status is None) or is_locked(self.dir):
+        if (self.process and status is None) or may_be_held(self.dir.lock):
             return None
-        code = (_event(self.dir, self.attempt, "ended") or {}).get("code")
+        code = _event(self.dir, self.attempt, "ended").get("code")
         return code if isinstance(code, int) else _KILLED
 
 
@@ -58,7 +56,7 @@ def start(
     None where it is not, or something is. run.sh inherits the run's lock and those of its lease,
     which fall when the last process of the run is gone, whatever becomes of this one.
     """
-    lock = locked(run)
+    lock = take_lock(run)
     if lock is None:
         return None
     try:
@@ -90,16 +88,6 @@ def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
         )
 
 
-def locked(run: RunDir) -> int | None:
-    """Take a run's lock and give its descriptor; None where the run is alive."""
-    return acquire(run.lock, _LOOKERS)
-
-
-def is_locked(run: RunDir) -> bool:
-    """Return whether any process of a run lives on this machine; where that is unknown, it does."""
-    return may_be_held(run.lock)
-
-
 def tell(live: Live, number: signal.Signals) -> None:
     """Send a signal to a run: through run.sh, which records it and passes it on.
 
@@ -125,11 +113,11 @@ def _told_script(live: Live, number: signal.Signals) -> bool:
 
 def _told_rest(live: Live, number: signal.Signals) -> bool:
     """Tell the script's group, or what has its terminal; what has left that too, if it is KILL."""
-    running = _event(live.dir, live.attempt, "running") or {}
+    running = _event(live.dir, live.attempt, "running")
     told = False
-    if is_locked(live.dir) and "group" in running:
+    if may_be_held(live.dir.lock) and "group" in running:
         told = send_group_signal(int(running["group"]), number)
-    if is_locked(live.dir) and "pid" in running:
+    if may_be_held(live.dir.lock) and "pid" in running:
         told = send_signal(int(running["pid"]), number)
     if number is signal.SIGKILL or live.attached:
         for pid in members(live.dir, live.attempt):
@@ -154,16 +142,11 @@ def members(run: RunDir, attempt: int) -> Iterator[int]:
 
 def process_group(run: RunDir, attempt: int) -> int | None:
     """Give the process group that an attempt's script runs in, once run.sh has recorded it."""
-    group = (_event(run, attempt, "running") or {}).get("group")
+    group = _event(run, attempt, "running").get("group")
     return group if isinstance(group, int) else None
 
 
-def _event(run: RunDir, attempt: int, name: str) -> dict[str, Any] | None:
-    for line in read_lines(run.events(attempt)):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # A torn line costs itself; status tells of it.
-        if isinstance(event, dict) and event.get("event") == name:
-            return event
-    return None
+def _event(run: RunDir, attempt: int, name: str) -> Mapping[str, Any]:
+    """Return what an attempt wrote with an event, nothing where it has not happened."""
+    events = (event for event in read_events(run, attempt) if event.name == name)
+    return next((event.details for event in events), {})

@@ -73,8 +73,9 @@ def summed(
     executions: list[Execution], measures: Iterable[Measure], at: float | None = None
 ) -> Tally:
     """Sum up the rows of a file that have been sorted."""
-    metrics, epoch = _last_epoch(executions, at)
-    measured = {wanted.name: _measured(executions, wanted) for wanted in measures}
+    rows = [row for one in executions for row in one.rows]
+    metrics, epoch = _last_epoch(rows, at)
+    measured = {wanted.name: _measured(rows, wanted) for wanted in measures}
     return Tally(
         metrics,
         epoch,
@@ -83,11 +84,9 @@ def summed(
     )
 
 
-def _last_epoch(
-    executions: list[Execution], at: float | None
-) -> tuple[dict[str, Metric], float | None]:
+def _last_epoch(rows: list[Row], at: float | None) -> tuple[dict[str, Metric], float | None]:
     """Give the metrics of the last row, and of the others of its epoch what that one lacks."""
-    backwards = _backwards(executions)
+    backwards: Iterator[Row] = reversed(rows)
     if at is not None:
         backwards = (row for row in backwards if when(row)[0] == at)
     last = next(backwards, None)
@@ -101,10 +100,6 @@ def _last_epoch(
         found.append(read(row))
     merged = {name: value for row in reversed(found) for name, value in row.metrics.items()}
     return merged, epoch
-
-
-def _backwards(executions: list[Execution]) -> Iterator[Row]:
-    return (row for one in reversed(executions) for row in reversed(one.rows))
 
 
 def _epoch_time(executions: list[Execution]) -> float | None:
@@ -141,12 +136,11 @@ def _covered(
     return max(last - before, 1)
 
 
-def _measured(executions: list[Execution], wanted: Measure) -> Metric | None:
+def _measured(rows: list[Row], wanted: Measure) -> Metric | None:
     """Find the one number that a measure asks for; None where the run has none."""
     if wanted.at in ("min", "max", "mean"):
-        every = [row for one in executions for row in one.rows]
-        return pooled(every, wanted.metric, wanted.at)
-    backwards = _backwards(executions)
+        return pooled(rows, wanted.metric, wanted.at)
+    backwards: Iterator[Row] = reversed(rows)
     if wanted.at != "last":
         backwards = (row for row in backwards if when(row)[0] == float(wanted.at))
     found = (read(row).metrics.get(wanted.metric) for row in backwards)

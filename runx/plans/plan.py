@@ -12,7 +12,7 @@ from runx.cmdline.logdir import Logdir
 from runx.errors import ExpressionError, RunxError, SweepError
 from runx.plans.experiment import Experiment
 from runx.rundir import RunDir
-from runx.states.names import STATES, UNKNOWN
+from runx.states.state import STATES, UNKNOWN
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.naming import new_slugs, run_names, tag_names
 from runx.sweeps.sweep import Sweep, read

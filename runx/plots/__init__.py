@@ -13,13 +13,13 @@ from runx.tables.asked import Asked
 from runx.tables.columns import Column, resolve, value, varying
 from runx.tables.grouping import groups
 from runx.tables.ranking import deciding, ranked
-from runx.types import Result
+from runx.types import RunRecord
 
 MOST = 12
 """More curves than this nobody tells apart: the rest are left out, with a word."""
 
 
-def plotted(what: str, runs: Sequence[Result], asked: Asked) -> str:
+def plotted(what: str, runs: Sequence[RunRecord], asked: Asked) -> str:
     """Draw what is asked for; give the drawing, or say which file it went to."""
     picture = pictured(what, runs, asked)
     if asked.output:
@@ -33,7 +33,7 @@ def plotted(what: str, runs: Sequence[Result], asked: Asked) -> str:
     return drawn(picture)
 
 
-def pictured(what: str, runs: Sequence[Result], asked: Asked) -> Picture:
+def pictured(what: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
     """Say what is to be drawn: curves over epochs, a scatter, or parallel coordinates."""
     ordered = ranked(runs, deciding(runs, asked.question))
     if what == "parallel":
@@ -44,7 +44,7 @@ def pictured(what: str, runs: Sequence[Result], asked: Asked) -> Picture:
     return _curves(what, ordered, asked)
 
 
-def _curves(name: str, runs: Sequence[Result], asked: Asked) -> Picture:
+def _curves(name: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
     phase, metric = phase_of(name)
     names = varying(runs, (*asked.ignore, *asked.over))
     by = [Column(one, "hparam", one) for one in names]
@@ -65,11 +65,11 @@ def _curves(name: str, runs: Sequence[Result], asked: Asked) -> Picture:
     return Picture(name, "epoch", name, asked.log, tuple(found[:MOST]), note=note)
 
 
-def _label(run: Result, by: Sequence[Column]) -> str:
+def _label(run: RunRecord, by: Sequence[Column]) -> str:
     return " ".join(f"{column.name}={for_machines(value(run, column)) or 'null'}" for column in by)
 
 
-def _scatter(across: str, up: str, runs: Sequence[Result], asked: Asked) -> Picture:
+def _scatter(across: str, up: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
     columns = [resolve(name, runs) for name in (across, up)]
     points = []
     for run in runs:
@@ -83,7 +83,7 @@ def _scatter(across: str, up: str, runs: Sequence[Result], asked: Asked) -> Pict
     return Picture(f"{up} by {across}", across, up, asked.log, curves, dots=True)
 
 
-def _parallel(runs: Sequence[Result], asked: Asked) -> Picture:
+def _parallel(runs: Sequence[RunRecord], asked: Asked) -> Picture:
     names = [Column(one, "hparam", one) for one in varying(runs, asked.ignore)]
     measured = dict.fromkeys(one for run in runs for one in run.metrics)
     axes = (*names, *(Column(one, "metric", one) for one in measured))

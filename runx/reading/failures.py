@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.disk.record import Typed
 from runx.formats.cells import for_machines
 from runx.formats.json import strict
-from runx.states.again import Typed, again_command, there
-from runx.states.state import State
+from runx.reading.commands import again_command, there
 from runx.tables.columns import IGNORED, identity, names_of
-from runx.types import Result
+from runx.types import RunRecord
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")
 _TRACEBACK = "Traceback (most recent call last):"
@@ -22,10 +22,9 @@ _LONGEST = 160
 
 
 class Failure(NamedTuple):
-    """A run that ended badly: how, and the last lines of its output."""
+    """A run that ended badly, and the last lines of its output."""
 
-    result: Result
-    state: State
+    run: RunRecord
     tail: str
 
 
@@ -33,7 +32,7 @@ class Group(NamedTuple):
     """Runs that ended for one reason, and the values that they share and no other run has."""
 
     reason: str
-    results: tuple[Result, ...]
+    results: tuple[RunRecord, ...]
     shared: Mapping[str, Any]
 
     def json(self) -> dict[str, Any]:
@@ -46,15 +45,15 @@ class Group(NamedTuple):
         }
 
 
-def digest(failures: Iterable[Failure], others: Sequence[Result]) -> list[Group]:
+def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Group]:
     """Group failed runs by their reason, the most frequent first.
 
     Numbers in a message (bytes, line numbers, addresses) don't tell reasons apart.
     """
-    groups: dict[str, list[tuple[str, Result]]] = {}
+    groups: dict[str, list[tuple[str, RunRecord]]] = {}
     for failure in failures:
-        told = reason(failure).replace(str(failure.result.dir.path), "LOGDIR")
-        groups.setdefault(_NUMBERS.sub("#", told), []).append((told, failure.result))
+        text = reason(failure).replace(str(failure.run.dir.path), "LOGDIR")
+        groups.setdefault(_NUMBERS.sub("#", text), []).append((text, failure.run))
     members = {key: [result for _, result in group] for key, group in groups.items()}
     found = []
     for key, group in groups.items():
@@ -65,8 +64,8 @@ def digest(failures: Iterable[Failure], others: Sequence[Result]) -> list[Group]
 
 def reason(failure: Failure) -> str:
     """Say why a run failed: its exception, else how it ended and the last thing it said."""
-    if failure.state.name != "failed":
-        return str(failure.state)
+    if failure.run.state != "failed":
+        return str(failure.run.status)
     return last_exception(failure.tail) or _last_words(failure)
 
 
@@ -88,11 +87,11 @@ def last_exception(tail: str) -> str:
 
 def _last_words(failure: Failure) -> str:
     lines = [line.strip() for line in failure.tail.splitlines() if line.strip()]
-    how = failure.state.reason or failure.state.name
+    how = failure.run.status.reason or failure.run.state
     return f"{how}: {lines[-1][:_LONGEST]}" if lines else how
 
 
-def shared(group: Sequence[Result], others: Sequence[Result]) -> dict[str, Any]:
+def shared(group: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str, Any]:
     """Give the values that every run of a group has and none of the others.
 
     >>> shared([], [])
@@ -110,7 +109,7 @@ def shared(group: Sequence[Result], others: Sequence[Result]) -> dict[str, Any]:
 
 
 def retry_commands(
-    failed: Sequence[Result], launched: Mapping[str, Typed], here: str
+    failed: Sequence[RunRecord], launched: Mapping[str, Typed], here: str
 ) -> Iterator[str]:
     """Say what starts these runs again: what was last typed for each experiment, with --retry.
 
@@ -122,7 +121,7 @@ def retry_commands(
         yield there(again_command(typed.argv, states), typed.cwd, here)
 
 
-def told(groups: Sequence[Group]) -> list[str]:
+def digest_lines(groups: Sequence[Group]) -> list[str]:
     """Write the digest as lines for people: what, how often, with what, where."""
     lines = []
     for group in groups:

@@ -15,15 +15,14 @@ from runx.errors import RunxError
 from runx.formats import written
 from runx.formats.cells import for_machines
 from runx.language.nearest import listed, nearest_first
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 from runx.tables.columns import Column, names_of, varying
 from runx.tables.grouping import Grouping, grouped
 from runx.tables.question import Question
 from runx.tables.ranking import deciding, ranked
 from runx.tables.summary import Summary, chosen, summarize
-from runx.types import Result
+from runx.types import RunRecord
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Results:
     question: Question = Question()  # noqa: RUF009
     grouping: Grouping | None = None
 
-    def __iter__(self) -> Iterator[Result]:
+    def __iter__(self) -> Iterator[RunRecord]:
         """Give the runs, one after another as they are read, where nothing asks for an order."""
         found = self._read()
         if not self.question.where and not self.question.sortwith:
@@ -49,10 +48,11 @@ class Results:
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _read(self) -> Iterator[Result]:
-        reader = Reader(self.question.measures, _warn, details=self.question.details)
+    def _read(self) -> Iterator[RunRecord]:
+        question = self.question
+        reader = Reader(question.measures, _warn, details=question.details, attempts=False)
         for experiment in self.experiments:
-            yield from collect(experiment, reader)
+            yield from read_experiment(experiment, reader)
 
     def where(self, expression: str) -> Results:
         """Keep the runs for which an expression holds, as with ``sumx --where``."""
@@ -76,7 +76,7 @@ class Results:
         """Take runs together that are the same in these."""
         return replace(self, grouping=Grouping(by=names))
 
-    def best(self, metric: str, lower: bool | None = None) -> Result:
+    def best(self, metric: str, lower: bool | None = None) -> RunRecord:
         """Give the run with the best value of a metric."""
         found = next(iter(self.sorted(metric, lower=lower)), None)
         if found is None:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from runx.disk.output import tail
-from runx.reading.kept import kept, launch_of
-from runx.reading.standing import Standing
+from runx.disk.record import code_digests, launch_of, read_or_empty
+from runx.errors import StoreError
 from runx.report.images import images, source
 from runx.rundir import RunDir
 from runx.states.attempts import Attempt
+from runx.types import RunRecord
 
 LOG = 6_000
 """Bytes of a log's end that a report holds."""
@@ -22,19 +23,19 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 Warn = Callable[[str], None]
 
 
-def about(one: Standing, warn: Warn) -> dict[str, Any]:
-    """Tell what a run is, how its attempts went and what it left behind."""
-    run = one.result.dir
-    record = kept(run.record, warn)
-    launch = launch_of(run, record, warn)
+def about(record: RunRecord, warn: Warn) -> dict[str, Any]:
+    """Return what a run is and what it left behind."""
+    run = record.dir
+    made = read_or_empty(run.record, warn)
+    launch = launch_of(run, made, warn)
     return {
-        "id": record.get("id"),
-        "tag": record.get("tag") or one.result.tag,
-        "command": command(run, record),
-        "digest": digest(run, record, one),
+        "id": made.get("id"),
+        "tag": made.get("tag") or "",
+        "command": command(run, made),
+        "digest": digest(run, made),
         "git": launch.get("git"),
         "note": launch.get("note") or "",
-        "resources": record.get("resources") or {},
+        "resources": made.get("resources") or {},
         "dir": str(run.path),
         "log": log_end(run),
         "images": [
@@ -46,38 +47,37 @@ def about(one: Standing, warn: Warn) -> dict[str, Any]:
     }
 
 
-def command(run: RunDir, record: dict[str, Any]) -> str:
+def command(run: RunDir, made: dict[str, Any]) -> str:
     """Give the training command as run.sh executes it; without a run.sh what is known of it."""
     if run.script.exists():
         text = run.script.read_text(encoding="utf-8", errors="replace")
         found = _TRAIN.search(text)
         if found:
             return found[1].strip()
-    return str(record.get("cmd") or "")
+    return str(made.get("cmd") or "")
 
 
-def digest(run: RunDir, record: dict[str, Any], one: Standing) -> str | None:
-    """Name the code that the last attempt ran: a restaged one has its own."""
-    for found in reversed(one.facts.attempts):
-        if run.claim(found.number).exists():
-            claimed = kept(run.claim(found.number), lambda line: None).get("code")
-            if claimed:
-                return str(claimed)
-    return record.get("code")
+def digest(run: RunDir, made: dict[str, Any]) -> str | None:
+    """Return the digest of the code that the last attempt ran: a restaged one has its own."""
+    try:
+        return next(code_digests(run), None)
+    except StoreError:
+        code = made.get("code")
+        return str(code) if code else None
 
 
-def attempt(found: Attempt) -> dict[str, Any]:
-    """Tell how an attempt went, in the order in which it is shown."""
-    started, ended = found.event("started"), found.event("ended")
+def attempt(one: Attempt) -> dict[str, Any]:
+    """Return how an attempt went, in the order in which it is shown."""
+    started, ended = one.event("started"), one.event("ended")
     return {
-        "number": found.number,
-        "host": found.host,
-        "farm": found.farm,
-        "job": found.job,
+        "number": one.number,
+        "host": one.host,
+        "farm": one.farm,
+        "job": one.job_id,
         "started": started.time if started else None,
         "ended": ended.time if ended else None,
         "code": ended.details.get("code") if ended else None,
-        "order": found.order,
+        "order": one.order,
     }
 
 

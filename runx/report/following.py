@@ -7,33 +7,39 @@ thousand stats.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runx.disk.experiments import places
+from runx.disk.facts import UNASKED, Words, clock
 from runx.formats.json import strict
 from runx.metrics.records import Record
-from runx.reading.collect import read
-from runx.reading.standing import Reader, Standing
+from runx.reading.ask import answered, ask
+from runx.reading.read import Reader, read_runs
 from runx.report.courses import metric_files, numbers
 from runx.report.data import metrics, metrics_named
+from runx.report.measured import key, labels, measured, run, standing
 from runx.report.reading import Fresh, Points, added, added_events, log_from, touched
-from runx.report.seen import key, labels, look, run, standing
 from runx.report.statistics import statistics
 from runx.rundir import ExperimentDir, RunDir
 from runx.tables.question import Question
+from runx.types import RunRecord
 
 STATISTICS = 10.0
 """Seconds until new points count in what is computed of all runs; a run's end counts at once."""
+
+ASKED_EVERY = 30.0
+"""Seconds between two questions to the schedulers of runs that are followed."""
 
 
 @dataclass(slots=True)
 class Followed:
     """A run that is followed: how it stood, and up to where its files have been read."""
 
-    standing: Standing
+    record: RunRecord
     key: str
     touched: int
     places: dict[Path, int] = field(default_factory=dict)
@@ -70,25 +76,39 @@ class Following:
         self.question = question
         self.warn = warn
         self._labels = labels(experiments)
-        self._reader = Reader(question.measures, warn)
+        self._reader = Reader(question.measures, warn, ask=False)
         self._runs: dict[Path, Followed] = {}
         self._due: float | None = None
+        self._said: Words = UNASKED
+        self._asked = -math.inf
 
-    def standings(self) -> list[Standing]:
+    def records(self) -> list[RunRecord]:
         """Read all runs, from the beginning."""
-        return [
-            one
+        records = [
+            record
             for experiment in self.experiments
-            for one in read([*places(experiment)], experiment.path.name, self._reader)
+            for record in read_runs([*places(experiment)], experiment.path.name, self._reader)
         ]
+        self._ask(records)
+        return [self._answered(record) for record in records]
+
+    def _ask(self, records: Iterable[RunRecord]) -> None:
+        """Ask the schedulers, now and then."""
+        if time.monotonic() - self._asked > ASKED_EVERY:
+            self._said = ask(records, self.warn)
+            self._asked = time.monotonic()
+
+    def _answered(self, record: RunRecord) -> RunRecord:
+        return answered(record, self._said, clock(record.dir.path.parent))
 
     def start(self) -> None:
         """Take what is there as known."""
-        for one in self.standings():
+        for one in self.records():
             self._read_on(self._follow(one))
 
     def look(self, now: float) -> list[dict[str, Any]]:
         """Return what is new, as the page takes it."""
+        self._ask([one.record for one in self._runs.values()])
         changes = [
             change
             for experiment in self.experiments
@@ -106,7 +126,7 @@ class Following:
 
     def _statistics(self) -> dict[str, Any]:
         runs = [*self._runs.values()]
-        results, keys = [one.standing.result for one in runs], [one.key for one in runs]
+        results, keys = [one.record for one in runs], [one.key for one in runs]
         return statistics(results, keys, [one.best for one in runs], self.question)
 
     def log(self, name: str, place: int) -> Fresh | None:
@@ -114,11 +134,11 @@ class Following:
         one = next((one for one in list(self._runs.values()) if one.key == name), None)
         if one is None:
             return None
-        return log_from(one.standing.result.dir.output, place, not one.standing.state.alive)
+        return log_from(one.record.dir.output, place, not one.record.status.alive)
 
-    def _follow(self, one: Standing) -> Followed:
-        folder = one.result.dir
-        followed = Followed(one, key(one, self._labels), touched(folder))
+    def _follow(self, record: RunRecord) -> Followed:
+        folder = record.dir
+        followed = Followed(record, key(record, self._labels), touched(folder))
         self._runs[folder.path] = followed
         return followed
 
@@ -129,7 +149,7 @@ class Following:
         if one is None:
             yield from self._new(experiment, place, now)
             return
-        if one.standing.state.alive or touched(place) != one.touched:
+        if one.record.status.alive or touched(place) != one.touched:
             yield from self._standing(experiment, one, now)
         for phase, points in self._read_on(one).items():
             names = sorted({name for _, _, values in points for name in values})
@@ -145,10 +165,11 @@ class Following:
     def _new(
         self, experiment: ExperimentDir, place: RunDir, now: float
     ) -> Iterator[dict[str, Any]]:
-        for one in read([place], experiment.path.name, self._reader):
+        for record in read_runs([place], experiment.path.name, self._reader):
+            one = self._answered(record)
             followed = self._follow(one)
             self._read_on(followed)
-            seen = look(one, self._reader.warn)
+            seen = measured(one, self._reader.warn)
             yield {
                 "kind": "run",
                 "key": followed.key,
@@ -159,17 +180,18 @@ class Following:
     def _standing(
         self, experiment: ExperimentDir, one: Followed, now: float
     ) -> Iterator[dict[str, Any]]:
-        before = one.standing.state
-        place = one.standing.result.dir
+        before = one.record.status
+        place = one.record.dir
         one.touched = touched(place)
-        for fresh in read([place], experiment.path.name, self._reader):
-            one.standing = fresh
-            if fresh.state != before:
+        for record in read_runs([place], experiment.path.name, self._reader):
+            fresh = self._answered(record)
+            one.record = fresh
+            if fresh.status != before:
                 yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}
 
     def _read_on(self, one: Followed) -> Points:
         """Read what was added to a run's metrics, or to what it gave to TensorBoard."""
-        folder = one.standing.result.dir
+        folder = one.record.dir
         files = metric_files(folder)
         points = self._rows(one, files) if files else added_events(folder, one.places, one.told)
         for _, _, values in points.get("val", ()):

@@ -139,7 +139,7 @@ def application(following: Following, token: str) -> Starlette:
 def _page(following: Following, token: str, since: int) -> str:
     found = model(
         following.experiments,
-        following.standings(),
+        following.records(),
         following.question,
         time.time(),
         lambda line: None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from runx.analysis.importance import effects
@@ -12,11 +11,11 @@ from runx.tables.columns import Column, names_of, value, varying
 from runx.tables.grouping import groups
 from runx.tables.question import Question
 from runx.tables.ranking import rank
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def statistics(
-    results: Sequence[Result],
+    results: Sequence[RunRecord],
     keys: Sequence[str],
     bests: Sequence[Mapping[str, float]],
     question: Question,
@@ -32,11 +31,11 @@ def statistics(
 
 
 def importances(
-    results: Sequence[Result], bests: Sequence[Mapping[str, float]], question: Question
+    results: Sequence[RunRecord], bests: Sequence[Mapping[str, float]], question: Question
 ) -> dict[str, list[dict[str, Any]]]:
     """Return for each metric what its hyperparameters explain of its best value, most first."""
     runs = [
-        replace(result, measured=best) for result, best in zip(results, bests, strict=True) if best
+        result._replace(measured=best) for result, best in zip(results, bests, strict=True) if best
     ]
     return {
         name: [
@@ -52,7 +51,7 @@ def importances(
     }
 
 
-def groupings(results: Sequence[Result], names: Sequence[str]) -> list[dict[str, Any]]:
+def groupings(results: Sequence[RunRecord], names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the ways to group runs: by each hyperparameter that varies, by all but each seed.
 
     ``of`` has for each run the place of its group in their order. The groups of one hyperparameter
@@ -68,19 +67,19 @@ def groupings(results: Sequence[Result], names: Sequence[str]) -> list[dict[str,
     ]
 
 
-def _by_one(results: Sequence[Result], name: str) -> dict[str, Any]:
+def _by_one(results: Sequence[RunRecord], name: str) -> dict[str, Any]:
     members, places = _placed(results, [name])
     return {"labels": _labels([group[0].hparams.get(name) for group in members]), "of": places}
 
 
-def _without(results: Sequence[Result], names: Sequence[str], seed: str) -> dict[str, Any]:
+def _without(results: Sequence[RunRecord], names: Sequence[str], seed: str) -> dict[str, Any]:
     others = [name for name in names if name != seed]
     return {"by": others, "of": _placed(results, others)[1]}
 
 
 def _placed(
-    results: Sequence[Result], names: Sequence[str]
-) -> tuple[list[list[Result]], list[int]]:
+    results: Sequence[RunRecord], names: Sequence[str]
+) -> tuple[list[list[RunRecord]], list[int]]:
     """Return groups of runs in their order, and the place of each run's group."""
     by = [Column(name, "hparam", name) for name in names]
     members = sorted(

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from runx.disk.facts import clock, facts
+from runx.disk.facts import clock, read_attempts
 from runx.errors import FarmError, RunxError, SettingsError, StoreError
 from runx.farms import farm_type_of
 from runx.farms.base import Farm, FarmType, JobSpec, Question, SubmittedJob
@@ -131,8 +131,9 @@ def _answers(question: Question, farm: Farm, ids: Sequence[str], all: bool) -> d
 def jobs_of(runs: Iterable[RunDir], warn: Warn) -> list[SubmittedJob]:
     """Read the jobs of runs that have not ended well."""
     now = cache(clock)
-    attempts = ((run, facts(run, now(run.path.parent), _silent).attempts) for run in runs)
-    return submitted_jobs(attempts, warn)
+    return submitted_jobs(
+        ((run, read_attempts(run, now(run.path.parent), _silent)) for run in runs), warn
+    )
 
 
 def _silent(_: str) -> None:
@@ -168,15 +169,15 @@ def _submitted_job(
         return None
     for attempt in reversed(attempts):
         number = attempt.number
-        if attempt.refused:
+        job = attempt.job
+        if job and job.refused:
             continue
-        if run.job(number).exists():
-            job = read_json(run.job(number))
-            id, name = str(job.get("id", "")), str(job.get("name", ""))
-            return SubmittedJob(run, number, _farm(job), id, name)
-        claim = read_json(run.claim(number)) if run.claim(number).exists() else {}
-        if claim.get("by") != "run.sh":
-            entry = _entry(run, claim.get("launch"), maps) if claim.get("farm") else None
+        if job:
+            farm = Farm(job.farm, type=job.type, options=job.options)
+            # Where the address is damaged, which has been warned of, nobody can be asked.
+            return SubmittedJob(run, number, farm, job.id or "", job.name) if job.farm else None
+        if attempt.launch is not None:
+            entry = _entry(run, attempt.launch, maps) if attempt.farm else None
             if entry is None:
                 return None
             name, task, pending = entry["name"], entry["task"], entry["pending"]

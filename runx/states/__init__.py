@@ -1,1 +1,1 @@
-"""What happened to a run, folded to its state."""
+"""A run's attempts, and the state that they come to."""

@@ -7,52 +7,26 @@ from typing import Any, NamedTuple
 
 
 class Event(NamedTuple):
-    """One thing that happened to an attempt, as run.sh saw it."""
+    """One line of an attempt's events: started, running, signalled, ended, ..."""
 
     name: str
     time: float | None = None
     details: Mapping[str, Any] = {}
 
 
-class Attempt(NamedTuple):
-    """What is known of one attempt.
+class JobAddress(NamedTuple):
+    """Where an attempt's job is: what its job.json has. Empty where that is damaged.
 
-    ``process`` says whether the process that claimed it, or run.sh, lives: None where that can't
-    be seen from here. ``rebooted``: it belonged to an earlier boot of this host. ``silence`` is the
-    age of its latest sign of life, ``submitted`` that of its submission, in seconds. ``refused``:
-    its farm would not take it. ``wrote`` is the age of what the script itself wrote since, where
-    run.sh has told nothing: a farm may be given the bare command.
+    ``refused``: its farm would not take it; there is no job then.
     """
 
-    number: int
-    events: tuple[Event, ...] = ()
-    farm: str | None = None
-    host: str = ""
-    job: str | None = None
-    order: str | None = None
-    process: bool | None = None
-    rebooted: bool = False
-    silence: float | None = None
-    submitted: float | None = None
+    farm: str = ""
+    type: str = ""
+    id: str | None = None
+    name: str = ""
+    options: Mapping[str, str] = {}
+    answer: str = ""
     refused: bool = False
-    wrote: float | None = None
-
-    def event(self, name: str) -> Event | None:
-        """Give the first event called so, if it happened."""
-        return next((event for event in self.events if event.name == name), None)
-
-
-class Facts(NamedTuple):
-    """What is known of a run: its attempts in order, whether its lock is held, the farm's word.
-
-    ``locked`` is None where that can't be told. ``word`` is what the scheduler says of the last
-    attempt's job: a state, ``gone`` where it knows no such job, None where it was not asked.
-    """
-
-    attempts: tuple[Attempt, ...] = ()
-    locked: bool | None = None
-    word: str | None = None
-    why: str = ""
 
 
 class JobStatus(NamedTuple):
@@ -62,3 +36,47 @@ class JobStatus(NamedTuple):
     reason: str = ""
     name: str = ""
     task: int | None = None
+
+
+class Attempt(NamedTuple):
+    """One execution of a run: its number, the job that carries it and the events that it wrote.
+
+    ``farm`` is None for one on this machine or another like it. ``process`` is whether the process
+    that claimed it, or run.sh, lives: None where that can't be seen from here. ``rebooted``: it
+    belonged to an earlier boot of this host. ``silence`` is the age of its latest sign of life,
+    ``submitted`` that of its submission, ``wrote`` that of what the script itself wrote where
+    run.sh has written nothing (a farm may be given the bare command), all in seconds. ``locked`` is
+    whether anything of the run lives here, None where that can't be seen or doesn't matter.
+    ``launch`` names the launch that claimed it, None where run.sh did.
+    """
+
+    number: int
+    events: tuple[Event, ...] = ()
+    farm: str | None = None
+    host: str = ""
+    job: JobAddress | None = None
+    order: str | None = None
+    process: bool | None = None
+    rebooted: bool = False
+    silence: float | None = None
+    submitted: float | None = None
+    wrote: float | None = None
+    locked: bool | None = None
+    launch: str | None = None
+
+    def event(self, name: str) -> Event | None:
+        """Return the first event of that name, if there is one."""
+        for event in self.events:
+            if event.name == name:
+                return event
+        return None
+
+    @property
+    def job_id(self) -> str | None:
+        """The id of its job, if one is known."""
+        return self.job.id if self.job else None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its farm would not take it, and nothing else has executed it."""
+        return self.job is not None and self.job.refused and not self.events

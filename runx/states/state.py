@@ -1,30 +1,47 @@
-"""How a run stands: facts from its files folded into one state, by one pure function.
+"""The state of a run: what is known of its attempts, folded by one pure function.
 
-Nothing here looks at a file or a clock. What a scheduler says arrives as a fact among others; what
-the run itself wrote outweighs it.
+Nothing here looks at a file or a clock. What a scheduler says of a job comes in beside what the
+run itself wrote, which outweighs it.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from runx.states.attempts import Attempt, Facts
-from runx.states.names import ENDED_BADLY, STATES, UNKNOWN
+from runx.states.attempts import Attempt, JobStatus
 
+STATES = (
+    "planned",
+    "queued",
+    "running",
+    "done",
+    "failed",
+    "killed",
+    "timeout",
+    "oom",
+    "preempted",
+    "cancelled",
+    "lost",
+)
+"""The names of the states that a run can be in."""
+UNKNOWN = "unknown"
+"""The state of a run of which nothing says how it stands."""
+ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
+"""States that a person should look at; a cancelled run ended as somebody wished."""
 SILENT = 150.0
 """Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
 QUIET = 3600.0
 """Seconds after which a script that tells of itself by its metrics alone may have ended."""
 _OVER = ("timeout", "oom", "cancelled", "failed", "killed")
-"""Words of a scheduler that ended a run, which then needs no silence to be believed."""
+"""States of a job that ended it, and then need no silence to be believed."""
 ACCOUNTED = 900.0
 """Seconds that a scheduler is given until a job that it has taken must be known to it."""
 
 
 class State(NamedTuple):
-    """How a run stands, in one word; why, in a few; and how its last attempt ended.
+    """The state of a run in one word; why, in a few; and how its last attempt ended.
 
     >>> print(State("running", "silent for 12 min", attempt=1))
     running (silent for 12 min)
@@ -45,63 +62,62 @@ class State(NamedTuple):
         return self.name in ("queued", "running")
 
 
-def state(facts: Facts) -> State:
-    """Fold what is known of a run into its state.
+def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State:
+    """Return the state of a run, given the status of its last attempt's job where it was asked.
 
     A run that lives is alive, whatever else is true; one that was done once stays done; otherwise
     its last attempt decides. A claim whose holder died before anything happened counts for nothing.
 
     >>> from runx.states.attempts import Event
     >>> ended = Event("ended", details={"code": 0})
-    >>> state(Facts((Attempt(1, (Event("started"), ended)),))).name
+    >>> state([Attempt(1, (Event("started"), ended))]).name
     'done'
     """
-    attempts = [attempt for attempt in facts.attempts if not _void(attempt, facts)]
-    if not attempts:
+    last = attempts[-1].number if attempts else 0
+    states = [
+        _state_of(attempt, status if attempt.number == last else None)
+        for attempt in reversed(attempts)
+        if attempt.events or not _is_void(attempt, status)
+    ]
+    if not states:
         return State("planned")
-    states = list(_newest_first(attempts, facts))
-    for now in states:
-        if now.name == "running":
-            return now
-    if states[0].alive:
+    for one in states:
+        if one.name == "running":
+            return one
+    if states[0].name == "queued":
         return states[0]
-    return next((now for now in states if now.name == "done"), states[0])
+    return next((one for one in states if one.name == "done"), states[0])
 
 
-def _newest_first(attempts: list[Attempt], facts: Facts) -> Iterator[State]:
-    last = facts.attempts[-1].number
-    for attempt in reversed(attempts):
-        word = facts.word if attempt.number == last else None
-        if attempt.event("ended"):
-            yield _ended(attempt, word, facts.why)
-        elif attempt.farm is None:
-            yield _local(attempt, facts.locked)
-        else:
-            # Only a person who runs a farm's run by hand, here, holds its lock.
-            yield (
-                State("running", attempt=attempt.number)
-                if facts.locked
-                else _remote(attempt, word, facts.why)
-            )
+def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
+    word, why = status[:2] if status else (None, "")
+    if attempt.event("ended"):
+        return _ended(attempt, word, why)
+    if attempt.farm is None:
+        return _local(attempt)
+    if attempt.locked:
+        # Only a person who runs a farm's run by hand, here, holds its lock.
+        return State("running", attempt=attempt.number)
+    return _remote(attempt, word, why)
 
 
-def _void(attempt: Attempt, facts: Facts) -> bool:
-    """Say whether nobody ever executes this attempt: its claim's holder died."""
-    if attempt.refused and not attempt.events:
+def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
+    """Return whether nobody ever executes an attempt without events: its claim's holder died."""
+    if attempt.is_refused:
         return True
-    if attempt.events or attempt.process is not False or attempt.job is not None:
+    if attempt.process is not False or attempt.job_id is not None:
         return False
     if attempt.order == "cancel":
         return False  # It was called off while it waited.
     if attempt.wrote is not None:
         return False
     if attempt.farm is None:
-        return not facts.locked
-    return facts.word == "gone"
+        return not attempt.locked
+    return status is not None and status.state == "gone"
 
 
 def _ended(attempt: Attempt, word: str | None, why: str) -> State:
-    """Say how an attempt ended that wrote its exit status."""
+    """Return the state of an attempt that wrote its exit status."""
     event = attempt.event("ended")
     code = event.details.get("code") if event else None
     if code == 0:
@@ -125,16 +141,16 @@ def _why_ended(attempt: Attempt, code: Any, word: str | None, why: str) -> tuple
         return "preempted", ""
     if not isinstance(code, int):
         return "failed", "it left no exit status"
-    if told := signal_of(code):
-        return "killed", f"by {told}" + (" after a warning" if attempt.event("warned") else "")
+    if number := signal_of(code):
+        return "killed", f"by {number}" + (" after a warning" if attempt.event("warned") else "")
     if code == 75:
         return "failed", "it asks to be run again (exit status 75)"
     return "failed", f"exit status {code}"
 
 
-def _local(attempt: Attempt, locked: bool | None) -> State:
-    """Say how an attempt of this machine's stands that wrote no end: the lock tells."""
-    number = attempt.number
+def _local(attempt: Attempt) -> State:
+    """Return the state of an attempt on this machine that wrote no end: by the run's lock."""
+    number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", attempt=number)
     if not attempt.events and attempt.order == "cancel":
@@ -147,7 +163,7 @@ def _local(attempt: Attempt, locked: bool | None) -> State:
 
 
 def _from_afar(attempt: Attempt) -> State:
-    """Say how an attempt of another machine stands: only its launcher's beat tells of it."""
+    """Return the state of an attempt on another machine: by its launcher's beat alone."""
     number, silence = attempt.number, attempt.silence
     if not attempt.events or silence is None:
         name = "running" if attempt.events else "queued"
@@ -160,7 +176,7 @@ def _from_afar(attempt: Attempt) -> State:
 
 
 def _vanished(attempt: Attempt) -> State:
-    """Say what became of an attempt that is over and wrote no end."""
+    """Return the state of an attempt that is over and wrote no end."""
     if attempt.order == "cancel":
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
@@ -172,7 +188,7 @@ def _vanished(attempt: Attempt) -> State:
 
 
 def _remote(attempt: Attempt, word: str | None, why: str) -> State:
-    """Say how a farm's attempt stands that wrote no end: its beat tells, then its scheduler."""
+    """Return the state of a farm's attempt that wrote no end: by its beat, then its scheduler."""
     number, silence = attempt.number, attempt.silence
     if attempt.events and silence is not None and silence < SILENT and word not in _OVER:
         return State("running", attempt=number)
@@ -190,7 +206,7 @@ def _remote(attempt: Attempt, word: str | None, why: str) -> State:
 
 
 def _over(attempt: Attempt, word: str | None, why: str) -> State:
-    """Say what became of a farm's attempt that has fallen silent."""
+    """Return the state of a farm's attempt that has fallen silent."""
     if attempt.order or (attempt.event("preempted") and word in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
         return State(name, attempt=attempt.number)
@@ -201,7 +217,7 @@ def _over(attempt: Attempt, word: str | None, why: str) -> State:
 
 
 def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
-    """Say how a farm's attempt stands of which nothing has been heard."""
+    """Return the state of a farm's attempt that has written no events."""
     number = attempt.number
     if attempt.order == "cancel" and word not in STATES:
         return State("cancelled", attempt=number)
@@ -210,16 +226,16 @@ def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
     if attempt.wrote is not None:
         return _unheard(attempt, attempt.wrote, word)
     if word == "gone" and (attempt.submitted is None or attempt.submitted >= ACCOUNTED):
-        return State("lost", f"{attempt.farm} knows no job {attempt.job}", attempt=number)
-    if attempt.job is None and not attempt.process:
+        return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
+    if attempt.job_id is None and not attempt.process:
         return State(
             "queued", f"it may be with {attempt.farm}; if it is not, runx cancel it", attempt=number
         )
-    return State("queued", "" if attempt.job is not None else "being submitted", attempt=number)
+    return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
 
 
 def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:
-    """Say how an attempt stands whose metrics are all that is heard of it."""
+    """Return the state of an attempt that has written metrics and no events."""
     if wrote < QUIET and word != "gone":
         return State(
             "running", "run.sh was not called: told by its metrics", attempt=attempt.number
@@ -229,7 +245,7 @@ def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:
 
 
 def signal_of(code: object) -> str | None:
-    """Name the signal that an exit status above 128 stands for.
+    """Return the name of the signal that an exit status above 128 stands for.
 
     >>> signal_of(137), signal_of(1)
     ('KILL', None)
@@ -244,6 +260,3 @@ def signal_of(code: object) -> str | None:
 
 def _silent(seconds: float | None) -> str:
     return "never heard of" if seconds is None else f"silent for {seconds / 60:.0f} min"
-
-
-__all__ = ["ENDED_BADLY", "QUIET", "SILENT", "STATES", "UNKNOWN", "State", "signal_of", "state"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import RunxError
 from runx.language.nearest import remedy
-from runx.types import Result
+from runx.types import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that never tell runs apart, as with the original."""
@@ -35,12 +35,12 @@ class Column(NamedTuple):
     name: str = ""
 
 
-def value(run: Result, column: Column) -> Any:
+def value(run: RunRecord, column: Column) -> Any:
     """Give what a run has for a column, None where it has nothing."""
     return getter(column)(run)
 
 
-def getter(column: Column) -> Callable[[Result], Any]:
+def getter(column: Column) -> Callable[[RunRecord], Any]:
     """Give what finds a column's value in a run: one is made for all the runs of a table."""
     kind, name = column.kind, column.name
     if kind == "hparam":
@@ -58,13 +58,13 @@ def getter(column: Column) -> Callable[[Result], Any]:
     return _OWN.get(kind) or operator.attrgetter(kind)
 
 
-_OWN: Mapping[str, Callable[[Result], Any]] = {
+_OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
 }
 
 
-def resolve(name: str, runs: Sequence[Result], measured: Iterable[str] = ()) -> Column:
+def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) -> Column:
     """Find what a name stands for; a metric goes before a hyperparameter of its name."""
     if name in OWN:
         return Column(name, name)
@@ -82,7 +82,7 @@ def resolve(name: str, runs: Sequence[Result], measured: Iterable[str] = ()) -> 
     raise RunxError(f"no run has {name}: {_meant(name, runs)}")
 
 
-def _meant(name: str, runs: Sequence[Result]) -> str:
+def _meant(name: str, runs: Sequence[RunRecord]) -> str:
     """Say what an unknown name probably stands for, or how one is written."""
     metric, *at = re.split("[:@]", name, maxsplit=1)
     if at and any(metric in run.metrics for run in runs):
@@ -90,7 +90,7 @@ def _meant(name: str, runs: Sequence[Result]) -> str:
     return remedy(name, fields(runs))
 
 
-def fields(runs: Sequence[Result]) -> list[str]:
+def fields(runs: Sequence[RunRecord]) -> list[str]:
     """Name all that there is of runs: hyperparameters, metrics, and what every run has."""
     names = (
         *names_of(run.hparams for run in runs),
@@ -101,7 +101,7 @@ def fields(runs: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys((*names, *OWN, *DETAILS)))
 
 
-def everything(run: Result) -> dict[str, Any]:
+def everything(run: RunRecord) -> dict[str, Any]:
     """Return all that a run has by name, for expressions: what resolve would find.
 
     Lists, which JSON has read, are tuples, as an expression's own are.
@@ -131,13 +131,13 @@ def names_of(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
 
 
-def resources_of(runs: Iterable[Result]) -> list[Column]:
+def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
     """Give columns of all that runs have asked of their farms."""
     names = names_of(run.resources for run in runs)
     return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
 
 
-def varying_resources(runs: Sequence[Result]) -> list[Column]:
+def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:
     """Give columns of what some runs have asked of their farms and others have not."""
     return [
         column
@@ -146,7 +146,7 @@ def varying_resources(runs: Sequence[Result]) -> list[Column]:
     ]
 
 
-def varying(runs: Sequence[Result], ignore: Iterable[str] = ()) -> list[str]:
+def varying(runs: Sequence[RunRecord], ignore: Iterable[str] = ()) -> list[str]:
     """Name the hyperparameters that differ between runs.
 
     Values that hold the run's own directory differ of necessity and don't count; a parameter that
@@ -157,7 +157,7 @@ def varying(runs: Sequence[Result], ignore: Iterable[str] = ()) -> list[str]:
     return [name for name in names if _differs(runs, name)]
 
 
-def _differs(runs: Sequence[Result], name: str) -> bool:
+def _differs(runs: Sequence[RunRecord], name: str) -> bool:
     seen: set[Any] = set()
     for run in runs:
         found = run.hparams.get(name)
@@ -168,7 +168,7 @@ def _differs(runs: Sequence[Result], name: str) -> bool:
     return False
 
 
-def _holds_logdir(found: Any, run: Result) -> bool:
+def _holds_logdir(found: Any, run: RunRecord) -> bool:
     if isinstance(found, str):
         symbolic = "LOGDIR" in found and re.search(r"\bLOGDIR\b", found) is not None
         return symbolic or f"/{run.name}/" in f"{found}/"

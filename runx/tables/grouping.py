@@ -12,7 +12,7 @@ from runx.tables.question import Question
 from runx.tables.ranking import Key, deciding, rank
 from runx.tables.spread import AGGREGATES, Spread
 from runx.tables.summary import Row, Summary, chosen, own_columns
-from runx.types import Result
+from runx.types import RunRecord
 
 _MEASURED = ("metric", "measured")
 
@@ -28,7 +28,7 @@ class Grouping(NamedTuple):
     agg: tuple[str, ...] = ()
 
 
-def grouped(results: Iterable[Result], question: Question, grouping: Grouping) -> Summary:
+def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping) -> Summary:
     """Make a table with a row for each group, ranked by the groups' means."""
     runs = chosen(results, question)
     for name in grouping.agg:
@@ -46,7 +46,7 @@ def grouped(results: Iterable[Result], question: Question, grouping: Grouping) -
     return Summary((*by, *heads, *count), tuple(rows), tuple(keys), _notes(ordered, by, expected))
 
 
-def _by(runs: Sequence[Result], question: Question, grouping: Grouping) -> list[Column]:
+def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
     """Give the columns that tell groups apart: those named, else all that varies but ``over``."""
     for name in (*grouping.over, *grouping.by):
         resolve(name, runs)
@@ -58,16 +58,16 @@ def _by(runs: Sequence[Result], question: Question, grouping: Grouping) -> list[
     return [*first, *(Column(name, "hparam", name) for name in names)]
 
 
-def groups(runs: Iterable[Result], by: Sequence[Column]) -> list[list[Result]]:
+def groups(runs: Iterable[RunRecord], by: Sequence[Column]) -> list[list[RunRecord]]:
     """Put runs together that are the same in some columns, in the order of their appearance."""
-    found: dict[Any, list[Result]] = {}
+    found: dict[Any, list[RunRecord]] = {}
     getters = [getter(column) for column in by]
     for run in runs:
         found.setdefault(tuple(identity(get(run)) for get in getters), []).append(run)
     return list(found.values())
 
 
-def _measured_columns(runs: Sequence[Result], question: Question) -> list[Column]:
+def _measured_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
     if not question.columns:
         return [column for column in own_columns(runs, question) if column.kind in _MEASURED]
     names = [wanted.name for wanted in question.measures]
@@ -75,7 +75,9 @@ def _measured_columns(runs: Sequence[Result], question: Question) -> list[Column
     return [column for column in found if column.kind in (*_MEASURED, "epoch", "epoch_time")]
 
 
-def _expected(runs: Sequence[Result], grouping: Grouping, members: Sequence[list[Result]]) -> int:
+def _expected(
+    runs: Sequence[RunRecord], grouping: Grouping, members: Sequence[list[RunRecord]]
+) -> int:
     """Say how many runs a whole group has: all the seeds that there are, else as the largest."""
     if grouping.over and not grouping.by:
         columns = [resolve(name, runs) for name in grouping.over]
@@ -83,7 +85,7 @@ def _expected(runs: Sequence[Result], grouping: Grouping, members: Sequence[list
     return max(map(len, members), default=0)
 
 
-def spread(group: Iterable[Result], column: Column, expected: int) -> Spread | None:
+def spread(group: Iterable[RunRecord], column: Column, expected: int) -> Spread | None:
     """Gather the numbers that a group has for a column; None where there is none."""
     found = [value(run, column) for run in group]
     numbers = [float(one) for one in found if isinstance(one, (int, float))]
@@ -91,20 +93,20 @@ def spread(group: Iterable[Result], column: Column, expected: int) -> Spread | N
 
 
 def _place(
-    group: Sequence[Result], keys: Sequence[Key], by: Sequence[Column]
+    group: Sequence[RunRecord], keys: Sequence[Key], by: Sequence[Column]
 ) -> tuple[tuple[int, float, str], ...]:
     """Give a group's place: by its means, and where these are alike by its values."""
     means = (rank(_middle(group, key.column), key.lower) for key in keys)
     return (*means, *(rank(value(group[0], column), lower=True) for column in by))
 
 
-def _middle(group: Sequence[Result], column: Column) -> Any:
+def _middle(group: Sequence[RunRecord], column: Column) -> Any:
     found = spread(group, column, 0)
     return found.mean if found else value(group[0], column)
 
 
 def _row(
-    group: Sequence[Result],
+    group: Sequence[RunRecord],
     by: Sequence[Column],
     shown: Sequence[Column],
     expected: int,
@@ -127,7 +129,7 @@ def _headings(column: Column, agg: Sequence[str]) -> list[Column]:
 
 
 def _notes(
-    ordered: Sequence[Sequence[Result]], by: Sequence[Column], expected: int
+    ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column], expected: int
 ) -> tuple[str, ...]:
     """Tell which groups lack runs, or results: their means can't be compared with the others'."""
     short = []

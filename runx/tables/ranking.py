@@ -10,7 +10,7 @@ from runx.language.nearest import listed, nearest_first
 from runx.metrics.better import direction
 from runx.tables.columns import Column, getter, names_of, resolve
 from runx.tables.question import Question
-from runx.types import Result
+from runx.types import RunRecord
 
 
 class Key(NamedTuple):
@@ -20,7 +20,7 @@ class Key(NamedTuple):
     lower: bool
 
 
-def deciding(runs: Sequence[Result], question: Question) -> list[Key]:
+def deciding(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     """Find what decides the order: what is asked for, else a loss, else what can."""
     if question.sortwith:
         return [_key(name, runs, question) for name in question.sortwith] if runs else []
@@ -36,7 +36,7 @@ def deciding(runs: Sequence[Result], question: Question) -> list[Key]:
     return [Key(Column(name, "metric", name), question.is_lower(name)) for name in names]
 
 
-def _key(name: str, runs: Sequence[Result], question: Question) -> Key:
+def _key(name: str, runs: Sequence[RunRecord], question: Question) -> Key:
     wanted = question.deciding(name)
     if any(wanted.name in run.measured for run in runs):
         return Key(Column(wanted.name, "measured", wanted.name), question.is_lower(wanted.metric))
@@ -53,7 +53,7 @@ def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
     return f"can't sort with {name}: no run has such a metric; there {there}"
 
 
-def ranked(runs: Sequence[Result], keys: Sequence[Key]) -> list[Result]:
+def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:
     """Order runs by several keys, the first the weightiest."""
     ordered = list(runs)
     for column, lower in reversed(keys):

@@ -19,7 +19,7 @@ from runx.tables.columns import (
 )
 from runx.tables.question import Question
 from runx.tables.ranking import Key, deciding, ranked
-from runx.types import Result
+from runx.types import RunRecord
 
 SETTLED = frozenset({"done", "unknown"})
 """States that go without saying where all runs have them."""
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     """A row of the table: its cells, and the run that it shows, if it is one."""
 
     cells: tuple[Any, ...]
-    result: Result | None = None
+    result: RunRecord | None = None
 
 
 class Summary(NamedTuple):
@@ -44,7 +44,7 @@ class Summary(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def summarize(results: Iterable[Result], question: Question = Question()) -> Summary:  # noqa: B008
+def summarize(results: Iterable[RunRecord], question: Question = Question()) -> Summary:  # noqa: B008
     """Make a table of runs, the best first where a metric decides; else by name."""
     runs = chosen(results, question)
     keys = deciding(runs, question)
@@ -55,7 +55,7 @@ def summarize(results: Iterable[Result], question: Question = Question()) -> Sum
     return Summary(columns, rows, tuple(keys))
 
 
-def chosen(results: Iterable[Result], question: Question) -> list[Result]:
+def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
     """Keep the runs that a question is about, in the order of their names."""
     runs = sorted(results, key=lambda run: (run.experiment, run.name, os.fspath(run.dir)))
     if not question.where:
@@ -68,7 +68,7 @@ def chosen(results: Iterable[Result], question: Question) -> list[Result]:
     return [run for run in runs if expression.holds(everything(run))]
 
 
-def asked_columns(runs: Sequence[Result], question: Question) -> tuple[Column, ...]:
+def asked_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:
     """Give the columns that are asked for, the runs' names before them."""
     measured = [wanted.name for wanted in question.measures]
     found = [resolve(name, runs, measured) for name in question.columns]
@@ -76,7 +76,7 @@ def asked_columns(runs: Sequence[Result], question: Question) -> tuple[Column, .
     return (*first, *found)
 
 
-def own_columns(runs: Sequence[Result], question: Question) -> tuple[Column, ...]:
+def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:
     """Choose the columns: what tells the runs apart, and what they have come to."""
     unsettled = any(run.state not in SETTLED or not run.metrics for run in runs)
     timed = any(run.epoch_time is not None for run in runs)
@@ -99,12 +99,12 @@ def own_columns(runs: Sequence[Result], question: Question) -> tuple[Column, ...
     return (*_names(runs), *hparams, *varying_resources(runs), *rest)
 
 
-def _names(runs: Sequence[Result]) -> list[Column]:
+def _names(runs: Sequence[RunRecord]) -> list[Column]:
     several = len({run.experiment for run in runs}) > 1
     return [*([Column("experiment", "experiment")] if several else []), Column("run", "run")]
 
 
-def _metric_columns(runs: Sequence[Result], question: Question) -> list[Column]:
+def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
     """Give the metrics in the order in which scripts write them, a best one after its last."""
     names = names_of(run.metrics for run in runs)
     found = [Column(name, "metric", name) for name in names]

@@ -15,16 +15,15 @@ from runx.errors import RunxError
 from runx.formats import format_named
 from runx.language.nearest import listed
 from runx.processes import hands
-from runx.reading.collect import collect, standings
-from runx.reading.selecting import matches
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
+from runx.reading.select import matches
 from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
 from runx.tables.summary import chosen
 from runx.terminal.manners import look_once, say
 from runx.terminal.tabling import answered, listing, remarks
 from runx.terminal.writing import write, write_csv
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def answer(asked: Asked) -> None:
@@ -60,7 +59,7 @@ def _once(asked: Asked) -> None:
     _shown(_chosen(results, asked), replace(asked, where=""), found)
 
 
-def _shown(results: Sequence[Result], asked: Asked, found: Sequence[ExperimentDir]) -> None:
+def _shown(results: Sequence[RunRecord], asked: Asked, found: Sequence[ExperimentDir]) -> None:
     """Show runs as a picture or as a table, and write the files that are asked for besides."""
     if asked.plot:
         from runx.plots import plotted
@@ -76,7 +75,7 @@ def _shown(results: Sequence[Result], asked: Asked, found: Sequence[ExperimentDi
         write(asked, found, summary)
 
 
-def _chosen(results: Sequence[Result], asked: Asked) -> Sequence[Result]:
+def _chosen(results: Sequence[RunRecord], asked: Asked) -> Sequence[RunRecord]:
     """Keep the runs that are asked for."""
     kept = chosen(results, asked.question) if asked.where else results
     if not kept:
@@ -84,7 +83,7 @@ def _chosen(results: Sequence[Result], asked: Asked) -> Sequence[Result]:
     return kept
 
 
-def _named(results: Sequence[Result], word: str) -> Result:
+def _named(results: Sequence[RunRecord], word: str) -> RunRecord:
     """Find the one run that a word stands for."""
     found = matches(word, [run.name for run in results])
     if len(found) == 1:
@@ -100,32 +99,30 @@ def _html(asked: Asked, file: Path) -> None:
 
     found = find(asked.experiments, asked.logroot, asked.cwd)
     reader = Reader(asked.question.measures, warn, details=asked.question.details, hands=hands())
-    seen = {one.result.dir: one for each in found for one in standings(each, reader)}
-    if not seen:
+    records = [record for each in found for record in read_experiment(each, reader)]
+    if not records:
         raise RunxError(_nothing(found))
-    results = [one.result for one in seen.values()]
-    results = _of_launch(results, asked.launch) if asked.launch else results
-    kept = [seen[result.dir] for result in _chosen(results, asked)]
+    kept = _chosen(_of_launch(records, asked.launch) if asked.launch else records, asked)
     write_report(file, found, kept, asked.question, time.time(), warn)
     say(f"{file}: {len(kept)} runs; open it in any browser")
 
 
-def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[Result]:
+def _read(found: Sequence[ExperimentDir], asked: Asked) -> Iterator[RunRecord]:
     """Read the runs; for a fair comparison first how far all of them are."""
     question, at = asked.question, asked.question.at
     if asked.at == "min":
-        quiet = Reader(warn=lambda line: None, hands=hands())
-        epochs = [run.epoch for one in found for run in collect(one, quiet)]
+        quiet = Reader(warn=lambda line: None, attempts=False, hands=hands(), ask=False)
+        epochs = [run.epoch for one in found for run in read_experiment(one, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
-    reader = Reader(question.measures, warn, at=at, details=question.details, hands=hands())
+    reader = Reader(question.measures, warn, at, question.details, attempts=False, hands=hands())
     for experiment in found:
-        runs = list(collect(experiment, reader))
+        runs = list(read_experiment(experiment, reader))
         yield from _of_launch(runs, asked.launch) if asked.launch else runs
 
 
-def _of_launch(runs: Sequence[Result], launch: str) -> list[Result]:
+def _of_launch(runs: Sequence[RunRecord], launch: str) -> list[RunRecord]:
     """Keep the runs of one launch, named by the beginning of its time, or ``last``."""
     names = sorted({str(run.details["launch"]) for run in runs if run.details.get("launch")})
     if not names:

@@ -62,23 +62,23 @@ class Report(NamedTuple):
 
     def _digest(self, failed: Sequence[Ended], say: Say) -> list[str]:
         """Group what failed by its reason, and say what only those runs have in common."""
-        from runx.disk.facts import facts
+        from runx.disk.facts import read_attempts
         from runx.disk.output import tail
-        from runx.reading.failures import Failure, digest, told
-        from runx.states.state import state
-        from runx.types import Result
+        from runx.reading.failures import Failure, digest, digest_lines
+        from runx.states.state import State, state
+        from runx.types import RunRecord
 
-        def result(end: Ended, stands: str) -> Result:
+        def record(end: Ended, status: State) -> RunRecord:
             run = end.task.run
             hparams = self.hparams[run]
-            return Result(run.path.name, run, hparams, stands, {}, experiment=self.experiment)
+            return RunRecord(run.path.name, run, hparams, status, {}, experiment=self.experiment)
 
         failures = []
         for end in failed:
-            stands = state(facts(end.task.run, time.time, say))
-            failures.append(Failure(result(end, stands.name), stands, tail(end.task.run.output)))
-        others = [result(end, "done") for end in self.ended if end.status == 0]
-        return told(digest(failures, others))
+            status = state(read_attempts(end.task.run, time.time, say))
+            failures.append(Failure(record(end, status), tail(end.task.run.output)))
+        others = [record(end, State("done")) for end in self.ended if end.status == 0]
+        return digest_lines(digest(failures, others))
 
 
 def _is_failure(end: Ended) -> bool:

@@ -15,13 +15,13 @@ from runx.tables.columns import Column, fields, names_of, resolve, value
 from runx.tables.grouping import Grouping, best_per, grouped
 from runx.tables.ranking import deciding
 from runx.tables.summary import Summary, chosen, summarize
-from runx.types import Result
+from runx.types import RunRecord
 
 ENOUGH = 20
 """So many runs tell which metrics there are of phases that a table doesn't read."""
 
 
-def answered(results: Sequence[Result], asked: Asked, people: bool) -> Summary:
+def answered(results: Sequence[RunRecord], asked: Asked, people: bool) -> Summary:
     """Make the table that is asked for."""
     if asked.importance or asked.pivot or asked.compare:
         return _explained(chosen(results, asked.question), asked)
@@ -35,7 +35,7 @@ def answered(results: Sequence[Result], asked: Asked, people: bool) -> Summary:
     return summary
 
 
-def _explained(runs: Sequence[Result], asked: Asked) -> Summary:
+def _explained(runs: Sequence[RunRecord], asked: Asked) -> Summary:
     """Make a table of what moves a metric, or of whether two settings differ."""
     from runx.analysis.comparing import compare
     from runx.analysis.importance import importance, pivot
@@ -58,7 +58,7 @@ def _explained(runs: Sequence[Result], asked: Asked) -> Summary:
     return compare(runs, asked.compare, over, metrics)
 
 
-def listing(results: Sequence[Result]) -> str:
+def listing(results: Sequence[RunRecord]) -> str:
     """List what there is to show, sort and select by, with a type and an example of each."""
     rows = []
     for name in fields(results):
@@ -73,7 +73,7 @@ def _example(cells: Sequence[Any]) -> tuple[str, str]:
     return (type(cells[0]).__name__, for_machines(cells[0])) if cells else ("", "")
 
 
-def _of_other_phases(results: Sequence[Result]) -> Iterable[tuple[str, Any]]:
+def _of_other_phases(results: Sequence[RunRecord]) -> Iterable[tuple[str, Any]]:
     """Name what the first runs have measured besides validation, which few tables need."""
     found: dict[str, Any] = {}
     for run in results[:ENOUGH]:
@@ -83,7 +83,7 @@ def _of_other_phases(results: Sequence[Result]) -> Iterable[tuple[str, Any]]:
     return found.items()
 
 
-def remarks(results: Sequence[Result], asked: Asked) -> Iterator[str]:
+def remarks(results: Sequence[RunRecord], asked: Asked) -> Iterator[str]:
     """Say of what is asked for that no run has it, where the table would be silent."""
     question = asked.question
     if question.at is not None and not any(run.metrics for run in results):

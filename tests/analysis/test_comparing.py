@@ -5,8 +5,9 @@ import pytest
 from runx.analysis.comparing import compare
 from runx.errors import RunxError
 from runx.rundir import RunDir
+from runx.states.state import State
 from runx.tables.columns import Column
-from runx.types import Result
+from runx.types import RunRecord
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -15,7 +16,7 @@ ACC, SEED = Column("acc", "metric", "acc"), Column("seed", "hparam", "seed")
 
 def run(acc, **hparams):
     name = "-".join(map(str, hparams.values()))
-    return Result(name, RunDir(Path("/logs/sweep") / name), hparams, "done", {"acc": acc})
+    return RunRecord(name, RunDir(Path("/logs/sweep") / name), hparams, State("done"), {"acc": acc})
 
 
 ONE, TWO = [90.0, 91.0, 92.5], [88.0, 90.5, 90.0]

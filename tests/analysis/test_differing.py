@@ -3,13 +3,12 @@ import json
 from run_folders import make_run
 
 from runx.analysis.differing import difference
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 
 
 def diff(experiment):
-    one, two = collect(ExperimentDir(experiment), Reader())
+    one, two = read_experiment(ExperimentDir(experiment), Reader())
     return list(difference(one, two))
 
 

@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 from runx.analysis.importance import effects, importance, metric_named, omega_squared, pivot
 from runx.errors import RunxError
 from runx.rundir import RunDir
+from runx.states.state import State
 from runx.tables.columns import Column
 from runx.tables.question import Question
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def run(acc, **hparams):
     name = "-".join(map(str, hparams.values()))
     metrics = {} if acc is None else {"acc": acc}
-    return Result(name, RunDir(Path("/logs/sweep") / name), hparams, "done", metrics)
+    return RunRecord(name, RunDir(Path("/logs/sweep") / name), hparams, State("done"), metrics)
 
 
 ACC = Column("acc", "metric", "acc")

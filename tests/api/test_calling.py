@@ -70,7 +70,7 @@ def test_an_experiment_needs_no_file(python):
         "{'sizes': (1, 2), 'lr': {'logspace': [0.01, 0.1, 2]}, 'fail': [False, True]}, 'mine')\n"
         "print([run.hparams for run in experiment.plan()][0])\n"
         "done = runx.launch(experiment.plan(), retries=0)\n"
-        "print(sorted(done.states.values()), done[0].result.experiment)\n"
+        "print(sorted(done.states.values()), done[0].experiment)\n"
         "again = runx.launch(experiment.plan(), resume=True)\n"
         "print(sorted(again.states.values()))\n"
     )

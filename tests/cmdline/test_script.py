@@ -10,7 +10,8 @@ import pytest
 
 from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
-from runx.machine.local import is_locked, process_group
+from runx.disk.facts import is_locked
+from runx.machine.local import process_group
 from runx.rundir import RunDir
 from runx.sweeps.values import Hparam, Point
 from runx.types import Run

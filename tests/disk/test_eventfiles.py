@@ -3,8 +3,7 @@ import pytest
 from runx.disk.eventfiles import as_rows, event_files
 from runx.disk.experiments import is_run
 from runx.metrics.tally import Measure, tally
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 
 tensorboardX = pytest.importorskip("tensorboardX")
@@ -31,7 +30,9 @@ def test_scalars_are_read_as_rows(run):
 
 def test_a_directory_with_events_alone_is_a_run(run):
     assert is_run(run)
-    [found] = collect(ExperimentDir(run.parent), Reader((Measure("x", "loss", "max", "train"),)))
+    [found] = read_experiment(
+        ExperimentDir(run.parent), Reader((Measure("x", "loss", "max", "train"),))
+    )
     assert (found.name, found.metrics["acc"], found.measured) == ("owl", 0.2, {"x": 3.0})
 
 
@@ -49,5 +50,5 @@ def test_a_torn_event_costs_itself_and_a_warning(run):
 
 def test_a_run_with_metrics_is_not_read_twice(run):
     (run / "metrics.csv").write_text("val,acc,9,epoch,1\n")
-    [found] = collect(ExperimentDir(run.parent), Reader())
+    [found] = read_experiment(ExperimentDir(run.parent), Reader())
     assert found.metrics == {"acc": 9}

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from runx.disk.facts import clock, facts, here, lives
+from runx.disk.facts import clock, here, lives, read_attempts, state_said, status_of
 from runx.rundir import RunDir
-from runx.states.attempts import JobStatus
+from runx.states.attempts import JobAddress, JobStatus
 from runx.states.state import state
 
 
@@ -25,7 +25,8 @@ def quiet(warning):
 
 
 def stand(run, warn=quiet, words=None):
-    return state(facts(run, time.time, warn, words or {}))
+    attempts = read_attempts(run, time.time, warn)
+    return state(attempts, status_of(run, attempts, words or {}))
 
 
 def claim(run, number=1, farm=None, pid=None, **more):
@@ -118,15 +119,15 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_taken_for_dead(run, monkey
     claim(run)
     happens(run, "started")
     run.lock.touch()
-    module = sys.modules[facts.__module__]
-    looked = module.is_held
+    module = sys.modules[read_attempts.__module__]
+    looked = module.is_locked
 
     def ends_now(which):
         if len(run.events(1).read_text().splitlines()) == 1:
             happens(run, ("ended", {"code": code}))
         return looked(which)
 
-    monkeypatch.setattr(module, "is_held", ends_now)
+    monkeypatch.setattr(module, "is_locked", ends_now)
     assert stand(run).name == ("failed" if code else "done")
 
 
@@ -210,7 +211,7 @@ def test_reading_leaves_nothing_behind(run):
     claim(run, farm="slurm", host="login")
     before = sorted(os.listdir(run.attempts))
     assert clock(run.path)() == pytest.approx(time.time(), abs=60)
-    facts(run, clock(run.path), quiet)
+    read_attempts(run, clock(run.path), quiet)
     assert sorted(os.listdir(run.attempts)) == before
     assert os.listdir(run.path) == ["attempts"]
 
@@ -220,3 +221,60 @@ def test_this_process_lives_and_a_finished_one_does_not():
     assert lives(me, here()) is True
     assert lives({**me, "pid": dead_pid()}, here()) is False
     assert lives({}, here()) is False
+
+
+def submitted(run, **more):
+    job = {"version": 1, "farm": "slurm", "type": "slurm", "id": "123", **more}
+    run.job(1).write_text(json.dumps(job))
+    long_ago = time.time() - 5000
+    os.utime(run.job(1), (long_ago, long_ago))
+
+
+def said(run, attempts, job, word):
+    return state_said(run, attempts, {("slurm", job): JobStatus(word)}, time.time)
+
+
+def test_a_job_is_where_job_json_says(run):
+    claim(run, farm="slurm", launch="now")
+    submitted(run, name="owl", options={"QUEUE": "long"}, answer="123\n")
+    [attempt] = read_attempts(run, time.time, quiet)
+    assert attempt.job == JobAddress("slurm", "slurm", "123", "owl", {"QUEUE": "long"}, "123\n")
+    assert (attempt.job_id, attempt.launch, attempt.is_refused) == ("123", "now", False)
+
+
+def test_where_job_json_is_damaged_nobody_knows_where_the_job_is(run):
+    claim(run, farm="slurm")
+    run.job(1).write_text("{")
+    warnings = []
+    attempts = read_attempts(run, time.time, warnings.append)
+    assert attempts[0].job == JobAddress()
+    assert state(attempts).name == "queued"
+    assert len(warnings) == 1
+
+
+def test_a_run_that_ends_while_its_scheduler_is_asked_is_not_lost(run):
+    claim(run, farm="slurm")
+    submitted(run)
+    before = read_attempts(run, time.time, quiet)
+    assert said(run, before, "123", "gone")[0].name == "lost"
+    happens(run, "started", ("ended", {"code": 0}))
+    now, attempts = said(run, before, "123", "gone")
+    assert now.name == "done"
+    assert attempts != before
+
+
+def test_a_job_whose_id_was_found_by_its_name_is_told_of(run):
+    claim(run, farm="slurm", pid=dead_pid())
+    before = read_attempts(run, time.time, quiet)
+    submitted(run)
+    now, [attempt] = said(run, before, "123", "running")
+    assert (now.name, attempt.job_id) == ("running", "123")
+
+
+def test_what_changes_nothing_is_not_read_again(run, monkeypatch):
+    claim(run, farm="slurm")
+    submitted(run)
+    before = read_attempts(run, time.time, quiet)
+    monkeypatch.setattr(sys.modules[state_said.__module__], "read_attempts", None)
+    now, attempts = said(run, before, "123", "queued")
+    assert (now.name, attempts) == ("queued", before)

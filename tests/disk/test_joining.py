@@ -5,8 +5,7 @@ import os
 import pytest
 
 from runx.disk.joining import belong, elsewhere, join, parted, remove, remove_file
-from runx.reading.collect import read
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_runs
 from runx.rundir import RunDir
 
 
@@ -56,10 +55,10 @@ def test_a_folder_that_can_not_be_read_is_told(run, place):
 
 
 def test_what_the_job_wrote_is_read_with_what_lies_here(run, place):
-    [found] = read([run], "sweep", Reader(warn=wrong))
-    assert found.state.name == "done"
-    assert found.result.metrics == {"acc": 91}
-    assert found.result.hparams == {"lr": 1}
+    [found] = read_runs([run], "sweep", Reader(warn=wrong))
+    assert found.state == "done"
+    assert found.metrics == {"acc": 91}
+    assert found.hparams == {"lr": 1}
 
 
 def test_what_lies_here_is_never_covered(run, place):

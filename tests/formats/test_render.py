@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from runx.formats import FORMATS, TABULATE, written
 from runx.formats.table import fitted
 from runx.rundir import RunDir
+from runx.states.state import State
 from runx.tables.columns import Column
 from runx.tables.spread import Spread
 from runx.tables.summary import Row, Summary
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def summary(*cells, headings=("run", "acc")):
@@ -26,7 +27,7 @@ def summary(*cells, headings=("run", "acc")):
     rows = (
         Row(
             (name, value),
-            Result(str(name), RunDir(Path("/x")), {"lr": 0.1}, "done", {"acc": value}),
+            RunRecord(str(name), RunDir(Path("/x")), {"lr": 0.1}, State("done"), {"acc": value}),
         )
         for name, value in cells
     )

@@ -7,10 +7,10 @@ from sweeps import events, given_elsewhere
 
 from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
+from runx.disk.facts import take_lock
 from runx.disk.orders import CANCEL, TIMEOUT, give
 from runx.launching.executor import BEAT, Executor, Heartbeat, Policy, Task
 from runx.machine.leases import Lease, NoDevices
-from runx.machine.local import locked
 from runx.rundir import RunDir
 from runx.sweeps.values import Point
 from runx.types import Run
@@ -91,7 +91,7 @@ def test_an_error_in_claiming_leaves_no_lease_and_no_lock(tasks):
     with pytest.raises(ValueError, match="no"):
         execute([task], devices=Devices(), claim=broken)
     assert closed == [True]
-    lock = locked(task.run)
+    lock = take_lock(task.run)
     assert lock is not None
     os.close(lock)
 

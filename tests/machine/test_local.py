@@ -11,8 +11,9 @@ from sweeps import events, names, wait_until
 import runx.machine.local
 from runx.cmdline.script import ScriptSettings, script
 from runx.disk.claims import claim_text
+from runx.disk.facts import is_locked, take_lock
 from runx.machine.leases import Lease
-from runx.machine.local import Live, is_locked, locked, members, start, tell
+from runx.machine.local import Live, members, start, tell
 from runx.rundir import RunDir
 from runx.sweeps.values import Point
 from runx.types import Run
@@ -55,7 +56,7 @@ def has(run, word):
 
 
 def test_a_run_that_is_alive_is_not_started(make, monkeypatch):
-    monkeypatch.setattr(runx.machine.local, "_LOOKERS", 0.1)
+    monkeypatch.setattr(runx.disk.facts, "_LOOKERS", 0.1)
     live = make("sleep 60")
     assert start(live.dir, 1, Lease(), lambda: pytest.fail("asked")) is None
 
@@ -63,7 +64,7 @@ def test_a_run_that_is_alive_is_not_started(make, monkeypatch):
 def test_a_run_that_is_not_ours_is_not_started(make):
     run = make.made("touch ../started")
     assert start(run, 1, Lease(), lambda: False) is None
-    assert not is_locked(run)
+    assert is_locked(run) is False
     assert not run.events(1).exists()
 
 
@@ -80,7 +81,7 @@ def test_one_who_looks_does_not_keep_a_run_from_starting(make):
         ["flock", "-s", run.lock, "sh", "-c", "echo; sleep 0.3"], stdout=subprocess.PIPE
     )
     looker.stdout.readline()
-    lock = locked(run)
+    lock = take_lock(run)
     assert lock is not None
     os.close(lock)
     looker.communicate()

@@ -7,8 +7,7 @@ from runx.errors import RunxError
 from runx.plots import pictured, plotted
 from runx.plots.scales import placed
 from runx.plots.terminal import axis
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
 
@@ -19,7 +18,7 @@ def runs(tmp_path):
         for seed in (0, 2):
             folder = tmp_path / "sweep" / f"lr{lr}-{seed}"
             make_run(folder, {"lr": lr, "seed": seed}, [1.0 + seed, 10 * lr + seed])
-    return list(collect(ExperimentDir(tmp_path / "sweep"), Reader()))
+    return list(read_experiment(ExperimentDir(tmp_path / "sweep"), Reader()))
 
 
 def asked(tmp_path, **more):

@@ -2,31 +2,34 @@ from pathlib import Path
 
 import pytest
 
+from runx.disk.record import Typed
 from runx.reading.failures import (
     Failure,
     digest,
+    digest_lines,
     last_exception,
     reason,
     retry_commands,
     shared,
-    told,
 )
 from runx.rundir import RunDir
-from runx.states.again import Typed
 from runx.states.state import State
-from runx.types import Result
+from runx.types import RunRecord
 
 TRACE = "Traceback (most recent call last):"
 LACK = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {} MiB"
 OOM = f'{TRACE}\n  File "t.py", line 3\n{LACK}\n'
 
 
-def run(name, state="failed", **hparams):
-    return Result(name, RunDir(Path("/logs/sweep") / name), hparams, state, {}, experiment="sweep")
+def run(name, state="failed", reason="", **hparams):
+    status = State(state, reason)
+    return RunRecord(
+        name, RunDir(Path("/logs/sweep") / name), hparams, status, {}, experiment="sweep"
+    )
 
 
 def failed(name, tail, **hparams):
-    return Failure(run(name, **hparams), State("failed", "exit status 1", 1), tail)
+    return Failure(run(name, reason="exit status 1", **hparams), tail)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_a_run_without_an_exception_is_told_by_its_last_words():
 
 
 def test_a_run_that_was_killed_is_not_blamed_on_an_old_exception():
-    killed = Failure(run("a", "killed"), State("killed", "by KILL"), OOM.format(1))
+    killed = Failure(run("a", "killed", "by KILL"), OOM.format(1))
     assert reason(killed) == "killed (by KILL)"
 
 
@@ -88,10 +91,13 @@ def test_a_value_that_others_have_too_explains_nothing():
 def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
     failures = [failed("a", "KeyError: x\n", lr=2)]
     groups = digest(failures, [run("b", "done", lr=1)])
-    assert told(groups) == ["1 x KeyError: x, all with lr=2", "    /logs/sweep/a/output.log"]
-    runs = [failures[0].result, run("k", "killed")]
+    assert digest_lines(groups) == [
+        "1 x KeyError: x, all with lr=2",
+        "    /logs/sweep/a/output.log",
+    ]
+    runs = [failures[0].run, run("k", "killed")]
     assert [*retry_commands(runs, {}, "/p")] == ["runx sweep.yml --resume --retry failed,killed"]
-    assert told([]) == []
+    assert digest_lines([]) == []
 
 
 def test_what_failed_is_started_again_by_what_was_typed_and_where():

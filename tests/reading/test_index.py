@@ -5,12 +5,11 @@ import random
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
-from runx import __version__
 from runx.metrics.tally import Measure
 from runx.reading import index
-from runx.reading.collect import collect, standings
+from runx.reading import read as reading
 from runx.reading.index import MANY
-from runx.reading.standing import Reader, started
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 
 BEST = Measure("acc-best", "acc", "max")
@@ -29,14 +28,14 @@ def sweep(tmp_path, monkeypatch):
 
 
 def look(sweep, *measures, warn=pytest.fail):
-    return list(standings(ExperimentDir(sweep), Reader(measures, warn)))
+    return list(read_experiment(ExperimentDir(sweep), Reader(measures, warn)))
 
 
-def plain(standings):
-    """Make what tables show of runs comparable."""
+def plain(records):
+    """Make what tables show of runs comparable: of events they need the first start and the end."""
     return [
-        (one.result, one.state, [(at.number, at.host) for at in one.facts.attempts], started(one))
-        for one in standings
+        (one._replace(attempts=()), [(at.number, at.host) for at in one.attempts], one.started)
+        for one in records
     ]
 
 
@@ -49,10 +48,8 @@ def kept(sweep):
 def read_anew(monkeypatch):
     """Count the metrics files that are summed up."""
     read = []
-    from runx.reading import looking
-
-    tally = looking.tally
-    monkeypatch.setattr(looking, "tally", lambda *words: read.append(1) or tally(*words))
+    tally = reading.tally
+    monkeypatch.setattr(reading, "tally", lambda *words: read.append(1) or tally(*words))
     return read
 
 
@@ -70,7 +67,7 @@ def test_what_has_changed_is_read_and_nothing_else(sweep, monkeypatch):
     (sweep / "run008" / "hparams.json").write_text('{"lr": -1}')
     make_run(sweep / "run999", {"lr": 999}, [1])
     read = read_anew(monkeypatch)
-    found = {one.result.name: one.result for one in look(sweep, BEST)}
+    found = {one.name: one for one in look(sweep, BEST)}
     assert found["run007"].metrics == {"acc": 99}
     assert found["run007"].measured == {"acc-best": 99}
     assert found["run008"].hparams == {"lr": -1}
@@ -82,18 +79,18 @@ def test_another_question_is_answered_too_and_the_first_is_not_forgotten(sweep, 
     least = Measure("acc:min", "acc", "min")
     look(sweep, BEST)
     found = look(sweep, least)
-    assert found[1].result.measured == {"acc:min": 1}
+    assert found[1].measured == {"acc:min": 1}
     read = read_anew(monkeypatch)
-    assert look(sweep, BEST)[1].result.measured == {"acc-best": 3}
-    assert look(sweep, least, BEST)[1].result.measured == {"acc:min": 1, "acc-best": 3}
-    assert look(sweep)[1].result.measured == {}
+    assert look(sweep, BEST)[1].measured == {"acc-best": 3}
+    assert look(sweep, least, BEST)[1].measured == {"acc:min": 1, "acc-best": 3}
+    assert look(sweep)[1].measured == {}
     assert read == []
 
 
 def test_a_metric_that_no_run_has_is_not_looked_for_again(sweep, monkeypatch):
     look(sweep, Measure("f1:max", "f1", "max"))
     read = read_anew(monkeypatch)
-    assert look(sweep, Measure("f1:max", "f1", "max"))[0].result.measured == {}
+    assert look(sweep, Measure("f1:max", "f1", "max"))[0].measured == {}
     assert read == []
 
 
@@ -114,23 +111,31 @@ def test_a_run_that_goes_on_is_looked_at_each_time(sweep):
     look(sweep)
     assert "run005" not in kept(sweep)
     assert "run004" in kept(sweep)
-    assert look(sweep)[5].state.name == "running"
+    assert look(sweep)[5].state == "running"
 
 
 def test_an_order_that_comes_late_is_heeded(sweep):
     make_run(sweep / "run100", {}, code=143)
     (sweep / "run100" / "orders").mkdir()
-    assert look(sweep)[-1].state.name == "killed"
+    assert look(sweep)[-1].state == "killed"
     order = sweep / "run100" / "orders" / "1.json"
     order.write_text('{"order": "cancel", "attempt": 1}')
-    assert look(sweep)[-1].state.name == "cancelled"
+    assert look(sweep)[-1].state == "cancelled"
+
+
+def test_an_index_of_the_rows_before_is_not_read(sweep):
+    first = look(sweep, BEST)
+    file = sweep / ".runx" / "index.json"
+    file.write_text(file.read_text().replace(index.FORMAT, index.FORMAT.split(",")[0]))
+    assert plain(look(sweep, BEST)) == plain(first)
+    assert json.loads(file.read_text())["by"] == index.FORMAT
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("", "{", "[]", '{"version": 9}', "\0" * 99, '{"version": 1, "by": "0", "shapes": []}'),
-        *(f'{{"version": 1, "by": "{__version__}", "{key}": 3}}' for key in ("runs", "shapes")),
+        *(f'{{"version": 1, "by": "{index.FORMAT}", "{key}": 3}}' for key in ("runs", "shapes")),
     ],
 )
 def test_a_damaged_index_costs_nothing_but_time(sweep, text):
@@ -167,7 +172,7 @@ def test_a_run_in_a_run_of_its_name_is_not_taken_for_it(sweep):
     make_run(sweep / "sweep", {"lr": -2}, [7])
     (sweep / "metrics.csv").write_text("val,acc,8,epoch,0,timestamp,1\n")
     for _ in range(2):
-        found = [one.result for one in look(sweep) if one.result.name == "sweep"]
+        found = [one for one in look(sweep) if one.name == "sweep"]
         assert [run.metrics for run in found] == [{"acc": 8}, {"acc": 7}]
 
 
@@ -209,7 +214,7 @@ def test_what_changed_a_moment_ago_is_not_kept(sweep, monkeypatch):
 def test_a_moved_experiment_is_read_and_not_remembered(sweep, tmp_path):
     look(sweep)
     sweep.rename(tmp_path / "moved")
-    found = list(collect(ExperimentDir(tmp_path / "moved"), Reader(warn=pytest.fail)))
+    found = list(read_experiment(ExperimentDir(tmp_path / "moved"), Reader(warn=pytest.fail)))
     assert {str(run.dir.path.parent) for run in found} == {str(tmp_path / "moved")}
     assert {run.experiment for run in found} == {"moved"}
 
@@ -220,8 +225,8 @@ def test_train_rows_that_come_later_are_seen(sweep):
         write_metrics(
             sweep / f"run{number:03}", [{"loss": 5}], phase="train", file="metrics.train.csv"
         )
-    assert look(sweep, train)[0].result.measured == {"train.loss": 5}
+    assert look(sweep, train)[0].measured == {"train.loss": 5}
     with open(sweep / "run000" / "metrics.train.csv", "a") as file:
         file.write("train,loss,4,epoch,1,timestamp,99\n")
-    assert look(sweep, train)[0].result.measured == {"train.loss": 4}
-    assert look(sweep, train)[1].result.measured == {"train.loss": 5}
+    assert look(sweep, train)[0].measured == {"train.loss": 4}
+    assert look(sweep, train)[1].measured == {"train.loss": 5}

@@ -5,8 +5,7 @@ import json
 from run_folders import make_run
 
 from runx.cmdline.script import ScriptSettings, script
-from runx.reading.collect import standings
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.report.about import about, artifacts, attempt, log_end, readable
 from runx.rundir import ExperimentDir, RunDir
 from runx.sweeps.values import Hparam, Point
@@ -14,7 +13,7 @@ from runx.types import Run
 
 
 def only(folder):
-    [one] = standings(ExperimentDir(folder), Reader(warn=print))
+    [one] = read_experiment(ExperimentDir(folder), Reader(warn=print))
     return one
 
 
@@ -56,7 +55,7 @@ def test_a_restaged_run_has_the_code_of_its_last_attempt(tmp_path):
 
 def test_an_attempt_is_told_from_its_beginning_to_its_end(tmp_path):
     make_run(tmp_path / "a", code=3)
-    [found] = only(tmp_path).facts.attempts
+    [found] = only(tmp_path).attempts
     told = attempt(found)
     assert (told["number"], told["started"], told["ended"], told["code"]) == (1, 0, 9, 3)
 

@@ -10,8 +10,7 @@ import pytest
 from browsing import chromium, complaints, hosts_asked, ran, swept
 from pages import Page
 
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 from runx.tables.question import Question
 from runx.tables.summary import chosen
@@ -120,7 +119,9 @@ def test_an_expression_filters_table_and_curves(page):
 def test_the_filter_and_sumx_where_keep_the_same_runs(page, sweep):
     for where in EXPRESSIONS:
         asked = Question(where=where, sortwith=("accuracy",))
-        [*results] = collect(ExperimentDir(sweep / "runs" / "digits"), Reader(asked.measures))
+        [*results] = read_experiment(
+            ExperimentDir(sweep / "runs" / "digits"), Reader(asked.measures)
+        )
         page.type(where)
         assert page.one(".error").text == "", where
         assert set(page.rows()) == {run.name for run in chosen(results, asked)}, where

@@ -6,11 +6,10 @@ import math
 import pytest
 from run_folders import make_run, write_metrics
 
-from runx.reading.collect import standings
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.report.courses import Course
 from runx.report.data import model, phases
-from runx.report.seen import best, labels
+from runx.report.measured import best, labels
 from runx.rundir import ExperimentDir
 from runx.sumx import main
 from runx.tables.question import Question
@@ -18,7 +17,7 @@ from runx.tables.question import Question
 
 def modelled(*folders, question=None, warn=print):
     experiments = [ExperimentDir(folder) for folder in folders]
-    found = [one for each in experiments for one in standings(each, Reader(warn=warn))]
+    found = [one for each in experiments for one in read_experiment(each, Reader(warn=warn))]
     return model(experiments, found, question or Question(), 100.0, warn)
 
 

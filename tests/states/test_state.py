@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.states.attempts import Attempt, Event, Facts
+from runx.states.attempts import Attempt, Event, JobAddress, JobStatus
 from runx.states.state import STATES, State, signal_of, state
 
 NOT_KNOWN = "it may be with slurm; if it is not, runx cancel it"
@@ -15,6 +15,7 @@ def ended(code):
 
 
 STARTED = Event("started")
+JOB = JobAddress("slurm", id="7")
 TOLD = "run.sh was not called: told by its metrics"
 ENDLESS = "; run.sh was not called to tell its end"
 
@@ -25,12 +26,16 @@ def attempt(*events, number=1, **known):
 
 def local(*events, locked=False, **known):
     known = {"host": "here", "process": False, **known}
-    return state(Facts((attempt(*events, **known),), locked))
+    return state([attempt(*events, locked=locked, **known)])
 
 
 def farm(*events, word=None, why="", **known):
-    known = {"host": "node", "farm": "slurm", "job": "7", "silence": 20.0, **known}
-    return state(Facts((attempt(*events, **known),), None, word, why))
+    known = {"host": "node", "farm": "slurm", "job": JOB, "silence": 20.0, **known}
+    return state([attempt(*events, **known)], said(word, why))
+
+
+def said(word, why=""):
+    return JobStatus(word, why) if word else None
 
 
 def afar(**known):
@@ -39,7 +44,7 @@ def afar(**known):
 
 
 def test_a_run_without_attempts_is_planned():
-    assert state(Facts()) == State("planned")
+    assert state([]) == State("planned")
 
 
 @pytest.mark.parametrize(
@@ -129,21 +134,21 @@ def test_code_and_signal_are_told():
 
 def test_a_claim_that_came_to_nothing_leaves_the_state_as_it_was():
     first = attempt(STARTED, ended(1), process=False)
-    assert state(Facts((first, attempt(number=2, process=False)), False)).name == "failed"
+    assert state([first, attempt(number=2, process=False, locked=False)]).name == "failed"
 
 
 def test_a_further_attempt_decides_unless_the_run_was_done():
     done, bad = attempt(STARTED, ended(0)), attempt(STARTED, ended(1), number=2)
-    assert state(Facts((done, bad))).name == "done"
-    assert state(Facts((attempt(STARTED, ended(1)), attempt(STARTED, ended(0), number=2)))) == (
+    assert state([done, bad]).name == "done"
+    assert state([attempt(STARTED, ended(1)), attempt(STARTED, ended(0), number=2)]) == (
         State("done", code=0, attempt=2)
     )
 
 
 def test_a_live_earlier_attempt_is_not_hidden_by_a_later_one():
-    first = attempt(STARTED, process=False, host="here")
+    first = attempt(STARTED, process=False, host="here", locked=True)
     second = attempt(STARTED, ended(1), number=2)
-    assert state(Facts((first, second), locked=True)).attempt == 1
+    assert state([first, second]).attempt == 1
 
 
 EVENTS = st.sampled_from(
@@ -156,8 +161,10 @@ WORDS = st.sampled_from([None, "gone", *STATES])
 
 @given(COURSES, ORDERS, WORDS, st.booleans(), st.sampled_from([None, "slurm"]), COURSES)
 def test_what_is_finished_stays_finished(course, order, word, locked, where, later):
-    known = attempt(*course, ended(0), *later, order=order, farm=where, process=False)
-    assert state(Facts((known,), locked, word)).name == "done"
+    known = attempt(
+        *course, ended(0), *later, order=order, farm=where, process=False, locked=locked
+    )
+    assert state([known], said(word)).name == "done"
 
 
 @given(COURSES, st.integers(0, 6), ORDERS, st.integers(0, 255))
@@ -174,8 +181,8 @@ def test_a_silent_job_that_its_farm_has_given_up_is_never_alive(course, order, w
 
 @given(COURSES, ORDERS, WORDS)
 def test_whoever_holds_the_lock_and_wrote_no_end_is_running(course, order, word):
-    known = attempt(STARTED, *course, order=order, process=None, host="b")
-    assert state(Facts((known,), True, word)).name == "running"
+    known = attempt(STARTED, *course, order=order, process=None, host="b", locked=True)
+    assert state([known], said(word)).name == "running"
 
 
 def test_every_combination_has_a_state_that_is_known():
@@ -188,7 +195,6 @@ def test_every_combination_has_a_state_that_is_known():
         [None, "slurm"],
         [None, 10.0, 1e5],
     ):
-        known = attempt(
-            *events, farm=where, order=order, process=process, silence=silence, host="h"
-        )
-        assert state(Facts((known,), locked, word)).name in STATES
+        more = {"order": order, "process": process, "silence": silence, "locked": locked}
+        known = attempt(*events, farm=where, host="h", **more)
+        assert state([known], said(word)).name in STATES

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from runx.disk.facts import facts
+from runx.disk.facts import read_attempts
 from runx.rundir import RunDir
 from runx.states.state import state
 
@@ -144,7 +144,7 @@ class Sweep:
 
 
 def state_of(run: RunDir) -> str:
-    return state(facts(run, time.time, lambda line: None)).name
+    return state(read_attempts(run, time.time, lambda line: None)).name
 
 
 def events(run: RunDir, attempt: int = 1) -> list[dict]:

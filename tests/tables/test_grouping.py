@@ -6,19 +6,20 @@ from hypothesis import strategies as st
 
 from runx.errors import RunxError
 from runx.rundir import RunDir
+from runx.states.state import State
 from runx.tables.grouping import Grouping, best_per, grouped, spread
 from runx.tables.question import Question
 from runx.tables.spread import Spread
 from runx.tables.summary import summarize
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def run(name, acc=None, best=None, **hparams):
-    return Result(
+    return RunRecord(
         name,
         RunDir(Path("/logs/sweep") / name),
         hparams,
-        "done",
+        State("done"),
         {} if acc is None else {"acc": acc},
         experiment="sweep",
         measured={} if best is None else {"acc-best": best},

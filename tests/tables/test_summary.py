@@ -6,18 +6,19 @@ from hypothesis import strategies as st
 
 from runx.errors import RunxError
 from runx.rundir import RunDir
+from runx.states.state import State
 from runx.tables.columns import identity, varying
 from runx.tables.question import Question
 from runx.tables.summary import summarize
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def run(name="owl", hparams=None, acc=None, state="done", **more):
-    return Result(
+    return RunRecord(
         name=name,
         dir=RunDir(Path("/logs/sweep") / name),
         hparams=hparams or {},
-        state=state,
+        status=State(state),
         metrics=more.pop("metrics", {} if acc is None else {"acc": acc}),
         experiment=more.pop("experiment", "sweep"),
         **more,

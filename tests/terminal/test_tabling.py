@@ -2,8 +2,7 @@ import pytest
 from run_folders import make_run, write_metrics
 
 from runx.errors import RunxError
-from runx.reading.collect import collect
-from runx.reading.standing import Reader
+from runx.reading.read import Reader, read_experiment
 from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
 from runx.terminal.tabling import answered, listing, remarks
@@ -21,7 +20,7 @@ def sweep(tmp_path):
 def asking(sweep, **more):
     asked = Asked(experiments=(), logroot=sweep, cwd=sweep, **more)
     reader = Reader(asked.question.measures, pytest.fail, at=asked.question.at)
-    return list(collect(ExperimentDir(sweep / "sweep"), reader)), asked
+    return list(read_experiment(ExperimentDir(sweep / "sweep"), reader)), asked
 
 
 @pytest.mark.parametrize(

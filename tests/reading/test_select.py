@@ -4,7 +4,7 @@ import pytest
 from run_folders import make_run
 
 from runx.errors import RunxError
-from runx.reading.selecting import select
+from runx.reading.select import select
 
 
 @pytest.fixture

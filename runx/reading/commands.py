@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+from runx.disk.record import PROGRAMS
 
 _ANSWERED = ("--again", "--resume", "--no-resume")
-_PROGRAMS = ("runx", "runx.py", "__main__.py")
-
-
-class Typed(NamedTuple):
-    """What was typed to launch, and in which folder."""
-
-    argv: tuple[str, ...]
-    cwd: str
 
 
 def again_command(words: Sequence[str], states: str = "") -> str:
@@ -40,16 +33,6 @@ def _without_retry(words: Sequence[str]) -> Iterator[str]:
         is_value = word == "--retry" and not is_value
 
 
-def words_of(argv: Sequence[str]) -> tuple[str, ...]:
-    """Give what was typed after the program's name.
-
-    >>> words_of(["/usr/bin/runx", "sweep.yml"]), words_of(["sweep.yml"])
-    (('sweep.yml',), ('sweep.yml',))
-    """
-    is_program = bool(argv) and argv[0].rpartition("/")[2] in _PROGRAMS
-    return tuple(argv[1:] if is_program else argv)
-
-
 def typed(argv: Sequence[str]) -> list[str]:
     """Give the words that a person types to start a program whose argv this was.
 
@@ -57,7 +40,7 @@ def typed(argv: Sequence[str]) -> list[str]:
     (['runx', 'sweep.yml'], ['python', 'notebook.py'])
     """
     first, *words = argv
-    is_program = first.rpartition("/")[2] in _PROGRAMS
+    is_program = first.rpartition("/")[2] in PROGRAMS
     return ["runx", *words] if is_program else ["python", *argv]
 
 

@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.formats.json import strict
-from runx.reading.standing import Standing, elapsed
 from runx.report.about import about, attempt
 from runx.report.courses import Course, encoded, read_courses, thinned
 from runx.rundir import ExperimentDir
 from runx.tables.question import Question
+from runx.types import RunRecord
 
 Warn = Callable[[str], None]
 
 
-class Seen(NamedTuple):
-    """A run and what it has measured."""
+class Measured(NamedTuple):
+    """A run and what it has measured, phase by phase."""
 
-    standing: Standing
+    record: RunRecord
     courses: dict[str, Course]
 
 
-def look(one: Standing, warn: Warn) -> Seen:
+def measured(record: RunRecord, warn: Warn) -> Measured:
     """Read what a run has measured."""
-    return Seen(one, read_courses(one.result.dir, partial(_damaged, warn)))
+    return Measured(record, read_courses(record.dir, partial(_damaged, warn)))
 
 
 def _damaged(warn: Warn, file: Path, line: int, why: str) -> None:
-    # collect has already told of the validation rows.
+    # Whoever read the run has warned of the validation rows.
     if file.name != "metrics.csv":
         warn(f"{file}, line {line}: left out: {why}")
 
@@ -51,37 +51,37 @@ def labels(experiments: Sequence[ExperimentDir]) -> dict[Path, str]:
     }
 
 
-def key(one: Standing, names: Mapping[Path, str]) -> str:
-    """Name a run among all that a page shows."""
-    return names.get(one.result.dir.path.parent, "") + one.result.name
+def key(record: RunRecord, names: Mapping[Path, str]) -> str:
+    """Return the name of a run among all that a page shows."""
+    return names.get(record.dir.path.parent, "") + record.name
 
 
-def run(one: Seen, key: str, question: Question, now: float, warn: Warn) -> dict[str, Any]:
-    """Tell all about one run."""
-    result, state = one.standing.result, one.standing.state
+def run(one: Measured, key: str, question: Question, now: float, warn: Warn) -> dict[str, Any]:
+    """Return all about one run."""
+    record = one.record
     return {
-        **about(one.standing, warn),
-        **standing(one.standing, now),
+        **about(record, warn),
+        **standing(record, now),
         "key": key,
-        "name": result.name,
-        "experiment": result.experiment,
-        "exit": state.code,
-        "hparams": strict(dict(result.hparams)),
-        "last": strict(dict(result.metrics)),
+        "name": record.name,
+        "experiment": record.experiment,
+        "exit": record.status.code,
+        "hparams": strict(dict(record.hparams)),
+        "last": strict(dict(record.metrics)),
         "best": strict(best(one.courses.get("val"), question)),
-        "epoch": strict(result.epoch),
-        "epoch_time": strict(result.epoch_time),
+        "epoch": strict(record.epoch),
+        "epoch_time": strict(record.epoch_time),
         "courses": {phase: encoded(thinned(course)) for phase, course in one.courses.items()},
     }
 
 
-def standing(one: Standing, now: float) -> dict[str, Any]:
-    """Tell how a run stands; this much may change while a page is looked at."""
+def standing(record: RunRecord, now: float) -> dict[str, Any]:
+    """Return a run's state and attempts; this much may change while a page is looked at."""
     return {
-        "state": one.state.name,
-        "reason": one.state.reason,
-        "elapsed": strict(elapsed(one, now)),
-        "attempts": [attempt(found) for found in one.facts.attempts],
+        "state": record.state,
+        "reason": record.status.reason,
+        "elapsed": strict(record.elapsed(now)),
+        "attempts": [attempt(one) for one in record.attempts],
     }
 
 

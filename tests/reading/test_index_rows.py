@@ -2,19 +2,22 @@ import json
 
 import pytest
 
-from runx.reading.entries import Shape, entry, facts, from_columns, kept, to_columns
-from runx.reading.standing import Standing
+from runx.reading.index import Shape, attempts_in, entry, from_columns, parts, to_columns
 from runx.rundir import RunDir
-from runx.states.attempts import Attempt, Event, Facts
+from runx.states.attempts import Attempt, Event, JobAddress
 from runx.states.state import State
-from runx.types import Result
+from runx.types import RunRecord
 
 ENDED = (Event("started", 1.5, {"code": None}), Event("ended", 2.5, {"code": 3}))
 
 
-def standing(attempt, **more):
-    result = Result("owl", RunDir("/logs/owl"), {"lr": 0.1}, "failed", {"acc": 9}, **more)
-    return Standing(result, State("failed", "exit status 3", 3, None, 1), Facts((attempt,)))
+JOB = JobAddress("slurm", "slurm", "17", "owl", {}, "17\n")
+
+
+def record(attempt, **more):
+    status = State("failed", "exit status 3", 3, None, 1)
+    more = {"attempts": (attempt,), **more}
+    return RunRecord("owl", RunDir("/logs/owl"), {"lr": 0.1}, status, {"acc": 9}, **more)
 
 
 @pytest.mark.parametrize(
@@ -22,20 +25,20 @@ def standing(attempt, **more):
     [
         Attempt(1),
         Attempt(1, ENDED, host="h"),
-        Attempt(2, ENDED, "slurm", "h", "17", "cancel", False, True, 1.0, 2.0, True, 3.0),
+        Attempt(2, ENDED, "slurm", "h", JOB, "cancel", False, True, 1.0, 2.0, 3.0, False, "l"),
     ],
 )
 def test_what_is_read_back_is_what_was_kept(attempt):
-    one = standing(attempt, resources={"nodes": 2})
+    one = record(attempt, resources={"nodes": 2})
     entries = {"owl": entry(one, ["", "metrics.csv"], 7, {"val.acc:max": 9})}
     read = from_columns(json.loads(json.dumps(to_columns(entries))))
-    assert facts(read["owl"]) == one.facts
-    assert kept(read["owl"]) == ({"lr": 0.1}, {"nodes": 2}, {"acc": 9}, {"val.acc:max": 9})
+    assert attempts_in(read["owl"]) == one.attempts
+    assert parts(read["owl"]) == [{"lr": 0.1}, {"nodes": 2}, {"acc": 9}, {"val.acc:max": 9}]
     assert read["owl"][0].files == ("", "metrics.csv")
 
 
 def test_runs_with_other_names_in_them_do_not_mix():
-    one, other = standing(Attempt(1)), standing(Attempt(1), resources={"nodes": 2})
+    one, other = record(Attempt(1)), record(Attempt(1), resources={"nodes": 2})
     entries = {"a": entry(one, [""], 1, {}), "b": entry(other, [""], 2, {})}
     entries["c"] = entry(one, [""], 3, {})
     read = from_columns(json.loads(json.dumps(to_columns(entries))))

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from sweeps import Sweep, names, wait_until
 
-from runx.reading.removing import weight
+from runx.reading.remove import weight
 from runx.rundir import ExperimentDir
 
 

@@ -1,18 +1,62 @@
-"""Runs and experiments as people name them: whole, by a part, by identity, by path."""
+"""The runs and experiments that words stand for: whole names, parts, identities or paths; read."""
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from runx.disk.experiments import find, is_run, known, places
 from runx.errors import RunxError, StoreError
 from runx.files import read_json
 from runx.language.nearest import listed, nearest_first
+from runx.reading.read import Reader, index_for, read_runs
 from runx.rundir import ExperimentDir, RunDir
+from runx.tables.question import Question
+from runx.tables.summary import chosen
+from runx.types import RunRecord
 
 _SHORTEST_ID = 4
+
+
+def records_of(
+    words: Sequence[str], logroot: Path, cwd: Path, reader: Reader, where: str = ""
+) -> list[RunRecord]:
+    """Read the runs that words stand for, without words those of all experiments.
+
+    Of those, ``where`` keeps the ones for which it holds.
+    """
+    question = Question(where=where)
+    measures = tuple(dict.fromkeys((*reader.measures, *question.measures)))
+    reader = reader._replace(measures=measures, details=reader.details | question.details)
+    records = list(_read(words, logroot, cwd, reader))
+    kept = {id(record) for record in chosen(records, question)}
+    return [record for record in records if id(record) in kept]
+
+
+def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Iterator[RunRecord]:
+    if words:
+        runs = select(words, logroot, cwd)
+    else:
+        experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
+        runs = [run for experiment in experiments for run in places(experiment)]
+    for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
+        several, experiment = list(inside), ExperimentDir(Path(folder))
+        index = index_for(several, experiment, reader)
+        yield from read_runs(several, experiment.path.name, reader, index)
+
+
+def runs_of(
+    words: Sequence[str], logroot: Path, cwd: Path, where: str, warn: Callable[[str], None]
+) -> list[RunDir]:
+    """Find the runs that words stand for; they are read only where ``where`` has to choose."""
+    if not where:
+        return select(words, logroot, cwd)
+    records = records_of(words, logroot, cwd, Reader(warn=warn), where)
+    if not records:
+        raise RunxError(f"--where {where}: no run is like that")
+    return [record.dir for record in records]
 
 
 def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:

@@ -1,26 +1,24 @@
 from pathlib import Path
 
-from runx.reading.roster import any_failed, objects, status
-from runx.reading.standing import Standing, elapsed, where
+from runx.reading.overview import any_failed, objects, status
 from runx.rundir import RunDir
-from runx.states.attempts import Attempt, Event, Facts
+from runx.states.attempts import Attempt, Event, JobAddress
 from runx.states.state import State, state
-from runx.types import Result
+from runx.types import RunRecord
 
 
-def standing(name, *attempts, locked=False, **hparams):
-    facts = Facts(attempts, locked)
-    now = state(facts)
-    result = Result(
+def record(name, *attempts, locked=False, **hparams):
+    attempts = tuple(attempt._replace(locked=locked) for attempt in attempts)
+    return RunRecord(
         name,
         RunDir(Path("/logs/sweep") / name),
         hparams,
-        now.name,
+        state(attempts),
         {"acc": 9},
         3,
         experiment="sweep",
+        attempts=attempts,
     )
-    return Standing(result, now, facts)
 
 
 def began(at, **details):
@@ -32,38 +30,38 @@ def ended(at, code):
 
 
 def test_a_run_that_never_started_took_no_time():
-    one = standing("a")
-    assert (elapsed(one, 100.0), where(one)) == (None, None)
+    one = record("a")
+    assert (one.elapsed(100.0), one.where) == (None, None)
 
 
 def test_a_live_run_has_taken_the_time_until_now():
-    one = standing("a", Attempt(1, (began(40.0),), host="h", process=True), locked=True)
-    assert elapsed(one, 100.0) == 60
+    one = record("a", Attempt(1, (began(40.0),), host="h", process=True), locked=True)
+    assert one.elapsed(100.0) == 60
 
 
 def test_a_run_that_vanished_took_nobody_knows_how_long():
-    one = standing("a", Attempt(1, (began(40.0),), host="h", process=False))
-    assert one.state.name == "killed"
-    assert elapsed(one, 100.0) is None
+    one = record("a", Attempt(1, (began(40.0),), host="h", process=False))
+    assert one.state == "killed"
+    assert one.elapsed(100.0) is None
 
 
 def test_the_last_attempt_is_what_is_told():
     first = Attempt(1, (began(0.0), ended(5.0, 1)), host="h")
     second = Attempt(2, (began(10.0), ended(90.0, 0)), host="g")
-    one = standing("a", first, second, lr=1)
-    assert (elapsed(one, 1e3), where(one)) == (80, "g")
+    one = record("a", first, second, lr=1)
+    assert (one.elapsed(1e3), one.where) == (80, "g")
 
 
 def test_a_farms_job_is_told_with_its_machine():
-    waits = Attempt(1, farm="slurm", job="12", host="login")
-    assert where(standing("a", waits)) == "slurm 12"
-    runs = Attempt(1, (began(0.0),), farm="slurm", job="12", host="node7", silence=1.0)
-    assert where(standing("a", runs)) == "slurm 12 on node7"
+    waits = Attempt(1, farm="slurm", job=JobAddress("slurm", id="12"), host="login")
+    assert record("a", waits).where == "slurm 12"
+    runs = waits._replace(events=(began(0.0),), host="node7", silence=1.0)
+    assert record("a", runs).where == "slurm 12 on node7"
 
 
 def test_the_table_has_what_varies_and_how_each_stands():
-    one = standing("a", Attempt(1, (began(0.0), ended(321.0, 1)), host="h"), lr=1, same=1)
-    two = standing("b", lr=2, same=1)
+    one = record("a", Attempt(1, (began(0.0), ended(321.0, 1)), host="h"), lr=1, same=1)
+    two = record("b", lr=2, same=1)
     summary = status([two, one], 1e3)
     heads = [column.heading for column in summary.columns]
     assert heads == ["run", "lr", "state", "attempt", "elapsed", "acc", "epoch", "where"]
@@ -72,7 +70,7 @@ def test_the_table_has_what_varies_and_how_each_stands():
 
 
 def test_json_tells_how_and_why():
-    [found] = objects([standing("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0)
+    [found] = objects([record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0)
     told = {name: found[name] for name in ("state", "reason", "code", "signal", "attempt")}
     assert told == {
         "state": "killed",

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from runx.commands.completing import experiments as complete
-from runx.commands.lookup import Command, logroot_of, lookup_options
-from runx.terminal.manners import run_command
+from runx.commands.completion import experiments as complete
+from runx.commands.console import run_command
+from runx.commands.options import Command, lookup_options
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -92,8 +92,9 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
+    from runx.api.inspect import logroot_of
+    from runx.commands.tables import answer
     from runx.tables.asked import Asked
-    from runx.terminal.answering import answer
 
     place = logroot_of(logroot, config)
     answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from runx.commands.launch import command as launch
+from runx.commands.launch import launch
 from runx.runx import COMMANDS
 from runx.settings.keys import KEYS
 

@@ -1,25 +1,98 @@
-"""An experiment and its plan, from Python."""
+"""An experiment and its plan."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from runx.errors import RunxError
 from runx.plans import experiment as decided
-from runx.plans.plan import MAX_RUNS, namer, plan, sweep_of
+from runx.plans.picking import Pick
+from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
 from runx.settings import KEYS, Request
 from runx.settings import load as settled
-from runx.settings.from_python import axis_of, node_of
-from runx.sweeps.overrides import Override
+from runx.sweeps.sweep import Sweep
 from runx.types import Node, Run
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
+
+    from runx.launching.deciding import Wish
+    from runx.launching.prospect import Prospect
+    from runx.sweeps.overrides import Override
+
+
+class SweepPlan(NamedTuple):
+    """An experiment's sweep with what names its points; nothing of it is worked out yet."""
+
+    settings: decided.Experiment
+    sweep: Sweep
+    new_name: Namer
+
+    @classmethod
+    def of(
+        cls, settings: decided.Experiment, max_runs: int = MAX_RUNS, placeholders: bool = False
+    ) -> SweepPlan:
+        """Read a sweep; ``placeholders`` name runs that are not to be made, which is faster."""
+        from runx.sweeps.standins import stand_ins
+
+        sweep = sweep_of(settings, max_runs)
+        words = stand_ins() if placeholders else None
+        return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), words))
+
+    def runs(self) -> Iterator[Run]:
+        """Return the runs one after another, in the order of the sweep."""
+        return plan(self.settings, self.sweep, self.new_name)
+
+    def pick(self, where: str, limit: int | None, shuffle: bool, resume: bool) -> Pick:
+        """Return which of the runs are asked for; with ``resume``, ``where`` may be over states."""
+        from runx.sweeps.survey import names
+
+        return _pick(
+            self.settings, names(self.sweep) if where else (), where, limit, shuffle, resume
+        )
+
+    def survey(self, wish: Wish, say: Callable[[str], None]) -> Prospect:
+        """Return axes, counts, what varies and what is needed of the runs that would start."""
+        from runx.launching.previewing import starting
+        from runx.launching.prospect import prospect
+
+        # Names of one launch are of no use to the next, unless RUN_NAME says them.
+        new_name = self.new_name if self.settings.run_name else lambda point: ""
+        runs = starting(self.settings, plan(self.settings, self.sweep, new_name), wish, say)
+        return prospect(self.settings, self.sweep, runs)
+
+
+def which(
+    settings: decided.Experiment,
+    runs: Sequence[Run],
+    where: str,
+    limit: int | None,
+    shuffle: bool,
+    resume: bool | None,
+) -> Pick:
+    """Return which of some runs are asked for."""
+    names = dict.fromkeys(name for run in runs for name in run.hparams) if where else ()
+    resume = settings.resume if resume is None else resume
+    return _pick(settings, names, where, limit, shuffle, resume)
+
+
+def _pick(
+    settings: decided.Experiment,
+    names: Collection[str],
+    where: str,
+    limit: int | None,
+    shuffle: bool,
+    resume: bool,
+) -> Pick:
+    from runx.plans.picking import condition
+
+    seed = settings.beside.seed if shuffle else None
+    return Pick(condition(where, names, resume) if where else None, limit, seed)
 
 
 class Plan(tuple[Run, ...]):
@@ -70,19 +143,37 @@ class Experiment:
         name: str = "experiment",
         **settings: Any,
     ) -> None:
-        told = {"CMD": cmd, "EXP_NAME": name, **settings}
-        if "EXTENDS" in told:
+        from runx.settings.from_python import node_of
+
+        tree = {"CMD": cmd, "EXP_NAME": name, **settings}
+        if "EXTENDS" in tree:
             raise RunxError("EXTENDS: only a file extends another; say it all here, or load a file")
-        tree = {key: node_of(value, key) for key, value in told.items()}
-        self._settle(_request(Path(name), tree={**tree, "HPARAMS": _grid(hparams)}))
+        nodes = {key: node_of(value, key) for key, value in tree.items()}
+        self._settle(_request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)}))
+
+    @classmethod
+    def of(cls, request: Request) -> Experiment:
+        """Return the experiment that a request is about."""
+        made = cls.__new__(cls)
+        made._settle(request)
+        return made
 
     def _settle(self, request: Request) -> None:
         self.request, self.settings = request, settled(request)
+
+    def here(self) -> Experiment:
+        """Return the same for runs on this machine, whatever FARM says."""
+        return self if self.request.here else Experiment.of(replace(self.request, here=True))
 
     @property
     def name(self) -> str:
         """The name of its folder under LOGROOT."""
         return self.settings.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful in its files."""
+        return self.settings.warnings
 
     def plan(
         self,
@@ -90,31 +181,71 @@ class Experiment:
         limit: int | None = None,
         shuffle: bool = False,
         max_runs: int = MAX_RUNS,
+        tag: str | None = None,
+        cooldir: bool | None = None,
     ) -> Plan:
-        """Name every run; nothing is made yet."""
-        from runx.plans.picking import Pick, condition, picked
-        from runx.plans.reconcile import Work
-        from runx.sweeps import survey
+        """Name every run; nothing is made yet.
 
-        sweep = sweep_of(self.settings, max_runs)
-        pick = Pick(
-            condition(where, survey.names(sweep), False) if where else None,
-            limit,
-            self.settings.beside.seed if shuffle else None,
-        )
-        runs = tuple(
-            plan(self.settings, sweep, namer(self.settings, sweep, datetime.now().astimezone()))
-        )
-        return Plan(picked(Work(runs, (), (), ()), pick).new, self)
+        ``tag`` is what the names begin with; without ``cooldir`` they are the tag alone.
+        """
+        from runx.plans.picking import picked
+        from runx.plans.reconcile import Work
+
+        tagged = self._tagged(tag, cooldir)
+        sweep = SweepPlan.of(tagged.settings, max_runs)
+        pick = sweep.pick(where, limit, shuffle, resume=False)
+        return Plan(picked(Work(tuple(sweep.runs()), (), (), ()), pick).new, tagged)
+
+    def _tagged(self, tag: str | None, cooldir: bool | None) -> Experiment:
+        if tag is None and cooldir is None:
+            return self
+        tag = self.request.tag if tag is None else tag
+        cooldir = self.request.cooldir if cooldir is None else cooldir
+        return Experiment.of(replace(self.request, tag=tag, cooldir=cooldir))
+
+    def survey(self, where: str = "", resume: bool | None = None) -> Prospect:
+        """Return axes, counts, what varies and what is needed of the runs that would start."""
+        from runx.launching.deciding import Wish
+
+        resume = self.settings.resume if resume is None else resume
+        sweep = SweepPlan.of(self.settings)
+        return sweep.survey(Wish(resume, pick=sweep.pick(where, None, False, resume)), _quiet)
+
+    def check(self, max_runs: int = MAX_RUNS) -> int:
+        """Go as far as can be without making anything; return the number of runs.
+
+        Raises:
+            RunxError: A launch would stop at it.
+        """
+        from runx.launching.previewing import check_first, lines
+
+        sweep = SweepPlan.of(self.settings, max_runs, placeholders=True)
+        runs = list(sweep.runs())
+        if runs:
+            check_first(self.settings, runs)
+        for _ in lines(self.settings, runs):
+            pass  # each can be written
+        return len(runs)
+
+    def config(self) -> dict[str, decided.Setting | None]:
+        """Return every setting by its key, with what said it; None where nobody did."""
+        return {key: self.settings.settings.get(key) for key in KEYS}
 
     def __repr__(self) -> str:
         return f"<experiment {self.name}: {self.settings.cmd.strip()}>"
 
 
 def load(
-    file: str | Path, /, *words: str, sweep: str | Sequence[str] = (), **over: Any
+    file: str | Path,
+    /,
+    *words: str,
+    sweep: str | Sequence[str] = (),
+    runx_file: str | Path | None = None,
+    **over: Any,
 ) -> Experiment:
     """Read an experiment's YAML. ``words`` are overrides as on the command line, ``over`` by name.
+
+    ``sweep`` names those of SWEEPS to add, ``runx_file`` is read instead of .runx.
 
     >>> load("sweep.yml", "~momentum", lr=[0.1, 0.2], FARM="local").plan()    # doctest: +SKIP
     <2 runs of sweep>
@@ -122,9 +253,13 @@ def load(
     sweeps = (sweep,) if isinstance(sweep, str) else tuple(sweep)
     overrides: list[str | Override] = [*words]
     overrides += [_override(name, value) for name, value in over.items()]
-    made = Experiment.__new__(Experiment)
-    made._settle(replace(_request(Path(file)), overrides=tuple(overrides), sweeps=sweeps))
-    return made
+    config = Path(runx_file) if runx_file is not None else None
+    request = replace(_request(Path(file)), config=config)
+    return Experiment.of(replace(request, overrides=tuple(overrides), sweeps=sweeps))
+
+
+def _quiet(line: str) -> None:
+    """Drop a remark on what there is already, which the answer has, too."""
 
 
 def _request(file: Path, tree: Mapping[str, Node] | None = None) -> Request:
@@ -132,12 +267,17 @@ def _request(file: Path, tree: Mapping[str, Node] | None = None) -> Request:
 
 
 def _grid(hparams: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Node:
+    from runx.settings.from_python import axis_of
+
     if isinstance(hparams, Mapping):
         return {str(key): axis_of(value, str(key)) for key, value in hparams.items()}
-    return [_grid(one) for one in hparams]
+    return [_grid(grid) for grid in hparams]
 
 
 def _override(name: str, value: Any) -> Override:
+    from runx.settings.from_python import axis_of, node_of
+    from runx.sweeps.overrides import Override
+
     plain = name.removeprefix("+")
     setting = plain.split(".")[0] in KEYS
     node = node_of(value, name) if setting else axis_of(value, name)

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import itertools
+import json
 import sys
 from collections.abc import Iterable
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from runx.commands.choosing import choosing_options, pick_of
-from runx.commands.local import Local, local_options
-from runx.commands.request import request, settings_options
+from runx.api.launching import lines, obstacles, starting, wanted, would_take
+from runx.api.planning import Experiment, SweepPlan
+from runx.commands.console import say
+from runx.commands.options import choosing_options, local_options, request, settings_options
 from runx.language.durations import seconds
 from runx.language.nearest import remedy
-from runx.launching.deciding import Wish
-from runx.plans.experiment import Experiment
-from runx.plans.plan import MAX_RUNS, Namer, namer, plan, sweep_of
+from runx.plans.plan import MAX_RUNS
 from runx.plans.reconcile import RETRIED
-from runx.settings import load
-from runx.sweeps.standins import stand_ins
-from runx.sweeps.survey import names
-from runx.sweeps.sweep import Sweep
-from runx.terminal.manners import say
 from runx.types import Run
 
-_WISHES = ("resume", "again", "retry", "restage", "where", "limit", "shuffle")
-"""The flags that say which runs start."""
+if TYPE_CHECKING:
+    from runx.launching.deciding import Wish
+    from runx.launching.options import LocalOptions
+
+_CHUNK = 1000  # lines a write
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -46,10 +42,6 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
         if name not in RETRIED:
             raise click.BadParameter(f"{name} is no state to start again; {remedy(name, RETRIED)}")
     return names
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
 
 
 @click.command()
@@ -75,7 +67,7 @@ def _now() -> datetime:
 @click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
 @click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
 @click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
-def command(
+def launch(
     no_run: bool,
     interactive: bool,
     as_json: bool,
@@ -97,113 +89,76 @@ def command(
     """
     if (as_json or table) and not no_run:
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
-    local = local_options(asked)
-    wanted = {name: asked.pop(name) for name in _WISHES}
-    experiment = load(request(here=interactive, **asked))
+    local = local_options(asked, is_fallback=not interactive)
+    which = {name: asked.pop(name) for name in ("where", "limit", "shuffle")}
+    options = {name: asked.pop(name) for name in ("resume", "again", "retry", "restage")}
+    experiment = Experiment.of(request(here=interactive, **asked))
+    settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    sweep = sweep_of(experiment, max_runs)
-    wish = _wish(wanted, experiment, sweep, local)
-    if no_run:
-        from runx.commands.showing import preview, preview_table
+    sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
+    resume = settings.resume if options["resume"] is None else options["resume"]
+    wish = wanted(settings, single=local.attach, pick=sweep.pick(resume=resume, **which), **options)
     if table:
-        return preview_table(experiment, sweep, wish, as_json)
-    new_name = namer(experiment, sweep, _now(), stand_ins() if no_run else None)
-    runs = plan(experiment, sweep, new_name)
+        return _preview_table(sweep, wish, as_json)
     if test_only:
-        return _tried(experiment, runs, wish)
+        would_take(settings, sweep.runs(), wish, say)
+        return 0
     if no_run:
-        return preview(experiment, runs, wish, as_json)
-    local = local if interactive else local._replace(unasked=True)
-    return launch(experiment, runs, new_name, wish, local, after)
+        return _preview(experiment, sweep.runs(), wish, as_json)
+    return _launch(sweep, wish, local, after)
 
 
-def _wish(asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local) -> Wish:
-    """Say which of the runs are wanted, as the flags do."""
-    resume = experiment.resume if asked["resume"] is None else asked["resume"]
-    retry, restage = asked["retry"], asked["restage"]
-    if (retry != RETRIED or restage) and not resume:
-        raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
-    pick = pick_of(asked, lambda: names(sweep), experiment.beside.seed, resume)
-    return Wish(resume, asked["again"], retry, restage, local.attach, pick)
-
-
-def _tried(experiment: Experiment, runs: Iterable[Run], wish: Wish) -> int:
-    """Ask the scheduler whether it would take what would start."""
-    from runx.launching.previewing import starting
-    from runx.schedulers.trying import would_take
-
-    starts = list(starting(experiment, runs, wish, say))
-    would_take(experiment, starts, experiment.texts["launch"], say)
-    return 0
-
-
-def launch(
-    experiment: Experiment,
-    planned: Iterable[Run],
-    new_name: Namer,
-    wish: Wish,
-    local: Local,
-    after: tuple[str, ...] = (),
-) -> int:
-    """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import room, run_here
-    from runx.commands.showing import nothing
-    from runx.launching.interrupts import interruptible
-    from runx.launching.placing import place
-    from runx.launching.previewing import check_first
+def _launch(sweep: SweepPlan, wish: Wish, local: LocalOptions, after: tuple[str, ...]) -> int:
+    """Launch, and print what came of it and what to do next."""
+    from runx.api.starting import Caller, start
+    from runx.commands.ending import report
+    from runx.commands.progress import watcher
     from runx.states.again import again_command
 
-    runs = list(planned)
+    runs = list(sweep.runs())
     if not runs:
-        say(nothing(experiment))
+        say(_nothing(sweep.settings.file))
         return 0
-    obstacle(experiment)
-    check_first(experiment, runs)
-    jobs = _awaited(experiment, after)
-    if not experiment.farm and local.unasked and "FARM" not in experiment.settings:
-        say("no farm is set: running here, as with -i")
-    there = None if experiment.farm else room(experiment, local)
-    with interruptible(again_command(sys.argv[1:])):
-        placed = place(experiment, runs, new_name, wish, say)
-    if placed is None:
+    go_on = again_command(sys.argv[1:])
+    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    launched = start(sweep.settings, runs, sweep.new_name, wish, local, caller, after)
+    if launched is None:
         return 0
-    return run_here(placed, local, there) if there else submit_all(placed, jobs)
+    return report(launched, go_on, say)
 
 
-def obstacle(experiment: Experiment) -> None:
-    """Stop where the program that submits is not there, before anything is made."""
-    if not experiment.farm:
-        return
-    from runx.errors import SettingsError
-    from runx.schedulers.submitting import missing_program
-
-    if problem := missing_program(experiment.farm, os.environ):
-        raise SettingsError(problem)
-
-
-def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
-    if not after:
-        return ()
-    from runx.commands.lookup import warn
-    from runx.launching.waiting import job_ids
-
-    return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
-
-
-def submit_all(placed: Any, after: tuple[str, ...] = ()) -> int:
-    """Hand every run to the farm."""
-    from runx.farms import is_plain
-    from runx.schedulers.handing import hand_over
-    from runx.schedulers.submitting import submit
-
+def _preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
+    """Print exactly what would be executed, and touch nothing."""
+    settings = experiment.settings
+    for obstacle in obstacles(settings):
+        say(f"note: a launch would stop here: {obstacle}")
+    runs = starting(settings, runs, wish, say)
+    is_new = not settings.run_name
+    if wish.resume:
+        runs = list(runs)
+        is_new = is_new and not all(run.dir.record.exists() for run in runs)
+    pending = lines(settings, runs, as_json)
     count = 0
-    if not is_plain(placed.kit.experiment.farm):
-        count = hand_over(placed.kit, placed.handovers, say, after)
-        placed = placed._replace(handovers=())
-    for job in submit(placed.kit, placed.handovers, click.echo):
-        say(f"{job.run.name}: submitted{f' as job {job.id}' if job.id else ''}")
-        count += 1
-    runs = "1 run" if count == 1 else f"{count} runs"
-    say(f"{runs} submitted; runx status {placed.kit.experiment.name} shows how they stand")
+    while chunk := list(itertools.islice(pending, _CHUNK)):
+        count += len(chunk)
+        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()  # What is said of it comes after it, wherever both go.
+    if count and is_new:
+        say("note: a launch makes new names; those shown here are not kept")
+    if not count and not wish.resume and wish.pick.is_all:
+        say(_nothing(settings.file))
     return 0
+
+
+def _preview_table(sweep: SweepPlan, wish: Wish, as_json: bool) -> int:
+    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    from runx.launching.prospect import lines
+
+    found = sweep.survey(wish, say)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
+    return 0
+
+
+def _nothing(file: object) -> str:
+    return f"{file}: RUNX.SKIP leaves no run; nothing to do"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -43,10 +42,12 @@ def place(
     new_name: Namer,
     wish: Wish,
     say: Say,
+    argv: Sequence[str] = (),
 ) -> Placed | None:
     """Decide what starts and make it; None where nothing does.
 
-    No other launcher decides meanwhile. What is to run here is claimed before one does.
+    No other launcher decides meanwhile. What is to run here is claimed before one does. ``argv`` is
+    what was typed to launch, recorded with it; empty, where nothing was.
     """
     check_root(experiment)
     writable(experiment)
@@ -57,7 +58,7 @@ def place(
         if not work.starting:
             return Placed(experiment, None, (), adopted) if adopted else None
         starting = [*work.new, *(one.run for one in work.again)]
-        kit = prepare(experiment, starting, sys.argv, datetime.now().astimezone(), say)
+        kit = prepare(experiment, starting, argv, datetime.now().astimezone(), say)
         _tell_code(kit, work, wish, say)
         again = tuple(_again(kit, one, wish, say) for one in work.again)
         made = tuple(Handover(make(kit, run, new_name), 1) for run in work.new)

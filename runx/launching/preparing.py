@@ -49,7 +49,8 @@ def prepare(
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
-    return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen))
+    called = argv[0] if argv else sys.executable
+    return Kit(experiment, launch, frozen, method, surroundings(experiment, frozen, called))
 
 
 def check_root(experiment: Experiment) -> None:
@@ -109,14 +110,14 @@ def _unfrozen(root: Path) -> list[str]:
     ]
 
 
-def surroundings(experiment: Experiment, frozen: Frozen) -> Surroundings:
-    """Say what every run.sh of this launch has in common."""
+def surroundings(experiment: Experiment, frozen: Frozen, called: str) -> Surroundings:
+    """Return what every run.sh of this launch has in common; ``called`` is the program's path."""
     default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
     return Surroundings(
         experiment=experiment.name,
         cmd=experiment.cmd,
         pythonpath=experiment.pythonpath or default,
-        path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
+        path=search_path(os.environ.get("PATH", os.defpath), called, sys.executable),
         project=str(experiment.code.root),
         style=experiment.style,
         shell=experiment.shell,

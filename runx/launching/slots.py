@@ -40,7 +40,8 @@ class Slots:
     """Runs tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
-    said with signals while it went on is counted in ``stops``.
+    said with signals while it went on is counted in ``stops``. ``ended`` are the runs that came to
+    their last end here, ``left`` those that turned out to be somebody else's.
     """
 
     policy: Policy
@@ -51,6 +52,8 @@ class Slots:
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
+    ended: list[Ended] = field(default_factory=list)
+    left: list[Task] = field(default_factory=list)
     pulse: Pulse = field(default_factory=Pulse)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
@@ -112,8 +115,9 @@ class Slots:
             return
         lease.close()
         if right == ["cancelled"]:
-            self.watch.ended(Ended(task, _STOPPED, 0.0, CANCEL), False)
+            self._tell_end(Ended(task, _STOPPED, 0.0, CANCEL), False)
         else:
+            self.left.append(task)
             self.watch.left(task)
 
     def _patience(self) -> float:
@@ -180,6 +184,11 @@ class Slots:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
         elif status and order != CANCEL:
             self.failures += 1
+        self._tell_end(end, again)
+
+    def _tell_end(self, end: Ended, again: bool) -> None:
+        if not again:
+            self.ended.append(end)
         self.watch.ended(end, again)
 
     def _order(self, one: _Running, status: int) -> str:

@@ -1,9 +1,9 @@
 import pytest
 
-from runx.disk.orders import CANCEL, TIMEOUT
+from runx.commands.ending import Report
+from runx.disk.orders import CANCEL
 from runx.launching.tasks import Ended, Task
 from runx.rundir import RunDir
-from runx.terminal.reporting import Report, outcome
 
 
 def end(tmp_path, number, status, order=""):
@@ -60,11 +60,3 @@ def test_all_is_well_if_what_was_ours_is_done(tmp_path, left):
     assert status == 0
     rest = ", 1 left alone" if left else ""
     assert said == [f"1 run done{rest}; sumx sweep ranks them"]
-
-
-def test_how_an_attempt_ended_is_told_in_a_few_words(tmp_path):
-    ends = [(0, ""), (3, ""), (137, ""), (190, ""), (143, TIMEOUT), (130, CANCEL), (1, "else")]
-    assert [outcome(end(tmp_path, 0, *one)) for one in ends] == [
-        *("done", "exit status 3", "killed by KILL", "killed by 62"),
-        *("timed out", "cancelled", "else"),
-    ]

@@ -125,7 +125,7 @@ def _words(value: object) -> tuple[str, ...]:
 
 
 def _logroot(context: click.Context) -> Path:
-    from runx.commands.lookup import logroot_of
+    from runx.api.inspect import logroot_of
 
     given = context.params.get("logroot")
     return logroot_of(given, context.params.get("config"))

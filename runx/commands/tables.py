@@ -1,28 +1,93 @@
-"""Where a table goes: a terminal as it fits there, its pager, or a file."""
+"""What sumx prints: the table that is asked for, where it is to go, or what else answers it."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from runx.commands.lookup import warn
+from runx.api.tables import (
+    difference,
+    experiments_of,
+    fields_of,
+    nothing,
+    read,
+    remarks,
+    selected,
+    table,
+    write_page,
+)
+from runx.commands.console import look_once, say, warn
 from runx.disk.experiments import said
 from runx.errors import RunxError
 from runx.files import write_whole
 from runx.formats import format_named, written
 from runx.formats.cells import DIGITS
-from runx.formats.table import fitted, render_bold
+from runx.formats.table import aligned, fitted, render_bold
 from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
 from runx.tables.summary import Summary
-from runx.terminal.manners import say
+from runx.types import Result
 
 
-def write(asked: Asked, found: Sequence[ExperimentDir], summary: Summary) -> None:
+def answer(asked: Asked) -> None:
+    """Print the answer, again and again where it is watched."""
+    format_named(asked.format)
+    if asked.html_file:
+        count = write_page(experiments_of(asked), asked, Path(asked.html_file), warn)
+        say(f"{asked.html_file}: {count} runs; open it in any browser")
+        return
+    while asked.watch is not None:
+        click.clear()
+        _once(asked)
+        time.sleep(max(asked.watch, 0.1))
+    look_once()
+    _once(asked)
+
+
+def _once(asked: Asked) -> None:
+    found = experiments_of(asked)
+    results = list(read(found, asked, say, warn))
+    if not results:
+        raise nothing(found)
+    if asked.fields:
+        click.echo(listing(results))
+        return
+    if asked.diff:
+        click.echo("\n".join(difference(results, *asked.diff)))
+        return
+    for remark in remarks(results, asked):
+        say(remark)
+    _show_runs(selected(results, asked), replace(asked, where=""), found)
+
+
+def _show_runs(results: Sequence[Result], asked: Asked, found: Sequence[ExperimentDir]) -> None:
+    """Show runs as a picture or as a table, and write the files that are asked for besides."""
+    if asked.plot:
+        from runx.plots import plotted
+
+        click.echo(plotted(asked.plot, results, asked))
+        return
+    summary = table(results, asked, format_named(asked.format).people)
+    for note in summary.notes:
+        say(note)
+    if asked.csv_file:
+        _write_csv(asked.csv_file, table(results, asked, people=False))
+    if asked.csv_file != "-":
+        _write(asked, found, summary)
+
+
+def listing(results: Sequence[Result]) -> str:
+    """List what there is to show, sort and select by, with a type and an example of each."""
+    return aligned(("name", "what", "type", "example"), fields_of(results), (False,) * 4)
+
+
+def _write(asked: Asked, found: Sequence[ExperimentDir], summary: Summary) -> None:
     """Write the table where it is to go, on a terminal as it fits there."""
     digits = asked.precision or DIGITS
     if asked.output or asked.format == "parquet":
@@ -64,7 +129,7 @@ def _to_file(asked: Asked, content: str | bytes) -> None:
         raise RunxError(f"-o {file}: can't be written: {error.strerror}") from error
 
 
-def write_csv(name: str, summary: Summary) -> None:
+def _write_csv(name: str, summary: Summary) -> None:
     """Write a CSV file; a name without an ending gets one, as with the original."""
     text = written("csv", summary)
     if name == "-":

@@ -3,9 +3,9 @@ import pty
 
 import pytest
 
+from runx.commands.progress import Progress
 from runx.launching.tasks import Ended, Task
 from runx.rundir import RunDir
-from runx.terminal.progress import Progress
 
 
 @pytest.fixture

@@ -1,9 +1,15 @@
+import io
+import sys
+
 import pytest
 
+from runx.api.watching import Lines, Streamed, outcome
+from runx.commands.progress import watcher
+from runx.disk.orders import CANCEL, TIMEOUT
+from runx.launching.options import LocalOptions
 from runx.launching.tasks import Ended, Task
 from runx.machine.leases import Lease
 from runx.rundir import RunDir
-from runx.terminal.watching import Lines, Streamed, watcher
 
 
 @pytest.fixture
@@ -14,7 +20,7 @@ def task(tmp_path):
 
 
 def test_off_a_terminal_there_is_a_line_for_each_start_and_each_end(task, capsys):
-    watch = watcher(2, 4, {task.run: "train --lr 1"}, stream=False, attached=False)
+    watch = watcher(2, 4, {task.run: "train --lr 1"}, LocalOptions())
     assert type(watch) is Lines
     watch.started(task, Lease(("g0",)))
     watch.ended(Ended(task, 3, 65.0), again=True)
@@ -37,10 +43,9 @@ def test_that_no_device_is_free_is_said_once(task, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_a_run_that_is_not_ours_is_remembered(task, capsys):
+def test_a_run_that_is_not_ours_is_named(task, capsys):
     watch = Lines(1, {})
     watch.left(task)
-    assert watch.left_alone == [task]
     assert "owl: left alone" in capsys.readouterr().err
 
 
@@ -67,3 +72,22 @@ def test_a_run_that_never_started_ends_without_output(task, capsys):
     watch.ended(Ended(task, 130, 0.0, "cancel"), again=False)
     assert "owl: cancelled" in capsys.readouterr().err
     assert not task.run.output.exists()
+
+
+def test_output_reaches_a_notebook_whose_stdout_takes_text_alone(task, monkeypatch):
+    task.run.output.write_bytes(b"")
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
+    watch = Streamed(1, {task.run: "train"}, names=False)
+    watch.started(task, Lease())
+    task.run.output.write_bytes(b"\xff one\n")
+    watch.ended(Ended(task, 0, 1.0), again=False)
+    assert shown.getvalue() == "train\n\ufffd one\n"
+
+
+def test_how_an_attempt_ended_is_told_in_a_few_words(task):
+    ends = [(0, ""), (3, ""), (137, ""), (190, ""), (143, TIMEOUT), (130, CANCEL), (1, "else")]
+    assert [outcome(Ended(task, status, 1.0, order)) for status, order in ends] == [
+        *("done", "exit status 3", "killed by KILL", "killed by 62"),
+        *("timed out", "cancelled", "else"),
+    ]

@@ -1,12 +1,13 @@
 import pytest
 from run_folders import make_run, write_metrics
 
+from runx.api.tables import remarks, table
+from runx.commands.tables import listing
 from runx.errors import RunxError
 from runx.reading.collect import collect
 from runx.reading.standing import Reader
 from runx.rundir import ExperimentDir
 from runx.tables.asked import Asked
-from runx.terminal.tabling import answered, listing, remarks
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_of_what_there_is_nothing_is_said(sweep, more):
 @pytest.mark.parametrize("name", ["acc:bst", "acc@x", "acc:"])
 def test_a_metric_asked_for_nowhere_is_answered_with_where_it_is_taken(sweep, name):
     with pytest.raises(RunxError, match=f"no run has {name}: acc is taken :best, :min"):
-        answered(*asking(sweep, columns=(name,)), people=True)
+        table(*asking(sweep, columns=(name,)), people=True)
 
 
 def test_the_metrics_of_training_are_listed_too(sweep):

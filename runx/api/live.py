@@ -1,4 +1,4 @@
-"""``runx watch``: a page in the browser that follows experiments while they run."""
+"""A page in the browser that follows experiments while they run."""
 
 from __future__ import annotations
 
@@ -6,64 +6,53 @@ import ipaddress
 import os
 import secrets
 import socket
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
-from runx.commands.completing import experiments
-from runx.commands.lookup import logroot_of, lookup_options, warn
-from runx.disk.experiments import find
+from runx.api.inspect import Say, logroot_of, warning
 from runx.errors import RunxError
-from runx.report.following import Following
-from runx.tables.question import Question
-from runx.terminal.manners import say
+
+if TYPE_CHECKING:
+    from runx.report.following import Following
 
 PORT = 8421
 """Where the page is served unless that is taken or another is asked for."""
 
 
-@click.command()
-@click.argument(
-    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=experiments
-)
-@click.option("-s", "--sortwith", default="", metavar="METRIC", help="What to rank the runs by.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help=f"Serve on this port, rather than {PORT}."
-)
-@click.option("--bind", default="127.0.0.1", metavar="ADDRESS", help="Serve beyond this machine.")
-@click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
-@lookup_options
-def command(
-    experiments: Sequence[str],
-    sortwith: str,
-    port: int | None,
-    bind: str,
-    is_opened: bool,
-    logroot: str | None,
-    config: Path | None,
-) -> None:
-    """Show EXPERIMENT as a page that follows its runs; it changes nothing. Ctrl-C ends it.
+class Served(NamedTuple):
+    """Where a page is served, and what a person should know of the address."""
 
-    \b
-    runx watch sweep
-    runx watch sweep --open
+    address: str
+    hints: tuple[str, ...]
+
+
+def watch(
+    *experiments: str,
+    sortwith: str = "",
+    port: int | None = None,
+    bind: str = "127.0.0.1",
+    logroot: str | Path | None = None,
+    ready: Callable[[Served], None] = print,
+    warn: Say = warning,
+) -> None:
+    """Serve a page that follows experiments, until interrupted; it changes nothing.
+
+    ``ready`` is called once, when the page can be opened.
     """
     _require()
-    found = find(experiments, logroot_of(logroot, config), Path.cwd())
+    from runx.disk.experiments import find
+    from runx.report.following import Following
+    from runx.tables.question import Question
+
+    found = find(experiments, logroot_of(logroot), Path.cwd())
     following = Following(found, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:
         number = listener.getsockname()[1]
         token = secrets.token_urlsafe(16)
-        address = url(bind, number, token)
-        click.echo(address)
-        sys.stdout.flush()
-        for line in hints(bind, number, os.environ.get("SSH_CONNECTION", "")):
-            say(line)
-        if is_opened:
-            click.launch(address)
+        told = hints(bind, number, os.environ.get("SSH_CONNECTION", ""))
+        ready(Served(url(bind, number, token), tuple(told)))
         _serve(following, token, listener)
 
 

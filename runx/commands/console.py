@@ -1,4 +1,4 @@
-"""How every command of runx speaks: data on stdout, one line on stderr when something is wrong."""
+"""Data on stdout, all else on stderr, and one line for a mistake: what every command shares."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ INTERRUPTED = 130
 
 
 def say(line: str) -> None:
-    """Tell the person something that is no data."""
+    """Print something that is no data."""
     click.echo(line, err=True)
+
+
+def warn(line: str) -> None:
+    """Print that something damaged was passed over."""
+    say(f"warning: {line}")
 
 
 def look_once() -> None:

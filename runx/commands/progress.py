@@ -1,4 +1,4 @@
-"""What a terminal shows of runs that go on here."""
+"""What a terminal shows of runs that go on here, and where there is none."""
 
 from __future__ import annotations
 
@@ -6,21 +6,38 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
+import click
+
+from runx.api.watching import Lines, Streamed
+from runx.commands.console import say
 from runx.language.durations import spoken
-from runx.launching.tasks import Ended, Task
+from runx.launching.options import LocalOptions
+from runx.launching.tasks import Ended, Task, Watcher
 from runx.machine.leases import Lease
 from runx.rundir import RunDir
-from runx.terminal.watching import Lines
 
 _REDRAW = 0.5
 _TAIL = 4096  # bytes in which a last row of metrics is looked for
+
+
+def watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
+    """Return what shows runs: one at a time with its output, else lines, and progress on a
+    terminal.
+    """
+    if local.attach:
+        return Lines(total, commands, say, click.echo, quiet=True)
+    if jobs == 1 or local.stream:
+        return Streamed(total, commands, jobs > 1, say, click.echo)
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        return Progress(total, commands)
+    return Lines(total, commands, say, click.echo)
 
 
 class Progress(Lines):
     """On a terminal: a line for each run that ended, and below them one that is drawn anew."""
 
     def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
-        super().__init__(total, commands)
+        super().__init__(total, commands, say, click.echo)
         self._drawn = False
 
     def started(self, task: Task, lease: Lease) -> None:
@@ -79,5 +96,5 @@ def _latest(task: Task) -> str:
     records = [one for one in rows(tail(task.run.metrics, _TAIL)) if one.phase == "val"]
     if not records:
         return name
-    told = " ".join(f"{key} {value}" for key, value in list(records[-1].metrics.items())[:2])
-    return f"{name} ep {records[-1].epoch} {told}"
+    values = " ".join(f"{key} {value}" for key, value in list(records[-1].metrics.items())[:2])
+    return f"{name} ep {records[-1].epoch} {values}"

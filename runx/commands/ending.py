@@ -1,17 +1,31 @@
-"""How a launch on this machine ended: what failed and why, and what to do next."""
+"""How a launch ended: what went to a farm, or what failed here and why, and what to do next."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runx.disk.orders import CANCEL, TIMEOUT
+from runx.disk.orders import CANCEL
 from runx.launching.tasks import Ended
 from runx.rundir import RunDir
-from runx.states.state import signal_of
+
+if TYPE_CHECKING:
+    from runx.api.starting import Launched
 
 Say = Callable[[str], None]
+
+
+def report(launched: Launched, again: str, say: Say) -> int:
+    """Print what a launch came to, the next command last; return the exit status."""
+    name = launched.experiment
+    if launched.submitted is not None:
+        runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
+        say(f"{runs} submitted; runx status {name} shows how they stand")
+        return 0
+    return Report(
+        name, launched.hparams, launched.ended, launched.left, launched.stopped, again
+    ).told(say)
 
 
 class Report(NamedTuple):
@@ -83,12 +97,3 @@ class Report(NamedTuple):
 
 def _is_failure(end: Ended) -> bool:
     return bool(end.status) and end.order != CANCEL
-
-
-def outcome(ended: Ended) -> str:
-    """Say how an attempt ended."""
-    if ended.order:
-        return {CANCEL: "cancelled", TIMEOUT: "timed out"}.get(ended.order, ended.order)
-    if ended.status > 128:
-        return f"killed by {signal_of(ended.status) or ended.status - 128}"
-    return f"exit status {ended.status}" if ended.status else "done"

@@ -1,0 +1,214 @@
+"""Launching from Python, and looking at what a launch would execute."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from runx.api.planning import Experiment, SweepPlan, which
+from runx.errors import RunxError
+from runx.launching.deciding import Wish
+from runx.launching.options import LocalOptions
+from runx.plans import experiment as decided
+from runx.plans.picking import Pick
+from runx.plans.reconcile import RETRIED
+from runx.rundir import RunDir
+from runx.types import Run
+
+if TYPE_CHECKING:
+    from runx.api.inspect import Standings
+    from runx.api.starting import Caller
+    from runx.launching.tasks import Watcher
+
+Say = Callable[[str], None]
+
+
+def launch(
+    runs: Iterable[Run],
+    experiment: Experiment | None = None,
+    *,
+    here: bool = False,
+    resume: bool | None = None,
+    again: bool = False,
+    jobs: int | None = 1,
+    gpus_per_run: int | None = None,
+    retries: int = 0,
+    timeout: float | None = None,
+    max_failures: int | None = None,
+    fail_fast: bool = False,
+    grace: float = 30.0,
+    stream: bool = False,
+    attach: bool = False,
+    retry: Sequence[str] = RETRIED,
+    restage: bool = False,
+    where: str = "",
+    limit: int | None = None,
+    shuffle: bool = False,
+    after: Sequence[str] = (),
+    test_only: bool = False,
+    argv: Sequence[str] = (),
+) -> Standings:
+    """Launch runs of a plan, on the farm of their experiment or ``here``; return how they stand.
+
+    Where they run here, this returns when they have ended. ``jobs`` None is one for each free GPU,
+    or core; ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no
+    longer a ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+
+    Raises:
+        RunxError: What is asked for can't be done; nothing has started.
+        FarmError: The farm refused a submission; those before it went through.
+    """
+    from runx.api.inspect import Standings, status
+    from runx.api.starting import start
+
+    chosen = tuple(runs)
+    settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
+    pick = which(settings, chosen, where, limit, shuffle, resume)
+    wish = wanted(settings, resume, again, retry, restage, attach, pick)
+    if not chosen:
+        return Standings(())
+    caller = _caller(argv)
+    if test_only:
+        would_take(settings, chosen, wish, caller.say)
+        return Standings(())
+    local = LocalOptions(
+        jobs=jobs or 0,
+        gpus_per_run=gpus_per_run,
+        retries=retries,
+        timeout=timeout,
+        grace=grace,
+        max_failures=1 if fail_fast else max_failures,
+        stream=stream,
+        attach=attach,
+    )
+    if threading.current_thread() is not threading.main_thread() and settings.farm is None:
+        raise RunxError("runs here are launched from the main thread alone, which hears signals")
+    new_name = SweepPlan.of(settings).new_name
+    launched = start(settings, chosen, new_name, wish, local, caller, after)
+    if launched is None:
+        return Standings(())
+    return status(*(str(run.path) for run in launched.runs), logroot=settings.logroot)
+
+
+def preview(
+    runs: Iterable[Run],
+    experiment: Experiment | None = None,
+    *,
+    here: bool = False,
+    resume: bool | None = None,
+    retry: Sequence[str] = RETRIED,
+    where: str = "",
+    limit: int | None = None,
+    shuffle: bool = False,
+    json: bool = False,
+) -> list[str]:
+    """Return exactly what a launch would execute, as shell lines or ``json``; touch nothing."""
+    from runx.api.watching import remark
+
+    chosen = tuple(runs)
+    settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
+    pick = which(settings, chosen, where, limit, shuffle, resume)
+    wish = wanted(settings, resume, False, retry, False, False, pick)
+    return list(lines(settings, starting(settings, chosen, wish, remark), json))
+
+
+def settings_for(
+    runs: Sequence[Run], experiment: Experiment | None, here: bool
+) -> decided.Experiment:
+    """Return the settings of the experiment that runs are of, those of runs ``here`` if asked.
+
+    Raises:
+        RunxError: The runs are of another experiment, or nobody says of which.
+    """
+    if experiment is None:
+        raise RunxError("of which experiment are these runs? launch(runs, experiment)")
+    settings = experiment.here().settings if here else experiment.settings
+    if any(run.dir.path.parent != settings.dir.path for run in runs):
+        raise RunxError("these runs are not all of one experiment; launch each with its own")
+    return settings
+
+
+def wanted(
+    settings: decided.Experiment,
+    resume: bool | None,
+    again: bool,
+    retry: Sequence[str],
+    restage: bool,
+    single: bool,
+    pick: Pick,
+) -> Wish:
+    """Return which runs shall start; ``resume`` None is what RESUME says.
+
+    Raises:
+        RunxError: Something goes with --resume alone.
+    """
+    resume = settings.resume if resume is None else resume
+    retry = (retry,) if isinstance(retry, str) else tuple(retry)
+    if unknown := [state for state in retry if state not in RETRIED]:
+        raise RunxError(f"--retry {unknown[0]}: is no state to start again: {', '.join(RETRIED)}")
+    if (retry != RETRIED or restage) and not resume:
+        raise RunxError(f"{'--restage' if restage else '--retry'} goes with --resume")
+    return Wish(resume, again, retry, restage, single, pick)
+
+
+def would_take(settings: decided.Experiment, runs: Iterable[Run], wish: Wish, say: Say) -> None:
+    """Ask the scheduler whether it would take what would start.
+
+    Raises:
+        FarmError: It would refuse a job.
+    """
+    from runx.schedulers.trying import would_take as ask
+
+    ask(settings, list(starting(settings, runs, wish, say)), settings.texts["launch"], say)
+
+
+def starting(
+    settings: decided.Experiment, runs: Iterable[Run], wish: Wish, say: Say
+) -> Iterable[Run]:
+    """Return the runs that a launch would start."""
+    from runx.launching.previewing import starting as chosen
+
+    return chosen(settings, runs, wish, say)
+
+
+def obstacles(settings: decided.Experiment) -> Iterator[str]:
+    """Return what a launch would stop at, on the way to its first run."""
+    from runx.launching.previewing import obstacles as named
+
+    return named(settings, os.environ)
+
+
+def lines(settings: decided.Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+    """Return what would be executed for each run: a line that a shell takes, or a JSON object."""
+    from runx.launching.previewing import args_named
+    from runx.launching.previewing import lines as shell_lines
+
+    if not json:
+        return shell_lines(settings, runs)
+    from runx.launching.jobtext import objects
+
+    def named() -> Iterator[str]:
+        with args_named(settings):
+            yield from objects(settings, runs)
+
+    return named()
+
+
+def _caller(argv: Sequence[str]) -> Caller:
+    """Return a caller in Python: remarks on stderr; output, or commands and lines, on stdout."""
+    from runx.api.starting import Caller
+    from runx.api.watching import data, remark
+
+    return Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+
+
+def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
+    from runx.api.watching import Lines, Streamed
+
+    if local.attach:
+        return Lines(total, commands, quiet=True)
+    if jobs == 1 or local.stream:
+        return Streamed(total, commands, names=jobs > 1)
+    return Lines(total, commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -42,7 +42,6 @@ class Standings(Sequence["Standing"]):
     """How runs stand, as ``runx status`` shows it."""
 
     found: tuple[Standing, ...]
-    warn: Say = field(default=warning, compare=False, repr=False)
 
     @overload
     def __getitem__(self, place: int) -> Standing: ...
@@ -50,9 +49,7 @@ class Standings(Sequence["Standing"]):
     def __getitem__(self, place: slice) -> Standings: ...
     def __getitem__(self, place: int | slice) -> Standing | Standings:
         """Return how one run stands, or how some do."""
-        if isinstance(place, slice):
-            return Standings(self.found[place], self.warn)
-        return self.found[place]
+        return Standings(self.found[place]) if isinstance(place, slice) else self.found[place]
 
     def __len__(self) -> int:
         return len(self.found)
@@ -95,7 +92,7 @@ class Standings(Sequence["Standing"]):
         others = [s.result for s in self.found if s.state.name not in ENDED_BADLY]
         return digest(failures, others)
 
-    def retries(self) -> list[str]:
+    def retry_commands(self, warn: Say = warning) -> list[str]:
         """Return the commands that start again what ended badly."""
         from runx.disk.experiments import launches
         from runx.reading.failures import retry_commands
@@ -105,7 +102,7 @@ class Standings(Sequence["Standing"]):
         results = [s.result for s in self.found if s.state.name in ENDED_BADLY]
         typed = {}
         for name, path in {run.experiment: run.dir.path.parent for run in results}.items():
-            known = [one.typed for one in launches(ExperimentDir(path), self.warn) if one.typed]
+            known = [one.typed for one in launches(ExperimentDir(path), warn) if one.typed]
             if known:
                 typed[name] = known[-1]
         return list(retry_commands(results, typed, str(Path.cwd())))
@@ -134,7 +131,7 @@ def status(
 
     reader = Reader(warn=warn, hands=hands())
     found = standings_of(words, logroot_of(logroot), Path.cwd(), reader, where)
-    return Standings(tuple(found), warn)
+    return Standings(tuple(found))
 
 
 def experiments(logroot: str | Path | None = None, warn: Say = warning) -> list[Overview]:

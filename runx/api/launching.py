@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from runx.api.planning import Experiment, SweepPlan, which
+from runx.api.planning import Experiment, SweepPlan
 from runx.errors import RunxError
 from runx.launching.deciding import Wish
 from runx.launching.options import LocalOptions
@@ -65,8 +66,10 @@ def launch(
 
     chosen = tuple(runs)
     settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
-    pick = which(settings, chosen, where, limit, shuffle, resume)
-    wish = wanted(settings, resume, again, retry, restage, attach, pick)
+    resume = settings.resume if resume is None else resume
+    sweep = SweepPlan.of(settings, sys.maxsize)
+    pick = sweep.pick(where, limit, shuffle, resume)
+    wish = wanted(resume, again, retry, restage, attach, pick)
     if not chosen:
         return Standings(())
     caller = _caller(argv)
@@ -85,8 +88,7 @@ def launch(
     )
     if threading.current_thread() is not threading.main_thread() and settings.farm is None:
         raise RunxError("runs here are launched from the main thread alone, which hears signals")
-    new_name = SweepPlan.of(settings).new_name
-    launched = start(settings, chosen, new_name, wish, local, caller, after)
+    launched = start(settings, chosen, sweep.new_name, wish, local, caller, after)
     if launched is None:
         return Standings(())
     return status(*(str(run.path) for run in launched.runs), logroot=settings.logroot)
@@ -103,15 +105,22 @@ def preview(
     limit: int | None = None,
     shuffle: bool = False,
     json: bool = False,
-) -> list[str]:
-    """Return exactly what a launch would execute, as shell lines or ``json``; touch nothing."""
+) -> list[Any]:
+    """Return exactly what a launch would execute; touch nothing.
+
+    These are lines that a shell takes, or with ``json`` a dictionary for each run.
+    """
+    from json import loads
+
     from runx.api.watching import remark
 
     chosen = tuple(runs)
     settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
-    pick = which(settings, chosen, where, limit, shuffle, resume)
-    wish = wanted(settings, resume, False, retry, False, False, pick)
-    return list(lines(settings, starting(settings, chosen, wish, remark), json))
+    resume = settings.resume if resume is None else resume
+    pick = SweepPlan.of(settings, sys.maxsize).pick(where, limit, shuffle, resume)
+    wish = wanted(resume, False, retry, False, False, pick)
+    text = lines(settings, starting(settings, chosen, wish, remark), json)
+    return list(loads("".join(text))) if json else list(text)
 
 
 def settings_for(
@@ -131,20 +140,18 @@ def settings_for(
 
 
 def wanted(
-    settings: decided.Experiment,
-    resume: bool | None,
+    resume: bool,
     again: bool,
     retry: Sequence[str],
     restage: bool,
     single: bool,
     pick: Pick,
 ) -> Wish:
-    """Return which runs shall start; ``resume`` None is what RESUME says.
+    """Return which runs shall start.
 
     Raises:
         RunxError: Something goes with --resume alone.
     """
-    resume = settings.resume if resume is None else resume
     retry = (retry,) if isinstance(retry, str) else tuple(retry)
     if unknown := [state for state in retry if state not in RETRIED]:
         raise RunxError(f"--retry {unknown[0]}: is no state to start again: {', '.join(RETRIED)}")

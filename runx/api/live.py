@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from runx.api.inspect import Say, logroot_of, warning
+from runx.api.watching import data, remark
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
@@ -27,13 +28,20 @@ class Served(NamedTuple):
     hints: tuple[str, ...]
 
 
+def _announce(page: Served) -> None:
+    """Print where the page is."""
+    data(page.address)
+    for line in page.hints:
+        remark(line)
+
+
 def watch(
     *experiments: str,
     sortwith: str = "",
     port: int | None = None,
     bind: str = "127.0.0.1",
     logroot: str | Path | None = None,
-    ready: Callable[[Served], None] = print,
+    ready: Callable[[Served], None] = _announce,
     warn: Say = warning,
 ) -> None:
     """Serve a page that follows experiments, until interrupted; it changes nothing.

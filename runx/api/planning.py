@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -48,13 +48,13 @@ class SweepPlan(NamedTuple):
         """Return the runs one after another, in the order of the sweep."""
         return plan(self.settings, self.sweep, self.new_name)
 
-    def pick(self, where: str, limit: int | None, shuffle: bool, resume: bool) -> Pick:
+    def pick(self, where: str | None, limit: int | None, shuffle: bool, resume: bool) -> Pick:
         """Return which of the runs are asked for; with ``resume``, ``where`` may be over states."""
+        from runx.plans.picking import condition
         from runx.sweeps.survey import names
 
-        return _pick(
-            self.settings, names(self.sweep) if where else (), where, limit, shuffle, resume
-        )
+        seed = self.settings.beside.seed if shuffle else None
+        return Pick(condition(where, names(self.sweep), resume) if where else None, limit, seed)
 
     def survey(self, wish: Wish, say: Callable[[str], None]) -> Prospect:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
@@ -65,34 +65,6 @@ class SweepPlan(NamedTuple):
         new_name = self.new_name if self.settings.run_name else lambda point: ""
         runs = starting(self.settings, plan(self.settings, self.sweep, new_name), wish, say)
         return prospect(self.settings, self.sweep, runs)
-
-
-def which(
-    settings: decided.Experiment,
-    runs: Sequence[Run],
-    where: str,
-    limit: int | None,
-    shuffle: bool,
-    resume: bool | None,
-) -> Pick:
-    """Return which of some runs are asked for."""
-    names = dict.fromkeys(name for run in runs for name in run.hparams) if where else ()
-    resume = settings.resume if resume is None else resume
-    return _pick(settings, names, where, limit, shuffle, resume)
-
-
-def _pick(
-    settings: decided.Experiment,
-    names: Collection[str],
-    where: str,
-    limit: int | None,
-    shuffle: bool,
-    resume: bool,
-) -> Pick:
-    from runx.plans.picking import condition
-
-    seed = settings.beside.seed if shuffle else None
-    return Pick(condition(where, names, resume) if where else None, limit, seed)
 
 
 class Plan(tuple[Run, ...]):

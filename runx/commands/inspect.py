@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from runx.commands.completion import runs
-from runx.commands.console import look_once
+from runx.commands.console import look_once, warn
 from runx.commands.options import looked_up, lookup_options, where_option
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def _failures(found: Standings, as_json: bool) -> str:
     groups = found.failures()
     if as_json:
         return _json([group.json() for group in groups])
-    return "\n".join([*told(groups), *(f"retry: {command}" for command in found.retries())])
+    return "\n".join(
+        [*told(groups), *(f"retry: {command}" for command in found.retry_commands(warn))]
+    )
 
 
 def _json(content: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -91,14 +90,15 @@ def launch(
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
     local = local_options(asked, is_fallback=not interactive)
     which = {name: asked.pop(name) for name in ("where", "limit", "shuffle")}
-    options = {name: asked.pop(name) for name in ("resume", "again", "retry", "restage")}
+    resume = asked.pop("resume")
+    options = {name: asked.pop(name) for name in ("again", "retry", "restage")}
     experiment = Experiment.of(request(here=interactive, **asked))
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
-    resume = settings.resume if options["resume"] is None else options["resume"]
-    wish = wanted(settings, single=local.attach, pick=sweep.pick(resume=resume, **which), **options)
+    resume = settings.resume if resume is None else resume
+    wish = wanted(resume, single=local.attach, pick=sweep.pick(resume=resume, **which), **options)
     if table:
         return _preview_table(sweep, wish, as_json)
     if test_only:
@@ -153,6 +153,8 @@ def _preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: b
 
 def _preview_table(sweep: SweepPlan, wish: Wish, as_json: bool) -> int:
     """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    import json
+
     from runx.launching.prospect import lines
 
     found = sweep.survey(wish, say)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from run_folders import make_run
 
 import runx
 
@@ -40,11 +41,34 @@ MISTAKES = {
     "runx.launch(list(runx.load('sweep.yml').plan()))": "launch(runs, experiment)",
     "runx.launch(runx.load('sweep.yml').plan(), runx.Experiment('x', {}))": "not all of one",
     "runx.status('gone')": "gone",
+    "runx.launch(runx.load('sweep.yml').plan(), retry=['failed'])": "--retry goes with --resume",
+    "runx.launch(runx.load('sweep.yml').plan(), restage=True)": "--restage goes with --resume",
+    "runx.launch(runx.load('sweep.yml').plan(), retry='gone')": "--retry gone: is no state",
+    "runx.launch(runx.load('sweep.yml').plan(), where='lrr < 1')": "did you mean lr",
+    "runx.launch(runx.load('sweep.yml').plan(), where='state == 1')": "goes with --resume",
+    "runx.launch(runx.load('sweep.yml').plan(), test_only=True)": "this machine can't be asked",
+    "runx.launch(runx.load('sweep.yml').plan(), after=['gone'])": "gone",
+    "runx.launch(runx.load('sweep.yml').plan(), attach=True)": "--attach takes a single run",
+    "runx.launch(runx.load('sweep.yml').plan(), gpus_per_run=99)": "--gpus-per-run 99",
+    "runx.load('sweep.yml', runx_file='gone')": "-c names a .runx file",
+    "runx.load('sweep.yml').check(max_runs=1)": "more than 1",
+    "runx.schema('runxx')": "did you mean runx",
+    "runx.init()": ".runx is there already",
+    "runx.cancel()": "name a run or an experiment",
+    "runx.remove()": "name a run or an experiment",
+    "runx.logs()": "name a run",
+    "runx.show('gone')": "gone",
+    "runx.hold('gone')": "gone",
+    "runx.experiments(logroot='gone')": "LOGROOT gone isn't there",
+    "runx.thin('gone', 1, 'wombat')": "say --higher or --lower",
+    "runx.watch('gone')": "gone",
 }
 
 
 @pytest.mark.parametrize("script", MISTAKES)
-def test_a_mistake_is_a_runx_error_that_says_what_to_do(python, script):
+def test_a_mistake_is_a_runx_error_that_says_what_to_do(python, script, tmp_path):
+    if "init" in script:
+        (tmp_path / ".runx").touch()
     told = python(f"try: {script}\nexcept runx.RunxError as error: print(error)")
     assert MISTAKES[script] in told
     assert len(told.splitlines()) == 1
@@ -62,6 +86,104 @@ def test_an_experiment_is_loaded_overridden_planned_launched_and_looked_at(pytho
     lines = told.splitlines()
     assert "<2 runs of sweep> [1, 2] <1 runs of sweep>" in lines
     assert lines[-2:] == ["['done'] 2", "True 2"]
+
+
+def test_what_would_be_executed_is_previewed_and_nothing_is_made(python, tmp_path):
+    told = python(
+        "runs = runx.load('sweep.yml').plan(tag='mine')\n"
+        "print(runx.preview(runs), [run.tag for run in runs])\n"
+        "print(runx.preview(runs, where='lr > 0.1', json=True)[0]['hparams'])\n"
+        "print(runs.experiment.check(), runs.experiment.survey().varying)\n"
+    )
+    assert told.splitlines() == [
+        "['python train.py --lr 0.1', 'python train.py --lr 0.2'] ['mine', 'mine']",
+        "{'lr': 0.2}",
+        "2 ['lr']",
+    ]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_part_of_what_is_missing_is_launched(python):
+    told = python(
+        "experiment = runx.load('sweep.yml', 'lr=1,2,3,4', RESUME=True)\n"
+        "first = runx.launch(experiment.plan(), limit=1)\n"
+        "more = runx.launch(experiment.plan(), where='lr > 2', shuffle=True, jobs=None)\n"
+        "print(len(first), sorted(one.result.hparams['lr'] for one in more))\n"
+        "print(len(runx.launch(experiment.plan(), resume=False)))\n"
+        "print(len(runx.launch(experiment.plan())))\n"
+    )
+    assert [line for line in told.splitlines() if not line.startswith(("python ", "["))] == [
+        *("1 [3, 4]", "4", "0")
+    ]
+
+
+def test_nothing_more_starts_after_the_first_failure(python):
+    told = python(
+        "experiment = runx.Experiment('python train.py', {'fail': [True] * 3}, 'mine')\n"
+        "print(list(runx.launch(experiment.plan(), fail_fast=True).states.values()))\n"
+        "found = runx.status('mine')\n"
+        "print(found.any_failed, found.counts(), [len(g.results) for g in found.failures()])\n"
+        "print(found.retry_commands())\n"
+    )
+    states, counts, commands = told.splitlines()[-3:]
+    assert states.count("failed") == 1
+    assert states.count("queued") == 2  # for as long as their launcher lives
+    assert counts == "True 2 queued, 1 failed [1]"
+    assert commands == "['runx mine.yml --resume --retry failed']"
+
+
+def test_what_was_typed_is_recorded_where_the_caller_says_it(python):
+    told = python(
+        "import sys\n"
+        "runs = runx.load('sweep.yml').plan(limit=1)\n"
+        "for argv in ((), ['study.py', '-x']):\n"
+        "    [name] = runx.launch(runs, argv=argv, again=True).states\n"
+        "    print('again', runx.show(name)[0]['again'][-1])\n"
+    )
+    first, second = [line for line in told.splitlines() if line.startswith("again")]
+    assert "run.sh" in first
+    assert "python study.py -x" in second
+
+
+def test_runs_are_looked_at_and_changed(python):
+    told = python(
+        "runx.launch(runx.load('sweep.yml').plan())\n"
+        "print([(one.name, one.states) for one in runx.experiments()])\n"
+        "print(sorted(line for run, line in runx.logs('sweep', lines=1)))\n"
+        "print([one['state'] for one in runx.show(where='lr < 0.2')])\n"
+        "print(runx.cancel('sweep'), runx.hold('sweep'), runx.release('sweep'))\n"
+        "print(runx.remove('sweep', where='lr < 0.2'), len(runx.results('sweep')))\n"
+    )
+    assert told.splitlines()[-5:] == [
+        "[('sweep', ('done', 'done'))]",
+        "[\"['--lr', '0.1']\", \"['--lr', '0.2']\"]",
+        "['done']",
+        " ".join(["Count(done=0, named=2)"] * 3),
+        "Count(done=1, named=1) 1",
+    ]
+
+
+def test_checkpoints_of_all_but_the_best_go_when_that_is_meant(python, tmp_path):
+    for n in (1, 2):
+        make_run(tmp_path / "runs" / "x" / f"run{n}", {"n": n}, [n])
+        (tmp_path / "runs" / "x" / f"run{n}" / "best_checkpoint_ep1.pth").touch()
+    told = python(
+        "print([one.run.name for one in runx.thin('x', 1, 'acc', higher=True)])\n"
+        "print([one.run.name for one in runx.thin('x', 1, 'acc', higher=True, delete=True)])\n"
+        "print(runx.thin('x', 1, 'acc', higher=True))\n"
+    )
+    assert told.splitlines() == ["['run1']", "['run1']", "[]"]
+    assert (tmp_path / "runs" / "x" / "run2" / "best_checkpoint_ep1.pth").exists()
+
+
+def test_a_project_is_begun(python, tmp_path):
+    told = python(
+        "print(runx.init(), runx.schema()['title'])\n"
+        "config = runx.load('sweep.yml').config()\n"
+        "print(config['CMD'].text, config['FARM'])\n"
+    )
+    assert told.splitlines()[0] == f"{tmp_path}/.runx runx: an experiment"
+    assert told.splitlines()[1].startswith("python train.py")
 
 
 def test_an_experiment_needs_no_file(python):

@@ -112,3 +112,30 @@ def test_a_hyperparameter_called_like_the_metric_has_a_column_of_its_own(tmp_pat
 def test_a_course_that_no_run_has_is_answered_with_those_there_are(sweep):
     with pytest.raises(RunxError, match="no run has a course of ac; there is: acc"):
         sweep.history("ac")
+
+
+def test_all_that_sumx_answers_is_answered(sweep, tmp_path):
+    assert [run.name for run in sweep.sorted("acc", lower=False).top(2)] == ["lr0.01-1", "lr0.1-1"]
+    assert len(sweep.lower("acc").sorted("acc").top(1).written("csv").splitlines()) == 2
+    assert sweep.higher("acc").columns("seed").ignore("lr").written("csv").startswith("run,seed")
+    assert "same" in sweep.all_hparams().written("csv")
+    assert sorted(one["metrics"]["acc"] for one in sweep.at(0).json()) == [1, 1, 2, 2]
+    assert sweep.best_per("seed").written("csv").count("\n") == 2
+    assert "lr" in sweep.importance("acc").written("csv")
+    assert sweep.pivot("lr", "seed", "acc").written("csv").count("\n") == 2
+    assert "acc" in sweep.compare("lr=0.1", "lr=0.01").written("csv")
+    assert {"lr", "acc", "train.loss"} <= {one.name for one in sweep.fields()}
+    assert sweep.diff("lr0.1-0", "lr0.1-1")[:2] == ["- lr0.1-0", "+ lr0.1-1"]
+    assert "acc" in sweep.plot("acc")
+    assert sweep.where("lr > 0.01").page(tmp_path / "page.html") == 2
+    assert "<html" in (tmp_path / "page.html").read_text()
+
+
+def test_what_is_not_there_is_answered_with_what_is(sweep):
+    with pytest.raises(RunxError, match="no such format; did you mean latex"):
+        sweep.written("latx")
+    with pytest.raises(RunxError, match="is no run here"):
+        sweep.diff("owl", "lr0.1-0")
+    with pytest.raises(RunxError, match="no run is like that"):
+        sweep.where("lr > 9").plot("acc")
+    assert list(sweep.launch("last")) == []

@@ -68,7 +68,7 @@ def launch(
     settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
-    pick = sweep.pick(where, limit, shuffle, resume)
+    pick = sweep.pick(where or None, limit, shuffle, resume)
     wish = wanted(resume, again, retry, restage, attach, pick)
     if not chosen:
         return Standings(())
@@ -117,7 +117,7 @@ def preview(
     chosen = tuple(runs)
     settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
     resume = settings.resume if resume is None else resume
-    pick = SweepPlan.of(settings, sys.maxsize).pick(where, limit, shuffle, resume)
+    pick = SweepPlan.of(settings, sys.maxsize).pick(where or None, limit, shuffle, resume)
     wish = wanted(resume, False, retry, False, False, pick)
     text = lines(settings, starting(settings, chosen, wish, remark), json)
     return list(loads("".join(text))) if json else list(text)

@@ -54,7 +54,8 @@ class SweepPlan(NamedTuple):
         from runx.sweeps.survey import names
 
         seed = self.settings.beside.seed if shuffle else None
-        return Pick(condition(where, names(self.sweep), resume) if where else None, limit, seed)
+        chosen = None if where is None else condition(where, names(self.sweep), resume)
+        return Pick(chosen, limit, seed)
 
     def survey(self, wish: Wish, say: Callable[[str], None]) -> Prospect:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
@@ -165,7 +166,7 @@ class Experiment:
 
         tagged = self._tagged(tag, cooldir)
         sweep = SweepPlan.of(tagged.settings, max_runs)
-        pick = sweep.pick(where, limit, shuffle, resume=False)
+        pick = sweep.pick(where or None, limit, shuffle, resume=False)
         return Plan(picked(Work(tuple(sweep.runs()), (), (), ()), pick).new, tagged)
 
     def _tagged(self, tag: str | None, cooldir: bool | None) -> Experiment:
@@ -181,7 +182,9 @@ class Experiment:
 
         resume = self.settings.resume if resume is None else resume
         sweep = SweepPlan.of(self.settings)
-        return sweep.survey(Wish(resume, pick=sweep.pick(where, None, False, resume)), _quiet)
+        return sweep.survey(
+            Wish(resume, pick=sweep.pick(where or None, None, False, resume)), _quiet
+        )
 
     def check(self, max_runs: int = MAX_RUNS) -> int:
         """Go as far as can be without making anything; return the number of runs.

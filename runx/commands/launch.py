@@ -22,6 +22,7 @@ from runx.types import Run
 if TYPE_CHECKING:
     from runx.launching.deciding import Wish
     from runx.launching.options import LocalOptions
+    from runx.plans import experiment as decided
 
 _CHUNK = 1000  # lines a write
 
@@ -105,7 +106,7 @@ def launch(
         would_take(settings, sweep.runs(), wish, say)
         return 0
     if no_run:
-        return _preview(experiment, sweep.runs(), wish, as_json)
+        return _preview(settings, sweep.runs(), wish, as_json)
     return _launch(sweep, wish, local, after)
 
 
@@ -128,9 +129,8 @@ def _launch(sweep: SweepPlan, wish: Wish, local: LocalOptions, after: tuple[str,
     return report(launched, go_on, say)
 
 
-def _preview(experiment: Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
+def _preview(settings: decided.Experiment, runs: Iterable[Run], wish: Wish, as_json: bool) -> int:
     """Print exactly what would be executed, and touch nothing."""
-    settings = experiment.settings
     for obstacle in obstacles(settings):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(settings, runs, wish, say)

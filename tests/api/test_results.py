@@ -79,7 +79,7 @@ def test_a_notebook_shows_a_table(sweep):
 
 
 def test_a_training_script_imports_none_of_this():
-    code = "import sys, runx; assert 'runx.reading.querying' not in sys.modules; runx.results"
+    code = "import sys, runx; assert 'runx.api.results' not in sys.modules; runx.results"
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="resultz"):
         runx.resultz

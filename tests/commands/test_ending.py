@@ -1,6 +1,7 @@
 import pytest
 
-from runx.commands.ending import Report
+from runx.api.starting import Launched
+from runx.commands.ending import report
 from runx.disk.orders import CANCEL
 from runx.launching.tasks import Ended, Task
 from runx.rundir import RunDir
@@ -22,7 +23,8 @@ def told(tmp_path, ends, total=None, left=0, stopped=False):
     total = len(ends) if total is None else total
     hparams = {RunDir(tmp_path / f"run{number}"): {"n": number} for number in range(total)}
     said = []
-    status = Report("sweep", hparams, ends, left, stopped, "runx x --resume").told(said.append)
+    launched = Launched("sweep", tuple(hparams), None, hparams, ends, left, stopped)
+    status = report(launched, "runx x --resume", said.append)
     return status, said
 
 
@@ -60,3 +62,10 @@ def test_all_is_well_if_what_was_ours_is_done(tmp_path, left):
     assert status == 0
     rest = ", 1 left alone" if left else ""
     assert said == [f"1 run done{rest}; sumx sweep ranks them"]
+
+
+@pytest.mark.parametrize(("count", "runs"), [(1, "1 run"), (2, "2 runs")])
+def test_what_went_to_a_farm_is_counted(count, runs):
+    said = []
+    assert report(Launched("sweep", (), count), "", said.append) == 0
+    assert said == [f"{runs} submitted; runx status sweep shows how they stand"]

@@ -4,10 +4,14 @@ from runx.logx import logx
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runx.api.calling import Standings, launch, status
+    from runx.api.control import cancel, hold, release, remove, thin
+    from runx.api.inspect import Standings, experiments, logs, show, status
+    from runx.api.launching import launch, preview
+    from runx.api.live import watch
     from runx.api.planning import Experiment, Plan, load
+    from runx.api.project import init, schema
+    from runx.api.results import Results, results
     from runx.errors import RunxError
-    from runx.reading.querying import Results, results
     from runx.types import Run
 
 __all__ = [
@@ -18,11 +22,23 @@ __all__ = [
     "RunxError",
     "Standings",
     "__version__",
+    "cancel",
+    "experiments",
+    "hold",
+    "init",
     "launch",
     "load",
+    "logs",
     "logx",
+    "preview",
+    "release",
+    "remove",
     "results",
+    "schema",
+    "show",
     "status",
+    "thin",
+    "watch",
 ]
 
 __version__ = "0.1.0"
@@ -30,10 +46,14 @@ __version__ = "0.1.0"
 
 # A training script imports logx alone: the others are imported when they are asked for.
 _ROOMS = {
-    "api.calling": ("Standings", "launch", "status"),
-    "errors": ("RunxError",),
+    "api.control": ("cancel", "hold", "release", "remove", "thin"),
+    "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
+    "api.launching": ("launch", "preview"),
+    "api.live": ("watch",),
     "api.planning": ("Experiment", "Plan", "load"),
-    "reading.querying": ("Results", "results"),
+    "api.project": ("init", "schema"),
+    "api.results": ("Results", "results"),
+    "errors": ("RunxError",),
     "types": ("Run",),
 }
 

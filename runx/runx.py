@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from runx import __version__
+from runx.commands.console import run_command, say
 from runx.language.nearest import remedy
-from runx.terminal.manners import run_command, say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -32,7 +32,14 @@ COMMANDS = {
     "init": "Write a commented .runx here.",
     "schema": "Print the JSON Schema of an experiment, or of a .runx.",
 }
-"""The commands, each a module of runx.commands that is imported when it is asked for."""
+"""The commands, and what each does."""
+_MODULES = {
+    "launch": ("launch",),
+    "inspect": ("status", "logs", "show"),
+    "control": ("cancel", "rm", "gc", "hold", "release"),
+    "project": ("watch", "check", "config", "init", "schema"),
+}
+"""The modules of runx.commands that the commands are in, imported when one is asked for."""
 
 
 class Commands(click.Group):
@@ -46,7 +53,8 @@ class Commands(click.Group):
         """Import a command's module, or say which commands there are."""
         if cmd_name not in COMMANDS:
             ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
-        command: click.Command = import_module(f"runx.commands.{cmd_name}").command
+        [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
+        command: click.Command = getattr(import_module(f"runx.commands.{module}"), cmd_name)
         return command
 
     def resolve_command(
@@ -63,7 +71,7 @@ class Commands(click.Group):
 
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
-        from runx.commands.completing import yaml_files
+        from runx.commands.completion import yaml_files
 
         names = [name for name in COMMANDS if name.startswith(incomplete)]
         names += yaml_files(ctx, self.params[0], incomplete)

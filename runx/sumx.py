@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from runx.commands.completing import experiments as complete
-from runx.commands.completing import formats
-from runx.commands.lookup import Command, logroot_of, lookup_options
+from runx.commands.completion import experiments as complete
+from runx.commands.completion import formats
+from runx.commands.console import run_command
+from runx.commands.options import Command, lookup_options
 from runx.formats import FORMATS
-from runx.terminal.manners import run_command
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -101,8 +101,9 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
+    from runx.api.inspect import logroot_of
+    from runx.commands.tables import answer
     from runx.tables.asked import Asked
-    from runx.terminal.answering import answer
 
     place = logroot_of(logroot, config)
     answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))

@@ -88,6 +88,31 @@ ALONE = {
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_command_line_alone_knows_click_and_what_was_typed(path):
+    if room(path) in ("commands", "runx", "sumx", "__main__"):
+        return
+    tree = ast.walk(ast.parse(path.read_text()))
+    imported = [
+        name
+        for node in tree
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+        if re.match(r"(click|runx\.commands)\b", name)
+    ]
+    assert imported == []
+    assert not re.search(r"\bsys\.argv\b|\borig_argv\b", _code(path))
+
+
+def _code(path):
+    """Return a module without the texts in it, such as a program for another machine."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return ast.unparse(tree)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 @pytest.mark.parametrize("owner", ALONE)
 def test_one_room_alone_starts_processes_and_one_alone_locks_files(path, owner):
     source = path.read_text()

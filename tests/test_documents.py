@@ -19,7 +19,7 @@ import click
 import pytest
 from documents import DOCUMENTS, ROOT, Block, blocks
 
-from runx.commands.launch import command as launch
+from runx.commands.launch import launch
 from runx.runx import COMMANDS
 from runx.settings.keys import KEYS
 

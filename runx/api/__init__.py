@@ -1,1 +1,1 @@
-"""What the command line does, from Python."""
+"""All that runx does, for the command line and for Python alike; nothing here prints a table."""

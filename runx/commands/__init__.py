@@ -1,1 +1,1 @@
-"""The commands of runx, a module each, imported when asked for."""
+"""The commands of runx and sumx: each parses, calls the API and prints."""

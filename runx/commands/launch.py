@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import sys
 from collections.abc import Iterable
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from runx.commands.choosing import choosing_options, selection
-from runx.commands.local import Local, local_options
-from runx.commands.request import request, settings_options
+from runx.api.launching import lines, obstacles, starting, would_take
+from runx.api.planning import Experiment, SweepPlan
+from runx.commands.console import say
+from runx.commands.options import choosing_options, local_options, request, settings_options
 from runx.language.durations import seconds
 from runx.language.nearest import remedy
-from runx.plans.experiment import Experiment
-from runx.plans.plan import (
-    MAX_RUNS,
-    RETRIED,
-    LaunchOptions,
-    LaunchPlan,
-    Namer,
-    PlannedAttempt,
-    namer,
-    plan,
-    sweep_of,
-)
-from runx.settings.load import load
-from runx.sweeps.naming import preview_slugs
-from runx.sweeps.survey import names
-from runx.sweeps.sweep import Sweep
-from runx.terminal.manners import say
+from runx.plans.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.types import Run
 
-_WISHES = ("resume", "again", "retry", "restage", "where", "limit", "shuffle")
+if TYPE_CHECKING:
+    from runx.launching.options import LocalOptions
+    from runx.plans import experiment as decided
+
+_CHUNK = 1000  # lines a write
+_WHICH = ("where", "limit", "shuffle", "again", "retry", "restage")
 """The flags that say which runs start."""
 
 
@@ -54,10 +42,6 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
         if name not in RETRIED:
             raise click.BadParameter(f"{name} is no state to start again; {remedy(name, RETRIED)}")
     return names
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
 
 
 @click.command()
@@ -83,7 +67,7 @@ def _now() -> datetime:
 @click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
 @click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
 @click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
-def command(
+def launch(
     no_run: bool,
     interactive: bool,
     as_json: bool,
@@ -105,118 +89,81 @@ def command(
     """
     if (as_json or table) and not no_run:
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
-    local = local_options(asked)
-    wanted = {name: asked.pop(name) for name in _WISHES}
-    experiment = load(request(here=interactive, **asked))
+    local = local_options(asked, is_fallback=not interactive)
+    which = {name: asked.pop(name) for name in _WHICH}
+    resume = asked.pop("resume")
+    experiment = Experiment.of(request(here=interactive, **asked))
+    settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    sweep = sweep_of(experiment, max_runs)
-    options = _options(wanted, experiment, sweep, local)
-    if no_run:
-        from runx.commands.showing import preview, preview_table
+    sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
+    resume = settings.resume if resume is None else resume
+    options = sweep.options(resume=resume, single=local.attach, **which)
     if table:
-        return preview_table(experiment, sweep, options, as_json)
-    new_name = namer(experiment, sweep, _now(), preview_slugs() if no_run else None)
-    runs = plan(experiment, sweep, new_name)
+        return _preview_table(sweep, options, as_json)
     if test_only:
-        return _tried(experiment, runs, options)
+        would_take(settings, sweep.runs(), options, say)
+        return 0
     if no_run:
-        return preview(experiment, runs, options, as_json)
-    local = local if interactive else local._replace(unasked=True)
-    return launch(experiment, runs, new_name, options, local, after)
+        return _preview(settings, sweep.runs(), options, as_json)
+    return _launch(sweep, options, local, after)
 
 
-def _options(
-    asked: dict[str, Any], experiment: Experiment, sweep: Sweep, local: Local
-) -> LaunchOptions:
-    """Return which of the runs are asked for, as the flags say."""
-    resume = experiment.resume if asked["resume"] is None else asked["resume"]
-    retry, restage = asked["retry"], asked["restage"]
-    if (retry != RETRIED or restage) and not resume:
-        raise click.UsageError(f"{'--restage' if restage else '--retry'} goes with --resume")
-    chosen = selection(asked, lambda: names(sweep), experiment.beside.seed, resume)
-    return LaunchOptions(resume, asked["again"], retry, restage, local.attach, **chosen)
-
-
-def _tried(experiment: Experiment, runs: Iterable[Run], options: LaunchOptions) -> int:
-    """Ask the scheduler whether it would take what would start."""
-    from runx.launching.jobs import job_specs
-    from runx.launching.preview import starting
-    from runx.schedulers.query import would_take
-
-    jobs = job_specs(
-        experiment, (PlannedAttempt(run) for run in starting(experiment, runs, options, say))
-    )
-    would_take(experiment.farm, jobs, experiment.dir.jobs(experiment.texts["launch"]), say)
-    return 0
-
-
-def launch(
-    experiment: Experiment,
-    planned: Iterable[Run],
-    new_name: Namer,
-    options: LaunchOptions,
-    local: Local,
-    after: tuple[str, ...] = (),
+def _launch(
+    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
 ) -> int:
-    """Decide what starts, freeze the code, make the runs, and execute or submit them."""
-    from runx.commands.here import room, run_here
-    from runx.commands.showing import nothing
-    from runx.launching.create import create_runs
-    from runx.launching.preview import check_first
-    from runx.launching.signals import interruptible
+    """Launch, and print what came of it and what to do next."""
+    from runx.api.starting import Caller, start
+    from runx.commands.ending import report
+    from runx.commands.progress import watcher
     from runx.reading.commands import again_command
 
-    runs = list(planned)
+    runs = list(sweep.runs())
     if not runs:
-        say(nothing(experiment))
+        say(_nothing(sweep.settings.file))
         return 0
-    obstacle(experiment)
-    check_first(experiment, runs)
-    jobs = _awaited(experiment, after)
-    if not experiment.farm and local.unasked and "FARM" not in experiment.settings:
-        say("no farm is set: running here, as with -i")
-    there = None if experiment.farm else room(experiment, local)
-    with interruptible(again_command(sys.argv[1:])):
-        made = create_runs(experiment, runs, new_name, options, say)
-    if made is None:
+    go_on = again_command(sys.argv[1:])
+    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
+    if launched is None:
         return 0
-    return run_here(experiment, made, local, there) if there else submit_all(made, jobs)
+    return report(launched, go_on, say)
 
 
-def obstacle(experiment: Experiment) -> None:
-    """Stop where the program that submits is not there, before anything is made."""
-    if not experiment.farm:
-        return
-    from runx.errors import SettingsError
-    from runx.schedulers.submit import missing_program
-
-    if problem := missing_program(experiment.farm, os.environ):
-        raise SettingsError(problem)
-
-
-def _awaited(experiment: Experiment, after: tuple[str, ...]) -> tuple[str, ...]:
-    if not after:
-        return ()
-    from runx.commands.lookup import warn
-    from runx.launching.after import job_ids
-
-    return job_ids(after, experiment.logroot, Path.cwd(), experiment.farm, warn)
-
-
-def submit_all(plan: LaunchPlan, after: tuple[str, ...] = ()) -> int:
-    """Submit every run to the farm."""
-    from runx.launching.jobs import job_specs
-    from runx.schedulers.submit import submit
-
-    context = plan.context
-    assert context is not None
-    experiment, farm = context.experiment, context.experiment.farm
-    assert farm is not None
-    jobs = job_specs(experiment, plan.attempts)
-    # The user's own command is shown before it is executed; it may well execute the run.
-    show = click.echo if farm.submit_cmd else None
-    count = submit(farm, jobs, experiment.dir.jobs(context.launch), context.code, say, after, show)
-    runs = "1 run" if count == 1 else f"{count} runs"
-    say(f"{runs} submitted; runx status {experiment.name} shows how they stand")
+def _preview(
+    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, as_json: bool
+) -> int:
+    """Print exactly what would be executed, and touch nothing."""
+    for obstacle in obstacles(settings):
+        say(f"note: a launch would stop here: {obstacle}")
+    runs = starting(settings, runs, options, say)
+    is_new = not settings.run_name
+    if options.resume:
+        runs = list(runs)
+        is_new = is_new and not all(run.dir.record.exists() for run in runs)
+    pending = lines(settings, runs, as_json)
+    count = 0
+    while chunk := list(itertools.islice(pending, _CHUNK)):
+        count += len(chunk)
+        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()  # What is said of it comes after it, wherever both go.
+    if count and is_new:
+        say("note: a launch makes new names; those shown here are not kept")
+    if not count and not options.resume and not options.selects:
+        say(_nothing(settings.file))
     return 0
+
+
+def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:
+    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    import json
+
+    from runx.launching.preview_table import lines
+
+    found = sweep.survey(options, say)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
+    return 0
+
+
+def _nothing(file: object) -> str:
+    return f"{file}: RUNX.SKIP leaves no run; nothing to do"

@@ -67,7 +67,9 @@ def prepare(
     dirty = git is not None and git.dirty
     changes = diff(root, (experiment.logroot,)) if dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
-    return LaunchContext(experiment, launch, frozen, method, script_settings(experiment, frozen))
+    called = argv[0] if argv else sys.executable
+    settings = script_settings(experiment, frozen, called)
+    return LaunchContext(experiment, launch, frozen, method, settings)
 
 
 def check_root(experiment: Experiment) -> None:
@@ -127,14 +129,14 @@ def _unfrozen(root: Path) -> list[str]:
     ]
 
 
-def script_settings(experiment: Experiment, frozen: Frozen) -> ScriptSettings:
-    """Return what every run.sh of this launch has in common."""
+def script_settings(experiment: Experiment, frozen: Frozen, called: str) -> ScriptSettings:
+    """Return what every run.sh of this launch has in common; ``called`` is the program's path."""
     default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
     return ScriptSettings(
         experiment=experiment.name,
         cmd=experiment.cmd,
         pythonpath=experiment.pythonpath or default,
-        path=search_path(os.environ.get("PATH", os.defpath), sys.argv[0], sys.executable),
+        path=search_path(os.environ.get("PATH", os.defpath), called, sys.executable),
         project=str(experiment.code.root),
         style=experiment.style,
         shell=experiment.shell,

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -49,6 +48,7 @@ def create_runs(
     new_name: Namer,
     options: LaunchOptions,
     say: Say,
+    argv: Sequence[str] = (),
 ) -> LaunchPlan | None:
     """Decide what starts and make its directories; None where nothing does.
 
@@ -63,7 +63,7 @@ def create_runs(
             plan = plan._replace(adopted=tuple(filter(_is_left_alone, plan.left)))
         if not plan.attempts:
             return plan if plan.adopted else None
-        context = prepare(experiment, plan.runs, sys.argv, datetime.now().astimezone(), say)
+        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say)
         _tell_code(context, plan, options, say)
         attempts = [
             PlannedAttempt(create(each.run, context, new_name))

@@ -130,7 +130,8 @@ class Executor:
     """Runs tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
-    said with signals while it went on is counted in ``stops``.
+    said with signals while it went on is counted in ``stops``. ``ended`` are the runs that came to
+    their last end here, ``left`` those that turned out to be somebody else's.
     """
 
     policy: Policy
@@ -142,6 +143,8 @@ class Executor:
     failures: int = 0
     stops: int = 0
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    ended: list[Ended] = field(default_factory=list)
+    left: list[Task] = field(default_factory=list)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -202,8 +205,9 @@ class Executor:
             return
         lease.close()
         if right == ["cancelled"]:
-            self.watch.ended(Ended(task, _STOPPED, 0.0, CANCEL), False)
+            self._tell_end(Ended(task, _STOPPED, 0.0, CANCEL), False)
         else:
+            self.left.append(task)
             self.watch.left(task)
 
     def _patience(self) -> float:
@@ -270,6 +274,11 @@ class Executor:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
         elif status and order != CANCEL:
             self.failures += 1
+        self._tell_end(end, again)
+
+    def _tell_end(self, end: Ended, again: bool) -> None:
+        if not again:
+            self.ended.append(end)
         self.watch.ended(end, again)
 
     def _order(self, one: _Running, status: int) -> str:

@@ -10,9 +10,9 @@ from run_folders import make_run
 
 CALL = """
 import sys
-from runx.terminal.manners import run_command
-from runx.commands import {0}
-run_command({0}.command, '{0}', sys.argv[1:])
+from runx.commands.console import run_command
+from runx.runx import runx
+run_command(runx, 'runx', ['{0}', *sys.argv[1:]])
 """
 
 

@@ -16,7 +16,7 @@ from browsing import chromium, complaints, hosts_asked
 from pages import Page
 from run_folders import make_run
 
-from runx.commands.watch import listening
+from runx.api.live import listening
 from runx.errors import RunxError
 from runx.metrics.records import encode
 

@@ -9,11 +9,11 @@ from javascript import node
 from runx.report.statistics import groupings
 from runx.rundir import RunDir
 from runx.tables.spread import Spread
-from runx.types import Result
+from runx.types import RunRecord
 
 
 def result(name, **hparams):
-    return Result(name, RunDir(name), hparams, "done", {})
+    return RunRecord(name, RunDir(name), hparams, "done", {})
 
 
 def grouping(runs, name, *names):

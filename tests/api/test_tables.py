@@ -1,0 +1,63 @@
+import pytest
+from run_folders import make_run, write_metrics
+
+from runx.api.tables import remarks, table
+from runx.commands.tables import listing
+from runx.errors import RunxError
+from runx.reading.read import Reader, read_experiment
+from runx.rundir import ExperimentDir
+from runx.tables.asked import Asked
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    for lr in (0.1, 0.01):
+        make_run(tmp_path / "sweep" / f"lr{lr}", {"lr": lr}, [1, 10 * lr])
+        rows = [{"loss": 2}, {"loss": 1, "grad": 5}]
+        write_metrics(tmp_path / "sweep" / f"lr{lr}", rows, phase="train", file="metrics.train.csv")
+    return tmp_path
+
+
+def asking(sweep, **more):
+    asked = Asked(experiments=(), logroot=sweep, cwd=sweep, **more)
+    reader = Reader(asked.question.measures, pytest.fail, at=asked.question.at)
+    return list(read_experiment(ExperimentDir(sweep / "sweep"), reader)), asked
+
+
+@pytest.mark.parametrize(
+    ("more", "remark"),
+    [
+        ({"columns": ("train.los", "acc")}, "no run has train.los"),
+        ({"columns": ("acc@9",)}, "no run has acc@9"),
+        ({"at": "9"}, "--at 9: no run has metrics of that epoch"),
+        ({"lower": ("ac",)}, "ac is no metric of any run: did you mean acc?"),
+        ({"higher": ("loss",)}, "loss is no metric of any run: known are: acc"),
+    ],
+)
+def test_what_no_run_has_is_said_where_the_table_would_be_silent(sweep, more, remark):
+    assert list(remarks(*asking(sweep, **more))) == [remark]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"columns": ("train.loss", "acc:best", "lr"), "lower": ("acc",)},
+        {"at": "1", "sortwith": ("train.loss",), "higher": ("loss",)},
+    ],
+)
+def test_of_what_there_is_nothing_is_said(sweep, more):
+    assert list(remarks(*asking(sweep, **more))) == []
+
+
+@pytest.mark.parametrize("name", ["acc:bst", "acc@x", "acc:"])
+def test_a_metric_asked_for_nowhere_is_answered_with_where_it_is_taken(sweep, name):
+    with pytest.raises(RunxError, match=f"no run has {name}: acc is taken :best, :min"):
+        table(*asking(sweep, columns=(name,)), people=True)
+
+
+def test_the_metrics_of_training_are_listed_too(sweep):
+    lines = [line.split() for line in listing(asking(sweep)[0]).splitlines()]
+    assert ["train.loss", "measured", "int", "1"] in lines
+    assert ["train.grad", "measured", "int", "5"] in lines
+    assert ["acc", "metric", "float", "0.1"] in lines

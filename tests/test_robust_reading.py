@@ -55,7 +55,9 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
     told = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
     assert len(told) >= 80
     again = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
-    assert again == found
+    # How long ago an attempt gave a sign of life is another each time.
+    ageless = [run._replace(attempts=()) for run in found]
+    assert [run._replace(attempts=()) for run in again] == ageless
     assert warnings[: len(warnings) // 2] == warnings[len(warnings) // 2 :]
 
 

@@ -132,12 +132,8 @@ def jobs_of(runs: Iterable[RunDir], warn: Warn) -> list[SubmittedJob]:
     """Read the jobs of runs that have not ended well."""
     now = cache(clock)
     return submitted_jobs(
-        ((run, read_attempts(run, now(run.path.parent), _silent)) for run in runs), warn
+        ((run, read_attempts(run, now(run.path.parent), warn)) for run in runs), warn
     )
-
-
-def _silent(_: str) -> None:
-    """Warn of nothing: whoever reads the state of the run does."""
 
 
 def submitted_jobs(

@@ -108,7 +108,7 @@ def test_a_part_of_what_is_missing_is_launched(python):
         "experiment = runx.load('sweep.yml', 'lr=1,2,3,4', RESUME=True)\n"
         "first = runx.launch(experiment.plan(), limit=1)\n"
         "more = runx.launch(experiment.plan(), where='lr > 2', shuffle=True, jobs=None)\n"
-        "print(len(first), sorted(one.result.hparams['lr'] for one in more))\n"
+        "print(len(first), sorted(one.hparams['lr'] for one in more))\n"
         "print(len(runx.launch(experiment.plan(), resume=False)))\n"
         "print(len(runx.launch(experiment.plan())))\n"
     )
@@ -192,7 +192,7 @@ def test_an_experiment_needs_no_file(python):
         "{'sizes': (1, 2), 'lr': {'logspace': [0.01, 0.1, 2]}, 'fail': [False, True]}, 'mine')\n"
         "print([run.hparams for run in experiment.plan()][0])\n"
         "done = runx.launch(experiment.plan(), retries=0)\n"
-        "print(sorted(done.states.values()), done[0].result.experiment)\n"
+        "print(sorted(done.states.values()), done[0].experiment)\n"
         "again = runx.launch(experiment.plan(), resume=True)\n"
         "print(sorted(again.states.values()))\n"
     )

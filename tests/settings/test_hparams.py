@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runx.cmdline.argv import config_text
+from runx.cmdline.logdir import Logdir
 from runx.errors import SettingsError, SweepError
 from runx.language.yamltext import parse, plain
 from runx.settings.hparams import script_defaults, with_python
@@ -122,7 +123,7 @@ def test_the_merged_file_is_the_scripts_own_with_what_was_overridden(tmp_path: P
     known = script_defaults(tmp_path / "config.yaml", "x")
     hparams = parse("optimizer.lr: [0.2, 0.3]", "sweep.yml").tree
     first, second = points(with_defaults(hparams, known, str), "x{}".format)
-    merged = plain(parse(config_text(first, "/x", keep_null=True), "x").tree)
+    merged = plain(parse(config_text(first, Logdir.at("/x"), keep_null=True), "x").tree)
     assert merged == {
         "optimizer": {"lr": 0.2, "betas": [0.9, 0.99], "nesterov": True},
         "name": None,

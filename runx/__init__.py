@@ -1,6 +1,7 @@
 """runx: one YAML file in, a table of results out."""
 
 from runx.logx import logx
+from runx.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ __all__ = [
     "thin",
     "watch",
 ]
-
-__version__ = "0.1.0"
-
 
 # A training script imports logx alone: the others are imported when they are asked for.
 _ROOMS = {

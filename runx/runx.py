@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runx import __version__
 from runx.commands.console import run_command, say
 from runx.language.nearest import remedy
+from runx.version import __version__
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

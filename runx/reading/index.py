@@ -17,7 +17,6 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from runx import __version__
 from runx.disk.facts import clock
 from runx.disk.look import Look, mark
 from runx.errors import StoreError
@@ -27,6 +26,7 @@ from runx.rundir import ExperimentDir, RunDir
 from runx.states.attempts import Attempt, Event, JobAddress
 from runx.states.state import State
 from runx.types import RunRecord
+from runx.version import __version__
 
 FORMAT = f"{__version__}, rows 2"
 """An index of another version, or with other rows, is not read."""

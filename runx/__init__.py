@@ -1,19 +1,19 @@
 """runx: one YAML file in, a table of results out."""
 
 from runx.logx import logx
-from runx.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runx.api.control import cancel, hold, release, remove, thin
+    from runx.api.experiment import Experiment, Plan, load
     from runx.api.inspect import Standings, experiments, logs, show, status
-    from runx.api.launching import launch, preview
-    from runx.api.live import watch
-    from runx.api.planning import Experiment, Plan, load
+    from runx.api.launch import launch, preview
     from runx.api.project import init, schema
     from runx.api.results import Results, results
+    from runx.api.watch import watch
     from runx.errors import RunxError
-    from runx.types import Run
+    from runx.rundir.run import Run
+    from runx.version import __version__
 
 __all__ = [
     "Experiment",
@@ -46,13 +46,14 @@ __all__ = [
 _ROOMS = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
     "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
-    "api.launching": ("launch", "preview"),
-    "api.live": ("watch",),
-    "api.planning": ("Experiment", "Plan", "load"),
+    "api.launch": ("launch", "preview"),
+    "api.watch": ("watch",),
+    "api.experiment": ("Experiment", "Plan", "load"),
     "api.project": ("init", "schema"),
     "api.results": ("Results", "results"),
     "errors": ("RunxError",),
-    "types": ("Run",),
+    "rundir.run": ("Run",),
+    "version": ("__version__",),
 }
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
+
+
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 

@@ -51,8 +51,7 @@ class LogX(Saving):
         system: bool | float = True,
     ) -> None:
         """Begin to log: under runx into the run's directory, else where logdir says."""
-        from runx.tracking.opening import open_session
-        from runx.tracking.session import Options
+        from runx.tracking.session import Options, open_session
 
         self.close()
         writers = (*writers, "tensorboard") if tensorboard else tuple(writers)
@@ -119,13 +118,13 @@ class LogX(Saving):
     @property
     def tensorboard(self) -> Any:
         """A SummaryWriter where TensorBoard was asked for; else something that takes any call."""
-        from runx.writers.behind import Summaries
+        from runx.tracking.writers.queue import Summaries
 
         return Summaries(self._open.behind)
 
     def suspend_flush(self, flush_at_end: bool = True) -> AbstractContextManager[None]:
         """While this context lasts, write nothing to TensorBoard; at its end, everything."""
-        from runx.writers.behind import Held
+        from runx.tracking.writers.queue import Held
 
         return Held(self._open.behind, flush_at_end)
 
@@ -161,7 +160,7 @@ class LogX(Saving):
         return _in_worker, (state,)
 
     def _join(self, path: Any, rank: int, options: Any) -> None:
-        from runx.tracking.opening import join_session
+        from runx.tracking.session import join_session
 
         self._session = join_session(path, rank, options)
         self.logdir, self.rank0 = str(path), rank == 0

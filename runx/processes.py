@@ -7,23 +7,31 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from subprocess import Popen
+    from typing import IO, Any
+
 
 Environment: TypeAlias = Mapping[str, "str | None"]
 """What a command's environment has besides ours; None takes a name out of it."""
 
+
 Stream: TypeAlias = "int | IO[Any] | None"
+
 
 NULL = -3
 """The stream that is empty and takes anything: subprocess.DEVNULL, without importing that."""
 
+
 Part = TypeVar("Part")
+
+
 Done = TypeVar("Done")
+
 
 MOST = 8
 """More processes than these gain little, and others want to work here too."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runx.commands.console import run_command, say
-from runx.language.nearest import remedy
+from runx.cli.console import run_command, say
+from runx.nearest import remedy
 from runx.version import __version__
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _MODULES = {
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "schema"),
 }
-"""The modules of runx.commands that the commands are in, imported when one is asked for."""
+"""The modules of runx.cli that the commands are in, imported when one is asked for."""
 
 
 class Commands(click.Group):
@@ -54,7 +54,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
         [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
-        command: click.Command = getattr(import_module(f"runx.commands.{module}"), cmd_name)
+        command: click.Command = getattr(import_module(f"runx.cli.{module}"), cmd_name)
         return command
 
     def resolve_command(
@@ -71,7 +71,7 @@ class Commands(click.Group):
 
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
-        from runx.commands.completion import yaml_files
+        from runx.cli.completion import yaml_files
 
         names = [name for name in COMMANDS if name.startswith(incomplete)]
         names += yaml_files(ctx, self.params[0], incomplete)
@@ -85,7 +85,7 @@ class Commands(click.Group):
 
 def _install(context: click.Context, option: click.Parameter, shell: str | None) -> None:
     if shell is not None:
-        from runx.commands.shells import install_option
+        from runx.cli.shells import install_option
 
         install_option(context, option, shell)
 
@@ -133,7 +133,7 @@ def main() -> None:
     """Enter from the shell."""
     words = sys.argv[1:]
     if "_RUNX_COMPLETE" in os.environ:
-        from runx.commands.shells import answer_shell
+        from runx.cli.shells import answer_shell
 
         answer_shell()
     own = [*COMMANDS, "-h", "--help", "--version"]

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from runx.commands.completion import experiments as complete
-from runx.commands.completion import formats
-from runx.commands.console import run_command
-from runx.commands.options import Command, lookup_options
-from runx.formats import FORMATS
+from runx.cli.completion import experiments as complete
+from runx.cli.completion import formats
+from runx.cli.console import run_command
+from runx.cli.options import Command, lookup_options
+from runx.export.formats import FORMATS
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -101,9 +101,9 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
+    from runx.analysis.question import Asked
     from runx.api.inspect import logroot_of
-    from runx.commands.tables import answer
-    from runx.tables.asked import Asked
+    from runx.cli.tables import answer
 
     place = logroot_of(logroot, config)
     answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))
@@ -112,7 +112,7 @@ def command(
 def main() -> None:
     """Be the command ``sumx``."""
     if "_SUMX_COMPLETE" in os.environ:
-        from runx.commands.shells import answer_shell
+        from runx.cli.shells import answer_shell
 
         answer_shell()
     run_command(command, "sumx", sys.argv[1:])

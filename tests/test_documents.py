@@ -19,9 +19,9 @@ import click
 import pytest
 from documents import DOCUMENTS, ROOT, Block, blocks
 
-from runx.commands.launch import launch
+from runx.cli.launch import launch
+from runx.config.keys import KEYS
 from runx.runx import COMMANDS
-from runx.settings.keys import KEYS
 
 NOT_RUN = {"README.md": 1, "docs/report.md": 2, "docs/logx.md": 2, "docs/farms.md": 1}
 HOME = "/home/me/project"

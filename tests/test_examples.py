@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runx.metrics.decoding import read
+from runx.rundir.records import read
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

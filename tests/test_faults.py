@@ -12,8 +12,8 @@ import pytest
 from sweeps import Sweep, events, names, wait_until
 
 from runx.launching.decide import existing_runs
-from runx.plans.plan import SETTLED
-from runx.rundir import ExperimentDir
+from runx.launching.plan import SETTLED
+from runx.rundir.paths import ExperimentDir
 from runx.sweeps.identity import Identity
 
 FAULTY = Path(__file__).parent / "support" / "faulty"

@@ -11,8 +11,7 @@ import pytest
 
 from runx.errors import LogxError
 from runx.logx import LogX
-from runx.metrics.decoding import read
-from runx.metrics.records import Record
+from runx.rundir.records import Record, read
 
 ROOT = Path(__file__).parents[1]
 HEAVY = "torch tensorboardX numpy jinja2 tabulate pandas yaml coolname typing pathlib dataclasses"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CARRIED = (
     "runx/py.typed",
     "runx/runx.example",
-    "runx/cmdline/run.sh.in",
+    "runx/rundir/run.sh.in",
     "runx/report/assets/app.js",
     "runx/report/assets/page.css",
     "runx/report/vendor/uplot/uPlot.iife.min.js",

@@ -10,9 +10,9 @@ import time
 import pytest
 from run_folders import make_run
 
-from runx.reading.read import Reader, read_experiment
-from runx.rundir import ExperimentDir
-from runx.tables.summary import summarize
+from runx.analysis.read import Reader, read_experiment
+from runx.analysis.table import summarize
+from runx.rundir.paths import ExperimentDir
 
 
 def damage(folder, luck):
@@ -64,10 +64,10 @@ def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
 READ = """
 import sys, time
 from pathlib import Path
-from runx.tables.columns import varying
-from runx.rundir import ExperimentDir
-from runx.reading.read import Reader, read_experiment
-from runx.metrics.tally import Measure
+from runx.analysis.columns import varying
+from runx.rundir.paths import ExperimentDir
+from runx.analysis.read import Reader, read_experiment
+from runx.analysis.reduce import Measure
 best = Measure("acc-best", "acc", "max")
 looks, end = 0, time.monotonic() + 30
 while time.monotonic() < end:

@@ -18,7 +18,8 @@ def floor():
 
 def again():
     """Freeze, and see that nothing is made."""
-    from runx.staging import Rules, freeze
+    from runx.staging.freeze import freeze
+    from runx.staging.store import Rules
 
     def frozen():
         return freeze(Rules(root=project, gitignore=False), store)

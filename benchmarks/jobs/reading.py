@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import projects
 from benchmarks.commands import BARE, HERE, OURS, PEERS, has, peer, timed
 from benchmarks.turns import Case, Cost, Job
-from runx.reading.index import SETTLED
+from runx.analysis.index import SETTLED
 
 _SUMX = ("sweep", "--logroot", "logs", "--sortwith", "acc")
 _EPOCHS = 100

@@ -1,1 +1,1 @@
-"""What moves a metric, whether settings differ, how it went."""
+"""Runs read back: records, tables, groups, comparisons, failures."""

@@ -8,13 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from runx.analysis.cells import for_machines
+from runx.analysis.columns import Column, resolve, value, varying
+from runx.analysis.groups import groups
+from runx.analysis.question import Question
+from runx.analysis.table import Row, Table
 from runx.errors import RunxError
-from runx.formats.cells import for_machines
-from runx.tables.columns import Column, resolve, value, varying
-from runx.tables.grouping import groups
-from runx.tables.question import Question
-from runx.tables.summary import Row, Summary
-from runx.types import RunRecord
+from runx.rundir.run import RunRecord
 
 MOST, RANGES = 8, 5
 """A hyperparameter with more numbers than this is looked at in so many ranges."""
@@ -160,7 +160,7 @@ def omega_squared(numbers: Sequence[Sequence[float]], noise: float | None = None
     return min(max(between / (total + error), 0.0), 1.0)
 
 
-def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Summary:
+def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Table:
     """Make a table of what moves a metric, with its mean at each value from low to high."""
     metric = metric_named(name, runs, question)
     rows = tuple(
@@ -170,7 +170,7 @@ def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Summ
     if not rows:
         raise RunxError(f"importance of {name}: no hyperparameter differs between its runs")
     heads = (Column("hyperparameter", "run"), Column("explained", "metric"), Column("means", "run"))
-    return Summary(heads, rows)
+    return Table(heads, rows)
 
 
 def metric_named(name: str, runs: Sequence[RunRecord], question: Question) -> Column:
@@ -187,7 +187,7 @@ def _written(effect: Effect) -> str:
 
 def pivot(
     runs: Sequence[RunRecord], down: str, across: str, name: str, question: Question
-) -> Summary:
+) -> Table:
     """Make a table of a metric's means by two hyperparameters."""
     metric = metric_named(name, runs, question)
     rows_by, columns_by = resolve(down, runs), resolve(across, runs)
@@ -197,7 +197,7 @@ def pivot(
         cells = [_mean(group, head[0], columns_by, metric) for head in heads]
         rows.append(Row((value(group[0], rows_by), *cells)))
     shown = [Column(for_machines(value(head[0], columns_by)) or "null", "metric") for head in heads]
-    return Summary((Column(f"{down} \\ {across}", "hparam", down), *shown), tuple(rows))
+    return Table((Column(f"{down} \\ {across}", "hparam", down), *shown), tuple(rows))
 
 
 def _ordered(found: list[list[RunRecord]], by: Column) -> list[list[RunRecord]]:

@@ -1,1 +1,1 @@
-"""All that runx does, for the command line and for Python alike; nothing here prints a table."""
+"""What the command line does, from Python."""

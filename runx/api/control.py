@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from runx.api.inspect import Say, logroot_of, runs_named, warning
-from runx.api.watching import remark
+from runx.api.output import remark
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from runx.disk.facts import Words
-    from runx.reading.remove import Removal, Thinned
-    from runx.rundir import RunDir
+    from runx.analysis.remove import Removal, Thinned
+    from runx.rundir.attempts import Words
+    from runx.rundir.paths import RunDir
+
 
 _ASK = "name a run or an experiment, or say --where EXPR; see runx status"
 
@@ -56,7 +57,7 @@ def release(*names: str, logroot: str | Path | None = None, warn: Say = warning)
 
 
 def _selected(names: Sequence[str], logroot: str | Path | None) -> list[RunDir]:
-    from runx.reading.select import select
+    from runx.analysis.select import select
 
     return select(names, logroot_of(logroot), Path.cwd())
 
@@ -73,15 +74,15 @@ class Removals(NamedTuple):
 
     def size(self, run: RunDir) -> int:
         """Return the bytes of a run, with what its job wrote elsewhere."""
-        from runx.disk.joining import elsewhere
-        from runx.reading.remove import weight
+        from runx.analysis.remove import weight
+        from runx.rundir.workspace import elsewhere
 
         place = elsewhere(run)
         return weight(run.path) + (weight(place) if place else 0)
 
     def carry_out(self, say: Say = remark) -> int:
         """Remove the runs that can go; return how many are gone."""
-        from runx.reading.remove import remove
+        from runx.analysis.remove import remove
 
         return remove([each.run for each in self.going], say, self.words)
 
@@ -90,9 +91,9 @@ def removal(
     *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> Removals:
     """Return which of the runs of experiments, or of those named, can be removed."""
-    from runx.disk.facts import clock, read_attempts
-    from runx.reading.remove import removals
-    from runx.schedulers.query import query, submitted_jobs
+    from runx.analysis.remove import removals
+    from runx.farms.query import query, submitted_jobs
+    from runx.rundir.attempts import clock, read_attempts
 
     runs = _named(words, where, logroot, warn)
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
@@ -131,11 +132,11 @@ def thin(
 
     ``delete`` removes these checkpoints; everything else of the runs stays.
     """
-    from runx.metrics.better import direction
-    from runx.reading.read import Reader
-    from runx.reading.remove import thinned
-    from runx.reading.select import records_of
-    from runx.tables.question import Question
+    from runx.analysis.better import direction
+    from runx.analysis.question import Question
+    from runx.analysis.read import Reader
+    from runx.analysis.remove import thinned
+    from runx.analysis.select import records_of
 
     metric = Question().deciding(by).metric
     if lower is higher and (lower or direction(metric) is None):
@@ -152,7 +153,7 @@ def thin(
 
 def delete_checkpoints(runs: Sequence[Thinned]) -> None:
     """Remove the checkpoints of runs that ``thin`` has named."""
-    from runx.disk.joining import remove_file
+    from runx.rundir.workspace import remove_file
 
     for run in runs:
         for checkpoint in run.checkpoints:

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any, overload
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from runx.reading.failures import Group
-    from runx.reading.overview import Overview
-    from runx.rundir import RunDir
-    from runx.types import RunRecord
+    from runx.analysis.failures import Group
+    from runx.analysis.overview import Overview
+    from runx.rundir.paths import RunDir
+    from runx.rundir.run import RunRecord
+
 
 Say = Callable[[str], None]
+
+
 _PAUSE = 0.2  # seconds between looks at logs that are followed
 
 
 def warning(line: str) -> None:
     """Print a warning, for callers that have no way of their own."""
-    from runx.api.watching import remark
+    from runx.api.output import remark
 
     remark(f"warning: {line}")
 
@@ -32,7 +35,7 @@ def logroot_of(given: str | Path | None, config: Path | None = None) -> Path:
     """Return where experiments lie: as is given, or the environment or settings say."""
     if given:
         return Path(given).expanduser()
-    from runx.settings.load import logroot
+    from runx.config.load import logroot
 
     return logroot(Path.cwd(), os.environ, config)
 
@@ -62,27 +65,27 @@ class Standings(Sequence["RunRecord"]):
     @property
     def any_failed(self) -> bool:
         """Whether any run has ended badly."""
-        from runx.reading.overview import any_failed
+        from runx.analysis.overview import any_failed
 
         return any_failed(record.status for record in self.records)
 
     def counts(self) -> str:
         """Return how many runs are in each state, in words."""
-        from runx.reading.overview import counts
+        from runx.analysis.overview import counts
 
         return counts(record.state for record in self.records)
 
     def json(self) -> list[dict[str, Any]]:
         """Return what JSON has of each run."""
-        from runx.reading.overview import objects
+        from runx.analysis.overview import objects
 
         return objects(self.records, time.time())
 
     def failures(self) -> list[Group]:
         """Group the runs that ended badly by their reason, the most frequent first."""
-        from runx.disk.output import tail
-        from runx.reading.failures import Failure, digest
-        from runx.states.state import ENDED_BADLY
+        from runx.analysis.failures import Failure, digest
+        from runx.rundir.output import tail
+        from runx.rundir.state import ENDED_BADLY
 
         failures = [
             Failure(record, tail(record.dir.output))
@@ -94,10 +97,10 @@ class Standings(Sequence["RunRecord"]):
 
     def retry_commands(self, warn: Say = warning) -> list[str]:
         """Return the commands that start again what ended badly."""
-        from runx.disk.experiments import launches
-        from runx.reading.failures import retry_commands
-        from runx.rundir import ExperimentDir
-        from runx.states.state import ENDED_BADLY
+        from runx.analysis.failures import retry_commands
+        from runx.rundir.experiments import launches
+        from runx.rundir.paths import ExperimentDir
+        from runx.rundir.state import ENDED_BADLY
 
         results = [record for record in self.records if record.state in ENDED_BADLY]
         typed = {}
@@ -109,8 +112,8 @@ class Standings(Sequence["RunRecord"]):
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""
-        from runx.formats import written
-        from runx.reading.overview import status as table
+        from runx.analysis.overview import status as table
+        from runx.export.formats import written
 
         return written(form, table(self.records, time.time()))
 
@@ -125,9 +128,9 @@ def status(
     *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> Standings:
     """Return how runs stand: those of experiments, of names or parts of names, or all."""
+    from runx.analysis.read import Reader
+    from runx.analysis.select import records_of
     from runx.processes import hands
-    from runx.reading.read import Reader
-    from runx.reading.select import records_of
 
     reader = Reader(warn=warn, hands=hands())
     return Standings(tuple(records_of(words, logroot_of(logroot), Path.cwd(), reader, where)))
@@ -135,7 +138,7 @@ def status(
 
 def experiments(logroot: str | Path | None = None, warn: Say = warning) -> list[Overview]:
     """Return every experiment under LOGROOT: the states of its runs, its title, its last event."""
-    from runx.reading.overview import overviews
+    from runx.analysis.overview import overviews
 
     return list(overviews(logroot_of(logroot), warn))
 
@@ -144,9 +147,9 @@ def show(
     *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> list[dict[str, Any]]:
     """Return everything about runs: what they are, how they stand, how to do them again."""
-    from runx.reading.overview import description
-    from runx.reading.read import Reader
-    from runx.reading.select import records_of
+    from runx.analysis.overview import description
+    from runx.analysis.read import Reader
+    from runx.analysis.select import records_of
 
     if not (words or where):
         raise RunxError("name a run, or --where EXPR; see runx status")
@@ -181,8 +184,8 @@ def logs(
 
     ``follow`` goes on until the runs have ended.
     """
-    from runx.disk.joining import elsewhere, join
-    from runx.disk.output import Follower, start_of_last
+    from runx.rundir.output import Follower, start_of_last
+    from runx.rundir.workspace import elsewhere, join
 
     runs = runs_named(words, where, logroot, warn, "name a run, or --where EXPR; see runx status")
     for run in runs:
@@ -209,8 +212,8 @@ def _followed(
 
 
 def _is_alive(run: RunDir, warn: Say) -> bool:
-    from runx.disk.facts import clock, read_attempts
-    from runx.states.state import state
+    from runx.rundir.attempts import clock, read_attempts
+    from runx.rundir.state import state
 
     return state(read_attempts(run, clock(run.path.parent), warn)).alive
 
@@ -223,7 +226,7 @@ def runs_named(
     Raises:
         RunxError: Nothing is named (told with ``remedy``), or no run is like that.
     """
-    from runx.reading.select import runs_of
+    from runx.analysis.select import runs_of
 
     if not (words or where):
         raise RunxError(remedy)

@@ -30,9 +30,9 @@ def schema(of: str = "experiment") -> dict[str, Any]:
     >>> schema("runx")["title"]
     'runx: .runx'
     """
-    from runx.language.nearest import remedy
-    from runx.settings.schema import FILES
-    from runx.settings.schema import schema as made
+    from runx.config.schema import FILES
+    from runx.config.schema import schema as made
+    from runx.nearest import remedy
 
     if of not in FILES:
         raise SettingsError(f"there is no schema of {of}; {remedy(of, FILES)}")

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runx.analysis.columns import Column, names_of, varying
+from runx.analysis.question import Asked
+from runx.analysis.table import Table, chosen, deciding, ranked
 from runx.api.inspect import logroot_of, warning
 from runx.api.tables import experiments_of, fields_of, read, selected, table
 from runx.errors import RunxError
-from runx.language.nearest import listed, nearest_first
-from runx.rundir import ExperimentDir
-from runx.tables.asked import Asked
-from runx.tables.columns import Column, names_of, varying
-from runx.tables.ranking import deciding, ranked
-from runx.tables.summary import Summary, chosen
-from runx.types import RunRecord
+from runx.nearest import listed, nearest_first
+from runx.rundir.paths import ExperimentDir
+from runx.rundir.run import RunRecord
 
 if TYPE_CHECKING:
     from runx.api.tables import Field
@@ -142,7 +141,7 @@ class Results:
 
         ``log`` names the logarithmic axes, ``"x"``, ``"y"`` or ``"xy"``; ``smooth`` is from 0 to 1.
         """
-        from runx.plots import plotted
+        from runx.export.plots import plotted
 
         output = str(file) if file is not None else None
         asked = replace(self.asked, plot=what, output=output, log=log, smooth=smooth)
@@ -154,14 +153,14 @@ class Results:
 
         return write_page(self.experiments, self.asked, Path(file), warning)
 
-    def summary(self) -> Summary:
+    def summary(self) -> Table:
         """Return the table that sumx shows; a group's numbers are spreads."""
         return table(list(self._read()), self.asked, people=True)
 
     def written(self, form: str = "table", precision: int | None = None) -> str | bytes:
         """Return the table in one of the formats of ``sumx --format``."""
-        from runx.formats import format_named
-        from runx.formats.cells import DIGITS
+        from runx.analysis.cells import DIGITS
+        from runx.export.formats import format_named
 
         kind = format_named(form)
         summary = table(list(self._read()), self.asked, kind.people)
@@ -187,7 +186,7 @@ class Results:
 
     def history(self, name: str, polars: bool = False) -> Any:
         """Return a metric's course in every run as one long data frame; ``train.loss`` too."""
-        from runx.analysis.courses import course, phase_of
+        from runx.analysis.curves import course, phase_of
 
         phase, metric = phase_of(name)
         runs = list(self)
@@ -227,7 +226,7 @@ def results(*experiments: str | Path, logroot: str | Path | None = None) -> Resu
     return Results(tuple(experiments_of(asked)), asked)
 
 
-def _with_states(summary: Summary) -> Summary:
+def _with_states(summary: Table) -> Table:
     """Have a column of states whatever they are, without a remark for people in it."""
     kept = [at for at, column in enumerate(summary.columns) if column.kind != "state"]
     columns = (*(summary.columns[at] for at in kept), Column("state", "state"))
@@ -264,7 +263,7 @@ def _of_one_kind(cells: Sequence[Any]) -> list[Any]:
     kinds = {type(cell) for cell in cells if cell is not None}
     if len(kinds) <= 1 and kinds <= {bool, int, float, str}:
         return list(cells)
-    from runx.formats.cells import for_machines
+    from runx.analysis.cells import for_machines
 
     make = float if kinds == {int, float} else for_machines
     return [None if cell is None else make(cell) for cell in cells]

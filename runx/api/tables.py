@@ -7,23 +7,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.analysis.courses import latest
-from runx.disk.experiments import find
+from runx.analysis.cells import for_machines
+from runx.analysis.columns import Column, fields, names_of, resolve, value
+from runx.analysis.curves import latest
+from runx.analysis.groups import Grouping, best_per, grouped
+from runx.analysis.question import Asked
+from runx.analysis.read import Reader, read_experiment
+from runx.analysis.select import matches
+from runx.analysis.table import Table, chosen, deciding, summarize
 from runx.errors import RunxError
-from runx.formats.cells import for_machines
-from runx.language.nearest import listed, remedy
+from runx.nearest import listed, remedy
 from runx.processes import hands
-from runx.reading.read import Reader, read_experiment
-from runx.reading.select import matches
-from runx.rundir import ExperimentDir
-from runx.tables.asked import Asked
-from runx.tables.columns import Column, fields, names_of, resolve, value
-from runx.tables.grouping import Grouping, best_per, grouped
-from runx.tables.ranking import deciding
-from runx.tables.summary import Summary, chosen, summarize
-from runx.types import RunRecord
+from runx.rundir.experiments import find
+from runx.rundir.paths import ExperimentDir
+from runx.rundir.run import RunRecord
 
 Say = Callable[[str], None]
+
+
 ENOUGH = 20
 """So many runs tell which metrics there are of phases that a table doesn't read."""
 
@@ -90,7 +91,7 @@ def nothing(found: Sequence[ExperimentDir]) -> RunxError:
     )
 
 
-def table(results: Sequence[RunRecord], asked: Asked, people: bool) -> Summary:
+def table(results: Sequence[RunRecord], asked: Asked, people: bool) -> Table:
     """Return the table that is asked for, as ``people`` or machines read it."""
     if asked.importance or asked.pivot or asked.compare:
         return _explained(chosen(results, asked.question), asked)
@@ -104,9 +105,9 @@ def table(results: Sequence[RunRecord], asked: Asked, people: bool) -> Summary:
     return summary
 
 
-def _explained(runs: Sequence[RunRecord], asked: Asked) -> Summary:
+def _explained(runs: Sequence[RunRecord], asked: Asked) -> Table:
     """Return a table of what moves a metric, or of whether two settings differ."""
-    from runx.analysis.comparing import compare
+    from runx.analysis.compare import compare
     from runx.analysis.importance import importance, pivot
 
     question = asked.question
@@ -171,7 +172,7 @@ def remarks(results: Sequence[RunRecord], asked: Asked) -> Iterator[str]:
 
 def difference(results: Sequence[RunRecord], one: str, other: str) -> list[str]:
     """Return the lines in which two runs differ."""
-    from runx.analysis.differing import difference as lines
+    from runx.analysis.compare import difference as lines
 
     return list(lines(_named(results, one), _named(results, other)))
 
@@ -188,7 +189,7 @@ def _named(results: Sequence[RunRecord], word: str) -> RunRecord:
 
 def write_page(found: Sequence[ExperimentDir], asked: Asked, file: Path, warn: Say) -> int:
     """Write the page of the runs that are asked for; return how many they are."""
-    from runx.report import write_report
+    from runx.report.page import write_report
 
     reader = Reader(asked.question.measures, warn, details=asked.question.details, hands=hands())
     records = [record for each in found for record in read_experiment(each, reader)]

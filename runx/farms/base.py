@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from runx.cmdline.resources import Needs
+from runx.farms.resources import Needs
 from runx.processes import Finished
-from runx.rundir import RunDir
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
+from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.cmdline.script import Requeue
+    from runx.rundir.script import Requeue
+
 
 Words: TypeAlias = tuple[str, ...]
+
 
 SUBMIT_SECONDS = 300.0
 """Seconds until a submit command is ended; Slurm's own limit with its controller is 100 s."""

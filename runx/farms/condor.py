@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runx.cmdline.resources import Needs
 from runx.errors import SettingsError
 from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
+from runx.farms.resources import Needs
 from runx.farms.words import each, plain_name, refuse, texts
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _AGAIN = 75
+
+
 _IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
+
+
 _TOO_LONG = "46"
+
+
 _MEMORY = "34"
 
 

@@ -8,14 +8,15 @@ import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runx.cmdline.resources import Needs
 from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.resources import Needs
+from runx.farms.words import each, job_script, plain_name, refuse, texts
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _AGAIN = 75
+
+
 _STATES = {
     "PEND": "queued",
     "PSUSP": "queued",
@@ -29,6 +30,8 @@ _STATES = {
     "EXIT": "failed",
     "ZOMBI": "lost",
 }
+
+
 _REASONS = {
     "TERM_RUNLIMIT": "timeout",
     "TERM_DEADLINE": "timeout",

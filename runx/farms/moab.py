@@ -9,10 +9,9 @@ from xml.etree import ElementTree
 
 from runx.farms import torque
 from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import plain_name
+from runx.farms.words import job_script, plain_name
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:

@@ -13,8 +13,8 @@ from runx.farms import command
 from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
 from runx.farms.words import plain_name
 from runx.processes import Finished
-from runx.rundir import RunDir
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
+from runx.rundir.paths import RunDir
 
 _STATES = {
     "CREATED": "queued",
@@ -35,6 +35,8 @@ _STATES = {
     "TASK_LOST": "lost",
     "UNKNOWN": "running",
 }
+
+
 SUBMIT = "ngc batch run"
 
 

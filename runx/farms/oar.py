@@ -9,24 +9,31 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from runx.cmdline.resources import Needs, clock
 from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import chunked, long_flags, plain_name, refuse
+from runx.farms.resources import Needs, clock
+from runx.farms.words import chunked, job_script, long_flags, plain_name, refuse
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _AGAIN = 99
 """The exit status by which an idempotent job is submitted again, under a new id."""
+
+
 _PATIENCE = '[ "$SECONDS" -gt 62 ] || sleep "$((63 - SECONDS))"'
 """A job that ends within its first minute is not submitted again."""
+
+
 _ALL_OF = (
     "job_id IN (WITH RECURSIVE again AS (SELECT job_id FROM jobs WHERE job_id IN ({})"
     " UNION SELECT jobs.job_id FROM jobs JOIN again ON jobs.resubmit_job_id = again.job_id)"
     " SELECT job_id FROM again)"
 )
 """Selects jobs, and those as which they were submitted again."""
+
+
 _ENDED = " AND state NOT IN ('Terminated', 'Error')"
+
+
 _STATES = {
     "Waiting": "queued",
     "Hold": "queued",

@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runx.cmdline.resources import Needs, clock
 from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.resources import Needs, clock
+from runx.farms.words import each, job_script, plain_name, refuse, texts
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _UNKNOWN = (35, 153)
 """Exit statuses of commands that were asked, among others, about jobs that are over or unknown."""
+
+
 _WALLTIME = -29
+
+
 _QUEUED, _RUNNING = "QHWT", "RESUB"
 
 

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runx.cmdline.resources import Needs
 from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
+from runx.farms.resources import Needs
 from runx.farms.words import long_flags, plain_name, refuse
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 DASHBOARD = "http://127.0.0.1:8265"
 """Where Ray's dashboard is if nobody says so."""
+
+
 _STATES = {
     "PENDING": "queued",
     "RUNNING": "running",
@@ -22,6 +24,8 @@ _STATES = {
     "FAILED": "failed",
     "STOPPED": "cancelled",
 }
+
+
 # Ray's own command prints Python objects, and hangs where a job that waits is to be stopped.
 _CALL = """\
 import sys, urllib.error, urllib.request

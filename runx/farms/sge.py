@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from xml.etree import ElementTree
 
-from runx.cmdline.resources import Needs, clock
 from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.farms.resources import Needs, clock
+from runx.farms.words import chunked, job_script, plain_name, refuse, texts
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _AGAIN = 99
 """The exit status by which a job asks Grid Engine to be run again."""

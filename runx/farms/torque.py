@@ -9,17 +9,20 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from runx.cmdline.resources import Needs, clock
 from runx.farms import pbs, slurm
 from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.resources import Needs, clock
+from runx.farms.words import each, job_script, plain_name, refuse, texts
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
+
+
 _INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
+
+
 _LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 

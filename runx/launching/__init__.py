@@ -1,1 +1,1 @@
-"""From a plan to run directories that start, here or on a farm."""
+"""From a plan to runs that start: decide, create, record, preview."""

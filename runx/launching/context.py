@@ -9,26 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runx.cmdline.script import ScriptSettings
+from runx.config.experiment import Experiment
 from runx.errors import SettingsError
 from runx.farms.base import Farm
 from runx.launching.record import record
-from runx.plans.experiment import Experiment
-from runx.staging import (
-    WORKTREE,
-    Frozen,
-    Method,
-    Rules,
-    cautions,
-    editable_installs,
-    freeze,
-    method_for,
-    source_folders,
-    summary,
-)
+from runx.rundir.run import Run
+from runx.rundir.script import ScriptSettings
+from runx.staging.freeze import freeze
 from runx.staging.git import GitState, diff, state, trouble
+from runx.staging.materialize import method_for
+from runx.staging.messages import cautions, editable_installs, source_folders, summary
+from runx.staging.store import WORKTREE, Frozen, Method, Rules
 from runx.sweeps.naming import new_launch
-from runx.types import Run
 
 Say = Callable[[str], None]
 
@@ -147,7 +139,7 @@ def script_settings(experiment: Experiment, frozen: Frozen, called: str) -> Scri
 
 def _handback(farm: Farm) -> tuple[str, int]:
     """Return how runs go back to their scheduler: a command, and an exit status."""
-    from runx.farms import farm_type_of
+    from runx.farms.registry import farm_type_of
 
     handback = farm_type_of(farm.type).handback
     if handback is None and farm.requeue is not None:

@@ -7,25 +7,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from runx.disk.facts import (
-    Attempts,
-    Words,
-    clock,
-    here,
-    read_attempts,
-    state_said,
-    status_of,
-)
-from runx.disk.orders import CANCEL, give
-from runx.machine.local import Live, tell
-from runx.rundir import RunDir
-from runx.schedulers import control
-from runx.schedulers.query import jobs_of, query, submitted_jobs
-from runx.states.attempts import Attempt
+from runx.farms import control
+from runx.farms.query import jobs_of, query, submitted_jobs
+from runx.local.process import Live, tell
+from runx.rundir.attempts import Attempts, Words, clock, here, read_attempts, state_said, status_of
+from runx.rundir.events import Attempt
+from runx.rundir.orders import CANCEL, give
+from runx.rundir.paths import RunDir
 
 Say = Callable[[str], None]
+
+
 _ORDERED = "those that wait end as they start, those that run within half a minute"
+
+
 _PATIENCE, _PAUSE = 2.0, 0.05
+
+
 GRACE = 30.0
 """Seconds that a run on this machine is given to end, once it has been told."""
 

@@ -13,19 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runx.cmdline.argv import config_text
-from runx.cmdline.logdir import Logdir
-from runx.cmdline.resources import needs
-from runx.cmdline.script import Spread, script
-from runx.disk.claims import claim_text, take
-from runx.disk.record import staged_code
+from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
-from runx.files import to_json, write_whole
+from runx.farms.resources import needs
 from runx.launching.context import LaunchContext, check_root, prepare
 from runx.launching.decide import decide
-from runx.launching.turns import turn
-from runx.plans.experiment import Experiment
-from runx.plans.plan import (
+from runx.launching.plan import (
     ExistingRun,
     LaunchOptions,
     LaunchPlan,
@@ -35,9 +28,16 @@ from runx.plans.plan import (
     resources_of,
     run_id,
 )
-from runx.rundir import ExperimentDir, RunDir
-from runx.staging import open_to, stage
-from runx.types import Run
+from runx.rundir.argv import config_text
+from runx.rundir.claims import claim_text, take
+from runx.rundir.files import to_json, write_whole
+from runx.rundir.logdir import Logdir
+from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.record import staged_code
+from runx.rundir.run import Run
+from runx.rundir.script import Spread, script
+from runx.rundir.turns import turn
+from runx.staging.materialize import open_to, stage
 
 Say = Callable[[str], None]
 

@@ -8,7 +8,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from runx.disk.facts import (
+from runx.config.experiment import Experiment
+from runx.errors import RunxError, StoreError
+from runx.launching.plan import (
+    ExistingRun,
+    LaunchOptions,
+    LaunchPlan,
+    reconcile,
+    run_id,
+    selected,
+    summary,
+)
+from runx.rundir.attempts import (
     UNASKED,
     Attempts,
     Words,
@@ -19,25 +30,18 @@ from runx.disk.facts import (
     read_attempts,
     state_said,
 )
-from runx.errors import RunxError, StoreError
-from runx.files import read_json, read_lines
-from runx.plans.experiment import Experiment
-from runx.plans.plan import (
-    ExistingRun,
-    LaunchOptions,
-    LaunchPlan,
-    reconcile,
-    run_id,
-    selected,
-    summary,
-)
-from runx.rundir import RECORD, ExperimentDir, RunDir
-from runx.states.state import State, state
+from runx.rundir.files import read_json, read_lines
+from runx.rundir.paths import RECORD, ExperimentDir, RunDir
+from runx.rundir.run import Run
+from runx.rundir.state import State, state
 from runx.sweeps.identity import Identity
-from runx.types import Run
 
 Say = Callable[[str], None]
+
+
 Warn = Callable[[str], None]
+
+
 _PATIENCE = 20.0
 """Seconds that a submission is waited for whose launcher has died."""
 
@@ -120,7 +124,7 @@ def _said(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
     """Return what schedulers say of runs that they may still know of."""
     if not attempts:
         return UNASKED
-    from runx.schedulers.query import query, submitted_jobs  # not at start: few have a farm to ask
+    from runx.farms.query import query, submitted_jobs  # not at start: few have a farm to ask
 
     unnamed = {run: some for run, some in attempts.items() if not some[-1].job_id}
     settled = {run: read_attempts(run, clock(run.path.parent), _silent) for run in _settle(unnamed)}
@@ -154,7 +158,7 @@ def _settle(unnamed: Mapping[RunDir, Attempts]) -> Iterable[RunDir]:
 
     Returns the runs, which are to be read again.
     """
-    from runx.schedulers.query import submitted_jobs
+    from runx.farms.query import submitted_jobs
 
     deadline = time.monotonic() + _PATIENCE
     attempts = dict(unnamed)

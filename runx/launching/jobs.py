@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from runx.cmdline.argv import shell_command
-from runx.cmdline.logdir import Logdir
-from runx.farms import farm_type_of
+from runx.analysis.select import select
+from runx.config.experiment import Experiment
+from runx.errors import RunxError
 from runx.farms.base import Farm, JobArray, JobSpec
-from runx.plans.experiment import Experiment
-from runx.plans.plan import PlannedAttempt, resources_of
-from runx.schedulers.jobs import job_arrays
-from runx.types import Run
+from runx.farms.jobs import job_arrays
+from runx.farms.query import query, submitted_jobs
+from runx.farms.registry import farm_type_of
+from runx.launching.plan import PlannedAttempt, resources_of
+from runx.rundir.argv import shell_command
+from runx.rundir.attempts import clock, read_attempts, state_said
+from runx.rundir.logdir import Logdir
+from runx.rundir.run import Run
 
 
 def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> list[JobSpec]:
@@ -45,3 +50,35 @@ def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> S
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
     return job_arrays(jobs, farm, farm_type, folder, farm_type.largest)
+
+
+def job_ids(
+    names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Give the live jobs that a launch must wait for; what is done needs no waiting.
+
+    Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
+    """
+    runs = select(names, logroot, cwd)
+    known = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    jobs = {job.run: job for job in submitted_jobs(known.items(), warn)}
+    said = query(jobs.values(), warn)
+    found = []
+    for run in runs:
+        stands, _ = state_said(run, known[run], said, clock(run.path.parent))
+        if stands.name == "done":
+            continue
+        job = jobs.get(run)
+        if stands.name not in ("queued", "running", "preempted"):
+            raise RunxError(
+                f"--after: {run.path.name} is {stands}; runs after it would never start"
+            )
+        if farm is None or job is None or not job.id or job.farm.name != farm.name:
+            raise RunxError(
+                f"--after: {run.path.name} is {stands.name}, and not with the farm that would wait"
+                " for it; launch when it is done"
+            )
+        found.append(job.id)
+    if found and farm is not None and farm_type_of(farm.type).waits != "done":
+        raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
+    return tuple(found)

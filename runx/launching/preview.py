@@ -9,19 +9,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from runx.cmdline.argv import nested, shell_command
-from runx.cmdline.logdir import Logdir
-from runx.cmdline.styles import DASHES
+from runx.config.experiment import Experiment
 from runx.errors import SweepError
-from runx.plans.experiment import Experiment
-from runx.plans.plan import LaunchOptions, LaunchPlan, selected
-from runx.types import Run
+from runx.launching.plan import LaunchOptions, LaunchPlan, selected
+from runx.rundir.argv import nested, shell_command
+from runx.rundir.logdir import Logdir
+from runx.rundir.run import Run
+from runx.rundir.styles import DASHES
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
     """Name what a launch would stop at."""
     if experiment.farm:
-        from runx.schedulers.submit import missing_program
+        from runx.farms.submit import missing_program
 
         if problem := missing_program(experiment.farm, environment):
             yield problem

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runx.cmdline.argv import arguments, shell_command
-from runx.cmdline.logdir import Logdir
-from runx.farms import farm_type_of
+from runx.config.experiment import Experiment
 from runx.farms.base import Farm
+from runx.farms.registry import farm_type_of
+from runx.farms.submit import shown
 from runx.launching.jobs import planned_arrays
-from runx.plans.experiment import Experiment
-from runx.plans.plan import resources_of, run_id
-from runx.schedulers.submit import shown
-from runx.types import Run
+from runx.launching.plan import resources_of, run_id
+from runx.rundir.argv import arguments, shell_command
+from runx.rundir.logdir import Logdir
+from runx.rundir.run import Run
 
 
 def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:

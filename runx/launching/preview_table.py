@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from runx.formats.table import aligned
-from runx.language.durations import seconds
-from runx.language.numbertext import spelled
-from runx.plans.experiment import Experiment
-from runx.plans.plan import NEW, named_values, resources_of
-from runx.sweeps import survey
+from runx.config.experiment import Experiment
+from runx.export.table import aligned
+from runx.launching.plan import NEW, named_values, resources_of
+from runx.rundir.run import Run
+from runx.sweeps import summary
 from runx.sweeps.axes import RESOURCE
-from runx.sweeps.survey import Shown
+from runx.sweeps.scalars import seconds, spelled
+from runx.sweeps.summary import Shown
 from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Hparam
-from runx.types import Run
 
 MOST_ROWS = 20
 """Runs that people are shown; ``-n`` has them all."""
+
+
 _MOST_VALUES = 12
 
 
@@ -73,17 +74,17 @@ class PreviewTable(NamedTuple):
 def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> PreviewTable:
     """Look at the runs that a launch would start."""
     runs = list(runs)
-    varying = survey.varying(sweep)
+    varying = summary.varying(sweep)
     with_name = bool(experiment.run_name)
     alike: dict[Any, list[Run]] = {}
     for run in runs:
         alike.setdefault(run.point.resources, []).append(run)
     return PreviewTable(
-        axes=survey.axes(sweep),
+        axes=summary.axes(sweep),
         combinations=sweep.size,
-        skipped=survey.skipped(sweep),
+        skipped=summary.skipped(sweep),
         runs=len(runs),
-        equal=survey.repeats(run.point for run in runs),
+        equal=summary.repeats(run.point for run in runs),
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
         needs=[_need(experiment, some[0], len(some)) for some in alike.values()],
@@ -91,7 +92,7 @@ def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> 
 
 
 def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
-    told = {hparam.name: survey.shown(hparam) for hparam in run.point.hparams}
+    told = {hparam.name: summary.shown(hparam) for hparam in run.point.hparams}
     values = named_values(run, NEW)
     resources = {
         name: spelled(values[name])
@@ -155,7 +156,7 @@ def _counts(table: PreviewTable) -> str:
 
 def _needed(table: PreviewTable) -> Iterator[str]:
     for need in table.needs:
-        told = ", ".join(f"{each.name}: {survey.shown(each)}" for each in need.resources)
+        told = ", ".join(f"{each.name}: {summary.shown(each)}" for each in need.resources)
         if told:
             some = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
             yield f"{'each run needs' if len(table.needs) == 1 else some} {told}"

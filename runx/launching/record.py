@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from runx.disk.claims import whoami
-from runx.files import to_json, write_whole
-from runx.plans.experiment import Experiment
-from runx.plans.plan import run_id
-from runx.staging import Frozen
+from runx.config.experiment import Experiment
+from runx.launching.plan import run_id
+from runx.rundir.claims import whoami
+from runx.rundir.files import to_json, write_whole
+from runx.rundir.run import Run
 from runx.staging.git import GitState
-from runx.types import Run
+from runx.staging.store import Frozen
 
 
 def record(

@@ -7,10 +7,19 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+from runx.analysis.question import Question
+from runx.analysis.table import deciding
+from runx.errors import RunxError
+from runx.report.data import model
+from runx.rundir.files import write_whole
+from runx.rundir.paths import ExperimentDir
+from runx.rundir.run import RunRecord
 
 MODULES = (
     "dom",
@@ -43,8 +52,12 @@ MODULES = (
 )
 """The modules of the page's program, each after those that it imports."""
 
+
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+
+
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -65,6 +78,8 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
+
+
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
     '<rect width="16" height="16" rx="4" fill="#2f6fde"/>'
@@ -154,3 +169,21 @@ def looks() -> str:
 
 def _text(*names: str) -> str:
     return files("runx.report").joinpath(*names).read_text(encoding="utf-8")
+
+
+def write_report(
+    file: Path,
+    experiments: Sequence[ExperimentDir],
+    records: Sequence[RunRecord],
+    question: Question,
+    now: float,
+    warn: Callable[[str], None],
+) -> None:
+    """Write the report of some runs as one file that needs nothing else."""
+    # A metric that nobody has is a mistake; on the live page it may still come.
+    deciding(records, question)
+    text = page(model(experiments, records, question, now, warn))
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise RunxError(f"--html {file}: can't be written: {error.strerror}") from error

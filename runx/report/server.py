@@ -24,15 +24,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runx.errors import RunxError
 from runx.processes import send_signal
 from runx.report.data import model
-from runx.report.following import Following
+from runx.report.follow import Following
 from runx.report.page import page
 
 PAUSE = 0.5
 """Seconds between two looks at the files."""
+
+
 KEPT = 2_000
 """Looks that are remembered; a page that has missed more is loaded anew."""
+
+
 BEAT = 15.0
 """Seconds of silence after which something is sent all the same, so that no proxy gives up."""
+
 
 HEADERS = {
     b"cache-control": b"no-store",

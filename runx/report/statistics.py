@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from runx.analysis.cells import for_machines
+from runx.analysis.columns import Column, names_of, value, varying
+from runx.analysis.groups import groups
 from runx.analysis.importance import effects
-from runx.formats.cells import for_machines
-from runx.tables.columns import Column, names_of, value, varying
-from runx.tables.grouping import groups
-from runx.tables.question import Question
-from runx.tables.ranking import rank
-from runx.types import RunRecord
+from runx.analysis.question import Question
+from runx.analysis.table import rank
+from runx.rundir.run import RunRecord
 
 
 def statistics(

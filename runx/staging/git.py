@@ -14,6 +14,7 @@ from runx.processes import CommandNotFound, Environment, Finished, ran
 UNTRACKED_LIMIT = 10_000_000
 """Untracked files above this many bytes are named in a diff, not contained in it."""
 
+
 # A hook or an alias that started us may point git elsewhere than to the folder we ask about.
 _PLAIN: dict[str, str | None] = {
     "GIT_DIR": None,

@@ -1,1 +1,1 @@
-"""HPARAMS to points, and points to names."""
+"""HPARAMS to the points of a sweep: YAML, values, expressions, axes, names, identity."""

@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runx.errors import SweepError
-from runx.language.nearest import remedy
-from runx.sweeps.draws import DRAWS
-from runx.sweeps.operators import OPERATORS
+from runx.nearest import remedy
+from runx.sweeps.operators import DRAWS, OPERATORS
 from runx.sweeps.values import Hparam, Node, Scalar
 
 Where: TypeAlias = Callable[..., str]
 """Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""
 
+
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
+
+
 INDEX = "run.index"
 """The place of a combination in its sweep, which a worked-out value may name."""
+
 
 RESOURCE = "SUBMIT_JOB."
 """What begins the name of a resource, which the script is not given."""

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from runx.errors import SettingsError, SweepError
-from runx.language.nearest import remedy
-from runx.language.scalars import quoted
-from runx.language.yamltext import parse_value
+from runx.nearest import remedy
 from runx.sweeps.axes import SKIP, TAG, Where
-from runx.sweeps.layering import is_free, keys, located, with_key, without_key
+from runx.sweeps.merge import is_free, keys, located, with_key, without_key
+from runx.sweeps.scalars import quoted
 from runx.sweeps.values import Node, Scalar
+from runx.sweeps.yaml import parse_value
 
 _WORD = re.compile(r"(?P<sign>[~+]?)(?P<name>[^=\s]+?)(?:=(?P<value>.*))?\Z", re.DOTALL)
+
 
 _IS_TEMPLATE = re.compile(r"[^'\"\[]*\{\{")
 

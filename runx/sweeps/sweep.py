@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, product, repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
 from runx.sweeps.axes import SKIP, TAG, Where
-from runx.sweeps.grid import Beside, Grid, grid
-from runx.sweeps.tags import check_tags, split
-from runx.sweeps.values import Hparam, Node, Point
+from runx.sweeps.grid import Beside, Grid, check_tags, grid, split
+from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
-    from runx.language.expressions import Expression
+    from runx.sweeps.expressions import Expression
+
 
 Combination: TypeAlias = tuple[Hparam, ...]
+
 
 _NOTHING = Beside()
 
@@ -34,7 +36,7 @@ class Sweep(NamedTuple):
     def points(self, tag: str = "") -> Iterator[Point]:
         """Yield one point after another. ``tag`` is for those that name none.
 
-        >>> from runx.language.yamltext import parse
+        >>> from runx.sweeps.yaml import parse
         >>> document = parse("RUNX.TAG: 'run{lr}'\\nlr: [1, 2]", "sweep.yml")
         >>> [point.tag for point in read(document.tree, document.at).points()]
         ['run1', 'run2']
@@ -52,7 +54,7 @@ class Sweep(NamedTuple):
 def read(hparams: Node, at: Where, beside: Beside = _NOTHING) -> Sweep:
     """Read HPARAMS; what is wrong with it is found here, before there is a point.
 
-    >>> from runx.language.yamltext import parse
+    >>> from runx.sweeps.yaml import parse
     >>> document = parse("lr: [1, 2, 3]\\nopt: [sgd, adam]", "sweep.yml")
     >>> read(document.tree, document.at).size
     6
@@ -93,7 +95,7 @@ def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
         else:
             choices = map(_flat, product(*(axis.choices for axis in each.axes)))
         if each.templated:
-            from runx.language.formulas import formulas, worked_out
+            from runx.sweeps.templates import formulas, worked_out
 
             choices = worked_out(formulas(each, sweep.beside), choices, start)
         combined.append(choices)
@@ -132,7 +134,7 @@ def skipping(each: Grid) -> Callable[[Combination], str | None]:
 
 
 def _conditions(each: Grid) -> list[Expression]:
-    from runx.language.expressions import parse
+    from runx.sweeps.expressions import parse
 
     try:
         return [parse(text, each.names) for text in each.skips]
@@ -146,3 +148,40 @@ def _first(conditions: list[Expression], combination: Combination, each: Grid) -
         return next((told.text for told in conditions if told.holds(values)), None)
     except ExpressionError as error:
         raise SweepError(f"{each.at(SKIP)}: {SKIP}: {error}") from None
+
+
+_SHELL = re.compile(r"\$\{?([A-Za-z_]\w*)|^~(?=/|$)")
+
+
+_FLEETING = re.compile(r"\{\{[^}]*\b(env\.\w+|run\.index|experiment\.name)\b")
+
+
+def cautions(hparams: Node, at: Where) -> list[str]:
+    """Tell of values that look as if a shell would change them, and of what isn't always the same.
+
+    >>> cautions({"data": Scalar("$HOME/x", "$HOME/x")}, lambda *path: "sweep.yml:2")
+    ['sweep.yml:2: data: $HOME reaches the script as written; {{ env.HOME }} fills it in']
+    """
+    return list(dict.fromkeys(_of(hparams, at, (), "")))
+
+
+def _of(node: Node, at: Where, path: tuple[str | int, ...], name: str) -> Iterator[str]:
+    if isinstance(node, Scalar):
+        if isinstance(node.value, str):
+            yield from (f"{at(*path)}: {name}: {told}" for told in _told(node.value))
+        return
+    for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+        inner = key if isinstance(key, str) and (not name or name.startswith("RUNX.")) else name
+        yield from _of(child, at, (*path, key), inner)
+
+
+def _told(text: str) -> Iterator[str]:
+    found = _SHELL.search(text)
+    if found:
+        variable = found[1] or "HOME"
+        seen = f"${variable}" if found[1] else "~"
+        yield f"{seen} reaches the script as written; {{{{ env.{variable} }}}} fills it in"
+    fleeting = _FLEETING.search(text)
+    if fleeting:
+        name = fleeting[1]
+        yield f"{name} enters what identifies the run; --resume knows it by the same value alone"

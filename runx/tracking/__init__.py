@@ -1,1 +1,1 @@
-"""What is behind logx."""
+"""What stands behind logx."""

@@ -28,7 +28,7 @@ class Saving(Script):
         async_save: bool = False,
     ) -> bool | None:
         """Save the last checkpoint, and as the best if it is; tell whether it is."""
-        from runx.training.checkpoints import Kept
+        from runx.tracking.checkpoints import Kept
 
         if not self._open.writes:
             return None
@@ -53,13 +53,13 @@ class Saving(Script):
         self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True
     ) -> tuple[Any, dict[str, Any]]:
         """Read a checkpoint: its state_dict, and everything else in it."""
-        from runx.training.loading import read_model
+        from runx.tracking.loading import read_model
 
         return read_model(path, map_location, weights_only)
 
     def get_best_checkpoint(self) -> str | None:
         """Find the path of the best checkpoint, or None."""
-        from runx.training.found import best
+        from runx.rundir.checkpoints import best
 
         path = best(self._open.run)
         return str(path) if path else None

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from runx.tracking.context import Hparams, RunInfo
     from runx.tracking.session import Session
-    from runx.training.context import Hparams, RunInfo
 
 
 class Script:
@@ -29,7 +29,7 @@ class Script:
         """The run's hyperparameters, read-only: logx.hparams.lr or logx.hparams["lr"]."""
         if self._session is not None:
             return self._session.hparams
-        from runx.training.context import hparams_of, launched
+        from runx.tracking.context import hparams_of, launched
 
         return hparams_of(launched(), {})
 
@@ -38,7 +38,7 @@ class Script:
         """The run's name, experiment, tag, attempt and logdir."""
         if self._session is not None:
             return self._session.info
-        from runx.training.context import RunInfo, launched
+        from runx.tracking.context import RunInfo, launched
 
         return RunInfo(launched())
 
@@ -59,7 +59,7 @@ class Script:
         if function is not None:
             function(value)
         else:
-            from runx.training.seeding import seed_all
+            from runx.tracking.seeding import seed_all
 
             seed_all(value, deterministic)
         return value
@@ -68,7 +68,7 @@ class Script:
         """How many seconds the run still has, or None where nobody says."""
         import time
 
-        from runx.training.stopping import remaining
+        from runx.tracking.stopping import remaining
 
         return remaining(time.time())
 
@@ -77,9 +77,9 @@ class Script:
 
         With ``all_ranks`` every rank has to ask, and all get the same answer.
         """
-        from runx.training.context import launched
-        from runx.training.ranks import anywhere
-        from runx.training.stopping import is_time
+        from runx.tracking.context import launched
+        from runx.tracking.ranks import anywhere
+        from runx.tracking.stopping import is_time
 
         run = launched() if self._session is None else self._session.run
         yes = is_time(run, within)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 from runx.errors import LogxError
-from runx.metrics.records import Record
-from runx.rundir import RunDir
-from runx.training import ranks
-from runx.training.checkpoints import Checkpoints
-from runx.training.context import Hparams, RunInfo, hparams_of
-from runx.training.faults import Faults
-from runx.training.notes import Notes
-from runx.training.scalars import number, numbers
-from runx.training.sidefiles import IN_MEMORY, SideFiles
-from runx.writers import open_writer
-from runx.writers.behind import Behind
-from runx.writers.rows import Rows
+from runx.rundir.files import write_whole
+from runx.rundir.paths import RunDir
+from runx.rundir.records import Record
+from runx.tracking import context, ranks
+from runx.tracking.artifacts import IN_MEMORY, SideFiles
+from runx.tracking.checkpoints import Checkpoints
+from runx.tracking.context import Hparams, RunInfo, as_mapping, hparams_of
+from runx.tracking.notes import Faults, Notes
+from runx.tracking.scalars import number, numbers
+from runx.tracking.writers import open_writer
+from runx.tracking.writers.csv import Rows
+from runx.tracking.writers.queue import Behind
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -172,3 +175,53 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
         if not name.replace("_", "").replace("-", "").isalnum() or name in ("start", "system"):
             raise LogxError(f"phases: {name!r} can't be a phase; use letters, digits, _ and -")
     return {**{name: name for name in further}, **PHASES}
+
+
+def open_session(
+    logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
+) -> Session:
+    """Open what initialize() was asked for."""
+    rank = ranks.rank() if global_rank is None else int(global_rank)
+    is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
+    path = choose_logdir(logdir, coolname and is_on, rank)
+    run = RunDir(Path(path).absolute())
+    given = {} if hparams is None else as_mapping(hparams)
+    writes = is_on and rank == 0
+    session = Session(run, rank, writes, options._replace(hparams=given))
+    session.is_on = is_on
+    if writes and given:
+        keep_hparams(session, given)
+    return session
+
+
+def join_session(path: Path, rank: int, options: Options) -> Session:
+    """Open a run in a worker process, beside the process that began it."""
+    is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
+    names = tuple(each for each in options.writers if each in ("csv", "tensorboard"))
+    worker = options._replace(writers=names, is_worker=True)
+    return Session(RunDir(path), rank, is_on and rank == 0, worker)
+
+
+def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
+    """Decide where to log: what was given, what the launcher says, else under LOGROOT."""
+    given = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
+    if given:
+        return str(given)
+    root = context.logroot(Path.cwd())
+    if not coolname:
+        return str(root / "default")
+    # Other ranks learn the name where they can; without torch.distributed they need none.
+    return ranks.shared(str(context.unique(root, context.slug)) if rank == 0 else str(root))
+
+
+def keep_hparams(session: Session, given: dict[str, Any]) -> None:
+    """Write the script's hyperparameters to hparams.json, or beside what runx wrote there."""
+    run = session.run
+    plain = json.loads(json.dumps(given, default=str))
+    try:
+        if run.record.exists():
+            session.notes.keep(hparams=plain)
+        else:
+            write_whole(run.hparams, json.dumps(plain, indent=2) + "\n")
+    except OSError as error:
+        raise LogxError(f"{run.path}: can't be written to: {error.strerror}") from error

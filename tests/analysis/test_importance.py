@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runx.analysis.columns import Column
 from runx.analysis.importance import effects, importance, metric_named, omega_squared, pivot
+from runx.analysis.question import Question
 from runx.errors import RunxError
-from runx.rundir import RunDir
-from runx.states.state import State
-from runx.tables.columns import Column
-from runx.tables.question import Question
-from runx.types import RunRecord
+from runx.rundir.paths import RunDir
+from runx.rundir.run import RunRecord
+from runx.rundir.state import State
 
 
 def run(acc, **hparams):

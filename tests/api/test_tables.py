@@ -1,12 +1,12 @@
 import pytest
 from run_folders import make_run, write_metrics
 
+from runx.analysis.question import Asked
+from runx.analysis.read import Reader, read_experiment
 from runx.api.tables import remarks, table
-from runx.commands.tables import listing
+from runx.cli.tables import listing
 from runx.errors import RunxError
-from runx.reading.read import Reader, read_experiment
-from runx.rundir import ExperimentDir
-from runx.tables.asked import Asked
+from runx.rundir.paths import ExperimentDir
 
 
 @pytest.fixture

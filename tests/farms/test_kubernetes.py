@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sites import Site, all_end, environment_of, installed_commands
 
-from runx.cmdline.script import Requeue
 from runx.errors import SettingsError
-from runx.farms.kubernetes import cancel, cancel_whole
-from runx.farms.manifest import job_name, manifest
+from runx.farms.kubernetes import cancel, cancel_whole, job_name, manifest
+from runx.rundir.script import Requeue
 from runx.sweeps.values import Hparam
 
 VERSIONS = ("1.29", "1.31", "1.33")

@@ -20,9 +20,9 @@ from sites import (
 )
 from throwaway_slurm import Slurm, missing
 
-from runx.farms import slurm, slurm_answers
+from runx.farms import slurm
 from runx.processes import Finished
-from runx.states.attempts import JobStatus
+from runx.rundir.events import JobStatus
 
 real = pytest.mark.slurm
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,24 +63,24 @@ def answered(output, status=0):
     ],
 )
 def test_squeue_states_are_told_apart(state, word):
-    seen = slurm_answers.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
+    seen = slurm.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
     assert seen["12"].state == word
     assert seen["12"].name == "a|b"
 
 
 def test_squeue_that_fails_is_no_answer():
-    assert slurm_answers.in_queue(answered("", 1)) is None
-    assert slurm_answers.in_accounts(answered("", 1)) is None
+    assert slurm.in_queue(answered("", 1)) is None
+    assert slurm.in_accounts(answered("", 1)) is None
 
 
 def test_tasks_that_stand_together_in_one_line_are_told_apart():
-    squeue = slurm_answers.in_queue(answered("4|0|PENDING|None|x\n4|2-3|CANCELLED|None|x\n"))
+    squeue = slurm.in_queue(answered("4|0|PENDING|None|x\n4|2-3|CANCELLED|None|x\n"))
     assert [(job, seen.state) for job, seen in squeue.items()] == [
         ("4_0", "queued"),
         ("4_2", "cancelled"),
         ("4_3", "cancelled"),
     ]
-    sacct = slurm_answers.in_accounts(answered("4_[5,7%2]|CANCELLED by 0|x\n"))
+    sacct = slurm.in_accounts(answered("4_[5,7%2]|CANCELLED by 0|x\n"))
     assert list(sacct) == ["4_5", "4_7"]
 
 
@@ -90,7 +90,7 @@ def test_an_array_is_cancelled_in_one_call():
 
 
 def test_sacct_says_who_cancelled():
-    seen = slurm_answers.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
+    seen = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
     assert seen == {
         "4_2": JobStatus("cancelled", name="x"),
         "5": JobStatus("done", name="y"),

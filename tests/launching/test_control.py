@@ -9,7 +9,7 @@ from project import Project
 from sweeps import Sweep
 
 from runx.launching.control import cancel
-from runx.rundir import RunDir
+from runx.rundir.paths import RunDir
 
 
 @pytest.fixture

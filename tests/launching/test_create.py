@@ -7,12 +7,12 @@ from datetime import datetime, timezone
 
 import pytest
 
+from runx.config.load import Request, load
 from runx.errors import StagingError
 from runx.launching.context import prepare
 from runx.launching.create import create, mend, restage
-from runx.plans.plan import namer, plan, sweep_of
-from runx.rundir import RunDir
-from runx.settings.load import Request, load
+from runx.launching.plan import namer, plan, sweep_of
+from runx.rundir.paths import RunDir
 
 NOW = datetime(2026, 2, 6, 14, 19, tzinfo=timezone.utc)
 

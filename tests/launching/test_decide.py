@@ -7,9 +7,9 @@ import subprocess
 import pytest
 from sweeps import Sweep, dead_pid, wait_until
 
-from runx.disk.claims import claim_text, whoami
 from runx.launching.decide import existing_runs, twins
-from runx.rundir import ExperimentDir, RunDir
+from runx.rundir.claims import claim_text, whoami
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.sweeps.identity import Identity
 
 PLAIN = Identity()

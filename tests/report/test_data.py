@@ -6,13 +6,12 @@ import math
 import pytest
 from run_folders import make_run, write_metrics
 
-from runx.reading.read import Reader, read_experiment
-from runx.report.courses import Course
-from runx.report.data import model, phases
-from runx.report.measured import best, labels
-from runx.rundir import ExperimentDir
+from runx.analysis.question import Question
+from runx.analysis.read import Reader, read_experiment
+from runx.report.curves import Course
+from runx.report.data import best, labels, model, phases
+from runx.rundir.paths import ExperimentDir
 from runx.sumx import main
-from runx.tables.question import Question
 
 
 def modelled(*folders, question=None, warn=print):

@@ -11,10 +11,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-import runx.report
+import runx.report.page
 from runx.report.page import MODULES, embedded, looks, page, program
 
-ASSETS = Path(runx.report.__file__).parent / "assets"
+ASSETS = Path(runx.report.page.__file__).parent / "assets"
 
 
 def test_no_data_ends_the_element_that_holds_it():

@@ -6,10 +6,10 @@ import random
 import pytest
 from javascript import node
 
+from runx.analysis.groups import Spread
 from runx.report.statistics import groupings
-from runx.rundir import RunDir
-from runx.tables.spread import Spread
-from runx.types import RunRecord
+from runx.rundir.paths import RunDir
+from runx.rundir.run import RunRecord
 
 
 def result(name, **hparams):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runx.staging.copying import CHUNK, cloned, copy_file, freeze_file, read_steadily
-from runx.staging.listing import stamp_of
+from runx.staging.walk import stamp_of
 
 
 def test_a_file_that_is_gone_leaves_nothing_behind(tmp_path: Path):

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.disk.claims import claim_text, take
-from runx.farms import farm_type_of
+from runx.farms import submit
 from runx.farms.base import Farm, FarmType, JobSpec
-from runx.rundir import ExperimentDir, RunDir
-from runx.schedulers import submit
-from runx.schedulers.jobs import job_arrays
+from runx.farms.jobs import job_arrays
+from runx.farms.registry import farm_type_of
+from runx.rundir.claims import claim_text, take
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.sweeps.values import Hparam
 
 LAUNCH = "2026-11-20T22.18.16Z-846a97"

@@ -2,7 +2,7 @@
 
 import json
 
-from runx.metrics.records import encode
+from runx.rundir.records import encode
 
 
 def make_run(

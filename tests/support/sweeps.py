@@ -7,9 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from runx.disk.facts import read_attempts
-from runx.rundir import RunDir
-from runx.states.state import state
+from runx.rundir.attempts import read_attempts
+from runx.rundir.paths import RunDir
+from runx.rundir.state import state
 
 JOURNAL = 'echo "begin $2 $$" >> "$JOURNAL"; {body}; echo "end $2 $$" >> "$JOURNAL"\n'
 """What a run does: it tells a journal that all runs share when it begins and when it ends."""

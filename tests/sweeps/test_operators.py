@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SweepError
-from runx.language.yamltext import parse_value
 from runx.sweeps.operators import OPERATORS
 from runx.sweeps.values import Scalar
+from runx.sweeps.yaml import parse_value
 
 
 def texts(operator: str, argument: str) -> list[str]:
@@ -74,7 +74,7 @@ positive = st.floats(1e-9, 1e9)
 
 @given(st.sampled_from(["linspace", "logspace"]), positive, positive, st.integers(2, 30))
 def test_the_ends_are_exact_and_the_values_between_in_order(operator, first, last, count):
-    from runx.language.scalars import scalar
+    from runx.sweeps.scalars import scalar
 
     spread = OPERATORS[operator]([scalar(repr(first)), scalar(repr(last)), scalar(str(count))])
     values = [item.value for item in spread if isinstance(item, Scalar)]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import RunxError
-from runx.language.yamltext import parse, plain
 from runx.sweeps.overrides import is_override, over_hparams, over_settings, read_override
 from runx.sweeps.sweep import points
+from runx.sweeps.yaml import parse, plain
 
 SETTINGS = ["CMD", "RESOURCES", "FARM", "NOTE", "CODE_IGNORE_PATTERNS"]
 

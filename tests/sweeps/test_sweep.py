@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SweepError
-from runx.language.yamltext import Document, parse
 from runx.sweeps.grid import Beside
-from runx.sweeps.survey import names, skipped
+from runx.sweeps.summary import names, skipped
 from runx.sweeps.sweep import points, size
 from runx.sweeps.sweep import read as sweep_of
 from runx.sweeps.values import Hparam, Point
+from runx.sweeps.yaml import Document, parse
 
 BESIDE = Beside(samples=5, seed=0, environment={"HOME": "/home/me"}, experiment="sweep")
 

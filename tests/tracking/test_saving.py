@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runx.metrics.decoding import read
+from runx.rundir.records import read
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-// What expressions can do with values, as runx/language/arithmetic.py does it: null passes through.
+// What expressions can do with values, as runx/sweeps/arithmetic.py does it: null passes through.
 // A list is an array. Numbers are JavaScript's, so that 1.0 is 1 and whole numbers end at 2^53.
 
 /** Values that an operation does not take; the message says which. */

@@ -1,5 +1,5 @@
 // The filter: expressions as `sumx --where` has them. What Python answers is right, and
-// tests/language/expression_cases.json is what both are held to.
+// tests/sweeps/expressions_cases.json is what both are held to.
 
 import { errorAt, syntaxError, tokens } from "./tokens.js";
 import { BINARY, COMPARISONS, FUNCTIONS, isTrue, itemOf, UNARY } from "./arithmetic.js";

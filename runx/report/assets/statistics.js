@@ -1,4 +1,4 @@
-// Means of what is drawn, which changes with every filter. runx/tables/spread.py is what they are
+// Means of what is drawn, which changes with every filter. runx/analysis/groups.py is what they are
 // held to; all else that is computed of runs comes from Python with the data.
 
 export function mean(values) {

@@ -1,0 +1,250 @@
+"""Several values of one number: their mean, and how far they lie apart. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from runx.analysis.columns import Column, getter, identity, resolve, value, varying
+from runx.analysis.question import Question
+from runx.analysis.table import Key, Row, Table, chosen, deciding, own_columns, rank
+from runx.errors import RunxError
+from runx.nearest import remedy
+from runx.rundir.run import RunRecord
+
+# Student's t for 95%, two-sided, by degrees of freedom from 1 on.
+_T95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+
+
+class Spread(NamedTuple):
+    """The values that runs of one group have, and how many there should be.
+
+    >>> Spread((90.0, 92.0), 2).mean
+    91.0
+    """
+
+    values: tuple[float, ...]
+    expected: int
+
+    @property
+    def n(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
+    @property
+    def mean(self) -> float:
+        """The arithmetic mean."""
+        return math.fsum(self.values) / self.n if self._finite else sum(self.values) / self.n
+
+    @property
+    def std(self) -> float:
+        """The standard deviation of the population that the values are drawn from (n - 1)."""
+        if self.n < 2:
+            return math.nan
+        mean = self.mean
+        # The differences are what is squared, since the square of a sum loses their digits.
+        return math.sqrt(math.fsum((one - mean) ** 2 for one in self.values) / (self.n - 1))
+
+    @property
+    def sem(self) -> float:
+        """The standard error of the mean."""
+        return self.std / math.sqrt(self.n)
+
+    @property
+    def median(self) -> float:
+        """The value in the middle."""
+        ordered, half = sorted(self.values), self.n // 2
+        return ordered[half] if self.n % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+    @property
+    def ci95(self) -> float:
+        """Half of the 95% confidence interval of the mean, by Student's t."""
+        freedom = self.n - 1
+        if freedom < 1:
+            return math.nan
+        return self.sem * (_T95[freedom - 1] if freedom <= len(_T95) else 1.96 + 2.47 / freedom)
+
+    @property
+    def _finite(self) -> bool:
+        return all(map(math.isfinite, self.values))
+
+
+AGGREGATES: Mapping[str, Callable[[Spread], float]] = {
+    "mean": lambda one: one.mean,
+    "std": lambda one: one.std,
+    "sem": lambda one: one.sem,
+    "min": lambda one: min(one.values),
+    "max": lambda one: max(one.values),
+    "median": lambda one: one.median,
+    "ci95": lambda one: one.ci95,
+    "n": lambda one: one.n,
+}
+"""What ``--agg`` knows."""
+
+
+COMPLETE = ("mean", "std", "n")
+"""What is written of a group where nothing may be lost."""
+
+
+def rounded(one: Spread) -> str:
+    """Write a spread for people, with as many digits as it deserves.
+
+    >>> rounded(Spread((91.0, 91.5, 91.2), 3))
+    '91.23 ± 0.25 (n=3)'
+    """
+    whole = f"n={one.n}" if one.n == one.expected else f"n={one.n}/{one.expected}"
+    if one.n < 2 or not math.isfinite(one.std) or one.std == 0:
+        return (
+            f"{one.mean:.5g} ({whole})"
+            if one.n < 2
+            else f"{one.mean:.5g} ± {one.std:.2g} ({whole})"
+        )
+    places = max(1 - math.floor(math.log10(one.std)), 0)
+    if places > 8 or abs(one.mean) >= 1e7:
+        return f"{one.mean:.5g} ± {one.std:.2g} ({whole})"
+    return f"{one.mean:.{places}f} ± {one.std:.{places}f} ({whole})"
+
+
+_MEASURED = ("metric", "measured")
+
+
+class Grouping(NamedTuple):
+    """How runs are grouped: over what, or by what, and what is made of their numbers.
+
+    Without ``agg`` a group's numbers stay together, as one Spread.
+    """
+
+    over: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    agg: tuple[str, ...] = ()
+
+
+def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping) -> Table:
+    """Make a table with a row for each group, ranked by the groups' means."""
+    runs = chosen(results, question)
+    for name in grouping.agg:
+        if name not in AGGREGATES:
+            raise RunxError(f"--agg {name}: there is no such thing; {remedy(name, AGGREGATES)}")
+    by = _by(runs, question, grouping)
+    members = groups(runs, by)
+    shown = _measured_columns(runs, question)
+    expected = _expected(runs, grouping, members)
+    keys = deciding(runs, question)
+    ordered = sorted(members, key=lambda group: _place(group, keys, by))[: question.top]
+    rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
+    heads = [head for column in shown for head in _headings(column, grouping.agg)]
+    count = [Column("n", "count")] if not shown else []
+    return Table((*by, *heads, *count), tuple(rows), tuple(keys), _notes(ordered, by, expected))
+
+
+def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
+    """Give the columns that tell groups apart: those named, else all that varies but ``over``."""
+    for name in (*grouping.over, *grouping.by):
+        resolve(name, runs)
+    if grouping.by:
+        return [resolve(name, runs) for name in grouping.by]
+    names = varying(runs, (*question.ignore, *grouping.over))
+    several = len({run.experiment for run in runs}) > 1
+    first = [Column("experiment", "experiment")] if several else []
+    return [*first, *(Column(name, "hparam", name) for name in names)]
+
+
+def groups(runs: Iterable[RunRecord], by: Sequence[Column]) -> list[list[RunRecord]]:
+    """Put runs together that are the same in some columns, in the order of their appearance."""
+    found: dict[Any, list[RunRecord]] = {}
+    getters = [getter(column) for column in by]
+    for run in runs:
+        found.setdefault(tuple(identity(get(run)) for get in getters), []).append(run)
+    return list(found.values())
+
+
+def _measured_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
+    if not question.columns:
+        return [column for column in own_columns(runs, question) if column.kind in _MEASURED]
+    names = [wanted.name for wanted in question.measures]
+    found = [resolve(name, runs, names) for name in question.columns]
+    return [column for column in found if column.kind in (*_MEASURED, "epoch", "epoch_time")]
+
+
+def _expected(
+    runs: Sequence[RunRecord], grouping: Grouping, members: Sequence[list[RunRecord]]
+) -> int:
+    """Say how many runs a whole group has: all the seeds that there are, else as the largest."""
+    if grouping.over and not grouping.by:
+        columns = [resolve(name, runs) for name in grouping.over]
+        return len(groups(runs, columns))
+    return max(map(len, members), default=0)
+
+
+def spread(group: Iterable[RunRecord], column: Column, expected: int) -> Spread | None:
+    """Gather the numbers that a group has for a column; None where there is none."""
+    found = [value(run, column) for run in group]
+    numbers = [float(one) for one in found if isinstance(one, (int, float))]
+    return Spread(tuple(numbers), expected) if numbers else None
+
+
+def _place(
+    group: Sequence[RunRecord], keys: Sequence[Key], by: Sequence[Column]
+) -> tuple[tuple[int, float, str], ...]:
+    """Give a group's place: by its means, and where these are alike by its values."""
+    means = (rank(_middle(group, key.column), key.lower) for key in keys)
+    return (*means, *(rank(value(group[0], column), lower=True) for column in by))
+
+
+def _middle(group: Sequence[RunRecord], column: Column) -> Any:
+    found = spread(group, column, 0)
+    return found.mean if found else value(group[0], column)
+
+
+def _row(
+    group: Sequence[RunRecord],
+    by: Sequence[Column],
+    shown: Sequence[Column],
+    expected: int,
+    agg: Sequence[str],
+) -> Row:
+    cells: list[Any] = [value(group[0], column) for column in by]
+    for column in shown:
+        found = spread(group, column, expected)
+        if not agg:
+            cells.append(found)
+        else:
+            cells += [AGGREGATES[name](found) if found else None for name in agg]
+    return Row((*cells, *([] if shown else [len(group)])))
+
+
+def _headings(column: Column, agg: Sequence[str]) -> list[Column]:
+    if not agg:
+        return [column]
+    return [Column(f"{column.heading}:{name}", "metric", column.name) for name in agg]
+
+
+def _notes(
+    ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column], expected: int
+) -> tuple[str, ...]:
+    """Tell which groups lack runs, or results: their means can't be compared with the others'."""
+    short = []
+    for group in ordered:
+        there = sum(1 for run in group if run.metrics)
+        if there < expected:
+            name = ", ".join(f"{column.heading}={value(group[0], column)}" for column in by)
+            short.append(f"{name or 'all'} (n={there}/{expected})")
+    if not short:
+        return ()
+    more = f" and {len(short) - 3} more" if len(short) > 3 else ""
+    return (f"incomplete: {'; '.join(short[:3])}{more}",)
+
+
+def best_per(summary: Table, name: str) -> Table:
+    """Keep the first row for each value of a column: of a ranked table, the best."""
+    runs = [row.result for row in summary.rows if row.result]
+    column = resolve(name, runs)
+    if not summary.sorted_by:
+        raise RunxError(f"--best-per {name}: nothing says what is best; add --sortwith METRIC")
+    first = {id(group[0]) for group in groups(runs, [column])}
+    return summary._replace(rows=tuple(row for row in summary.rows if id(row.result) in first))

@@ -1,0 +1,301 @@
+"""How runs stand: as a table, each experiment at a glance, and all that is known of one run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runx.analysis.ask import answered, ask
+from runx.analysis.cells import content, duration, for_machines, strict
+from runx.analysis.columns import Column, value
+from runx.analysis.commands import there, typed
+from runx.analysis.question import Question
+from runx.analysis.read import Reader, index_for
+from runx.analysis.table import Row, Table, own_columns
+from runx.errors import RunxError
+from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.events import Attempt
+from runx.rundir.experiments import find, is_run, launches, places
+from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.record import launch_folder, launch_of, read_or_empty
+from runx.rundir.run import RunRecord
+from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State, state
+
+_LAST = ("metric", "measured", "epoch")
+
+
+_UNLISTED = ("code", "attempts", "orders")
+
+
+class Overview(NamedTuple):
+    """An experiment at a glance: its runs' states, its title, when anything last happened."""
+
+    name: str
+    states: tuple[str, ...]
+    title: str
+    active: float | None
+
+    def json(self) -> dict[str, Any]:
+        """Give what JSON has of it."""
+        states = Counter(self.states)
+        return {
+            "experiment": self.name,
+            "runs": len(self.states),
+            "states": {name: states[name] for name in (*STATES, UNKNOWN) if states[name]},
+            "title": self.title,
+            "active": self.active,
+        }
+
+
+def status(records: Iterable[RunRecord], now: float) -> Table:
+    """Make a table of how runs stand: what varies, state, attempt, time, last metrics, where."""
+    records = sorted(records, key=lambda one: (one.experiment, one.name))
+    shown = own_columns(records, Question())
+    first = [
+        column for column in shown if column.kind in ("experiment", "run", "hparam", "resource")
+    ]
+    last = [column for column in shown if column.kind in _LAST]
+    own = [
+        Column("state", "standing"),
+        Column("attempt", "attempt"),
+        Column("elapsed", "elapsed"),
+        *last,
+        Column("where", "where"),
+    ]
+    chosen = (*first, *own)
+    rows = (Row(tuple(_cell(one, column, now) for column in chosen), one) for one in records)
+    return Table(chosen, tuple(rows))
+
+
+def _cell(record: RunRecord, column: Column, now: float) -> Any:
+    if column.kind == "standing":
+        return str(record.status)
+    if column.kind == "attempt":
+        return record.status.attempt or None
+    if column.kind == "elapsed":
+        return record.elapsed(now)
+    if column.kind == "where":
+        return record.where
+    return value(record, column)
+
+
+def counts(names: Iterable[str]) -> str:
+    """Count states, in the order of a run's life.
+
+    >>> counts(["done", "failed", "done"])
+    '2 done, 1 failed'
+    """
+    number = Counter(names)
+    return ", ".join(f"{number[name]} {name}" for name in (*STATES, UNKNOWN) if number[name])
+
+
+def any_failed(states: Iterable[State]) -> bool:
+    """Return whether there is anything that a person should look at."""
+    return any(state.name in ENDED_BADLY for state in states)
+
+
+def objects(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
+    """Give what JSON has of each run."""
+    return [
+        {
+            **content(one),
+            "reason": one.status.reason,
+            "code": one.status.code,
+            "signal": one.status.signal,
+            "attempt": one.status.attempt,
+            "started": one.started,
+            "elapsed": strict(one.elapsed(now)),
+            "where": one.where,
+        }
+        for one in records
+    ]
+
+
+def overview(experiments: Sequence[Overview], now: float) -> list[tuple[str, ...]]:
+    """Write the rows of the table of all experiments, the latest activity last."""
+    ordered = sorted(experiments, key=lambda one: (one.active or 0.0, one.name))
+    return [
+        (
+            one.name,
+            str(len(one.states)),
+            counts(one.states),
+            ago(now - one.active) if one.active else "",
+            one.title,
+        )
+        for one in ordered
+    ]
+
+
+def ago(seconds: float) -> str:
+    """Write how long ago something was, in its largest unit.
+
+    >>> ago(5), ago(7300), ago(3e6)
+    ('just now', '2 h ago', '34 days ago')
+    """
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= (2 * size if unit == "days" else size):
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def read_states(
+    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Callable[[str], None]
+) -> Iterator[RunRecord]:
+    """Read the states of an experiment's runs and nothing else of them; no farm is asked.
+
+    Of runs that are over, and have not changed since a table was made, no file is opened; of their
+    events only the first start and the end are known.
+    """
+    now = clock(experiment.path)
+    index = index_for(runs, experiment, Reader(warn=warn))
+    try:
+        for run in runs:
+            if index and (known := index.find(run, experiment.path.name)):
+                yield known
+            elif is_run(os.fspath(run)):
+                attempts = read_attempts(run, now, warn)
+                is_ours = bool(attempts) or run.record.exists()
+                status = state(attempts) if is_ours else State(UNKNOWN)
+                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
+    finally:
+        if index:
+            index.close()
+
+
+def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
+    """Look at every experiment under LOGROOT: states alone, no metrics."""
+    if not logroot.is_dir():
+        raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
+    experiments = find(["*"], logroot, logroot)
+    states = [list(read_states([*places(each)], each, warn)) for each in experiments]
+    said = ask([record for records in states for record in records], warn)
+    for experiment, records in zip(experiments, states, strict=True):
+        now = clock(experiment.path)
+        records = [answered(record, said, now) for record in records]
+        yield _overview(experiment, records, warn)
+
+
+def _overview(
+    experiment: ExperimentDir, records: Sequence[RunRecord], warn: Callable[[str], None]
+) -> Overview:
+    names, latest = [], 0.0
+    for record in records:
+        names.append(record.state)
+        times = (event.time for attempt in record.attempts for event in attempt.events)
+        latest = max(latest, os.stat(record.dir).st_mtime, *(time or 0.0 for time in times))
+    titles = ["", *(launch.title for launch in launches(experiment, warn) if launch.title)]
+    return Overview(experiment.path.name, tuple(names), titles[-1], latest or None)
+
+
+def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Return all that is known of a run, as JSON has it."""
+    run = record.dir
+    made = read_or_empty(run.record, warn)
+    launch = launch_of(run, made, warn)
+    return {
+        **objects([record], now)[0],
+        "id": made.get("id"),
+        "tag": made.get("tag"),
+        "cmd": made.get("cmd"),
+        "resources": made.get("resources"),
+        "code": made.get("code"),
+        "git": launch.get("git"),
+        "note": launch.get("note"),
+        "launch": made.get("launch"),
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "files": _files(run.path),
+        "again": list(_again(run, launch, made)),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    ended, started = attempt.event("ended"), attempt.event("started")
+    return {
+        "attempt": attempt.number,
+        "host": attempt.host or None,
+        "farm": attempt.farm,
+        "job": attempt.job_id,
+        "started": started.time if started else None,
+        "ended": ended.time if ended else None,
+        "code": ended.details.get("code") if ended else None,
+        "order": attempt.order,
+        "events": [dict(event.details) for event in attempt.events],
+    }
+
+
+def _files(path: Path) -> list[str]:
+    names = sorted(inner.name for inner in path.iterdir() if inner.name not in _UNLISTED)
+    return [str(path / name) for name in names]
+
+
+def _again(run: RunDir, launch: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
+    """Give the commands that do it again: with the frozen code, or from the project's history."""
+    if run.script.exists():
+        yield f"bash {shlex.quote(str(run.script))}"
+    git, project = launch.get("git") or {}, made.get("project")
+    if git.get("commit") and project:
+        yield f"git -C {shlex.quote(str(project))} checkout {git['commit']}"
+        folder = launch_folder(run, made)
+        if folder and (patch := folder / "diff.patch").exists():
+            yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
+    if launch.get("argv"):
+        words = typed([str(word) for word in launch["argv"]])
+        yield there(shlex.join(words), str(launch.get("cwd", ".")))
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Write a description for people."""
+    yield f"{found['run']}"
+    why = f" ({found['reason']})" if found["reason"] else ""
+    elapsed = f", {duration(found['elapsed'])}" if found["elapsed"] is not None else ""
+    yield from _pair("state", f"{found['state']}{why}{elapsed}")
+    git = found["git"] or {}
+    commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
+    for name in ("id", "tag", "cmd", "code", "where", "note", "dir"):
+        yield from _pair(name, found[name])
+    yield from _pair("git", commit)
+    yield from _mapping("hparams", found["hparams"])
+    yield from _mapping("resources", found["resources"] or {})
+    epoch = {} if found["epoch"] is None else {"epoch": found["epoch"]}
+    yield from _mapping("metrics", {**found["metrics"], **epoch})
+    if found["attempts"]:
+        yield "attempts"
+        yield from map(_attempt_line, found["attempts"])
+    yield from _listing("files", found["files"])
+    yield from _listing("again", found["again"])
+
+
+def _pair(name: str, value: Any) -> Iterator[str]:
+    if value not in (None, ""):
+        yield f"{name:<8}  {value}"
+
+
+def _mapping(name: str, content: Mapping[str, Any]) -> Iterator[str]:
+    if content:
+        yield name
+        widest = max(map(len, content))
+        for key, value in content.items():
+            yield f"  {key:{widest}}  {for_machines(value)}".rstrip()
+
+
+def _listing(name: str, content: list[str]) -> Iterator[str]:
+    if content:
+        yield name
+        yield from (f"  {line}" for line in content)
+
+
+def _attempt_line(attempt: Mapping[str, Any]) -> str:
+    began = attempt["started"]
+    when = f"{datetime.fromtimestamp(began):%Y-%m-%d %H:%M:%S}" if began else "not started"
+    job = f"{attempt['farm']} {attempt['job'] or ''}".strip() if attempt["farm"] else ""
+    took = ""
+    if began and attempt["ended"]:
+        took = duration(attempt["ended"] - began)
+    code = f"exit status {attempt['code']}" if attempt["code"] is not None else ""
+    parts = (when, took, code, attempt["host"] or "", job, attempt["order"] or "")
+    return f"  {attempt['attempt']}  " + ", ".join(part for part in parts if part)

@@ -1,0 +1,168 @@
+"""What is shown of runs that go on here: a line for each start and end, or their output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO
+
+from runx.local.executor import Ended, Task
+from runx.local.gpus import Lease
+from runx.rundir.orders import CANCEL, TIMEOUT
+from runx.rundir.paths import RunDir
+from runx.rundir.state import signal_of
+from runx.sweeps.scalars import spoken
+
+Say = Callable[[str], None]
+
+
+_LOOK = 0.05  # seconds between looks at a run's output
+
+
+_REDRAW = 0.5
+
+
+def remark(line: str) -> None:
+    """Print what is no data, for callers that have no way of their own."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def data(line: str) -> None:
+    """Print what is data, for callers that have no way of their own."""
+    print(line, flush=True)
+
+
+class Lines:
+    """A line when a run starts, with its command, and one when it ends.
+
+    ``say`` takes remarks, ``echo`` commands.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        commands: Mapping[RunDir, str],
+        say: Say = remark,
+        echo: Say = data,
+        quiet: bool = False,
+    ) -> None:
+        self.total, self.commands, self.quiet = total, commands, quiet
+        self.say, self.echo = say, echo
+        self.ended_runs: list[Ended] = []
+        self._blocked = False
+
+    def started(self, task: Task, lease: Lease) -> None:
+        """Show the command."""
+        if self.quiet:
+            return
+        where = f" on {','.join(lease.devices)}" if lease.devices else ""
+        again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+        is_ours = task.run in self.commands
+        self.say(f"{task.name}: {'started' if is_ours else 'goes on'}{again}{where}")
+        if is_ours and not task.tried:
+            self.echo(self.commands[task.run])
+
+    def ended(self, ended: Ended, again: bool) -> None:
+        """Show how it ended."""
+        if not again:
+            self.ended_runs.append(ended)
+        if not self.quiet:
+            end = "once more" if again else f"{len(self.ended_runs)}/{self.total}"
+            self.say(f"{ended.name}: {outcome(ended)} after {spoken(ended.seconds)} ({end})")
+
+    def left(self, task: Task) -> None:
+        """Show that it is not ours."""
+        self.say(f"{task.name}: left alone: it runs already, or somebody else has begun it")
+
+    def blocked(self) -> None:
+        """Show once what is waited for."""
+        if not self._blocked:
+            self.say(
+                "waiting for a GPU: all are leased to other runs, or other processes fill them"
+            )
+        self._blocked = True
+
+    def stopping(self, killing: bool) -> None:
+        """Show what the person's wish to stop leads to."""
+        self.say("killing what runs" if killing else "stopping what runs; once more kills it")
+
+    def tick(self, running: Iterable[Task], waiting: int) -> float:
+        """Return the seconds until the next look."""
+        return _REDRAW
+
+
+class Streamed(Lines):
+    """Every run's output as it is written, with the run's name in front where there are several."""
+
+    def __init__(
+        self,
+        total: int,
+        commands: Mapping[RunDir, str],
+        names: bool,
+        say: Say = remark,
+        echo: Say = data,
+    ) -> None:
+        super().__init__(total, commands, say, echo)
+        self.names = names
+        self._outputs: dict[RunDir, BinaryIO] = {}
+        self._partial: dict[RunDir, bytes] = {}
+
+    def started(self, task: Task, lease: Lease) -> None:
+        """Show the command, and follow the output from where it stands."""
+        if task.run in self.commands:
+            self.echo(self.commands[task.run])
+        else:
+            self.say(f"{task.name}: goes on")
+        # Made by being opened, where it isn't there; nobody writes to it but the run.
+        self._outputs[task.run] = task.run.output.open("a+b")
+
+    def ended(self, ended: Ended, again: bool) -> None:
+        """Show the rest of the output, and how it ended if not well."""
+        if ended.task.run in self._outputs:  # One that was called off never started.
+            self._copy(ended.task.run, last=True)
+            self._outputs.pop(ended.task.run).close()
+        if not again:
+            self.ended_runs.append(ended)
+        if ended.status:
+            self.say(f"{ended.name}: {outcome(ended)}{'; once more' if again else ''}")
+
+    def tick(self, running: Iterable[Task], waiting: int) -> float:
+        """Show what has been written since."""
+        for run in self._outputs:
+            self._copy(run)
+        return _LOOK
+
+    def _copy(self, run: RunDir, last: bool = False) -> None:
+        while chunk := self._outputs[run].read(1 << 16):
+            _put(self._named(run, chunk) if self.names else chunk)
+        if last and (rest := self._partial.pop(run, b"")):
+            _put(self._prefix(run) + rest + b"\n")
+        sys.stdout.flush()
+
+    def _named(self, run: RunDir, chunk: bytes) -> bytes:
+        *lines, rest = (self._partial.pop(run, b"") + chunk).split(b"\n")
+        self._partial[run] = rest
+        return b"".join(self._prefix(run) + line + b"\n" for line in lines)
+
+    @staticmethod
+    def _prefix(run: RunDir) -> bytes:
+        return os.fsencode(run.path.name) + b": "
+
+
+def _put(content: bytes) -> None:
+    """Write bytes to stdout as they are; a notebook's stdout takes text alone."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(content.decode("utf-8", "replace"))
+    else:
+        buffer.write(content)
+
+
+def outcome(ended: Ended) -> str:
+    """Return how an attempt ended, in a few words."""
+    if ended.order:
+        return {CANCEL: "cancelled", TIMEOUT: "timed out"}.get(ended.order, ended.order)
+    if ended.status > 128:
+        return f"killed by {signal_of(ended.status) or ended.status - 128}"
+    return f"exit status {ended.status}" if ended.status else "done"

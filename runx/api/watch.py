@@ -1,0 +1,150 @@
+"""A page in the browser that follows experiments while they run."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from runx.api.inspect import Say, logroot_of, warning
+from runx.api.output import data, remark
+from runx.errors import RunxError
+
+if TYPE_CHECKING:
+    from runx.report.follow import Following
+
+
+PORT = 8421
+"""Where the page is served unless that is taken or another is asked for."""
+
+
+class Served(NamedTuple):
+    """Where a page is served, and what a person should know of the address."""
+
+    address: str
+    hints: tuple[str, ...]
+
+
+def _announce(page: Served) -> None:
+    """Print where the page is."""
+    data(page.address)
+    for line in page.hints:
+        remark(line)
+
+
+def watch(
+    *experiments: str,
+    sortwith: str = "",
+    port: int | None = None,
+    bind: str = "127.0.0.1",
+    logroot: str | Path | None = None,
+    ready: Callable[[Served], None] = _announce,
+    warn: Say = warning,
+) -> None:
+    """Serve a page that follows experiments, until interrupted; it changes nothing.
+
+    ``ready`` is called once, when the page can be opened.
+    """
+    _require()
+    from runx.analysis.question import Question
+    from runx.report.follow import Following
+    from runx.rundir.experiments import find
+
+    found = find(experiments, logroot_of(logroot), Path.cwd())
+    following = Following(found, Question(sortwith=(sortwith,) if sortwith else ()), warn)
+    following.start()
+    with listening(bind, port) as listener:
+        number = listener.getsockname()[1]
+        token = secrets.token_urlsafe(16)
+        told = hints(bind, number, os.environ.get("SSH_CONNECTION", ""))
+        ready(Served(url(bind, number, token), tuple(told)))
+        _serve(following, token, listener)
+
+
+def _require() -> None:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise RunxError(f"runx watch needs {error.name}: pip install starlette uvicorn") from None
+
+
+def listening(bind: str, port: int | None) -> socket.socket:
+    """Take a port: the one that was asked for, or the usual one, or any that is free."""
+    wanted = [PORT, 0] if port is None else [port]
+    for number in wanted:
+        try:
+            family, kind, protocol, _, place = socket.getaddrinfo(
+                bind, number, type=socket.SOCK_STREAM
+            )[0]
+            listener = socket.socket(family, kind, protocol)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+        except socket.gaierror as error:
+            raise RunxError(
+                f"--bind {bind}: no address of this machine: {error.strerror}"
+            ) from None
+        except OSError as error:
+            if number == wanted[-1]:
+                what = f"--bind {bind}, port {number}"
+                raise RunxError(f"{what}: {error.strerror}; --port 0 takes any") from None
+        else:
+            return listener
+    raise AssertionError("the loop returns or raises")
+
+
+def url(bind: str, port: int, token: str) -> str:
+    """Write the address of the page, as seen from this machine.
+
+    >>> url("127.0.0.1", 8421, "t"), url("0.0.0.0", 8421, "t"), url("::1", 8421, "t")
+    ('http://127.0.0.1:8421/?token=t', 'http://127.0.0.1:8421/?token=t', 'http://[::1]:8421/?token=t')
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}"
+
+
+def hints(bind: str, port: int, ssh: str) -> list[str]:
+    """Say what the address means, and how to reach it from elsewhere.
+
+    >>> hints("127.0.0.1", 8421, "")
+    ['it is seen from this machine alone; Ctrl-C ends it']
+    """
+    if not is_local(bind):
+        seen = "whoever knows the address sees commands, logs and code, and so can the network"
+        return [
+            f"warning: --bind {bind}: port {port} is open to other machines; {seen} (plain http)"
+        ]
+    if ssh:
+        here = f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
+        return [f"from your own machine: {here}, then open the address there; Ctrl-C ends it"]
+    return ["it is seen from this machine alone; Ctrl-C ends it"]
+
+
+def is_local(bind: str) -> bool:
+    """Say whether an address is seen from this machine alone.
+
+    >>> is_local("localhost"), is_local("127.0.0.1"), is_local("::1"), is_local("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"
+
+
+def _serve(following: Following, token: str, listener: socket.socket) -> None:
+    import uvicorn
+
+    from runx.report.server import application
+
+    config = uvicorn.Config(
+        application(following, token),
+        log_level="warning",
+        access_log=False,  # it would hold the token
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,188 @@
+"""``runx cancel``, ``hold``, ``release``, ``rm`` and ``gc``: what changes runs that there are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runx.cli.completion import experiments, runs
+from runx.cli.console import say
+from runx.cli.options import looked_up, lookup_options, where_option
+from runx.errors import RunxError
+
+if TYPE_CHECKING:
+    from runx.analysis.remove import Thinned
+    from runx.api.control import Count, Removals
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
+@lookup_options
+@where_option
+def cancel(names: tuple[str, ...], logroot: str | None, config: Path | None, where: str) -> None:
+    """End the runs of EXPERIMENT, or those named, that wait or run.
+
+    \b
+    runx cancel sweep
+    runx cancel sweep wallaby
+    runx cancel sweep --where "lr > 0.1"
+    """
+    from runx.api.control import cancel
+
+    _say(cancel(*names, where=where, say=say, **looked_up(logroot, config)), "cancelled")
+
+
+@click.command()
+@click.argument(
+    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
+)
+@lookup_options
+def hold(names: tuple[str, ...], logroot: str | None, config: Path | None) -> None:
+    """Keep waiting runs of EXPERIMENT, or those named, from starting.
+
+    \b
+    runx hold sweep
+    runx hold sweep wallaby
+    """
+    from runx.api.control import hold
+
+    _say(hold(*names, **looked_up(logroot, config)), "held")
+
+
+@click.command()
+@click.argument(
+    "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
+)
+@lookup_options
+def release(names: tuple[str, ...], logroot: str | None, config: Path | None) -> None:
+    """Let held runs of EXPERIMENT, or those named, start.
+
+    \b
+    runx release sweep
+    runx release sweep wallaby
+    """
+    from runx.api.control import release
+
+    _say(release(*names, **looked_up(logroot, config)), "released")
+
+
+def _say(count: Count, done: str) -> None:
+    say(f"{count.done} of {count.named} runs {done}")
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
+@lookup_options
+@where_option
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def rm(
+    words: tuple[str, ...], logroot: str | None, config: Path | None, where: str, yes: bool
+) -> None:
+    """Remove the directories of RUN, or of all runs of EXPERIMENT, that have ended.
+
+    Code that was frozen for them goes when no other run was made from it.
+
+    \b
+    runx rm wallaby
+    runx rm sweep --where "state == 'failed'"
+    """
+    from runx.api.control import Count, removal
+
+    wanted = removal(*words, where=where, **looked_up(logroot, config))
+    for found in wanted.staying:
+        say(f"{found.run.path.name}: stays: {found.why_not}")
+    if not wanted.going:
+        raise RunxError("nothing to remove")
+    _show_runs(wanted)
+    if not yes:
+        _ask(len(wanted.going))
+    _say(Count(wanted.carry_out(say), len(wanted.going) + len(wanted.staying)), "removed")
+
+
+def _show_runs(wanted: Removals) -> None:
+    from runx.export.table import aligned
+
+    sizes = [wanted.size(found.run) for found in wanted.going]
+    rows = [
+        (f"{found.run.path.parent.name}/{found.run.path.name}", str(found.state), megabytes(size))
+        for found, size in zip(wanted.going, sizes, strict=True)
+    ]
+    rows.append((f"{len(wanted.going)} in all", "", megabytes(sum(sizes))))
+    click.echo(aligned(("run", "state", "MB"), rows, (False, False, True)))
+
+
+def _ask(count: int) -> None:
+    if not sys.stdin.isatty():
+        raise RunxError("nothing is removed; say --yes where nobody can be asked")
+    click.confirm(f"remove {count} run{'s' * (count != 1)}?", abort=True, err=True)
+
+
+@click.command()
+@click.argument("experiment", shell_complete=experiments)
+@lookup_options
+@click.option("--keep-top", type=click.IntRange(0), required=True, metavar="K", help="How many.")
+@click.option("--by", required=True, metavar="METRIC", help="What makes a run one of the best.")
+@click.option("--higher", is_flag=True, help="More of METRIC is better.")
+@click.option("--lower", is_flag=True, help="Less of METRIC is better.")
+@click.option("--delete", is_flag=True, help="Really remove them, instead of showing which.")
+def gc(
+    experiment: str,
+    logroot: str | None,
+    config: Path | None,
+    keep_top: int,
+    by: str,
+    higher: bool,
+    lower: bool,
+    delete: bool,
+) -> None:
+    """Remove the checkpoints of the runs of EXPERIMENT that are done, but for the best K.
+
+    Metrics and everything else of the runs stay. Runs that are not done keep their checkpoints.
+
+    \b
+    runx gc sweep --keep-top 5 --by accuracy
+    runx gc sweep --keep-top 5 --by accuracy --delete
+    """
+    from runx.api.control import delete_checkpoints, thin
+
+    at = looked_up(logroot, config)
+    going = thin(experiment, keep_top, by, higher=higher, lower=lower, **at)
+    if not going:
+        say(f"nothing to remove: no run that is done and behind the best {keep_top} has any")
+        return
+    _show_checkpoints(going, by)
+    if not delete:
+        say("nothing is removed; --delete does it")
+        return
+    delete_checkpoints(going)
+    say(f"the checkpoints of {len(going)} runs removed")
+
+
+def _show_checkpoints(going: Sequence[Thinned], by: str) -> None:
+    from runx.export.table import aligned
+
+    sizes = [_weight(run.checkpoints) for run in going]
+    rows = [
+        (run.run.name, f"{run.metric:.6g}", str(len(run.checkpoints)), megabytes(size))
+        for run, size in zip(going, sizes, strict=True)
+    ]
+    rows.append((f"{len(going)} in all", "", "", megabytes(sum(sizes))))
+    click.echo(aligned(("run", by, "checkpoints", "MB"), rows, (False, True, True, True)))
+
+
+def _weight(files: Sequence[Path]) -> int:
+    """Return the bytes of files of which some are two names of one."""
+    return sum({file.stat().st_ino: file.stat().st_blocks * 512 for file in files}.values())
+
+
+def megabytes(size: int) -> str:
+    """Write a size for people.
+
+    >>> megabytes(2_500_000)
+    '2.5'
+    """
+    return f"{size / 1e6:.1f}"

@@ -1,0 +1,240 @@
+"""``runx launch FILE``, or ``runx FILE``: from an experiment to runs, here or on a farm."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runx.api.experiment import Experiment, SweepPlan
+from runx.api.launch import lines, obstacles, starting, would_take
+from runx.cli.console import say
+from runx.cli.options import choosing_options, local_options, request, settings_options
+from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
+from runx.local.executor import Ended
+from runx.nearest import remedy
+from runx.rundir.orders import CANCEL
+from runx.rundir.run import Run
+from runx.sweeps.scalars import seconds
+
+if TYPE_CHECKING:
+    from runx.api.start import Launched
+    from runx.config import experiment as decided
+    from runx.local.options import LocalOptions
+
+
+_CHUNK = 1000  # lines a write
+
+
+_WHICH = ("where", "limit", "shuffle", "again", "retry", "restage")
+"""The flags that say which runs start."""
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
+    length = seconds(text)
+    if length is None:
+        raise click.BadParameter(f"{text} is no length of time; write 90s, 30m or 2h")
+    return length
+
+
+def _states(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    names = RETRIED if text is None else tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in RETRIED:
+            raise click.BadParameter(f"{name} is no state to start again; {remedy(name, RETRIED)}")
+    return names
+
+
+@click.command()
+@settings_options
+@click.option("-n", "--no-run", "--no_run", is_flag=True, help="Print what would be run.")
+@click.option("-i", "--interactive", is_flag=True, help="Run here instead of on the farm.")
+@click.option("--json", "as_json", is_flag=True, help="With -n: print JSON.")
+@click.option("--table", is_flag=True, help="With -n: print axes, counts and what varies.")
+@choosing_options
+@click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs.")
+@click.option("--resume/--no-resume", default=None, help="Start only what is not done yet.")
+@click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
+@click.option("--restage", is_flag=True, help="With --resume: run today's code.")
+@click.option("--again", is_flag=True, help="Launch even what is running already.")
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
+@click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
+@click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
+@click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
+@click.option("--retries", type=click.IntRange(0), default=0, help="Further attempts here.")
+@click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
+@click.option("--grace", metavar="TIME", default="30s", callback=_seconds, help="TERM to KILL.")
+@click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure.")
+@click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
+@click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
+@click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
+def launch(
+    no_run: bool,
+    interactive: bool,
+    as_json: bool,
+    table: bool,
+    max_runs: int,
+    after: tuple[str, ...],
+    test_only: bool,
+    **asked: Any,
+) -> int:
+    """Launch every run of FILE: the cross product of its HPARAMS.
+
+    \b
+    runx sweep.yml -n                what would be run
+    runx sweep.yml -i                run it here
+    runx sweep.yml -i -j auto        on all GPUs or cores of this machine
+    runx sweep.yml                   submit it to the farm of .runx
+    runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
+    runx sweep.yml -i --resume       only what is missing or failed
+    """
+    if (as_json or table) and not no_run:
+        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
+    local = local_options(asked, is_fallback=not interactive)
+    which = {name: asked.pop(name) for name in _WHICH}
+    resume = asked.pop("resume")
+    experiment = Experiment.of(request(here=interactive, **asked))
+    settings = experiment.settings
+    for warning in experiment.warnings:
+        say(f"warning: {warning}")
+    sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
+    resume = settings.resume if resume is None else resume
+    options = sweep.options(resume=resume, single=local.attach, **which)
+    if table:
+        return _preview_table(sweep, options, as_json)
+    if test_only:
+        would_take(settings, sweep.runs(), options, say)
+        return 0
+    if no_run:
+        return _preview(settings, sweep.runs(), options, as_json)
+    return _launch(sweep, options, local, after)
+
+
+def _launch(
+    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
+) -> int:
+    """Launch, and print what came of it and what to do next."""
+    from runx.analysis.commands import again_command
+    from runx.api.start import Caller, start
+    from runx.cli.progress import watcher
+
+    runs = list(sweep.runs())
+    if not runs:
+        say(_nothing(sweep.settings.file))
+        return 0
+    go_on = again_command(sys.argv[1:])
+    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
+    if launched is None:
+        return 0
+    return report(launched, go_on, say)
+
+
+def _preview(
+    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, as_json: bool
+) -> int:
+    """Print exactly what would be executed, and touch nothing."""
+    for obstacle in obstacles(settings):
+        say(f"note: a launch would stop here: {obstacle}")
+    runs = starting(settings, runs, options, say)
+    is_new = not settings.run_name
+    if options.resume:
+        runs = list(runs)
+        is_new = is_new and not all(run.dir.record.exists() for run in runs)
+    pending = lines(settings, runs, as_json)
+    count = 0
+    while chunk := list(itertools.islice(pending, _CHUNK)):
+        count += len(chunk)
+        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()  # What is said of it comes after it, wherever both go.
+    if count and is_new:
+        say("note: a launch makes new names; those shown here are not kept")
+    if not count and not options.resume and not options.selects:
+        say(_nothing(settings.file))
+    return 0
+
+
+def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:
+    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    import json
+
+    from runx.launching.preview_table import lines
+
+    found = sweep.survey(options, say)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
+    return 0
+
+
+def _nothing(file: object) -> str:
+    return f"{file}: RUNX.SKIP leaves no run; nothing to do"
+
+
+Say = Callable[[str], None]
+
+
+def report(launched: Launched, again: str, say: Say) -> int:
+    """Print what a launch came to, then ``again``, the command that goes on; return the status."""
+    name = launched.experiment
+    if launched.submitted is not None:
+        runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
+        say(f"{runs} submitted; runx status {name} shows how they stand")
+        return 0
+    failed = [end for end in launched.ended if _is_failure(end)]
+    done, left = _done(launched), launched.left
+    if not failed and not launched.stopped and done == len(launched.hparams) - left:
+        rest = f", {left} left alone" if left else ""
+        say(f"{done} run{'s' * (done != 1)} done{rest}; sumx {name} ranks them")
+        return 0
+    say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
+    if failed:
+        for line in _digest(launched, failed, say):
+            say(line)
+    say(f"{'retry' if failed and not launched.stopped else 'go on'}: {again}")
+    return 130 if launched.stopped else 1
+
+
+def _done(launched: Launched) -> int:
+    return sum(end.status == 0 for end in launched.ended)
+
+
+def _counts(launched: Launched, failed: int) -> str:
+    total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
+    cancelled, missing = ended - done - failed, total - ended - launched.left
+    parts = [
+        f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
+        f"{cancelled} cancelled" if cancelled else "",
+        f"{launched.left} left alone" if launched.left else "",
+        f"{missing} not started" if missing > 0 else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _digest(launched: Launched, failed: Sequence[Ended], say: Say) -> list[str]:
+    """Group what failed by its reason, with what only those runs have in common."""
+    from runx.analysis.failures import Failure, digest, digest_lines
+    from runx.rundir.attempts import read_attempts
+    from runx.rundir.output import tail
+    from runx.rundir.run import RunRecord
+    from runx.rundir.state import State, state
+
+    def record(end: Ended, status: State) -> RunRecord:
+        run = end.task.run
+        hparams = launched.hparams[run]
+        return RunRecord(run.path.name, run, hparams, status, {}, experiment=launched.experiment)
+
+    failures = []
+    for end in failed:
+        status = state(read_attempts(end.task.run, time.time, say))
+        failures.append(Failure(record(end, status), tail(end.task.run.output)))
+    others = [record(end, State("done")) for end in launched.ended if end.status == 0]
+    return digest_lines(digest(failures, others))
+
+
+def _is_failure(end: Ended) -> bool:
+    return bool(end.status) and end.order != CANCEL

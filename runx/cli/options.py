@@ -1,0 +1,141 @@
+"""Flags that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from runx.cli.completion import farms, overrides, sweeps, yaml_files
+from runx.cli.console import warn
+
+if TYPE_CHECKING:
+    from runx.config.load import Request
+    from runx.local.options import LocalOptions
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+config_option = click.option(
+    "-c",
+    "--config-file",
+    "--config_file",
+    "config",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Read this file instead of .runx.",
+)
+"""Names the file of the project's settings, for every command that reads them."""
+
+
+where_option = click.option(
+    "--where", default="", metavar="EXPR", help="Those for which this holds."
+)
+"""Chooses runs that there are by an expression."""
+
+
+def lookup_options(command: Command) -> Command:
+    """Add the flags that say where experiments lie."""
+    logroot = click.option("--logroot", metavar="DIR", help="Where experiments lie.")
+    return logroot(config_option(command))
+
+
+def looked_up(logroot: str | None, config: Path | None) -> dict[str, Any]:
+    """Return what these flags mean to the API: where experiments lie, and how it warns."""
+    from runx.api.inspect import logroot_of
+
+    return {"logroot": logroot_of(logroot, config), "warn": warn}
+
+
+def settings_options(command: Command) -> Command:
+    """Add FILE and the flags that override its settings, spelled with dashes or underscores."""
+    for decorate in reversed(
+        (
+            click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
+            click.argument(
+                "overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides
+            ),
+            config_option,
+            click.option(
+                "--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."
+            ),
+            click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
+            click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
+            click.option(
+                "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
+            ),
+            click.option(
+                "--sweep",
+                metavar="NAMES",
+                shell_complete=sweeps,
+                help="Add these of SWEEPS, with commas between; '*': all.",
+            ),
+            click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def request(
+    file: Path,
+    overrides: tuple[str, ...],
+    config: Path | None,
+    farm: str | None,
+    exp_name: str | None,
+    tag: str,
+    no_cooldir: bool,
+    sweep: str | None,
+    note: str | None,
+    here: bool,
+) -> Request:
+    """Return a request of those flags, for the folder and environment of this call."""
+    from runx.config.load import Request
+
+    flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note}
+    return Request(
+        file=file,
+        cwd=Path.cwd(),
+        environment=dict(os.environ),
+        config=config,
+        flags={key: text for key, text in flags.items() if text is not None},
+        tag=tag,
+        cooldir=not no_cooldir,
+        here=here,
+        overrides=overrides,
+        sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
+    )
+
+
+def choosing_options(command: Command) -> Command:
+    """Add the flags that launch a part of a sweep."""
+    for decorate in reversed(
+        (
+            click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
+            click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
+            click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def local_options(asked: dict[str, Any], is_fallback: bool) -> LocalOptions:
+    """Take the flags on runs here out of the ones that a command was given."""
+    from runx.local.options import LocalOptions
+
+    jobs = asked.pop("jobs")
+    if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
+        raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
+    most = asked.pop("max_failures")
+    names = ("gpus_per_run", "retries", "timeout", "grace", "stream", "attach")
+    return LocalOptions(
+        jobs=None if jobs is None else 0 if jobs == "auto" else int(jobs),
+        max_failures=1 if asked.pop("fail_fast") else most,
+        is_fallback=is_fallback,
+        **{name: asked.pop(name) for name in names},
+    )

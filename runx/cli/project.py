@@ -1,0 +1,144 @@
+"""``runx check``, ``config``, ``init``, ``schema`` and ``watch``: around a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runx.cli.completion import experiments, yaml_files
+from runx.cli.console import say
+from runx.cli.options import looked_up, lookup_options, request, settings_options
+from runx.errors import RunxError
+
+if TYPE_CHECKING:
+    from runx.api.watch import Served
+
+
+@click.command()
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE...",
+    shell_complete=yaml_files,
+)
+@click.option("--max-runs", type=click.IntRange(1), help="Refuse more runs.")
+def check(files: tuple[Path, ...], max_runs: int | None) -> int:
+    """Read and plan every FILE as a launch would, with each run's command; launch nothing.
+
+    \b
+    runx check sweeps/*.yml
+    """
+    status = 0
+    for file in files:
+        try:
+            count = _checked(file, max_runs)
+        except RunxError as error:
+            say(f"runx: {error}")
+            status = max(status, error.status)
+        else:
+            click.echo(f"{file}: {count:,} run{'s' * (count != 1)}")
+    return status
+
+
+def _checked(file: Path, max_runs: int | None) -> int:
+    from runx.api.experiment import Experiment
+    from runx.config.load import Request
+    from runx.launching.plan import MAX_RUNS
+
+    experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))
+    for warning in experiment.warnings:
+        say(f"warning: {warning}")
+    return experiment.check(max_runs or MAX_RUNS)
+
+
+@click.command()
+@settings_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def config(as_json: bool, **asked: Any) -> None:
+    """Show every setting of FILE, its value, and the file or flag that it comes from."""
+    from runx.api.experiment import Experiment
+
+    settings = Experiment.of(request(here=False, **asked)).config()
+    rows = [
+        (name, setting.text, setting.origin) if setting else (name, "", "not set")
+        for name, setting in settings.items()
+    ]
+    if as_json:
+        click.echo(json.dumps({name: {"value": v, "from": o} for name, v, o in rows}, indent=2))
+        return
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, origin in rows:
+        click.echo(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Write over a .runx that is there.")
+def init(force: bool) -> None:
+    """Write a commented .runx into this folder."""
+    from runx.api.project import init
+
+    click.echo(init(force=force))
+
+
+@click.command()
+@click.argument(
+    "of",
+    type=click.Choice(("experiment", "runx")),
+    default="experiment",
+    metavar="[experiment|runx]",
+)
+def schema(of: str) -> None:
+    """Print the JSON Schema of an experiment, or of a .runx file.
+
+    \b
+    runx schema > experiment.schema.json
+    runx schema runx > runx.config.schema.json
+    """
+    from runx.api.project import schema
+
+    click.echo(json.dumps(schema(of), indent=2))
+
+
+@click.command()
+@click.argument(
+    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=experiments
+)
+@click.option("-s", "--sortwith", default="", metavar="METRIC", help="What to rank the runs by.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Serve on this port, rather than 8421.")
+@click.option("--bind", default="127.0.0.1", metavar="ADDRESS", help="Serve beyond this machine.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
+@lookup_options
+def watch(
+    experiments: tuple[str, ...],
+    sortwith: str,
+    port: int | None,
+    bind: str,
+    is_opened: bool,
+    logroot: str | None,
+    config: Path | None,
+) -> None:
+    """Show EXPERIMENT as a page that follows its runs; it changes nothing. Ctrl-C ends it.
+
+    \b
+    runx watch sweep
+    runx watch sweep --open
+    """
+    from runx.api.watch import watch
+
+    def ready(page: Served) -> None:
+        click.echo(page.address)
+        sys.stdout.flush()
+        for line in page.hints:
+            say(line)
+        if is_opened:
+            click.launch(page.address)
+
+    at = looked_up(logroot, config)
+    watch(*experiments, sortwith=sortwith, port=port, bind=bind, ready=ready, **at)

@@ -1,0 +1,136 @@
+"""The scripts by which a shell completes runx and sumx, and where each shell looks for them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from click.shell_completion import (
+    BashComplete,
+    ZshComplete,
+    add_completion_class,
+    get_completion_class,
+)
+
+from runx.errors import RunxError
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+PROGRAMS = ("runx", "sumx")
+
+
+# A key that waits for its value, and a folder, are no whole word: no space follows.
+_BASH = """\
+%(complete_func)s() {
+    local IFS=$'\\n' type value
+    COMPREPLY=()
+    while IFS=',' read -r type value; do
+        [ "$type" = plain ] || continue
+        COMPREPLY+=("$value")
+        case $value in *= | */) compopt -o nospace 2>/dev/null ;; esac
+    done < <(
+        env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD="$COMP_CWORD" \\
+            %(complete_var)s=bash_complete "$1"
+    )
+}
+complete -F %(complete_func)s %(prog_name)s
+"""
+
+
+# zsh loads the file as the body of a function with its name, and runs that whole at every TAB.
+_ZSH = """\
+#compdef %(prog_name)s
+%(complete_func)s() {
+    local type value text
+    local -a whole begun
+    env COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) \\
+        %(complete_var)s=zsh_complete %(prog_name)s |
+    while IFS= read -r type && IFS= read -r value && IFS= read -r text; do
+        [[ $type == plain ]] || continue
+        [[ $text == _ ]] && text=
+        case $value in
+            *= | */) begun+=("${value//:/\\\\:}:$text") ;;
+            *) whole+=("${value//:/\\\\:}:$text") ;;
+        esac
+    done
+    _describe -V '' whole -U -- begun -U -S ''
+}
+if [[ $funcstack[1] == _%(prog_name)s ]]; then
+    %(complete_func)s
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
+"""
+
+
+class Bash(BashComplete):
+    """Bash, told where a space follows."""
+
+    source_template = _BASH
+
+    def source(self) -> str:
+        """Give the script, whatever bash is at hand: it needs no newer one than runx does."""
+        return self.source_template % self.source_vars()
+
+
+class Zsh(ZshComplete):
+    """Zsh, told where a space follows; its script completes at the second TAB too."""
+
+    source_template = _ZSH
+
+
+def answer_shell() -> None:
+    """Have bash and zsh answered by our own scripts; a shell that asks does it by a variable."""
+    add_completion_class(Bash, "bash")
+    add_completion_class(Zsh, "zsh")
+
+
+def install(shell: str, environment: dict[str, str]) -> tuple[list[Path], str]:
+    """Write the scripts where a shell looks for them; also say what else it needs."""
+    answer_shell()
+    home = Path(environment.get("HOME") or Path.home())
+    folder, more = _place(shell, home, environment)
+    written = []
+    for program in PROGRAMS:
+        made = get_completion_class(shell)
+        assert made is not None
+        variable = f"_{program.upper()}_COMPLETE"
+        script = made(click.Command(program), {}, program, variable).source()
+        path = folder / {"bash": program, "zsh": f"_{program}", "fish": f"{program}.fish"}[shell]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(script, encoding="utf-8")
+        except OSError as error:
+            raise RunxError(f"{path}: can't be written: {error.strerror}") from None
+        written.append(path)
+    return written, more
+
+
+def _place(shell: str, home: Path, environment: dict[str, str]) -> tuple[Path, str]:
+    if shell == "fish":
+        config = environment.get("XDG_CONFIG_HOME") or home / ".config"
+        return Path(config) / "fish" / "completions", "new shells complete them"
+    if shell == "zsh":
+        folder = home / ".zfunc"
+        line = f"fpath+={folder}; autoload -Uz compinit; compinit"
+        return folder, f"new shells complete them with this line in ~/.zshrc: {line}"
+    data = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
+    folder = Path(data) / "bash-completion" / "completions"
+    line = f"source {folder}/runx; source {folder}/sumx"
+    return (
+        folder,
+        f"new shells complete them; without bash-completion put this in ~/.bashrc: {line}",
+    )
+
+
+def install_option(context: click.Context, _option: click.Parameter, shell: str | None) -> None:
+    """Install for a shell, and say so, instead of anything else."""
+    if shell is None or context.resilient_parsing:
+        return
+    written, more = install(shell, dict(os.environ))
+    for path in written:
+        click.echo(path)
+    click.echo(more, err=True)
+    context.exit()

@@ -1,1 +1,0 @@
-"""Points to words, files and the run.sh that executes them."""

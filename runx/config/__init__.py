@@ -1,0 +1,1 @@
+"""Files, environment and flags to one Experiment, by one table of settings."""

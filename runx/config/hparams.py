@@ -1,0 +1,205 @@
+"""HPARAMS as it is planned: with HPARAMS_FROM, the sweeps asked for, CONFIG and overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from runx.config.keys import KEYS
+from runx.config.kinds import Entry
+from runx.errors import SettingsError, SweepError
+from runx.sweeps.axes import CASES, Where
+from runx.sweeps.merge import keys, located, with_defaults, with_key, with_sweeps
+from runx.sweeps.overrides import Override, over_hparams
+from runx.sweeps.scalars import spelled
+from runx.sweeps.values import Node, Scalar
+from runx.sweeps.yaml import Document, read
+
+
+def composed(
+    entries: Mapping[str, Entry],
+    value: Mapping[str, Any],
+    sweeps: tuple[str, ...],
+    overrides: Sequence[Override],
+) -> tuple[Node, Where]:
+    """Return HPARAMS with all that is laid over it and under it, and where its keys stand."""
+    hparams: Node = {} if value["HPARAMS"] is None else value["HPARAMS"]
+    at: Where = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
+    if value["HPARAMS_FROM"]:
+        hparams, at = _from_python(hparams, at, value["HPARAMS_FROM"], entries["HPARAMS_FROM"])
+    if sweeps:
+        hparams, at = _swept(hparams, at, value["SWEEPS"], sweeps, entries.get("SWEEPS"))
+    if value["CONFIG"]:
+        hparams, at = _configured(hparams, at, value["CONFIG"], entries["CONFIG"])
+    return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
+
+
+def _from_python(hparams: Node, at: Where, spec: str, entry: Entry) -> tuple[Node, Where]:
+    where = f"{entry.origin}: HPARAMS_FROM"
+    crossed = with_python(hparams, spec, entry.base, where)
+    before = set(keys(hparams))
+    return crossed, located(at, {name: where for name in _tops(crossed) if name not in before})
+
+
+def _swept(
+    hparams: Node,
+    at: Where,
+    sweeps: Mapping[str, Node],
+    chosen: tuple[str, ...],
+    entry: Entry | None,
+) -> tuple[Node, Where]:
+    if entry is None or not sweeps:
+        raise SweepError(f"--sweep {chosen[0]}: there is no SWEEPS; see docs/sweeps.md")
+    crossed = with_sweeps(hparams, sweeps, chosen, entry.at)
+    names = sweeps if chosen == ("*",) else chosen
+    places = {key: entry.at(name, key) for name in names for key in _tops(sweeps[name])}
+    return crossed, located(at, places)
+
+
+def _configured(hparams: Node, at: Where, path: Path, entry: Entry) -> tuple[Node, Where]:
+    given = script_defaults(path, entry.origin)
+    own = set(keys(hparams))
+    laid = with_defaults(hparams, given, at)
+    return laid, located(at, {name: str(path) for name in given if name not in own})
+
+
+def _tops(hparams: Node) -> list[str]:
+    """Name the keys that stand at the top of HPARAMS."""
+    items = hparams if isinstance(hparams, list) else [hparams]
+    return [key for item in items if isinstance(item, dict) for key in item]
+
+
+def script_defaults(path: Path, where: str) -> dict[str, Node]:
+    """Read a script's own YAML: each leaf a hyperparameter with a dotted name, a list one value."""
+    if not path.is_file():
+        raise SettingsError(f"{where}: CONFIG: {path}: no such file")
+    return leaves(read(path))
+
+
+def leaves(document: Document) -> dict[str, Node]:
+    """Return the leaves of a configuration by their dotted names.
+
+    >>> from runx.sweeps.yaml import parse
+    >>> given = leaves(parse("optimizer: {lr: 0.1, betas: [0.9, 0.99]}", "config.yaml"))
+    >>> list(given), len(given["optimizer.betas"])
+    (['optimizer.lr', 'optimizer.betas'], 1)
+    """
+    given: dict[str, Node] = {}
+
+    def collect(tree: dict[str, Node], path: tuple[str, ...]) -> None:
+        for key, node in tree.items():
+            name = ".".join((*path, key))
+            if name in given:
+                raise SettingsError(f"{document.at(*path, key)}: {name} is given twice; keep one")
+            if isinstance(node, dict):
+                collect(node, (*path, key))
+            else:
+                given[name] = [node] if isinstance(node, list) else node
+
+    collect(document.tree, ())
+    return given
+
+
+def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
+    """Cross HPARAMS with what a function gives: a mapping, or several as the points of an axis.
+
+    ``spec`` is ``sweeps.py:lr_by_arch``, the file relative to ``folder``.
+    """
+    given = _called(spec, folder, where)
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            hparams = with_key(hparams, str(name), axis_of(value, f"{where}: {name}"))
+        return hparams
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise SweepError(f"{where}: {spec} gives {type(given).__name__}; return or yield mappings")
+    cases: list[Node] = []
+    for case in given:
+        if not isinstance(case, Mapping):
+            raise SweepError(
+                f"{where}: {spec} gives {type(case).__name__}; return or yield mappings"
+            )
+        cases.append({str(key): axis_of(case[key], f"{where}: {key}") for key in case})
+    if not cases:
+        raise SweepError(f"{where}: {spec} gives no mapping; return or yield one at least")
+    return with_key(hparams, CASES, cases)
+
+
+def _called(spec: str, folder: Path, where: str) -> Any:
+    """Call the function that HPARAMS_FROM names, all of what it yields taken."""
+    file, colon, name = spec.rpartition(":")
+    path = folder / Path(file).expanduser()
+    if not colon or not path.is_file():
+        raise SweepError(f"{where}: {spec}: no such file; write sweeps.py:function")
+    try:
+        function = getattr(_module(path), name, None)
+        if not callable(function):
+            raise SweepError(f"{where}: {path} has no function {name}")
+        given = function()
+        # A generator runs here, where its errors are still the function's.
+        is_lazy = isinstance(given, Iterable) and not isinstance(given, (Mapping, str))
+        return list(given) if is_lazy else given
+    except SweepError:
+        raise
+    except Exception as error:
+        raise SweepError(f"{where}: {spec}: {_described(error, path)}") from error
+
+
+def axis_of(value: Any, where: str) -> Node:
+    """Return a Python value as the value of a key in YAML: a list is an axis, a tuple one value.
+
+    >>> axis_of((64, 32), "x") == [[Scalar(64, "64"), Scalar(32, "32")]]
+    True
+    """
+    node = node_of(value, where)
+    return [node] if isinstance(value, tuple) else node
+
+
+def node_of(value: Any, where: str) -> Node:
+    """Return a Python value as YAML would have it.
+
+    >>> node_of([1e-05, "1"], "x")
+    [Scalar(value=1e-05, text='1e-5', plain=True), Scalar(value='1', text='1', plain=False)]
+    """
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float)):
+        return Scalar(value, spelled(value))
+    if isinstance(value, (str, Path)):
+        return Scalar(str(value), str(value), plain=False)
+    if isinstance(value, Mapping):
+        return {str(key): node_of(value[key], where) for key in value}
+    if isinstance(value, (list, tuple)):
+        return [node_of(item, where) for item in value]
+    raise SweepError(f"{where} is a {type(value).__name__}; give a number, a text or a list")
+
+
+def _module(path: Path) -> ModuleType:
+    """Import a file by its path; its neighbours can be imported while it is."""
+    import importlib.util
+    import sys
+
+    name = f"_runx_hparams_from_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SweepError(f"{path}: no Python file; HPARAMS_FROM takes one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent.absolute()))
+    # dataclasses and pickle look a class's module up by its name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent.absolute()))
+    return module
+
+
+def _described(error: Exception, path: Path) -> str:
+    """Describe an error of the user's code on one line, with the line of the file it comes from."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    place = f" (line {lines[-1]})" if lines else ""
+    return " ".join(f"{type(error).__name__}: {error}{place}".split())

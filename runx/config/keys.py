@@ -1,0 +1,130 @@
+"""Every setting of an experiment and of a .runx file.
+
+The one table that reading, ``runx config``, completion, ``runx schema`` and the tests of the
+documents go by. To add a setting, write its entry here and its section in docs/.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from runx.config.kinds import (
+    COUNT,
+    LINES,
+    MODE,
+    NAME,
+    NUMBER,
+    PATH,
+    SEARCH,
+    SEED,
+    SIZE,
+    SWITCH,
+    TEXT,
+    WORDS,
+    Entry,
+    Environment,
+    Kind,
+    one_of,
+)
+from runx.config.mappings import ARGS, HPARAMS, PATHS, REQUEUE, RESOURCES, SWEEPS, TEXTS, VALUES
+from runx.sweeps.values import Scalar
+
+Scope = Literal["anywhere", "file", "jobs", "farm"]
+"""Where a setting may stand, or what it is of.
+
+``anywhere`` is a file, a variable RUNX_<KEY> or an override; ``file`` is a file alone. In the
+section of a farm, one of ``jobs`` is of its jobs alone: it doesn't hold for runs here (-i). One of
+``farm`` is handed to the farm's type, since only some read it.
+"""
+
+
+class Key(NamedTuple):
+    """A setting: the kind of value it takes, its default as YAML has it, and its meaning."""
+
+    kind: Kind
+    default: Any
+    meaning: str
+    scope: Scope = "anywhere"
+
+    @property
+    def default_text(self) -> str:
+        """The default as people write it; empty where there is none."""
+        if isinstance(self.default, bool):
+            return "true" if self.default else "false"
+        return "" if self.default is None else str(self.default)
+
+    def default_value(self, name: str, cwd: Path, environment: Environment) -> Any:
+        """Return the value where nobody sets it."""
+        if isinstance(self.default, str):
+            text = Scalar(self.default, self.default, plain=False)
+            return self.kind.decode(name, Entry(text, "default", cwd), environment)
+        return self.kind.empty if self.default in (None, {}) else self.default
+
+
+KEYS = {
+    "CMD": Key(TEXT, None, "the training command, in the shell's own language"),
+    "HPARAMS": Key(HPARAMS, None, "hyperparameters: a mapping, or a list that inherits", "file"),
+    "SAMPLES": Key(NUMBER, None, "how many points are drawn of random axes"),
+    "SEED": Key(SEED, 0, "what random axes are drawn by"),
+    "ARGS": Key(ARGS, {}, "how CMD is told its hyperparameters"),
+    "RUN_NAME": Key(TEXT, None, "what runs are called, as {wid}{sep}{sweep}"),
+    "HPARAMS_FROM": Key(TEXT, None, "a function that gives hyperparameters, as sweeps.py:by_arch"),
+    "SWEEPS": Key(SWEEPS, {}, "named HPARAMS that --sweep adds", "file"),
+    "CONFIG": Key(PATH, None, "the script's own YAML: defaults of its hyperparameters"),
+    "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
+    "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
+    "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
+    "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
+    "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
+    "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),
+    "SUBMIT_CMD": Key(TEXT, None, "the command that submits a run to the farm"),
+    "TYPE": Key(NAME, None, "the kind of farm: slurm, sge, ..., or mymodule:farm"),
+    "RESOURCES": Key(RESOURCES, {}, "what a run needs, as flags of SUBMIT_CMD"),
+    "PYTHONPATH": Key(SEARCH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "CODE_ROOT": Key(PATH, ".", "the folder that is frozen and where CMD starts"),
+    "CODE_FROM": Key(NAME, "worktree", "what is frozen: worktree, or a git revision"),
+    "CODE_IGNORE_PATTERNS": Key(
+        WORDS, ".git,*.pyc,__pycache__,*.pth", "names that are left out of the frozen code"
+    ),
+    "CODE_GITIGNORE": Key(SWITCH, True, "leave out what git ignores"),
+    "CODE_LINKS": Key(WORDS, None, "folders that are linked to instead of copied"),
+    "CODE_MAX_SIZE": Key(SIZE, "1GB", "the most that is frozen"),
+    "CODE_STAGING": Key(
+        one_of("auto", "reflink", "link", "copy", "none"), "auto", "how a run gets its code"
+    ),
+    "FILES": Key(PATHS, {}, "files from elsewhere, by their name in the frozen code"),
+    "GIT_DIRTY": Key(
+        one_of("record", "warn", "error"), "record", "what to do about uncommitted changes"
+    ),
+    "DIR_MODE": Key(MODE, None, "the mode of each run's folders, in octal, as 0777"),
+    "ARRAY": Key(
+        SWITCH, None, "submit runs as one array; from 20 runs on unless said otherwise", "jobs"
+    ),
+    "MAX_PARALLEL": Key(
+        COUNT, None, "the most runs of a launch that the farm may run at a time", "jobs"
+    ),
+    "REQUEUE": Key(
+        REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
+    ),
+    "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
+    "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),
+    "TEARDOWN": Key(TEXT, None, "shell lines after the command, however it ended", "jobs"),
+    "WRAP": Key(TEXT, None, "what goes before the command, as srun or apptainer exec", "jobs"),
+    "LAUNCH": Key(one_of("", "torchrun"), None, "torchrun: start the command on each GPU", "jobs"),
+    "STDERR": Key(
+        one_of("together", "separate"), "together", "where stderr goes: output.log, or errors.log"
+    ),
+    "ENV": Key(TEXTS, {}, "variables of the command's environment", "jobs"),
+    "ADDRESS": Key(NAME, None, "where Ray's dashboard or Kubernetes' context is", "farm"),
+    "NAMESPACE": Key(NAME, None, "the Kubernetes namespace of the jobs", "farm"),
+    "VOLUME": Key(
+        NAME, None, "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at", "farm"
+    ),
+    "RESUME": Key(SWITCH, False, "start only what is not done yet, as --resume"),
+    "IDENTITY_IGNORE": Key(WORDS, None, "hyperparameters, or CMD, that don't make runs different"),
+    "IDENTITY_DEFAULTS": Key(VALUES, {}, "hyperparameters left out while equal to these"),
+    "GPUS": Key(WORDS, None, "names of this machine's GPUs, where nvidia-smi can't tell them"),
+    "NGC_LOGROOT": Key(NAME, None, "where the NGC workspace is mounted, in jobs and here", "farm"),
+    "WORKSPACE": Key(NAME, None, "the NGC workspace that runs are uploaded to", "farm"),
+}

@@ -1,0 +1,276 @@
+"""The kinds of values that settings take: how each is read, and its JSON Schema.
+
+To add one, write a function that reads it, and its ``Kind``. Those of mappings are in ``mappings``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from runx.errors import SettingsError
+from runx.sweeps.values import Node, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+Environment: TypeAlias = "Mapping[str, str]"
+
+
+Schema: TypeAlias = "dict[str, Any]"
+
+
+class Entry(NamedTuple):
+    """A setting as it is written: its value, its source, and what relative paths in it start from.
+
+    ``at`` returns where a part of the value stands, named by its keys and indices.
+    """
+
+    node: Node
+    origin: str
+    base: Path
+    at: Callable[..., str] = str
+
+    @property
+    def text(self) -> str:
+        """The text of one value; a ValueError for a list or a mapping."""
+        if not isinstance(self.node, Scalar):
+            raise ValueError("a list or a mapping where one value belongs")  # noqa: TRY004
+        return self.node.text
+
+
+class Kind(NamedTuple):
+    """A kind of value.
+
+    A node of another type than ``takes``, and a ValueError of ``read``, are a user's mistake: the
+    setting "must be" of that ``form``. ``empty`` is the value of a setting that is null or missing.
+    ``is_literal``: an override's text is the value, whatever YAML makes of it.
+    """
+
+    takes: type | tuple[type, ...]
+    form: str
+    read: Callable[[str, Entry, Environment], Any]
+    schema: Schema
+    empty: Any = None
+    is_literal: bool = False
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the values of several sources are merged key by key."""
+        return self.takes is dict
+
+    def decode(self, name: str, entry: Entry, environment: Environment) -> Any:
+        """Return the value of a setting, null being ``empty``; an error names where it stands.
+
+        >>> SIZE.decode("CODE_MAX_SIZE", Entry(Scalar("2 MB", "2 MB"), "x.yml:3", Path("/")), {})
+        2000000
+        """
+        if isinstance(entry.node, Scalar) and entry.node.value is None:
+            return self.empty
+        try:
+            if isinstance(entry.node, self.takes):
+                return self.read(name, entry, environment)
+        except ValueError:
+            pass
+        raise SettingsError(f"{entry.origin}: {name} must be {self.form}")
+
+
+def user_of(environment: Environment) -> str:
+    """Return the name of whoever launches.
+
+    >>> user_of({"USER": "ada"})
+    'ada'
+    """
+    if environment.get("USER"):
+        return environment["USER"]
+    from getpass import getuser
+
+    return getuser()
+
+
+def anchored(path: str, base: Path) -> str:
+    """Make a relative path start from a folder; ~ and $VAR are expanded later.
+
+    >>> anchored("data", Path("/project")), anchored("~/data", Path("/project"))
+    ('/project/data', '~/data')
+    """
+    return path if path.startswith(("~", "$", "/")) else str(base / path)
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+
+
+def _path(name: str, entry: Entry, environment: Environment) -> Path | None:
+    if not entry.text:
+        return None
+    text = _expanded(entry.text, name, entry, environment)
+    return Path(os.path.normpath(anchored(text, entry.base)))
+
+
+def _search(name: str, entry: Entry, environment: Environment) -> str:
+    known = {"PYTHONPATH": "", **environment}
+    parts = entry.text.split(":")
+    return ":".join(filter(None, (_expanded(part, name, entry, known) for part in parts)))
+
+
+def _expanded(text: str, name: str, entry: Entry, environment: Environment) -> str:
+    """Expand ~, $VAR and {user} in a path."""
+
+    def variable(match: re.Match[str]) -> str:
+        word = match[1] or match[2]
+        if word not in environment:
+            raise SettingsError(f"{entry.origin}: {name} names ${word}, which is not set")
+        return environment[word]
+
+    if "{user}" in text:
+        text = text.replace("{user}", user_of(environment))
+    text = _VARIABLE.sub(variable, text)
+    if not text.startswith("~"):
+        return text
+    home = os.path.expanduser(text)  # noqa: PTH111  it leaves ~nobody as it is, Path raises
+    if home.startswith("~"):
+        raise SettingsError(f"{entry.origin}: {name}: no home for {text.split('/')[0]}")
+    return home
+
+
+def _words(_name: str, entry: Entry, _: Environment) -> tuple[str, ...]:
+    if isinstance(entry.node, list):
+        return tuple(entry._replace(node=item).text for item in entry.node)
+    return tuple(word.strip() for word in entry.text.split(",") if word.strip())
+
+
+def _lines(_name: str, entry: Entry, _: Environment) -> tuple[str, ...]:
+    items = entry.node if isinstance(entry.node, list) else [entry.node]
+    texts = [entry._replace(node=item).text for item in items]
+    return tuple(line for text in texts for line in text.splitlines() if line.strip())
+
+
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _switch(name: str, entry: Entry, _: Environment) -> bool:
+    text = entry.text.lower()
+    if text not in _SWITCH:
+        raise SettingsError(f"{entry.origin}: {name} must be true or false, not {text}")
+    return _SWITCH[text]
+
+
+_MODE = r"^(0o?)?([0-7]?7[0-7][0-7])$"
+
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _size(_name: str, entry: Entry, _: Environment) -> int:
+    text = entry.text.strip().upper()
+    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)B?", text)
+    if match is None:
+        raise ValueError(text)
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _mode(_name: str, entry: Entry, _: Environment) -> int:
+    """Read the mode of folders; their owner keeps every right, or no run could begin."""
+    match = re.fullmatch(_MODE, entry.text.strip())
+    if match is None:
+        raise ValueError(entry.text)
+    return int(match[2], 8)
+
+
+def _number(_name: str, entry: Entry, _: Environment) -> int:
+    text = entry.text.strip()
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise ValueError(text)
+    return int(text)
+
+
+def _count(_name: str, entry: Entry, _: Environment) -> int | None:
+    text = entry.text.strip()
+    if text and (not re.fullmatch(r"\d+", text, re.ASCII) or not int(text)):
+        raise ValueError(text)
+    return int(text) if text else None
+
+
+def _seed(_name: str, entry: Entry, _: Environment) -> int | str:
+    text = entry.text.strip()
+    return int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else text
+
+
+SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
+
+
+SCALARS: Schema = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
+
+
+PATH_SCHEMA: Schema = {"type": ["string", "null"]}
+
+
+_SOME = (Scalar, list)
+
+
+TEXT = Kind(Scalar, "text", lambda _name, entry, _: entry.text, SCALAR, "", is_literal=True)
+
+
+NAME = Kind(Scalar, "text", lambda _name, entry, _: entry.text.strip(), SCALAR, "", is_literal=True)
+
+
+PATH = Kind(Scalar, "text", _path, PATH_SCHEMA, is_literal=True)
+
+
+SEARCH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
+
+
+WORDS = Kind(_SOME, "a list of names, or names with commas between", _words, SCALARS, ())
+
+
+LINES = Kind(_SOME, "a list of lines", _lines, SCALARS, ())
+
+
+SWITCH = Kind(
+    Scalar, "true or false", _switch, {"enum": [True, False, "true", "false", 0, 1, None]}
+)
+
+
+SIZE = Kind(Scalar, "a size, as 500MB or 2GB", _size, {"type": ["string", "integer", "null"]})
+
+
+MODE = Kind(
+    Scalar,
+    "the mode of folders in octal: 0777 for a+rwX, 0775 for g+rwX, 0755 for a+rX, 0750 for g+rX",
+    _mode,
+    {"type": ["string", "integer", "null"], "pattern": _MODE},
+)
+
+
+NUMBER = Kind(
+    Scalar, "a whole number, as 20", _number, {"type": ["integer", "null"], "minimum": 0}, 0
+)
+
+
+COUNT = Kind(
+    Scalar, "a whole number from 1 on", _count, {"type": ["integer", "null"], "minimum": 1}
+)
+
+
+SEED = Kind(Scalar, "a number, or a word", _seed, {"type": ["integer", "string", "null"]})
+
+
+def one_of(*choices: str) -> Kind:
+    """Return the kind of a setting that takes one of some words.
+
+    >>> one_of("record", "warn").schema
+    {'enum': ['record', 'warn', None]}
+    """
+
+    def read(name: str, entry: Entry, _: Environment) -> str:
+        text = entry.text.strip()
+        if text not in choices:
+            raise SettingsError(f"{entry.origin}: {name} must be one of {', '.join(choices)}")
+        return text
+
+    empty = "" if "" in choices else None
+    return Kind(Scalar, "text", read, {"enum": [*choices, None]}, empty)

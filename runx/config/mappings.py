@@ -1,0 +1,163 @@
+"""The kinds of settings that are mappings, or may be: how each is read, and its JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
+from runx.errors import SettingsError
+from runx.nearest import remedy
+from runx.rundir.script import Requeue
+from runx.rundir.styles import DASHES, STYLES, Style, style_of
+from runx.sweeps.values import Hparam, Node, Scalar, Value
+from runx.sweeps.yaml import plain
+
+
+def _items(entry: Entry) -> Mapping[str, Node]:
+    assert isinstance(entry.node, dict)
+    return entry.node
+
+
+def _resources(name: str, entry: Entry, _: Environment) -> tuple[Hparam, ...]:
+    return tuple(_resource(name, key, node, entry) for key, node in _items(entry).items())
+
+
+def _resource(name: str, key: str, node: Node, entry: Entry) -> Hparam:
+    if isinstance(node, Scalar):
+        return Hparam(key, node.value, node.text)
+    if isinstance(node, list) and all(isinstance(item, Scalar) for item in node):
+        scalars = [item for item in node if isinstance(item, Scalar)]
+        values: tuple[Value, ...] = tuple(item.value for item in scalars)
+        return Hparam(key, values, tuple(item.text for item in scalars))
+    raise SettingsError(f"{entry.origin}: {name}.{key} must be a value or a list of values")
+
+
+def _paths(name: str, entry: Entry, environment: Environment) -> dict[str, Path]:
+    paths = {}
+    for key, node in _items(entry).items():
+        paths[key] = PATH.decode(name, entry._replace(node=node), environment)
+        if paths[key] is None:
+            raise ValueError(f"{key} has no path")
+    return paths
+
+
+_VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def _texts(name: str, entry: Entry, _: Environment) -> dict[str, str]:
+    texts = {}
+    for key, node in _items(entry).items():
+        if not _VARIABLE_NAME.fullmatch(key):
+            raise SettingsError(f"{entry.origin}: {name}: {key!r} can't name a variable")
+        if not isinstance(node, Scalar) or "\0" in node.text:
+            raise SettingsError(f"{entry.origin}: {name}.{key} must be one value")
+        texts[key] = "" if node.value is None else node.text
+    return texts
+
+
+def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
+    """Read REQUEUE: ``true``, or any of ``{max: 5, signal: USR1@120, forward: false}``."""
+    if isinstance(entry.node, Scalar):
+        if entry.node.text.lower() not in ("", "false", "true"):
+            raise ValueError(entry.node.text)
+        return Requeue() if entry.node.text.lower() == "true" else None
+    given = {"max": "5", "signal": "USR1@120", "forward": "false"}
+    place = f"{entry.origin}: {name}"
+    for key, node in _items(entry).items():
+        if key not in given:
+            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, given)}")
+        if not isinstance(node, Scalar):
+            raise SettingsError(f"{place}.{key} must be one value")
+        given[key] = node.text.strip()
+    if not re.fullmatch(r"\d+", given["max"], re.ASCII):
+        raise SettingsError(f"{place}.max must be a whole number")
+    warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", given["signal"], re.IGNORECASE | re.ASCII)
+    if warning is None:
+        raise SettingsError(
+            f"{place}.signal must be as USR1@120: the signal that run.sh minds,"
+            " and how many seconds before the end"
+        )
+    forward = {"true": "signal", "false": "term", "note": "note"}.get(given["forward"].lower())
+    if forward is None:
+        raise SettingsError(f"{place}.forward must be true, false or note")
+    return Requeue(int(given["max"]), int(warning[1] or 120), forward)
+
+
+def _mapping_of(items: Schema) -> Schema:
+    return {"type": ["object", "null"], "additionalProperties": items}
+
+
+RESOURCES = Kind(dict, "a mapping, as {gpu: 2, mem: 64}", _resources, _mapping_of(SCALARS), ())
+
+
+PATHS = Kind(dict, "a mapping of names to paths", _paths, _mapping_of(PATH_SCHEMA), {})
+
+
+TEXTS = Kind(dict, "a mapping of names to values", _texts, _mapping_of(SCALAR), {})
+
+
+VALUES = Kind(
+    dict,
+    "a mapping, as {dropout: 0.0}",
+    lambda _name, entry, _: plain(entry.node),
+    {"type": ["object", "null"]},
+    {},
+)
+
+
+ARGS = Kind(
+    dict,
+    "a mapping, as {style: equals}",
+    lambda _name, entry, _: style_of(_items(entry), entry.at),
+    {
+        "type": ["object", "null"],
+        "properties": {
+            "style": {"enum": sorted(STYLES)},
+            "list": {"enum": ["space", "comma", "repeat", "json"]},
+            "bool": {"enum": ["flag", "value", "no-flag"]},
+            "prefix": SCALAR,
+        },
+        "propertyNames": {"enum": list(Style._fields)},
+    },
+    DASHES,
+)
+
+
+REQUEUE = Kind(
+    (Scalar, dict),
+    "as {max: 5, signal: USR1@120}",
+    _requeue,
+    {
+        "anyOf": [
+            {"type": ["boolean", "null"]},
+            {
+                "type": "object",
+                "properties": {
+                    "max": {"type": "integer", "minimum": 0},
+                    "signal": {"type": "string"},
+                    "forward": {"enum": [True, False, "note"]},
+                },
+                "additionalProperties": False,
+            },
+        ]
+    },
+)
+
+
+HPARAMS = Kind(
+    (Scalar, list, dict),
+    "a mapping, or a list of mappings",
+    lambda _name, entry, _: entry.node,
+    {"$ref": "#/$defs/hparams"},
+)
+
+
+SWEEPS = Kind(
+    dict,
+    "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",
+    lambda _name, entry, _: entry.node,
+    _mapping_of({"$ref": "#/$defs/grid"}),
+    {},
+)

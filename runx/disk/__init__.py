@@ -1,1 +1,0 @@
-"""What files tell of runs and experiments; who may write what."""

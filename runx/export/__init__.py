@@ -1,0 +1,1 @@
+"""Tables and plots as text and files."""

@@ -1,0 +1,123 @@
+"""Pictures in the terminal, of characters: a mark for each curve, and what it stands for below."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from runx.analysis.curves import Curve
+from runx.export.picture import Picture, placed
+
+_MARKS = "ox+*#@%&=~^s"
+
+
+_STEPS = 4
+
+
+_LABEL = 9
+
+
+class Axis(NamedTuple):
+    """A range of numbers, and whether it is seen through the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, number: float) -> float | None:
+        """Say where a number is, from 0 to 1; nowhere, if the logarithm has none."""
+        if not math.isfinite(number) or (self.log and number <= 0):
+            return None
+        ends = (self.low, self.high, number)
+        low, high, at = map(math.log, ends) if self.log else ends
+        return (at - low) / (high - low) if high > low else 0.5
+
+    def at(self, place: float) -> float:
+        """Give the number at a place from 0 to 1."""
+        if self.log:
+            return math.exp(math.log(self.low) * (1 - place) + math.log(self.high) * place)
+        return self.low + (self.high - self.low) * place
+
+
+def axis(numbers: Iterable[float], log: bool) -> Axis:
+    """Make an axis that holds all numbers that can be shown on it.
+
+    >>> axis([0.0, 0.1, 10.0], log=True)
+    Axis(low=0.1, high=10.0, log=True)
+    """
+    shown = [number for number in numbers if math.isfinite(number) and (number > 0 or not log)]
+    return Axis(min(shown, default=1.0), max(shown, default=1.0), log)
+
+
+def drawn(picture: Picture) -> str:
+    """Draw as wide and high as the terminal."""
+    size = shutil.get_terminal_size()
+    if picture.axes:
+        return "\n".join(_parallel(picture, size.columns, max(size.lines // 2, 8)))
+    return "\n".join(_plane(picture, size.columns, max(size.lines * 2 // 3, 8)))
+
+
+def _plane(picture: Picture, columns: int, lines: int) -> Iterator[str]:
+    across = axis((x for one in picture.curves for x in one.xs), "x" in picture.log)
+    up = axis((y for one in picture.curves for y in one.ys), "y" in picture.log)
+    canvas = [[" "] * max(columns - _LABEL - 2, 10) for _ in range(lines)]
+    for number, one in enumerate(picture.curves):
+        mark = _MARKS[number % len(_MARKS)]
+        points = list(_places(one, across, up))
+        _draw(canvas, points if picture.dots else list(between(points, len(canvas[0]))), mark)
+    yield f"{picture.up}"
+    for at, row in enumerate(canvas):
+        label = f"{up.at(1 - at / (lines - 1)):.4g}" if at % _STEPS == 0 or at == lines - 1 else ""
+        yield f"{label:>{_LABEL}} |{''.join(row)}".rstrip()
+    yield " " * _LABEL + " +" + "-" * len(canvas[0])
+    low, high = f"{across.low:.4g}", f"{across.high:.4g}"
+    middle = picture.across.center(len(canvas[0]) - len(low) - len(high))
+    yield f"{' ' * (_LABEL + 2)}{low}{middle}{high}"
+    for at, one in enumerate(picture.curves):
+        yield f"  {_MARKS[at % len(_MARKS)]}  {one.label}"
+    if picture.note:
+        yield picture.note
+
+
+def _places(one: Curve, across: Axis, up: Axis) -> Iterator[tuple[float, float]]:
+    for x, y in zip(one.xs, one.ys, strict=True):
+        place = across.place(x), up.place(y)
+        if place[0] is not None and place[1] is not None:
+            yield place[0], place[1]
+
+
+def between(points: Sequence[tuple[float, float]], steps: int) -> Iterator[tuple[float, float]]:
+    """Give the points and those on the lines from each to the next.
+
+    >>> list(between([(0, 0), (1, 1)], 2))
+    [(0.0, 0.0), (0.5, 0.5), (1, 1)]
+    """
+    for (x, y), (right, top) in itertools.pairwise(points):
+        number = max(math.ceil(abs(right - x) * steps), 1)
+        for step in range(number):
+            part = step / number
+            yield x + (right - x) * part, y + (top - y) * part
+    yield from points[-1:]
+
+
+def _draw(canvas: list[list[str]], points: Iterable[tuple[float, float]], mark: str) -> None:
+    """Put marks on a canvas; which of two curves is seen where they meet does not matter."""
+    for x, y in points:
+        row = round((1 - y) * (len(canvas) - 1))
+        canvas[row][round(x * (len(canvas[0]) - 1))] = mark
+
+
+def _parallel(picture: Picture, columns: int, lines: int) -> Iterator[str]:
+    canvas = [[" "] * max(columns - 2, 10) for _ in range(lines)]
+    places = [placed(column) for column in zip(*picture.lines, strict=True)]
+    last = len(picture.axes) - 1
+    for number, line in enumerate(zip(*places, strict=True)):
+        points = [(at / last, place) for at, place in enumerate(line) if place is not None]
+        _draw(canvas, between(points, len(canvas[0])), _MARKS[number % len(_MARKS)])
+    yield picture.title
+    yield from ("".join(row).rstrip() for row in canvas)
+    room = max((columns - 2) // (last + 1), 4)
+    yield "".join(head[: room - 1].ljust(room) for head in picture.axes).rstrip()

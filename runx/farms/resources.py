@@ -1,0 +1,160 @@
+"""What a run needs, in words that mean the same on every farm."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from runx.errors import SettingsError
+from runx.sweeps import scalars
+from runx.sweeps.values import Hparam
+
+PORTABLE = (
+    "gpus",
+    "cpus",
+    "mem",
+    "time",
+    "nodes",
+    "partition",
+    "account",
+    "qos",
+    "constraint",
+    "image",
+)
+"""The keys of RESOURCES that every farm but ``command`` and ``ngc`` translates."""
+
+
+_ALSO = {"gpu": "gpus", "cpu": "cpus"}
+
+
+_MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
+
+
+class Needs(NamedTuple):
+    """What one run needs, checked: ``gpus``, ``cpus`` and ``mem`` of each node.
+
+    ``mem`` is in MiB, ``time`` in seconds; ``rest`` is what only the farm understands.
+    """
+
+    gpus: int | None = None
+    gpu_kind: str = ""
+    cpus: int | None = None
+    mem: int | None = None
+    time: int | None = None
+    nodes: int | None = None
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    image: str = ""
+    rest: tuple[Hparam, ...] = ()
+
+
+def needs(resources: Iterable[Hparam]) -> Needs:
+    """Read RESOURCES: the portable keys in their units, the others as they stand.
+
+    >>> needs([Hparam("gpu", 2, "2"), Hparam("mem", "40G", "40G"), Hparam("time", "2h", "2h")])[:5]
+    (2, '', None, 40960, 7200)
+    """
+    found: dict[str, object] = {}
+    rest = []
+    for resource in resources:
+        name = _ALSO.get(resource.name.lower(), resource.name.lower())
+        if resource.value is None and resource.text in (None, "", "null", "~"):
+            continue
+        if name in PORTABLE:
+            found.update(_portable(name, resource))
+        else:
+            _check_meant(resource.name)
+            rest.append(resource)
+    return Needs(**found, rest=tuple(rest))  # type: ignore[arg-type]
+
+
+def _portable(name: str, resource: Hparam) -> dict[str, object]:
+    text = resource.text
+    if not isinstance(text, str) or not text.strip():
+        raise SettingsError(f"RESOURCES: {resource.name} must be one value, as {_EXAMPLES[name]}")
+    text = text.strip()
+    if name == "gpus":
+        kind, _, count = text.rpartition(":")
+        return {"gpus": _count(name, count), "gpu_kind": kind}
+    if name in ("cpus", "nodes"):
+        return {name: _count(name, text)}
+    if name == "mem":
+        return {name: mebibytes(text)}
+    return {name: seconds(text) if name == "time" else text}
+
+
+_EXAMPLES = {
+    "gpus": "2",
+    "cpus": "8",
+    "mem": "40G",
+    "time": "2h",
+    "nodes": "1",
+    "partition": "gpu",
+    "account": "vision",
+    "qos": "long",
+    "constraint": "a100",
+    "image": "pytorch.sif",
+}
+
+
+def _count(name: str, text: str) -> int:
+    if not re.fullmatch(r"\d+", text, re.ASCII) or (int(text) == 0 and name != "gpus"):
+        raise SettingsError(f"RESOURCES: {name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def mebibytes(text: str) -> int:
+    """Read a size of memory: a bare number is GB, and units are schedulers', of 1024.
+
+    >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64")
+    (40960, 1536, 512, 65536)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE)
+    if match is None or not float(match[1]):
+        raise SettingsError(f"RESOURCES: mem must be a size, as 40G or 512M, not {text!r}")
+    return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
+
+
+def seconds(text: str) -> int:
+    """Read a span of time, which must have a unit.
+
+    >>> seconds("2h"), seconds("90m"), seconds("1d12h"), seconds("1-12:00:00"), seconds("1-12")
+    (7200, 5400, 129600, 129600, 129600)
+    """
+    days = re.fullmatch(r"(\d+)-(\d+)(?::(\d\d))?", text, re.ASCII)
+    if days:
+        hours, minutes = int(days[1]) * 24 + int(days[2]), int(days[3] or 0)
+        return _positive((hours * 60 + minutes) * 60, text)
+    length = scalars.seconds(text)
+    if length is None or re.fullmatch(r"[\d.]+", text):
+        more = ", with a unit" if re.fullmatch(r"[\d.:]+", text) else ""
+        raise SettingsError(f"RESOURCES: time must be as 2h, 90m or 1-12:00:00{more}, not {text!r}")
+    return _positive(math.ceil(length), text)
+
+
+def _positive(span: int, text: str) -> int:
+    if not span:
+        raise SettingsError(f"RESOURCES: time {text} is no time at all")
+    return span
+
+
+def clock(span: int) -> str:
+    """Write a span of time as every scheduler reads it, in hours, minutes and seconds.
+
+    >>> clock(129600), clock(61)
+    ('36:00:00', '00:01:01')
+    """
+    return f"{span // 3600:02}:{span // 60 % 60:02}:{span % 60:02}"
+
+
+def _check_meant(name: str) -> None:
+    """Refuse what is nearly a portable key: it would go to the farm as something else."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), PORTABLE, n=1, cutoff=0.85)
+    if close:
+        raise SettingsError(f"RESOURCES: unknown key {name}; did you mean {close[0]}?")

@@ -1,1 +1,0 @@
-"""Small languages: YAML that keeps its text, numbers, durations, expressions, the shell's words."""

@@ -1,1 +1,0 @@
-"""One run here, and the GPUs it gets."""

@@ -1,1 +1,0 @@
-"""Rows of metrics, and what they come to."""

@@ -1,1 +1,0 @@
-"""What is to be run, against what there is."""

@@ -1,0 +1,1 @@
+"""Run directories of other tools, a module each."""

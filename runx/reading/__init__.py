@@ -1,1 +1,0 @@
-"""Runs read back: found, gathered, described, removed."""

@@ -1,0 +1,172 @@
+"""What runs have measured, epoch by epoch, in the few bytes that a page can carry a thousand of."""
+
+from __future__ import annotations
+
+import base64
+import math
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from runx.readers.tensorboard import as_rows
+from runx.rundir.paths import RunDir
+from runx.rundir.records import Record, rows
+from runx.rundir.tensorboard import event_files
+
+MOST = 2_000
+"""Points of one curve that a report holds; of longer ones every k-th is kept, and the last."""
+
+
+PHASES = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one phase of a run measured: for each epoch the seconds since the start, and values.
+
+    A metric that an epoch lacks is NaN there.
+    """
+
+    epochs: list[float]
+    seconds: list[float]
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+
+def courses(records: Iterable[Record]) -> dict[str, Course]:
+    """Sort records by phase and epoch; where an epoch was measured twice the later one counts.
+
+    >>> courses([Record("val", {"acc": 9}, 1, 5.0), Record("val", {"acc": 8}, 2, 7.0)])["val"]
+    Course(epochs=[1, 2], seconds=[0.0, 2.0], metrics={'acc': [9.0, 8.0]})
+    """
+    records = list(records)
+    seconds = active(records)
+    found: dict[str, dict[float, tuple[float, dict[str, float]]]] = {}
+    for record in records:
+        if record.phase == "start":
+            continue
+        points = found.setdefault(record.phase, {})
+        epoch = record.epoch if record.epoch is not None else len(points)
+        before = points.get(epoch, (0.0, {}))[1]
+        points[epoch] = (seconds(record.timestamp), {**before, **numbers(record)})
+    return {phase: _course(points) for phase, points in found.items() if points}
+
+
+def _course(points: dict[float, tuple[float, dict[str, float]]]) -> Course:
+    epochs = sorted(epoch for epoch in points if math.isfinite(epoch))
+    names = dict.fromkeys(name for epoch in epochs for name in points[epoch][1])
+    return Course(
+        epochs,
+        [points[epoch][0] for epoch in epochs],
+        {name: [points[epoch][1].get(name, math.nan) for epoch in epochs] for name in names},
+    )
+
+
+def numbers(record: Record) -> dict[str, float]:
+    """Give what a record measured that is a number.
+
+    >>> numbers(Record("val", {"acc": 9, "note": "good", "ok": True}))
+    {'acc': 9.0, 'ok': 1.0}
+    """
+    return {
+        name: float(value) for name, value in record.metrics.items() if not isinstance(value, str)
+    }
+
+
+def active(records: Sequence[Record]) -> Callable[[float | None], float]:
+    """Tell for how long a run had been at work at a time; between two attempts it was not.
+
+    >>> at = active([Record("start", {}, None, 100.0), Record("val", {}, 1, 110.0),
+    ...              Record("start", {}, None, 500.0), Record("val", {}, 2, 507.0)])
+    >>> at(110.0), at(507.0)
+    (10.0, 17.0)
+    """
+    stamps = sorted(row.timestamp for row in records if row.timestamp is not None)
+    starts = sorted(
+        row.timestamp for row in records if row.phase == "start" and row.timestamp is not None
+    )
+    starts = starts or stamps[:1]
+    worked = [0.0]
+    for begin, end in pairwise(starts):
+        before = stamps[bisect_right(stamps, end) - 2]
+        worked.append(worked[-1] + max(before - begin, 0.0))
+
+    def at(time: float | None) -> float:
+        if time is None or not starts:
+            return math.nan
+        nth = max(bisect_right(starts, time) - 1, 0)
+        return worked[nth] + time - starts[nth]
+
+    return at
+
+
+def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
+    """Read all that a run has measured; where it has no rows, what it gave to TensorBoard."""
+    found: list[Record] = []
+    for file in metric_files(run):
+        found += rows(file.read_bytes(), partial(damaged, file))
+    if not found and event_files(run.path):
+        for phase in PHASES:
+            # What is damaged has been told of when the run was collected.
+            found += rows(as_rows(run.path, phase, lambda line: None))
+    return courses(found)
+
+
+def metric_files(run: RunDir) -> list[Path]:
+    """Name the files that hold a run's metrics, one for each phase or two."""
+    return sorted(run.path.glob("metrics*.csv"))
+
+
+def thinned(course: Course, most: int = MOST) -> Course:
+    """Keep every k-th point of a long course, and its last.
+
+    >>> thinned(Course([0, 1, 2, 3, 4], [0.0] * 5, {"a": [1, 2, 3, 4, 5]}), 3).metrics
+    {'a': [1, 3, 5]}
+    """
+    step = math.ceil(len(course.epochs) / most)
+    if step <= 1:
+        return course
+    last = len(course.epochs) - 1
+    kept = sorted({*range(0, last, step), last})
+    return Course(
+        [course.epochs[at] for at in kept],
+        [course.seconds[at] for at in kept],
+        {name: [values[at] for at in kept] for name, values in course.metrics.items()},
+    )
+
+
+def encoded(course: Course) -> dict[str, Any]:
+    """Write a course as the page reads it: an even row of epochs as first, step and number.
+
+    >>> encoded(Course([0, 1, 2], [0.0, 1.0, 2.0], {"a": [1.0, 2.0, 3.0]}))
+    {'x': [0, 1, 3], 't': 'AAAAAAAAgD8AAABA', 'm': {'a': 'AACAPwAAAEAAAEBA'}}
+    """
+    return {
+        "x": even(course.epochs) or packed(course.epochs),
+        "t": packed(course.seconds),
+        "m": {name: packed(values) for name, values in course.metrics.items()},
+    }
+
+
+def even(epochs: Sequence[float]) -> list[float] | None:
+    """Give first, step and number of epochs that are evenly spaced, else None."""
+    if not epochs:
+        return None
+    first = epochs[0]
+    step = epochs[1] - first if len(epochs) > 1 else 1
+    if any(epoch != first + step * nth for nth, epoch in enumerate(epochs)):
+        return None
+    return [first, step, len(epochs)]
+
+
+def packed(values: Iterable[float]) -> str:
+    """Write numbers as base64 of 32-bit floats, the lowest byte first."""
+    floats = array("f", values)
+    if sys.byteorder == "big":
+        floats.byteswap()
+    return base64.b64encode(floats.tobytes()).decode("ascii")

@@ -1,0 +1,102 @@
+"""Files that nobody may see half done: whole ones are renamed into place, logs grow by whole lines.
+
+logx imports this in every training script: nothing here imports typing, pathlib or dataclasses.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runx.errors import StoreError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from typing import Any
+
+
+VERSION = 1
+"""The major version of every JSON file that runx writes."""
+
+
+def write_whole(path: Path | str, text: str) -> None:
+    """Write a file that is seen whole or not at all: beside it, then renamed over it."""
+    target = os.fspath(path)
+    beside = f"{target}.{os.getpid()}.tmp"
+    try:
+        with open(beside, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+        os.replace(beside, target)
+    except BaseException:
+        if os.path.lexists(beside):
+            os.unlink(beside)
+        raise
+
+
+def to_json(content: Any) -> str:
+    """Render JSON as people read it, with the version that readers check.
+
+    >>> to_json({"lr": 0.1})
+    '{\\n  "version": 1,\\n  "lr": 0.1\\n}\\n'
+    """
+    import json
+
+    if isinstance(content, dict):
+        content = {"version": VERSION, **content}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_json(path: Path | str) -> dict[str, Any]:
+    """Read a JSON object that runx wrote; keys nobody knows are kept.
+
+    Raises StoreError where it is torn, no object, or of a newer major version.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
+    return parsed_json(text, path)
+
+
+def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
+    """Read the JSON object that a file holds; StoreError as with read_json."""
+    import json
+
+    try:
+        content = json.loads(text.decode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"{os.fspath(path)}: not a JSON object")
+    version = content.get("version", VERSION)
+    if isinstance(version, int) and version > VERSION:
+        raise StoreError(
+            f"{os.fspath(path)}: version {version} is newer than this runx reads; upgrade runx"
+        )
+    return content
+
+
+def append_line(path: Path | str, line: str) -> None:
+    """Append one line with one write; a torn line left by another writer is ended first."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        end = os.lseek(descriptor, 0, os.SEEK_END)
+        torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+        text = ("\n" if torn else "") + line + "\n"
+        os.write(descriptor, text.encode("utf-8", "surrogateescape"))
+    finally:
+        os.close(descriptor)
+
+
+def read_lines(path: Path | str) -> Iterable[str]:
+    """Give the whole lines of a file that is appended to; a torn last one is left out."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield line[:-1]
+    except FileNotFoundError:
+        return

@@ -1,0 +1,88 @@
+"""The directory of a run, put in the place of LOGDIR in CMD, in values and in the environment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from runx.sweeps import shelltext
+from runx.sweeps.shelltext import LOGDIR, quote
+
+VARIABLE = "RUNX_LOGDIR"
+"""The shell variable that holds a run's directory in run.sh."""
+
+
+_VARIABLE = f'"${VARIABLE}"'
+
+
+class Logdir(NamedTuple):
+    """What takes LOGDIR's place: a path, or the variable by which run.sh knows its directory.
+
+    In values every LOGDIR is replaced; in CMD only one that is a whole word and follows no ``$``.
+    """
+
+    path: str | None
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Logdir:
+        """Return the directory as a path.
+
+        >>> Logdir.at("/logs/run").in_value(("LOGDIR/code:LOGDIR", 1))
+        ['/logs/run/code:/logs/run', 1]
+        """
+        return cls(os.fspath(path))
+
+    @classmethod
+    def as_variable(cls) -> Logdir:
+        """Return the directory as ``$RUNX_LOGDIR``, for text that is read by a shell alone.
+
+        >>> Logdir.as_variable().in_word("LOGDIR/a b")
+        '"$RUNX_LOGDIR"\\'/a b\\''
+        """
+        return cls(None)
+
+    def in_value(self, value: Any) -> Any:
+        """Return a value of a hyperparameter with the path in it, and a list for a tuple."""
+        if isinstance(value, str):
+            assert self.path is not None
+            return value.replace(LOGDIR, self.path)
+        if isinstance(value, dict):
+            return {key: self.in_value(child) for key, child in value.items()}
+        if isinstance(value, tuple):
+            return [self.in_value(item) for item in value]
+        return value
+
+    def in_word(self, word: str) -> str:
+        """Return a word, quoted for a shell."""
+        return self.in_quoted(quoted(word))
+
+    def in_quoted(self, text: str) -> str:
+        """Return words that ``quoted`` has quoted already."""
+        if LOGDIR not in text:
+            return text
+        return text.replace(LOGDIR, _VARIABLE if self.path is None else quote(self.path))
+
+    def in_command(self, cmd: str) -> str:
+        """Return a shell command with the directory spelt as the quotes around it ask for.
+
+        >>> Logdir.at("/a b").in_command("ls 'LOGDIR' LOGDIR $LOGDIR")
+        "ls '/a b' '/a b' $LOGDIR"
+        >>> Logdir.as_variable().in_command('ls "LOGDIR" LOGDIR')
+        'ls "${RUNX_LOGDIR}" "$RUNX_LOGDIR"'
+        """
+        if LOGDIR not in cmd:
+            return cmd
+        if self.path is None:
+            return shelltext.filled(cmd, shelltext.variable(VARIABLE))
+        return shelltext.filled(cmd, shelltext.place(self.path))
+
+
+def quoted(word: str) -> str:
+    """Return a word as a shell takes it; LOGDIR stays, and stands outside of all quotes.
+
+    >>> quoted("LOGDIR/a b"), quoted("xLOGDIR"), quoted("a b")
+    ("LOGDIR'/a b'", 'xLOGDIR', "'a b'")
+    """
+    if LOGDIR not in word:
+        return quote(word)
+    return LOGDIR.join([quote(part) if part else "" for part in word.split(LOGDIR)])

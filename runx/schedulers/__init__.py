@@ -1,1 +1,0 @@
-"""Runs handed to a scheduler, its word on them, and their end."""

@@ -1,1 +1,0 @@
-"""Settings: one table of all keys, their sources, and the Experiment that they come to."""

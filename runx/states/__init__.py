@@ -1,1 +1,0 @@
-"""A run's attempts, and the state that they come to."""

@@ -1,0 +1,273 @@
+"""Expressions in RUNX.SKIP, computed values and ``--where``: Python's grammar, a few of its nodes.
+
+A name that is known and not given is null; a comparison with null is false. What is not listed
+here, attributes, methods and files before all, is not there.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from runx.errors import ExpressionError
+from runx.nearest import remedy
+from runx.sweeps.arithmetic import BINARY, COMPARISONS, FUNCTIONS, UNARY, Unfit, item_of
+from runx.sweeps.values import Value
+
+Names: TypeAlias = Mapping[str, Any]
+
+
+Step: TypeAlias = Callable[[Names], Any]
+
+
+COLON = "\u02d0"
+"""A letter that looks like the colon of ``acc:best``, which is one name and not Python's."""
+
+
+_CONSTANTS = {"none": None, "null": None, "true": True, "false": False}
+
+
+class Compiler:
+    """Compiles trees over known names, noting which are used. Errors show the column."""
+
+    def __init__(self, text: str, known: Collection[str]) -> None:
+        self.text = text
+        self.known = known
+        self.used: set[str] = set()
+
+    def step(self, node: ast.expr) -> Step:
+        """Compile a node."""
+        name = self._name(node)
+        if name is not None:
+            return self._lookup(name, node)
+        for kind, compiled in self._KINDS.items():
+            if isinstance(node, kind):
+                return compiled(self, node)
+        raise self._error(
+            node, f"{type(node).__name__} is not part of an expression; see docs/sweeps.md"
+        )
+
+    def _name(self, node: ast.expr) -> str | None:
+        """Give the name, dotted or in ``hp['...']``, that a node is."""
+        if isinstance(node, ast.Name):
+            return node.id.replace(COLON, ":")
+        if isinstance(node, ast.Attribute):
+            before = self._name(node.value)
+            return None if before is None else f"{before}.{node.attr.replace(COLON, ':')}"
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            index = node.slice
+            if node.value.id == "hp" and isinstance(index, ast.Constant):
+                return str(index.value)
+        return None
+
+    def _lookup(self, name: str, node: ast.expr) -> Step:
+        if name in self.known:
+            self.used.add(name)
+            return lambda names: names.get(name)
+        if name.lower() in _CONSTANTS:
+            constant = _CONSTANTS[name.lower()]
+            return lambda names: constant
+        # The whole environment would be no help to read.
+        listed = [one for one in self.known if not one.startswith("env.")]
+        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known)}")
+
+    def _constant(self, node: ast.Constant) -> Step:
+        value = node.value
+        if not (value is None or isinstance(value, (bool, int, float, str))):
+            raise self._error(node, f"{value!r} is no value here")
+        return lambda names: value
+
+    def _both(self, node: ast.BoolOp) -> Step:
+        first, *others = [self.step(operand) for operand in node.values]
+        wanted = isinstance(node.op, ast.Or)
+
+        def joined(names: Names) -> Any:
+            value = first(names)
+            for other in others:
+                if bool(value) is wanted:
+                    return value
+                value = other(names)
+            return value
+
+        return joined
+
+    def _binary(self, node: ast.BinOp) -> Step:
+        operation = BINARY.get(type(node.op))
+        if operation is None:
+            raise self._error(
+                node, f"{type(node.op).__name__} is no operation here; + - * / // % ** are"
+            )
+        return self._applied(node, operation, [node.left, node.right])
+
+    def _unary(self, node: ast.UnaryOp) -> Step:
+        operation = UNARY.get(type(node.op))
+        if operation is None:
+            raise self._error(node, "~ is no operation here; write `not`")
+        return self._applied(node, operation, [node.operand])
+
+    def _call(self, node: ast.Call) -> Step:
+        name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+        if name not in FUNCTIONS or node.keywords:
+            raise self._error(node, f"{name}() can't be called so: {remedy(name, FUNCTIONS)}")
+        return self._applied(node, FUNCTIONS[name], node.args)
+
+    def _comparison(self, node: ast.Compare) -> Step:
+        links = zip([node.left, *node.comparators[:-1]], node.ops, node.comparators, strict=True)
+        steps = [self._link(node, left, kind, right) for left, kind, right in links]
+        return lambda names: all(step(names) for step in steps)
+
+    def _link(self, node: ast.expr, left: ast.expr, kind: ast.cmpop, right: ast.expr) -> Step:
+        """Compile one comparison of a chain. With a literal null, == asks whether it is that."""
+        is_null = self._is_null(left) or self._is_null(right)
+        if is_null and isinstance(kind, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+            one, other = self.step(left), self.step(right)
+            wanted = isinstance(kind, (ast.Is, ast.Eq))
+            return lambda names: (one(names) is other(names)) is wanted
+        if isinstance(kind, (ast.Is, ast.IsNot)):
+            raise self._error(node, "`is` compares with none alone; write == or !=")
+        return self._applied(node, COMPARISONS[type(kind)], [left, right])
+
+    def _is_null(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Constant):
+            return node.value is None
+        return (
+            isinstance(node, ast.Name) and node.id not in self.known and node.id in ("none", "null")
+        )
+
+    def _choice(self, node: ast.IfExp) -> Step:
+        test, body, otherwise = (self.step(part) for part in (node.test, node.body, node.orelse))
+        return lambda names: body(names) if test(names) else otherwise(names)
+
+    def _items(self, node: ast.Tuple | ast.List) -> Step:
+        steps = [self.step(item) for item in node.elts]
+        return lambda names: tuple([step(names) for step in steps])
+
+    def _item(self, node: ast.Subscript) -> Step:
+        return self._applied(node, item_of, [node.value, node.slice])
+
+    def _applied(
+        self, node: ast.expr, operation: Callable[..., Any], operands: list[ast.expr]
+    ) -> Step:
+        """Compile an operation; where it fails, say on which column."""
+        steps = [self.step(operand) for operand in operands]
+
+        def applied(names: Names) -> Any:
+            values = [step(names) for step in steps]
+            try:
+                return operation(*values)
+            except (Unfit, ArithmeticError, ValueError, TypeError) as error:
+                raise self._error(node, str(error)) from None
+
+        return applied
+
+    def _error(self, node: ast.expr, problem: str) -> ExpressionError:
+        return ExpressionError(f"{self.text}: column {node.col_offset + 1}: {problem}")
+
+    _KINDS: Mapping[type[ast.expr], Callable[..., Step]] = {
+        ast.Constant: _constant,
+        ast.BoolOp: _both,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.Call: _call,
+        ast.Compare: _comparison,
+        ast.IfExp: _choice,
+        ast.Tuple: _items,
+        ast.List: _items,
+        ast.Subscript: _item,
+    }
+
+
+_LONGEST, _DEEPEST = 10_000, 60
+
+
+_LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
+
+
+_FOREIGN = {"&&": "and", "||": "or", "!": "not", "=": "=="}
+
+
+_FOREIGN_SIGN = re.compile(r"&&|\|\||!(?!=)|(?<![=!<>])=(?!=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that may be evaluated many times."""
+
+    text: str
+    names: frozenset[str]
+    step: Step
+
+    def evaluate(self, names: Names) -> Value:
+        """Give the expression's value where names have these.
+
+        >>> parse("lr < 0.1 and opt in ('sgd', 'adam')", ["lr", "opt"]).evaluate({"lr": 0.01})
+        False
+        """
+        value: Value = self.step(names)
+        return value
+
+    def holds(self, names: Names) -> bool:
+        """Tell whether the expression is true where names have these values.
+
+        >>> parse("lr * 2 == 1", ["lr"]).holds({"lr": 0.5})
+        True
+        """
+        return bool(self.step(names))
+
+
+def parse(text: str, known: Collection[str]) -> Expression:
+    """Read an expression over known names.
+
+    >>> parse("optimizer.lr * hp['batch-size']", ["optimizer.lr", "batch-size"]).evaluate(
+    ...     {"optimizer.lr": 0.1, "batch-size": 64})
+    6.4
+    >>> parse("x < 3", ["lr"])
+    Traceback (most recent call last):
+    runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
+    """
+    line = re.sub(r"[\r\n]", " ", text)
+    compiler = Compiler(line, known)
+    step = compiler.step(_tree(line))
+    return Expression(line, frozenset(compiler.used), step)
+
+
+def _tree(text: str) -> ast.expr:
+    if len(text) > _LONGEST:
+        raise ExpressionError(f"{text[:40]}...: {len(text)} characters are too long an expression")
+    lexed = _LEXED.sub(lambda found: found[1] or COLON, text)
+    indent = len(lexed) - len(lexed.lstrip())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(lexed.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise ExpressionError(
+            _explained(text, indent + error.offset if error.offset else len(text) + 1)
+        ) from None
+    except (ValueError, MemoryError, RecursionError):
+        raise ExpressionError(f"{text}: can't be read; write a simpler expression") from None
+    _check_depth(text, tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            node.col_offset = indent + len(lexed.strip().encode()[: node.col_offset].decode())
+    return tree
+
+
+def _check_depth(text: str, tree: ast.expr) -> None:
+    """Refuse what would run out of stack, here or when it is evaluated."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise ExpressionError(f"{text[:40]}...: nested more than {_DEEPEST} deep; simplify it")
+
+
+def _explained(text: str, column: int) -> str:
+    for found in _FOREIGN_SIGN.finditer(re.sub(_LEXED, lambda lexed: "." * len(lexed[0]), text)):
+        meant = _FOREIGN[found[0]]
+        return f"{text}: column {found.start() + 1}: write `{meant}` for `{found[0]}`"
+    return f"{text}: column {column}: no expression; write it as `lr < 0.1 and opt == 'sgd'`"

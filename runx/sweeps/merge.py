@@ -1,0 +1,197 @@
+"""HPARAMS laid over HPARAMS, key by key: what bases, named sweeps and overrides are made of.
+
+All of it is pure: a new tree is given, and the old one stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from runx.errors import SweepError
+from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP, Where
+from runx.sweeps.values import Node, Scalar
+
+Tree: TypeAlias = dict[str, Node]
+
+
+def keys(hparams: Node) -> list[str]:
+    """Name all keys that HPARAMS sets, those inside RUNX.ZIP and RUNX.CASES too.
+
+    >>> one = Scalar(1, "1")
+    >>> keys([{"lr": one}, {"RUNX.CASES": [{"opt": one}], "RUNX.TAG": one}])
+    ['lr', 'opt', 'RUNX.TAG']
+    """
+    found: dict[str, None] = {}
+    for mapping in _mappings(hparams):
+        for key, node in mapping.items():
+            found.update(dict.fromkeys(keys(node) if key in (ZIP, CASES) else [key]))
+    return list(found)
+
+
+def is_free(name: str) -> bool:
+    """Tell whether a key may be set where it wasn't: runx itself knows it.
+
+    >>> is_free("RUNX.TAG"), is_free("SUBMIT_JOB.NODES"), is_free("lr")
+    (True, True, False)
+    """
+    return name in (TAG, SKIP, ZIP, CASES) or name.startswith(RESOURCE)
+
+
+def with_key(hparams: Node, name: str, node: Node) -> Node:
+    """Set one key of HPARAMS, in every mapping of a list; zips and cases that set it give way.
+
+    >>> one, two = Scalar(1, "1"), Scalar(2, "2")
+    >>> with_key([{"lr": one}, {"lr": two, "a": one}], "lr", two) == [{"lr": two}, {"a": one}]
+    True
+    """
+    if isinstance(hparams, list):
+        if name == SKIP:
+            return [item if _is_base(item) else with_key(item, name, node) for item in hparams]
+        return [with_key(hparams[0], name, node), *(without_key(h, name) for h in hparams[1:])]
+    if not isinstance(hparams, dict):
+        return hparams
+    if name in hparams:
+        return {**hparams, name: node}
+    kept = without_key(hparams, name)
+    assert isinstance(kept, dict)
+    return {**kept, name: node}
+
+
+def without_key(hparams: Node, name: str) -> Node:
+    """Remove a key of HPARAMS, from zips and cases too.
+
+    >>> one = Scalar(1, "1")
+    >>> without_key({"a": one, "RUNX.ZIP": {"b": [one], "c": [one]}}, "b")["RUNX.ZIP"].keys()
+    dict_keys(['c'])
+    """
+    if isinstance(hparams, list):
+        return [without_key(item, name) for item in hparams]
+    if not isinstance(hparams, dict):
+        return hparams
+    kept = {
+        key: without_key(node, name) if key in (ZIP, CASES) else node
+        for key, node in hparams.items()
+        if key != name
+    }
+    return {key: node for key, node in kept.items() if key != ZIP or not _is_empty(node)}
+
+
+def laid_over(stronger: Node, weaker: Node) -> Node:
+    """Lay HPARAMS over that of a base: key by key if both are mappings, else the stronger alone.
+
+    >>> one, two = Scalar(1, "1"), Scalar(2, "2")
+    >>> laid_over({"b": two, "c": two}, {"a": one, "b": one}) == {"a": one, "b": two, "c": two}
+    True
+    """
+    if not (isinstance(stronger, dict) and isinstance(weaker, dict)):
+        return stronger
+    result: Node = weaker
+    for name, node in stronger.items():
+        result = with_key(result, name, node)
+    return result
+
+
+def with_sweeps(
+    hparams: Node, sweeps: Mapping[str, Node], chosen: Iterable[str], at: Where
+) -> Node:
+    """Cross HPARAMS with the named sweeps that are asked for. ``at`` is that of SWEEPS.
+
+    >>> one, two = Scalar(1, "1"), Scalar(2, "2")
+    >>> with_sweeps({"lr": one}, {"seeds": {"seed": [one, two]}}, ["seeds"], str).keys()
+    dict_keys(['lr', 'seed'])
+    """
+    from runx.nearest import remedy
+
+    setter: dict[str, str] = {}
+    names = list(chosen)
+    for sweep in sweeps if names == ["*"] else names:
+        if sweep not in sweeps:
+            raise SweepError(f"{at()}: --sweep {sweep} is unknown: {remedy(sweep, sweeps)}")
+        mapping = sweeps[sweep]
+        if not isinstance(mapping, dict):
+            raise SweepError(f"{at(sweep)}: SWEEPS: {sweep} is no mapping of hyperparameters")
+        for name in keys(mapping):
+            if name in setter:
+                both = f"{setter[name]} and {sweep}"
+                raise SweepError(f"{at(sweep)}: {name} is set by both sweeps {both}; choose one")
+            setter[name] = sweep
+        for name, node in mapping.items():
+            hparams = with_key(_cleared(hparams, node, name), name, _joined(hparams, name, node))
+    return hparams
+
+
+def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Node:
+    """Lay HPARAMS over a script's own configuration; what that doesn't know begins with ``+``.
+
+    >>> one, two = Scalar(1, "1"), Scalar(2, "2")
+    >>> with_defaults({"lr": two, "+new": one}, {"lr": one, "wd": one}, str).keys()
+    dict_keys(['lr', 'wd', 'new'])
+    """
+    from runx.nearest import remedy
+
+    for name in keys(hparams):
+        if not name.startswith("+") and name not in defaults and not is_free(name):
+            told = f"{remedy(name, defaults)} (+{name} adds it)"
+            raise SweepError(f"{at(name)}: {name} is not in CONFIG: {told}")
+    plain = _without_plus(hparams)
+    if isinstance(plain, list):
+        return [laid_over(plain[0], dict(defaults)), *plain[1:]] if plain else plain
+    return laid_over(plain, dict(defaults))
+
+
+def located(at: Where, places: Mapping[str, str]) -> Where:
+    """Say for some keys that they stand elsewhere, whichever mapping of a list they are in.
+
+    >>> located(lambda *path: "sweep.yml:2", {"lr": "the command line"})(0, "lr", 3)
+    'the command line'
+    """
+
+    def where(*path: str | int) -> str:
+        return next(
+            (places[key] for key in path if isinstance(key, str) and key in places), at(*path)
+        )
+
+    return where
+
+
+def _mappings(hparams: Node) -> list[Tree]:
+    items = hparams if isinstance(hparams, list) else [hparams]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _is_base(node: Node) -> bool:
+    """Tell whether a mapping is skipped, there only for others to inherit from."""
+    skip = node.get(SKIP) if isinstance(node, dict) else None
+    return isinstance(skip, Scalar) and skip.value is True
+
+
+def _is_empty(node: Node) -> bool:
+    return not node or (isinstance(node, list) and not any(node))
+
+
+def _cleared(hparams: Node, node: Node, name: str) -> Node:
+    """Let plain keys give way to those that a zip or cases of a sweep set."""
+    for key in keys(node) if name in (ZIP, CASES) else ():
+        hparams = without_key(hparams, key)
+    return hparams
+
+
+def _joined(hparams: Node, name: str, node: Node) -> Node:
+    """Keep the zips that there are beside a further one."""
+    first = _mappings(hparams)[0] if _mappings(hparams) else {}
+    if name != ZIP or ZIP not in first:
+        return node
+    zips = [first[ZIP], node]
+    return [one for each in zips for one in (each if isinstance(each, list) else [each])]
+
+
+def _without_plus(hparams: Node) -> Node:
+    if isinstance(hparams, list):
+        return [_without_plus(item) for item in hparams]
+    if not isinstance(hparams, dict):
+        return hparams
+    return {
+        key.removeprefix("+"): _without_plus(node) if key in (ZIP, CASES) else node
+        for key, node in hparams.items()
+    }

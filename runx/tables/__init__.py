@@ -1,1 +1,0 @@
-"""A question about results, and the table that answers it."""

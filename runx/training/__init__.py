@@ -1,1 +1,0 @@
-"""What a training script is served with: everything behind the door that is logx."""

@@ -1,0 +1,206 @@
+"""Schedulers that hang, are missing or talk nonsense are not believed; what they know is kept."""
+
+import json
+
+import pytest
+from batched import LAUNCH, commands, site
+
+from runx.farms import query
+from runx.farms.query import by_farm, jobs_of, whole_jobs
+from runx.locks import hold
+from runx.rundir.claims import claim_text, take
+from runx.rundir.events import JobStatus
+from runx.rundir.files import read_json
+from runx.rundir.paths import ExperimentDir
+
+QUEUE = "echo '71|0|RUNNING|None|{name}'; echo '71|1|PENDING|Resources|{name}'"
+
+
+@pytest.fixture
+def put(tmp_path, monkeypatch):
+    put = commands(tmp_path / "bin", monkeypatch)
+    put("sbatch", "echo 71")
+    put("squeue", "exit 0")
+    put("sacct", "exit 1")
+    return put
+
+
+@pytest.fixture
+def claimed(tmp_path, put):
+    """Two runs that were claimed to be submitted as one array, and nobody knows more."""
+    place = site(tmp_path)
+    place.claim()
+    return place
+
+
+@pytest.fixture
+def gone(tmp_path, put):
+    """Two runs that were submitted as one array."""
+    place = site(tmp_path)
+    place.submit()
+    return place
+
+
+def asked(place):
+    said = []
+    return query.query(jobs_of(place.runs, said.append), said.append), said
+
+
+def wrong(line):
+    raise AssertionError(line)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("sleep 60", "no end within"),
+        ("echo 'slurm_load_jobs error: no controller' >&2; exit 1", "no controller"),
+        ("echo what do you mean", "can't be read"),
+    ],
+)
+def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
+    gone, put, answer, complaint, monkeypatch
+):
+    monkeypatch.setattr(query, "ASK_SECONDS", 0.3)
+    put("squeue", answer)
+    statuses, [said] = asked(gone)
+    assert statuses == {}
+    assert said.startswith("farm cluster can't be asked: squeue: ")
+    assert complaint in said
+    assert said.endswith("states are from the runs' own files")
+
+
+def test_a_scheduler_that_is_not_there_is_told(gone, tmp_path):
+    (tmp_path / "bin" / "squeue").unlink()
+    statuses, [said] = asked(gone)
+    assert statuses == {}
+    assert "squeue: not found on PATH" in said
+
+
+def test_damaged_files_of_one_run_cost_only_its_status(gone, put):
+    put("squeue", QUEUE.format(name="x"))
+    gone.runs[0].job(1).write_text("{")
+    statuses, [said] = asked(gone)
+    assert statuses == {("cluster", "71_1"): JobStatus("queued", name="x")}
+    assert "can't be read" in said
+
+
+def test_one_question_tells_of_all_jobs(gone, put, tmp_path):
+    put("squeue", f"echo asked >>{tmp_path}/calls; {QUEUE.format(name='x')}")
+    statuses, said = asked(gone)
+    assert {job: status.state for job, status in statuses.items()} == {
+        ("cluster", "71_0"): "running",
+        ("cluster", "71_1"): "queued",
+    }
+    assert said == []
+    assert (tmp_path / "calls").read_text() == "asked\n"
+
+
+def test_what_the_queue_has_forgotten_the_accounts_may_know(gone, put):
+    put("squeue", "echo '71|0|RUNNING|None|x'")
+    put("sacct", "echo '71_1|OUT_OF_MEMORY|x'")
+    statuses, _ = asked(gone)
+    assert statuses["cluster", "71_1"].state == "oom"
+
+
+def test_a_job_that_nobody_knows_is_gone(gone):
+    statuses, said = asked(gone)
+    assert set(statuses.values()) == {JobStatus("gone")}
+    assert said == []
+
+
+def test_an_id_that_was_never_kept_is_found_again_by_the_jobs_name(claimed, put):
+    put("squeue", QUEUE.format(name=claimed.type.job_name(claimed.array())))
+    statuses, said = asked(claimed)
+    assert statuses["cluster", "71_0"].state == "running"
+    assert statuses["cluster", "71_1"].state == "queued"
+    assert said == []
+    job = read_json(claimed.runs[1].job(1))
+    assert (job["id"], job["answer"]) == ("71_1", "found again by its name")
+
+
+def test_a_job_of_another_name_is_not_taken_for_ours(claimed, put):
+    put("squeue", QUEUE.format(name="sweep_other.0"))
+    statuses, _ = asked(claimed)
+    assert statuses == {("cluster", str(run.path)): JobStatus("gone") for run in claimed.runs}
+
+
+def test_while_a_submission_may_be_on_its_way_nothing_counts_as_gone(claimed):
+    with hold(claimed.folder / "lock"):
+        assert asked(claimed) == ({}, [])
+
+
+def test_a_farm_without_questions_is_not_asked_and_not_warned_of(tmp_path):
+    place = site(tmp_path, "command", 1)
+    place.claim(array=False)
+    assert asked(place) == ({}, [])
+
+
+def test_what_a_farm_refused_is_not_asked_about(claimed):
+    for run in claimed.runs:
+        run.job(1).write_text(json.dumps({"version": 1, "farm": "cluster", "refused": True}))
+    assert asked(claimed) == ({}, [])
+
+
+def test_what_is_done_is_not_asked_about(gone):
+    for run in gone.runs:
+        run.events(1).write_text('{"event": "ended", "time": 1, "code": 0}\n')
+    assert asked(gone) == ({}, [])
+
+
+def test_a_run_that_was_never_given_away_has_no_job(tmp_path):
+    run = ExperimentDir(tmp_path).run("owl")
+    assert jobs_of([run], wrong) == []
+    run.attempts.mkdir(parents=True)
+    take(run, 1, claim_text(None, None))
+    assert jobs_of([run], wrong) == []
+
+
+def test_a_claim_without_a_map_is_no_job(claimed):
+    (claimed.folder / "jobs.jsonl").unlink()
+    assert jobs_of(claimed.runs, wrong) == []
+
+
+def test_a_torn_line_of_the_map_costs_nothing_else(claimed):
+    with (claimed.folder / "jobs.jsonl").open("a") as file:
+        file.write('{"name": "half')
+    assert [job.task for job in jobs_of(claimed.runs, wrong)] == [0, 1]
+
+
+def test_without_an_id_the_map_says_name_and_place(claimed):
+    first, last = jobs_of(claimed.runs, wrong)
+    assert (first.id, first.task, last.task) == ("", 0, 1)
+    assert first.name == claimed.type.job_name(claimed.array())
+    assert not first.is_pending
+
+
+def test_after_a_requeue_a_run_is_still_of_the_same_job(claimed):
+    run = claimed.runs[0]
+    run.job(1).write_text(json.dumps({"farm": "cluster", "type": "slurm", "id": "7_0"}))
+    run.claim(2).write_text('{"version": 1, "farm": "cluster", "by": "run.sh"}')
+    [job] = jobs_of([run], wrong)
+    assert (job.attempt, job.id) == (1, "7_0")
+
+
+def test_a_job_of_an_older_runx_has_no_type_and_no_name(tmp_path):
+    run = ExperimentDir(tmp_path).run("owl")
+    run.attempts.mkdir(parents=True)
+    take(run, 1, claim_text("big", None))
+    run.job(1).write_text('{"version": 1, "farm": "big", "id": "7", "answer": "7", "time": 1}')
+    [job] = jobs_of([run], wrong)
+    assert (job.farm.name, job.farm.type, job.id, job.name) == ("big", "command", "7", "")
+
+
+def test_runs_of_one_place_are_asked_about_together(claimed):
+    several = jobs_of(claimed.runs, wrong)
+    [(farm, all_of_them)] = by_farm(several)
+    assert (farm.name, all_of_them) == ("cluster", several)
+    other = several[0]._replace(farm=claimed.farm._replace(name="other"))
+    assert len(by_farm([*several, other])) == 2
+
+
+def test_a_job_is_whole_where_every_run_of_it_is_meant(claimed):
+    several = jobs_of(claimed.runs, wrong)
+    assert whole_jobs(several[:1], claimed.runs) == [several[0].name]
+    assert whole_jobs(several, claimed.runs[:1]) == []
+    assert LAUNCH in several[0].name

@@ -1,0 +1,200 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runx.rundir.events import Attempt, Event, JobAddress, JobStatus
+from runx.rundir.state import STATES, State, signal_of, state
+
+NOT_KNOWN = "it may be with slurm; if it is not, runx cancel it"
+
+
+def ended(code):
+    return Event("ended", details={"code": code})
+
+
+STARTED = Event("started")
+JOB = JobAddress("slurm", id="7")
+TOLD = "run.sh was not called: told by its metrics"
+ENDLESS = "; run.sh was not called to tell its end"
+
+
+def attempt(*events, number=1, **known):
+    return Attempt(number, events, **known)
+
+
+def local(*events, locked=False, **known):
+    known = {"host": "here", "process": False, **known}
+    return state([attempt(*events, locked=locked, **known)])
+
+
+def farm(*events, word=None, why="", **known):
+    known = {"host": "node", "farm": "slurm", "job": JOB, "silence": 20.0, **known}
+    return state([attempt(*events, **known)], said(word, why))
+
+
+def said(word, why=""):
+    return JobStatus(word, why) if word else None
+
+
+def afar(**known):
+    """A run of this machine's kind, on another."""
+    return local(STARTED, host="b", process=None, **known)
+
+
+def test_a_run_without_attempts_is_planned():
+    assert state([]) == State("planned")
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "reason"),
+    [
+        # What wrote its end.
+        (local(STARTED, ended(0)), "done", ""),
+        (local(STARTED, ended(0), locked=True), "done", ""),
+        (local(STARTED, ended(1)), "failed", "exit status 1"),
+        (local(STARTED, ended(137)), "killed", "by KILL"),
+        (local(STARTED, Event("warned"), ended(143)), "killed", "by TERM after a warning"),
+        (local(STARTED, ended(143), order="cancel"), "cancelled", ""),
+        (local(STARTED, ended(143), order="timeout"), "timeout", ""),
+        (local(STARTED, ended(0), order="timeout"), "done", ""),
+        (local(STARTED, ended(75)), "failed", "it asks to be run again (exit status 75)"),
+        (local(STARTED, ended(None)), "failed", "it left no exit status"),
+        (farm(STARTED, ended(75)), "preempted", ""),
+        (farm(STARTED, Event("preempted"), ended(143)), "preempted", ""),
+        (farm(STARTED, ended(143), word="timeout", why="4 h"), "timeout", "4 h"),
+        (farm(STARTED, ended(137), word="oom"), "oom", ""),
+        (farm(STARTED, ended(1), word="failed"), "failed", "exit status 1"),
+        # What is here and wrote no end.
+        (local(STARTED, locked=True), "running", ""),
+        (local(STARTED, locked=True, order="cancel"), "running", ""),
+        (local(STARTED, locked=None, process=True), "running", ""),
+        (local(STARTED), "killed", "ended without a word"),
+        (local(STARTED, rebooted=True), "lost", "here was started anew"),
+        (local(STARTED, order="cancel"), "cancelled", ""),
+        (local(STARTED, order="timeout"), "timeout", ""),
+        (local(process=True), "queued", "about to start"),
+        (local(process=False), "planned", ""),
+        (local(process=False, locked=True), "running", ""),
+        (local(host="b", process=None), "queued", "on b, not seen from here"),
+        (local(STARTED, host="b", process=None), "running", "on b, not seen from here"),
+        (afar(silence=20.0), "running", "on b"),
+        (afar(silence=720.0), "running", "on b, silent for 12 min"),
+        (afar(silence=20.0, order="cancel"), "running", "on b"),
+        (afar(silence=720.0, order="cancel"), "cancelled", "on b, silent for 12 min"),
+        (afar(silence=720.0, order="cancel", locked=True), "running", ""),
+        # What is with a farm and wrote no end.
+        (farm(STARTED), "running", ""),
+        (farm(STARTED, silence=720), "lost", "silent for 12 min; slurm was not asked"),
+        (farm(STARTED, silence=720, word="running"), "running", "silent for 12 min"),
+        (farm(STARTED, silence=720, word="gone"), "lost", "silent for 12 min"),
+        (farm(STARTED, silence=720, word="oom"), "oom", "says slurm"),
+        (farm(STARTED, silence=720, word="done"), "done", "says slurm"),
+        (farm(STARTED, silence=720, word="queued"), "preempted", "queued again"),
+        (farm(STARTED, silence=720, order="cancel"), "cancelled", ""),
+        (farm(STARTED, Event("preempted"), silence=720), "preempted", ""),
+        (farm(), "queued", ""),
+        (farm(word="queued", why="Priority"), "queued", "Priority"),
+        (farm(word="running"), "running", ""),
+        (farm(word="gone", submitted=5.0), "queued", ""),
+        (farm(word="gone", submitted=5000.0), "lost", "slurm knows no job 7"),
+        (farm(word="failed", why="NodeFail"), "failed", "NodeFail"),
+        (local(order="cancel", process=True), "cancelled", ""),
+        (local(order="cancel", process=False, locked=False), "cancelled", ""),
+        (farm(order="cancel"), "cancelled", ""),
+        (farm(order="cancel", word="queued"), "queued", "cancelled, but still waits at slurm"),
+        (farm(wrote=60.0), "running", TOLD),
+        (farm(wrote=60.0, process=False, job=None), "running", TOLD),
+        (farm(wrote=60.0, word="failed"), "failed", "says slurm"),
+        (farm(wrote=60.0, word="queued"), "queued", ""),
+        (farm(wrote=60.0, order="cancel"), "cancelled", ""),
+        (farm(wrote=60.0, word="gone"), "unknown", "it last wrote 1 min ago" + ENDLESS),
+        (farm(wrote=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
+        (farm(wrote=7200.0, word="running"), "running", ""),
+        (farm(job=None, process=True), "queued", "being submitted"),
+        (
+            farm(job=None, process=False),
+            "queued",
+            "it may be with slurm; if it is not, runx cancel it",
+        ),
+        (farm(job=None, process=False, word="gone"), "planned", ""),
+    ],
+)
+def test_each_fact_has_its_state(got, expected, reason):
+    assert (got.name, got.reason) == (expected, reason)
+
+
+def test_code_and_signal_are_told():
+    assert local(STARTED, ended(137))[2:] == (137, "KILL", 1)
+    assert local(STARTED, ended(3))[2:] == (3, None, 1)
+    assert signal_of(143) == "TERM"
+    assert signal_of(128) is None
+
+
+def test_a_claim_that_came_to_nothing_leaves_the_state_as_it_was():
+    first = attempt(STARTED, ended(1), process=False)
+    assert state([first, attempt(number=2, process=False, locked=False)]).name == "failed"
+
+
+def test_a_further_attempt_decides_unless_the_run_was_done():
+    done, bad = attempt(STARTED, ended(0)), attempt(STARTED, ended(1), number=2)
+    assert state([done, bad]).name == "done"
+    assert state([attempt(STARTED, ended(1)), attempt(STARTED, ended(0), number=2)]) == (
+        State("done", code=0, attempt=2)
+    )
+
+
+def test_a_live_earlier_attempt_is_not_hidden_by_a_later_one():
+    first = attempt(STARTED, process=False, host="here", locked=True)
+    second = attempt(STARTED, ended(1), number=2)
+    assert state([first, second]).attempt == 1
+
+
+EVENTS = st.sampled_from(
+    [STARTED, Event("running"), Event("signalled"), Event("warned"), Event("preempted")]
+)
+COURSES = st.lists(EVENTS, max_size=5).map(tuple)
+ORDERS = st.sampled_from([None, "cancel", "timeout"])
+WORDS = st.sampled_from([None, "gone", *STATES])
+
+
+@given(COURSES, ORDERS, WORDS, st.booleans(), st.sampled_from([None, "slurm"]), COURSES)
+def test_what_is_finished_stays_finished(course, order, word, locked, where, later):
+    known = attempt(
+        *course, ended(0), *later, order=order, farm=where, process=False, locked=locked
+    )
+    assert state([known], said(word)).name == "done"
+
+
+@given(COURSES, st.integers(0, 6), ORDERS, st.integers(0, 255))
+def test_what_is_dead_here_is_never_alive_wherever_its_events_are_cut(course, cut, order, code):
+    events = (STARTED, *course, ended(code))[:cut]
+    now = local(*events, order=order, host="here", process=False, locked=False)
+    assert not now.alive
+
+
+@given(COURSES, ORDERS, st.sampled_from(["gone", "failed", "oom", "done"]), st.floats(200, 9999))
+def test_a_silent_job_that_its_farm_has_given_up_is_never_alive(course, order, word, silence):
+    assert not farm(STARTED, *course, order=order, word=word, silence=silence).alive
+
+
+@given(COURSES, ORDERS, WORDS)
+def test_whoever_holds_the_lock_and_wrote_no_end_is_running(course, order, word):
+    known = attempt(STARTED, *course, order=order, process=None, host="b", locked=True)
+    assert state([known], said(word)).name == "running"
+
+
+def test_every_combination_has_a_state_that_is_known():
+    for events, word, order, process, locked, where, silence in itertools.product(
+        [(), (STARTED,), (STARTED, ended(1)), (STARTED, Event("preempted"))],
+        [None, "gone", "running", "queued", "failed"],
+        [None, "cancel", "timeout"],
+        [None, True, False],
+        [None, True, False],
+        [None, "slurm"],
+        [None, 10.0, 1e5],
+    ):
+        more = {"order": order, "process": process, "silence": silence, "locked": locked}
+        known = attempt(*events, farm=where, host="h", **more)
+        assert state([known], said(word)).name in STATES

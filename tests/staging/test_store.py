@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runx.errors import StoreError
+from runx.staging.store import FrozenFile, Manifest, digest_of, read_manifest, write_manifest
+
+FILE = ("train.py", 0o644, "c0ffee")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"files": [[1]], "links": [], "folders": []}'])
+def test_a_manifest_that_cant_be_read_is_an_error(tmp_path: Path, text: str):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(StoreError, match=r"manifest\.json"):
+        read_manifest(str(tmp_path))
+
+
+def test_the_digest_does_not_depend_on_the_order():
+    other = ("a.py", 0o755, "f00d")
+    assert digest_of([FILE, other], [], []) == digest_of([other, FILE], [], [])
+
+
+def test_the_digest_depends_on_all_there_is():
+    digests = {
+        digest_of([FILE], [], []),
+        digest_of([("train.py", 0o755, "c0ffee")], [], []),
+        digest_of([("train.py", 0o644, "f00d")], [], []),
+        digest_of([("main.py", 0o644, "c0ffee")], [], []),
+        digest_of([FILE], [("a", "b")], []),
+        digest_of([FILE], [("a", "c")], []),
+        digest_of([FILE], [], [("a", 0o755)]),
+        digest_of([FILE], [], [("a", 0o700)]),
+    }
+    assert len(digests) == 8
+
+
+@given(
+    st.lists(st.binary(min_size=1).map(lambda name: name.decode("utf-8", "surrogateescape"))),
+    st.integers(0, 0o777),
+)
+def test_what_was_written_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], mode: int
+):
+    folder = str(tmp_path_factory.mktemp("manifest"))
+    manifest = Manifest(
+        tuple(FrozenFile(name, mode, "c0ffee", 1, 2, mode & ~0o222) for name in names),
+        tuple((name, name) for name in names),
+        tuple((name, mode) for name in names),
+    )
+    write_manifest(folder, manifest)
+    assert read_manifest(folder) == manifest

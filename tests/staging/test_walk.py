@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runx.errors import StagingError
+from runx.staging.ignore import sieve
+from runx.staging.walk import Listing, walk
+
+
+def walked(root: Path, *ignore: str, exclude: tuple[Path, ...] = ()) -> Listing:
+    return walk(root, sieve(root, ignore, exclude, gitignore=False)[0])
+
+
+def test_a_folder_that_cant_be_read_is_named_with_the_remedy(
+    public: Path, as_ordinary_user: Callable[[Callable[[], None]], None]
+):
+    def refused() -> None:
+        (public / "closed").mkdir(mode=0o000)
+        with pytest.raises(StagingError, match=r"closed: can't be read; .* CODE_IGNORE_PATTERNS"):
+            walked(public)
+        assert not walked(public, "closed").files
+        (public / "closed").rmdir()
+
+    as_ordinary_user(refused)
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        walked(tmp_path / "gone")
+
+
+def test_sockets_and_pipes_are_left_out_with_a_warning(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        here = os.open(tmp_path, os.O_RDONLY)  # A socket's path has 107 bytes at most.
+        listening.bind(f"/proc/self/fd/{here}/sock")
+        os.close(here)
+    found = walked(tmp_path)
+    assert not found.files
+    assert [warning.split("/")[-1] for warning in found.warnings] == [
+        "pipe: neither a file nor a folder; left out",
+        "sock: neither a file nor a folder; left out",
+    ]
+
+
+def test_every_file_link_and_folder_is_listed(project: Path):
+    (project / "empty" / "deep").mkdir(parents=True)
+    (project / "link").symlink_to("train.py")
+    (project / "loop").symlink_to(".")
+    found = walked(project)
+    assert sorted(found.files) == ["net/__init__.py", "tool.sh", "train.py"]
+    assert found.links == {"link": "train.py", "loop": "."}
+    assert sorted(found.folders) == ["empty", "empty/deep", "net"]
+    assert found.files["tool.sh"].stamp.mode & 0o111
+
+
+def test_names_that_are_no_text_are_listed(tmp_path: Path):
+    for name in (b"a b", b"new\nline", b"\xff\xfe", "ü".encode()):
+        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_text("x")
+    assert sorted(map(os.fsencode, walked(tmp_path).files)) == [
+        b"a b", b"new\nline", "ü".encode(), b"\xff\xfe",
+    ]  # fmt: skip
+
+
+def test_logs_are_never_copied_wherever_they_lie(project: Path):
+    logs = project / "logs"
+    (logs / "sweep" / "wise-owl").mkdir(parents=True)
+    (logs / "sweep" / "wise-owl" / "metrics.csv").write_text("x")
+    found = walked(project, exclude=(logs,))
+    assert "logs" not in found.folders
+    assert not found.left_out.patterns
+
+
+def test_logs_behind_a_link_are_never_copied(project: Path):
+    (project.parent / "scratch").mkdir()
+    (project / "runs").symlink_to("../scratch")
+    found = walked(project, exclude=(project / "runs",))
+    assert not found.links
+
+
+def test_logs_beside_the_code_are_told_by_what_is_in_them(project: Path):
+    (project / "sweep" / ".runx" / "code").mkdir(parents=True)
+    (project / "sweep" / "wise-owl").mkdir()
+    (project / "moved" / "attempts").mkdir(parents=True)
+    for name in ("run.json", "run.sh"):
+        (project / "moved" / name).write_text("")
+    (project / ".runx").mkdir()
+    assert sorted(walked(project, exclude=(project,)).folders) == ["net"]
+
+
+def test_the_settings_file_is_copied_like_any_other(project: Path):
+    (project / ".runx").write_text("LOGROOT: x\n")
+    assert ".runx" in walked(project).files

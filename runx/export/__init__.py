@@ -1,1 +1,1 @@
-"""Tables and plots as text and files."""
+"""Tables and pictures of runs, written as text or files."""

@@ -1,9 +1,12 @@
-"""Comma- or tab-separated values, complete, for spreadsheets and programs."""
+"""Tables as data for spreadsheets and programs: CSV, TSV, JSON, JSON lines and Parquet.
+
+Times are in seconds, and numbers have all their digits: ``digits`` is for people's formats.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from runx.analysis.cells import content, for_machines, strict
@@ -12,59 +15,60 @@ from runx.errors import RunxError
 from runx.rundir.records import quoted
 
 
-def csv_text(summary: Table, digits: int = 0) -> str:
-    """Write a summary with a line of headings; times are in seconds, every digit is there."""
-    return "\n".join(
-        ",".join(quoted(cell) if cell else "" for cell in row) for row in _rows(summary)
-    )
+def csv_text(table: Table, digits: int = 0) -> str:
+    """Return a table as comma-separated values under a line of headings."""
+    return "\n".join(",".join(quoted(cell) if cell else "" for cell in row) for row in _rows(table))
 
 
-def tsv_text(summary: Table, digits: int = 0) -> str:
-    r"""Write the same with tabs; a tab or the end of a line in a cell is written \t or \n."""
-    return "\n".join("\t".join(map(_one_word, row)) for row in _rows(summary))
+def tsv_text(table: Table, digits: int = 0) -> str:
+    r"""Return a table as tab-separated values; in a cell a tab is \t and the end of a line \n."""
+    return "\n".join("\t".join(map(_escaped, row)) for row in _rows(table))
 
 
-def _rows(summary: Table) -> Iterable[list[str]]:
-    yield [column.heading for column in summary.columns]
-    for row in summary.rows:
+def _rows(table: Table) -> Iterator[list[str]]:
+    yield [column.heading for column in table.columns]
+    for row in table.rows:
         yield [for_machines(cell) for cell in row.cells]
 
 
-def _one_word(cell: str) -> str:
-    for letter, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        cell = cell.replace(letter, written)
+def _escaped(cell: str) -> str:
+    for letter, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        cell = cell.replace(letter, escape)
     return cell
 
 
-def json_text(summary: Table, digits: int = 0) -> str:
-    """Write everything known of each run, or each group's cells, in their order."""
-    objects = [_object(summary, row) for row in summary.rows]
+def json_text(table: Table, digits: int = 0) -> str:
+    """Return a JSON list of objects: all of each run's record, or the cells of each group."""
+    objects = [_object(table, row) for row in table.rows]
     return json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def json_lines(summary: Table, digits: int = 0) -> str:
-    """Write the same as one line for each row."""
-    objects = (_object(summary, row) for row in summary.rows)
-    return "\n".join(json.dumps(one, ensure_ascii=False, allow_nan=False) for one in objects)
+def json_lines(table: Table, digits: int = 0) -> str:
+    """Return the objects of json_text, each on a line of its own."""
+    objects = (_object(table, row) for row in table.rows)
+    return "\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in objects)
 
 
-def _object(summary: Table, row: Row) -> dict[str, Any]:
+def _object(table: Table, row: Row) -> dict[str, Any]:
     if row.result:
         return content(row.result)
-    heads = [column.heading for column in summary.columns]
-    return {head: strict(cell) for head, cell in zip(heads, row.cells, strict=True)}
+    headings = [column.heading for column in table.columns]
+    return {heading: strict(cell) for heading, cell in zip(headings, row.cells, strict=True)}
 
 
-def parquet_bytes(summary: Table, digits: int = 0) -> bytes:
-    """Write a file's bytes: a column is of numbers, of truths, or else of text."""
+def parquet_bytes(table: Table, digits: int = 0) -> bytes:
+    """Return the content of a Parquet file; a column holds numbers, booleans, or else text.
+
+    Raises: RunxError: pyarrow is not installed.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise RunxError("--format parquet needs pyarrow: pip install pyarrow") from error
     columns = {
-        column.heading: _column([row.cells[at] for row in summary.rows])
-        for at, column in enumerate(summary.columns)
+        column.heading: _of_one_type([row.cells[at] for row in table.rows])
+        for at, column in enumerate(table.columns)
     }
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(pyarrow.table(columns), sink)
@@ -72,11 +76,11 @@ def parquet_bytes(summary: Table, digits: int = 0) -> bytes:
     return content
 
 
-def _column(cells: list[Any]) -> list[Any]:
-    """Make one type of a column's cells: a file's columns have one, a table's need not."""
-    there = [cell for cell in cells if cell is not None]
-    if all(isinstance(cell, bool) for cell in there) or all(type(cell) is int for cell in there):
+def _of_one_type(cells: list[Any]) -> list[Any]:
+    """Return a column's cells converted to one type, as Parquet needs it; nulls stay."""
+    values = [cell for cell in cells if cell is not None]
+    if all(isinstance(value, bool) for value in values) or all(type(v) is int for v in values):
         return cells
-    if all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in there):
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         return [None if cell is None else float(cell) for cell in cells]
     return [None if cell is None else for_machines(cell) for cell in cells]

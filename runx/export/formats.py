@@ -1,4 +1,4 @@
-"""Ways to write a summary; the module of each is imported when it is first asked for."""
+"""The formats of ``--format``; the module that writes one is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A way to write: its function, what that takes besides a summary and digits, and for whom.
+    """A format: its function as ``module:name``, further arguments of that, and its readers.
 
-    People see numbers rounded, and times in hours and minutes.
+    For people numbers are rounded, and times are in hours and minutes.
     """
 
     function: str
     arguments: tuple[str, ...] = ()
     people: bool = True
 
-    def render(self, summary: Table, digits: int) -> str | bytes:
-        """Write a summary, with so many digits of what is rounded."""
+    def render(self, table: Table, digits: int) -> str | bytes:
+        """Return a table in this format; where numbers are rounded, to ``digits`` digits."""
         module, _, name = self.function.partition(":")
-        content: str | bytes = getattr(import_module(module), name)(
-            summary, digits, *self.arguments
-        )
+        content: str | bytes = getattr(import_module(module), name)(table, digits, *self.arguments)
         return content
 
 
@@ -39,11 +37,11 @@ TABULATE = (
     *("orgtbl", "outline", "pipe", "presto", "pretty", "psql", "rounded_grid", "rounded_outline"),
     *("rst", "simple", "simple_grid", "simple_outline", "textile", "unsafehtml", "youtrack"),
 )
-"""The formats of tabulate, but for ``plain`` and ``tsv``, which are ours."""
+"""The formats of the library tabulate, but for ``plain`` and ``tsv``, which are ours."""
 
 
-def _by_tabulate(name: str) -> Format:
-    return Format("runx.export.tabulated:render", (name,))
+def _of_tabulate(name: str) -> Format:
+    return Format("runx.export.table:render_tabulate", (name,))
 
 
 FORMATS: Mapping[str, Format] = {
@@ -54,23 +52,26 @@ FORMATS: Mapping[str, Format] = {
     "json": Format("runx.export.data:json_text", people=False),
     "jsonl": Format("runx.export.data:json_lines", people=False),
     "parquet": Format("runx.export.data:parquet_bytes", people=False),
-    "markdown": _by_tabulate("pipe"),
-    **{name: _by_tabulate(name) for name in TABULATE},
+    "markdown": _of_tabulate("pipe"),
+    **{name: _of_tabulate(name) for name in TABULATE},
 }
-"""What ``--format`` knows."""
+"""The formats that ``--format`` takes, by name."""
 
 
 def format_named(name: str) -> Format:
-    """Return a format; RunxError names the nearest where there is none of that name."""
+    """Return the format of a name.
+
+    Raises: RunxError: there is none; the message names the nearest.
+    """
     if name not in FORMATS:
         raise RunxError(f"--format {name}: there is no such format; {remedy(name, FORMATS)}")
     return FORMATS[name]
 
 
-def written(name: str, summary: Table, digits: int | None = None) -> str:
-    """Write a summary as text, with so many digits of what is rounded."""
+def written(name: str, table: Table, digits: int | None = None) -> str:
+    """Return a table as text in the format of a name, numbers rounded to ``digits`` digits."""
     from runx.analysis.cells import DIGITS  # not at start: the names alone are needed there
 
-    text = format_named(name).render(summary, digits or DIGITS)
+    text = format_named(name).render(table, digits or DIGITS)
     assert isinstance(text, str)
     return text

@@ -1,4 +1,4 @@
-"""Pictures of results: in the terminal, or as an image file."""
+"""``--plot``: which curves, dots or lines of the runs are drawn, in the terminal or to a file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from runx.analysis.groups import groups
 from runx.analysis.question import Asked
 from runx.analysis.table import deciding, ranked
 from runx.errors import RunxError
-from runx.export.picture import Picture
+from runx.export.picture import Picture, draw
 from runx.nearest import listed, nearest_first
 from runx.rundir.run import RunRecord
 
 MOST = 12
-"""More curves than this nobody tells apart: the rest are left out, with a word."""
+"""Curves that are drawn at most: of more nobody can tell which is which."""
 
 
 def plotted(what: str, runs: Sequence[RunRecord], asked: Asked) -> str:
-    """Draw what is asked for; give the drawing, or say which file it went to."""
+    """Return the drawing as text; with ``-o`` write it to that file and return a line about it."""
     picture = pictured(what, runs, asked)
     if asked.output:
-        from runx.export.images import draw
-
         draw(picture, asked.output)
         number = len(picture.curves) or len(picture.lines)
         return f"{asked.output}: {picture.note or f'{number} drawn'}"
@@ -34,35 +32,36 @@ def plotted(what: str, runs: Sequence[RunRecord], asked: Asked) -> str:
 
 
 def pictured(what: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
-    """Say what is to be drawn: curves over epochs, a scatter, or parallel coordinates."""
-    ordered = ranked(runs, deciding(runs, asked.question))
+    """Return the picture of ``--plot``: METRIC over epochs, ``X vs Y``, or ``parallel``.
+
+    Raises: RunxError: no run has what is to be drawn.
+    """
+    best_first = ranked(runs, deciding(runs, asked.question))
     if what == "parallel":
-        return _parallel(ordered[: asked.top], asked)
+        return _parallel(best_first[: asked.top], asked)
     left, versus, right = what.partition(" vs ")
     if versus:
-        return _scatter(left.strip(), right.strip(), ordered[: asked.top], asked)
-    return _curves(what, ordered, asked)
+        return _scatter(left.strip(), right.strip(), best_first[: asked.top], asked)
+    return _curves(what, best_first, asked)
 
 
 def _curves(name: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
     phase, metric = phase_of(name)
-    names = varying(runs, (*asked.ignore, *asked.over))
-    by = [Column(one, "hparam", one) for one in names]
-    found = []
-    members = groups(runs, by) if asked.over else [[run] for run in runs]
-    for group in members:
-        label = _label(group[0], by) or group[0].name
-        several = [curve(label, course(run, metric, phase), asked.smooth) for run in group]
-        several = [one for one in several if one.xs]
-        if several:
-            found.append(together(label, several) if asked.over else several[0])
-    if not found:
-        metrics = sorted({one for run in runs for one in run.metrics})
-        there = listed(nearest_first(name, metrics))
-        raise RunxError(f"--plot {name}: no run has it; there {there}")
-    found = found[: asked.top]
-    note = f"{MOST} of {len(found)}; --where or --top choose" if len(found) > MOST else ""
-    return Picture(name, "epoch", name, asked.log, tuple(found[:MOST]), note=note)
+    by = [Column(key, "hparam", key) for key in varying(runs, (*asked.ignore, *asked.over))]
+    curves = []
+    for members in groups(runs, by) if asked.over else [[run] for run in runs]:
+        label = _label(members[0], by) or members[0].name
+        own = [curve(label, course(run, metric, phase), asked.smooth) for run in members]
+        own = [line for line in own if line.xs]
+        if own:
+            curves.append(together(label, own) if asked.over else own[0])
+    if not curves:
+        metrics = sorted({key for run in runs for key in run.metrics})
+        choices = listed(nearest_first(name, metrics))
+        raise RunxError(f"--plot {name}: no run has it; there {choices}")
+    curves = curves[: asked.top]
+    note = f"{MOST} of {len(curves)}; --where or --top choose" if len(curves) > MOST else ""
+    return Picture(name, "epoch", name, asked.log, tuple(curves[:MOST]), note=note)
 
 
 def _label(run: RunRecord, by: Sequence[Column]) -> str:
@@ -84,12 +83,12 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], asked: Asked) -> P
 
 
 def _parallel(runs: Sequence[RunRecord], asked: Asked) -> Picture:
-    names = [Column(one, "hparam", one) for one in varying(runs, asked.ignore)]
-    measured = dict.fromkeys(one for run in runs for one in run.metrics)
-    axes = (*names, *(Column(one, "metric", one) for one in measured))
-    lines = tuple(tuple(value(run, column) for column in axes) for run in runs)
+    hparams = [Column(name, "hparam", name) for name in varying(runs, asked.ignore)]
+    metrics = dict.fromkeys(name for run in runs for name in run.metrics)
+    axes = (*hparams, *(Column(name, "metric", name) for name in metrics))
     if len(axes) < 2:
         raise RunxError("--plot parallel: there are not two things that differ between runs")
-    heads = tuple(column.heading for column in axes)
-    # The best on top of the others, which are drawn first.
-    return Picture("parallel coordinates", "", "", "", axes=heads, lines=lines[::-1])
+    lines = tuple(tuple(value(run, column) for column in axes) for run in runs)
+    headings = tuple(column.heading for column in axes)
+    # The best run comes last, so that its line lies on top of the others.
+    return Picture("parallel coordinates", "", "", "", axes=headings, lines=lines[::-1])

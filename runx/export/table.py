@@ -1,10 +1,11 @@
-"""A table as text for people: in columns that line up, or words with tabs between them."""
+"""A table as text for people: lined up in columns, as cells between tabs, or by tabulate."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Literal, TypeAlias
 
 from runx.analysis.cells import DIGITS, writer
 from runx.analysis.columns import Column
@@ -13,8 +14,6 @@ from runx.analysis.table import Table, rank
 
 _GAP = "  "
 
-
-# What a narrow terminal loses first; the runs' names and what they are ranked by it never does.
 _EXPENDABLE = (
     "epoch_time",
     "where",
@@ -25,40 +24,79 @@ _EXPENDABLE = (
     "resource",
     "hparam",
 )
+"""The kinds of columns that a narrow terminal leaves out, the first first.
 
+The names of runs and what they are ranked by are never left out.
+"""
 
 _NUMBERS = frozenset({int, float, Spread})
 
-
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
+_Side: TypeAlias = Literal["left", "right"]
 
-def render(summary: Table, digits: int = DIGITS) -> str:
-    """Write a summary as lines of text, numbers at the right of their columns."""
-    return aligned(head(summary), body(summary, digits), right(summary))
+_MARKDOWN = ("github", "pipe")
 
+_LATEX = ("latex", "latex_booktabs", "latex_longtable")
 
-def render_plain(summary: Table, digits: int) -> str:
-    """Write the cells alone with tabs between them and no headings, for cut, awk and read."""
-    return "\n".join("\t".join(cells) for cells in body(summary, digits))
+_MARKDOWN_MARKS = r"([\\`*_\[\]<>|~]|&(?=#?\w+;))"
 
+# Signs that tabulate doesn't escape and that LaTeX's usual encoding, OT1, prints as others.
+_LATEX_SIGNS = str.maketrans({"±": r"\ensuremath{\pm}", "|": r"\textbar{}"})
 
-def render_bold(summary: Table, digits: int, lower: Collection[str]) -> str:
-    """Write a summary for a terminal, the best of each metric bold."""
-    best = best_cells(summary, lower)
-    return aligned(head(summary), body(summary, digits), right(summary), best)
+# LaTeX takes these at the start of a row for an argument of the line before.
+_ROW_START = r"(?m)^( *)([\[*])"
 
 
-def best_cells(summary: Table, lower: Collection[str]) -> frozenset[tuple[int, int]]:
-    """Find the row and column of the best value of each metric, where not all are alike."""
-    found = set()
-    for at, column in enumerate(summary.columns):
-        cells = [getattr(row.cells[at], "mean", row.cells[at]) for row in summary.rows]
+def render(table: Table, digits: int = DIGITS) -> str:
+    """Return a table lined up in columns, numbers at the right of theirs."""
+    return aligned(head(table), body(table, digits), right(table))
+
+
+def render_plain(table: Table, digits: int) -> str:
+    """Return the cells with tabs between them and no headings, for cut, awk and read."""
+    return "\n".join("\t".join(cells) for cells in body(table, digits))
+
+
+def render_bold(table: Table, digits: int, lower: Collection[str]) -> str:
+    """Return a table for a terminal, the best of each metric bold."""
+    best = best_cells(table, lower)
+    return aligned(head(table), body(table, digits), right(table), best)
+
+
+def render_tabulate(table: Table, digits: int, form: str) -> str:
+    """Return a table in a format of tabulate's, numbers at the right of their columns."""
+    from tabulate import tabulate
+
+    lines: list[Sequence[str]] = [head(table), *body(table, digits)]
+    if form in _MARKDOWN:
+        lines = [_as_markdown(cells) for cells in lines]
+    sides: list[_Side] = ["right" if number else "left" for number in right(table)]
+    text = str(tabulate(lines[1:], lines[0], tablefmt=form, disable_numparse=True, colalign=sides))
+    if form in _LATEX:
+        return re.sub(_ROW_START, r"\1{\2}", text.translate(_LATEX_SIGNS))
+    return text
+
+
+def _as_markdown(cells: Iterable[str]) -> list[str]:
+    r"""Return cells with Markdown's marks escaped; tabulate escapes LaTeX and HTML alone.
+
+    >>> print(_as_markdown(["a|b_c"])[0])
+    a\|b\_c
+    """
+    return [re.sub(_MARKDOWN_MARKS, r"\\\1", cell) for cell in cells]
+
+
+def best_cells(table: Table, lower: Collection[str]) -> frozenset[tuple[int, int]]:
+    """Return the rows and columns of the best values of each metric, where they differ."""
+    places = set()
+    for at, column in enumerate(table.columns):
+        cells = [getattr(row.cells[at], "mean", row.cells[at]) for row in table.rows]
         numbers = [cell for cell in cells if isinstance(cell, (int, float)) and cell == cell]
         if column.kind in ("metric", "measured") and len(set(numbers)) > 1:
             best = min(numbers, key=lambda cell: rank(cell, column.heading in lower))
-            found |= {(row, at) for row, cell in enumerate(cells) if cell == best}
-    return frozenset(found)
+            places |= {(row, at) for row, cell in enumerate(cells) if cell == best}
+    return frozenset(places)
 
 
 def aligned(
@@ -67,7 +105,7 @@ def aligned(
     right: Sequence[bool],
     bold: Collection[tuple[int, int]] = (),
 ) -> str:
-    """Line up the cells of a table under its head.
+    """Return the cells of a table lined up under its headings; those in ``bold`` are bold.
 
     >>> print(aligned(["run", "acc"], [["owl", "9.5"], ["rattlesnake", "10"]], [False, True]))
     run          acc
@@ -106,32 +144,31 @@ def _widths(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len if "".join(column).isascii() else width, column)) for column in columns]
 
 
-def fitted(summary: Table, columns: int, digits: int) -> tuple[Table, list[str]]:
-    """Leave out what matters least until a table fits; also name what is left out."""
-    widths = _widths(head(summary), body(summary, digits))
-    kept = list(range(len(widths)))
-    ranked_by = {key.column.heading for key in summary.sorted_by}
+def fitted(table: Table, columns: int, digits: int) -> tuple[Table, list[str]]:
+    """Return a table that fits into a number of columns, and the headings of what it lacks."""
+    widths = _widths(head(table), body(table, digits))
+    places = list(range(len(widths)))
+    ranked_by = {key.column.heading for key in table.sorted_by}
     lost = []
-    while len(kept) > 1 and sum(widths[at] + len(_GAP) for at in kept) - len(_GAP) > columns:
+    while len(places) > 1 and sum(widths[at] + len(_GAP) for at in places) - len(_GAP) > columns:
         spare = [
-            (_EXPENDABLE.index(summary.columns[at].kind), -at)
-            for at in kept
-            if summary.columns[at].kind in _EXPENDABLE
-            and summary.columns[at].heading not in ranked_by
+            (_EXPENDABLE.index(table.columns[at].kind), -at)
+            for at in places
+            if table.columns[at].kind in _EXPENDABLE and table.columns[at].heading not in ranked_by
         ]
         if not spare:
             break
         at = -min(spare)[1]
-        kept.remove(at)
-        lost.append(summary.columns[at].heading)
+        places.remove(at)
+        lost.append(table.columns[at].heading)
     if not lost:
-        return summary, []
-    rows = tuple(row._replace(cells=tuple(row.cells[at] for at in kept)) for row in summary.rows)
-    return summary._replace(columns=tuple(summary.columns[at] for at in kept), rows=rows), lost
+        return table, []
+    rows = tuple(row._replace(cells=tuple(row.cells[at] for at in places)) for row in table.rows)
+    return table._replace(columns=tuple(table.columns[at] for at in places), rows=rows), lost
 
 
 def width(text: str) -> int:
-    """Count the columns that a text takes on a terminal.
+    """Return the number of columns that a text takes on a terminal.
 
     >>> width("abc"), width("日本")
     (3, 4)
@@ -144,41 +181,41 @@ def width(text: str) -> int:
     )
 
 
-def head(summary: Table) -> list[str]:
+def head(table: Table) -> list[str]:
     """Return the headings, each on one line."""
-    return [one_line(column.heading) for column in summary.columns]
+    return [one_line(column.heading) for column in table.columns]
 
 
-def body(summary: Table, digits: int) -> list[tuple[str, ...]]:
+def body(table: Table, digits: int) -> list[tuple[str, ...]]:
     """Return the cells row by row, each on one line."""
-    columns = (list(map(writer(column, digits), cells)) for column, cells in _columns(summary))
-    return list(zip(*map(_lines, columns), strict=True))
+    columns = (list(map(writer(column, digits), cells)) for column, cells in _columns(table))
+    return list(zip(*map(_one_line_each, columns), strict=True))
 
 
-def _lines(texts: list[str]) -> list[str]:
-    # All of a column at once, since hardly any has a letter that is not to be printed.
+def _one_line_each(texts: list[str]) -> list[str]:
+    # A whole column is tested at once: hardly any holds a letter that can't be printed.
     return texts if "".join(texts).isprintable() else list(map(one_line, texts))
 
 
-def right(summary: Table) -> list[bool]:
-    """Return which columns hold numbers, to be lined up at the right."""
-    kinds = (set(map(type, cells)) for _, cells in _columns(summary))
-    return [bool(of & _NUMBERS) and of <= _NUMBERS | {type(None)} for of in kinds]
+def right(table: Table) -> list[bool]:
+    """Return for each column whether it holds numbers, which are lined up at the right."""
+    column_types = (set(map(type, cells)) for _, cells in _columns(table))
+    return [bool(types & _NUMBERS) and types <= _NUMBERS | {type(None)} for types in column_types]
 
 
-def _columns(summary: Table) -> Iterator[tuple[Column, list[Any]]]:
-    for at, column in enumerate(summary.columns):
-        yield column, [row.cells[at] for row in summary.rows]
+def _columns(table: Table) -> Iterator[tuple[Column, list[Any]]]:
+    for at, column in enumerate(table.columns):
+        yield column, [row.cells[at] for row in table.rows]
 
 
 def one_line(text: str) -> str:
-    r"""Make what would break a line, or move a cursor, visible.
+    r"""Return a text with what would break a line or move a cursor as an escape.
 
     >>> one_line("a\nb")
     'a\\nb'
     """
-    return text if text.isprintable() else "".join(map(_visible, text))
+    return text if text.isprintable() else "".join(map(_escaped, text))
 
 
-def _visible(letter: str) -> str:
+def _escaped(letter: str) -> str:
     return letter if letter.isprintable() else repr(letter)[1:-1]

@@ -1,4 +1,4 @@
-"""Pictures in the terminal, of characters: a mark for each curve, and what it stands for below."""
+"""Pictures drawn with characters for the terminal: a mark for each curve, and a legend below."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from runx.export.picture import Picture, placed
 
 _MARKS = "ox+*#@%&=~^s"
 
-
-_STEPS = 4
-
+_LABEL_EVERY = 4
+"""Rows from one label of the vertical axis to the next."""
 
 _LABEL = 9
+"""Columns that a label of the vertical axis takes."""
 
 
 class Axis(NamedTuple):
-    """A range of numbers, and whether it is seen through the logarithm."""
+    """A range of numbers, on a linear or a logarithmic scale."""
 
     low: float
     high: float
     log: bool = False
 
     def place(self, number: float) -> float | None:
-        """Say where a number is, from 0 to 1; nowhere, if the logarithm has none."""
+        """Return the place of a number, from 0 to 1; None where it has no logarithm."""
         if not math.isfinite(number) or (self.log and number <= 0):
             return None
         ends = (self.low, self.high, number)
@@ -36,14 +36,14 @@ class Axis(NamedTuple):
         return (at - low) / (high - low) if high > low else 0.5
 
     def at(self, place: float) -> float:
-        """Give the number at a place from 0 to 1."""
+        """Return the number at a place from 0 to 1."""
         if self.log:
             return math.exp(math.log(self.low) * (1 - place) + math.log(self.high) * place)
         return self.low + (self.high - self.low) * place
 
 
 def axis(numbers: Iterable[float], log: bool) -> Axis:
-    """Make an axis that holds all numbers that can be shown on it.
+    """Return an axis that holds all numbers that can be shown on it.
 
     >>> axis([0.0, 0.1, 10.0], log=True)
     Axis(low=0.1, high=10.0, log=True)
@@ -53,7 +53,7 @@ def axis(numbers: Iterable[float], log: bool) -> Axis:
 
 
 def drawn(picture: Picture) -> str:
-    """Draw as wide and high as the terminal."""
+    """Return a picture as wide as the terminal, and half or two thirds as high."""
     size = shutil.get_terminal_size()
     if picture.axes:
         return "\n".join(_parallel(picture, size.columns, max(size.lines // 2, 8)))
@@ -61,36 +61,40 @@ def drawn(picture: Picture) -> str:
 
 
 def _plane(picture: Picture, columns: int, lines: int) -> Iterator[str]:
-    across = axis((x for one in picture.curves for x in one.xs), "x" in picture.log)
-    up = axis((y for one in picture.curves for y in one.ys), "y" in picture.log)
+    across = axis((x for curve in picture.curves for x in curve.xs), "x" in picture.log)
+    up = axis((y for curve in picture.curves for y in curve.ys), "y" in picture.log)
     canvas = [[" "] * max(columns - _LABEL - 2, 10) for _ in range(lines)]
-    for number, one in enumerate(picture.curves):
+    for number, curve in enumerate(picture.curves):
         mark = _MARKS[number % len(_MARKS)]
-        points = list(_places(one, across, up))
+        points = list(_places(curve, across, up))
         _draw(canvas, points if picture.dots else list(between(points, len(canvas[0]))), mark)
-    yield f"{picture.up}"
+    yield picture.up
     for at, row in enumerate(canvas):
-        label = f"{up.at(1 - at / (lines - 1)):.4g}" if at % _STEPS == 0 or at == lines - 1 else ""
+        label = (
+            f"{up.at(1 - at / (lines - 1)):.4g}"
+            if at % _LABEL_EVERY == 0 or at == lines - 1
+            else ""
+        )
         yield f"{label:>{_LABEL}} |{''.join(row)}".rstrip()
     yield " " * _LABEL + " +" + "-" * len(canvas[0])
     low, high = f"{across.low:.4g}", f"{across.high:.4g}"
     middle = picture.across.center(len(canvas[0]) - len(low) - len(high))
     yield f"{' ' * (_LABEL + 2)}{low}{middle}{high}"
-    for at, one in enumerate(picture.curves):
-        yield f"  {_MARKS[at % len(_MARKS)]}  {one.label}"
+    for number, curve in enumerate(picture.curves):
+        yield f"  {_MARKS[number % len(_MARKS)]}  {curve.label}"
     if picture.note:
         yield picture.note
 
 
-def _places(one: Curve, across: Axis, up: Axis) -> Iterator[tuple[float, float]]:
-    for x, y in zip(one.xs, one.ys, strict=True):
+def _places(curve: Curve, across: Axis, up: Axis) -> Iterator[tuple[float, float]]:
+    for x, y in zip(curve.xs, curve.ys, strict=True):
         place = across.place(x), up.place(y)
         if place[0] is not None and place[1] is not None:
             yield place[0], place[1]
 
 
 def between(points: Sequence[tuple[float, float]], steps: int) -> Iterator[tuple[float, float]]:
-    """Give the points and those on the lines from each to the next.
+    """Return points, and further ones on the line from each to the next.
 
     >>> list(between([(0, 0), (1, 1)], 2))
     [(0.0, 0.0), (0.5, 0.5), (1, 1)]
@@ -104,7 +108,7 @@ def between(points: Sequence[tuple[float, float]], steps: int) -> Iterator[tuple
 
 
 def _draw(canvas: list[list[str]], points: Iterable[tuple[float, float]], mark: str) -> None:
-    """Put marks on a canvas; which of two curves is seen where they meet does not matter."""
+    """Put a mark on a canvas at each point; the last curve covers those before."""
     for x, y in points:
         row = round((1 - y) * (len(canvas) - 1))
         canvas[row][round(x * (len(canvas[0]) - 1))] = mark

@@ -1,1 +1,1 @@
-"""An experiment as one HTML page, sent or followed live."""
+"""The report: an experiment as one HTML page, written to a file or served while runs go on."""

@@ -1,4 +1,4 @@
-"""What runs have measured, epoch by epoch, in the few bytes that a page can carry a thousand of."""
+"""What runs have measured, epoch by epoch, and how a page holds it in few bytes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ from runx.rundir.records import Record, rows
 from runx.rundir.tensorboard import event_files
 
 MOST = 2_000
-"""Points of one curve that a report holds; of longer ones every k-th is kept, and the last."""
-
+"""Points of one curve that a report holds; of longer ones it has every k-th and the last."""
 
 PHASES = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What one phase of a run measured: for each epoch the seconds since the start, and values.
+    """What one phase of a run measured: for each epoch the seconds at work until then, and values.
 
     A metric that an epoch lacks is NaN there.
     """
@@ -39,22 +38,22 @@ class Course:
 
 
 def courses(records: Iterable[Record]) -> dict[str, Course]:
-    """Sort records by phase and epoch; where an epoch was measured twice the later one counts.
+    """Return courses by phase, sorted by epoch; of an epoch measured twice the later values count.
 
     >>> courses([Record("val", {"acc": 9}, 1, 5.0), Record("val", {"acc": 8}, 2, 7.0)])["val"]
     Course(epochs=[1, 2], seconds=[0.0, 2.0], metrics={'acc': [9.0, 8.0]})
     """
     records = list(records)
-    seconds = active(records)
-    found: dict[str, dict[float, tuple[float, dict[str, float]]]] = {}
+    seconds = seconds_at_work(records)
+    by_phase: dict[str, dict[float, tuple[float, dict[str, float]]]] = {}
     for record in records:
         if record.phase == "start":
             continue
-        points = found.setdefault(record.phase, {})
+        points = by_phase.setdefault(record.phase, {})
         epoch = record.epoch if record.epoch is not None else len(points)
         before = points.get(epoch, (0.0, {}))[1]
         points[epoch] = (seconds(record.timestamp), {**before, **numbers(record)})
-    return {phase: _course(points) for phase, points in found.items() if points}
+    return {phase: _course(points) for phase, points in by_phase.items() if points}
 
 
 def _course(points: dict[float, tuple[float, dict[str, float]]]) -> Course:
@@ -68,7 +67,7 @@ def _course(points: dict[float, tuple[float, dict[str, float]]]) -> Course:
 
 
 def numbers(record: Record) -> dict[str, float]:
-    """Give what a record measured that is a number.
+    """Return what a record measured that is a number.
 
     >>> numbers(Record("val", {"acc": 9, "note": "good", "ok": True}))
     {'acc': 9.0, 'ok': 1.0}
@@ -78,11 +77,13 @@ def numbers(record: Record) -> dict[str, float]:
     }
 
 
-def active(records: Sequence[Record]) -> Callable[[float | None], float]:
-    """Tell for how long a run had been at work at a time; between two attempts it was not.
+def seconds_at_work(records: Sequence[Record]) -> Callable[[float | None], float]:
+    """Return a function from a time to the seconds that a run had then been at work.
 
-    >>> at = active([Record("start", {}, None, 100.0), Record("val", {}, 1, 110.0),
-    ...              Record("start", {}, None, 500.0), Record("val", {}, 2, 507.0)])
+    The time between the last record of an attempt and the start of the next doesn't count.
+
+    >>> at = seconds_at_work([Record("start", {}, None, 100.0), Record("val", {}, 1, 110.0),
+    ...                       Record("start", {}, None, 500.0), Record("val", {}, 2, 507.0)])
     >>> at(110.0), at(507.0)
     (10.0, 17.0)
     """
@@ -106,24 +107,24 @@ def active(records: Sequence[Record]) -> Callable[[float | None], float]:
 
 
 def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
-    """Read all that a run has measured; where it has no rows, what it gave to TensorBoard."""
-    found: list[Record] = []
+    """Read what a run has measured: its metrics files, else its TensorBoard files."""
+    records: list[Record] = []
     for file in metric_files(run):
-        found += rows(file.read_bytes(), partial(damaged, file))
-    if not found and event_files(run.path):
+        records += rows(file.read_bytes(), partial(damaged, file))
+    if not records and event_files(run.path):
         for phase in PHASES:
-            # What is damaged has been told of when the run was collected.
-            found += rows(as_rows(run.path, phase, lambda line: None))
-    return courses(found)
+            # Damage was reported when the run was read for the table.
+            records += rows(as_rows(run.path, phase, lambda line: None))
+    return courses(records)
 
 
 def metric_files(run: RunDir) -> list[Path]:
-    """Name the files that hold a run's metrics, one for each phase or two."""
+    """Return the files that hold a run's metrics: metrics.csv, metrics.train.csv, ..."""
     return sorted(run.path.glob("metrics*.csv"))
 
 
 def thinned(course: Course, most: int = MOST) -> Course:
-    """Keep every k-th point of a long course, and its last.
+    """Return a course with at most so many points, its first and last among them.
 
     >>> thinned(Course([0, 1, 2, 3, 4], [0.0] * 5, {"a": [1, 2, 3, 4, 5]}), 3).metrics
     {'a': [1, 3, 5]}
@@ -132,16 +133,16 @@ def thinned(course: Course, most: int = MOST) -> Course:
     if step <= 1:
         return course
     last = len(course.epochs) - 1
-    kept = sorted({*range(0, last, step), last})
+    places = sorted({*range(0, last, step), last})
     return Course(
-        [course.epochs[at] for at in kept],
-        [course.seconds[at] for at in kept],
-        {name: [values[at] for at in kept] for name, values in course.metrics.items()},
+        [course.epochs[at] for at in places],
+        [course.seconds[at] for at in places],
+        {name: [values[at] for at in places] for name, values in course.metrics.items()},
     )
 
 
 def encoded(course: Course) -> dict[str, Any]:
-    """Write a course as the page reads it: an even row of epochs as first, step and number.
+    """Return a course as the page reads it: evenly spaced epochs as first, step and number.
 
     >>> encoded(Course([0, 1, 2], [0.0, 1.0, 2.0], {"a": [1.0, 2.0, 3.0]}))
     {'x': [0, 1, 3], 't': 'AAAAAAAAgD8AAABA', 'm': {'a': 'AACAPwAAAEAAAEBA'}}
@@ -154,7 +155,7 @@ def encoded(course: Course) -> dict[str, Any]:
 
 
 def even(epochs: Sequence[float]) -> list[float] | None:
-    """Give first, step and number of epochs that are evenly spaced, else None."""
+    """Return first, step and number of epochs that are evenly spaced, else None."""
     if not epochs:
         return None
     first = epochs[0]
@@ -165,7 +166,7 @@ def even(epochs: Sequence[float]) -> list[float] | None:
 
 
 def packed(values: Iterable[float]) -> str:
-    """Write numbers as base64 of 32-bit floats, the lowest byte first."""
+    """Return numbers as base64 of 32-bit floats, the lowest byte first."""
     floats = array("f", values)
     if sys.byteorder == "big":
         floats.byteswap()

@@ -1,4 +1,4 @@
-"""An experiment as the page reads it: one JSON object with everything that it can show."""
+"""The model of a page: one JSON object with everything that the page can show."""
 
 from __future__ import annotations
 
@@ -13,98 +13,24 @@ from runx.analysis.cells import strict
 from runx.analysis.columns import names_of
 from runx.analysis.question import Question
 from runx.analysis.table import summarize
+from runx.report.codediff import code_diffs, code_tree
 from runx.report.curves import Course, encoded, read_courses, thinned
-from runx.report.details import about, attempt, diffs, distinct, tree_of
+from runx.report.details import attempt_details, details
 from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
-from runx.rundir.paths import ExperimentDir
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
 
 Warn = Callable[[str], None]
 
+VERSION = 1
 
-class Measured(NamedTuple):
-    """A run and what it has measured, phase by phase."""
+
+class RunCourses(NamedTuple):
+    """A run and what it has measured, by phase."""
 
     record: RunRecord
     courses: dict[str, Course]
-
-
-def measured(record: RunRecord, warn: Warn) -> Measured:
-    """Read what a run has measured."""
-    return Measured(record, read_courses(record.dir, partial(_damaged, warn)))
-
-
-def _damaged(warn: Warn, file: Path, line: int, why: str) -> None:
-    # Whoever read the run has warned of the validation rows.
-    if file.name != "metrics.csv":
-        warn(f"{file}, line {line}: left out: {why}")
-
-
-def labels(experiments: Sequence[ExperimentDir]) -> dict[Path, str]:
-    """Say what goes before the names of an experiment's runs, so that all runs are told apart.
-
-    >>> labels([ExperimentDir(Path("/a/sweep")), ExperimentDir(Path("/b/lr"))])
-    {PosixPath('/a/sweep'): 'sweep/', PosixPath('/b/lr'): 'lr/'}
-    """
-    if len(experiments) < 2:
-        return {}
-    names = [experiment.path.name for experiment in experiments]
-    return {
-        one.path: f"{one.path.name if names.count(one.path.name) == 1 else one.path}/"
-        for one in experiments
-    }
-
-
-def key(record: RunRecord, names: Mapping[Path, str]) -> str:
-    """Return the name of a run among all that a page shows."""
-    return names.get(record.dir.path.parent, "") + record.name
-
-
-def run(one: Measured, key: str, question: Question, now: float, warn: Warn) -> dict[str, Any]:
-    """Return all about one run."""
-    record = one.record
-    return {
-        **about(record, warn),
-        **standing(record, now),
-        "key": key,
-        "name": record.name,
-        "experiment": record.experiment,
-        "exit": record.status.code,
-        "hparams": strict(dict(record.hparams)),
-        "last": strict(dict(record.metrics)),
-        "best": strict(best(one.courses.get("val"), question)),
-        "epoch": strict(record.epoch),
-        "epoch_time": strict(record.epoch_time),
-        "courses": {phase: encoded(thinned(course)) for phase, course in one.courses.items()},
-    }
-
-
-def standing(record: RunRecord, now: float) -> dict[str, Any]:
-    """Return a run's state and attempts; this much may change while a page is looked at."""
-    return {
-        "state": record.state,
-        "reason": record.status.reason,
-        "elapsed": strict(record.elapsed(now)),
-        "attempts": [attempt(one) for one in record.attempts],
-    }
-
-
-def best(course: Course | None, question: Question) -> dict[str, float]:
-    """Give the best value of each metric; what is no number doesn't count.
-
-    >>> best(Course([0, 1], [0.0, 1.0], {"acc": [8.0, 9.0], "loss": [0.2, 0.3]}), Question())
-    {'acc': 9.0, 'loss': 0.2}
-    """
-    found = {}
-    for name, values in (course.metrics if course else {}).items():
-        real = [value for value in values if not math.isnan(value)]
-        if real:
-            found[name] = min(real) if question.is_lower(name) else max(real)
-    return found
-
-
-VERSION = 1
 
 
 def model(
@@ -114,100 +40,173 @@ def model(
     now: float,
     warn: Warn,
 ) -> dict[str, Any]:
-    """Gather what a page shows of the runs of some experiments."""
-    seen = [measured(record, warn) for record in records]
-    names = labels(experiments)
-    runs = [run(one, key(one.record, names), question, now, warn) for one in seen]
-    objective = _objective(seen, question)
+    """Return the model of a page that shows runs of some experiments."""
+    measured = [read_run_courses(record, warn) for record in records]
+    prefixes = name_prefixes(experiments)
+    keys = [run_key(record, prefixes) for record in records]
+    runs = [
+        run_object(run, key, question, now, warn) for run, key in zip(measured, keys, strict=True)
+    ]
+    bests = [{name: float(value) for name, value in run["best"].items()} for run in runs]
+    objective = _objective(measured, question)
     return {
         "version": VERSION,
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
-        "said": said(experiments, warn),
-        **statistics(records, [one["key"] for one in runs], [_best(one) for one in runs], question),
-        "metrics": metrics(seen, question),
-        "phases": phases(seen),
+        "said": notes(experiments, warn),
+        **statistics(records, keys, bests, question),
+        "metrics": metric_objects(metric_names(measured), question),
+        "phases": phases(measured),
         "objective": objective,
         "runs": runs,
-        "diffs": _diffs(seen, runs, objective, question),
+        "diffs": _code_diffs(records, runs, objective, question),
     }
 
 
-def _best(run: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in run["best"].items()}
+def read_run_courses(record: RunRecord, warn: Warn) -> RunCourses:
+    """Read what a run has measured; damaged rows are warned of and left out."""
+    return RunCourses(record, read_courses(record.dir, partial(_warn_of_row, warn)))
 
 
-def metrics(seen: Iterable[Measured], question: Question) -> list[dict[str, Any]]:
-    """Name all that was measured and say which way is better, and whether that is known."""
-    names = names_of(course.metrics for one in seen for course in one.courses.values())
-    return metrics_named(names, question)
+def _warn_of_row(warn: Warn, file: Path, line: int, why: str) -> None:
+    # Rows of metrics.csv were warned of when the run was read for the table.
+    if file.name != "metrics.csv":
+        warn(f"{file}, line {line}: left out: {why}")
 
 
-def metrics_named(names: Iterable[str], question: Question) -> list[dict[str, Any]]:
-    """Return of each metric which way is better, and whether that is known."""
-    told = {*question.lower, *question.higher}
-    return [
-        {
-            "name": name,
-            "lower": lower_is_better(name, question.lower, question.higher),
-            "known": name in told or direction(name) is not None,
-        }
-        for name in names
-    ]
+def name_prefixes(experiments: Sequence[ExperimentDir]) -> dict[Path, str]:
+    """Return for each experiment what the names of its runs begin with on a page of several.
+
+    >>> name_prefixes([ExperimentDir(Path("/a/sweep")), ExperimentDir(Path("/b/lr"))])
+    {PosixPath('/a/sweep'): 'sweep/', PosixPath('/b/lr'): 'lr/'}
+    """
+    if len(experiments) < 2:
+        return {}
+    folders = [experiment.path for experiment in experiments]
+    names = [folder.name for folder in folders]
+    return {
+        folder: f"{folder.name if names.count(folder.name) == 1 else folder}/" for folder in folders
+    }
 
 
-def phases(seen: Iterable[Measured]) -> list[str]:
-    """Name the phases in the order in which they are spoken of."""
-    usual = ["train", "val", "test"]
-    found = {phase for one in seen for phase in one.courses}
-    return [phase for phase in usual if phase in found] + sorted(found.difference(usual))
+def run_key(record: RunRecord, prefixes: Mapping[Path, str]) -> str:
+    """Return the name of a run that no other run of the page has."""
+    return prefixes.get(record.dir.path.parent, "") + record.name
 
 
-def _objective(seen: Sequence[Measured], question: Question) -> str:
-    """Name the metric that runs are ranked by: the one asked for, one that is known, the first."""
-    if question.sortwith:
-        return question.deciding(question.sortwith[0]).metric
-    keys = summarize((one.record for one in seen), question).sorted_by
-    return keys[0].column.name if keys else _first_metric(seen)
+def run_object(
+    run: RunCourses, key: str, question: Question, now: float, warn: Warn
+) -> dict[str, Any]:
+    """Return everything that the page shows of a run."""
+    record = run.record
+    return {
+        **details(record, warn),
+        **state_object(record, now),
+        "key": key,
+        "name": record.name,
+        "experiment": record.experiment,
+        "exit": record.status.code,
+        "hparams": strict(dict(record.hparams)),
+        "last": strict(dict(record.metrics)),
+        "best": strict(best_values(run.courses.get("val"), question)),
+        "epoch": strict(record.epoch),
+        "epoch_time": strict(record.epoch_time),
+        "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
+    }
 
 
-def _first_metric(seen: Iterable[Measured]) -> str:
-    names = names_of(course.metrics for one in seen for course in one.courses.values())
-    return names[0] if names else ""
+def state_object(record: RunRecord, now: float) -> dict[str, Any]:
+    """Return a run's state and attempts: what may change while the page is open."""
+    return {
+        "state": record.state,
+        "reason": record.status.reason,
+        "elapsed": strict(record.elapsed(now)),
+        "attempts": [attempt_details(attempt) for attempt in record.attempts],
+    }
 
 
-def said(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, str]]:
-    """Give what people said of the launches: titles and notes, each once."""
-    told = [
+def best_values(course: Course | None, question: Question) -> dict[str, float]:
+    """Return the best value of each metric that has one other than NaN.
+
+    >>> best_values(Course([0, 1], [0.0, 1.0], {"acc": [8.0, 9.0], "loss": [0.2, 0.3]}), Question())
+    {'acc': 9.0, 'loss': 0.2}
+    """
+    bests = {}
+    for name, values in (course.metrics if course else {}).items():
+        numbers = [value for value in values if not math.isnan(value)]
+        if numbers:
+            bests[name] = min(numbers) if question.is_lower(name) else max(numbers)
+    return bests
+
+
+def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, str]]:
+    """Return the titles and notes of the launches, each text of an experiment once."""
+    texts = [
         {"experiment": experiment.path.name, "when": launch.name[:10], "text": text}
         for experiment in experiments
         for launch in launches(experiment, warn)
         for text in (launch.title, launch.note)
         if text
     ]
-    return list({(one["experiment"], one["text"]): one for one in told}.values())
+    return list({(note["experiment"], note["text"]): note for note in texts}.values())
 
 
-def _diffs(
-    seen: Sequence[Measured], runs: Sequence[dict[str, Any]], objective: str, question: Question
+def metric_names(runs: Iterable[RunCourses]) -> list[str]:
+    """Return the names of all metrics of some runs."""
+    return names_of(course.metrics for run in runs for course in run.courses.values())
+
+
+def metric_objects(names: Iterable[str], question: Question) -> list[dict[str, Any]]:
+    """Return for each metric whether less is better, and whether that is known or a guess."""
+    chosen = {*question.lower, *question.higher}
+    return [
+        {
+            "name": name,
+            "lower": lower_is_better(name, question.lower, question.higher),
+            "known": name in chosen or direction(name) is not None,
+        }
+        for name in names
+    ]
+
+
+def phases(runs: Iterable[RunCourses]) -> list[str]:
+    """Return the phases of some runs: train, val and test first, others by name."""
+    usual = ["train", "val", "test"]
+    names = {phase for run in runs for phase in run.courses}
+    return [phase for phase in usual if phase in names] + sorted(names.difference(usual))
+
+
+def _objective(runs: Sequence[RunCourses], question: Question) -> str:
+    """Return the metric that runs are ranked by: that of the question, the table's, or any."""
+    if question.sortwith:
+        return question.deciding(question.sortwith[0]).metric
+    keys = summarize((run.record for run in runs), question).sorted_by
+    return keys[0].column.name if keys else next(iter(metric_names(runs)), "")
+
+
+def _code_diffs(
+    records: Sequence[RunRecord],
+    runs: Sequence[dict[str, Any]],
+    objective: str,
+    question: Question,
 ) -> dict[str, str]:
-    """Compare the codes of the runs, where there are several."""
+    """Return the differences between the codes of the runs, where there are several."""
+    folders: dict[str, RunDir] = {}
+    for record, run in zip(records, runs, strict=True):
+        if run["digest"]:
+            folders.setdefault(run["digest"], record.dir)
     trees = {}
-    for name in distinct([one["digest"] for one in runs]):
-        nth = next(at for at, one in enumerate(runs) if one["digest"] == name)
-        folder = seen[nth].record.dir
-        tree = tree_of(ExperimentDir(folder.path.parent), folder, name)
+    for digest, folder in folders.items():
+        tree = code_tree(ExperimentDir(folder.path.parent), folder, digest)
         if tree:
-            trees[name] = tree
+            trees[digest] = tree
     if len(trees) < 2:
         return {}
-    return diffs(trees, _best_digest(runs, objective, question))
+    return code_diffs(trees, _best_digest(runs, objective, question))
 
 
 def _best_digest(runs: Sequence[dict[str, Any]], objective: str, question: Question) -> str | None:
-    sign = 1 if question.is_lower(objective) else -1
-    ranked = sorted(
-        (one for one in runs if isinstance(one["best"].get(objective), (int, float))),
-        key=lambda one: sign * one["best"][objective],
-    )
-    return ranked[0]["digest"] if ranked else None
+    ranked = [run for run in runs if isinstance(run["best"].get(objective), (int, float))]
+    choose = min if question.is_lower(objective) else max
+    best = choose(ranked, key=lambda run: run["best"][objective], default=None)
+    return best["digest"] if best else None

@@ -1,6 +1,6 @@
-"""What is new in experiments since they were last looked at: runs, how they stand, points, output.
+"""What has changed in experiments since the last look: new runs, states, points and statistics.
 
-The files are read on from where they were left, so that a look at a thousand quiet runs costs a
+Files are read on from where they were left, so that a look at a thousand quiet runs costs a
 thousand stats.
 """
 
@@ -18,9 +18,24 @@ from runx.analysis.cells import strict
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
 from runx.report.curves import metric_files, numbers
-from runx.report.data import key, labels, measured, metrics, metrics_named, run, standing
+from runx.report.data import (
+    metric_names,
+    metric_objects,
+    name_prefixes,
+    read_run_courses,
+    run_key,
+    run_object,
+    state_object,
+)
 from runx.report.statistics import statistics
-from runx.report.tail import Fresh, Points, added, added_events, log_from, touched
+from runx.report.tail import (
+    LogPart,
+    Points,
+    attempts_changed,
+    read_log,
+    read_new_events,
+    read_new_rows,
+)
 from runx.rundir.attempts import UNASKED, Words, clock
 from runx.rundir.experiments import places
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -28,39 +43,38 @@ from runx.rundir.records import Record
 from runx.rundir.run import RunRecord
 
 STATISTICS = 10.0
-"""Seconds until new points count in what is computed of all runs; a run's end counts at once."""
+"""Seconds until new points count in the statistics of all runs; a run's end counts at once."""
 
-
-ASKED_EVERY = 30.0
-"""Seconds between two questions to the schedulers of runs that are followed."""
+ASK_EVERY = 30.0
+"""Seconds between two queries of the schedulers of runs that are followed."""
 
 
 @dataclass(slots=True)
-class Followed:
-    """A run that is followed: how it stood, and up to where its files have been read."""
+class FollowedRun:
+    """A run that is followed: its last record, and how far its files have been read."""
 
     record: RunRecord
     key: str
-    touched: int
-    places: dict[Path, int] = field(default_factory=dict)
+    attempts_changed: int
+    read_to: dict[Path, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    told: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
+    sent: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
-    worked: float = 0.0
-    began: float | None = None
-    latest: float | None = None
+    _worked: float = 0.0
+    _began: float | None = None
+    _latest: float | None = None
 
     def seconds(self, record: Record) -> float | None:
-        """Say how long the run had been at work at a record; between two attempts it was not."""
+        """Return the seconds at work until the next record, without pauses between attempts."""
         time = record.timestamp
         if time is None:
             return None
-        if self.began is None or record.phase == "start":
-            if self.began is not None and self.latest is not None:
-                self.worked += max(self.latest - self.began, 0.0)
-            self.began = time
-        self.latest = time
-        return self.worked + time - self.began
+        if self._began is None or record.phase == "start":
+            if self._began is not None and self._latest is not None:
+                self._worked += max(self._latest - self._began, 0.0)
+            self._began = time
+        self._latest = time
+        return self._worked + time - self._began
 
 
 class Following:
@@ -75,15 +89,20 @@ class Following:
         self.experiments = experiments
         self.question = question
         self.warn = warn
-        self._labels = labels(experiments)
+        self._prefixes = name_prefixes(experiments)
         self._reader = Reader(question.measures, warn, ask=False)
-        self._runs: dict[Path, Followed] = {}
-        self._due: float | None = None
-        self._said: Words = UNASKED
-        self._asked = -math.inf
+        self._runs: dict[Path, FollowedRun] = {}
+        self._statistics_due: float | None = None
+        self._answers: Words = UNASKED
+        self._asked_at = -math.inf
+
+    def start(self) -> None:
+        """Read all runs, so that changes() returns what comes after."""
+        for record in self.records():
+            self._read_points(self._add(record))
 
     def records(self) -> list[RunRecord]:
-        """Read all runs, from the beginning."""
+        """Return the records of all runs, read anew."""
         records = [
             record
             for experiment in self.experiments
@@ -93,128 +112,126 @@ class Following:
         return [self._answered(record) for record in records]
 
     def _ask(self, records: Iterable[RunRecord]) -> None:
-        """Ask the schedulers, now and then."""
-        if time.monotonic() - self._asked > ASKED_EVERY:
-            self._said = ask(records, self.warn)
-            self._asked = time.monotonic()
+        """Query the schedulers, unless that was done a moment ago."""
+        if time.monotonic() - self._asked_at > ASK_EVERY:
+            self._answers = ask(records, self.warn)
+            self._asked_at = time.monotonic()
 
     def _answered(self, record: RunRecord) -> RunRecord:
-        return answered(record, self._said, clock(record.dir.path.parent))
+        return answered(record, self._answers, clock(record.dir.path.parent))
 
-    def start(self) -> None:
-        """Take what is there as known."""
-        for one in self.records():
-            self._read_on(self._follow(one))
-
-    def look(self, now: float) -> list[dict[str, Any]]:
-        """Return what is new, as the page takes it."""
-        self._ask([one.record for one in self._runs.values()])
+    def changes(self, now: float) -> list[dict[str, Any]]:
+        """Return what has changed since the last call, as the page takes it."""
+        self._ask([run.record for run in self._runs.values()])
         changes = [
             change
             for experiment in self.experiments
-            for place in places(experiment)
-            for change in self._changes(experiment, place, now)
+            for folder in places(experiment)
+            for change in self._changes_of(experiment, folder, now)
         ]
-        if changes and self._due is None:
-            self._due = now + STATISTICS
+        if changes and self._statistics_due is None:
+            self._statistics_due = now + STATISTICS
         if any(change["kind"] != "points" for change in changes):
-            self._due = now
-        if self._due is None or now < self._due:
+            self._statistics_due = now
+        if self._statistics_due is None or now < self._statistics_due:
             return changes
-        self._due = None
+        self._statistics_due = None
         return [*changes, {"kind": "statistics", "statistics": self._statistics()}]
 
     def _statistics(self) -> dict[str, Any]:
         runs = [*self._runs.values()]
-        results, keys = [one.record for one in runs], [one.key for one in runs]
-        return statistics(results, keys, [one.best for one in runs], self.question)
+        records, keys = [run.record for run in runs], [run.key for run in runs]
+        return statistics(records, keys, [run.best for run in runs], self.question)
 
-    def log(self, name: str, place: int) -> Fresh | None:
-        """Read on in the log of the run called so; a place below zero asks for its end."""
-        one = next((one for one in list(self._runs.values()) if one.key == name), None)
-        if one is None:
+    def log(self, key: str, place: int) -> LogPart | None:
+        """Read on in the log of a run, or its end for a place below zero; None without the run."""
+        # A list: another thread may add a run meanwhile.
+        run = next((run for run in list(self._runs.values()) if run.key == key), None)
+        if run is None:
             return None
-        return log_from(one.record.dir.output, place, not one.record.status.alive)
+        return read_log(run.record.dir.output, place, not run.record.status.alive)
 
-    def _follow(self, record: RunRecord) -> Followed:
-        folder = record.dir
-        followed = Followed(record, key(record, self._labels), touched(folder))
-        self._runs[folder.path] = followed
-        return followed
+    def _add(self, record: RunRecord) -> FollowedRun:
+        key = run_key(record, self._prefixes)
+        run = FollowedRun(record, key, attempts_changed(record.dir))
+        self._runs[record.dir.path] = run
+        return run
 
-    def _changes(
-        self, experiment: ExperimentDir, place: RunDir, now: float
+    def _changes_of(
+        self, experiment: ExperimentDir, folder: RunDir, now: float
     ) -> Iterator[dict[str, Any]]:
-        one = self._runs.get(place.path)
-        if one is None:
-            yield from self._new(experiment, place, now)
+        run = self._runs.get(folder.path)
+        if run is None:
+            yield from self._new_run(experiment, folder, now)
             return
-        if one.record.status.alive or touched(place) != one.touched:
-            yield from self._standing(experiment, one, now)
-        for phase, points in self._read_on(one).items():
+        if run.record.status.alive or attempts_changed(folder) != run.attempts_changed:
+            yield from self._new_state(experiment, run, now)
+        for phase, points in self._read_points(run).items():
             names = sorted({name for _, _, values in points for name in values})
             yield {
                 "kind": "points",
-                "key": one.key,
+                "key": run.key,
                 "phase": phase,
                 "points": strict(points),
-                "best": strict(one.best),
-                "metrics": metrics_named(names, self.question),
+                "best": strict(run.best),
+                "metrics": metric_objects(names, self.question),
             }
 
-    def _new(
-        self, experiment: ExperimentDir, place: RunDir, now: float
+    def _new_run(
+        self, experiment: ExperimentDir, folder: RunDir, now: float
     ) -> Iterator[dict[str, Any]]:
-        for record in read_runs([place], experiment.path.name, self._reader):
-            one = self._answered(record)
-            followed = self._follow(one)
-            self._read_on(followed)
-            seen = measured(one, self._reader.warn)
+        for unasked in read_runs([folder], experiment.path.name, self._reader):
+            record = self._answered(unasked)
+            run = self._add(record)
+            self._read_points(run)
+            measured = read_run_courses(record, self._reader.warn)
             yield {
                 "kind": "run",
-                "key": followed.key,
-                "run": run(seen, followed.key, self.question, now, self._reader.warn),
-                "metrics": metrics([seen], self.question),
+                "key": run.key,
+                "run": run_object(measured, run.key, self.question, now, self._reader.warn),
+                "metrics": metric_objects(metric_names([measured]), self.question),
             }
 
-    def _standing(
-        self, experiment: ExperimentDir, one: Followed, now: float
+    def _new_state(
+        self, experiment: ExperimentDir, run: FollowedRun, now: float
     ) -> Iterator[dict[str, Any]]:
-        before = one.record.status
-        place = one.record.dir
-        one.touched = touched(place)
-        for record in read_runs([place], experiment.path.name, self._reader):
-            fresh = self._answered(record)
-            one.record = fresh
-            if fresh.status != before:
-                yield {"kind": "standing", "key": one.key, "standing": standing(fresh, now)}
+        before = run.record.status
+        folder = run.record.dir
+        run.attempts_changed = attempts_changed(folder)
+        for unasked in read_runs([folder], experiment.path.name, self._reader):
+            run.record = self._answered(unasked)
+            if run.record.status != before:
+                state = state_object(run.record, now)
+                yield {"kind": "standing", "key": run.key, "standing": state}
 
-    def _read_on(self, one: Followed) -> Points:
-        """Read what was added to a run's metrics, or to what it gave to TensorBoard."""
-        folder = one.record.dir
+    def _read_points(self, run: FollowedRun) -> Points:
+        """Read what was added to a run's metrics, or else to its TensorBoard files."""
+        folder = run.record.dir
         files = metric_files(folder)
-        points = self._rows(one, files) if files else added_events(folder, one.places, one.told)
+        points = (
+            self._points(run, files) if files else read_new_events(folder, run.read_to, run.sent)
+        )
         for _, _, values in points.get("val", ()):
-            self._note_best(one, values)
+            self._note_best(run, values)
         return points
 
-    def _rows(self, one: Followed, files: Sequence[Path]) -> Points:
-        found: Points = {}
+    def _points(self, run: FollowedRun, files: Sequence[Path]) -> Points:
+        points: Points = {}
         for file in files:
-            for record in added(file, one.places):
-                seconds = one.seconds(record)
+            for record in read_new_rows(file, run.read_to):
+                seconds = run.seconds(record)
                 if record.phase == "start":
                     continue
-                nth = one.counts.get(record.phase, 0)
-                one.counts[record.phase] = nth + 1
+                nth = run.counts.get(record.phase, 0)
+                run.counts[record.phase] = nth + 1
                 epoch = record.epoch if record.epoch is not None else nth
                 if math.isfinite(epoch):
                     point = (epoch, seconds, numbers(record))
-                    found.setdefault(record.phase, []).append(point)
-        return found
+                    points.setdefault(record.phase, []).append(point)
+        return points
 
-    def _note_best(self, one: Followed, values: Mapping[str, float]) -> None:
+    def _note_best(self, run: FollowedRun, values: Mapping[str, float]) -> None:
         for name, number in values.items():
             if not math.isnan(number):
                 better = min if self.question.is_lower(name) else max
-                one.best[name] = better(one.best.get(name, number), number)
+                run.best[name] = better(run.best.get(name, number), number)

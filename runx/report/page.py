@@ -1,4 +1,4 @@
-"""One HTML file that holds everything: the page, its program, its looks and its data."""
+"""The page as one HTML file that holds everything: its program, style sheets and data."""
 
 from __future__ import annotations
 
@@ -50,14 +50,11 @@ MODULES = (
     "live",
     "app",
 )
-"""The modules of the page's program, each after those that it imports."""
-
+"""The JavaScript modules of the page, each after those that it imports."""
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 
-
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
-
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -79,7 +76,6 @@ PAGE = """<!doctype html>
 </html>
 """
 
-
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
     '<rect width="16" height="16" rx="4" fill="#2f6fde"/>'
@@ -87,14 +83,48 @@ ICON = (
 )
 
 
-def page(model: Mapping[str, Any]) -> str:
-    """Write the page of a model; nothing in it asks anything of anywhere, but the live page's.
+def write_report(
+    file: Path,
+    experiments: Sequence[ExperimentDir],
+    records: Sequence[RunRecord],
+    question: Question,
+    now: float,
+    warn: Callable[[str], None],
+) -> None:
+    """Write the report of some runs as one file.
 
-    The browser is told to execute this program and no other, whatever stands in the data.
+    Raises: RunxError: no run has the metric to sort by, or the file can't be written.
     """
-    script, style = program(), looks()
-    connect = "'self'" if model.get("live") else "'none'"
-    policy = "; ".join(
+    # Refuses a metric that no run has; on the live page it may come later.
+    deciding(records, question)
+    text = page(model(experiments, records, question, now, warn))
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise RunxError(f"--html {file}: can't be written: {error.strerror}") from error
+
+
+def page(model: Mapping[str, Any]) -> str:
+    """Return the page of a model as HTML.
+
+    Its content security policy lets the browser execute this program alone, whatever the data
+    holds, and connect to nothing; the live page connects to its own server.
+    """
+    script, style = program(), style_sheet()
+    icon = "data:image/svg+xml;base64," + base64.b64encode(ICON.encode()).decode()
+    return PAGE.format(
+        policy=_policy(script, style, bool(model.get("live"))),
+        title=html.escape(f"{model['experiment']} · runx"),
+        icon=icon,
+        style=style,
+        data=embedded(model),
+        script=script,
+    )
+
+
+def _policy(script: str, style: str, is_live: bool) -> str:
+    connect = "'self'" if is_live else "'none'"
+    return "; ".join(
         (
             "default-src 'none'",
             f"script-src {_hash(script)}",
@@ -105,19 +135,15 @@ def page(model: Mapping[str, Any]) -> str:
             "form-action 'none'",
         )
     )
-    icon = "data:image/svg+xml;base64," + base64.b64encode(ICON.encode()).decode()
-    return PAGE.format(
-        policy=policy,
-        title=html.escape(f"{model['experiment']} · runx"),
-        icon=icon,
-        style=style,
-        data=embedded(model),
-        script=script,
-    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def embedded(model: Mapping[str, Any]) -> str:
-    r"""Write JSON that means nothing to a reader of HTML.
+    r"""Return JSON in which no sign is markup in HTML.
 
     >>> embedded({"tag": "</script>&"})
     '{"tag":"\\u003c/script\\u003e\\u0026"}'
@@ -126,14 +152,9 @@ def embedded(model: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
 @cache
 def program() -> str:
-    """Join the plotting library and our modules into one script."""
+    """Return the plotting library and our modules as one script."""
     library = _text("vendor", "uplot", "uPlot.iife.min.js")
     return f'{library}(() => {{\n"use strict";\n{bundled(MODULES)}}})();\n'
 
@@ -145,7 +166,7 @@ def bundled(names: Iterable[str]) -> str:
 
 
 def enclosed(name: str, module: str) -> str:
-    r"""Give a module a scope of its own within one script.
+    r"""Return a module as a statement of a script, in a scope of its own.
 
     >>> print(enclosed("b", 'import { a } from "./a.js";\nexport const b = a;\n'))
     // b.js
@@ -156,34 +177,16 @@ def enclosed(name: str, module: str) -> str:
     })();
     <BLANKLINE>
     """
-    exported = ", ".join(found[2] for found in _EXPORT.finditer(module))
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(module))
     body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = modules.\2;", module))
     return f"// {name}.js\nmodules.{name} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
 
 
 @cache
-def looks() -> str:
-    """Join the style sheets."""
+def style_sheet() -> str:
+    """Return the style sheets of the plotting library and of the page."""
     return _text("vendor", "uplot", "uPlot.min.css") + "\n" + _text("assets", "page.css")
 
 
 def _text(*names: str) -> str:
     return files("runx.report").joinpath(*names).read_text(encoding="utf-8")
-
-
-def write_report(
-    file: Path,
-    experiments: Sequence[ExperimentDir],
-    records: Sequence[RunRecord],
-    question: Question,
-    now: float,
-    warn: Callable[[str], None],
-) -> None:
-    """Write the report of some runs as one file that needs nothing else."""
-    # A metric that nobody has is a mistake; on the live page it may still come.
-    deciding(records, question)
-    text = page(model(experiments, records, question, now, warn))
-    try:
-        write_whole(file, text)
-    except OSError as error:
-        raise RunxError(f"--html {file}: can't be written: {error.strerror}") from error

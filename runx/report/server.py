@@ -1,4 +1,4 @@
-"""The live page: the report, served to whoever has its address, with what is new as it comes."""
+"""The live page: an HTTP application that serves the report and sends its changes as they come."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import signal
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,14 +30,11 @@ from runx.report.page import page
 PAUSE = 0.5
 """Seconds between two looks at the files."""
 
+REMEMBERED = 2_000
+"""Looks whose changes are remembered; a page that has missed more is loaded anew."""
 
-KEPT = 2_000
-"""Looks that are remembered; a page that has missed more is loaded anew."""
-
-
-BEAT = 15.0
-"""Seconds of silence after which something is sent all the same, so that no proxy gives up."""
-
+KEEPALIVE = 15.0
+"""Seconds without changes after which a comment is sent, so that no proxy closes the connection."""
 
 HEADERS = {
     b"cache-control": b"no-store",
@@ -47,15 +44,15 @@ HEADERS = {
 }
 
 
-class Guard:
-    """Lets through who knows the token, and only to look."""
+class TokenGuard:
+    """ASGI middleware that refuses requests without the token, and all but GET and HEAD."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self.app = app
         self.token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or refuse one request."""
+        """Pass a request on, or refuse it; responses get our headers."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -65,11 +62,11 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *HEADERS.items()]
             await send(message)
 
-        refused = self.refusal(Request(scope))
-        await (refused or self.app)(scope, receive, with_headers)
+        refusal = self.refusal(Request(scope))
+        await (refusal or self.app)(scope, receive, with_headers)
 
     def refusal(self, request: Request) -> PlainTextResponse | None:
-        """Say no to a request that changes things, or lacks the token."""
+        """Return the response that refuses a request, or None for one that is served."""
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("This page only shows.\n", 405)
         given = request.query_params.get("token", "")
@@ -78,112 +75,117 @@ class Guard:
         return None
 
 
-class Journal:
-    """What was new at each look, numbered, for as many pages as are open."""
+class ChangeLog:
+    """The changes of each look, numbered from 1, for all pages that are open."""
 
     def __init__(self) -> None:
         self.latest = 0
-        self._kept: deque[tuple[int, str]] = deque(maxlen=KEPT)
-        self._news = asyncio.Condition()
+        self._entries: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._added = asyncio.Condition()
 
     async def add(self, changes: list[dict[str, Any]]) -> None:
-        """Note what a look has found."""
-        async with self._news:
+        """Add the changes of a look."""
+        async with self._added:
             self.latest += 1
-            self._kept.append((self.latest, json.dumps(changes, allow_nan=False)))
-            self._news.notify_all()
+            self._entries.append((self.latest, json.dumps(changes, allow_nan=False)))
+            self._added.notify_all()
 
     def since(self, number: int) -> list[tuple[int, str]] | None:
-        """Give what came after a number; None where some of it is forgotten."""
-        if number > self.latest or (self._kept and number < self._kept[0][0] - 1):
+        """Return the entries after a number; None where some of them are forgotten."""
+        if number > self.latest or (self._entries and number < self._entries[0][0] - 1):
             return None
-        return [entry for entry in self._kept if entry[0] > number]
+        return [entry for entry in self._entries if entry[0] > number]
 
     async def wait(self, number: int) -> None:
-        """Wait until there is something after a number, or for a beat."""
-        async with self._news:
+        """Wait until there is an entry after a number, at most KEEPALIVE seconds."""
+        async with self._added:
             if self.latest > number:
                 return
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), BEAT)
+                await asyncio.wait_for(self._added.wait(), KEEPALIVE)
 
 
 def application(following: Following, token: str) -> Starlette:
-    """Make the application that shows experiments and changes nothing."""
-    journal = Journal()
+    """Return the application that shows experiments and changes nothing: page, events and logs."""
+    change_log = ChangeLog()
 
     async def show(request: Request) -> HTMLResponse:
-        since = journal.latest
+        since = change_log.latest
         return HTMLResponse(await asyncio.to_thread(_page, following, token, since))
 
     async def events(request: Request) -> StreamingResponse:
         last = request.headers.get("last-event-id") or request.query_params.get("since", "0")
         number = int(last) if last.isdecimal() else 0
-        return StreamingResponse(_stream(journal, number), media_type="text/event-stream")
+        return StreamingResponse(_stream(change_log, number), media_type="text/event-stream")
 
     async def log(request: Request) -> JSONResponse:
-        place = request.query_params.get("place", "-1")
-        number = int(place) if place.removeprefix("-").isdecimal() else -1
-        name = request.query_params.get("run", "")
-        fresh = await asyncio.to_thread(following.log, name, number)
-        if fresh is None:
-            return JSONResponse({"error": "no such run"}, 404)
-        return JSONResponse(fresh._asdict())
+        return await _log(following, request.query_params)
 
     @contextlib.asynccontextmanager
-    async def looking(app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(_look(following, journal))
-        task.add_done_callback(_ended)
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(_follow(following, change_log))
+        task.add_done_callback(_stop_on_error)
         yield
         task.cancel()
 
     routes = [Route("/", show), Route("/events", events), Route("/log", log)]
-    return Starlette(routes=routes, lifespan=looking, middleware=[Middleware(Guard, token=token)])
+    return Starlette(
+        routes=routes, lifespan=lifespan, middleware=[Middleware(TokenGuard, token=token)]
+    )
 
 
 def _page(following: Following, token: str, since: int) -> str:
-    found = model(
+    content = model(
         following.experiments,
         following.records(),
         following.question,
         time.time(),
         lambda line: None,
     )
-    return page({**found, "live": {"token": token, "since": since}})
+    return page({**content, "live": {"token": token, "since": since}})
 
 
-async def _stream(journal: Journal, number: int) -> AsyncIterator[str]:
-    """Send what comes after a number, for as long as somebody listens."""
+async def _log(following: Following, query: Mapping[str, str]) -> JSONResponse:
+    text = query.get("place", "-1")
+    place = int(text) if text.removeprefix("-").isdecimal() else -1
+    part = await asyncio.to_thread(following.log, query.get("run", ""), place)
+    if part is None:
+        return JSONResponse({"error": "no such run"}, 404)
+    return JSONResponse(part._asdict())
+
+
+async def _stream(log: ChangeLog, number: int) -> AsyncIterator[str]:
+    """Yield server-sent events with the changes after a number, until the page is closed."""
     yield "retry: 1000\n\n"
     while True:
-        news = journal.since(number)
-        if news is None:
-            yield f"event: reload\nid: {journal.latest}\ndata: {{}}\n\n"
+        entries = log.since(number)
+        if entries is None:
+            yield f"event: reload\nid: {log.latest}\ndata: {{}}\n\n"
             return
-        for number, text in news:
+        for number, text in entries:
             yield f"event: changes\nid: {number}\ndata: {text}\n\n"
-        if not news:
+        if not entries:
             yield ": still here\n\n"
-        await journal.wait(number)
+        await log.wait(number)
 
 
-async def _look(following: Following, journal: Journal) -> None:
-    """Look again and again. What can't be read is told of, once, and may be there next time."""
-    told = ""
+async def _follow(following: Following, log: ChangeLog) -> None:
+    """Add what changes to the log, for ever; files that can't be read are warned of once."""
+    warned = ""
     while True:
         try:
-            changes = await asyncio.to_thread(following.look, time.time())
+            changes = await asyncio.to_thread(following.changes, time.time())
             if changes:
-                await journal.add(changes)
+                await log.add(changes)
         except (OSError, RunxError) as error:
-            if str(error) != told:
+            if str(error) != warned:
                 following.warn(str(error))
-            told = str(error)
+            warned = str(error)
         await asyncio.sleep(PAUSE)
 
 
-def _ended(task: asyncio.Task[None]) -> None:
-    """End the server with the looking: a page that follows nothing would only seem up to date."""
+def _stop_on_error(task: asyncio.Task[None]) -> None:
+    """Stop the server where following failed: its page would only seem up to date."""
     if not task.cancelled() and (error := task.exception()):
         traceback.print_exception(error)
         send_signal(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What a page shows of all its runs together: what matters, and groups. Pure."""
+"""What a page shows of all its runs together: importances and groups. Pure."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ from runx.rundir.run import RunRecord
 
 
 def statistics(
-    results: Sequence[RunRecord],
+    records: Sequence[RunRecord],
     keys: Sequence[str],
     bests: Sequence[Mapping[str, float]],
     question: Question,
 ) -> dict[str, Any]:
-    """Return what is computed of runs, with the key and the best values of each."""
-    names = varying(results, question.ignore)
+    """Return what is computed of runs, given the key and the best values of each."""
+    names = varying(records, question.ignore)
     return {
-        "hparams": names_of(result.hparams for result in results),
+        "hparams": names_of(record.hparams for record in records),
         "varying": names,
-        "importances": importances(results, bests, question),
-        "groupings": {"keys": [*keys], "choices": groupings(results, names)},
+        "importances": importances(records, bests, question),
+        "groupings": {"keys": [*keys], "choices": groupings(records, names)},
     }
 
 
 def importances(
-    results: Sequence[RunRecord], bests: Sequence[Mapping[str, float]], question: Question
+    records: Sequence[RunRecord], bests: Sequence[Mapping[str, float]], question: Question
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return for each metric what its hyperparameters explain of its best value, most first."""
+    """Return for each metric what each hyperparameter explains of its best value, the most first.
+
+    ``explained`` is a part of the variance, ``runs`` the number of runs that it is computed from.
+    """
     runs = [
-        result._replace(measured=best) for result, best in zip(results, bests, strict=True) if best
+        record._replace(measured=best) for record, best in zip(records, bests, strict=True) if best
     ]
     return {
         name: [
@@ -51,50 +54,50 @@ def importances(
     }
 
 
-def groupings(results: Sequence[RunRecord], names: Sequence[str]) -> list[dict[str, Any]]:
+def groupings(records: Sequence[RunRecord], names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the ways to group runs: by each hyperparameter that varies, by all but each seed.
 
     ``of`` has for each run the place of its group in their order. The groups of one hyperparameter
-    have labels; those of several are named by these.
+    have ``labels``; those of several are labelled by those of the hyperparameters in ``by``.
     """
     seeds = [name for name in names if "seed" in name.lower()] if len(names) > 1 else []
     return [
-        *({**_by_one(results, name), "id": f"h:{name}", "heading": name} for name in names),
+        *({**_by_hparam(records, name), "id": f"h:{name}", "heading": name} for name in names),
         *(
-            {**_without(results, names, seed), "id": f"*h:{seed}", "heading": f"all but {seed}"}
+            {**_by_all_but(records, names, seed), "id": f"*h:{seed}", "heading": f"all but {seed}"}
             for seed in seeds
         ),
     ]
 
 
-def _by_one(results: Sequence[RunRecord], name: str) -> dict[str, Any]:
-    members, places = _placed(results, [name])
+def _by_hparam(records: Sequence[RunRecord], name: str) -> dict[str, Any]:
+    members, places = _grouped(records, [name])
     return {"labels": _labels([group[0].hparams.get(name) for group in members]), "of": places}
 
 
-def _without(results: Sequence[RunRecord], names: Sequence[str], seed: str) -> dict[str, Any]:
+def _by_all_but(records: Sequence[RunRecord], names: Sequence[str], seed: str) -> dict[str, Any]:
     others = [name for name in names if name != seed]
-    return {"by": others, "of": _placed(results, others)[1]}
+    return {"by": others, "of": _grouped(records, others)[1]}
 
 
-def _placed(
-    results: Sequence[RunRecord], names: Sequence[str]
+def _grouped(
+    records: Sequence[RunRecord], names: Sequence[str]
 ) -> tuple[list[list[RunRecord]], list[int]]:
     """Return groups of runs in their order, and the place of each run's group."""
     by = [Column(name, "hparam", name) for name in names]
     members = sorted(
-        groups(results, by),
+        groups(records, by),
         key=lambda group: tuple(rank(value(group[0], column), lower=True) for column in by),
     )
     places = {id(run): nth for nth, group in enumerate(members) for run in group}
-    return members, [places[id(run)] for run in results]
+    return members, [places[id(run)] for run in records]
 
 
 def _labels(values: Sequence[Any]) -> list[str]:
-    """Write the values of groups; text is in quotes where it looks like another's number."""
-    labels = [_label(found, for_machines) for found in values]
-    return labels if len({*labels}) == len(labels) else [_label(found, repr) for found in values]
+    """Return labels for values; text is in quotes where it reads like the number of another."""
+    labels = [_label(value, for_machines) for value in values]
+    return labels if len({*labels}) == len(labels) else [_label(value, repr) for value in values]
 
 
-def _label(found: Any, write: Callable[[Any], str]) -> str:
-    return "none" if found is None else write(found)
+def _label(value: Any, write: Callable[[Any], str]) -> str:
+    return "none" if value is None else write(value)

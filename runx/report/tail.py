@@ -1,4 +1,4 @@
-"""Files that others write to, read on from where they were left."""
+"""Reading on in files that others are writing: metrics, TensorBoard events and logs."""
 
 from __future__ import annotations
 
@@ -14,72 +14,72 @@ from runx.rundir.records import Record, rows
 from runx.rundir.tensorboard import event_files
 
 LOG_END = 20_000
-
+"""Bytes of a log's end that are read first."""
 
 LOG_MORE = 500_000
-
+"""Bytes of a log that are read at once."""
 
 Points: TypeAlias = dict[str, list[tuple[float, float | None, Any]]]
-"""What came to each phase: epochs, seconds at work, and values."""
+"""New points by phase: epoch, seconds at work, and values."""
 
 
-class Fresh(NamedTuple):
-    """What was added to a run's log, and the place up to which it has now been read."""
+class LogPart(NamedTuple):
+    """What was added to a run's log, and the place (bytes) up to which it has been read."""
 
     text: str
     place: int
 
 
-def touched(run: RunDir) -> int:
-    """Say when anything last happened to a run's attempts, as far as their folder tells."""
+def attempts_changed(run: RunDir) -> int:
+    """Return when the folder of a run's attempts last changed (st_mtime_ns), or 0 without one."""
     try:
         return os.stat(run.attempts).st_mtime_ns  # noqa: PTH116
     except OSError:
         return 0
 
 
-def added(file: Path, read_to: dict[Path, int]) -> list[Record]:
-    """Give the whole rows that a metrics file has got since, and note up to where they go.
+def read_new_rows(file: Path, read_to: dict[Path, int]) -> list[Record]:
+    """Return the complete rows that a metrics file has got since, and note their end in read_to.
 
     A file that has become shorter was begun anew, and is read from its beginning.
     """
     place = read_to.get(file, 0)
     try:
-        with file.open("rb") as content:
-            size = content.seek(0, os.SEEK_END)
+        with file.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
             begin = place if size >= place else 0
-            content.seek(begin)
-            whole = content.read()
+            stream.seek(begin)
+            content = stream.read()
     except FileNotFoundError:
-        # Somebody removes the run while it is looked at.
+        # The run was removed meanwhile.
         return []
-    whole = whole[: whole.rfind(b"\n") + 1]
-    read_to[file] = begin + len(whole)
-    return list(rows(whole))
+    complete = content[: content.rfind(b"\n") + 1]
+    read_to[file] = begin + len(complete)
+    return list(rows(complete))
 
 
-def added_events(
-    run: RunDir, read_to: dict[Path, int], told: dict[tuple[str, float], dict[str, float]]
+def read_new_events(
+    run: RunDir, read_to: dict[Path, int], sent: dict[tuple[str, float], dict[str, float]]
 ) -> Points:
-    """Read again what a run gave to TensorBoard alone, and give what is not ``told`` yet of it.
+    """Return the points in a run's TensorBoard files that are not in ``sent``, and note them there.
 
-    A step's tags are written one by one: a step that has got more of them is given again.
+    The tags of a step are written one by one: a step that has got more of them is returned again.
     """
-    found: Points = {}
-    if not _grown(run.path, read_to):
-        return found
+    new: Points = {}
+    if not _have_grown(run.path, read_to):
+        return new
     for phase, course in read_courses(run, lambda *_: None).items():
         for nth, (epoch, seconds) in enumerate(zip(course.epochs, course.seconds, strict=True)):
             row = {name: values[nth] for name, values in course.metrics.items()}
             values = {name: value for name, value in row.items() if not math.isnan(value)}
-            if told.get((phase, epoch)) != values:
-                told[phase, epoch] = values
-                found.setdefault(phase, []).append((epoch, seconds, values))
-    return found
+            if sent.get((phase, epoch)) != values:
+                sent[phase, epoch] = values
+                new.setdefault(phase, []).append((epoch, seconds, values))
+    return new
 
 
-def _grown(folder: Path, read_to: dict[Path, int]) -> bool:
-    """Say whether a run's event files have become more since they were last asked for."""
+def _have_grown(folder: Path, read_to: dict[Path, int]) -> bool:
+    """Return whether the sizes of a run's event files have changed, and note them in read_to."""
     sizes = {file: size for file in event_files(folder) if (size := _size(file))}
     changed = [file for file, size in sizes.items() if read_to.get(file) != size]
     read_to.update(sizes)
@@ -93,8 +93,11 @@ def _size(file: Path) -> int:
         return 0
 
 
-def log_from(file: Path, place: int, is_over: bool) -> Fresh:
-    """Read a log on from a place, in whole lines while more may come."""
+def read_log(file: Path, place: int, is_over: bool) -> LogPart:
+    """Read a log on from a place, or its end for a place below zero.
+
+    Until the run is over, only complete lines are returned.
+    """
     try:
         with file.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
@@ -102,8 +105,8 @@ def log_from(file: Path, place: int, is_over: bool) -> Fresh:
             log.seek(begin)
             content = log.read(LOG_MORE)
     except FileNotFoundError:
-        return Fresh("", 0)
+        return LogPart("", 0)
     if not is_over:
         # A progress bar ends its lines with a carriage return.
         content = content[: max(content.rfind(b"\n"), content.rfind(b"\r")) + 1]
-    return Fresh(readable(content.decode("utf-8", "replace")), begin + len(content))
+    return LogPart(readable(content.decode("utf-8", "replace")), begin + len(content))

@@ -6,9 +6,7 @@ from runx.analysis.question import Asked
 from runx.analysis.read import Reader, read_experiment
 from runx.errors import RunxError
 from runx.export import plots
-from runx.export.picture import placed
 from runx.export.plots import pictured, plotted
-from runx.export.terminal import axis
 from runx.rundir.paths import ExperimentDir
 
 
@@ -25,7 +23,7 @@ def asked(tmp_path, **more):
     return Asked(experiments=(), logroot=tmp_path, cwd=tmp_path, **more)
 
 
-def test_what_no_run_has_is_answered_with_what_there_is(runs, tmp_path):
+def test_a_name_that_no_run_has_is_refused_with_those_there_are(runs, tmp_path):
     with pytest.raises(RunxError, match="no run has it; there is: acc"):
         pictured("ac", runs, asked(tmp_path))
     with pytest.raises(RunxError, match="did you mean lr"):
@@ -35,14 +33,14 @@ def test_what_no_run_has_is_answered_with_what_there_is(runs, tmp_path):
 def test_each_run_is_a_curve_named_by_what_varies(runs, tmp_path):
     picture = pictured("acc", runs, asked(tmp_path))
     labels = ["lr=0.1 seed=2", "lr=0.01 seed=2", "lr=0.1 seed=0", "lr=0.01 seed=0"]
-    assert [one.label for one in picture.curves] == labels
+    assert [line.label for line in picture.curves] == labels
     assert picture.curves[3][1:3] == ((0.0, 1.0), (1.0, 0.1))
 
 
 @pytest.mark.parametrize("over", [(), ("seed",)])
 def test_top_draws_the_best_alone(runs, tmp_path, over):
     picture = pictured("acc", runs, asked(tmp_path, over=over, top=1, lower=("acc",)))
-    assert [one.label for one in picture.curves] == ["lr=0.01" if over else "lr=0.01 seed=0"]
+    assert [line.label for line in picture.curves] == ["lr=0.01" if over else "lr=0.01 seed=0"]
     assert len(pictured("lr vs acc", runs, asked(tmp_path, top=3)).curves[0].xs) == 3
     assert len(pictured("parallel", runs, asked(tmp_path, top=3)).lines) == 3
 
@@ -51,13 +49,13 @@ def test_curves_that_are_left_out_are_counted(runs, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(plots, "MOST", 3)
     assert "3 of 4; --where or --top choose" in plotted("acc", runs, asked(tmp_path))
-    told = plotted("acc", runs, asked(tmp_path, output=str(tmp_path / "a.svg")))
-    assert told.endswith("a.svg: 3 of 4; --where or --top choose")
+    message = plotted("acc", runs, asked(tmp_path, output=str(tmp_path / "a.svg")))
+    assert message.endswith("a.svg: 3 of 4; --where or --top choose")
 
 
 def test_seeds_are_one_curve_with_a_band(runs, tmp_path):
     picture = pictured("acc", runs, asked(tmp_path, over=("seed",)))
-    assert [one.label for one in picture.curves] == ["lr=0.1", "lr=0.01"]
+    assert [line.label for line in picture.curves] == ["lr=0.1", "lr=0.01"]
     assert picture.curves[1].ys == (2.0, pytest.approx(1.1))
     assert picture.curves[1].high[0] == pytest.approx(2 + 2**0.5)
 
@@ -92,9 +90,9 @@ def test_a_file_that_is_no_picture_is_refused(runs, tmp_path):
         plotted("acc", runs, asked(tmp_path, output="picture.txt"))
 
 
-def test_an_epoch_that_was_done_again_counts_once():
-    again = curve("a", [(0, 1.0), (1, 2.0), (1, 3.0), (2, float("nan")), (3, "n/a")])
-    assert again == Curve("a", (0.0, 1.0), (1.0, 3.0))
+def test_an_epoch_that_was_repeated_counts_once():
+    line = curve("a", [(0, 1.0), (1, 2.0), (1, 3.0), (2, float("nan")), (3, "n/a")])
+    assert line == Curve("a", (0.0, 1.0), (1.0, 3.0))
 
 
 def test_smoothing_keeps_what_is_constant():
@@ -104,20 +102,3 @@ def test_smoothing_keeps_what_is_constant():
 def test_curves_of_different_length_go_together():
     one, two = Curve("", (0.0,), (1.0,)), Curve("", (0.0, 1.0), (3.0, 5.0))
     assert together("x", [one, two])[1:3] == ((0.0, 1.0), (2.0, 5.0))
-
-
-def test_values_that_are_all_alike_stand_in_the_middle():
-    assert placed([5, 5]) == [0.5, 0.5]
-    assert placed([True, False]) == [1.0, 0.0]
-
-
-def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm():
-    scale = axis([0.0, -1.0, 0.1, 10.0], log=True)
-    assert scale.place(1.0) == pytest.approx(0.5)
-    assert scale.place(0.0) is None
-    assert scale.at(0.5) == pytest.approx(1.0)
-
-
-def test_numbers_that_are_far_apart_are_placed_by_their_decades():
-    assert placed([0.001, 0.1, None, 10]) == [0.0, pytest.approx(0.5), None, 1.0]
-    assert placed([0, 5, 10]) == [0.0, 0.5, 1.0]

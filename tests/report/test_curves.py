@@ -19,14 +19,14 @@ def unpacked(text):
     return list(struct.unpack(f"<{len(content) // 4}f", content))
 
 
-def test_a_damaged_row_is_told_with_its_file_and_costs_itself_alone(tmp_path):
+def test_a_damaged_row_is_reported_with_its_file_and_costs_itself_alone(tmp_path):
     run = RunDir(make_run(tmp_path / "a", acc=[1, 2, 3]))
     with run.metrics.open("a") as file:
         file.write("val,acc\n")
-    told = []
-    found = read_courses(run, lambda file, line, why: told.append((file, line)))
-    assert found["val"].metrics["acc"] == [1, 2, 3]
-    assert told == [(run.metrics, 5)]
+    damaged = []
+    by_phase = read_courses(run, lambda file, line, why: damaged.append((file, line)))
+    assert by_phase["val"].metrics["acc"] == [1, 2, 3]
+    assert damaged == [(run.metrics, 5)]
 
 
 def test_a_run_without_metrics_has_no_courses(tmp_path):
@@ -39,35 +39,35 @@ def test_a_run_that_only_wrote_to_tensorboard_has_courses_too(tmp_path):
         for name in ("val/acc", "train/acc"):
             content.append(events.scalars([(events.tag(name), 0.5 * step)], step, 10.0 * step))
     (tmp_path / "events.out.tfevents.1").write_bytes(b"".join(content))
-    found = read_courses(RunDir(tmp_path), print)
-    assert found["val"].metrics["acc"] == found["train"].metrics["acc"] == [0, 0.5, 1]
+    by_phase = read_courses(RunDir(tmp_path), print)
+    assert by_phase["val"].metrics["acc"] == by_phase["train"].metrics["acc"] == [0, 0.5, 1]
 
 
 def test_train_and_validation_lie_side_by_side(tmp_path):
     folder = make_run(tmp_path / "a", acc=[1, 2])
     write_metrics(folder, [{"acc": 3}, {"acc": 4}], phase="train", file="metrics.train.csv")
-    found = read_courses(RunDir(folder), print)
-    assert found["val"].metrics["acc"] == [1, 2]
-    assert found["train"].metrics["acc"] == [3, 4]
+    by_phase = read_courses(RunDir(folder), print)
+    assert by_phase["val"].metrics["acc"] == [1, 2]
+    assert by_phase["train"].metrics["acc"] == [3, 4]
 
 
 def test_what_a_resumed_run_measures_again_replaces_what_it_had():
     rows = [
         Record("val", {"acc": value}, epoch) for epoch, value in ((0, 1), (1, 2), (1, 5), (2, 6))
     ]
-    found = courses(rows)["val"]
-    assert (found.epochs, found.metrics["acc"]) == ([0, 1, 2], [1, 5, 6])
+    course = courses(rows)["val"]
+    assert (course.epochs, course.metrics["acc"]) == ([0, 1, 2], [1, 5, 6])
 
 
 def test_a_metric_that_an_epoch_lacks_is_a_gap():
-    found = courses([Record("val", {"acc": 1}, 0), Record("val", {"loss": 2}, 1)])["val"]
-    assert math.isnan(found.metrics["acc"][1])
-    assert math.isnan(found.metrics["loss"][0])
+    course = courses([Record("val", {"acc": 1}, 0), Record("val", {"loss": 2}, 1)])["val"]
+    assert math.isnan(course.metrics["acc"][1])
+    assert math.isnan(course.metrics["loss"][0])
 
 
 def test_rows_without_epochs_count_from_zero():
-    found = courses([Record("val", {"acc": 1}), Record("val", {"acc": 2})])["val"]
-    assert found.epochs == [0, 1]
+    course = courses([Record("val", {"acc": 1}), Record("val", {"acc": 2})])["val"]
+    assert course.epochs == [0, 1]
 
 
 def test_text_is_no_curve():
@@ -75,16 +75,16 @@ def test_text_is_no_curve():
 
 
 def test_uneven_epochs_are_written_out():
-    found = encoded(Course([0, 1, 5], [0.0] * 3, {}))
-    assert unpacked(found["x"]) == [0, 1, 5]
+    course = encoded(Course([0, 1, 5], [0.0] * 3, {}))
+    assert unpacked(course["x"]) == [0, 1, 5]
 
 
 def test_a_long_course_keeps_its_first_and_last_point():
     epochs = [float(epoch) for epoch in range(10_001)]
-    found = thinned(Course(epochs, epochs, {"acc": epochs}), most=100)
-    assert len(found.epochs) <= 102
-    assert found.metrics["acc"][0] == 0
-    assert found.metrics["acc"][-1] == 10_000
+    course = thinned(Course(epochs, epochs, {"acc": epochs}), most=100)
+    assert len(course.epochs) <= 102
+    assert course.metrics["acc"][0] == 0
+    assert course.metrics["acc"][-1] == 10_000
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False)))

@@ -9,15 +9,16 @@ from run_folders import make_run, write_metrics
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_experiment
 from runx.report.curves import Course
-from runx.report.data import best, labels, model, phases
+from runx.report.data import best_values, model, name_prefixes, phases
 from runx.rundir.paths import ExperimentDir
 from runx.sumx import main
 
 
 def modelled(*folders, question=None, warn=print):
     experiments = [ExperimentDir(folder) for folder in folders]
-    found = [one for each in experiments for one in read_experiment(each, Reader(warn=warn))]
-    return model(experiments, found, question or Question(), 100.0, warn)
+    reader = Reader(warn=warn)
+    records = [run for folder in experiments for run in read_experiment(folder, reader)]
+    return model(experiments, records, question or Question(), 100.0, warn)
 
 
 def test_a_model_is_strict_json_whatever_was_measured(tmp_path):
@@ -31,16 +32,16 @@ def test_a_damaged_train_file_is_warned_of_once(tmp_path):
     folder = make_run(tmp_path / "a", acc=[1, 2])
     (folder / "metrics.train.csv").write_text("train,acc\n")
     (folder / "metrics.csv").open("a").write("val,acc\n")
-    told = []
-    modelled(tmp_path, warn=told.append)
-    assert len(told) == 2
+    warnings = []
+    modelled(tmp_path, warn=warnings.append)
+    assert len(warnings) == 2
 
 
 def test_runs_without_metrics_make_a_model_too(tmp_path):
     make_run(tmp_path / "a", {"lr": 0.1}, code=1)
-    found = modelled(tmp_path)
-    assert found["objective"] == ""
-    assert found["runs"][0]["state"] == "failed"
+    page = modelled(tmp_path)
+    assert page["objective"] == ""
+    assert page["runs"][0]["state"] == "failed"
 
 
 def test_the_objective_is_what_was_asked_for_else_a_loss(tmp_path):
@@ -52,14 +53,19 @@ def test_the_objective_is_what_was_asked_for_else_a_loss(tmp_path):
 
 def test_each_metric_says_which_way_is_better_and_whether_that_is_known(tmp_path):
     write_metrics(make_run(tmp_path / "a"), [{"accuracy": 1, "loss": 2, "bananas": 3}])
-    found = {one["name"]: (one["lower"], one["known"]) for one in modelled(tmp_path)["metrics"]}
-    assert found == {"accuracy": (False, True), "loss": (True, True), "bananas": (False, False)}
+    metrics = modelled(tmp_path)["metrics"]
+    directions = {metric["name"]: (metric["lower"], metric["known"]) for metric in metrics}
+    assert directions == {
+        "accuracy": (False, True),
+        "loss": (True, True),
+        "bananas": (False, False),
+    }
 
 
 def test_the_best_value_is_no_nan():
     course = Course([0, 1], [0.0, 1.0], {"loss": [math.nan, 2.0], "acc": [math.nan, math.nan]})
-    assert best(course, Question()) == {"loss": 2.0}
-    assert best(None, Question()) == {}
+    assert best_values(course, Question()) == {"loss": 2.0}
+    assert best_values(None, Question()) == {}
 
 
 def test_runs_of_several_experiments_are_told_apart(tmp_path):
@@ -70,11 +76,11 @@ def test_runs_of_several_experiments_are_told_apart(tmp_path):
 
 
 def test_experiments_of_one_name_are_told_apart_by_their_place(tmp_path):
-    places = [ExperimentDir(tmp_path / "x" / "sweep"), ExperimentDir(tmp_path / "y" / "sweep")]
-    assert len(set(labels(places).values())) == 2
+    folders = [ExperimentDir(tmp_path / "x" / "sweep"), ExperimentDir(tmp_path / "y" / "sweep")]
+    assert len(set(name_prefixes(folders).values())) == 2
 
 
-def test_phases_come_in_the_order_in_which_they_are_spoken_of(tmp_path):
+def test_phases_come_in_their_usual_order(tmp_path):
     folder = make_run(tmp_path / "a", acc=[1])
     write_metrics(folder, [{"acc": 1}], phase="train", file="metrics.train.csv")
     write_metrics(folder, [{"acc": 1}], phase="warmup", file="metrics.warmup.csv")
@@ -82,27 +88,27 @@ def test_phases_come_in_the_order_in_which_they_are_spoken_of(tmp_path):
     assert phases([]) == []
 
 
-def test_the_page_has_the_importance_that_sumx_tells(tmp_path, monkeypatch, capsys):
+def test_the_page_has_the_importance_that_sumx_prints(tmp_path, monkeypatch, capsys):
     for lr in (1, 2, 3):
         for width in (1, 2):
             folder = tmp_path / "sweep" / f"{lr}-{width}"
             make_run(folder, {"lr": lr, "width": width}, acc=[1, 4.0 * lr + width])
-    found = modelled(tmp_path / "sweep")["importances"]["acc"]
+    effects = modelled(tmp_path / "sweep")["importances"]["acc"]
     monkeypatch.setattr(
         "sys.argv", ["sumx", str(tmp_path / "sweep"), "--importance", "acc:best", "--json"]
     )
     with pytest.raises(SystemExit):
         main()
-    told = json.loads(capsys.readouterr().out)
-    assert [one["name"] for one in found] == [row["hyperparameter"] for row in told]
-    for one, row in zip(found, told, strict=True):
-        assert one["explained"] == pytest.approx(row["explained"], abs=1e-4)
-    assert [(one["trend"], one["runs"]) for one in found] == [(0.9562, 6), (0.2928, 6)]
+    printed = json.loads(capsys.readouterr().out)
+    assert [effect["name"] for effect in effects] == [row["hyperparameter"] for row in printed]
+    for effect, row in zip(effects, printed, strict=True):
+        assert effect["explained"] == pytest.approx(row["explained"], abs=1e-4)
+    assert [(effect["trend"], effect["runs"]) for effect in effects] == [(0.9562, 6), (0.2928, 6)]
 
 
 def test_runs_that_differ_in_nothing_have_neither_importance_nor_groups(tmp_path):
     for name in "ab":
         make_run(tmp_path / name, {"lr": 1}, acc=[1])
-    found = modelled(tmp_path)
-    assert found["importances"] == {"acc": []}
-    assert found["groupings"] == {"keys": ["a", "b"], "choices": []}
+    page = modelled(tmp_path)
+    assert page["importances"] == {"acc": []}
+    assert page["groupings"] == {"keys": ["a", "b"], "choices": []}

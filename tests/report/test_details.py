@@ -1,11 +1,11 @@
-"""What a run's panel tells of it."""
+"""What a run's panel shows of it."""
 
 import json
 
 from run_folders import make_run
 
 from runx.analysis.read import Reader, read_experiment
-from runx.report.details import about, artifacts, attempt, log_end, readable
+from runx.report.details import artifacts, attempt_details, details, log_end, readable
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings, script
@@ -17,31 +17,31 @@ def only(folder):
     return one
 
 
-def test_a_damaged_record_is_told_and_leaves_the_rest(tmp_path):
+def test_a_damaged_record_is_warned_of_and_leaves_the_rest(tmp_path):
     folder = make_run(tmp_path / "a", {"lr": 0.1})
     (folder / "output.log").write_text("hello\n")
-    one = only(tmp_path)
+    record = only(tmp_path)
     (folder / "run.json").write_text("{")
-    told = []
-    found = about(one, told.append)
-    assert found["log"] == "hello\n"
-    assert found["command"] == ""
-    assert len(told) == 1
+    warnings = []
+    shown = details(record, warnings.append)
+    assert shown["log"] == "hello\n"
+    assert shown["command"] == ""
+    assert len(warnings) == 1
 
 
-def test_a_directory_of_the_original_has_nothing_more_to_tell(tmp_path):
+def test_a_directory_of_the_original_has_no_further_details(tmp_path):
     make_run(tmp_path / "a", {"lr": 0.1}, record=False)
-    found = about(only(tmp_path), print)
-    assert (found["id"], found["command"], found["log"]) == (None, "", "")
+    shown = details(only(tmp_path), print)
+    assert (shown["id"], shown["command"], shown["log"]) == (None, "", "")
 
 
 def test_the_command_is_what_run_sh_executes(tmp_path):
     folder = make_run(tmp_path / "a", cmd="python train.py")
-    assert about(only(tmp_path), print)["command"] == "python train.py"
-    around = ScriptSettings("sweep", "python train.py", "", "/bin", "/project")
+    assert details(only(tmp_path), print)["command"] == "python train.py"
+    settings = ScriptSettings("sweep", "python train.py", "", "/bin", "/project")
     point = Point((Hparam("name", "it's", "it's"), Hparam("out", "LOGDIR", "LOGDIR")))
-    (folder / "run.sh").write_text(script(Run("a", RunDir(folder), point), around))
-    command = about(only(tmp_path), print)["command"]
+    (folder / "run.sh").write_text(script(Run("a", RunDir(folder), point), settings))
+    command = details(only(tmp_path), print)["command"]
     assert command == """python train.py --name 'it'\\''s' --out "$RUNX_LOGDIR\""""
 
 
@@ -50,14 +50,14 @@ def test_a_restaged_run_has_the_code_of_its_last_attempt(tmp_path):
     for number, code in ((1, "old"), (2, "new")):
         claim = {"version": 1, "host": "h", "boot": "b", "pid": 1, "start": 1, "code": code}
         (folder / "attempts" / f"{number}.claim").write_text(json.dumps(claim))
-    assert about(only(tmp_path), print)["digest"] == "new"
+    assert details(only(tmp_path), print)["digest"] == "new"
 
 
-def test_an_attempt_is_told_from_its_beginning_to_its_end(tmp_path):
+def test_an_attempt_is_shown_from_its_beginning_to_its_end(tmp_path):
     make_run(tmp_path / "a", code=3)
-    [found] = only(tmp_path).attempts
-    told = attempt(found)
-    assert (told["number"], told["started"], told["ended"], told["code"]) == (1, 0, 9, 3)
+    [attempt] = only(tmp_path).attempts
+    shown = attempt_details(attempt)
+    assert (shown["number"], shown["started"], shown["ended"], shown["code"]) == (1, 0, 9, 3)
 
 
 def test_the_end_of_a_long_log_begins_with_a_whole_line(tmp_path):
@@ -75,8 +75,8 @@ def test_files_that_a_run_has_kept_are_named_with_their_size(tmp_path):
     (tmp_path / "artifacts" / "index.jsonl").write_text("{}\n")
     (tmp_path / "artifacts" / "table.csv").write_text("1234")
     (tmp_path / "best_checkpoint_ep3.pth").write_text("12")
-    found = artifacts(RunDir(tmp_path))
-    assert [(one["name"], one["bytes"]) for one in found][-2:] == [
+    files = artifacts(RunDir(tmp_path))
+    assert [(file["name"], file["bytes"]) for file in files][-2:] == [
         ("artifacts/table.csv", 4),
         ("best_checkpoint_ep3.pth", 2),
     ]

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from runx.report.details import LARGEST, Image, images, logged, source
+from runx.report.details import LARGEST, Image, data_url, images, logged_images
 from runx.rundir.paths import RunDir
 from runx.rundir.tensorboard import framed
 
@@ -34,24 +34,24 @@ def test_a_torn_file_gives_the_images_that_are_whole(tmp_path):
     file = tmp_path / "events.out.tfevents.1"
     whole = event("a", png())
     file.write_bytes(whole + event("b", png())[:-30])
-    assert [image.name for image in logged(file)] == ["a"]
+    assert [image.name for image in logged_images(file)] == ["a"]
 
 
 def test_noise_that_looks_like_an_image_is_passed_over(tmp_path):
     file = tmp_path / "events.out.tfevents.1"
     file.write_bytes(framed(b"\x89PNG" + b"\xff" * 40) + framed(b"\xff\xd8\xff"))
-    assert list(logged(file)) == []
+    assert list(logged_images(file)) == []
 
 
 def test_an_image_that_is_too_large_is_left_out(tmp_path):
     file = tmp_path / "events.out.tfevents.1"
     file.write_bytes(event("a", png() + b"\0" * LARGEST))
-    assert list(logged(file)) == []
+    assert list(logged_images(file)) == []
 
 
-def test_only_pictures_become_addresses():
-    assert source(Image("a", 0, b"<svg onload=alert(1)>")) is None
-    assert source(Image("a", 0, png())).startswith("data:image/png;base64,")
+def test_only_pictures_become_data_urls():
+    assert data_url(Image("a", 0, b"<svg onload=alert(1)>")) is None
+    assert data_url(Image("a", 0, png())).startswith("data:image/png;base64,")
 
 
 def test_of_each_name_the_latest_image_is_shown(tmp_path):

@@ -1,4 +1,4 @@
-"""The page as a file: whole, closed in itself, and deaf to what stands in its data."""
+"""The page as a file: complete, without other hosts, and safe whatever its data holds."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runx.report.page
-from runx.report.page import MODULES, embedded, looks, page, program
+from runx.report.page import MODULES, embedded, page, program, style_sheet
 
 ASSETS = Path(runx.report.page.__file__).parent / "assets"
 
@@ -49,7 +49,7 @@ def test_nothing_in_the_page_names_another_host():
     assert "@import" not in text
 
 
-def test_the_browser_is_told_to_run_this_program_and_no_other():
+def test_the_policy_lets_the_browser_run_this_program_and_no_other():
     text = page({"experiment": "x", "runs": []})
     [policy] = re.findall(r'Security-Policy" content="([^"]+)"', text)
     [script] = re.findall(r"<script>(.*)</script>", text, re.DOTALL)
@@ -59,7 +59,7 @@ def test_the_browser_is_told_to_run_this_program_and_no_other():
     assert "connect-src 'none'" in policy
 
 
-def test_only_the_live_page_may_speak_to_its_server():
+def test_only_the_live_page_may_connect_to_its_server():
     live = page({"experiment": "x", "runs": [], "live": {"token": "t", "since": 0}})
     assert "connect-src 'self'" in live
 
@@ -90,9 +90,9 @@ def test_what_a_module_imports_is_there():
     }
     for name in MODULES:
         source = (ASSETS / f"{name}.js").read_text()
-        for words, other in re.findall(r'^import \{([^}]*)\} from "\./(\w+)\.js"', source, re.M):
-            wanted = {word.strip() for word in words.split(",") if word.strip()}
-            assert wanted <= exported[other], f"{name} imports {wanted - exported[other]}"
+        for names, other in re.findall(r'^import \{([^}]*)\} from "\./(\w+)\.js"', source, re.M):
+            imported = {part.strip() for part in names.split(",") if part.strip()}
+            assert imported <= exported[other], f"{name} imports {imported - exported[other]}"
 
 
 def test_the_program_never_reads_markup():
@@ -108,11 +108,11 @@ def test_the_modules_stay_readable():
         assert path.read_text().count("\n") < 300, path.name
 
 
-def test_what_others_wrote_is_bundled_whole_with_its_licence():
+def test_the_plotting_library_is_bundled_with_its_licence():
     vendor = files("runx.report").joinpath("vendor", "uplot")
     assert "MIT" in vendor.joinpath("LICENSE").read_text()
     version = re.search(r"leeoniya/uPlot \(v([\d.]+)\)", program())
     listed = files("runx.report").joinpath("vendor", "README.md").read_text()
     assert f"| {version[1]} |" in listed
     assert "</script" not in program().lower()
-    assert "</style" not in looks().lower()
+    assert "</style" not in style_sheet().lower()

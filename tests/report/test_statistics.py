@@ -1,4 +1,4 @@
-"""What is computed of runs: in Python for the page, and in the page of what is drawn."""
+"""What is computed of runs: in Python for the page, and in the page for what is drawn."""
 
 import math
 import random
@@ -12,35 +12,35 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
 
 
-def result(name, **hparams):
+def record(name, **hparams):
     return RunRecord(name, RunDir(name), hparams, "done", {})
 
 
 def grouping(runs, name, *names):
-    [found] = [one for one in groupings(runs, names) if one["id"] == name]
+    [choice] = [choice for choice in groupings(runs, names) if choice["id"] == name]
     members = [
-        [run.name for run, at in zip(runs, found["of"], strict=True) if at == nth]
-        for nth in range(max(found["of"]) + 1)
+        [run.name for run, at in zip(runs, choice["of"], strict=True) if at == nth]
+        for nth in range(max(choice["of"]) + 1)
     ]
-    return [*zip(found["labels"], members, strict=True)] if "labels" in found else members
+    return [*zip(choice["labels"], members, strict=True)] if "labels" in choice else members
 
 
 def test_a_group_is_what_has_the_same_value_as_sumx_sees_it():
-    runs = [result("a", lr=0.1234567), result("b", lr=0.1234568), result("c"), result("d", lr=10)]
+    runs = [record("a", lr=0.1234567), record("b", lr=0.1234568), record("c"), record("d", lr=10)]
     groups = [("0.1234567", ["a"]), ("0.1234568", ["b"]), ("10", ["d"]), ("none", ["c"])]
     assert grouping(runs, "h:lr", "lr") == groups
 
 
 def test_a_number_and_its_text_are_two_groups():
-    runs = [result("a", n="1"), result("b", n=1), result("c", n=1.0), result("d", n=True)]
+    runs = [record("a", n="1"), record("b", n=1), record("c", n=1.0), record("d", n=True)]
     assert grouping(runs, "h:n", "n") == [("1", ["b", "c"]), ("True", ["d"]), ("'1'", ["a"])]
 
 
 def test_seeds_can_be_left_out_of_groups():
-    runs = [result(f"{lr}{seed}", lr=lr, opt="sgd", seed=seed) for lr in (2, 1) for seed in (0, 1)]
-    found = grouping(runs, "*h:seed", "lr", "opt", "seed")
-    assert found == [["10", "11"], ["20", "21"]]
-    assert [one["id"] for one in groupings(runs, ["seed"])] == ["h:seed"]
+    runs = [record(f"{lr}{seed}", lr=lr, opt="sgd", seed=seed) for lr in (2, 1) for seed in (0, 1)]
+    groups = grouping(runs, "*h:seed", "lr", "opt", "seed")
+    assert groups == [["10", "11"], ["20", "21"]]
+    assert [choice["id"] for choice in groupings(runs, ["seed"])] == ["h:seed"]
 
 
 def test_means_and_deviations_of_what_is_drawn_are_those_of_tables():

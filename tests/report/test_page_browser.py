@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from browsing import chromium, complaints, hosts_asked, ran, swept
+from browsing import chromium, complaints, hosts_asked, run_command, run_sweeps
 from pages import Page
 
 from runx.analysis.question import Question
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def sweep(installed, tmp_path_factory):
-    folder = swept(tmp_path_factory.mktemp("sweep"), installed)
-    ran("sumx digits -s accuracy --html digits.html", folder, installed)
-    ran("sumx wild -s accuracy --html wild.html", folder, installed)
+    folder = run_sweeps(tmp_path_factory.mktemp("sweep"), installed)
+    run_command("sumx digits -s accuracy --html digits.html", folder, installed)
+    run_command("sumx wild -s accuracy --html wild.html", folder, installed)
     return folder
 
 
@@ -75,26 +75,26 @@ def test_markup_in_hyperparameters_and_tags_is_shown_as_text(wild):
 
 def test_a_heading_sorts_best_first_then_the_other_way(page):
     page.click('[data-column="m:loss"]')
-    found = [float(cell) for cell in page.column("loss")]
-    assert found == sorted(found)
+    losses = [float(cell) for cell in page.column("loss")]
+    assert losses == sorted(losses)
     page.click('[data-column="m:loss"]')
-    assert [float(cell) for cell in page.column("loss")] == found[::-1]
+    assert [float(cell) for cell in page.column("loss")] == losses[::-1]
 
 
 def test_sorting_orders_numbers_by_their_size_and_keeps_what_has_none_last(page):
     page.click('[data-column="h:lr"]')
     assert [float(cell) for cell in page.column("lr")] == sorted(map(float, page.column("lr")))
     page.click('[data-column="h:lr"]')
-    found = [float(cell) for cell in page.column("lr")]
-    assert found == sorted(found, reverse=True)
+    rates = [float(cell) for cell in page.column("lr")]
+    assert rates == sorted(rates, reverse=True)
     assert page.one('th[aria-sort="descending"]').text.startswith("lr")
 
 
 def test_the_best_run_comes_first_and_is_marked(page):
-    found = [float(cell) for cell in page.column("accuracy best") if cell]
-    assert found == sorted(found, reverse=True)
+    bests = [float(cell) for cell in page.column("accuracy best") if cell]
+    assert bests == sorted(bests, reverse=True)
     marked = page.one(".runs tbody tr:first-child td.is-best")
-    assert float(marked.text.split()[0]) == found[0]
+    assert float(marked.text.split()[0]) == bests[0]
 
 
 def test_a_failed_run_is_shown_as_such(page):
@@ -118,13 +118,13 @@ def test_an_expression_filters_table_and_curves(page):
 
 def test_the_filter_and_sumx_where_keep_the_same_runs(page, sweep):
     for where in EXPRESSIONS:
-        asked = Question(where=where, sortwith=("accuracy",))
-        [*results] = read_experiment(
-            ExperimentDir(sweep / "runs" / "digits"), Reader(asked.measures)
+        question = Question(where=where, sortwith=("accuracy",))
+        [*records] = read_experiment(
+            ExperimentDir(sweep / "runs" / "digits"), Reader(question.measures)
         )
         page.type(where)
         assert page.one(".error").text == "", where
-        assert set(page.rows()) == {run.name for run in chosen(results, asked)}, where
+        assert set(page.rows()) == {run.name for run in chosen(records, question)}, where
 
 
 EXPRESSIONS = [
@@ -161,8 +161,8 @@ def test_a_brush_on_an_axis_filters_table_and_curves(page):
     over = page.one('[data-figure="parallel"]')
     axes = {axis["id"]: axis["x"] for axis in loads(over.get_attribute("data-axes"))}
     page.drag(over, (axes["h:lr"], 30), (axes["h:lr"], 90))
-    kept = {float(cell) for cell in page.column("lr")}
-    assert kept == {0.1, 0.05, 0.03} or kept == {0.1, 0.05}
+    rates = {float(cell) for cell in page.column("lr")}
+    assert rates == {0.1, 0.05, 0.03} or rates == {0.1, 0.05}
     count = len(page.rows())
     page.drag(over, (axes["h:optimizer"], 190), (axes["h:optimizer"], 270))
     assert set(page.column("optimizer")) == {"adam"}
@@ -211,9 +211,9 @@ def test_pointing_at_a_line_names_the_run_and_lights_its_row(page):
         time.sleep(0.03)
         if tip.is_displayed():
             break
-    lit = page.until(lambda: page.all("tr.is-lit"))
-    assert len(lit) == 1
-    assert lit[0].get_attribute("data-run") in tip.text
+    rows = page.until(lambda: page.all("tr.is-lit"))
+    assert len(rows) == 1
+    assert rows[0].get_attribute("data-run") in tip.text
     assert "accuracy" in tip.text
 
 
@@ -229,7 +229,7 @@ def test_a_run_can_be_hidden_and_shown_again(page):
 
 SEED_COLUMN = """
     const choices = [...document.querySelectorAll('.choices label')];
-    choices.find((one) => one.textContent === 'seed').querySelector('input').click();
+    choices.find((label) => label.textContent === 'seed').querySelector('input').click();
 """
 
 
@@ -249,20 +249,20 @@ def test_groups_are_drawn_as_one_line_each_with_a_band(page):
 
 
 def test_importance_is_pythons_whatever_is_filtered(page, sweep, installed):
-    told = loads(ran("sumx digits --importance accuracy:best --json", sweep, installed))
+    printed = loads(run_command("sumx digits --importance accuracy:best --json", sweep, installed))
     embedded = "return JSON.parse(document.getElementById('data').textContent).importances.accuracy"
-    found = page.js(embedded)
-    assert [one["name"] for one in found] == [row["hyperparameter"] for row in told]
-    assert [one["explained"] for one in found] == pytest.approx(
-        [row["explained"] for row in told], abs=1e-4
+    effects = page.js(embedded)
+    assert [effect["name"] for effect in effects] == [row["hyperparameter"] for row in printed]
+    assert [effect["explained"] for effect in effects] == pytest.approx(
+        [row["explained"] for row in printed], abs=1e-4
     )
     page.type("lr < 0.05")
-    assert any("over all 21 runs" in about.text for about in page.all(".card .about"))
+    assert any("over all 21 runs" in text.text for text in page.all(".card .about"))
 
 
 def test_curves_are_smoothed_and_scaled_by_a_click(page):
     for text in ("Smooth", "log x", "log y"):
-        button = next(one for one in page.all(".toggle") if one.text == text)
+        button = next(toggle for toggle in page.all(".toggle") if toggle.text == text)
         page.settle(lambda button=button: page.js("arguments[0].click()", button))
         assert button.get_attribute("aria-pressed") == "true"
     assert "smooth=0.8&logx=true&logy=true" in page.driver.current_url
@@ -296,7 +296,7 @@ def test_an_address_that_was_cut_still_opens(browser, sweep):
     assert complaints(browser) == []
 
 
-def test_the_panel_tells_all_about_a_run(page):
+def test_the_panel_shows_all_about_a_run(page):
     page.type("lr == 0.05")
     page.click(".runs tbody .name")
     panel = page.until(lambda: page.one(".panel").is_displayed() and page.one(".panel"))
@@ -328,17 +328,16 @@ def test_a_cell_of_the_heat_map_keeps_its_runs(page):
     over = page.one('[data-figure="heatmap"]')
     page.js("arguments[0].scrollIntoView({block: 'center'})", over)
     page.settle(lambda: page.pointer("mouseMoved", over, 120, 60))
-    lit = page.all("tr.is-lit")
-    assert lit
+    highlighted = page.all("tr.is-lit")
+    assert highlighted
     page.pointer("mousePressed", over, 120, 60)
     page.settle(lambda: page.pointer("mouseReleased", over, 120, 60))
-    assert len(page.rows()) == len(lit)
+    assert len(page.rows()) == len(highlighted)
 
 
 def saved(page, text, ending, within="body"):
-    button = next(
-        one for one in page.one(within).find_elements("css selector", "button") if one.text == text
-    )
+    buttons = page.one(within).find_elements("css selector", "button")
+    button = next(button for button in buttons if button.text == text)
     page.js("arguments[0].click()", button)
     return downloaded(page, ending)
 
@@ -365,8 +364,8 @@ def test_pictures_are_saved(page):
     assert png.startswith(b"\x89PNG")
     for figure in ("parallel", "heatmap", "importance", "scatter"):
         card = page.js(
-            "return [...document.querySelectorAll('.card')].find((one) => "
-            "one.querySelector('h3')?.textContent.toLowerCase().startsWith(arguments[0]))",
+            "return [...document.querySelectorAll('.card')].find((card) => "
+            "card.querySelector('h3')?.textContent.toLowerCase().startsWith(arguments[0]))",
             {"heatmap": "heat"}.get(figure, figure),
         )
         page.js("arguments[0].click()", card.find_elements("css selector", ".saves button")[1])
@@ -381,14 +380,14 @@ def test_the_page_can_be_used_by_everybody(page):
     for theme in ("light", "dark"):
         page.js("document.documentElement.dataset.theme = arguments[0]", theme)
         page.js(Path(axe).read_text())
-        found = page.driver.execute_async_script(
+        outcome = page.driver.execute_async_script(
             "const done = arguments[arguments.length - 1];"
             "axe.run().then(done, (problem) => done({error: String(problem)}))"
         )
-        assert "error" not in found, found
+        assert "error" not in outcome, outcome
         serious = [
             (fault["id"], [node["html"][:120] for node in fault["nodes"]][:3])
-            for fault in found["violations"]
+            for fault in outcome["violations"]
             if fault["impact"] in ("serious", "critical")
         ]
         assert serious == [], theme
@@ -439,7 +438,7 @@ def few_colours(file):
     """Write a picture with the 256 colours that it has most of, as small as can be."""
     images = pytest.importorskip("PIL.Image")
     picture = images.open(file).convert("RGB")
-    most = sorted(picture.getcolors(1 << 24), reverse=True)[:256]
+    common = sorted(picture.getcolors(1 << 24), reverse=True)[:256]
     palette = images.new("P", (1, 1))
-    palette.putpalette([part for _, colour in most for part in colour])
+    palette.putpalette([part for _, colour in common for part in colour])
     picture.quantize(palette=palette, dither=0).save(file, optimize=True)

@@ -1,4 +1,4 @@
-"""A real Chromium that looks at a page, and a sweep that really ran for it to look at."""
+"""A real Chromium, and sweeps that really ran for it to show."""
 
 import contextlib
 import json
@@ -99,19 +99,20 @@ HPARAMS:
 """
 
 
-def swept(folder, env):
+def run_sweeps(folder, env):
     """Run the sweeps ``digits`` and ``wild`` in a folder; the last run of digits has other code."""
     (folder / "train.py").write_text(TRAIN)
     for name, text in (("digits", SWEEP), ("later", LATER), ("wild", WILD)):
         (folder / f"{name}.yml").write_text(text.replace("{python}", sys.executable))
-    ran("runx digits.yml -i", folder, env, fails=True)
+    run_command("runx digits.yml -i", folder, env, fails=True)
     (folder / "train.py").write_text(TRAIN.replace('"adam": 3.0', '"adam": 2.5'))
-    ran("runx later.yml -i", folder, env)
-    ran("runx wild.yml -i", folder, env)
+    run_command("runx later.yml -i", folder, env)
+    run_command("runx wild.yml -i", folder, env)
     return folder
 
 
-def ran(command, folder, env, fails=False):
+def run_command(command, folder, env, fails=False):
+    """Run a command, which must succeed or, with ``fails``, fail; return its output."""
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=env, capture_output=True, text=True, timeout=300
     )
@@ -121,7 +122,7 @@ def ran(command, folder, env, fails=False):
 
 @contextlib.contextmanager
 def chromium(width=1400, height=1000):
-    """A browser; what it complains of and asks for is kept."""
+    """Start a browser that logs its console and requests; it downloads to a folder of its own."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     if not CHROMIUM or not DRIVER:
         pytest.skip("chromium and chromedriver are not installed")
@@ -145,17 +146,17 @@ def chromium(width=1400, height=1000):
 
 
 def complaints(driver):
-    """What the console holds that should not be there."""
+    """Return the warnings and errors in the browser's console."""
     return [entry["message"] for entry in driver.get_log("browser") if entry["level"] != "INFO"]
 
 
 def hosts_asked(driver):
-    """The hosts that the page has asked for anything, by any protocol."""
-    found = set()
+    """Return the hosts that the page has sent requests to, by any protocol."""
+    hosts = set()
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
             address = urlparse(message["params"]["request"]["url"])
             if address.scheme not in ("data", "blob", "file", "about", "chrome"):
-                found.add(address.hostname)
-    return found
+                hosts.add(address.hostname)
+    return hosts

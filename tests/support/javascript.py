@@ -11,8 +11,8 @@ from runx.report.page import bundled
 NODE = shutil.which("node")
 
 
-def node(names, harness, given):
-    """Return the ``answers`` of a harness to its ``input``; it has these modules of the page."""
+def node(names, harness, content):
+    """Run a script over modules of the page in node; return its ``answers`` to its ``input``."""
     if not NODE:
         pytest.skip("node is not installed")
     program = (
@@ -20,7 +20,7 @@ def node(names, harness, given):
         f"{bundled(names)}{harness}\nconsole.log(JSON.stringify(answers));\n"
     )
     done = subprocess.run(
-        [NODE, "-e", program], input=json.dumps(given), capture_output=True, text=True, timeout=60
+        [NODE, "-e", program], input=json.dumps(content), capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -1,5 +1,6 @@
 """A report in the browser, by what a person sees of it and does to it."""
 
+import contextlib
 import time
 
 WAIT = 20
@@ -23,16 +24,20 @@ class Page:
     def js(self, code, *arguments):
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, true):
+    def until(self, condition):
+        """Wait for a condition, and return its value; an element may still be missing."""
+        from selenium.common.exceptions import NoSuchElementException
+
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            if found := true():
-                return found
+            with contextlib.suppress(NoSuchElementException):
+                if value := condition():
+                    return value
             time.sleep(0.05)
         raise AssertionError("it has not come about")
 
     def settle(self, act):
-        """Do something, and wait until the page has been drawn anew."""
+        """Do something, and wait until the page has been redrawn."""
         before = self.js("return document.documentElement.dataset.drawn")
         act()
         self.until(lambda: self.js("return document.documentElement.dataset.drawn") != before)

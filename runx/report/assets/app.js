@@ -1,4 +1,4 @@
-// The page: its parts, and which of them is drawn anew when something changes.
+// The page: its parts, and which of them are redrawn when something changes.
 
 import { h, makeTip } from "./dom.js";
 import { makeModel } from "./model.js";
@@ -50,9 +50,9 @@ function main() {
   const toolbar = makeToolbar(model, store, selection);
   const table = makeTable(model, store, selection);
   const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
-  const [curves, parallel, ...rest] = figures;
-  const [scatter, , heatmap] = rest;
-  // Choices that concern one part of the page; every other one concerns all of it.
+  const [curves, parallel, ...small] = figures;
+  const [scatter, , heatmap] = small;
+  // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],
     columns: [table],
@@ -65,11 +65,11 @@ function main() {
     hover: [],
   };
   const panel = makePanel(model, store, selection, makeFollower(model));
-  const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...rest.map((part) => part.element));
+  const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
   const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
-  addEventListener("hashchange", () => follow(store));
+  addEventListener("hashchange", () => readHash(store));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => store.touch("theme"));
   addEventListener("beforeprint", () => printing(true));
   addEventListener("afterprint", () => printing(false));
@@ -80,7 +80,7 @@ function main() {
     if (changed.has("theme")) showTheme(store);
     const isOnlyHover = [...changed].every((what) => what === "hover");
     if (!isOnlyHover) {
-      keep(store);
+      writeHash(store);
       draw(changed);
       panel.refresh(changed);
       for (const row of document.querySelectorAll("tr.is-open")) row.classList.remove("is-open");
@@ -113,18 +113,17 @@ function showTheme(store) {
 
 let written = "";
 
-/** Keep the view in the address, without a step of its own in the history. */
-function keep(store) {
+/** Write the view into the address, without a new entry in the browser's history. */
+function writeHash(store) {
   written = toHash(store.view, store.usual);
   const hash = written ? `#${written}` : "";
   if (hash !== location.hash) history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
 }
 
-/** Follow an address that somebody has typed or pasted. */
-function follow(store) {
+/** Show the view of an address that was typed or pasted. */
+function readHash(store) {
   if (location.hash.replace(/^#/, "") === written) return;
-  const fresh = makeStore(store.usual, location.hash).view;
-  store.set(fresh);
+  store.set(makeStore(store.usual, location.hash).view);
 }
 
 main();

@@ -1,20 +1,20 @@
-// What expressions can do with values, as runx/sweeps/arithmetic.py does it: null passes through.
-// A list is an array. Numbers are JavaScript's, so that 1.0 is 1 and whole numbers end at 2^53.
+// The operations and functions of expressions, as runx/sweeps/arithmetic.py has them: of null they
+// return null. A list is an array. Numbers are JavaScript's: 1.0 is 1, and integers end at 2^53.
 
-/** Values that an operation does not take; the message says which. */
+/** The error of an operation whose values don't fit; its message names them. */
 export class Unfit extends Error {}
 
 const isNumeric = (value) => typeof value === "number" || typeof value === "boolean";
 const isText = (value) => typeof value === "string";
 const length = (value) => (isText(value) ? [...value].length : value.length);
 
-/** Say whether a value is true to Python: NaN is, an empty list is not. */
+/** Return whether Python takes a value for true: NaN is, an empty list is not. */
 export function isTrue(value) {
   if (typeof value === "number") return value !== 0;
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-/** Write a value as Python's repr does. */
+/** Return a value as Python's repr writes it. */
 export function represented(value) {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
@@ -37,51 +37,51 @@ function numberText(value) {
   return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
-/** Write a value for an error, shortened. */
+/** Return a value as text for an error, shortened. */
 export function shown(value) {
   if (value === null) return "null";
   return represented(isText(value) && length(value) > 30 ? `${[...value].slice(0, 30).join("")}...` : value);
 }
 
 function numeric(operation) {
-  return (one, other) => {
-    if (one === null || other === null) return null;
-    if (!isNumeric(one) || !isNumeric(other)) {
-      throw new Unfit(`${shown(one)} and ${shown(other)} are not both numbers`);
+  return (left, right) => {
+    if (left === null || right === null) return null;
+    if (!isNumeric(left) || !isNumeric(right)) {
+      throw new Unfit(`${shown(left)} and ${shown(right)} are not both numbers`);
     }
-    return operation(Number(one), Number(other)) + 0;
+    return operation(Number(left), Number(right)) + 0;
   };
 }
 
-const sum = numeric((one, other) => one + other);
+const sum = numeric((left, right) => left + right);
 
-function added(one, other) {
-  if (isText(one) && isText(other)) return one + other;
-  if (Array.isArray(one) && Array.isArray(other)) return [...one, ...other];
-  if (isText(one) || isText(other)) {
-    throw new Unfit(`${shown(one)} and ${shown(other)} don't add; write str(...) around the number`);
+function added(left, right) {
+  if (isText(left) && isText(right)) return left + right;
+  if (Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
+  if (isText(left) || isText(right)) {
+    throw new Unfit(`${shown(left)} and ${shown(right)} don't add; write str(...) around the number`);
   }
-  return sum(one, other);
+  return sum(left, right);
 }
 
 /** Return what is left of a division, with the divisor's sign. */
-function remainder(one, other) {
-  if (other === 0) throw new Unfit("division by zero");
-  const rest = one % other;
-  return rest && rest < 0 !== other < 0 ? rest + other : rest;
+function remainder(left, right) {
+  if (right === 0) throw new Unfit("division by zero");
+  const remains = left % right;
+  return remains && remains < 0 !== right < 0 ? remains + right : remains;
 }
 
-function floored(one, other) {
-  if (other === 0) throw new Unfit("division by zero");
-  const rest = one % other;
-  const quotient = (one - rest) / other;
-  // The quotient is whole but for the rounding of its last digit.
-  return Math.round(rest && rest < 0 !== other < 0 ? quotient - 1 : quotient);
+function floored(left, right) {
+  if (right === 0) throw new Unfit("division by zero");
+  const remains = left % right;
+  const quotient = (left - remains) / right;
+  // The quotient is an integer but for the rounding of its last digit.
+  return Math.round(remains && remains < 0 !== right < 0 ? quotient - 1 : quotient);
 }
 
-function divided(one, other) {
-  if (other === 0) throw new Unfit("division by zero");
-  return one / other;
+function divided(left, right) {
+  if (right === 0) throw new Unfit("division by zero");
+  return left / right;
 }
 
 function power(base, exponent) {
@@ -94,23 +94,23 @@ function power(base, exponent) {
   return result;
 }
 
-/** Say whether two values are equal: 1 and true are, 1 and "1" are not. */
-function equal(one, other) {
-  if (isNumeric(one) && isNumeric(other)) return Number(one) === Number(other);
-  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
-  return one.length === other.length && one.every((item, at) => equal(item, other[at]));
+/** Return whether two values are equal: 1 and true are, 1 and "1" are not. */
+function equal(left, right) {
+  if (isNumeric(left) && isNumeric(right)) return Number(left) === Number(right);
+  if (!Array.isArray(left) || !Array.isArray(right)) return left === right;
+  return left.length === right.length && left.every((item, at) => equal(item, right[at]));
 }
 
-/** Return less than zero where one value comes before another, NaN where neither does. */
-function order(one, other) {
-  if (isNumeric(one) && isNumeric(other)) {
-    return Number(one) === Number(other) ? 0 : Number(one) < Number(other) ? -1 : Number(one) > Number(other) ? 1 : NaN;
+/** Return less than zero where a value comes before another, NaN where neither does. */
+function order(left, right) {
+  if (isNumeric(left) && isNumeric(right)) {
+    return Number(left) === Number(right) ? 0 : Number(left) < Number(right) ? -1 : Number(left) > Number(right) ? 1 : NaN;
   }
-  const isAlike = (isText(one) && isText(other)) || (Array.isArray(one) && Array.isArray(other));
-  if (!isAlike) throw new Unfit(`${shown(one)} can't be compared with ${shown(other)}`);
-  const [left, right] = isText(one) ? [codes(one), codes(other)] : [one, other];
-  const at = left.findIndex((item, nth) => nth < right.length && !equal(item, right[nth]));
-  return at < 0 ? left.length - right.length : order(left[at], right[at]);
+  const isAlike = (isText(left) && isText(right)) || (Array.isArray(left) && Array.isArray(right));
+  if (!isAlike) throw new Unfit(`${shown(left)} can't be compared with ${shown(right)}`);
+  const [items, others] = isText(left) ? [codes(left), codes(right)] : [left, right];
+  const at = items.findIndex((item, nth) => nth < others.length && !equal(item, others[nth]));
+  return at < 0 ? items.length - others.length : order(items[at], others[at]);
 }
 
 function codes(text) {
@@ -118,22 +118,22 @@ function codes(text) {
 }
 
 function ordered(comparison) {
-  return (one, other) => one !== null && other !== null && comparison(one, other);
+  return (left, right) => left !== null && right !== null && comparison(left, right);
 }
 
-function contained(one, other) {
-  if (isText(other) && !isText(one)) {
-    throw new Unfit(`${shown(one)} is no text, so it is not looked for in ${shown(other)}`);
+function contained(left, right) {
+  if (isText(right) && !isText(left)) {
+    throw new Unfit(`${shown(left)} is no text, so it is not looked for in ${shown(right)}`);
   }
-  if (isText(other)) return other.includes(one);
-  if (!Array.isArray(other)) throw new Unfit(`${shown(other)} is neither a list nor text; write in (...)`);
-  return other.some((item) => equal(item, one));
+  if (isText(right)) return right.includes(left);
+  if (!Array.isArray(right)) throw new Unfit(`${shown(right)} is neither a list nor text; write in (...)`);
+  return right.some((item) => equal(item, left));
 }
 
 export const BINARY = {
   "+": added,
-  "-": numeric((one, other) => one - other),
-  "*": numeric((one, other) => one * other),
+  "-": numeric((left, right) => left - right),
+  "*": numeric((left, right) => left * right),
   "/": numeric(divided),
   "//": numeric(floored),
   "%": numeric(remainder),
@@ -142,13 +142,13 @@ export const BINARY = {
 
 export const COMPARISONS = {
   "==": ordered(equal),
-  "!=": ordered((one, other) => !equal(one, other)),
-  "<": ordered((one, other) => order(one, other) < 0),
-  "<=": ordered((one, other) => order(one, other) <= 0),
-  ">": ordered((one, other) => order(one, other) > 0),
-  ">=": ordered((one, other) => order(one, other) >= 0),
+  "!=": ordered((left, right) => !equal(left, right)),
+  "<": ordered((left, right) => order(left, right) < 0),
+  "<=": ordered((left, right) => order(left, right) <= 0),
+  ">": ordered((left, right) => order(left, right) > 0),
+  ">=": ordered((left, right) => order(left, right) >= 0),
   in: ordered(contained),
-  "not in": ordered((one, other) => !contained(one, other)),
+  "not in": ordered((left, right) => !contained(left, right)),
 };
 
 export const UNARY = {
@@ -162,7 +162,7 @@ function number(value) {
   return Number(value);
 }
 
-/** Make a function of one number; where it has no finite result for a finite number, an error. */
+/** Return a function of numbers that throws where it has no finite result for finite numbers. */
 function real(operation, most = 1) {
   return (...values) => {
     if (values.length < 1 || values.length > most) throw new Unfit(`takes ${most} numbers at most, and one at least`);
@@ -173,7 +173,7 @@ function real(operation, most = 1) {
   };
 }
 
-function whole(operation) {
+function integer(operation) {
   return real((value) => {
     if (!Number.isFinite(value)) throw new Unfit(`${numberText(value)} can't be made a whole number`);
     return operation(value) + 0;
@@ -194,8 +194,8 @@ function asFloat(value = 0) {
   return Number(text);
 }
 
-function asWhole(value = 0) {
-  if (!isText(value)) return whole(Math.trunc)(value);
+function asInteger(value = 0) {
+  if (!isText(value)) return integer(Math.trunc)(value);
   if (!/^[-+]?\d+(_\d+)*$/.test(value.trim())) throw new Unfit(`${shown(value)} is no whole number`);
   return Number(value.trim().replaceAll("_", ""));
 }
@@ -205,7 +205,7 @@ function size(value) {
   return length(value);
 }
 
-/** Make max or min: the first of several values, or of one list's, that no other passes. */
+/** Return max or min: the first of several values, or of a list's items, that no other passes. */
 function extreme(passes) {
   return (...values) => {
     const items = values.length === 1 ? values[0] : values;
@@ -216,25 +216,25 @@ function extreme(passes) {
 }
 
 const MOST_PLACES = 300;
-const WRITTEN = 100; // places that toFixed writes
+const WRITTEN = 100; // decimal places that toFixed can write
 
-/** Round as Python does: what lies in the middle goes to the even side. */
+/** Return a number rounded as Python does it: halves go to the even digit. */
 function rounded(value, places) {
-  const given = number(value);
+  const unrounded = number(value);
   if (places === undefined) {
-    if (!Number.isFinite(given)) throw new Unfit(`${numberText(given)} can't be made a whole number`);
-    return roundedTo(given, 0);
+    if (!Number.isFinite(unrounded)) throw new Unfit(`${numberText(unrounded)} can't be made a whole number`);
+    return roundedTo(unrounded, 0);
   }
   if (!isNumeric(places) || !Number.isInteger(Number(places)) || Math.abs(places) > MOST_PLACES) {
     throw new Unfit(`${shown(places)} is no number of places`);
   }
-  return Number.isFinite(given) ? roundedTo(given, Number(places)) : given;
+  return Number.isFinite(unrounded) ? roundedTo(unrounded, Number(places)) : unrounded;
 }
 
 function roundedTo(value, places) {
   if (places >= WRITTEN || (places >= 0 && Number.isInteger(value))) return value;
-  const [digits, rest] = exactly(Math.abs(value), places);
-  const up = rest > 0 || (rest === 0 && digits % 2n === 1n);
+  const [digits, toHalf] = exactly(Math.abs(value), places);
+  const up = toHalf > 0 || (toHalf === 0 && digits % 2n === 1n);
   const scaled = digits + (up ? 1n : 0n);
   return (Math.sign(value) || 1) * Number(`${scaled}e${-places}`) + 0;
 }
@@ -251,11 +251,11 @@ function exactly(value, places) {
 
 const OF_VALUES = {
   abs: real(Math.abs),
-  ceil: whole(Math.ceil),
+  ceil: integer(Math.ceil),
   exp: real(Math.exp),
   float: asFloat,
-  floor: whole(Math.floor),
-  int: asWhole,
+  floor: integer(Math.floor),
+  int: asInteger,
   isnan: (value) => Number.isNaN(number(value)),
   len: size,
   log: logarithm,
@@ -273,7 +273,7 @@ export const FUNCTIONS = Object.fromEntries(
   Object.entries(OF_VALUES).map(([name, call]) => [name, (...values) => (values.includes(null) ? null : call(...values))]),
 );
 
-/** Return an item of a list, or a letter of a text, by its place. */
+/** Return an item of a list, or a letter of a text, by its index. */
 export function itemOf(values, index) {
   if (values === null || index === null) return null;
   if ((!isText(values) && !Array.isArray(values)) || !isNumeric(index) || !Number.isInteger(Number(index))) {

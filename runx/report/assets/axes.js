@@ -1,10 +1,10 @@
-// Axes: from values to places, and which values are marked.
+// Axes: the places of values, and the values that are marked.
 
 import { even } from "./numbers.js";
 
-export const WHOLE = [1, 2, 5].flatMap((part) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].map((power) => part * power)).sort((one, other) => one - other);
+export const INTEGER_STEPS = [1, 2, 5].flatMap((part) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].map((power) => part * power)).sort((left, right) => left - right);
 
-/** Make a function from values to places on an axis that may be logarithmic. */
+/** Return a function from values to places on an axis; `back` is its inverse. */
 export function axisMap(low, high, from, to, log) {
   const warp = log ? Math.log10 : (value) => value;
   const factor = (to - from) / (warp(high) - warp(low));
@@ -17,20 +17,20 @@ export function axisMap(low, high, from, to, log) {
   return place;
 }
 
-/** Choose the marks of a logarithmic axis: powers of ten, or within one or two, what is round. */
+/** Return the marks of a logarithmic axis: powers of ten, or round numbers within few of them. */
 export function logSplits(low, high) {
   const decades = Math.log10(high / low);
   if (decades < 1) return even(low, high, 4).filter((value) => value > 0);
   const parts = decades < 3 ? [1, 2, 5] : [1];
   const step = Math.max(1, Math.ceil(decades / 8));
-  const found = [];
+  const marks = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += step) {
-    for (const part of parts) found.push(part * 10 ** power);
+    for (const part of parts) marks.push(part * 10 ** power);
   }
-  return found.filter((value) => value >= low && value <= high);
+  return marks.filter((value) => value >= low && value <= high);
 }
 
-/** Leave room around what is drawn; an axis without extent gets some. */
+/** Return an axis's extent with a margin; one of a single value gets some extent. */
 export function padded([low, high], log, share = 0.04) {
   if (log) {
     const spread = high / low > 1.001 ? (high / low) ** share : 1.5;
@@ -40,7 +40,7 @@ export function padded([low, high], log, share = 0.04) {
   return [low - room, high + room];
 }
 
-/** Lay a polyline onto a pen's path; of many points the lowest and highest of each stretch. */
+/** Add a polyline to a pen's path; of many points the lowest and highest of each stretch. */
 export function trace(pen, map, xs, ys, length, most) {
   const stretch = Math.max(1, Math.ceil((2 * length) / most));
   let isOpen = false;

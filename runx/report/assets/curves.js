@@ -1,4 +1,4 @@
-// Curves: a chart for each metric, with the phases in it; the runs, or the mean of groups of them.
+// Curves: a chart for each metric, with a line for each run or group of runs and each phase.
 
 import { h } from "./dom.js";
 import { inks } from "./colours.js";
@@ -11,7 +11,7 @@ import { duration, shortNumber } from "./numbers.js";
 
 const HEIGHT = 240;
 const REACH = 28; // how near to a line the pointer must be, in pixels
-const SEGMENTS = 120_000; // of one chart; more would be felt
+const SEGMENTS = 120_000; // lines from point to point in one chart; with more, it is slow
 const DASHES = { train: [5, 3] };
 
 export function makeCurves(model, store, selection, tip) {
@@ -20,7 +20,7 @@ export function makeCurves(model, store, selection, tip) {
   const charts = new Map();
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      const chart = [...charts.values()].find((one) => one.element === entry.target);
+      const chart = [...charts.values()].find(({ element }) => element === entry.target);
       chart.isNear = entry.isIntersecting;
       if (chart.isNear && chart.isStale) chart.refresh();
     }
@@ -48,20 +48,20 @@ export function makeCurves(model, store, selection, tip) {
 
 function makeChart(name, model, store, selection, tip) {
   let lines = [];
-  let found = { x: [0, 1], y: [0, 1] };
+  let extents = { x: [0, 1], y: [0, 1] };
   let zoom = null;
-  let known = "";
+  let drawnAxis = "";
   const note = h("span", { class: "note" });
   const plot = makePlot({
     height: HEIGHT,
     label: `Curves of ${name}, one line a run`,
     options: () => ({
-      ...found,
+      ...extents,
       logX: store.view.logx,
       logY: store.view.logy,
       xText: store.view.x === "time" ? duration : null,
-      wholeX: isWhole(),
-      key: `${store.view.x} ${isWhole()}`,
+      integerX: isInteger(),
+      key: `${store.view.x} ${isInteger()}`,
     }),
     paint,
     highlight,
@@ -91,20 +91,20 @@ function makeChart(name, model, store, selection, tip) {
   function refresh() {
     chart.isStale = false;
     const axis = `${store.view.x} ${store.view.logx}`;
-    if (known !== axis) zoom = null;
-    known = axis;
+    if (drawnAxis !== axis) zoom = null;
+    drawnAxis = axis;
     lines = linesOf(name, store, selection);
     const x = zoom ?? wholeX();
     const { range, isCut } = rangeOf(lines, store.view.logy, x);
-    found = { x, y: range };
+    extents = { x, y: range };
     note.textContent = zoom ? "double-click shows all" : isCut ? "outliers cut off" : "";
     element.dataset.lines = lines.length;
     element.dataset.points = lines.reduce((sum, line) => sum + line.length, 0);
     plot.refresh();
   }
 
-  /** Say whether the axis counts epochs, of which there are no halves. */
-  function isWhole() {
+  /** Return whether the axis counts epochs, and is marked at integers alone. */
+  function isInteger() {
     return store.view.x === "epoch" && !store.view.logx && lines.every(({ xs, length }) => Number.isInteger(xs[0]) && Number.isInteger(xs[length - 1]));
   }
 
@@ -126,15 +126,15 @@ function makeChart(name, model, store, selection, tip) {
   function paint(pen, map) {
     const few = lines.length <= 60;
     pen.lineJoin = "round";
-    for (const line of lines.filter((one) => one.low)) band(pen, map, line);
+    for (const line of lines.filter(({ low }) => low)) band(pen, map, line);
     pen.globalAlpha = lines.length <= 16 ? 0.95 : few ? 0.75 : lines.length <= 400 ? 0.5 : 0.3;
     pen.lineWidth = lines.length <= 16 ? 1.75 : few ? 1.4 : 1;
-    const most = Math.max(40, SEGMENTS / Math.max(lines.length, 1));
+    const points = Math.max(40, SEGMENTS / Math.max(lines.length, 1));
     for (const line of lines) {
       pen.setLineDash(few ? (DASHES[line.phase] ?? []) : []);
       pen.strokeStyle = colourOf(line);
       pen.beginPath();
-      trace(pen, map, line.xs, line.ys, line.length, Math.min(most, map.width * 2));
+      trace(pen, map, line.xs, line.ys, line.length, Math.min(points, map.width * 2));
       pen.stroke();
       if (line.length === 1) dot(pen, map, line, 0);
     }
@@ -164,15 +164,15 @@ function makeChart(name, model, store, selection, tip) {
   }
 
   function highlight(pen, map) {
-    const lit = lines.filter((line) => line.runs.some((run) => store.hovered.has(run)));
-    if (!lit.length) return;
+    const highlighted = lines.filter((line) => line.runs.some((run) => store.hovered.has(run)));
+    if (!highlighted.length) return;
     pen.globalAlpha = 0.72;
     pen.fillStyle = inks().card;
     pen.fillRect(0, 0, map.width, map.height);
     pen.globalAlpha = 1;
     pen.lineWidth = 2.5;
     pen.lineJoin = "round";
-    for (const line of lit) {
+    for (const line of highlighted) {
       pen.setLineDash(DASHES[line.phase] ?? []);
       pen.strokeStyle = colourOf(line);
       pen.beginPath();
@@ -183,7 +183,7 @@ function makeChart(name, model, store, selection, tip) {
     pen.setLineDash([]);
   }
 
-  /** Find the line nearest to the pointer, and its point there. */
+  /** Return the line nearest to the pointer, and its point there. */
   function nearest({ x, y }) {
     const { map } = plot;
     const value = map.x.back(x);

@@ -1,6 +1,6 @@
-// Elements. What comes from a run is only ever text: nothing here reads markup.
+// Elements of the page. What comes from a run is always text: nothing here parses markup.
 
-/** Make an element of attributes and children; a child that is no element is text. */
+/** Return an element of attributes and children; a child that is no element is text. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,14 +12,14 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Make a labelled select; `options` are pairs of value and text. */
+/** Return a labelled select; `options` are pairs of value and text. */
 export function select(label, options, value, choose) {
   const list = h("select", { onchange: () => choose(list.value) });
   fill(list, options, value);
   return { element: h("label", { class: "field" }, h("span", {}, label), list), list };
 }
 
-/** Give a select its options anew, if they have changed. */
+/** Replace the options of a select, if they have changed. */
 export function fill(list, options, value) {
   const key = JSON.stringify(options);
   if (list.dataset.options !== key) {
@@ -29,7 +29,7 @@ export function fill(list, options, value) {
   list.value = value;
 }
 
-/** Make a button that is either pressed or not. */
+/** Return a button that is either pressed or not. */
 export function toggle(text, label, flip) {
   return h("button", { type: "button", class: "toggle", title: label, "aria-pressed": "false", onclick: flip }, text);
 }
@@ -38,7 +38,7 @@ export function press(button, isOn) {
   button.setAttribute("aria-pressed", String(Boolean(isOn)));
 }
 
-/** Offer a file to be saved. */
+/** Download a file with the content of a blob. */
 export function save(name, blob) {
   const url = URL.createObjectURL(blob);
   const link = h("a", { href: url, download: name });
@@ -48,7 +48,7 @@ export function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Show a few lines beside the pointer; without lines, nothing. */
+/** Return a function that shows lines beside the pointer; null hides them. */
 export function makeTip() {
   const tip = h("div", { class: "tip", role: "status", hidden: true });
   document.body.append(tip);

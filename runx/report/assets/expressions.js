@@ -1,5 +1,5 @@
-// The filter: expressions as `sumx --where` has them. What Python answers is right, and
-// tests/sweeps/expressions_cases.json is what both are held to.
+// The filter's expressions, which are those of `sumx --where`: runx/sweeps/expressions.py defines
+// them, and tests/sweeps/expressions_cases.json has the cases that both are tested with.
 
 import { errorAt, syntaxError, tokens } from "./tokens.js";
 import { BINARY, COMPARISONS, FUNCTIONS, isTrue, itemOf, UNARY } from "./arithmetic.js";
@@ -11,13 +11,13 @@ const LITERALS = new Set(["True", "False", "None"]);
 const FOREIGN_OPERATIONS = { "&": "BitAnd", "|": "BitOr", "^": "BitXor", "<<": "LShift", ">>": "RShift", "@": "MatMult" };
 const LONGEST = 10_000;
 
-/** Reads tokens from the loosest operator down; each method returns a step: a function of the names. */
+/** A recursive-descent parser; each method returns a step: a function of the names' values. */
 class Parser extends Steps {
-  constructor(text, known) {
+  constructor(text, columns) {
     super();
     this.text = text;
     this.tokens = tokens(text);
-    this.known = known;
+    this.columns = columns;
     this.at = 0;
   }
 
@@ -40,9 +40,9 @@ class Parser extends Steps {
     if (!this.takes(text)) throw syntaxError(this.text, this.column);
   }
 
-  whole() {
+  expression() {
     const first = this.choice();
-    const step = this.takes(",") ? this.rest([first], null) : first;
+    const step = this.takes(",") ? this.listOf([first], null) : first;
     if (this.next) throw syntaxError(this.text, this.column);
     if (this.problem) throw this.problem;
     return step;
@@ -69,10 +69,10 @@ class Parser extends Steps {
     return this.joined("and", this.negation, false);
   }
 
-  /** Read what `and` or `or` joins: the value of the first that decides, else of the last. */
-  joined(word, operand, decides) {
+  /** Read operands of `and` or `or`; the value is that of the first that decides, else of the last. */
+  joined(operator, operand, decides) {
     const steps = [operand.call(this)];
-    while (this.takes(word)) steps.push(operand.call(this));
+    while (this.takes(operator)) steps.push(operand.call(this));
     if (steps.length === 1) return steps[0];
     const last = steps.length - 1;
     return this.step((names) => {
@@ -103,14 +103,14 @@ class Parser extends Steps {
     return links.length ? this.step((names) => links.every((link) => link(names)), ...steps) : first;
   }
 
-  /** Compile one comparison of a chain. With a literal null, == asks whether it is that. */
-  link(column, sign, one, other) {
+  /** Return one comparison of a chain. With a literal null, == is true of null alone. */
+  link(column, sign, left, right) {
     const wanted = { "==": true, is: true, "!=": false, "is not": false }[sign];
-    if (wanted !== undefined && (one.isNull || other.isNull)) {
-      return (names) => (one(names) === other(names)) === wanted;
+    if (wanted !== undefined && (left.isNull || right.isNull)) {
+      return (names) => (left(names) === right(names)) === wanted;
     }
     if (sign.startsWith("is")) return this.refused(column, "`is` compares with none alone; write == or !=");
-    return this.applied(column, COMPARISONS[sign], one, other);
+    return this.applied(column, COMPARISONS[sign], left, right);
   }
 
   sign() {
@@ -134,7 +134,7 @@ class Parser extends Steps {
     return left;
   }
 
-  /** Read what binds more loosely than a sum: operations that are not there, as Python says too. */
+  /** Read Python's bit operations, which expressions refuse by name. */
   bits() {
     return this.binary(["&", "|", "^", "<<", ">>"], this.sum);
   }
@@ -163,7 +163,7 @@ class Parser extends Steps {
     return this.takes("**") ? this.applied(column, BINARY["**"], base, this.signed()) : base;
   }
 
-  /** Read an atom and what is taken of it by its place. */
+  /** Read an atom and the indices after it. */
   item() {
     const { column } = this;
     let step = this.atom();
@@ -181,14 +181,14 @@ class Parser extends Steps {
     if (token?.kind === "value") return this.constant();
     if (token?.kind === "name") return this.named();
     if (this.takes("(")) return this.parenthesized();
-    if (this.takes("[")) return this.rest([], "]");
+    if (this.takes("[")) return this.listOf([], "]");
     throw syntaxError(this.text, this.column);
   }
 
   constant() {
     let { value, isText } = this.next;
     this.at += 1;
-    // Texts that follow one another are one.
+    // Adjacent strings are one.
     for (; isText && this.next?.isText; this.at += 1) value += this.next.value;
     return this.literal(value);
   }
@@ -196,13 +196,13 @@ class Parser extends Steps {
   parenthesized() {
     if (this.takes(")")) return this.step(() => []);
     const first = this.choice();
-    if (this.takes(",")) return this.rest([first], ")");
+    if (this.takes(",")) return this.listOf([first], ")");
     this.wants(")");
     return first;
   }
 
-  /** Read the items of a list up to its end; without one, up to the end of the text. */
-  rest(steps, end) {
+  /** Read the further items of a list up to its end; without one, up to the end of the text. */
+  listOf(steps, end) {
     const items = this.items(steps, end);
     return this.step((names) => items.map((item) => item(names)), ...items);
   }
@@ -255,22 +255,22 @@ class Parser extends Steps {
   }
 
   lookup(column, name) {
-    if (this.known.has(name)) return this.step((names) => names(name) ?? null);
+    if (this.columns.has(name)) return this.step((names) => names(name) ?? null);
     const constant = CONSTANTS.get(name.toLowerCase());
-    if (constant === undefined) return this.refused(column, `${name} is unknown: ${remedy(name, this.known.keys())}`);
+    if (constant === undefined) return this.refused(column, `${name} is unknown: ${remedy(name, this.columns.keys())}`);
     const isNull = name === "none" || name === "null";
     return Object.assign(this.step(() => constant), { isNull });
   }
 }
 
-/** Read an expression over known names; returns its value as a function of a function from name to value. */
-export function evaluator(text, known) {
+/** Compile an expression over columns; its value is a function of a function from name to value. */
+export function evaluator(text, columns) {
   if (text.length > LONGEST) throw errorAt(1, `${text.length} characters are too long an expression`);
-  return new Parser(text.replace(/[\r\n]/g, " "), known).whole();
+  return new Parser(text.replace(/[\r\n]/g, " "), columns).expression();
 }
 
-/** Read an expression over known names; returns whether it is true, as a function of a function from name to value. */
-export function parse(text, known) {
-  const step = evaluator(text, known);
+/** Compile a condition over columns; its truth is a function of a function from name to value. */
+export function parse(text, columns) {
+  const step = evaluator(text, columns);
   return (names) => isTrue(step(names));
 }

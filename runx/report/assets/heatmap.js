@@ -42,7 +42,7 @@ export function makeHeatmap(model, store, selection, tip) {
     const names = model.varying;
     picture.element.hidden = names.length < 2 || !selection.objective;
     if (picture.element.hidden) return;
-    const ranked = [...new Set([...selection.importances.map((one) => one.name), ...names])];
+    const ranked = [...new Set([...selection.importances.map(({ name }) => name), ...names])];
     const x = names.includes(store.view.heatX) ? store.view.heatX : ranked.find((name) => name !== store.view.heatY);
     const y = names.includes(store.view.heatY) && store.view.heatY !== x ? store.view.heatY : ranked.find((name) => name !== x);
     const options = names.map((name) => [name, name]);
@@ -53,7 +53,7 @@ export function makeHeatmap(model, store, selection, tip) {
     picture.refresh();
   }
 
-  /** Sort a column's values into the rows or columns of the map. */
+  /** Return the rows or columns of the map: the values of a hyperparameter, or ranges of them. */
   function side(column) {
     const runs = selection.drawn.filter((run) => valueOf(run, column) !== undefined);
     const scale = scaleOf(runs.map((run) => valueOf(run, column)));
@@ -81,19 +81,19 @@ export function makeHeatmap(model, store, selection, tip) {
 
   function cells() {
     const [x, y] = columns;
-    const found = new Map();
+    const cells = new Map();
     for (const run of selection.drawn) {
       const [at, above] = [x.of(run), y.of(run)];
       if (at < 0 || above < 0) continue;
       const key = `${at} ${above}`;
-      if (!found.has(key)) found.set(key, { at, above, runs: [], values: [] });
-      found.get(key).runs.push(run);
+      if (!cells.has(key)) cells.set(key, { at, above, runs: [], values: [] });
+      cells.get(key).runs.push(run);
       const value = numeric(valueOf(run, selection.objective));
-      if (isNumber(value)) found.get(key).values.push(value);
+      if (isNumber(value)) cells.get(key).values.push(value);
     }
-    for (const cell of found.values()) cell.mean = cell.values.length ? mean(cell.values) : null;
-    const means = [...found.values()].map((cell) => cell.mean).filter((value) => value !== null);
-    return { found, scale: scaleOf(means) };
+    for (const cell of cells.values()) cell.mean = cell.values.length ? mean(cell.values) : null;
+    const means = [...cells.values()].map((cell) => cell.mean).filter((value) => value !== null);
+    return { cells, scale: scaleOf(means) };
   }
 
   function box(at, above, width, height) {
@@ -106,7 +106,7 @@ export function makeHeatmap(model, store, selection, tip) {
   function paint(pen, width, height) {
     const ink = inks();
     pen.font = SMALL;
-    for (const cell of table.found.values()) paintCell(pen, cell, box(cell.at, cell.above, width, height), ink);
+    for (const cell of table.cells.values()) paintCell(pen, cell, box(cell.at, cell.above, width, height), ink);
     pen.fillStyle = ink.soft;
     const [x, y] = columns;
     x.names.forEach((name, at) => {
@@ -142,7 +142,7 @@ export function makeHeatmap(model, store, selection, tip) {
     if (!table || !store.hovered.size) return;
     pen.strokeStyle = inks().text;
     pen.lineWidth = 2;
-    for (const cell of table.found.values()) {
+    for (const cell of table.cells.values()) {
       if (!cell.runs.some((run) => store.hovered.has(run))) continue;
       const [left, top, wide, tall] = box(cell.at, cell.above, width, height);
       pen.strokeRect(left + 1, top + 1, wide - 2, tall - 2);
@@ -151,7 +151,7 @@ export function makeHeatmap(model, store, selection, tip) {
 
   function cellAt({ x, y }) {
     if (!table) return null;
-    return [...table.found.values()].find((cell) => {
+    return [...table.cells.values()].find((cell) => {
       const [left, top, wide, tall] = box(cell.at, cell.above, picture.width, picture.height);
       return x >= left && x < left + wide && y >= top && y < top + tall;
     });

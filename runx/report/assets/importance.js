@@ -1,4 +1,4 @@
-// Bars: the part of the metric's variance that each hyperparameter alone explains.
+// Importance: a bar for the part of the metric's variance that each hyperparameter alone explains.
 
 import { inks } from "./colours.js";
 import { makePicture } from "./picture.js";
@@ -10,7 +10,7 @@ const TOP = 8;
 const MOST = 12;
 
 export function makeImportance(model, store, selection, tip) {
-  const about = h("p", { class: "about" });
+  const explanation = h("p", { class: "about" });
   const picture = makePicture({
     title: "Importance",
     name: () => `${model.experiment}-importance`,
@@ -20,7 +20,7 @@ export function makeImportance(model, store, selection, tip) {
     move,
     leave: () => tip(null),
   });
-  picture.element.append(about);
+  picture.element.append(explanation);
   return { element: picture.element, refresh, relight: picture.relight };
 
   function bars() {
@@ -29,7 +29,7 @@ export function makeImportance(model, store, selection, tip) {
 
   function refresh() {
     const [first] = bars();
-    about.textContent = first
+    explanation.textContent = first
       ? `The part of the variance of ${selection.objective.heading} that a hyperparameter alone explains, over all ${first.runs} runs that have it, whatever is filtered; corrected for chance (ω²). An arrow: whether the metric rises or falls with it.`
       : "Nothing to tell yet: several runs that differ in a hyperparameter are needed.";
     picture.refresh();

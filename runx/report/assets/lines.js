@@ -1,8 +1,8 @@
-// The lines of a chart: those of runs, or the means of groups of them; and how far they reach.
+// The lines of a chart: those of runs, or the means of groups of them; and their range.
 
 import { deviation, mean, smoothed } from "./statistics.js";
 
-/** Gather the lines of one metric: those of runs, or the means of groups. */
+/** Return the lines of one metric: those of runs, or the means of groups. */
 export function linesOf(name, store, selection) {
   const { phases, smooth, x } = store.view;
   const lines = [];
@@ -18,18 +18,18 @@ export function linesOf(name, store, selection) {
 }
 
 function grouped(lines, selection) {
-  const found = [];
+  const means = [];
   for (const [name, runs] of selection.groups) {
     const members = new Set(runs);
     const own = lines.filter((line) => members.has(line.runs[0]));
     for (const phase of new Set(own.map((line) => line.phase))) {
-      found.push(meanLine(own.filter((line) => line.phase === phase), runs, phase, name));
+      means.push(meanLine(own.filter((line) => line.phase === phase), runs, phase, name));
     }
   }
-  return found;
+  return means;
 }
 
-/** Make one line of several: at each epoch the mean, and how far they lie apart. */
+/** Return one line of several: at each epoch the mean, and one standard deviation around it. */
 function meanLine(lines, runs, phase, group) {
   const points = new Map();
   for (const line of lines) {
@@ -41,15 +41,15 @@ function meanLine(lines, runs, phase, group) {
       points.get(epoch).ys.push(line.ys[at]);
     }
   }
-  const epochs = [...points.keys()].sort((one, other) => one - other);
-  const all = epochs.map((epoch) => points.get(epoch));
-  const ys = Float64Array.from(all, (point) => mean(point.ys));
-  const spread = all.map((point) => (point.ys.length > 1 ? deviation(point.ys) : 0));
+  const epochs = [...points.keys()].sort((left, right) => left - right);
+  const ordered = epochs.map((epoch) => points.get(epoch));
+  const ys = Float64Array.from(ordered, (point) => mean(point.ys));
+  const spread = ordered.map((point) => (point.ys.length > 1 ? deviation(point.ys) : 0));
   return {
     runs,
     phase,
     group,
-    xs: Float64Array.from(all, (point) => mean(point.xs)),
+    xs: Float64Array.from(ordered, (point) => mean(point.xs)),
     ys,
     low: ys.map((value, at) => value - spread[at]),
     high: ys.map((value, at) => value + spread[at]),
@@ -57,7 +57,7 @@ function meanLine(lines, runs, phase, group) {
   };
 }
 
-/** Find the range of the lines; a few wild values do not squeeze the rest. */
+/** Return the range of the lines, and whether it leaves out a few far outliers. */
 export function rangeOf(lines, log, [from, to]) {
   const values = [];
   const step = Math.max(1, Math.floor(lines.reduce((sum, line) => sum + line.length, 0) / 40_000));
@@ -71,11 +71,11 @@ export function rangeOf(lines, log, [from, to]) {
   }
   if (!values.length) return { range: log ? [1, 10] : [0, 1], isCut: false };
   const sorted = Float64Array.from(values).sort();
-  const [least, most] = [sorted[0], sorted[sorted.length - 1]];
-  if (log || sorted.length < 50) return { range: [least, most], isCut: false };
+  const [lowest, highest] = [sorted[0], sorted[sorted.length - 1]];
+  if (log || sorted.length < 50) return { range: [lowest, highest], isCut: false };
   const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
   const [low, high] = [at(0.02), at(0.98)];
   const room = 3 * (high - low || Math.abs(high) || 1);
-  const range = [least < low - room ? low : least, most > high + room ? high : most];
-  return { range, isCut: range[0] !== least || range[1] !== most };
+  const range = [lowest < low - room ? low : lowest, highest > high + room ? high : highest];
+  return { range, isCut: range[0] !== lowest || range[1] !== highest };
 }

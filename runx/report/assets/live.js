@@ -1,10 +1,10 @@
-// The live page: the server says what is new, and only that is added.
+// The live page: the server sends what has changed, and that alone is added.
 
 import { addPoint, makeRun, noteLast, noteMetrics, noteTime } from "./model.js";
 
 const LOG_PAUSE = 1000;
 
-/** Listen to the server; `changed` is called after something was added. */
+/** Receive the server's changes; `changed` is called after they were added. */
 export function listen(model, badge, changed) {
   const { token, since } = model.live;
   const source = new EventSource(`events?token=${encodeURIComponent(token)}&since=${since}`);
@@ -32,7 +32,7 @@ function apply(model, change) {
     Object.assign(model, change.statistics);
     return;
   }
-  const run = model.runs.find((one) => one.key === change.key);
+  const run = model.runs.find(({ key }) => key === change.key);
   if (change.kind === "run") {
     if (!run) model.runs.push(makeRun(change.run, model.runs.length));
     return;
@@ -52,27 +52,27 @@ function addPoints(model, run, { phase, points, best }) {
   run.best = new Map(Object.entries(best));
 }
 
-/** Make a function that follows the log of one run at a time; null follows none. */
+/** Return a function that follows the log of one run at a time; null follows none. */
 export function makeFollower(model) {
-  let turn = 0;
+  let latest = 0;
   return (run, show) => {
-    turn += 1;
-    if (run && model.live) follow(run, show, turn);
+    latest += 1;
+    if (run && model.live) follow(run, show, latest);
   };
 
-  async function follow(run, show, mine) {
+  async function follow(run, show, number) {
     let place = -1;
-    while (mine === turn) {
+    while (number === latest) {
       const query = new URLSearchParams({ token: model.live.token, run: run.key, place });
       try {
         const answer = await fetch(`log?${query}`);
         if (!answer.ok) return;
         const { text, place: next } = await answer.json();
-        if (mine !== turn) return;
+        if (number !== latest) return;
         if (text || place < 0) show(text, place < 0);
         place = next;
       } catch {
-        // The server may come back; the badge says that it is gone.
+        // Tried again: the server may come back. The badge shows that it is gone.
       }
       await new Promise((done) => setTimeout(done, LOG_PAUSE));
     }

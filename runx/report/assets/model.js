@@ -1,6 +1,6 @@
-// What was measured: runs, their curves as typed arrays that can grow, and columns over them.
+// The model: runs, their curves as typed arrays that can grow, and the columns of the table.
 
-/** Turn base64 of little-endian 32-bit floats into numbers. */
+/** Return the numbers of base64 of little-endian 32-bit floats. */
 export function unpacked(text) {
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
@@ -8,7 +8,7 @@ export function unpacked(text) {
   return new Float32Array(bytes.buffer);
 }
 
-/** Turn "nan" and "inf", which JSON has no numbers for, into what they mean. */
+/** Return a value as a number: JSON has "nan" and "inf" as text; other text is NaN. */
 export function numeric(value) {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
@@ -19,9 +19,9 @@ export function numeric(value) {
 }
 
 function evenly([first, step, count]) {
-  const found = new Float64Array(count);
-  for (let nth = 0; nth < count; nth += 1) found[nth] = first + step * nth;
-  return found;
+  const values = new Float64Array(count);
+  for (let nth = 0; nth < count; nth += 1) values[nth] = first + step * nth;
+  return values;
 }
 
 function makeCourse(raw) {
@@ -55,7 +55,7 @@ function grown(array, length) {
   return larger;
 }
 
-/** Find the first place in the first `length` items of a sorted array that is not below a value. */
+/** Return the first place in the first `length` items of a sorted array that is not below a value. */
 export function firstNotBelow(array, length, value) {
   let low = 0;
   let high = length;
@@ -74,7 +74,7 @@ function inserted(array, length, at) {
   return room;
 }
 
-/** Put a point where its epoch belongs; an epoch that is measured again replaces itself. */
+/** Add a point to a course; a point of the same epoch is replaced. */
 export function addPoint(run, phase, epoch, seconds, values) {
   if (!run.courses.has(phase)) {
     const empty = { length: 0, x: new Float64Array(0), t: new Float32Array(0), metrics: new Map() };
@@ -102,13 +102,13 @@ export function addPoint(run, phase, epoch, seconds, values) {
   }
 }
 
-/** Bring a run's last values up to a validation point that was just added. */
+/** Update a run's last values by a validation point that was just added. */
 export function noteLast(run, epoch, values) {
   run.epoch = epoch;
   for (const [name, value] of Object.entries(values)) run.last.set(name, value);
 }
 
-/** Bring the time that a run has taken up to a point that was just added. */
+/** Update the time that a run has taken by a point that was just added. */
 export function noteTime(run, phase, seconds) {
   if (!Number.isFinite(seconds)) return;
   run.elapsed = Math.max(run.elapsed ?? 0, seconds);
@@ -118,24 +118,24 @@ export function noteTime(run, phase, seconds) {
 
 const LENGTHS = ["epochs", "max_epochs", "num_epochs", "n_epochs", "max_epoch"];
 
-/** Guess how far a run that goes on has come, from 0 to 1; null where nothing tells. */
+/** Return a guess of a run's progress, from 0 to 1: by its hyperparameters, else by other runs. */
 export function progress(model, run) {
-  const told = LENGTHS.map((name) => run.hparams.get(name)).find((value) => value > 0);
-  const ends = model.runs.filter((other) => other.state === "done").map((other) => other.epoch + 1);
-  const total = told ?? Math.max(...ends.filter(Number.isFinite), 0);
+  const planned = LENGTHS.map((name) => run.hparams.get(name)).find((value) => value > 0);
+  const ends = model.runs.filter(({ state }) => state === "done").map(({ epoch }) => epoch + 1);
+  const total = planned ?? Math.max(...ends.filter(Number.isFinite), 0);
   return total && Number.isFinite(run.epoch) ? Math.min((run.epoch + 1) / total, 1) : null;
 }
 
-/** Name a metric that has not been seen before. */
-export function noteMetrics(model, told) {
-  for (const metric of told) {
+/** Add the metrics that the model doesn't have yet. */
+export function noteMetrics(model, metrics) {
+  for (const metric of metrics) {
     if (!model.metrics.has(metric.name)) model.metrics.set(metric.name, metric);
   }
 }
 
 const LOWER_IS_BETTER = { epoch_time: true, elapsed: true };
 
-/** List everything that a table could show: each column's id, heading, kind and name. */
+/** Return all columns that the table can show, each with id, heading, kind and name. */
 export function columnsOf(model) {
   const several = new Set(model.runs.map((run) => run.experiment)).size > 1;
   const tagged = model.runs.some((run) => run.tag);
@@ -161,7 +161,7 @@ export function columnsOf(model) {
   ];
 }
 
-/** Name the columns that are shown until somebody chooses. */
+/** Return the ids of the columns that are shown until others are chosen. */
 export function usualColumns(model) {
   const varying = new Set(model.varying);
   return columnsOf(model)
@@ -173,7 +173,7 @@ export function usualColumns(model) {
     .map((column) => column.id);
 }
 
-/** Give what a run has for a column; undefined where it has nothing. */
+/** Return a run's value in a column, or undefined. */
 export function valueOf(run, column) {
   const { kind, name } = column;
   if (kind === "hparam") return run.hparams.get(name) ?? undefined;
@@ -182,14 +182,14 @@ export function valueOf(run, column) {
   return run[kind] ?? undefined;
 }
 
-/** Order two values: numbers, then text, then nothing. */
-export function compare(one, other) {
+/** Compare two values for sorting: numbers come first, then text, then none. */
+export function compare(left, right) {
   const rank = (value) => {
     if (value === undefined || value === null || value === "nan") return 2;
     return typeof value === "number" || typeof value === "boolean" ? 0 : 1;
   };
-  const ranks = rank(one) - rank(other);
-  if (ranks || rank(one) === 2) return ranks;
-  if (rank(one) === 0) return Number(one) - Number(other);
-  return String(one).localeCompare(String(other), undefined, { numeric: true });
+  const ranks = rank(left) - rank(right);
+  if (ranks || rank(left) === 2) return ranks;
+  if (rank(left) === 0) return Number(left) - Number(right);
+  return String(left).localeCompare(String(right), undefined, { numeric: true });
 }

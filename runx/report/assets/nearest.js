@@ -1,15 +1,15 @@
-// What someone who wrote an unknown name probably meant, by the measure of Python's difflib.
+// Suggestions for an unknown name, by the similarity of Python's difflib.
 
 const MOST_SHOWN = 20;
 const LIKE = 0.6;
 
-/** Say which known name was meant, or which names there are. */
-export function remedy(word, known) {
-  const names = [...known].sort();
+/** Return which name was probably meant, or which there are. */
+export function remedy(unknown, choices) {
+  const names = [...choices].sort();
   const folded = new Map(names.map((name) => [name.toLowerCase(), name]));
   let best = { likeness: LIKE, name: "" };
   for (const name of folded.keys()) {
-    const likeness = similarity(name, word.toLowerCase());
+    const likeness = similarity(name, unknown.toLowerCase());
     const isBetter = likeness === best.likeness ? name > best.name : likeness > best.likeness;
     if (isBetter) best = { likeness, name };
   }
@@ -19,20 +19,20 @@ export function remedy(word, known) {
 }
 
 /** Return how alike two texts are, from 0 to 1: by the letters that they share in order. */
-function similarity(one, other) {
-  return (2 * shared(one, other)) / (one.length + other.length);
+function similarity(left, right) {
+  return (2 * shared(left, right)) / (left.length + right.length);
 }
 
-/** Count the letters of the longest block that two texts share, and of those before and after it. */
-function shared(one, other) {
+/** Return the length of the longest block that two texts share, and of those before and after it. */
+function shared(left, right) {
   let [begin, at, size] = [0, 0, 0];
-  for (let i = 0; i < one.length; i += 1) {
-    for (let j = 0; j < other.length; j += 1) {
+  for (let i = 0; i < left.length; i += 1) {
+    for (let j = 0; j < right.length; j += 1) {
       let length = 0;
-      while (i + length < one.length && j + length < other.length && one[i + length] === other[j + length]) length += 1;
+      while (i + length < left.length && j + length < right.length && left[i + length] === right[j + length]) length += 1;
       if (length > size) [begin, at, size] = [i, j, length];
     }
   }
   if (!size) return 0;
-  return size + shared(one.slice(0, begin), other.slice(0, at)) + shared(one.slice(begin + size), other.slice(at + size));
+  return size + shared(left.slice(0, begin), right.slice(0, at)) + shared(left.slice(begin + size), right.slice(at + size));
 }

@@ -1,13 +1,13 @@
-// Values as people read them, and scales from values to places.
+// Values as text, and scales from values to places.
 
-/** Write a value: numbers with five digits that count. */
+/** Return a value as text, numbers with five significant digits. */
 export function shown(value) {
   if (value === undefined || value === null) return "";
   if (typeof value === "number") return shortNumber(value);
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Write a number with the digits that count, as tables do; but large ones in full, up to a thousand millions. */
+/** Return a number with its significant digits, as in tables, but in full below 1e9. */
 export function shortNumber(value, digits = 5) {
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
@@ -19,14 +19,14 @@ export function shortNumber(value, digits = 5) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** Write seconds as people do. */
+/** Return seconds as text: 2.5 s, 1:05 or 1:00:05. */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "";
   if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
-  const whole = Math.round(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const total = Math.round(seconds);
+  const [hours, minutes, left] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
   const two = (number) => String(number).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  return hours ? `${hours}:${two(minutes)}:${two(left)}` : `${minutes}:${two(left)}`;
 }
 
 export function size(bytes) {
@@ -39,25 +39,25 @@ export function size(bytes) {
   return `${nth && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[nth]}`;
 }
 
-/** Order texts as people do: numbers by their size. */
-export function compareTexts(one, other) {
-  const [left, right] = [one, other].map((text) => (text.trim() ? Number(text) : NaN));
-  if (!Number.isNaN(left) && !Number.isNaN(right)) return left - right;
-  return one.localeCompare(other, undefined, { numeric: true });
+/** Compare two texts for sorting: numbers by their size. */
+export function compareTexts(left, right) {
+  const [low, high] = [left, right].map((text) => (text.trim() ? Number(text) : NaN));
+  if (!Number.isNaN(low) && !Number.isNaN(high)) return low - high;
+  return left.localeCompare(right, undefined, { numeric: true });
 }
 
 export function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-/** Make a scale of the values of a column: numbers, on a log axis where they span that, or names. */
+/** Return a scale for a column's values: numbers, logarithmic where they are far apart, or names. */
 export function scaleOf(values) {
-  const there = values.filter((value) => value !== undefined && value !== null);
-  const numbers = there.filter(isNumber);
-  if (numbers.length && numbers.length === there.filter((value) => value !== "nan").length) {
+  const present = values.filter((value) => value !== undefined && value !== null);
+  const numbers = present.filter(isNumber);
+  if (numbers.length && numbers.length === present.filter((value) => value !== "nan").length) {
     return numberScale(numbers);
   }
-  return nameScale(there.map(shown));
+  return nameScale(present.map(shown));
 }
 
 function numberScale(numbers) {
@@ -76,14 +76,14 @@ function numberScale(numbers) {
     return flat ? 0.5 : (warp(value) - from) / (to - from);
   };
   const unplace = (share) => (log ? 10 ** (from + share * (to - from)) : from + share * (to - from));
-  const few = [...new Set(numbers)].sort((one, other) => one - other);
+  const few = [...new Set(numbers)].sort((left, right) => left - right);
   const marks = few.length <= 8 ? few.map((value) => ({ text: shortNumber(value, 4), at: place(value) })) : ticks(low, high, log);
   return { kind: "number", log, low, high, place, unplace, ticks: marks };
 }
 
-/** Say whether the smaller half of the numbers would be squeezed together on an even axis. */
+/** Return whether the smaller half of the numbers takes less than a sixth of a linear axis. */
 function spreadsOut(numbers, low, high) {
-  const sorted = [...numbers].sort((one, other) => one - other);
+  const sorted = [...numbers].sort((left, right) => left - right);
   return sorted[sorted.length >> 1] < low + (high - low) / 6;
 }
 
@@ -103,21 +103,21 @@ function ticks(low, high, log) {
 }
 
 function powers(low, high) {
-  const found = [];
+  const marks = [];
   for (let power = Math.ceil(Math.log10(low) - 1e-9); power <= Math.log10(high) + 1e-9; power += 1) {
-    found.push(10 ** power);
+    marks.push(10 ** power);
   }
-  return found.length > 1 ? found : [low, high];
+  return marks.length > 1 ? marks : [low, high];
 }
 
-/** Give round numbers between two, about as many as asked for. */
+/** Return round numbers between two, about `wanted` of them. */
 export function even(low, high, wanted) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough);
-  const found = [];
+  const marks = [];
   for (let nth = Math.ceil(low / step - 1e-9); nth * step <= high + step * 1e-9; nth += 1) {
-    found.push(Number((nth * step).toPrecision(12)));
+    marks.push(Number((nth * step).toPrecision(12)));
   }
-  return found;
+  return marks;
 }

@@ -1,4 +1,4 @@
-// Everything about one run, beside the page.
+// The panel beside the page with everything about one run.
 
 import { h } from "./dom.js";
 import { numeric, valueOf } from "./model.js";
@@ -24,7 +24,7 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function refresh(changed) {
-    const run = model.runs.find((one) => one.key === store.view.run) ?? null;
+    const run = model.runs.find(({ key }) => key === store.view.run) ?? null;
     const isNew = run !== open;
     if (isNew && run) opener = document.activeElement;
     open = run;
@@ -42,7 +42,7 @@ export function makePanel(model, store, selection, follow) {
     title.textContent = run.key;
     const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, run.log || "Nothing was printed.");
-    body.replaceChildren(...[about(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
+    body.replaceChildren(...[facts(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
     if (!isNew) {
       body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
       if (model.live && shownLog !== undefined) log.textContent = shownLog;
@@ -56,7 +56,7 @@ export function makePanel(model, store, selection, follow) {
     });
   }
 
-  /** Show what a live run has printed since; the first answer is the whole end. */
+  /** Add new output of a live run to its log; the first part replaces what the page came with. */
   function appended(text, isFirst) {
     const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
     log.textContent = isFirst ? text : (log.textContent + text).slice(-200_000);
@@ -67,8 +67,8 @@ export function makePanel(model, store, selection, follow) {
     return h("details", { open: isOpen, "data-part": name }, h("summary", {}, name), ...content);
   }
 
-  function about(run) {
-    const facts = [
+  function facts(run) {
+    const entries = [
       ["epoch", shown(run.epoch)],
       ["an epoch", duration(run.epoch_time)],
       ["elapsed", duration(run.elapsed)],
@@ -79,7 +79,7 @@ export function makePanel(model, store, selection, follow) {
       ["note", run.note],
     ].filter(([, text]) => text);
     const why = run.reason ? h("p", { class: "why" }, run.reason) : null;
-    const list = h("dl", { class: "facts" }, ...facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+    const list = h("dl", { class: "facts" }, ...entries.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
     return h("div", {}, h("p", { class: "standing" }, stateMark(run), best), why, list);
   }
@@ -90,7 +90,7 @@ export function makePanel(model, store, selection, follow) {
     return part("Command", true, h("div", { class: "with-copy" }, h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, run.command), copy));
   }
 
-  /** Show hyperparameters and results beside those of the best run. */
+  /** Return hyperparameters and results, beside those of the best run. */
   function hparams(run) {
     const best = selection.best && selection.best !== run ? selection.best : null;
     const row = (name, mine, its, kind = "") => {
@@ -112,12 +112,12 @@ export function makePanel(model, store, selection, follow) {
 
   function attempts(run) {
     if (!run.attempts.length) return null;
-    const lines = run.attempts.map((one) => {
-      const end = one.ended ? (one.code === null ? "ended" : `exit status ${one.code}`) : "";
-      const took = one.started && one.ended ? duration(one.ended - one.started) : "";
-      const when = one.started ? new Date(one.started * 1000).toLocaleString() : "not started";
-      const job = one.farm ? `${one.farm} ${one.job ?? ""}`.trim() : "";
-      const cells = [one.number, when, took, end, one.order ?? "", one.host, job];
+    const lines = run.attempts.map((attempt) => {
+      const end = attempt.ended ? (attempt.code === null ? "ended" : `exit status ${attempt.code}`) : "";
+      const took = attempt.started && attempt.ended ? duration(attempt.ended - attempt.started) : "";
+      const when = attempt.started ? new Date(attempt.started * 1000).toLocaleString() : "not started";
+      const job = attempt.farm ? `${attempt.farm} ${attempt.job ?? ""}`.trim() : "";
+      const cells = [attempt.number, when, took, end, attempt.order ?? "", attempt.host, job];
       return h("tr", {}, ...cells.map((cell) => h("td", {}, cell)));
     });
     const head = ["", "began", "took", "end", "order", "host", "job"].map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {})));
@@ -159,7 +159,7 @@ function diffClass(line) {
   return line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : "";
 }
 
-/** Copy a text, by the old way where the new one is not allowed, as in a file. */
+/** Copy a text; pages opened as files may not use the clipboard, and copy by execCommand. */
 export async function copyText(button, text) {
   const area = h("textarea", { class: "unseen" }, text);
   try {

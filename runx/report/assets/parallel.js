@@ -63,7 +63,7 @@ export function makeParallel(model, store, selection, tip) {
 
   function heightAt(axis, run, height) {
     const share = axis.scale.place(plain(run, axis.column));
-    // What has no value passes below the axis.
+    // The line of a run without a value passes below the axis.
     return share === null ? height - BOTTOM + 14 : TOP + (1 - share) * (height - TOP - BOTTOM);
   }
 
@@ -124,7 +124,7 @@ export function makeParallel(model, store, selection, tip) {
     if (brush) paintBrush(pen, axis, brush, x, height, ink);
   }
 
-  /** Write a label that stays legible above lines. */
+  /** Draw a label with a halo, legible above lines. */
   function label(pen, text, x, y, ink) {
     const { width } = pen.measureText(text);
     pen.fillStyle = ink.card;
@@ -165,9 +165,9 @@ export function makeParallel(model, store, selection, tip) {
   }
 
   function highlight(pen, width, height) {
-    const lit = [...store.hovered];
+    const highlighted = [...store.hovered];
     if (drag?.moved) paintDrag(pen);
-    if (!lit.length || drag) return;
+    if (!highlighted.length || drag) return;
     const ink = inks();
     pen.globalAlpha = 0.6;
     pen.fillStyle = ink.card;
@@ -175,7 +175,7 @@ export function makeParallel(model, store, selection, tip) {
     pen.globalAlpha = 1;
     axes.forEach((axis, nth) => paintAxis(pen, axis, placeOf(nth, width), nth, width, height, ink));
     pen.lineWidth = 2.8;
-    for (const run of lit) {
+    for (const run of highlighted) {
       pen.strokeStyle = selection.colourOf(run);
       const places = points(run, width, height);
       polyline(pen, places);
@@ -234,8 +234,8 @@ export function makeParallel(model, store, selection, tip) {
 
   function clear(nth) {
     if (nth < 0 || !axes[nth]) return;
-    const { [axes[nth].column.id]: gone, ...rest } = store.view.brushes;
-    if (gone) store.set({ brushes: rest });
+    const { [axes[nth].column.id]: removed, ...others } = store.view.brushes;
+    if (removed) store.set({ brushes: others });
   }
 
   function move(spot, event) {
@@ -251,7 +251,7 @@ export function makeParallel(model, store, selection, tip) {
     tip(run ? [[run.key, selection.colourOf(run)], ...axes.map((axis) => [`${axis.column.heading} ${shown(valueOf(run, axis.column)) || "none"}`])] : null, event);
   }
 
-  /** Find the run whose line passes nearest to a spot. */
+  /** Return the run whose line passes nearest to a spot. */
   function nearest({ x, y }) {
     const { height } = picture;
     const gap = placeOf(1) - placeOf(0);
@@ -267,7 +267,7 @@ export function makeParallel(model, store, selection, tip) {
   }
 }
 
-/** Follow the bend of the lines: where a curve is after a share of its way across. */
+/** Return the share of its rise that a line has made after a share of its way to the next axis. */
 function eased(share) {
   let [low, high] = [0, 1];
   for (let step = 0; step < 12; step += 1) {
@@ -284,7 +284,7 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-/** Round a brush's edge to what a person would have written. */
+/** Round the edge of a brush to few digits. */
 export function neat(value) {
   return Number(shortNumber(value, 4));
 }

@@ -1,10 +1,10 @@
-// What draws on a canvas draws an SVG here: as much of a canvas's context as this page uses.
+// A canvas's 2D context that makes an SVG, as far as this page uses it.
 
 import { h } from "./dom.js";
 
 const ANCHORS = { left: "start", start: "start", center: "middle", right: "end", end: "end" };
 const BASELINES = { top: "0.8em", middle: "0.32em", alphabetic: "0", bottom: "-0.2em" };
-const KEPT = ["strokeStyle", "fillStyle", "lineWidth", "globalAlpha", "font", "textAlign", "textBaseline", "dash", "dx", "dy", "clipId", "turn"];
+const STATE = ["strokeStyle", "fillStyle", "lineWidth", "globalAlpha", "font", "textAlign", "textBaseline", "dash", "dx", "dy", "clipId", "turn"];
 
 function escaped(text) {
   return String(text).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -14,7 +14,7 @@ function short(number) {
   return Number(number.toFixed(2));
 }
 
-/** Draws like a canvas's 2D context; `svg()` gives the drawing. */
+/** A 2D context whose `svg()` returns the drawing. */
 export class SvgPen {
   constructor(width, height) {
     Object.assign(this, { width, height, strokeStyle: "#000", fillStyle: "#000", lineWidth: 1 });
@@ -27,12 +27,12 @@ export class SvgPen {
   }
 
   save() {
-    this.saved.push(KEPT.map((name) => this[name]));
+    this.saved.push(STATE.map((name) => this[name]));
   }
 
   restore() {
     this.saved.pop().forEach((value, at) => {
-      this[KEPT[at]] = value;
+      this[STATE[at]] = value;
     });
   }
 
@@ -141,7 +141,7 @@ export const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-ser
 export const BOLD = `600 ${FONT}`;
 export const SMALL = FONT.replace("12px", "11px");
 
-/** Shorten a text until it fits. */
+/** Return a text, shortened to fit into a width. */
 export function fitted(pen, text, width) {
   if (pen.measureText(text).width <= width) return text;
   let [low, high] = [0, text.length];

@@ -1,10 +1,10 @@
-// A card with a picture on it: canvas, buttons to save it, drawn anew when its size changes.
+// A card with a picture: a canvas that is redrawn when its size changes, and buttons to save it.
 
 import { h, save } from "./dom.js";
 import { inks } from "./colours.js";
 import { SvgPen } from "./pen.js";
 
-/** Fit a canvas to a size on the screen; gives its context, in the screen's units. */
+/** Resize and clear a canvas; returns its context, in CSS pixels. */
 export function fit(canvas, width, height) {
   const ratio = devicePixelRatio || 1;
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -20,7 +20,7 @@ export function fit(canvas, width, height) {
   return pen;
 }
 
-/** Make the buttons that save a picture; `paint(pen, width, height)` draws it. */
+/** Return the buttons that save a picture; `paint(pen, width, height)` draws it. */
 export function saveButtons(name, sizeOf, paint) {
   const background = (pen, width, height) => {
     pen.fillStyle = inks().card;
@@ -49,14 +49,14 @@ export function saveButtons(name, sizeOf, paint) {
   );
 }
 
-/** Make a card: a heading, what belongs beside it, and a body. */
+/** Return a card: a heading, elements beside it, and a body. */
 export function card(title, beside, ...body) {
   const heading = h("h3", {}, title);
   const head = h("header", { class: "card-head" }, heading, h("div", { class: "card-side" }, beside));
   return { element: h("section", { class: "card" }, head, ...body), heading };
 }
 
-/** Make a card with a canvas that is drawn by `paint` and by `highlight` above it. */
+/** Return a card with a canvas drawn by `paint`, and one above it drawn by `highlight`. */
 export function makePicture({ title, name, label, controls, heightOf, paint, highlight, move, leave, ...pointer }) {
   const base = h("canvas", { role: "img", "aria-label": label });
   const over = h("canvas", { class: "over", "aria-hidden": "true" });
@@ -64,8 +64,7 @@ export function makePicture({ title, name, label, controls, heightOf, paint, hig
   const picture = { stage, base, over, width: 0, height: 0, refresh, relight };
   const sizeOf = () => [picture.width, picture.height];
   const saves = saveButtons(name, sizeOf, paint);
-  const made = card(title, [...(controls ?? []), saves], stage);
-  Object.assign(picture, made);
+  Object.assign(picture, card(title, [...(controls ?? []), saves], stage));
   if (move) over.addEventListener("pointermove", (event) => move(at(event), event));
   if (leave) over.addEventListener("pointerleave", leave);
   for (const [kind, listener] of Object.entries(pointer)) {

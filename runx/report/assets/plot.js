@@ -1,22 +1,22 @@
-// Axes, zoom and cursor by uPlot; what is drawn between the axes is drawn by us, above them too.
+// A plot: uPlot has the axes, the zoom and the cursor; what lies between the axes is ours.
 
 import { h } from "./dom.js";
 import { inks } from "./colours.js";
 import { fit } from "./picture.js";
 import { FONT, SMALL } from "./pen.js";
 import { shortNumber } from "./numbers.js";
-import { axisMap, logSplits, padded, WHOLE } from "./axes.js";
+import { axisMap, INTEGER_STEPS, logSplits, padded } from "./axes.js";
 
 /**
- * Make a plot. `options()` tells log axes, extents and how values are written; `paint(pen, map)`
- * draws between the axes, `highlight` above; `select(box)` hears what was dragged over.
+ * Return a plot. `options()` returns log axes, extents and how values are written; `paint(pen, map)`
+ * draws between the axes, `highlight` above; `select(box)` is called with an area dragged over.
  */
 export function makePlot({ height, label, options, paint, highlight, move, leave, select, reset }) {
   const host = h("div", { class: "plot", role: "img", "aria-label": label });
   const over = h("canvas", { class: "over", "aria-hidden": "true" });
   const plot = { host, map: null, refresh, relight, paintAll, size: () => [host.clientWidth, height] };
   let uplot = null;
-  let made = "";
+  let drawnKey = "";
   let extents = { x: [0, 1], y: [0, 1] };
   new ResizeObserver(() => {
     if (uplot && Math.abs(uplot.width - host.clientWidth) > 1) {
@@ -31,10 +31,10 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
     const wanted = options();
     extents = { x: padded(wanted.x, wanted.logX, wanted.pad ?? 0), y: padded(wanted.y, wanted.logY, 0.05) };
     const key = JSON.stringify([wanted.logX, wanted.logY, wanted.key, inks(), devicePixelRatio]);
-    if (key !== made) {
+    if (key !== drawnKey) {
       uplot?.destroy();
       uplot = create(wanted);
-      made = key;
+      drawnKey = key;
     }
     uplot.batch(() => {
       uplot.setScale("x", { min: extents.x[0], max: extents.x[1] });
@@ -53,7 +53,7 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       gap: 6,
       size: side === "x" ? 26 : 50,
       values: (_, splits) => splits.map((value) => (value === null ? "" : written(side, value))),
-      ...(side === "x" && wanted.wholeX ? { incrs: WHOLE } : {}),
+      ...(side === "x" && wanted.integerX ? { incrs: INTEGER_STEPS } : {}),
       ...splitsOf(side, wanted),
     });
     const splitsOf = (name, { logX, logY }) => {
@@ -65,7 +65,7 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       const write = options()[`${side}Text`];
       return write ? write(value) : shortNumber(value, 4);
     };
-    const made = new uPlot(
+    const instance = new uPlot(
       {
         width: host.clientWidth,
         height,
@@ -88,12 +88,12 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
       [[0, 1], [null, null]],
       host,
     );
-    made.over.append(over);
-    made.over.addEventListener("pointerleave", () => leave?.());
-    made.over.addEventListener("pointermove", (event) => {
+    instance.over.append(over);
+    instance.over.addEventListener("pointerleave", () => leave?.());
+    instance.over.addEventListener("pointermove", (event) => {
       plot.event = event;
     });
-    return made;
+    return instance;
   }
 
   function drawn(self) {
@@ -141,7 +141,7 @@ export function makePlot({ height, label, options, paint, highlight, move, leave
     highlight?.(pen, plot.map);
   }
 
-  /** Draw all of it, axes too, with another pen. */
+  /** Draw the plot and its axes with another pen. */
   function paintAll(pen, width, high, title) {
     const ink = inks();
     const [left, top, right, bottom] = [54, 28, 12, 28];

@@ -39,8 +39,8 @@ export function makeScatter(model, store, selection, tip) {
     },
     select: brush,
     reset: () => {
-      const { [axes.x.column.id]: x, [axes.y.column.id]: y, ...rest } = store.view.brushes;
-      if (x || y) store.set({ brushes: rest });
+      const { [axes.x.column.id]: x, [axes.y.column.id]: y, ...others } = store.view.brushes;
+      if (x || y) store.set({ brushes: others });
     },
   });
   const title = () => `${axes.y.column.heading} over ${axes.x.column.heading}`;
@@ -84,7 +84,7 @@ export function makeScatter(model, store, selection, tip) {
     const x = axes.x.place(plain(run, axes.x.column));
     const y = axes.y.place(plain(run, axes.y.column));
     if (x === null || y === null) return null;
-    // Names would hide one another: each run stands a little aside, always at the same place.
+    // Runs of one name would cover each other: each is moved aside, always by the same amount.
     const aside = axes.x.scale.kind === "name" ? (((run.index * 0.618) % 1) - 0.5) * 0.3 : 0;
     return [map.x(x + aside), map.y(y)];
   }
@@ -141,7 +141,7 @@ export function makeScatter(model, store, selection, tip) {
 }
 
 
-/** Shorten a name to so many letters. */
-function brief(name, most) {
-  return name.length > most ? `${name.slice(0, Math.max(Math.floor(most) - 1, 1))}…` : name;
+/** Return a name, shortened to a number of letters. */
+function brief(name, length) {
+  return name.length > length ? `${name.slice(0, Math.max(Math.floor(length) - 1, 1))}…` : name;
 }

@@ -1,4 +1,4 @@
-// Which runs are to be seen, which is the best of them, and in which colour each is drawn.
+// Which runs are shown, which of them is the best, and the colour of each.
 
 import { columnsOf, compare, numeric, valueOf } from "./model.js";
 import { parse } from "./expressions.js";
@@ -6,10 +6,10 @@ import { ExpressionError } from "./tokens.js";
 import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
 import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
 
-/** Return the columns that a filter can name; where two have a name, the one that `sumx --where` takes. */
+/** Return the columns by the names that a filter can use; of two with one name, that of `sumx --where`. */
 function namesOf(columns) {
   const of = (...kinds) => columns.filter(({ kind }) => kinds.includes(kind));
-  const names = (prefix, suffix, some) => some.map((column) => [`${prefix}${column.name}${suffix}`, column]);
+  const names = (prefix, suffix, chosen) => chosen.map((column) => [`${prefix}${column.name}${suffix}`, column]);
   return new Map([
     ...of("name").map((column) => ["name", column]),
     ...names("hparams.", "", of("hparam")),
@@ -37,16 +37,16 @@ function passesBrush(run, column, brush) {
   return brush.names.includes(shown(value ?? null));
 }
 
-/** Return the groups that Python has made, of some runs: each label with its runs, in their order. */
+/** Return some runs in the groups that Python has made: each label with its runs, in their order. */
 export function grouped(model, id, runs) {
   const { keys, choices } = model.groupings;
   const nth = new Map(keys.map((key, at) => [key, at]));
-  const choice = choices.find((one) => one.id === id);
+  const choice = choices.find((group) => group.id === id);
   if (!choice) return null;
   const groups = [];
   for (const run of runs.filter(({ key }) => nth.has(key))) (groups[choice.of[nth.get(run.key)]] ??= []).push(run);
   const labelOf = ({ labels, of, by }, at) => {
-    return by ? by.map((name) => `${name}=${labelOf(choices.find((one) => one.id === `h:${name}`), at)}`).join(", ") : labels[of[at]];
+    return by ? by.map((name) => `${name}=${labelOf(choices.find(({ id: own }) => own === `h:${name}`), at)}`).join(", ") : labels[of[at]];
   };
   return new Map(groups.filter(Boolean).map((members) => [labelOf(choice, nth.get(members[0].key)), members]));
 }
@@ -70,18 +70,18 @@ export function makeSelection(model, store) {
     selection.isHidden = (run) => hidden.has(run.key);
     selection.best = bestOf(model.runs);
     selection.importances = model.importances[selection.metric] ?? [];
-    selection.strongest = selection.importances.find((one) => one.explained > 0)?.name ?? model.varying[0];
+    selection.strongest = selection.importances.find(({ explained }) => explained > 0)?.name ?? model.varying[0];
     colour(view);
   }
 
   function filtered(text) {
     selection.error = "";
     if (!text.trim()) return model.runs;
-    const known = namesOf(selection.columns);
+    const columns = namesOf(selection.columns);
     try {
-      // acc@10 is acc:10 to sumx, too.
-      const holds = parse(text.replace(/(?<=\w)@(?=\d)/g, ":"), known);
-      return model.runs.filter((run) => holds((name) => plainValue(run, known.get(name))));
+      // sumx reads acc@10 as acc:10, too.
+      const holds = parse(text.replace(/(?<=\w)@(?=\d)/g, ":"), columns);
+      return model.runs.filter((run) => holds((name) => plainValue(run, columns.get(name))));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       selection.error = error.message;
@@ -100,14 +100,14 @@ export function makeSelection(model, store) {
     if (!selection.objective) return null;
     const { lower } = selection.objective;
     const rated = runs.filter((run) => isNumber(numeric(valueOf(run, selection.objective))));
-    const sorted = rated.sort((one, other) => {
-      const order = compare(numeric(valueOf(one, selection.objective)), numeric(valueOf(other, selection.objective)));
+    const sorted = rated.sort((left, right) => {
+      const order = compare(numeric(valueOf(left, selection.objective)), numeric(valueOf(right, selection.objective)));
       return lower ? order : -order;
     });
     return sorted[0] ?? null;
   }
 
-  /** Choose what colours mean: groups, a column, or each run its own. */
+  /** Set the colours: of groups, of a column's values, or one for each run. */
   function colour(view) {
     selection.groups = view.group ? grouped(model, view.group, selection.drawn) : null;
     if (selection.groups) {

@@ -1,5 +1,5 @@
-// Means of what is drawn, which changes with every filter. runx/analysis/groups.py is what they are
-// held to; all else that is computed of runs comes from Python with the data.
+// Means of what is drawn, which changes with every filter; they are tested to equal those of
+// runx/analysis/groups.py. All else that is computed of runs comes from Python with the data.
 
 export function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -13,17 +13,17 @@ export function deviation(values) {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** Smooth the first `length` values: an exponential mean that does not lean on its first value. */
+/** Return the exponential means of the first `length` values, corrected at the start. */
 export function smoothed(values, length, weight) {
-  const found = new Float32Array(length);
+  const means = new Float32Array(length);
   let sum = 0;
   let total = 0;
   for (let at = 0; at < length; at += 1) {
     if (Number.isFinite(values[at])) {
       sum = sum * weight + values[at];
       total = total * weight + 1;
-      found[at] = sum / total;
-    } else found[at] = values[at];
+      means[at] = sum / total;
+    } else means[at] = values[at];
   }
-  return found;
+  return means;
 }

@@ -4,21 +4,21 @@ import { errorAt } from "./tokens.js";
 import { Unfit } from "./arithmetic.js";
 
 const DEEPEST = 60;
-const NESTED = 200; // pairs of parentheses, which Python's tree has nothing of
+const NESTED = 200; // pairs of parentheses, which are no nodes of Python's tree
 const TOO_DEEP = `nested more than ${DEEPEST} deep; simplify it`;
 
-/** Makes steps of steps, and remembers why an expression is refused. */
+/** The part of a parser that makes steps of steps, and notes why an expression is refused. */
 export class Steps {
   nesting = 0;
   problem = null;
 
-  /** Note why an expression is refused: what can't be read at all goes before. */
+  /** Note why an expression is refused; the first reason counts, and syntax errors before it. */
   refused(column, problem) {
     this.problem ??= errorAt(column, problem);
     return this.literal(null);
   }
 
-  /** Read what is nested in something, but not more deeply than the stack allows. */
+  /** Call a method that reads nested steps, but not more deeply than the stack allows. */
   nested(read) {
     this.nesting += 1;
     if (this.nesting > NESTED) throw errorAt(1, TOO_DEEP);
@@ -27,14 +27,14 @@ export class Steps {
     return step;
   }
 
-  /** Make a step of a step's parts; `depth` is that of Python's tree, which is bounded. */
+  /** Return a step with its parts; `depth` is that of Python's tree, which is bounded. */
   step(call, ...parts) {
     const depth = 1 + Math.max(1, ...parts.map((part) => part.depth));
     if (depth > DEEPEST) throw errorAt(1, TOO_DEEP);
     return Object.assign(call, { depth });
   }
 
-  /** Apply an operation; where it fails, say on which column. */
+  /** Return a step that applies an operation; its error names the column. */
   applied(column, operation, ...parts) {
     return this.step((names) => {
       const values = parts.map((part) => part(names));

@@ -1,32 +1,32 @@
-// What a person has chosen. It lives in the address, so that a link to a view can be sent.
+// The view: what was chosen on the page. The address holds it, so that a link can be sent.
 
 const PLAIN = new Set(["sort", "filter", "metric", "x", "group", "colour", "run", "theme"]);
 
-/** Write what differs from the usual view behind the # of an address. */
+/** Return what differs from the usual view, as the part of an address behind the #. */
 export function toHash(view, usual) {
   const chosen = Object.entries(view).filter(([name, value]) => {
     return JSON.stringify(value) !== JSON.stringify(usual[name]);
   });
-  const words = chosen.map(([name, value]) => {
+  const parts = chosen.map(([name, value]) => {
     const text = PLAIN.has(name) ? value : JSON.stringify(value);
     return `${name}=${encodeURIComponent(text)}`;
   });
-  return words.join("&");
+  return parts.join("&");
 }
 
-/** Read a view from an address; what can't be read is as usual. */
+/** Return the view of an address; what can't be read is as usual. */
 export function fromHash(hash, usual) {
   const view = { ...usual };
-  for (const word of hash.replace(/^#/, "").split("&")) {
-    const at = word.indexOf("=");
-    const name = word.slice(0, at);
+  for (const part of hash.replace(/^#/, "").split("&")) {
+    const at = part.indexOf("=");
+    const name = part.slice(0, at);
     if (at < 0 || !Object.hasOwn(usual, name)) continue;
     try {
-      const text = decodeURIComponent(word.slice(at + 1));
+      const text = decodeURIComponent(part.slice(at + 1));
       const value = PLAIN.has(name) ? text : JSON.parse(text);
       if (isLike(value, usual[name])) view[name] = value;
     } catch {
-      // A link that was cut on its way: the rest of it still holds.
+      // The link was cut off: its other parts still count.
     }
   }
   return view;
@@ -37,7 +37,7 @@ function isLike(value, usual) {
   return typeof value === typeof usual && Array.isArray(value) === Array.isArray(usual) && value !== null;
 }
 
-/** Hold the view; tell whoever listens, once a frame, what has changed. */
+/** Return the store of the view; its listeners are called with what has changed, once a frame. */
 export function makeStore(usual, hash) {
   const listeners = [];
   let changed = new Set();
@@ -49,25 +49,25 @@ export function makeStore(usual, hash) {
       store.view = { ...store.view, ...patch };
       Object.keys(patch).forEach(store.touch);
     },
-    /** Point at runs, here and everywhere. */
+    /** Highlight runs in every part of the page. */
     hover(runs) {
-      const same = runs.length === store.hovered.size && runs.every((run) => store.hovered.has(run));
-      if (same) return;
+      const isSame = runs.length === store.hovered.size && runs.every((run) => store.hovered.has(run));
+      if (isSame) return;
       store.hovered = new Set(runs);
       store.touch("hover");
     },
     touch(what) {
-      if (!changed.size) requestAnimationFrame(tell);
+      if (!changed.size) requestAnimationFrame(notify);
       changed.add(what);
     },
     listen(listener) {
       listeners.push(listener);
     },
   };
-  function tell() {
-    const now = changed;
+  function notify() {
+    const names = changed;
     changed = new Set();
-    for (const listener of listeners) listener(now);
+    for (const listener of listeners) listener(names);
   }
   return store;
 }

@@ -1,4 +1,4 @@
-// The table: a row a run; a heading sorts, a tick hides a run, a name opens its panel.
+// The table of runs: a heading sorts, a tick hides a run, a name opens its panel.
 
 import { h, save } from "./dom.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
@@ -6,15 +6,15 @@ import { duration, isNumber, shown } from "./numbers.js";
 
 const AT_FIRST = 120;
 
-export const BADLY = new Set(["failed", "killed", "timeout", "oom", "lost"]);
+export const FAILED_STATES = new Set(["failed", "killed", "timeout", "oom", "lost"]);
 
-/** Write a run's state: a mark, a word, and on demand why. */
+/** Return an element for a run's state: a mark and its name, the reason as a title. */
 export function stateMark(run) {
   const title = run.reason ? `${run.state}: ${run.reason}` : run.state;
   return h("span", { class: `state state-${run.state}`, title }, h("i", { "aria-hidden": "true" }), run.state);
 }
 
-/** Write a run's name so that the part that tells it apart stands out. */
+/** Return a run's name, with the date at its end set apart. */
 export function runName(run) {
   const [, name, when] = run.key.match(/^(.*?)(_\d{4}\.\d\d\.\d\d_\d\d\.\d\d)?$/s);
   return [name, when ? h("span", { class: "when" }, when) : null];
@@ -33,22 +33,22 @@ export function makeTable(model, store, selection) {
   const count = h("span", { class: "count", role: "status" });
   const chooser = h("details", { class: "chooser" }, h("summary", {}, "Columns"));
   const csv = h("button", { type: "button", class: "quiet", onclick: saveCsv }, "CSV");
-  const everyone = h("button", { type: "button", class: "quiet", onclick: () => store.set({ hidden: [] }) }, "Show all");
-  const bar = h("div", { class: "card-side" }, count, everyone, chooser, csv);
+  const showAll = h("button", { type: "button", class: "quiet", onclick: () => store.set({ hidden: [] }) }, "Show all");
+  const bar = h("div", { class: "card-side" }, count, showAll, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
   const rows = new Map();
-  let most = AT_FIRST;
+  let limit = AT_FIRST;
   frame.addEventListener("scroll", () => {
     const isAtEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 400;
-    if (isAtEnd && most < selection.passing.length) more(most + AT_FIRST);
+    if (isAtEnd && limit < selection.passing.length) more(limit + AT_FIRST);
   });
-  let lit = new Set();
+  let highlighted = new Set();
   body.addEventListener("pointerleave", () => store.hover([]));
   return { element, refresh, relight, more };
 
-  /** Show more rows: a browser takes long to lay out a thousand that nobody has asked for. */
+  /** Show `count` rows: a browser takes long to lay out a thousand. */
   function more(count) {
-    most = count;
+    limit = count;
     refresh();
   }
 
@@ -67,10 +67,10 @@ export function makeTable(model, store, selection) {
       const value = valueOf(run, column);
       return isRated(column) && value !== undefined && !Number.isNaN(numeric(value)) ? numeric(value) : value;
     };
-    return runs.sort((one, other) => {
-      const [left, right] = [key(one), key(other)];
-      const order = compare(left, right);
-      const isMissing = [left, right].some((value) => value === undefined || value === null || value === "nan");
+    return runs.sort((...pair) => {
+      const keys = pair.map(key);
+      const order = compare(...keys);
+      const isMissing = keys.some((value) => value === undefined || value === null || value === "nan");
       return isDown && !isMissing ? -order : order;
     });
   }
@@ -80,15 +80,15 @@ export function makeTable(model, store, selection) {
     const runs = sorted();
     const best = bestValues(shownColumns);
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
-    const first = runs.slice(0, most);
+    const first = runs.slice(0, limit);
     for (const run of first) fillRow(run, shownColumns, best);
     body.replaceChildren(...first.map((run) => rows.get(run)));
     const hidden = selection.passing.length - selection.drawn.length;
     const total = model.runs.length;
     count.textContent = `${runs.length === total ? total : `${runs.length} of ${total}`} runs${hidden ? `, ${hidden} hidden` : ""}`;
-    everyone.hidden = !store.view.hidden.length;
+    showAll.hidden = !store.view.hidden.length;
     choose(shownColumns);
-    lit = new Set();
+    highlighted = new Set();
     relight();
   }
 
@@ -101,7 +101,7 @@ export function makeTable(model, store, selection) {
     return h("th", { "aria-sort": order, scope: "col", class: `${kind} of-${column.kind}` }, button);
   }
 
-  /** Sort by a column: the best first where one way is better, then the other way round. */
+  /** Sort by a column: a metric's best values first; once more, in the other order. */
   function sortBy(column) {
     const bestFirst = isRated(column) && !column.lower ? `-${column.id}` : column.id;
     const otherWay = bestFirst.startsWith("-") ? column.id : `-${column.id}`;
@@ -120,13 +120,13 @@ export function makeTable(model, store, selection) {
   }
 
   function bestValues(shownColumns) {
-    const found = new Map();
+    const bests = new Map();
     for (const column of shownColumns.filter(isRated)) {
       const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
       const differ = values.some((value) => value !== values[0]);
-      if (differ) found.set(column, values.reduce(column.lower ? smaller : larger));
+      if (differ) bests.set(column, values.reduce(column.lower ? smaller : larger));
     }
-    return found;
+    return bests;
   }
 
   function fillRow(run, shownColumns, best) {
@@ -190,14 +190,14 @@ export function makeTable(model, store, selection) {
   }
 
   function flip(id, isShown) {
-    const ids = columns().map((column) => column.id).filter((other) => other !== id);
+    const ids = columns().map((column) => column.id).filter((shownId) => shownId !== id);
     store.set({ columns: isShown ? [...ids, id] : ids });
   }
 
   function relight() {
-    for (const run of lit) if (!store.hovered.has(run)) rows.get(run)?.classList.remove("is-lit");
+    for (const run of highlighted) if (!store.hovered.has(run)) rows.get(run)?.classList.remove("is-lit");
     for (const run of store.hovered) rows.get(run)?.classList.add("is-lit");
-    lit = store.hovered;
+    highlighted = store.hovered;
   }
 
   function saveCsv() {
@@ -215,12 +215,12 @@ function isLong(value) {
   return typeof value === "string" && value.length > 40;
 }
 
-function smaller(one, other) {
-  return Math.min(one, other);
+function smaller(left, right) {
+  return Math.min(left, right);
 }
 
-function larger(one, other) {
-  return Math.max(one, other);
+function larger(left, right) {
+  return Math.max(left, right);
 }
 
 function csvField(value) {

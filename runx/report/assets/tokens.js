@@ -1,9 +1,9 @@
-// The words and signs of a filter, as Python reads them.
+// The tokens of a filter, as Python's tokenizer reads them.
 
 const NUMBER =
   /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][-+]?\d(?:_?\d)*)?/;
 const STRING = /([rRuU]?)("""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/;
-// A colon within a word belongs to it: acc:best is one name.
+// A colon within a name belongs to it: acc:best is one name.
 const NAME = /[\p{L}_][\p{L}\p{N}_]*(?::[\p{L}\p{N}_]+)*/;
 const SIGN = /\*\*|\/\/|<<|>>|&&|\|\||==|!=|<=|>=|[-+*/%<>()[\],.&|^@~]/;
 const TOKEN = new RegExp(`(?:${STRING.source})|(${NUMBER.source})|(${NAME.source})|(${SIGN.source})`, "uy");
@@ -17,12 +17,12 @@ const FOREIGN = { "&&": "and", "||": "or", "!": "not", "=": "==" };
 
 export class ExpressionError extends Error {}
 
-/** Make an error that names the column, which counts characters from 1. */
+/** Return an error that names the column, which counts characters from 1. */
 export function errorAt(column, problem) {
   return new ExpressionError(`column ${column}: ${problem}`);
 }
 
-/** Return the error of a text that is no expression: what is meant where a sign is another language's. */
+/** Return the error of a text that is no expression; for a sign of another language it names ours. */
 export function syntaxError(text, column) {
   const masked = text.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/gs, (string) => ".".repeat(string.length));
   const foreign = /&&|\|\||!(?!=)|(?<![=!<>])=(?!=)/.exec(masked);
@@ -38,37 +38,37 @@ function columnOf(text, at) {
 
 /** Return the tokens of a text: each a kind (value, name or sign), a column, and a text or value. */
 export function tokens(text) {
-  const all = [];
+  const list = [];
   let at = 0;
   for (;;) {
     at += text.slice(at).match(/^(?:[ \t\f]+|#.*)*/)[0].length;
-    if (at === text.length) return all;
+    if (at === text.length) return list;
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     const column = columnOf(text, at);
     if (!match) throw syntaxError(text, column);
-    all.push({ ...token(match, text, column), column });
+    list.push({ ...token(match, text, column), column });
     at = TOKEN.lastIndex;
   }
 }
 
-function token([whole, prefix, string, number, name], text, column) {
+function token([match, prefix, string, number, name], text, column) {
   if (string) return { kind: "value", value: unquoted(string, prefix.toLowerCase() === "r"), isText: true };
   if (number) {
     if (/^0[_\d]*[1-9][_\d]*$/.test(number)) throw syntaxError(text, column);
     return { kind: "value", value: Number(number.replaceAll("_", "")) };
   }
   if (KEYWORDS.has(name)) throw syntaxError(text, column);
-  return { kind: name && !OPERATORS.has(name) ? "name" : "sign", text: whole };
+  return { kind: name && !OPERATORS.has(name) ? "name" : "sign", text: match };
 }
 
 function unquoted(string, isRaw) {
   const width = /^("""|''')/.test(string) ? 3 : 1;
   const inner = string.slice(width, -width);
   if (isRaw) return inner;
-  return inner.replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gs, (whole, x, u, U, octal, letter) => {
+  return inner.replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gs, (escape, x, u, U, octal, letter) => {
     const hex = x ?? u ?? U;
     if (hex) return String.fromCodePoint(parseInt(hex, 16));
-    return octal ? String.fromCodePoint(parseInt(octal, 8)) : (ESCAPES[letter] ?? whole);
+    return octal ? String.fromCodePoint(parseInt(octal, 8)) : (ESCAPES[letter] ?? escape);
   });
 }

@@ -1,14 +1,14 @@
-// What is at the top: the experiment at a glance, and the choices that rule the whole page.
+// The top of the page: the experiment with the states of its runs, and the choices for all parts.
 
 import { fill, h, press, select, toggle } from "./dom.js";
 import { shortNumber } from "./numbers.js";
-import { BADLY } from "./table.js";
+import { FAILED_STATES } from "./table.js";
 import { copyText } from "./panel.js";
 
 const ORDER = ["running", "queued", "planned", "done", "failed", "killed", "timeout", "oom", "preempted", "cancelled", "lost", "unknown"];
 const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
 
-/** Make the page's heading: name, notes, how the runs stand, and what to do with the page. */
+/** Return the page's heading: name, notes, the states of the runs, and buttons. */
 export function makeHeading(model, store) {
   const states = h("div", { class: "states", role: "status" });
   const bar = h("div", { class: "progress", "aria-hidden": "true" });
@@ -17,11 +17,11 @@ export function makeHeading(model, store) {
   const live = h("span", { class: "live", role: "status", hidden: true });
   const made = new Date(model.made * 1000);
   const when = h("span", { class: "note" }, model.live ? "" : made.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
-  const said = model.said.map(({ text }) => h("p", { class: "said" }, text));
+  const notes = model.said.map(({ text }) => h("p", { class: "said" }, text));
   const element = h(
     "header",
     { class: "top" },
-    h("div", { class: "top-name" }, h("h1", {}, model.experiment), ...said),
+    h("div", { class: "top-name" }, h("h1", {}, model.experiment), ...notes),
     h("div", { class: "top-states" }, states, bar),
     h("div", { class: "top-side" }, live, when, link, theme),
   );
@@ -36,22 +36,22 @@ export function makeHeading(model, store) {
     theme.textContent = THEMES[store.view.theme] ?? THEMES[""];
     const counts = new Map();
     for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
-    const there = ORDER.filter((state) => counts.has(state));
-    states.replaceChildren(...there.map((state) => {
+    const present = ORDER.filter((state) => counts.has(state));
+    states.replaceChildren(...present.map((state) => {
       return h("span", { class: `state state-${state}` }, h("i", { "aria-hidden": "true" }), `${counts.get(state)} ${state}`);
     }));
-    bar.replaceChildren(...["done", "unknown", "running", ...BADLY].filter((state) => counts.has(state)).map((state) => {
+    bar.replaceChildren(...["done", "unknown", "running", ...FAILED_STATES].filter((state) => counts.has(state)).map((state) => {
       const piece = h("i", { class: `state-${state}` });
       piece.style.flexGrow = counts.get(state);
       return piece;
     }));
-    const rest = h("i", { class: "rest" });
-    rest.style.flexGrow = there.filter((state) => ["queued", "planned", "preempted", "cancelled"].includes(state)).reduce((sum, state) => sum + counts.get(state), 0);
-    bar.append(rest);
+    const waiting = h("i", { class: "rest" });
+    waiting.style.flexGrow = present.filter((state) => ["queued", "planned", "preempted", "cancelled"].includes(state)).reduce((sum, state) => sum + counts.get(state), 0);
+    bar.append(waiting);
   }
 }
 
-/** Make the bar of choices that stays in sight. */
+/** Return the bar of choices, which stays in sight. */
 export function makeToolbar(model, store, selection) {
   const box = h("input", {
     type: "search",
@@ -126,18 +126,18 @@ export function makeToolbar(model, store, selection) {
 
   function flip(phase) {
     const { phases: chosen } = store.view;
-    store.set({ phases: chosen.includes(phase) ? chosen.filter((one) => one !== phase) : [...chosen, phase] });
+    store.set({ phases: chosen.includes(phase) ? chosen.filter((name) => name !== phase) : [...chosen, phase] });
   }
 
   function refreshChips() {
     const { brushes } = store.view;
     const names = Object.keys(brushes);
     chips.replaceChildren(...names.map((id) => {
-      const { [id]: brush, ...rest } = brushes;
+      const { [id]: brush, ...others } = brushes;
       const heading = selection.byId.get(id)?.heading ?? id;
       const text = Array.isArray(brush) ? `${shortNumber(brush[0], 3)} to ${shortNumber(brush[1], 3)}` : brush.names.join(", ");
       const label = `${heading}: ${text}`;
-      return h("button", { type: "button", class: "chip", "aria-label": `remove ${label}`, onclick: () => store.set({ brushes: rest }) }, label, h("span", { "aria-hidden": "true" }, " ✕"));
+      return h("button", { type: "button", class: "chip", "aria-label": `remove ${label}`, onclick: () => store.set({ brushes: others }) }, label, h("span", { "aria-hidden": "true" }, " ✕"));
     }));
     if (names.length > 1) chips.append(h("button", { type: "button", class: "quiet", onclick: () => store.set({ brushes: {} }) }, "Clear"));
   }

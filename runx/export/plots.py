@@ -19,56 +19,56 @@ MOST = 12
 """Curves that are drawn at most: of more nobody can tell which is which."""
 
 
-def plotted(what: str, runs: Sequence[RunRecord], asked: Asked) -> str:
+def plotted(what: str, runs: Sequence[RunRecord], request: Asked) -> str:
     """Return the drawing as text; with ``-o`` write it to that file and return a line about it."""
-    picture = pictured(what, runs, asked)
-    if asked.output:
-        draw(picture, asked.output)
+    picture = pictured(what, runs, request)
+    if request.output:
+        draw(picture, request.output)
         number = len(picture.curves) or len(picture.lines)
-        return f"{asked.output}: {picture.note or f'{number} drawn'}"
+        return f"{request.output}: {picture.note or f'{number} drawn'}"
     from runx.export.terminal import drawn
 
     return drawn(picture)
 
 
-def pictured(what: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
+def pictured(what: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
     """Return the picture of ``--plot``: METRIC over epochs, ``X vs Y``, or ``parallel``.
 
     Raises: RunxError: no run has what is to be drawn.
     """
-    best_first = ranked(runs, deciding(runs, asked.question))
+    best_first = ranked(runs, deciding(runs, request.question))
     if what == "parallel":
-        return _parallel(best_first[: asked.top], asked)
+        return _parallel(best_first[: request.top], request)
     left, versus, right = what.partition(" vs ")
     if versus:
-        return _scatter(left.strip(), right.strip(), best_first[: asked.top], asked)
-    return _curves(what, best_first, asked)
+        return _scatter(left.strip(), right.strip(), best_first[: request.top], request)
+    return _curves(what, best_first, request)
 
 
-def _curves(name: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
+def _curves(name: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
     phase, metric = phase_of(name)
-    by = [Column(key, "hparam", key) for key in varying(runs, (*asked.ignore, *asked.over))]
+    by = [Column(key, "hparam", key) for key in varying(runs, (*request.ignore, *request.over))]
     curves = []
-    for members in groups(runs, by) if asked.over else [[run] for run in runs]:
+    for members in groups(runs, by) if request.over else [[run] for run in runs]:
         label = _label(members[0], by) or members[0].name
-        own = [curve(label, course(run, metric, phase), asked.smooth) for run in members]
+        own = [curve(label, course(run, metric, phase), request.smooth) for run in members]
         own = [line for line in own if line.xs]
         if own:
-            curves.append(together(label, own) if asked.over else own[0])
+            curves.append(together(label, own) if request.over else own[0])
     if not curves:
         metrics = sorted({key for run in runs for key in run.metrics})
         choices = listed(nearest_first(name, metrics))
         raise RunxError(f"--plot {name}: no run has it; there {choices}")
-    curves = curves[: asked.top]
+    curves = curves[: request.top]
     note = f"{MOST} of {len(curves)}; --where or --top choose" if len(curves) > MOST else ""
-    return Picture(name, "epoch", name, asked.log, tuple(curves[:MOST]), note=note)
+    return Picture(name, "epoch", name, request.log, tuple(curves[:MOST]), note=note)
 
 
 def _label(run: RunRecord, by: Sequence[Column]) -> str:
     return " ".join(f"{column.name}={for_machines(value(run, column)) or 'null'}" for column in by)
 
 
-def _scatter(across: str, up: str, runs: Sequence[RunRecord], asked: Asked) -> Picture:
+def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
     columns = [resolve(name, runs) for name in (across, up)]
     points = []
     for run in runs:
@@ -79,11 +79,11 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], asked: Asked) -> P
         raise RunxError(f"--plot {across} vs {up}: no run has numbers for both")
     xs, ys = zip(*sorted(points), strict=True)
     curves = (Curve(f"{up} by {across}", xs, ys),)
-    return Picture(f"{up} by {across}", across, up, asked.log, curves, dots=True)
+    return Picture(f"{up} by {across}", across, up, request.log, curves, dots=True)
 
 
-def _parallel(runs: Sequence[RunRecord], asked: Asked) -> Picture:
-    hparams = [Column(name, "hparam", name) for name in varying(runs, asked.ignore)]
+def _parallel(runs: Sequence[RunRecord], request: Asked) -> Picture:
+    hparams = [Column(name, "hparam", name) for name in varying(runs, request.ignore)]
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)
     axes = (*hparams, *(Column(name, "metric", name) for name in metrics))
     if len(axes) < 2:

@@ -43,11 +43,8 @@ def model(
     """Return the model of a page that shows runs of some experiments."""
     measured = [read_run_courses(record, warn) for record in records]
     prefixes = name_prefixes(experiments)
-    keys = [run_key(record, prefixes) for record in records]
-    runs = [
-        run_object(run, key, question, now, warn) for run, key in zip(measured, keys, strict=True)
-    ]
-    bests = [{name: float(value) for name, value in run["best"].items()} for run in runs]
+    runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
+    keys, bests = [run["key"] for run in runs], [_numbers(run["best"]) for run in runs]
     objective = _objective(measured, question)
     return {
         "version": VERSION,
@@ -61,6 +58,11 @@ def model(
         "runs": runs,
         "diffs": _code_diffs(records, runs, objective, question),
     }
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return values as numbers, which strict JSON has as text where they are infinite."""
+    return {name: float(value) for name, value in values.items()}
 
 
 def read_run_courses(record: RunRecord, warn: Warn) -> RunCourses:

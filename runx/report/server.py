@@ -114,9 +114,8 @@ def application(following: Following, token: str) -> Starlette:
         return HTMLResponse(await asyncio.to_thread(_page, following, token, since))
 
     async def events(request: Request) -> StreamingResponse:
-        last = request.headers.get("last-event-id") or request.query_params.get("since", "0")
-        number = int(last) if last.isdecimal() else 0
-        return StreamingResponse(_stream(change_log, number), media_type="text/event-stream")
+        stream = _stream(change_log, _last_received(request))
+        return StreamingResponse(stream, media_type="text/event-stream")
 
     async def log(request: Request) -> JSONResponse:
         return await _log(following, request.query_params)
@@ -152,6 +151,12 @@ async def _log(following: Following, query: Mapping[str, str]) -> JSONResponse:
     if part is None:
         return JSONResponse({"error": "no such run"}, 404)
     return JSONResponse(part._asdict())
+
+
+def _last_received(request: Request) -> int:
+    """Return the number of the last changes that a page has, from its headers or its address."""
+    text = request.headers.get("last-event-id") or request.query_params.get("since", "0")
+    return int(text) if text.isdecimal() else 0
 
 
 async def _stream(log: ChangeLog, number: int) -> AsyncIterator[str]:

@@ -93,8 +93,8 @@ def test_submodules_are_left_out_and_named(
     git_in(checkout, "commit", "-q", "-m", "second")
     for _ in range(2):
         frozen = freeze(Rules(checkout, source="HEAD"), store)
-        said = "CODE_FROM: HEAD: submodules are left out: third_party/module"
-        assert frozen.warnings == (said,)
+        warning = "CODE_FROM: HEAD: submodules are left out: third_party/module"
+        assert frozen.warnings == (warning,)
 
 
 def test_neither_worktree_nor_index_is_touched(

@@ -182,13 +182,13 @@ def applied(repo: Path, tmp_path: Path) -> dict[str, object]:
 
 
 def content(root: Path) -> dict[str, object]:
-    found: dict[str, object] = {}
+    entries: dict[str, object] = {}
     for path in root.rglob("*"):
         if path.is_symlink():
-            found[str(path.relative_to(root))] = path.readlink()
+            entries[str(path.relative_to(root))] = path.readlink()
         elif path.is_file() and ".git" not in path.parts:
-            found[str(path.relative_to(root))] = path.read_bytes(), path.stat().st_mode & 0o100
-    return found
+            entries[str(path.relative_to(root))] = path.read_bytes(), path.stat().st_mode & 0o100
+    return entries
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

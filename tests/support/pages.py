@@ -1,4 +1,4 @@
-"""A report in the browser, by what a person sees of it and does to it."""
+"""The report in a browser: what a person sees in it and does with it."""
 
 import time
 
@@ -6,7 +6,7 @@ WAIT = 20
 
 
 class Page:
-    """A report in the browser, by what a person sees and does."""
+    """A report in the browser."""
 
     def __init__(self, driver, file, view=""):
         self.driver = driver
@@ -23,16 +23,16 @@ class Page:
     def js(self, code, *arguments):
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, true):
+    def until(self, condition):
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            if found := true():
-                return found
+            if value := condition():
+                return value
             time.sleep(0.05)
-        raise AssertionError("it has not come about")
+        raise AssertionError(f"not true within {WAIT} s")
 
     def settle(self, act):
-        """Do something, and wait until the page has been drawn anew."""
+        """Call a function and wait until the page has been drawn again."""
         before = self.js("return document.documentElement.dataset.drawn")
         act()
         self.until(lambda: self.js("return document.documentElement.dataset.drawn") != before)

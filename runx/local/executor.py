@@ -253,12 +253,12 @@ class Executor:
         task = run.task
         order = self._order(run, status) if status else ""
         end = Ended(task, status, time.monotonic() - run.live.since, order)
-        again = bool(status and not order and task.tried < self.policy.retries and not self.stops)
-        if again:
+        retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
+        if retry:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
         elif status and order != CANCEL:
             self.failures += 1
-        self._note_end(end, again)
+        self._note_end(end, retry)
 
     def _order(self, run: _Running, status: int) -> str:
         """Return the order that ended a run, whoever gave it, or ""."""
@@ -268,7 +268,7 @@ class Executor:
             return CANCEL
         return run.order or ordered(task.run, task.attempt, lambda _: None) or ""
 
-    def _note_end(self, end: Ended, again: bool) -> None:
-        if not again:
+    def _note_end(self, end: Ended, retry: bool) -> None:
+        if not retry:
             self.ended.append(end)
-        self.watch.ended(end, again)
+        self.watch.ended(end, retry)

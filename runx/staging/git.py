@@ -16,7 +16,7 @@ UNTRACKED_LIMIT = 10_000_000
 
 _SUBMODULE = "160000"  # the mode of a submodule in `git ls-files --stage`
 
-# A hook or an alias that started us may point git elsewhere than to the folder we ask about.
+# A hook or an alias that started us may point git elsewhere than to the folder of the command.
 _ENVIRONMENT: dict[str, str | None] = {
     "GIT_DIR": None,
     "GIT_WORK_TREE": None,

@@ -86,7 +86,7 @@ def linked_names(root: Path, links: Iterable[str]) -> frozenset[str]:
     """
     from difflib import get_close_matches
 
-    all_names = frozenset(inside(link, "CODE_LINKS") for link in links)
+    all_names = frozenset(normalized_name(link, "CODE_LINKS") for link in links)
     names = frozenset(name for name in all_names if all_names.isdisjoint(ancestors(name)))
     for name in sorted(names):
         if not os.path.lexists(root / name):
@@ -124,10 +124,10 @@ def with_files(listing: Listing, files: Mapping[str, Path]) -> Listing:
     )
 
 
-def inside(name: str, key: str) -> str:
+def normalized_name(name: str, key: str) -> str:
     """Return a normalized name; raise StagingError if it leaves the project. ``key``: the setting.
 
-    >>> inside("./data/", "CODE_LINKS")
+    >>> normalized_name("./data/", "CODE_LINKS")
     'data'
     """
     plain = os.path.normpath(name)
@@ -137,7 +137,7 @@ def inside(name: str, key: str) -> str:
 
 
 def _checked(files: Mapping[str, Path]) -> dict[str, Path]:
-    paths = {inside(name, "FILES"): path for name, path in files.items()}
+    paths = {normalized_name(name, "FILES"): path for name, path in files.items()}
     for name in paths:
         for folder in ancestors(name):
             if folder in paths:

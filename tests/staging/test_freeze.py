@@ -39,7 +39,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust every stamp, however young, so that no test has to wait."""
+    """Treat every stamp as settled, so that no test has to wait."""
     monkeypatch.setattr(index, "is_settled", lambda stamp, since: True)
 
 
@@ -73,7 +73,7 @@ def test_a_project_that_is_not_there_is_named(store: Path, tmp_path: Path):
         freeze(Rules(tmp_path / "gone"), store)
 
 
-def test_a_file_that_never_rests_is_named(
+def test_a_file_that_changes_all_the_time_is_named(
     project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ):
     copy_and_digest = copying._copy_and_digest
@@ -107,8 +107,8 @@ def test_a_file_that_changes_while_it_is_copied_is_copied_again(
     assert (frozen.dir / "train.py").read_text() == "lr = 22\n"
     assert trees(store) == [frozen.digest]
     monkeypatch.undo()
-    again = freeze(Rules(project, ignore=("net", "tool.sh")), store)
-    assert again.digest == frozen.digest and again.reused
+    second = freeze(Rules(project, ignore=("net", "tool.sh")), store)
+    assert second.digest == frozen.digest and second.reused
 
 
 def test_a_file_that_vanishes_meanwhile_was_never_there(
@@ -295,7 +295,7 @@ print(frozen.dir, frozen.files, flush=True)
 
 
 def freezer(project: Path, store: Path) -> subprocess.Popen[str]:
-    """Start a launcher that is ready to freeze as soon as it gets a line."""
+    """Start a process that freezes the project as soon as it gets a line."""
     process = subprocess.Popen(
         [sys.executable, "-c", FREEZE, str(project), str(store)],
         stdin=subprocess.PIPE,
@@ -331,7 +331,7 @@ def test_launchers_that_freeze_at_once_agree(project: Path, store: Path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
-def test_a_killed_launcher_leaves_nothing_that_looks_whole(
+def test_a_killed_launcher_leaves_nothing_that_looks_complete(
     project: Path, store: Path, share: float
 ):
     many_files(project, 200)
@@ -354,7 +354,7 @@ def test_a_killed_launcher_leaves_nothing_that_looks_whole(
     assert content(frozen.dir, 0o555) == content(project, 0o555)
 
 
-def test_code_that_is_edited_while_several_freeze_is_whole_in_each_tree(project: Path, store: Path):
+def test_files_edited_while_they_are_frozen_are_complete_in_each_tree(project: Path, store: Path):
     many_files(project, 60)
     stop = threading.Event()
 
@@ -430,7 +430,7 @@ def build(path: bytes, tree: dict[bytes, object]) -> None:
 
 
 def content(root: Path, mask: int) -> dict[bytes, object]:
-    """Read a tree: names, permissions, bytes, targets."""
+    """Return the entries of a tree: names, permissions, bytes, targets of links."""
     entries: dict[bytes, object] = {}
     for folder, inner, files in os.walk(os.fsencode(root)):
         for name in (*inner, *files):

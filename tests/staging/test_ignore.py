@@ -41,7 +41,7 @@ def test_patterns_mean_names_and_with_a_slash_paths(files: Path, pattern: str, l
     assert sorted(walked(files, pattern)[0].files) == left
 
 
-def test_what_a_pattern_left_out_is_told_by_pattern(files: Path):
+def test_what_is_left_out_is_listed_by_pattern(files: Path):
     listing, _ = walked(files, "*.pyc", "data")
     assert listing.left_out.patterns == {
         "*.pth": ("w.pth",),

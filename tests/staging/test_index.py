@@ -13,7 +13,7 @@ STAMP = Stamp(5, 0o644, 1, 7 * SECOND + 1, 7 * SECOND + 2)
 
 
 @pytest.mark.parametrize("field", Stamp._fields)
-def test_a_file_is_known_only_while_all_of_its_stamp_is_the_same(field: str):
+def test_a_digest_holds_only_while_all_of_the_stamp_is_the_same(field: str):
     index = Index("tree", {"/a": [*STAMP, "c0ffee"]})
     assert index.digest(Entry("a", "/a", STAMP)) == "c0ffee"
     other = STAMP._replace(**{field: getattr(STAMP, field) + 1})
@@ -31,7 +31,7 @@ def test_a_file_is_known_only_while_all_of_its_stamp_is_the_same(field: str):
         (STAMP._replace(mtime=8 * SECOND, ctime=8 * SECOND), False),
     ],
 )
-def test_a_file_that_may_change_and_keep_its_stamp_is_not_kept(stamp: Stamp, expected: bool):
+def test_a_file_that_may_change_and_keep_its_stamp_is_left_out(stamp: Stamp, expected: bool):
     assert is_settled(stamp, since=10 * SECOND) is expected
     entry = Entry("a", "/a", stamp)
     assert ("/a" in index_of("tree", [(entry, "c0ffee")], 10 * SECOND).files) is expected
@@ -44,7 +44,7 @@ def test_what_was_written_reads_back(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["index.json"]
 
 
-def test_without_an_index_nothing_is_known(tmp_path: Path):
+def test_a_missing_index_is_empty(tmp_path: Path):
     assert read_index(str(tmp_path)) == Index()
 
 

@@ -18,7 +18,7 @@ def no_reflinks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(materialize, "make_reflink", lambda origin, sink: False)
 
 
-def test_a_method_nobody_knows_names_the_nearest(tmp_path: Path):
+def test_an_unknown_method_is_refused_with_the_nearest_name(tmp_path: Path):
     with pytest.raises(StagingError, match=r"CODE_STAGING: lnk: unknown; did you mean link\?"):
         method_for("lnk", tmp_path, tmp_path, as_root=False)
     with pytest.raises(StagingError, match="it is one of auto, link, copy, reflink, none"):
@@ -51,7 +51,7 @@ def test_an_ordinary_user_gets_links(
 
 
 @pytest.mark.usefixtures("no_reflinks")
-def test_runs_that_run_as_root_get_copies_with_a_word(tmp_path: Path):
+def test_runs_that_run_as_root_get_copies_and_a_message(tmp_path: Path):
     method, message = method_for("auto", tmp_path / "store", tmp_path, as_root=True)
     assert method is Method.COPY
     assert "each run gets a copy of the code: read-only files don't stop" in str(message)
@@ -62,12 +62,12 @@ def test_runs_that_run_as_root_get_copies_with_a_word(tmp_path: Path):
 
 @pytest.mark.usefixtures("no_reflinks")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes to read-only files")
-def test_a_user_whom_read_only_does_not_stop_is_found_out(tmp_path: Path):
+def test_a_user_who_can_write_to_read_only_files_is_detected(tmp_path: Path):
     assert method_for("auto", tmp_path / "store", tmp_path, as_root=False)[0] is Method.COPY
 
 
 @pytest.mark.usefixtures("no_reflinks")
-def test_where_hard_links_cant_be_made_there_are_copies_with_a_word(
+def test_where_hard_links_cant_be_made_there_are_copies_and_a_message(
     public: Path,
     as_ordinary_user: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +85,9 @@ def test_where_hard_links_cant_be_made_there_are_copies_with_a_word(
     as_ordinary_user(check)
 
 
-def test_where_there_are_reflinks_they_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_reflinks_are_preferred_where_they_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(materialize, "make_reflink", lambda origin, sink: True)
     for mode in ("auto", "reflink"):
         chosen = method_for(mode, tmp_path / "store", tmp_path / "runs", as_root=True)
@@ -94,6 +96,6 @@ def test_where_there_are_reflinks_they_are_taken(tmp_path: Path, monkeypatch: py
     assert list((tmp_path / "store" / ".making").iterdir()) == []
 
 
-def test_copy_and_none_are_taken_at_their_word(tmp_path: Path):
+def test_copy_and_none_are_taken_without_a_try(tmp_path: Path):
     assert method_for("copy", tmp_path / "store", tmp_path, as_root=False) == (Method.COPY, None)
     assert method_for("none", tmp_path / "store", tmp_path, as_root=False)[0] is Method.NONE

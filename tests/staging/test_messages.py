@@ -37,7 +37,7 @@ def test_older_ways_of_installing_are_known(project: Path, site: Path):
     assert editable_installs(project, [site]) == ["easy-install", "old", "poetry"]
 
 
-def test_what_leads_elsewhere_is_nobodys_business(project: Path, site: Path):
+def test_installs_from_elsewhere_are_left_out(project: Path, site: Path):
     record(site, "copied", f"file://{project}", editable=False)
     record(site, "other", f"file://{project}-other", editable=True)
     record(site, "remote", "https://example.org/x.git")
@@ -73,7 +73,7 @@ def test_a_src_folder_goes_on_the_path_unless_it_is_a_package(
     assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code",)
 
 
-def test_a_launch_says_what_it_froze_and_what_it_left_out(checkout: Path, store: Path):
+def test_the_summary_has_what_was_frozen_and_what_was_left_out(checkout: Path, store: Path):
     (checkout / ".gitignore").write_text("data/\nbuild\n")
     for name in ("data/x", "build/x", "a.pyc", "b.pyc", "c.pyc", "w.pth", "env/pyvenv.cfg"):
         (checkout / name).parent.mkdir(exist_ok=True)
@@ -87,7 +87,7 @@ def test_a_launch_says_what_it_froze_and_what_it_left_out(checkout: Path, store:
     assert summary(freeze(rules, store)).startswith("found frozen: 4 files, under 1 kB; left out ")
 
 
-def test_where_nothing_was_left_out_nothing_is_said_of_it(project: Path, store: Path):
+def test_the_summary_is_short_where_nothing_was_left_out(project: Path, store: Path):
     frozen = freeze(Rules(project), store)
     assert summary(frozen) == "froze 3 files, under 1 kB"
     assert cautions(frozen) == ()

@@ -85,7 +85,7 @@ def test_logs_behind_a_link_are_never_copied(project: Path):
     assert not listing.links
 
 
-def test_logs_beside_the_code_are_told_by_what_is_in_them(project: Path):
+def test_logs_beside_the_code_are_recognised_by_their_entries(project: Path):
     (project / "sweep" / ".runx" / "code").mkdir(parents=True)
     (project / "sweep" / "wise-owl").mkdir()
     (project / "moved" / "attempts").mkdir(parents=True)

@@ -214,7 +214,7 @@ def _link_previous(
 ) -> FrozenFile | None:
     """Link a file from the tree made last, if it is there, intact; else return None."""
     tree, manifest = previous
-    file = manifest.by_content.get((digest, entry.stamp.mode & ~0o222))
+    file = manifest.by_digest.get((digest, entry.stamp.mode & ~0o222))
     if file is None or not is_intact(f"{tree}/{file.path}", file):
         return None
     try:

@@ -67,14 +67,14 @@ class Rules:
 
 
 class FrozenFile(NamedTuple):
-    """A frozen file: the permissions of its source, its digest, and the stat of the frozen copy."""
+    """A frozen file: its name, the permissions of its source, its digest, and its own stat."""
 
     path: str
     mode: int
-    content: str
+    digest: str
     size: int
     mtime: int
-    kept_mode: int
+    frozen_mode: int
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class Manifest:
     folders: tuple[tuple[str, int], ...] = ()
 
     @cached_property
-    def by_content(self) -> Mapping[tuple[str, int], FrozenFile]:
+    def by_digest(self) -> Mapping[tuple[str, int], FrozenFile]:
         """The files by their digest and the permissions of the frozen copy."""
-        return {(file.content, file.kept_mode): file for file in self.files}
+        return {(file.digest, file.frozen_mode): file for file in self.files}
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def digest_of(
     >>> digest_of([("train.py", 0o644, "c0ffee")], [], [])
     '732f9c4b87490866'
     """
-    lines = [f"file {mode:o} {content} {path}" for path, mode, content in sorted(files)]
+    lines = [f"file {mode:o} {digest} {path}" for path, mode, digest in sorted(files)]
     lines += [f"link {path}\0{target}" for path, target in sorted(links)]
     lines += [f"folder {mode:o} {path}" for path, mode in sorted(folders)]
     text = "\0\0".join(lines).encode("utf-8", "surrogateescape")
@@ -198,7 +198,7 @@ def is_intact(path: str, file: FrozenFile) -> bool:
     return (
         status.st_size == file.size
         and status.st_mtime_ns == file.mtime
-        and status.st_mode == stat.S_IFREG | file.kept_mode
+        and status.st_mode == stat.S_IFREG | file.frozen_mode
     )
 
 

@@ -1,7 +1,7 @@
 # make demo          a virtual environment, runx in it, the example sweep and its table
 # make test          the same environment with what the tests use; lint, types and the whole suite
 # make test-newest   the suite with the newest release of everything but torch, in .venv-newest
-# make constraints   write anew which releases the other environments are made of
+# make constraints   write anew the releases that the other environments are made of
 # make bench         the tables of docs/performance.md, a short form; make bench-full, the long one
 
 PYTHON ?= python3
@@ -9,12 +9,12 @@ TORCH  ?= torch==2.13.0
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-# Which releases are installed, those that packages are built with included; nothing: the newest.
+# The releases that are installed, those that packages are built with included; empty: the newest.
 CONSTRAINTS ?= tests/constraints.txt
 INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
   $(BIN)/pip install -q --disable-pip-version-check
 
-# What .ci/run, .ci/farms, .ci/browser and .ci/latex run, and what they install besides.
+# The tests that .ci/run, .ci/farms, .ci/browser and .ci/latex run, and the packages they add.
 APART  := not slow and not slurm and not sge and not oar and not torque and not ray \
   and not browser and not latex
 BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny
@@ -43,8 +43,8 @@ bench: $(VENV)/demo .venv-bench/made
 bench-full: $(VENV)/demo .venv-bench/made
 	$(BIN)/python -m benchmarks --full --write docs/performance.md
 
-# The original, which is called runx too, the peers that install without a service, and what opens
-# a page in Chromium.
+# The original, which is called runx too, the peers that install without a service, and selenium,
+# which opens a page in Chromium.
 PEERS := runx==0.0.11 hydra-core submitit guildai setuptools<81 mlxp experimaestro polars \
   tensorboard selenium
 .venv-bench/made: VENV := .venv-bench
@@ -66,8 +66,8 @@ $(VENV)/dev: $(VENV)/demo
 	$(INSTALL) -e '.[dev]'
 	touch $@
 
-# For Linux and Python 3.10 to 3.13 at once: what pyproject.toml tells uv, which then says it of every
-# line. torch is pinned above; nothing here may bring it.
+# For Linux and Python 3.10 to 3.13 at once, as [tool.uv] in pyproject.toml has it; uv then adds that
+# to every line, and sed removes it. torch is pinned above; nothing here may bring it.
 COMPILE = .venv-constraints/bin/uv pip compile -q --universal --python-version 3.10 --upgrade \
   --no-annotate --custom-compile-command 'make constraints'
 constraints:

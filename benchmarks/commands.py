@@ -1,4 +1,4 @@
-"""Running what is measured, each time from the same clean environment."""
+"""The commands that are measured, each run in the same clean environment."""
 
 from __future__ import annotations
 
@@ -21,63 +21,68 @@ HERE = Path(__file__).resolve().parent
 
 
 class Python(NamedTuple):
-    """An interpreter, and the folder that it imports from besides its own."""
+    """An interpreter, and a folder that it imports from besides its own."""
 
     program: str
     path: str = ""
 
     def words(self, *arguments: str) -> list[str]:
-        """Give the words of a call."""
+        """Return the command with these arguments."""
         return [self.program, *arguments]
 
     def script(self, folder: str, name: str, *arguments: object) -> list[str]:
-        """Give the words that run one of our scripts."""
+        """Return the command of one of our scripts."""
         return [self.program, str(HERE / folder / f"{name}.py"), *map(str, arguments)]
 
     def entry(self, module: str, *arguments: str) -> list[str]:
-        """Give the words of a command as pip installs it: no ``-m``, which costs milliseconds."""
+        """Return a command as pip installs it: without ``-m``, which costs milliseconds."""
         return [self.program, "-c", f"from runx.{module} import main; main()", *arguments]
 
 
 BARE = Python(sys.executable)
 OURS = Python(sys.executable, str(ROOT))
 PEERS = Python(str(ROOT / ".venv-bench" / "bin" / "python"))
-"""Where ``make bench`` installs the original and the peers."""
+"""The environment into which ``make bench`` installs the original and the peers."""
 
 
 def peer(name: str, folder: Path) -> Path:
-    """Put the files of a peer's project into a folder."""
+    """Copy the project of a peer into a folder, and return that."""
     shutil.copytree(HERE / "peers" / name, folder, dirs_exist_ok=True)
     return folder
 
 
 class Failed(Exception):
-    """A command that was to be measured did not do its job."""
+    """A command that was to be measured has failed."""
 
 
 @cache
 def has(python: Python, module: str) -> bool:
-    """Say whether an interpreter has a module."""
-    asked = f"import importlib.util as u, sys; sys.exit(u.find_spec({module!r}) is None)"
+    """Return whether an interpreter has a module."""
+    program = f"import importlib.util as u, sys; sys.exit(u.find_spec({module!r}) is None)"
     if not os.path.exists(python.program):
         return False
-    command = [python.program, "-c", asked]
+    command = [python.program, "-c", program]
     # From elsewhere: our own runx is beside.
     done = subprocess.run(command, cwd="/", env=environment(python, HERE), check=False)
     return not done.returncode
 
 
 def environment(python: Python, home: Path) -> dict[str, str]:
-    """Give what a measured command sees: nothing that makes Python behave otherwise."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    """Return the environment of a measured command, without what makes Python behave otherwise."""
+    names = ("PATH", "LANG", "TMPDIR")
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
     path = {"PYTHONPATH": python.path} if python.path else {}
-    return {**kept, **path, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    return {**inherited, **path, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
 
 
 def timed(
     words: Sequence[str], cwd: Path, python: Python = BARE, statuses: Iterable[int] = (0,)
 ) -> Cost:
-    """Run a command to its end: its time, the CPU and memory of it and its children."""
+    """Run a command; return its time, and the CPU time and memory of it and its children.
+
+    Raises:
+        Failed: It ended with a status that is not in ``statuses``.
+    """
     with tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -93,13 +98,13 @@ def timed(
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in statuses:
             errors.seek(0)
-            said = errors.read().decode(errors="replace").strip()
-            raise Failed(f"{' '.join(words)}: exit status {process.returncode}: {said[-2000:]}")
+            message = errors.read().decode(errors="replace").strip()
+            raise Failed(f"{' '.join(words)}: exit status {process.returncode}: {message[-2000:]}")
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def told(words: Sequence[str], cwd: Path, python: Python = BARE) -> Cost:
-    """Run a script that measures itself and prints the fields of its cost as its last line."""
+def self_timed(words: Sequence[str], cwd: Path, python: Python = BARE) -> Cost:
+    """Return the cost that a script measures itself and prints as its last line, in JSON."""
     done = subprocess.run(
         words, cwd=cwd, env=environment(python, cwd), capture_output=True, text=True, check=False
     )
@@ -108,11 +113,11 @@ def told(words: Sequence[str], cwd: Path, python: Python = BARE) -> Cost:
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def left(cost: Cost, folder: Path) -> Cost:
-    """Add to a cost what lies in a folder; a file with many names counts once."""
+def with_disk(cost: Cost, folder: Path) -> Cost:
+    """Return a cost with the inodes and disk space of a folder; hard links count once."""
     sizes: dict[int, int] = {}
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            about = os.lstat(f"{place}/{name}")
-            sizes[about.st_ino] = about.st_blocks * 512
+            status = os.lstat(f"{place}/{name}")
+            sizes[status.st_ino] = status.st_blocks * 512
     return cost._replace(inodes=len(sizes), disk=sum(sizes.values()) / 1e6)

@@ -19,7 +19,7 @@ here:
 
 
 def axes(runs: int) -> dict[str, list[float]]:
-    """Give hyperparameters whose product is so many runs, a digit and then zeros.
+    """Return hyperparameters whose product has this many runs: a digit and then zeros.
 
     >>> axes(10)
     {'lr': [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]}
@@ -39,7 +39,7 @@ def axes(runs: int) -> dict[str, list[float]]:
 
 
 def sweep(folder: Path, runs: int, cmd: str) -> None:
-    """Write a sweep of so many runs, and a .runx that the original reads too."""
+    """Write a sweep with a number of runs, and a .runx that the original reads too."""
     lines = [f"CMD: '{cmd}'", "HPARAMS:"]
     lines += [f"  {name}: {values}" for name, values in axes(runs).items()]
     (folder / "sweep.yml").write_text("\n".join([*lines, "  logdir: LOGDIR", ""]))
@@ -47,22 +47,22 @@ def sweep(folder: Path, runs: int, cmd: str) -> None:
 
 
 def code(folder: Path, files: int, size: int) -> None:
-    """Write so many files of so many bytes, twenty-five to a folder."""
-    for nth in range(files):
-        place = folder / f"package{nth // 25:03}"
-        place.mkdir(exist_ok=True)
-        (place / f"module{nth:04}.py").write_bytes(b"# %08d\n" % nth * (size // 11))
+    """Write a number of files of ``size`` bytes each, twenty-five to a folder."""
+    for number in range(files):
+        package = folder / f"package{number // 25:03}"
+        package.mkdir(exist_ok=True)
+        (package / f"module{number:04}.py").write_bytes(b"# %08d\n" % number * (size // 11))
 
 
 def results(logroot: Path, runs: int, epochs: int) -> None:
-    """Write an experiment as runx and logx leave it behind, every run done."""
+    """Write an experiment as runx and logx do, with every run done."""
     experiment = logroot / "sweep"
     (experiment / ".runx").mkdir(parents=True)
     points = product(*axes(runs).values())
     names = list(axes(runs))
-    for nth, values in enumerate(points):
+    for number, values in enumerate(points):
         hparams = dict(zip(names, values, strict=True))
-        run = experiment / f"brave-{nth:06}_2026.02.06_14.19"
+        run = experiment / f"brave-{number:06}_2026.02.06_14.19"
         (run / "attempts").mkdir(parents=True)
         planned = {**hparams, "logdir": "LOGDIR"}
         record = {"version": 1, "name": run.name, "cmd": "true", "hparams": planned, "created": 1.0}
@@ -71,7 +71,7 @@ def results(logroot: Path, runs: int, epochs: int) -> None:
         (run / "hparams.json").write_text(json.dumps({**hparams, "logdir": str(run)}, indent=4))
         (run / "attempts" / "1.claim").write_text(json.dumps(claim))
         (run / "attempts" / "1.events.jsonl").write_text("".join(_events()))
-        (run / "metrics.csv").write_text("".join(_rows(nth, epochs)))
+        (run / "metrics.csv").write_text("".join(_rows(number, epochs)))
 
 
 def _events() -> Iterator[str]:
@@ -80,10 +80,10 @@ def _events() -> Iterator[str]:
     yield '{"event":"ended","time":1770380900.3,"code":0}\n'
 
 
-def _rows(nth: int, epochs: int) -> Iterator[str]:
+def _rows(number: int, epochs: int) -> Iterator[str]:
     yield "start,start/step,0,timestamp,1770380000.5\n"
     for epoch in range(epochs):
-        acc = (nth * 7919 + epoch * 104729) % 1000003 / 1000003
+        acc = (number * 7919 + epoch * 104729) % 1000003 / 1000003
         yield (
             f"val,loss,{1 - acc},acc,{acc},iou,{acc / 2},precision,{acc / 3},recall,{acc / 4},"
             f"epoch,{epoch},timestamp,{1770380000.5 + 9 * epoch}\n"

@@ -1,4 +1,4 @@
-"""Measuring in turns: A B C A B C, so that what disturbs the machine disturbs neighbours alike."""
+"""Measurement in turns, A B C A B C: what disturbs the machine disturbs neighbours alike."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple, TypeAlias
 
 
 class Cost(NamedTuple):
-    """What one go of a job took; zero where it was not looked at.
+    """The cost of one execution of a job; zero where it was not measured.
 
     ``seconds`` of waiting, ``cpu`` seconds of all its processes, ``memory`` of the largest in MB,
-    ``inodes`` and ``disk`` (MB) of what it left.
+    ``inodes`` and ``disk`` (MB) of the files that it made.
     """
 
     seconds: float
@@ -24,25 +24,25 @@ class Cost(NamedTuple):
     disk: float = 0.0
 
 
-Go: TypeAlias = Callable[[Path, Path], Cost]
-"""Does a job once: reads the job's ground, works in an empty folder, and says what it took."""
+Measure: TypeAlias = Callable[[Path, Path], Cost]
+"""Does a job once, with the prepared files of the first folder, in the second, which is empty."""
 
 
 class Case(NamedTuple):
     """One way to do a job."""
 
     name: str
-    go: Go
+    measure: Measure
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something runx does, and the ways to do it; the first is the floor.
+    """Work that runx does, and the ways to do it; the first is the floor.
 
-    ``count`` is how many runs (or calls) one go makes: costs are told for each of them.
-    ``prepare`` fills the ground that all cases share. What a go leaves is ``kept`` until the job is
-    done where many files are made: ext4 looks past the inodes of what was removed in the last
-    minutes, which makes each new file up to twenty times dearer for whoever comes next.
+    ``count`` is the number of runs (or calls) of one execution: the table has the cost of each.
+    ``prepare`` fills the ``ground``, the folder that all cases read. With ``keep`` the files of
+    each execution are kept until the job is done: ext4 skips the inodes of files removed in the
+    last minutes, which makes each new file up to twenty times dearer.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Job:
     count: int = 1
     rounds: int = 5
     prepare: Callable[[Path], None] = lambda ground: None
-    kept: bool = False
+    keep: bool = False
 
 
 class Row(NamedTuple):
-    """A way to do a job as it was measured: each field's median, and the ratios to the floor."""
+    """The measurements of one case: the median of each field, and the ratios to the floor."""
 
     name: str
     cost: Cost
@@ -66,8 +66,8 @@ class Row(NamedTuple):
     cpu_ratio: float
 
 
-def measured(job: Job, scratch: Path) -> list[Row]:
-    """Do each case of a job in turn, round after round, in folders that are removed again."""
+def measure(job: Job, scratch: Path) -> list[Row]:
+    """Measure each case of a job in turn, round after round, in folders that are removed again."""
     ground, work = scratch / "ground", scratch / "work"
     ground.mkdir()
     work.mkdir()
@@ -75,8 +75,8 @@ def measured(job: Job, scratch: Path) -> list[Row]:
         job.prepare(ground)
         rounds = [
             [
-                _gone(case, ground, work / f"{number}-{nth}", job.kept)
-                for nth, case in enumerate(job.cases)
+                _measure_once(case, ground, work / f"{number}-{place}", job.keep)
+                for place, case in enumerate(job.cases)
             ]
             for number in range(job.rounds)
         ]
@@ -86,27 +86,27 @@ def measured(job: Job, scratch: Path) -> list[Row]:
     return rows([case.name for case in job.cases], rounds)
 
 
-def _gone(case: Case, ground: Path, empty: Path, kept: bool) -> Cost:
+def _measure_once(case: Case, ground: Path, empty: Path, keep: bool) -> Cost:
     empty.mkdir()
     try:
-        return case.go(ground, empty)
+        return case.measure(ground, empty)
     finally:
-        if not kept:
+        if not keep:
             shutil.rmtree(empty)
 
 
 def rows(names: Iterable[str], rounds: Sequence[Sequence[Cost]]) -> list[Row]:
-    """Fold rounds of costs into a row for each name; each cost is compared with its own round's.
+    """Return a row for each name; each cost is compared with the floor of the same round.
 
     >>> [row.ratio for row in rows(["floor", "ours"], [[Cost(1), Cost(3)], [Cost(2), Cost(4)]])]
     [1.0, 2.5]
     """
-    folded = []
-    for nth, name in enumerate(names):
-        costs = [costs[nth] for costs in rounds]
-        ratios = [costs[nth].seconds / costs[0].seconds for costs in rounds]
-        cpu = [costs[nth].cpu / costs[0].cpu for costs in rounds if costs[0].cpu]
-        folded.append(
+    result = []
+    for place, name in enumerate(names):
+        costs = [costs[place] for costs in rounds]
+        ratios = [costs[place].seconds / costs[0].seconds for costs in rounds]
+        cpu = [costs[place].cpu / costs[0].cpu for costs in rounds if costs[0].cpu]
+        result.append(
             Row(
                 name,
                 Cost(*(median(field) for field in zip(*costs, strict=True))),
@@ -116,4 +116,4 @@ def rows(names: Iterable[str], rounds: Sequence[Sequence[Cost]]) -> list[Row]:
                 median(cpu) if cpu else 0.0,
             )
         )
-    return folded
+    return result

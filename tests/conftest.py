@@ -16,27 +16,27 @@ __all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_mak
 ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 
-# What tests import or start: no tests of its own.
+# The helpers that tests import or start hold no tests.
 collect_ignore = ["support"]
 
-# A loaded machine is no failure: no test is judged by its time.
+# On a loaded machine each example may take long.
 settings.register_profile("runx", deadline=None)
 settings.load_profile("runx")
 
 
 def pytest_configure() -> None:
-    """Choose what tests draw from, once for all processes; the same may be asked for again."""
+    """Draw the seed of random tests, once for all processes, unless RUNX_SEED is set."""
     os.environ.setdefault("RUNX_SEED", str(random.randrange(1 << 32)))
 
 
 def pytest_report_header() -> str:
-    """Name the seed above the tests."""
+    """Return the line with the seed."""
     return f"RUNX_SEED={os.environ['RUNX_SEED']}"
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment as a user's, in which runx, sumx and python are those of this checkout."""
+    """The environment of a user, in which runx, sumx and python are those of this checkout."""
     folder = tmp_path_factory.mktemp("bin")
     for name in ("runx", "sumx"):
         command = folder / name
@@ -46,11 +46,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "python").chmod(0o755)
     home = tmp_path_factory.mktemp("home")
-    kept = {
+    environment = {
         name: text for name, text in os.environ.items() if not name.startswith(("RUNX_", "GIT_"))
     }
     return {
-        **kept,
+        **environment,
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "HOME": str(home),
@@ -62,7 +62,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder that every user may enter and write to."""
+    """A folder that every user may read and write."""
     folder = Path(tempfile.mkdtemp(prefix="runx-test-", dir="/tmp"))
     folder.chmod(0o777)
     yield folder
@@ -71,7 +71,7 @@ def public() -> Iterator[Path]:
 
 @pytest.fixture
 def as_ordinary_user() -> Callable[[Callable[[], None]], None]:
-    """Call something as a user whom permissions stop, in a process of its own."""
+    """A function that calls another in a child process, as a user without root's rights."""
 
     def call(function: Callable[[], None]) -> None:
         child = os.fork()
@@ -84,7 +84,7 @@ def as_ordinary_user() -> Callable[[Callable[[], None]], None]:
                     os.setresuid(NOBODY, NOBODY, NOBODY)
                 function()
                 status = 0
-            except BaseException:  # noqa: BLE001 - the parent tells, whatever it is.
+            except BaseException:  # noqa: BLE001 - the parent reports it.
                 traceback.print_exc()
             finally:
                 os._exit(status)

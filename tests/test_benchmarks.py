@@ -1,4 +1,4 @@
-"""What the benchmarks rest on: floors that do the same work, and ratios of neighbours."""
+"""The benchmarks: floors do the same work as runx, and ratios are those of neighbours."""
 
 import doctest
 import importlib
@@ -11,10 +11,10 @@ import pytest
 from benchmarks import projects
 from benchmarks.commands import BARE, OURS, Failed, environment, timed
 from benchmarks.tables import table
-from benchmarks.turns import Case, Cost, Job, measured
+from benchmarks.turns import Case, Cost, Job, measure
 
 
-def told(words, folder, python):
+def output_of(words, folder, python):
     return subprocess.check_output(
         words, cwd=folder, env=environment(python, folder), stderr=subprocess.DEVNULL, text=True
     )
@@ -35,7 +35,7 @@ def test_the_floor_of_planning_prints_what_runx_prints(tmp_path, way):
     projects.sweep(tmp_path, 100, "python train.py")
     floor = BARE.script("floors", "plan", way, tmp_path / "sweep.yml", tmp_path / "logs")
     printed = [
-        re.sub(r"(?<=/sweep/)\S+", "NAME", told(words, tmp_path, python))
+        re.sub(r"(?<=/sweep/)\S+", "NAME", output_of(words, tmp_path, python))
         for words, python in ((floor, BARE), (OURS.entry("runx", "sweep.yml", "-n", "-i"), OURS))
     ]
     assert printed[0] == printed[1]
@@ -47,9 +47,9 @@ def test_the_floor_of_launching_gives_each_run_the_code_that_runx_gives_it(tmp_p
     project.mkdir()
     projects.code(project, 30, 100)
     words = BARE.script("floors", "launch", "alone", project, tmp_path / "floor", 10)
-    told(words, tmp_path, BARE)
+    output_of(words, tmp_path, BARE)
     projects.sweep(project, 10, "true")
-    told(OURS.entry("runx", "sweep.yml", "-i"), project, OURS)
+    output_of(OURS.entry("runx", "sweep.yml", "-i"), project, OURS)
     floor = [set(run.rglob("*.py")) for run in (tmp_path / "floor").glob("run-*")]
     ours = [set(run.glob("code/*/*.py")) for run in (project / "logs" / "sweep").glob("[a-z]*")]
     assert [len(files) for files in floor] == [len(files) for files in ours] == [30] * 10
@@ -58,27 +58,27 @@ def test_the_floor_of_launching_gives_each_run_the_code_that_runx_gives_it(tmp_p
 def test_results_are_what_runx_reads_back(tmp_path):
     projects.results(tmp_path / "logs", 10, 3)
     words = OURS.entry("sumx", "sweep", "--logroot", "logs", "--json")
-    found = json.loads(told(words, tmp_path, OURS))
-    assert [run["state"] for run in found] == ["done"] * 10
-    assert all(run["metrics"].keys() > {"acc", "iou"} for run in found)
+    runs = json.loads(output_of(words, tmp_path, OURS))
+    assert [run["state"] for run in runs] == ["done"] * 10
+    assert all(run["metrics"].keys() > {"acc", "iou"} for run in runs)
 
 
 def test_cases_are_done_in_turns_and_leave_nothing(tmp_path):
-    gone = []
+    order = []
 
     def case(name, seconds):
-        def go(ground, empty):
+        def measure_once(ground, empty):
             assert (ground / "made").exists()
             assert not list(empty.iterdir())
             (empty / "rubbish").touch()
-            gone.append(name)
+            order.append(name)
             return Cost(seconds)
 
-        return Case(name, go)
+        return Case(name, measure_once)
 
     cases = [case("floor", 1.0), case("ours", 2.0)]
     job = Job("x", "X", "at most 3 x", cases, 2, 3, lambda ground: (ground / "made").touch())
-    rows = measured(job, tmp_path)
-    assert gone == ["floor", "ours"] * 3
+    rows = measure(job, tmp_path)
+    assert order == ["floor", "ours"] * 3
     assert not list(tmp_path.iterdir())
     assert "| ours | 2.00 | 2.00, 2.00 | 1 s |" in table(job, rows)

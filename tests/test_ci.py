@@ -1,4 +1,4 @@
-"""What .ci/* rely on: a skip is no success, and a second try is no secret."""
+"""The tools of .ci/*: --no-skips makes a skip a failure, and .ci/twice names what is flaky."""
 
 import os
 import shutil
@@ -25,26 +25,26 @@ def test_that_finds_out():
 """
 
 
-def told(tmp_path, reason, *words, more=""):
-    """Return how pytest ends, and what it prints, where tests are skipped for a reason."""
+def run_skipped(tmp_path, reason, *options, more=""):
+    """Return status and output of pytest for tests that are skipped for a reason."""
     hooks = "pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport"
     (tmp_path / "conftest.py").write_text(f"from skips import {hooks}\n")
     (tmp_path / "test_it.py").write_text(TESTS.format(reason=reason) + more)
-    return called(tmp_path, sys.executable, "-m", "pytest", *words)
+    return run(tmp_path, sys.executable, "-m", "pytest", *options)
 
 
-def called(folder, *words):
+def run(folder, *command):
+    """Return status and output of a command, without the settings of the pytest around it."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
-    # Of the pytest that runs this one.
     for name in ("PYTEST_ADDOPTS", "RUNX_SEED"):
         environment.pop(name, None)
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout
 
 
 def test_a_skip_is_a_failure_that_names_its_reason(tmp_path):
-    status, output = told(tmp_path, "no luck", "--no-skips", "-n", "2")
+    status, output = run_skipped(tmp_path, "no luck", "--no-skips", "-n", "2")
     assert status == 1
     assert "1 failed, 1 passed, 1 error" in output
     assert output.count("skipped, which --no-skips forbids: no luck") >= 2
@@ -52,14 +52,14 @@ def test_a_skip_is_a_failure_that_names_its_reason(tmp_path):
 
 def test_a_module_that_is_skipped_is_a_failure(tmp_path):
     more = "\npytest.importorskip('no_such_package_at_all')\n"
-    status, output = told(tmp_path, "no luck", "--no-skips", more=more)
+    status, output = run_skipped(tmp_path, "no luck", "--no-skips", more=more)
     assert status == 2
     assert "could not import 'no_such_package_at_all'" in output
 
 
 def test_without_the_option_and_for_what_cannot_be_had_a_skip_is_one(tmp_path):
-    assert told(tmp_path, "no luck")[0] == 0
-    status, output = told(tmp_path, "needs a GPU", "--no-skips")
+    assert run_skipped(tmp_path, "no luck")[0] == 0
+    status, output = run_skipped(tmp_path, "needs a GPU", "--no-skips")
     assert (status, "2 skipped" in output) == (0, True)
 
 
@@ -79,19 +79,19 @@ def test_that_is_steady():
 
 def test_that_is_flaky():
     seed = os.environ["RUNX_SEED"]
-    again = tried.exists()
-    seeds = (tried.read_text() if again else "") + seed + " "
+    is_second = tried.exists()
+    seeds = (tried.read_text() if is_second else "") + seed + " "
     tried.write_text(seeds)
-    assert again and set(seeds.split()) == {seed} and {third}
+    assert is_second and set(seeds.split()) == {seed} and {third}
 """
 
 
 def twice(tmp_path, text):
-    """Return how .ci/twice ends, and what it prints, in a checkout with these tests."""
+    """Return status and output of .ci/twice in a checkout with these tests."""
     (tmp_path / ".ci").mkdir()
     shutil.copy(TWICE, tmp_path / ".ci" / "twice")
     (tmp_path / "test_it.py").write_text(text)
-    return called(tmp_path, tmp_path / ".ci" / "twice", sys.executable, "-m", "pytest")
+    return run(tmp_path, tmp_path / ".ci" / "twice", sys.executable, "-m", "pytest")
 
 
 def test_what_fails_twice_has_failed(tmp_path):

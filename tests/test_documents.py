@@ -1,8 +1,8 @@
-"""What the documents say, done: every block of README.md and docs/ is run in a folder of its own.
+"""The blocks of README.md and docs/, each document run in a folder of its own.
 
 A block of YAML or Python whose first line is `# name` becomes the file of that name; Python without
-one is run. A YAML file
-that holds CMD is planned at once (`runx FILE -n`); one without, a .runx, counts for what follows.
+one is run. A YAML file that holds CMD is planned at once (`runx FILE -n`); one without, a .runx,
+applies to what follows.
 A ```console block is typed into one shell: `$ command` lines with the output they must give, in
 which `...` stands for anything and a line of `...` for any lines. There the folder is called
 /home/me/project, any name and date may stand for a run's (but for the NAME-1 that `-n` shows), and
@@ -29,7 +29,7 @@ RUNNABLE = ("console", "yaml", "python")
 
 
 def steps(console: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command of a console block, and the lines that it must give."""
+    """Yield each command of a console block, and its expected output."""
     for step in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
         command, *output = step.splitlines()
         while command.endswith("\\") or ("<<" in command and command.count("EOF") == 1):
@@ -37,8 +37,8 @@ def steps(console: str) -> Iterator[tuple[str, list[str]]]:
         yield command, output
 
 
-def shapeless(text: str, folder: Path | None = None) -> str:
-    """The text without what differs from call to call, its columns as narrow as can be."""
+def normalized(text: str, folder: Path | None = None) -> str:
+    """Return the text without what differs from call to call, and with single spaces."""
     if folder:
         text = text.replace(str(folder), HOME)
     date = r"_\d{4}\.\d\d\.\d\d_\d\d\.\d\d"
@@ -52,14 +52,14 @@ def pattern(expected: list[str]) -> str:
     lines = [
         r"(?:.*\n)*?"
         if line.strip() == "..."
-        else re.escape(shapeless(line)).replace(r"\.\.\.", ".*") + "\n"
+        else re.escape(normalized(line)).replace(r"\.\.\.", ".*") + "\n"
         for line in expected
     ]
     return "".join(lines)
 
 
 def typed(console: str, folder: Path, env: dict[str, str]) -> list[tuple[str, int]]:
-    """Type the commands into one shell; the output and the exit status of each."""
+    """Run the commands in one shell; return the output and the exit status of each."""
     script = "".join(
         f"{{ {command}\n}} 2>&1 </dev/null; s=$?; printf '\\n\\036%s\\036' $s; (exit $s)\n"
         for command, _ in steps(console)
@@ -73,15 +73,15 @@ def typed(console: str, folder: Path, env: dict[str, str]) -> list[tuple[str, in
 
 
 def check_console(block: Block, folder: Path, env: dict[str, str]) -> None:
-    wanted = list(steps(block.text))
-    assert wanted, "a console block without a `$ command`"
+    commands = list(steps(block.text))
+    assert commands, "a console block without a `$ command`"
     outcomes = typed(block.text, folder, env)
     for index, ((command, expected), (output, status)) in enumerate(
-        zip(wanted, outcomes, strict=True)
+        zip(commands, outcomes, strict=True)
     ):
-        asked = index + 1 < len(wanted) and wanted[index + 1][0] == "echo $?"
-        assert status == 0 or asked, f"$ {command}\nended with {status}:\n{output}"
-        text = shapeless(output.strip("\n"), folder)
+        may_fail = index + 1 < len(commands) and commands[index + 1][0] == "echo $?"
+        assert status == 0 or may_fail, f"$ {command}\nended with {status}:\n{output}"
+        text = normalized(output.strip("\n"), folder)
         assert re.fullmatch(pattern(expected), text + "\n" if text else ""), (
             f"$ {command}\ngave\n{output}\nnot\n" + "\n".join(expected)
         )
@@ -120,8 +120,8 @@ def test_every_block_of_a_document_does_what_it_says(name, installed, tmp_path):
         try:
             check(block, tmp_path, installed)
         except AssertionError as error:
-            told = str(error).partition("\nassert ")[0]
-            pytest.fail(f"{name}:{block.line}: {told}", pytrace=False)
+            message = str(error).partition("\nassert ")[0]
+            pytest.fail(f"{name}:{block.line}: {message}", pytrace=False)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -131,11 +131,11 @@ def test_blocks_that_are_not_run_say_why_and_are_few(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_fence_says_its_language(name):
+def test_every_fence_has_a_language(name):
     text = DOCUMENTS[name].read_text()
-    found = list(blocks(text))
-    assert len(found) * 2 == len(re.findall("^```", text, re.MULTILINE))
-    assert all(block.language for block in found)
+    all_blocks = list(blocks(text))
+    assert len(all_blocks) * 2 == len(re.findall("^```", text, re.MULTILINE))
+    assert all(block.language for block in all_blocks)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -171,8 +171,8 @@ def test_the_readme_names_every_command_and_every_flag_of_a_launch():
         for option in launch.params
         if isinstance(option, click.Option)
     ]
-    told = {word.replace("-", "_") for word in re.findall(r"`([^` ]+)[^`]*`", section)}
-    assert [names for names in flags if not names & told] == []
+    documented = {name.replace("-", "_") for name in re.findall(r"`([^` ]+)[^`]*`", section)}
+    assert [names for names in flags if not names & documented] == []
     words = set(re.findall(r"[\w-]+", " ".join(re.findall("`([^`]+)`", section))))
     assert set(COMMANDS) <= words
 

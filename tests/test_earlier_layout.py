@@ -1,8 +1,8 @@
-"""A LOGROOT that an earlier runx wrote is read for ever, and tells the same of every run.
+"""A LOGROOT that an earlier runx wrote: today's commands print of it what that one printed.
 
 ``fixtures/logroot-0.tar.gz`` was written by the last commit before the rooms of runx were laid out
 anew; ``fixtures/logroot-0.json`` has what that commit's commands printed of it, but for the run
-called smooth-goat: commands that asked no scheduler then took it for queued, and its job is lost.
+smooth-goat: commands that queried no scheduler then took it for queued, and its job is lost.
 In ``local`` are runs that are done, failed, killed, timed out, cancelled or resumed, one with torn
 rows and one with a torn run.json; in ``farm`` runs of Slurm, some in an array: done, failed,
 refused, queued, and one whose job's id was never kept.
@@ -19,11 +19,11 @@ import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ARRAY = "farm_2026-11-28T13.45.39Z-1d22ff.0"
-COMMANDS = {
+SCHEDULER = {
     "squeue": f"echo '41|2|PENDING|Resources|{ARRAY}'; echo '44|N/A|PENDING|Priority|s'",
     "sacct": "exit 1",
 }
-QUESTIONS = (
+COMMANDS = (
     "sumx local",
     "sumx local farm --format json",
     "sumx farm --where resources.gpus==1 --columns launch --columns host --columns attempt",
@@ -42,9 +42,9 @@ QUESTIONS = (
 
 @pytest.fixture
 def earlier(tmp_path, installed):
-    """A LOGROOT of then, with a Slurm that knows two of its jobs."""
+    """The folder of that LOGROOT, and an environment whose Slurm has two of its jobs."""
     subprocess.run(["tar", "-xzf", FIXTURES / "logroot-0.tar.gz", "-C", tmp_path], check=True)
-    for name, text in COMMANDS.items():
+    for name, text in SCHEDULER.items():
         (tmp_path / "bin").mkdir(exist_ok=True)
         (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / "bin" / name).chmod(0o755)
@@ -52,10 +52,10 @@ def earlier(tmp_path, installed):
     return tmp_path, {**installed, "PATH": path, "TZ": "UTC", "COLUMNS": "200"}
 
 
-def answer(question, folder, environment):
-    """Return what a command prints, with its warnings, wherever the LOGROOT lies."""
+def printed(command, folder, environment):
+    """Return the status and the lines of a command, warnings included, without what varies."""
     done = subprocess.run(
-        [*question.split(), "--logroot", str(folder / "logs")],
+        [*command.split(), "--logroot", str(folder / "logs")],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -63,24 +63,24 @@ def answer(question, folder, environment):
         text=True,
         timeout=120,
     )
-    printed = [line for text in (done.stdout, done.stderr) for line in text.splitlines()]
-    lines = [line.replace(str(folder), "FOLDER") for line in printed]
+    output = [line for text in (done.stdout, done.stderr) for line in text.splitlines()]
+    lines = [line.replace(str(folder), "FOLDER") for line in output]
     # The sizes of directories are the file system's, and how long ago it was is today's.
-    passing = r"\b\d+\.\d$" if question.startswith("runx rm") else r"just now|\d+ [a-z]+ ago"
-    lines = [re.sub(passing, "N", line).rstrip() for line in lines]
+    varying = r"\b\d+\.\d$" if command.startswith("runx rm") else r"just now|\d+ [a-z]+ ago"
+    lines = [re.sub(varying, "N", line).rstrip() for line in lines]
     return {"status": done.returncode, "lines": lines}
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_a_logroot_of_an_earlier_runx_tells_what_it_told_then(earlier, question):
-    then = json.loads((FIXTURES / "logroot-0.json").read_text())
-    assert answer(question, *earlier) == then[question]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_print_of_an_earlier_logroot_what_they_printed_then(earlier, command):
+    expected = json.loads((FIXTURES / "logroot-0.json").read_text())
+    assert printed(command, *earlier) == expected[command]
 
 
-def test_every_command_tells_the_same_state_of_a_run(earlier):
+def test_every_command_prints_the_same_state_of_a_run(earlier):
     folder, environment = earlier
-    words = ("sumx --format json", "runx status --json", "runx show --json")
-    listed = [asked(f"{command} local farm", *earlier) for command in words]
+    commands = ("sumx --format json", "runx status --json", "runx show --json")
+    listed = [json_of(f"{command} local farm", *earlier) for command in commands]
     states = [{run["run"]: run["state"] for run in runs} for runs in listed]
     code = "import runx; print({run.name: run.state for run in runx.results('local', 'farm')})"
     environment = {**environment, "RUNX_LOGROOT": str(folder / "logs")}
@@ -90,14 +90,14 @@ def test_every_command_tells_the_same_state_of_a_run(earlier):
     assert len(states[0]) == 15
     assert [*states, ast.literal_eval(done.stdout)] == [states[0]] * 4
     counted = Counter(states[0].values())
-    overview = asked("runx status --json", *earlier)
+    overview = json_of("runx status --json", *earlier)
     assert counted == sum([Counter(each["states"]) for each in overview], Counter())
 
 
-def asked(question, folder, environment):
+def json_of(command, folder, environment):
     """Return the JSON that a command prints."""
     done = subprocess.run(
-        [*question.split(), "--logroot", str(folder / "logs")],
+        [*command.split(), "--logroot", str(folder / "logs")],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Each example is followed to the letter of its README, in a copy of its folder."""
+"""The examples: the commands of each README, run in a copy of its folder."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ def run(command: str, folder: Path, env: dict[str, str], status: int = 0) -> str
 
 
 def commands(example: str) -> list[str]:
-    """The commands that the example's README tells to type."""
+    """Return the commands in the README of an example."""
     lines = (EXAMPLES / example / "README.md").read_text().splitlines()
     return [
         line.split("#")[0].strip()
@@ -44,7 +44,7 @@ def runs(folder: Path) -> list[Path]:
 
 
 def ended(runs: list[Path]) -> bool:
-    """Whether each run's first attempt has ended: a farm's submit command doesn't wait for it."""
+    """Return whether the first attempt of each run has ended; submit commands don't wait for it."""
     events = [run / "attempts" / "1.events.jsonl" for run in runs]
     return all(file.exists() and '"ended"' in file.read_text() for file in events)
 
@@ -121,10 +121,10 @@ def test_inheritance_makes_seven_runs_with_their_tags(installed, tmp_path):
 def test_inheritance_leaves_false_and_the_tag_off_the_command_line(installed, tmp_path):
     folder = copy_of("inheritance", tmp_path)
     planned = json.loads(run("runx sweep.yml -n -i --json", folder, installed))
-    plain = [one for one in planned if one["tag"] == "cubic-plain"]
-    assert [one["argv"][:4] for one in plain] == [["--arch", "cubic", "--lr", "0.3"]]
-    assert all("--momentum" not in one["argv"] for one in plain)
-    assert not any("RUNX" in word for one in planned for word in one["argv"])
+    plain = [run for run in planned if run["tag"] == "cubic-plain"]
+    assert [run["argv"][:4] for run in plain] == [["--arch", "cubic", "--lr", "0.3"]]
+    assert all("--momentum" not in run["argv"] for run in plain)
+    assert not any("RUNX" in argument for run in planned for argument in run["argv"])
 
 
 def test_submit_job_refuses_a_flag_that_it_does_not_know(installed, tmp_path):
@@ -139,7 +139,7 @@ def test_submit_job_refuses_a_flag_that_it_does_not_know(installed, tmp_path):
 
 
 @pytest.mark.parametrize("index", [1, 2, 3], ids=["bigfarm", "wholenode", "literal"])
-def test_each_farm_runs_the_whole_sweep(index, installed, tmp_path):
+def test_each_farm_runs_the_sweep(index, installed, tmp_path):
     folder = copy_of("farm", tmp_path)
     listing = commands("farm")
     assert run(listing[0], folder, installed).count("./submit_job --gpu 2") == 4
@@ -161,9 +161,9 @@ def test_every_example_is_in_the_list_and_has_a_readme():
 
 
 def trained(logdir, env, epochs=12):
-    words = ["python", "train.py", "--lr", "0.1", "--optimizer", "adam", "--epochs", str(epochs)]
+    command = ["python", "train.py", "--lr", "0.1", "--optimizer", "adam", "--epochs", str(epochs)]
     return subprocess.Popen(
-        [*words, "--logdir", str(logdir)],
+        [*command, "--logdir", str(logdir)],
         cwd=EXAMPLES / "digits",
         env=env,
         stdout=subprocess.DEVNULL,
@@ -171,16 +171,16 @@ def trained(logdir, env, epochs=12):
 
 
 def validated(logdir):
-    """The metrics of each epoch, as they were written last."""
+    """Return the metrics of each epoch, as they were written last."""
     file = logdir / "metrics.csv"
     rows = read(file) if file.exists() else ()
     return {row.epoch: row.metrics for row in rows if row.phase == "val"}
 
 
-def test_digits_killed_in_an_epoch_and_run_again_come_to_the_same_end(installed, tmp_path):
+def test_digits_killed_in_an_epoch_and_run_again_get_the_same_result(installed, tmp_path):
     torch = pytest.importorskip("torch")
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert trained(whole, installed).wait(300) == 0
+    complete, cut = tmp_path / "complete", tmp_path / "cut"
+    assert trained(complete, installed).wait(300) == 0
     process = trained(cut, installed)
     while len(validated(cut)) < 4:
         assert process.poll() is None
@@ -189,9 +189,9 @@ def test_digits_killed_in_an_epoch_and_run_again_come_to_the_same_end(installed,
     process.wait()
     assert max(validated(cut)) < 11
     assert trained(cut, installed).wait(300) == 0
-    assert validated(cut) == validated(whole)
+    assert validated(cut) == validated(complete)
     states = [
         torch.load(folder / "last_checkpoint_ep11.pth", weights_only=True)["state_dict"]
-        for folder in (whole, cut)
+        for folder in (complete, cut)
     ]
-    assert all(torch.equal(one, states[1][name]) for name, one in states[0].items())
+    assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())

@@ -1,4 +1,4 @@
-"""Whatever is killed, filled up or turned back, no run is lost, doubled or half made."""
+"""Killed processes, full disks and clocks set back: no run is lost, doubled or half made."""
 
 import itertools
 import os
@@ -23,13 +23,13 @@ COUNT = 3
 
 @pytest.fixture
 def sweep(tmp_path, installed):
-    made = Sweep(tmp_path / "project", installed, COUNT)
-    yield made
-    made.clean()
+    sweep = Sweep(tmp_path / "project", installed, COUNT)
+    yield sweep
+    sweep.clean()
 
 
 def faulty(sweep: Sweep, step: int) -> dict[str, str]:
-    """An environment in which runx is killed at a step of its work, or counts them: 0."""
+    """Return an environment in which runx is killed at this step, or counts its steps: 0."""
     path = os.pathsep.join([str(FAULTY), sweep.environment["PYTHONPATH"]])
     root = str(sweep.path / "runs")
     return {"PYTHONPATH": path, "FAULT_AT": str(step), "FAULT_ROOT": root}
@@ -53,21 +53,21 @@ def test_a_launcher_killed_at_any_step_leaves_what_resume_brings_to_its_end(
     draw = random.Random(f"{seed} {chunk}")
     (tmp_path / "count").mkdir()
     counted = Sweep(tmp_path / "count/project", installed, COUNT)
-    said = counted.runx("-i", "-j", "2", **faulty(counted, 0))
-    steps = int(re.search(r"steps: (\d+)", said)[1])
+    output = counted.runx("-i", "-j", "2", **faulty(counted, 0))
+    steps = int(re.search(r"steps: (\d+)", output)[1])
     assert steps > 40
     for nth in range(EACH):
         folder = tmp_path / str(nth)
         folder.mkdir()
         sweep = Sweep(folder / "project", installed, COUNT, body="sleep 0.1")
-        # The stretches of a launch have their share each: a tenth of the steps for each chunk.
+        # Each chunk draws from a tenth of the steps, so that all parts of a launch are covered.
         step = 1 + int((chunk + draw.random()) / CHUNKS * steps)
         try:
             first = sweep.start("-i", "-j", "2", environment=faulty(sweep, step))
             sweep.ended(first)
             if nth % 3 == 0:
-                again = faulty(sweep, draw.randrange(1, steps))
-                sweep.ended(sweep.start("-i", "--resume", environment=again))
+                second = faulty(sweep, draw.randrange(1, steps))
+                sweep.ended(sweep.start("-i", "--resume", environment=second))
             sweep.runx("-i", "--resume", "-j", "2")
             check_all_done_once(sweep)
         except AssertionError as error:
@@ -100,13 +100,13 @@ def test_run_sh_killed_alone_neither_hides_its_script_nor_starts_a_second(sweep)
     wait_until(lambda: all("running" in names(run) for run in sweep.runs()) and sweep.runs())
     wait_until(lambda: len(sweep.told("begin")) == COUNT)
     os.kill(events(sweep.run(1))[0]["pid"], signal.SIGKILL)
-    said = sweep.runx("-i", "--resume", status=0)
-    assert "3 running: starting 0" in said
+    output = sweep.runx("-i", "--resume", status=0)
+    assert "3 running: starting 0" in output
     for run in sweep.runs():
         (run.path / "go").touch()
-    said = sweep.ended(launcher)
+    output = sweep.ended(launcher)
     assert launcher.returncode == 1
-    assert "1 x killed (ended without a word), all with n=1" in said
+    assert "1 x killed (ended without a word), all with n=1" in output
     assert sweep.states() == ["done", "killed", "done"]
     sweep.runx("-i", "--resume")
     assert sweep.told("begin") == [0, 1, 1, 2]
@@ -114,8 +114,8 @@ def test_run_sh_killed_alone_neither_hides_its_script_nor_starts_a_second(sweep)
 
 def test_a_script_killed_alone_is_killed_and_started_again_by_resume(sweep):
     sweep.trains('[ "$2$RUNX_ATTEMPT" != 11 ] || kill -9 $$')
-    said = sweep.runx("-i", status=1)
-    assert "1 x killed (by KILL), all with n=1" in said
+    output = sweep.runx("-i", status=1)
+    assert "1 x killed (by KILL), all with n=1" in output
     assert sweep.states() == ["done", "killed", "done"]
     sweep.runx("-i", "--resume")
     assert sweep.told("end") == [0, 1, 2]
@@ -144,9 +144,9 @@ def test_a_disk_that_is_full_while_staging_costs_one_line_and_no_run(sweep, smal
     sweep.write("large.bin", "x" * 300_000)
     sweep.write(".runx", f"LOGROOT: {disk}/runs\nCODE_STAGING: copy\n")
     sweep.root = disk / "runs"
-    said = sweep.runx("-i", status=2)
-    assert "No space left on device" in said.splitlines()[-1]
-    assert "Traceback" not in said
+    output = sweep.runx("-i", status=2)
+    assert "No space left on device" in output.splitlines()[-1]
+    assert "Traceback" not in output
     assert len(sweep.numbers()) < COUNT
     remount("size=20m")
     sweep.runx("-i", "--resume")
@@ -158,9 +158,9 @@ def test_a_disk_that_is_full_while_logging_fails_runs_that_resume_starts_again(s
     sweep.write(".runx", f"LOGROOT: {disk}/runs\n")
     sweep.root = disk / "runs"
     sweep.trains("head -c 3000000 /dev/zero || exit 5")
-    said = sweep.runx("-i", status=1)
-    assert "Traceback" not in said
-    assert said.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
+    output = sweep.runx("-i", status=1)
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
     assert sweep.told("end") == []
     remount("size=50m")
     sweep.runx("-i", "--resume")
@@ -168,7 +168,7 @@ def test_a_disk_that_is_full_while_logging_fails_runs_that_resume_starts_again(s
     assert sweep.told("end") == list(range(COUNT))
 
 
-def test_a_logroot_that_is_read_only_is_told_before_anything_is_done(sweep, small_disk):
+def test_a_logroot_that_is_read_only_is_reported_before_anything_is_done(sweep, small_disk):
     disk, remount = small_disk
     sweep.write(".runx", f"LOGROOT: {disk}/runs\n")
     sweep.root = disk / "runs"
@@ -176,9 +176,9 @@ def test_a_logroot_that_is_read_only_is_told_before_anything_is_done(sweep, smal
     sweep.runx("-i", status=1)
     remount("ro")
     for words in (["-i"], ["-i", "--resume"]):
-        said = sweep.runx(*words, status=2)
-        assert len(said.splitlines()) == 1
-        assert "LOGROOT" in said
+        output = sweep.runx(*words, status=2)
+        assert len(output.splitlines()) == 1
+        assert "LOGROOT" in output
     sweep.command("status", "sweep", status=1)
     assert len(sweep.told("begin")) == COUNT
 
@@ -197,24 +197,24 @@ def test_a_clock_that_jumps_back_changes_nothing(sweep):
     assert "3 done: starting 0" in sweep.runx("-i", "--resume", **back)
 
 
-def test_events_torn_at_any_byte_start_a_run_again_unless_its_end_is_whole(sweep):
+def test_events_torn_at_any_byte_start_a_run_again_unless_its_end_is_complete(sweep):
     sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: 0}\n")
     sweep.runx("-i")
     (run,) = sweep.runs()
-    whole = run.events(1).read_bytes()
-    stands = []
-    for end in range(len(whole) + 1):
-        run.events(1).write_bytes(whole[:end])
-        [there] = existing_runs(ExperimentDir(run.path.parent), Identity(), lambda line: None)
-        stands.append(there.state.name in SETTLED)
-    assert stands == [False] * len(whole) + [True]
+    events_file = run.events(1).read_bytes()
+    settled = []
+    for end in range(len(events_file) + 1):
+        run.events(1).write_bytes(events_file[:end])
+        [existing] = existing_runs(ExperimentDir(run.path.parent), Identity(), lambda line: None)
+        settled.append(existing.state.name in SETTLED)
+    assert settled == [False] * len(events_file) + [True]
 
 
 def test_directories_that_are_moved_while_nothing_runs_go_on_where_they_are(sweep):
     sweep.trains('[ -e "$FIXED" ] || exit 1')
     sweep.runx("-i", status=1)
-    one = sweep.run(1)
-    one.path.rename(one.path.with_name("renamed by hand"))
+    run = sweep.run(1)
+    run.path.rename(run.path.with_name("renamed by hand"))
     (sweep.path / "runs").rename(sweep.path.parent / "elsewhere")
     sweep.root = sweep.path.parent / "elsewhere"
     fixed = {"FIXED": str(sweep.path), "RUNX_LOGROOT": str(sweep.root)}
@@ -226,29 +226,28 @@ def test_directories_that_are_moved_while_nothing_runs_go_on_where_they_are(swee
 
 @pytest.mark.parametrize("part", range(4))
 def test_two_launchers_that_resume_at_once_never_start_a_run_twice(part, sweep):
-    for together in range(1, 6):
-        count = 3 * together
+    for count in range(3, 18, 3):
         sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
         both = [sweep.start("-i", "--resume", "-j", "2") for _ in range(2)]
-        said = [sweep.ended(one) for one in both]
-        assert [one.returncode for one in both] == [0, 0], said
-        assert sweep.told("begin") == list(range(count)), said
+        outputs = [sweep.ended(launcher) for launcher in both]
+        assert [launcher.returncode for launcher in both] == [0, 0], outputs
+        assert sweep.told("begin") == list(range(count)), outputs
         wait_until(lambda: sweep.told("end") == sweep.told("begin"))
         assert sweep.numbers() == list(range(count))
 
 
 def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep):
-    """Two hosts are two host names: neither can tell whether a process of the other lives."""
+    """Two hosts are two host names: neither can see whether a process of the other is alive."""
     if subprocess.run(["unshare", "--uts", "hostname", "probe"], capture_output=True).returncode:
         pytest.skip("only root may name hosts")
     count = 8
     sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
     words = ("-i", "--resume", "-j", "2")
     both = [sweep.start(*words, host=name) for name in ("here", "there")]
-    said = [sweep.ended(one) for one in both]
-    assert [one.returncode for one in both] == [0, 0], said
+    outputs = [sweep.ended(launcher) for launcher in both]
+    assert [launcher.returncode for launcher in both] == [0, 0], outputs
     wait_until(lambda: sweep.told("end") == list(range(count)))
-    assert sweep.told("begin") == list(range(count)), said
+    assert sweep.told("begin") == list(range(count)), outputs
     assert sweep.numbers() == list(range(count))
 
 
@@ -262,8 +261,8 @@ def test_eight_devices_are_never_given_out_twice_to_three_launchers(sweep):
         'echo "$CUDA_VISIBLE_DEVICES $begin $EPOCHREALTIME" >> "$JOURNAL"\n',
     )
     three = [sweep.start("-i", "-j", "auto", "--exp_name", name) for name in "abc"]
-    said = [sweep.ended(one) for one in three]
-    assert [one.returncode for one in three] == [0, 0, 0], said
+    outputs = [sweep.ended(launcher) for launcher in three]
+    assert [launcher.returncode for launcher in three] == [0, 0, 0], outputs
     spans = {}
     for line in sweep.journal.read_text().splitlines():
         device, begin, end = line.split()

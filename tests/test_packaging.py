@@ -1,4 +1,4 @@
-"""What people install is what the checkout holds: built, installed and used apart from it."""
+"""The wheel and the source archive: built from the checkout, installed and used apart from it."""
 
 import os
 import re
@@ -26,7 +26,7 @@ CARRIED = (
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder of a wheel and a source archive made from this checkout."""
+    """The folder with a wheel and a source archive of this checkout."""
     pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-d", folder]
@@ -48,7 +48,8 @@ def apart(built, tmp_path_factory):
     return env, tmp_path_factory.mktemp("project")
 
 
-def told(command: str, apart) -> str:
+def output_of(command: str, apart) -> str:
+    """Run a command where the wheel is installed, and return its output."""
     env, folder = apart
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=env, capture_output=True, text=True, timeout=60
@@ -79,17 +80,17 @@ def test_the_source_archive_holds_what_the_tests_and_the_documents_need(built):
 @pytest.mark.parametrize("command", ["runx", "python -m runx", "python -m runx.runx"])
 def test_runx_is_a_command_and_a_module(command, apart):
     command = command.replace("python", sys.executable)
-    assert "sweep.yml" in told(f"{command} --help", apart)
+    assert "sweep.yml" in output_of(f"{command} --help", apart)
 
 
 @pytest.mark.parametrize("command", ["sumx", "python -m runx.sumx"])
 def test_sumx_is_a_command_and_a_module(command, apart):
     command = command.replace("python", sys.executable)
-    assert "--sortwith" in told(f"{command} --help", apart)
+    assert "--sortwith" in output_of(f"{command} --help", apart)
 
 
 def test_what_is_installed_is_used_not_the_checkout(apart):
-    where = told(f"{sys.executable} -c 'import runx; print(runx.__file__)'", apart)
+    where = output_of(f"{sys.executable} -c 'import runx; print(runx.__file__)'", apart)
     assert str(ROOT) not in where
 
 
@@ -101,13 +102,13 @@ def test_an_installed_runx_runs_a_sweep_and_sums_it_up(apart):
         "logx.metric('val', {'accuracy': 91.5}, epoch=0)\n"
     )
     (folder / "sweep.yml").write_text(f"CMD: {sys.executable} train.py\nHPARAMS: {{}}\n")
-    told("runx sweep.yml -i", apart)
-    assert "91.5" in told("sumx sweep", apart)
+    output_of("runx sweep.yml -i", apart)
+    assert "91.5" in output_of("sumx sweep", apart)
 
 
 def test_init_writes_the_example_that_the_wheel_carries(apart, tmp_path):
     env, _ = apart
-    told("runx init", (env, tmp_path))
+    output_of("runx init", (env, tmp_path))
     assert (tmp_path / ".runx").read_text() == (ROOT / ".runx.example").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Damage, and readers in each other's way: what stops nobody."""
+"""Damaged runs, and several readers at once: neither stops the reading of the others."""
 
 import os
 import random
@@ -15,49 +15,49 @@ from runx.analysis.table import summarize
 from runx.rundir.paths import ExperimentDir
 
 
-def damage(folder, luck):
-    """Hurt one file of a run: cut, garbled, emptied, made a folder, or taken away."""
+def damage(folder, draw):
+    """Damage one file of a run: cut, garbled, emptied, made a folder, or removed."""
     names = ["hparams.json", "run.json", "metrics.csv", "attempts/1.claim"]
-    file = folder / luck.choice([*names, "attempts/1.events.jsonl"])
+    file = folder / draw.choice([*names, "attempts/1.events.jsonl"])
     content = file.read_bytes()
-    how = luck.randrange(6)
-    if how == 0:
-        file.write_bytes(content[: luck.randrange(len(content))])
-    elif how == 1:
-        file.write_bytes(bytes(luck.randrange(256) for _ in content))
-    elif how == 2:
-        at = luck.randrange(len(content))
-        file.write_bytes(content[:at] + b"\0" * 20 + content[at:])
-    elif how == 3:
+    kind = draw.randrange(6)
+    if kind == 0:
+        file.write_bytes(content[: draw.randrange(len(content))])
+    elif kind == 1:
+        file.write_bytes(bytes(draw.randrange(256) for _ in content))
+    elif kind == 2:
+        offset = draw.randrange(len(content))
+        file.write_bytes(content[:offset] + b"\0" * 20 + content[offset:])
+    elif kind == 3:
         file.write_bytes(b"")
-    elif how == 4:
+    elif kind == 4:
         file.unlink()
         file.mkdir()
     else:
         file.unlink()
 
 
-def test_two_hundred_damaged_runs_never_stop_the_whole_ones(tmp_path):
-    luck = random.Random(7)
+def test_two_hundred_damaged_runs_never_stop_the_intact_ones(tmp_path):
+    draw = random.Random(7)
     (tmp_path / ".runx").mkdir()
     for number in range(200):
         make_run(tmp_path / f"hurt{number}", {"lr": number}, [1, 2.5, 3])
-        damage(tmp_path / f"hurt{number}", luck)
+        damage(tmp_path / f"hurt{number}", draw)
     for number in range(5):
-        make_run(tmp_path / f"whole{number}", {"lr": number}, [1, 2, 3])
+        make_run(tmp_path / f"intact{number}", {"lr": number}, [1, 2, 3])
     warnings = []
-    found = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
-    whole = [run for run in found if run.name.startswith("whole")]
-    assert [run.metrics for run in whole] == [{"acc": 3}] * 5
-    assert {run.state for run in whole} == {"done"}
-    assert len(summarize(found).rows) == len(found) >= 100
+    runs = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
+    intact = [run for run in runs if run.name.startswith("intact")]
+    assert [run.metrics for run in intact] == [{"acc": 3}] * 5
+    assert {run.state for run in intact} == {"done"}
+    assert len(summarize(runs).rows) == len(runs) >= 100
     assert all("\n" not in warning for warning in warnings)
-    told = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
-    assert len(told) >= 80
-    again = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
-    # How long ago an attempt gave a sign of life is another each time.
-    ageless = [run._replace(attempts=()) for run in found]
-    assert [run._replace(attempts=()) for run in again] == ageless
+    warned = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
+    assert len(warned) >= 80
+    reread = list(read_experiment(ExperimentDir(tmp_path), Reader(warn=warnings.append)))
+    # The time since the last heartbeat differs each time.
+    ageless = [run._replace(attempts=()) for run in runs]
+    assert [run._replace(attempts=()) for run in reread] == ageless
     assert warnings[: len(warnings) // 2] == warnings[len(warnings) // 2 :]
 
 
@@ -69,19 +69,19 @@ from runx.rundir.paths import ExperimentDir
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.reduce import Measure
 best = Measure("acc-best", "acc", "max")
-looks, end = 0, time.monotonic() + 30
+count, end = 0, time.monotonic() + 30
 while time.monotonic() < end:
-    reader = Reader((best,), lambda told: None)
+    reader = Reader((best,), lambda line: None)
     runs = list(read_experiment(ExperimentDir(Path(sys.argv[1])), reader))
     assert len(runs) >= 100, len(runs)
     assert all(run.measured["acc-best"] >= 2 for run in runs if run.measured)
-    looks += 1
-print(looks)
+    count += 1
+print(count)
 """
 
 
 def change(experiment, number):
-    """Do to an experiment what runs and people do to it, all at once."""
+    """Add, remove and extend runs of an experiment, as launches, people and runs do."""
     make_run(experiment / f"run{number}", {"lr": number}, [1, 2])
     shutil.rmtree(experiment / f"run{number - 120}")
     for name, row in (
@@ -118,12 +118,13 @@ def test_six_readers_look_for_half_a_minute_at_what_changes(tmp_path):
         assert reader.returncode == 0, err.decode()
         assert int(out) >= 1
     assert [name for name in os.listdir(experiment / ".runx") if name != "index.json"] == []
-    kept = list(read_experiment(ExperimentDir(experiment), Reader(warn=lambda told: None)))
+    reader = Reader(warn=lambda line: None)
+    indexed = list(read_experiment(ExperimentDir(experiment), reader))
     (experiment / ".runx" / "index.json").unlink(missing_ok=True)
-    assert kept == list(read_experiment(ExperimentDir(experiment), Reader(warn=lambda told: None)))
+    assert indexed == list(read_experiment(ExperimentDir(experiment), reader))
 
 
-def test_six_readers_of_a_changing_experiment_are_not_in_each_others_way(tmp_path):
+def test_six_readers_of_a_changing_experiment_do_not_disturb_each_other(tmp_path):
     experiment = tmp_path / "sweep"
     for number in range(20):
         make_run(experiment / f"run{number}", {"lr": number}, [1, 2])

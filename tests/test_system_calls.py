@@ -1,4 +1,4 @@
-"""How often each command turns to the file system for one run more: what a slow disk feels.
+"""The number of system calls of each command for one run more: what a slow file system makes felt.
 
 Calls are counted for a few runs and for more of them; the difference is what a run costs. Only
 calls that name a file and those that start a process are counted, not what a libc does besides.
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.system_calls
 
 
 class Calls(NamedTuple):
-    """What was called: calls that name a file, processes made, programs started."""
+    """The calls that name a file, by name; the number of processes made and of programs started."""
 
     named: Counter
     processes: int
@@ -32,7 +32,7 @@ class Calls(NamedTuple):
 
 @pytest.fixture(scope="module", autouse=True)
 def strace():
-    """Skip where there is no strace, or where it may not look."""
+    """Skip where there is no strace, or where it may not trace."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
@@ -40,18 +40,18 @@ def strace():
 
 
 def traced(words, folder, *options):
-    told = folder.with_name(f"{folder.name}.calls")  # a file within would be frozen
-    command = ["strace", *options, "-e", "trace=%file,%process", "-o", told, *words]
+    log = folder.with_name(f"{folder.name}.calls")  # a file within would be frozen
+    command = ["strace", *options, "-e", "trace=%file,%process", "-o", log, *words]
     done = subprocess.run(command, cwd=folder, env=environment(OURS, folder), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    # A descriptor that is asked about itself names no file, whatever its call is called.
+    # A stat of a descriptor names no file, whatever the name of the call.
     lines = [
         line
-        for line in told.read_text(errors="replace").splitlines()
+        for line in log.read_text(errors="replace").splitlines()
         if not re.search(r'newfstatat\(\d+, ""', line)
     ]
-    names = [found for found in (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines) if found]
-    counted = Counter(found[1] for found in names)
+    matches = (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines)
+    counted = Counter(match[1] for match in matches if match)
     programs = sum(1 for line in lines if re.search(r"execve\b.* = 0$", line))
     processes = sum(counted[name] for name in ("fork", "vfork", "clone", "clone3"))
     for name in ("fork", "vfork", "clone", "clone3", "execve", "exit_group", "wait4", "kill"):
@@ -61,34 +61,34 @@ def traced(words, folder, *options):
 
 def sweep(folder, runs):
     folder.mkdir()
-    for nth in range(FILES):
-        (folder / f"module{nth}.py").write_text("pass\n")
+    for number in range(FILES):
+        (folder / f"module{number}.py").write_text("pass\n")
     (folder / "sweep.yml").write_text(f"CMD: 'true'\nHPARAMS:\n  seed: {list(range(runs))}\n")
     (folder / ".runx").write_text("LOGROOT: logs\nCODE_STAGING: link\n")
     return folder
 
 
-def a_run_more(few, many, runs=MANY - FEW):
-    """Give what each further run adds."""
+def for_each_run(few, many, runs=MANY - FEW):
+    """Return the calls that each further run adds."""
     more = many.named - few.named
     return {name: count / runs for name, count in more.items()}
 
 
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory):
-    """Projects in which so many runs are done."""
+    """Projects in which FEW and MANY runs are done, by that number."""
     folder = tmp_path_factory.mktemp("launched")
-    projects_of = {runs: sweep(folder / str(runs), runs) for runs in (FEW, MANY)}
-    for project in projects_of.values():
+    by_count = {runs: sweep(folder / str(runs), runs) for runs in (FEW, MANY)}
+    for project in by_count.values():
         words = OURS.entry("runx", "sweep.yml", "-i")
         subprocess.run(words, cwd=project, env=environment(OURS, project), capture_output=True)
-    return projects_of
+    return by_count
 
 
 def test_launching_a_run_links_its_code_and_makes_a_handful_of_files(tmp_path):
     words = OURS.entry("runx", "sweep.yml", "-i")
     few, many = (traced(words, sweep(tmp_path / str(runs), runs)) for runs in (FEW, MANY))
-    more = a_run_more(few, many)
+    more = for_each_run(few, many)
     assert more.pop("link") == FILES + 2  # the sweep and .runx are frozen too
     assert more["mkdir"] <= 3
     assert sum(more.values()) <= 16, more
@@ -103,14 +103,14 @@ def test_a_run_starts_bash_and_its_script_and_nothing_else(tmp_path):
 
 def test_resuming_looks_at_a_finished_run_but_writes_nothing(launched):
     words = OURS.entry("runx", "sweep.yml", "-i", "--resume")
-    more = a_run_more(*(traced(words, launched[runs]) for runs in (FEW, MANY)))
+    more = for_each_run(*(traced(words, launched[runs]) for runs in (FEW, MANY)))
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx"}
     assert sum(more.values()) <= 6, more
 
 
 @pytest.mark.parametrize("words", [("runx", "status", "sweep"), ("sumx", "sweep")])
 def test_looking_at_a_run_opens_its_files_once(launched, words):
-    more = a_run_more(*(traced(OURS.entry(*words), launched[runs]) for runs in (FEW, MANY)))
+    more = for_each_run(*(traced(OURS.entry(*words), launched[runs]) for runs in (FEW, MANY)))
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx", "readlink", "access"}
     assert more["openat"] <= 8, more
     assert sum(more.values()) <= 12, more
@@ -121,7 +121,7 @@ def test_looking_at_a_run_opens_its_files_once(launched, words):
 )
 def test_looking_again_at_a_run_that_is_over_opens_nothing(looked_at, words, most):
     command = OURS.entry(*words, "--logroot", "logs")
-    more = a_run_more(*(traced(command, folder) for folder in looked_at), 20)
+    more = for_each_run(*(traced(command, folder) for folder in looked_at), 20)
     assert {name for name, count in more.items() if count} <= {"newfstatat", "stat", "statx"}
     assert sum(more.values()) <= most, more
 

@@ -15,6 +15,6 @@ else:
         lines = [line.strip().split(": ") for line in text if "[" in line]
     hparams = {name: values.strip("[]").split(", ") for name, values in lines}
 
-told = [[f"--{name} {value}" for value in values] for name, values in hparams.items()]
-for number, words in enumerate(itertools.product(*told)):
-    print("python train.py", *words, f"--logdir {logs}/sweep/run-{number}_2026.02.06_14.19")
+flags = [[f"--{name} {value}" for value in values] for name, values in hparams.items()]
+for number, values in enumerate(itertools.product(*flags)):
+    print("python train.py", *values, f"--logdir {logs}/sweep/run-{number}_2026.02.06_14.19")

@@ -1,4 +1,4 @@
-"""Look at every file of an experiment's runs: stat it, read it, or parse and print it."""
+"""Stat, read, or parse and print every file of an experiment's runs."""
 
 import json
 import os
@@ -9,10 +9,10 @@ NAMES = ("run.json", "hparams.json", "metrics.csv", "attempts/1.claim", "attempt
 
 
 def last(text):
-    """Give the last validation row, every row read."""
+    """Return the last validation row, after parsing every row."""
     rows = [line.split(",") for line in text.splitlines() if line.startswith("val,")]
-    found = [dict(zip(row[1::2], map(float, row[2::2]), strict=True)) for row in rows]
-    return found[-1]
+    parsed = [dict(zip(row[1::2], map(float, row[2::2]), strict=True)) for row in rows]
+    return parsed[-1]
 
 
 for run in sorted(name for name in os.listdir(experiment) if name[0] != "."):

@@ -1,4 +1,4 @@
-"""Freeze a project that has not changed since, or only look at every file of it."""
+"""Freeze a project that has not changed since, or only stat every file of it."""
 
 import json
 import os
@@ -16,8 +16,8 @@ def floor():
             os.stat(f"{place}/{name}")
 
 
-def again():
-    """Freeze, and see that nothing is made."""
+def refreeze():
+    """Freeze once, and return a call that freezes again, which makes nothing."""
     from runx.staging.freeze import freeze
     from runx.staging.store import Rules
 
@@ -25,7 +25,7 @@ def again():
         return freeze(Rules(root=project, gitignore=False), store)
 
     frozen()
-    # What was changed a moment ago may change again and look the same: it is read once more.
+    # A file changed a moment ago may change again and keep its stamp: it is read once more.
     time.sleep(0.2)
     frozen()
 
@@ -35,7 +35,7 @@ def again():
     return call
 
 
-call = floor if way == "floor" else again()
+call = floor if way == "floor" else refreeze()
 call()
 cpu, began = time.process_time(), time.perf_counter()
 call()

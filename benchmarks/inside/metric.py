@@ -1,4 +1,4 @@
-"""Call logx.metric, or the least that keeps its rows: the caller's time, and all CPU."""
+"""Call logx.metric, or the least that writes its rows: the caller's time, and all CPU time."""
 
 import csv
 import json

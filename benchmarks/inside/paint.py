@@ -1,4 +1,4 @@
-"""Open a page in Chromium, and tell how long it takes to its first contentful paint."""
+"""Open a page in Chromium, and print the time to its first contentful paint."""
 
 import json
 import shutil

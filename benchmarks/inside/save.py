@@ -1,4 +1,4 @@
-"""Save a model that is the best so far, again and again: torch.save to new names, or save_model."""
+"""Save a model that is the best so far, some times: torch.save to new names, or save_model."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is measured: a module for each kind of work, and the table of them."""
+"""The jobs that are measured: a module for each kind of work, and the table of them."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "report": reporting.jobs,
     "growth": growing.jobs,
 }
-"""Each gives its jobs: few and small ones, or with True all of them."""
+"""Functions that yield jobs: few and small ones, or with True all of them."""

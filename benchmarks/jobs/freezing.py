@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.commands import OURS, told
+from benchmarks.commands import OURS, self_timed
 from benchmarks.turns import Case, Cost, Job
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the one job of freezing again."""
+    """Yield the one job of freezing again."""
     yield Job(
         "freeze",
         "Freeze 3,000 files again that have not changed",
@@ -23,7 +23,9 @@ def jobs(full: bool) -> Iterator[Job]:
 
 
 def _case(name: str, way: str) -> Case:
-    def go(ground: Path, empty: Path) -> Cost:
-        return told(OURS.script("inside", "freeze", way, ground, empty / "store"), empty, OURS)
+    def measure(ground: Path, empty: Path) -> Cost:
+        return self_timed(
+            OURS.script("inside", "freeze", way, ground, empty / "store"), empty, OURS
+        )
 
-    return Case(name, go)
+    return Case(name, measure)

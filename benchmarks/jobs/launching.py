@@ -1,4 +1,4 @@
-"""Launching: runs of `true`, each with a working tree of its own."""
+"""Launching: runs of `true`, each with its own working tree."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.commands import BARE, OURS, PEERS, has, left, peer, timed
+from benchmarks.commands import BARE, OURS, PEERS, has, peer, timed, with_disk
 from benchmarks.turns import Case, Cost, Job
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the jobs of launching."""
+    """Yield the jobs of launching."""
     for runs in (10, 100, 1_000, 10_000) if full else (10, 100):
         yield Job(
             "launch",
@@ -23,7 +23,7 @@ def jobs(full: bool) -> Iterator[Job]:
             runs,
             2 if runs > 1_000 else 5 if full else 3,
             lambda ground: projects.code(ground, 50, 10_000),
-            kept=True,
+            keep=True,
         )
     yield Job(
         "tree",
@@ -33,7 +33,7 @@ def jobs(full: bool) -> Iterator[Job]:
         100 if full else 10,
         3,
         lambda ground: projects.code(ground, 3_000, 20_000),
-        kept=True,
+        keep=True,
     )
 
 
@@ -49,7 +49,7 @@ def _cases(runs: int, most: int) -> Iterator[Case]:
 
 
 def _peers(runs: int, most: int) -> Iterator[Case]:
-    """Give the peers that are there; none of them stages code but Guild."""
+    """Yield the peers that are installed; of these Guild alone stages code."""
     seeds = ",".join(map(str, range(runs)))
     guild = str(Path(PEERS.program).with_name("guild"))
     calls = {
@@ -76,13 +76,13 @@ def _trees(runs: int) -> Iterator[Case]:
 
 def _floor(way: str, runs: int, ground: Path, empty: Path) -> Cost:
     words = BARE.script("floors", "launch", way, ground, empty / "logs", runs)
-    return left(timed(words, empty), empty / "logs")
+    return with_disk(timed(words, empty), empty / "logs")
 
 
 def _shell(command: str, ground: Path, empty: Path) -> Cost:
     (empty / "logs").mkdir()
     command = command.replace("{}", str(ground))
-    return left(timed(["sh", "-c", command], empty), empty / "logs")
+    return with_disk(timed(["sh", "-c", command], empty), empty / "logs")
 
 
 def _ours(ground: Path, empty: Path, runs: int, before: bool) -> Cost:
@@ -93,7 +93,7 @@ def _ours(ground: Path, empty: Path, runs: int, before: bool) -> Cost:
         timed(OURS.entry("runx", "sweep.yml", "-i"), project, OURS)
     projects.sweep(project, runs, "true")
     cost = timed(OURS.entry("runx", "sweep.yml", "-i", "-j", "2"), project, OURS)
-    return left(cost, project / "logs")
+    return with_disk(cost, project / "logs")
 
 
 def _original(ground: Path, empty: Path, runs: int) -> Cost:
@@ -102,4 +102,4 @@ def _original(ground: Path, empty: Path, runs: int) -> Cost:
     projects.sweep(project, runs, "true")
     settings = (project / ".runx").read_text().replace(f"{project}/logs", f"{empty}/logs")
     (project / ".runx").write_text(settings)
-    return left(timed(PEERS.entry("runx", "sweep.yml", "-i"), project, PEERS), empty / "logs")
+    return with_disk(timed(PEERS.entry("runx", "sweep.yml", "-i"), project, PEERS), empty / "logs")

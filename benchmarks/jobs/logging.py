@@ -1,16 +1,16 @@
-"""Logging: what a training script waits for, and what it costs in all."""
+"""Logging: the time that a training script waits, and the CPU time in all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.commands import OURS, PEERS, Python, has, told
+from benchmarks.commands import OURS, PEERS, Python, has, self_timed
 from benchmarks.turns import Case, Cost, Job
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the one job of logging."""
+    """Yield the one job of logging."""
     calls = 20_000 if full else 2_000
     yield Job(
         "metric",
@@ -32,7 +32,7 @@ def _cases(calls: int) -> Iterator[Case]:
 
 
 def _case(name: str, python: Python, way: str, calls: int) -> Case:
-    def go(ground: Path, empty: Path) -> Cost:
-        return told(python.script("inside", "metric", way, empty, calls), empty, python)
+    def measure(ground: Path, empty: Path) -> Cost:
+        return self_timed(python.script("inside", "metric", way, empty, calls), empty, python)
 
-    return Case(name, go)
+    return Case(name, measure)

@@ -1,4 +1,4 @@
-"""Planning: every run of a sweep, named and printed, nothing touched."""
+"""Planning: every run of a sweep, named and printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.turns import Case, Cost, Job
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the jobs of planning."""
+    """Yield the jobs of planning."""
     sizes = (10, 1_000, 10_000, 100_000) if full else (1_000, 100_000)
     for runs in sizes:
         target = {1_000: "at most 4 x", 100_000: "at most 3 x, linear, under 400 MB"}.get(runs, "")

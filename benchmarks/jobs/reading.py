@@ -1,4 +1,4 @@
-"""Reading runs back: a table of what they measured, of how they stand, what is left to start."""
+"""Reading: the table of metrics, the table of states, and what --resume has left to start."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SLOW = 100
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the jobs of reading runs back."""
+    """Yield the jobs of reading runs back."""
     for runs in (100, 1_000, 10_000) if full else (100, 1_000):
         peers = _SLOW if not full else 1_000
-        first, again, resumed = list(_first(runs, peers)), list(_again()), list(_resumed())
+        first, second, resumed = list(_first(runs, peers)), list(_second()), list(_resumed())
         several = f"{runs:,} runs of {_EPOCHS} epochs"
         bytes_ = "at most 2.5 x, under 200 MB"
         yield _job(f"`sumx` and `runx status`, {several}, the first look", bytes_, first, runs)
-        yield _job(f"`sumx` and `runx status` again, {several}", "at most 2.5 x", again, runs)
+        yield _job(f"`sumx` and `runx status` again, {several}", "at most 2.5 x", second, runs)
         yield _job(f"`runx --resume`, {runs:,} runs done", "at most 3 x", resumed, runs)
 
 
@@ -38,7 +38,7 @@ def _fill(ground: Path, runs: int, cases: list[Case]) -> None:
     projects.sweep(ground, runs, "true")
     names = {case.name for case in cases}
     if _UNCHANGED in names:
-        # A file that has just been written may yet change under the same stamp.
+        # A file just written may yet change and keep its stamp: the index leaves it out.
         time.sleep(SETTLED / 1e9 + 1)
         _sumx(ground)
     if _TENSORBOARD in names:
@@ -57,8 +57,8 @@ _UNCHANGED = "**sumx**, nothing changed"
 def _first(runs: int, peers: int) -> Iterator[Case]:
     yield Case("read the bytes", lambda ground, _: _floor("read", ground))
     yield Case("parse and print in plain Python", lambda ground, _: _floor("parse", ground))
-    yield Case("**sumx**", lambda ground, _: _sumx(_forgotten(ground)))
-    yield Case("**runx status**", lambda ground, _: _status(_forgotten(ground)))
+    yield Case("**sumx**", lambda ground, _: _sumx(_without_index(ground)))
+    yield Case("**runx status**", lambda ground, _: _status(_without_index(ground)))
     if has(PEERS, "runx"):
         words = PEERS.entry("sumx", "sweep", "--sortwith", "acc")
         yield Case("original sumx", lambda ground, _: timed(words, ground, PEERS))
@@ -70,10 +70,10 @@ def _first(runs: int, peers: int) -> Iterator[Case]:
         yield _reader(_MLXP, "mlxp", "mlxp/logs")
 
 
-def _again() -> Iterator[Case]:
+def _second() -> Iterator[Case]:
     yield Case("stat the files", lambda ground, _: _floor("stat", ground))
     yield Case(_UNCHANGED, lambda ground, _: _sumx(ground))
-    yield Case("**sumx**, one run changed", lambda ground, _: _sumx(_changed(ground)))
+    yield Case("**sumx**, one run changed", lambda ground, _: _sumx(_with_new_row(ground)))
     yield Case("**runx status**, nothing changed", lambda ground, _: _status(ground))
 
 
@@ -92,14 +92,14 @@ def _floor(work: str, ground: Path) -> Cost:
     return timed(BARE.script("floors", "read", work, ground / "logs" / "sweep"), ground)
 
 
-def _forgotten(ground: Path) -> Path:
-    """Take away what earlier looks have left."""
+def _without_index(ground: Path) -> Path:
+    """Remove the index of earlier reads, and return the folder."""
     (ground / "logs" / "sweep" / ".runx" / "index.json").unlink(missing_ok=True)
     return ground
 
 
-def _changed(ground: Path) -> Path:
-    """Have the first run validate once more."""
+def _with_new_row(ground: Path) -> Path:
+    """Append a validation row to the first run, and return the folder."""
     first = min((ground / "logs" / "sweep").glob("[a-z]*"))
     with open(first / "metrics.csv", "a") as rows:
         rows.write(f"val,loss,1,acc,0,epoch,{_EPOCHS},timestamp,1770381000\n")

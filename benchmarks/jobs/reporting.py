@@ -1,4 +1,4 @@
-"""The report: one page of an experiment, written and opened."""
+"""The report: the page of an experiment, written and opened."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.commands import BARE, OURS, PEERS, has, timed, told
+from benchmarks.commands import BARE, OURS, PEERS, has, self_timed, timed
 from benchmarks.turns import Case, Cost, Job
 
 _SIZES = ((300, 200), (1_000, 500))
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the job of a report: what is usual, and what is much."""
+    """Yield the jobs of a report: of the usual size, and of a large one."""
     for runs, epochs in _SIZES if full else _SIZES[:1]:
         yield Job(
             "report",
@@ -28,25 +28,25 @@ def jobs(full: bool) -> Iterator[Job]:
 
 def _cases() -> Iterator[Case]:
     yield Case("read the bytes", lambda ground, _: _floor(ground))
-    yield Case("**sumx --html**", lambda ground, empty: _built(ground, empty / "page.html"))
+    yield Case("**sumx --html**", lambda ground, empty: _build(ground, empty / "page.html"))
     if has(PEERS, "selenium") and shutil.which("chromedriver"):
-        yield Case("Chromium, to its first paint", _painted)
+        yield Case("Chromium, to its first paint", _paint)
 
 
 def _fill(ground: Path, runs: int, epochs: int) -> None:
     projects.results(ground / "logs", runs, epochs)
-    _built(ground, ground / "page.html")
+    _build(ground, ground / "page.html")
 
 
 def _floor(ground: Path) -> Cost:
     return timed(BARE.script("floors", "read", "read", ground / "logs" / "sweep"), ground)
 
 
-def _built(ground: Path, page: Path) -> Cost:
+def _build(ground: Path, page: Path) -> Cost:
     (ground / "logs" / "sweep" / ".runx" / "index.json").unlink(missing_ok=True)
     words = OURS.entry("sumx", "sweep", "--logroot", "logs", "--html", str(page))
     return timed(words, ground, OURS)
 
 
-def _painted(ground: Path, empty: Path) -> Cost:
-    return told(PEERS.script("inside", "paint", ground / "page.html"), empty, PEERS)
+def _paint(ground: Path, empty: Path) -> Cost:
+    return self_timed(PEERS.script("inside", "paint", ground / "page.html"), empty, PEERS)

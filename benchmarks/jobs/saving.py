@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.commands import OURS, PEERS, Python, has, told
+from benchmarks.commands import OURS, PEERS, Python, has, self_timed
 from benchmarks.turns import Case, Cost, Job
 
 TIMES = 3
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the one job of saving, where there is torch."""
+    """Yield the one job of saving, where there is torch."""
     cases = [
         _case(name, python, way)
         for name, python, way in (
@@ -28,7 +28,7 @@ def jobs(full: bool) -> Iterator[Job]:
 
 
 def _case(name: str, python: Python, way: str) -> Case:
-    def go(ground: Path, empty: Path) -> Cost:
-        return told(python.script("inside", "save", way, empty, 100, TIMES), empty, python)
+    def measure(ground: Path, empty: Path) -> Cost:
+        return self_timed(python.script("inside", "save", way, empty, 100, TIMES), empty, python)
 
-    return Case(name, go)
+    return Case(name, measure)

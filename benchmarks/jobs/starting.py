@@ -1,4 +1,4 @@
-"""Starting up: what stands before every command, and before every training script."""
+"""Start-up: the time before every command, and before every training script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HYDRA = "import hydra; hydra.main(version_base=None)(lambda config: None)()"
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the jobs of starting up."""
+    """Yield the jobs of starting up."""
     rounds = 41 if full else 11
     yield Job("help", "`runx --help`, `sumx --help`", "at most 5 x", _helps(), rounds=rounds)
     yield Job("import", "`from runx.logx import logx`", "at most 2.5 x", _imports(), rounds=rounds)
@@ -48,7 +48,7 @@ def _imports() -> list[Case]:
 
 
 def _call(name: str, python: Python, words: list[str]) -> Case:
-    def go(ground: Path, empty: Path) -> Cost:
+    def measure(ground: Path, empty: Path) -> Cost:
         return timed(words, empty, python)
 
-    return Case(name, go)
+    return Case(name, measure)

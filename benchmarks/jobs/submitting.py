@@ -1,4 +1,4 @@
-"""Submitting: runs handed to a real Slurm, as long as the scheduler's own commands take."""
+"""Submission of runs to a real Slurm: the time in the scheduler's own commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ exit $status
 
 
 def jobs(full: bool) -> Iterator[Job]:
-    """Give the job of submitting, where there is a Slurm to be started."""
+    """Yield the job of submitting, where there is a Slurm to be started."""
     slurm = _slurm()
     if reason := slurm.missing():
         print(f"submitting to Slurm is left out: {reason}", file=sys.stderr)
@@ -54,7 +54,7 @@ def jobs(full: bool) -> Iterator[Job]:
 
 
 def _slurm() -> Any:
-    """Give the cluster of the tests."""
+    """Return the module of the tests' own cluster."""
     sys.path.insert(0, str(ROOT / "tests" / "support"))
     try:
         return import_module("throwaway_slurm")
@@ -64,26 +64,30 @@ def _slurm() -> Any:
 
 @contextmanager
 def _cluster(folder: Path, runs: int) -> Iterator[Mapping[str, str]]:
-    """Give the environment of a cluster whose commands note their times; it must get all runs."""
+    """Start a cluster, and return an environment whose commands log their times.
+
+    Raises:
+        Failed: The cluster does not have all runs at the end.
+    """
     slurm = _slurm()
-    made = slurm.Slurm(largest=1_001)
+    cluster = slurm.Slurm(largest=1_001)
     try:
-        made.start()
+        cluster.start()
         (folder / "bin").mkdir()
         for name in COMMANDS:
             text = TIMED.format(program=f"/usr/bin/{name}", calls=shlex.quote(f"{folder}/calls"))
             (folder / "bin" / name).write_text(text)
             (folder / "bin" / name).chmod(0o755)
         path = f"{folder}/bin:{slurm.PATH}"
-        conf = made.environment["SLURM_CONF"]
+        conf = cluster.environment["SLURM_CONF"]
         yield {**environment(OURS, folder), "PATH": path, "SLURM_CONF": conf}
-        if (count := made.call("squeue", "-h", "-r").count("\n")) != runs:
+        if (count := cluster.call("squeue", "-h", "-r").count("\n")) != runs:
             raise Failed(f"Slurm has {count} of {runs} jobs")
     finally:
-        made.stop()
+        cluster.stop()
 
 
-def _called(words: list[str], cwd: Path, environment: Mapping[str, str]) -> None:
+def _run(words: list[str], cwd: Path, environment: Mapping[str, str]) -> None:
     done = subprocess.run(
         words, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -97,21 +101,21 @@ def _cost(folder: Path, times: int = 1) -> Cost:
 
 
 TIMES = 4
-"""How often what is one call is done in one go: a single one takes milliseconds."""
+"""The number of calls in one measurement of a single call, which takes milliseconds."""
 _BARE = ("sbatch", "--parsable", "--hold", "--mem=10M", "--time=10", "--output=/dev/null")
 
 
 def _array(empty: Path, runs: int) -> Cost:
     with _cluster(empty, runs * TIMES) as environment:
         for _ in range(TIMES):
-            _called([*_BARE, f"--array=0-{runs - 1}", "--wrap", "true"], empty, environment)
+            _run([*_BARE, f"--array=0-{runs - 1}", "--wrap", "true"], empty, environment)
     return _cost(empty, TIMES)
 
 
 def _each(empty: Path, runs: int) -> Cost:
     with _cluster(empty, runs) as environment:
         for _ in range(runs):
-            _called([*_BARE, "--wrap", "true"], empty, environment)
+            _run([*_BARE, "--wrap", "true"], empty, environment)
     return _cost(empty)
 
 
@@ -121,5 +125,5 @@ def _ours(empty: Path, runs: int) -> Cost:
     with _cluster(empty, runs * TIMES) as environment:
         for nth in range(TIMES):
             words = OURS.entry("runx", "sweep.yml", "--exp_name", f"sweep{nth}")
-            _called(words, empty, environment)
+            _run(words, empty, environment)
     return _cost(empty, TIMES)

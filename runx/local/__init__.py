@@ -1,1 +1,1 @@
-"""Runs on this machine: processes, GPUs, signals."""
+"""The execution of runs on this machine: processes, GPUs, signals."""

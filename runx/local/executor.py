@@ -1,45 +1,38 @@
-"""All of one machine: so many runs at a time, each to its end, whatever happens meanwhile."""
+"""Execution of runs on this machine: some at a time, each to its end, with retries and limits."""
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from runx.local.gpus import Devices, Lease
-from runx.local.process import Live, start, tell
+from runx.local.process import Heartbeat, Live, start, tell
 from runx.local.signals import StopSignals, stop_signals
-from runx.rundir.orders import CANCEL, TIMEOUT, give, is_called_off_elsewhere, ordered
+from runx.rundir.orders import CANCEL, TIMEOUT, give, ordered
 from runx.rundir.paths import RunDir
 
-_TICK = 0.5
+_TICK = 0.5  # seconds between two looks at what runs
 
+_KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
-_STUBBORN = 5.0  # seconds that run.sh is given to record the end of a script that was killed
-
-
-_STOPPED = 128 + signal.SIGINT
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 Right: TypeAlias = Literal["ours", "cancelled", "theirs"]
-"""Whose an attempt is: ours to execute, nobody's as it was called off, somebody else's."""
-
-
-BEAT = "RUNX_BEAT"
-"""Names the seconds between beats, for tests."""
+"""Who executes an attempt: this launch, nobody as it was cancelled, or another launch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How runs are executed here; times are in seconds.
 
-    ``retries`` further attempts are given to a run that failed; after ``max_failures`` runs have
-    failed for good nothing more is started. ``attach`` gives the terminal to the one run.
+    ``jobs`` is how many run at once. ``retries`` further attempts are given to a run that failed;
+    after ``max_failures`` runs have failed for good nothing more is started. A run has ``grace``
+    seconds between TERM and KILL. ``attach`` gives the terminal to the one run.
     """
 
     jobs: int = 1
@@ -51,7 +44,7 @@ class Policy:
 
 
 class Task(NamedTuple):
-    """A run that shall be executed: which attempt that is, and how often it was tried before."""
+    """An attempt to execute, and how many attempts of the run this launch has made before."""
 
     run: RunDir
     attempt: int
@@ -59,12 +52,12 @@ class Task(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The run's name."""
+        """The name of the run."""
         return self.run.path.name
 
 
 class Ended(NamedTuple):
-    """An attempt that came to its end here: its exit status, and the order that ended it."""
+    """An attempt that has ended here: its exit status, and the order that ended it, if any."""
 
     task: Task
     status: int
@@ -73,72 +66,52 @@ class Ended(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The run's name."""
+        """The name of the run."""
         return self.task.name
 
 
 class Watcher(Protocol):
-    """Who is told what happens."""
+    """An observer of the executor, which shows the progress to a person."""
 
     def started(self, task: Task, lease: Lease) -> None:
-        """An attempt has begun."""
+        """Note that an attempt has started."""
 
     def ended(self, ended: Ended, again: bool) -> None:
-        """An attempt has ended; ``again`` says that the run gets a further one."""
+        """Note that an attempt has ended; ``again``: the run gets a further one."""
 
     def left(self, task: Task) -> None:
-        """An attempt is not ours to execute: somebody else has begun the run, or it was called off.
-
-        ``task`` is what would have been executed.
-        """
+        """Note that an attempt is not executed here: another launch has started the run."""
 
     def stopping(self, killing: bool) -> None:
-        """The person asked to stop."""
+        """Note that a person asked to stop; ``killing``: for the second time."""
 
     def blocked(self) -> None:
-        """Nothing runs, and there is no free device for what waits."""
+        """Note that nothing runs, and that no device is free for what waits."""
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Time has passed; give the seconds until this is wanted again."""
-
-
-class Heartbeat:
-    """Touches the beat files of runs that go on, now and then: a short run never gets one."""
-
-    def __init__(self) -> None:
-        self._every = float(os.environ.get(BEAT) or 30)
-        self._next = time.monotonic() + self._every
-
-    def beat(self, tasks: Iterable[Task]) -> list[Task]:
-        """Beat, if it is time; return those of the runs that were called off on another machine."""
-        if time.monotonic() < self._next:
-            return []
-        self._next = time.monotonic() + self._every
-        alive = list(tasks)
-        for task in alive:
-            with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
-                task.run.beat(task.attempt).touch()
-        return [task for task in alive if is_called_off_elsewhere(task.run, task.attempt)]
+        """Note that time has passed; return the seconds until this is to be called again."""
 
 
 @dataclass(slots=True)
 class _Running:
+    """A running attempt: the order to end it, when it was last signalled, and how often killed."""
+
     task: Task
     live: Live
     lease: Lease
     order: str = ""
-    told: float = 0.0
+    signalled: float = 0.0
     kills: int = 0
-    heeds: bool = False  # an order that came from another machine
+    is_cancelled_elsewhere: bool = False
 
 
 @dataclass(slots=True)
 class Executor:
-    """Runs tasks to their end, ``policy.jobs`` at a time.
+    """Executes tasks to their end, ``policy.jobs`` at a time.
 
-    ``claim`` claims a task's attempt; it is asked while nothing of the run is alive. What a person
-    said with signals while it went on is counted in ``stops``. ``ended`` are the runs that came to
-    their last end here, ``left`` those that turned out to be somebody else's.
+    ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
+    ``stops`` counts the signals by which a person asked to stop. ``ended`` are the runs that came
+    to their last end here, ``left`` those that another launch executes.
     """
 
     policy: Policy
@@ -156,7 +129,7 @@ class Executor:
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
 
-        ``adopted`` run already, on their own: each takes a slot until it ends.
+        ``adopted`` run already, without a launcher: each takes a slot until it ends.
         """
         self.waiting.extend(tasks)
         for task in adopted:
@@ -165,26 +138,22 @@ class Executor:
             self.watch.started(task, Lease())
         # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
         with stop_signals((signal.SIGINT,) if self.policy.attach else ()) as signals:
-            while self.running or (self.waiting and not self._closed()):
-                self._fill()
+            while self.running or (self.waiting and not self._is_closed()):
+                self._fill_slots()
                 self._wait(signals)
                 while signals.received:
                     self._stop(signal.Signals(signals.received.popleft()))
-                self._heed()
-                self._expire()
-                self._reap()
+                self._end_cancelled()
+                self._end_expired()
+                self._collect()
 
-    def _closed(self) -> bool:
+    def _is_closed(self) -> bool:
+        """Return whether nothing more is started."""
         most = self.policy.max_failures
         return self.stops > 0 or (most is not None and self.failures >= most)
 
-    def _wait(self, signals: StopSignals) -> None:
-        pause = self.watch.tick([one.task for one in self.running], len(self.waiting))
-        if self.running or self.waiting:
-            signals.wait(min(pause, self._patience()))
-
-    def _fill(self) -> None:
-        while self.waiting and not self._closed() and len(self.running) < self.policy.jobs:
+    def _fill_slots(self) -> None:
+        while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
             lease = self.devices.lease()
             if lease is None:
                 if not self.running:
@@ -193,17 +162,18 @@ class Executor:
             self._start(self.waiting.popleft(), lease)
 
     def _start(self, task: Task, lease: Lease) -> None:
-        right: list[Right] = []
+        right: Right = "theirs"
 
-        def ours() -> bool:
-            right.append(self.claim(task))
-            if right == ["ours"]:
-                # Told before it is: nothing of a run's output is missed, however short it is.
+        def claim() -> bool:
+            nonlocal right
+            right = self.claim(task)
+            if right == "ours":
+                # Before it starts: none of a run's output is missed, however short it is.
                 self.watch.started(task, lease)
-            return right == ["ours"]
+            return right == "ours"
 
         try:
-            live = start(task.run, task.attempt, lease, ours, self.policy.attach)
+            live = start(task.run, task.attempt, lease, claim, self.policy.attach)
         except BaseException:
             lease.close()
             raise
@@ -211,87 +181,94 @@ class Executor:
             self.running.append(_Running(task, live, lease))
             return
         lease.close()
-        if right == ["cancelled"]:
-            self._tell_end(Ended(task, _STOPPED, 0.0, CANCEL), False)
+        if right == "cancelled":
+            self._note_end(Ended(task, _INTERRUPTED, 0.0, CANCEL), False)
         else:
             self.left.append(task)
             self.watch.left(task)
 
-    def _patience(self) -> float:
+    def _wait(self, signals: StopSignals) -> None:
+        """Wait for a signal, the end of a run, or the next time limit."""
+        pause = self.watch.tick([run.task for run in self.running], len(self.waiting))
+        if not self.running and not self.waiting:
+            return
         now = time.monotonic()
         limit = self.policy.timeout
-        ends = [one.live.since + limit - now for one in self.running if limit and not one.order]
-        return max(0.0, min([_TICK, *ends]))
+        left = [run.live.since + limit - now for run in self.running if limit and not run.order]
+        signals.wait(min(pause, max(0.0, min([_TICK, *left]))))
 
     def _stop(self, number: signal.Signals) -> None:
-        """Heed the person: ask once, insist the second time."""
+        """End all runs for a person: gently at the first signal, by KILL at the second."""
         self.stops += 1
         self.watch.stopping(self.stops > 1)
         gently = signal.SIGINT if number is signal.SIGINT else signal.SIGTERM
-        for one in self.running:
-            self._end(one, CANCEL, gently if self.stops == 1 else signal.SIGKILL)
+        for run in self.running:
+            self._end(run, CANCEL, gently if self.stops == 1 else signal.SIGKILL)
 
-    def _end(self, one: _Running, order: str, number: signal.Signals) -> None:
-        if not one.order:
-            one.order = order
-            give(one.task.run, order, one.task.attempt)
-        one.told = time.monotonic()
-        one.kills += number is signal.SIGKILL
-        tell(one.live, number)
+    def _end_cancelled(self) -> None:
+        """End the runs cancelled on another machine; a cancel on this one signals them itself."""
+        cancelled = self.heartbeat.beat([run.live for run in self.running])
+        for run in self.running:
+            if run.live in cancelled and not run.order:
+                run.order, run.is_cancelled_elsewhere = CANCEL, True
+                self._end(run, CANCEL, signal.SIGTERM)
 
-    def _heed(self) -> None:
-        """End what was called off elsewhere; whoever did it here has told the run already."""
-        off = self.heartbeat.beat([one.task for one in self.running])
-        for one in self.running:
-            if one.task in off and not one.order:
-                one.order, one.heeds = CANCEL, True
-                self._end(one, CANCEL, signal.SIGTERM)
-
-    def _expire(self) -> None:
+    def _end_expired(self) -> None:
+        """End the runs that are over their time limit, and kill those over their grace period."""
         now = time.monotonic()
         limit = self.policy.timeout
-        for one in self.running:
-            if limit and not one.order and now - one.live.since >= limit:
-                self._end(one, TIMEOUT, signal.SIGTERM)
-            elif self._is_deaf(one, now):
-                self._end(one, one.order, signal.SIGKILL)
-            elif one.kills and now - one.told > _STUBBORN:
-                self._end(one, one.order, signal.SIGKILL)
-                if one.live.process:
-                    one.live.process.kill()
+        for run in self.running:
+            if limit and not run.order and now - run.live.since >= limit:
+                self._end(run, TIMEOUT, signal.SIGTERM)
+            elif self._is_over_grace(run, now):
+                self._end(run, run.order, signal.SIGKILL)
+            elif run.kills and now - run.signalled > _KILL_AGAIN:
+                self._end(run, run.order, signal.SIGKILL)
+                if run.live.process:
+                    run.live.process.kill()
 
-    def _is_deaf(self, one: _Running, now: float) -> bool:
-        told = one.order == TIMEOUT or one.heeds  # who stops all of this insists in person
-        return told and not one.kills and now - one.told > self.policy.grace
+    def _is_over_grace(self, run: _Running, now: float) -> bool:
+        # A person who stops the launch kills by a second signal, not by time.
+        has_grace = run.order == TIMEOUT or run.is_cancelled_elsewhere
+        return has_grace and not run.kills and now - run.signalled > self.policy.grace
 
-    def _reap(self) -> None:
-        for one in list(self.running):
-            status = one.live.status()
+    def _end(self, run: _Running, order: str, number: signal.Signals) -> None:
+        if not run.order:
+            run.order = order
+            give(run.task.run, order, run.task.attempt)
+        run.signalled = time.monotonic()
+        run.kills += number is signal.SIGKILL
+        tell(run.live, number)
+
+    def _collect(self) -> None:
+        """Note the runs that have ended."""
+        for run in list(self.running):
+            status = run.live.status()
             if status is not None:
-                self.running.remove(one)
-                one.lease.close()
-                self._finish(one, status)
+                self.running.remove(run)
+                run.lease.close()
+                self._finish(run, status)
 
-    def _finish(self, one: _Running, status: int) -> None:
-        task = one.task
-        order = self._order(one, status) if status else ""
-        end = Ended(task, status, time.monotonic() - one.live.since, order)
-        again = bool(status and not order and task.tried < self.policy.retries and not self.stops)
-        if again:
+    def _finish(self, run: _Running, status: int) -> None:
+        task = run.task
+        order = self._order(run, status) if status else ""
+        end = Ended(task, status, time.monotonic() - run.live.since, order)
+        retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
+        if retry:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
         elif status and order != CANCEL:
             self.failures += 1
-        self._tell_end(end, again)
+        self._note_end(end, retry)
 
-    def _tell_end(self, end: Ended, again: bool) -> None:
-        if not again:
-            self.ended.append(end)
-        self.watch.ended(end, again)
-
-    def _order(self, one: _Running, status: int) -> str:
-        """Give the order by which a run was ended, be it somebody else's."""
-        task = one.task
-        if one.live.attached and status == _STOPPED and not one.order:
+    def _order(self, run: _Running, status: int) -> str:
+        """Return the order that ended a run, whoever gave it, or ""."""
+        task = run.task
+        if run.live.attached and status == _INTERRUPTED and not run.order:
             give(task.run, CANCEL, task.attempt)
             return CANCEL
-        return one.order or ordered(task.run, task.attempt, lambda _: None) or ""
+        return run.order or ordered(task.run, task.attempt, lambda _: None) or ""
+
+    def _note_end(self, end: Ended, retry: bool) -> None:
+        if not retry:
+            self.ended.append(end)
+        self.watch.ended(end, retry)

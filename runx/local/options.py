@@ -1,4 +1,4 @@
-"""How the runs of a launch are executed on this machine."""
+"""The options of a launch on this machine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 
 class LocalOptions(NamedTuple):
-    """What was asked for; times are in seconds.
+    """The options by which runs are executed here; times are in seconds.
 
-    ``jobs`` is None where nothing was said, 0 for auto. ``is_fallback``: runs are executed here
-    because no farm is set, not because somebody asked for it.
+    ``jobs`` is how many run at once: None where it isn't given, 0 for auto. ``is_fallback``: runs
+    are executed here because no farm is set, without -i.
     """
 
     jobs: int | None = None

@@ -1,11 +1,15 @@
-"""One run on this machine: started apart from its launcher, so that it outlives it."""
+"""One run on this machine: the start of its run.sh, its signals, its heartbeat, its end.
+
+A run is started apart from its launcher, so that it outlives it.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,18 +19,21 @@ from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, started
 from runx.rundir.attempts import here, lives, take_lock
 from runx.rundir.events import read_events
+from runx.rundir.orders import is_called_off_elsewhere
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
+BEAT = "RUNX_BEAT"
+"""The variable with the seconds between two heartbeats, for tests."""
 
-_KILLED = 128 + signal.SIGKILL  # what else ends run.sh without a word
+_KILLED = 128 + signal.SIGKILL  # the status of a run.sh that ended without recording an end
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run that goes on here: its attempt, and since when.
+    """A running attempt, and the monotonic time since when it is watched.
 
     ``process`` is its run.sh, or None where another launcher, now dead, started it. One that is
     ``attached`` has this process's terminal.
@@ -39,7 +46,7 @@ class Live:
     attached: bool = False
 
     def status(self) -> int | None:
-        """Give the exit status that the run came to, or None while it goes on."""
+        """Return the exit status of the run, or None while it goes on."""
         status = self.process.poll() if self.process else None
         if status is not None and status >= 0:
             return status
@@ -50,38 +57,38 @@ class Live:
 
 
 def start(
-    run: RunDir, attempt: int, lease: Lease, ours: Callable[[], bool], attach: bool = False
+    run: RunDir, attempt: int, lease: Lease, claim: Callable[[], bool], attach: bool = False
 ) -> Live | None:
-    """Start run.sh for an attempt, if it is ``ours``: asked while nothing of the run is alive.
+    """Start run.sh for an attempt, unless ``claim`` returns False or a process of the run is alive.
 
-    None where it is not, or something is. run.sh inherits the run's lock and those of its lease,
-    which fall when the last process of the run is gone, whatever becomes of this one.
+    ``claim`` is called while no process of the run is alive. run.sh inherits the run's lock and
+    those of its lease, which the kernel drops with the last process of the run.
     """
     lock = take_lock(run)
     if lock is None:
         return None
     try:
-        if not ours():
+        if not claim():
             return None
-        process = _run_sh(run, lease, lock, attach)
+        process = _start_script(run, lease, lock, attach)
     finally:
         os.close(lock)
     return Live(run, attempt, process, time.monotonic(), attach)
 
 
-def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
-    words = ("bash", str(run.script))
-    told = {**lease.environment, "RUNX_LOCK": str(lock)}
+def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
+    command = ("bash", str(run.script))
+    locks = (lock, *lease.locks)
+    environment = {**lease.environment, "RUNX_LOCK": str(lock)}
     if attach:
-        return started(
-            words, environment={**told, "RUNX_ATTACH": "1"}, pass_fds=(lock, *lease.locks)
-        )
-    # What bash itself has to say stands with the rest; no pipe of ours that might break.
+        environment["RUNX_ATTACH"] = "1"
+        return started(command, environment=environment, pass_fds=locks)
+    # Errors of bash itself go to the output, too; a pipe of ours might break.
     with run.output.open("ab") as output:
         return started(
-            words,
-            environment=told,
-            pass_fds=(lock, *lease.locks),
+            command,
+            environment=environment,
+            pass_fds=locks,
             new_session=True,
             stdin=NULL,
             stdout=output,
@@ -89,20 +96,43 @@ def _run_sh(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
         )
 
 
-def tell(live: Live, number: signal.Signals) -> None:
-    """Send a signal to a run: through run.sh, which records it and passes it on.
+class Heartbeat:
+    """The regular touch of each running attempt's beat file, by which other machines see it alive.
 
-    KILL goes to all else that the run consists of, so that run.sh can record the end. So does
-    whatever an attached run is told: bash hears nothing while it waits for one.
+    The first comes after one interval: a short run gets none.
+    """
+
+    def __init__(self) -> None:
+        self._interval = float(os.environ.get(BEAT) or 30)
+        self._next = time.monotonic() + self._interval
+
+    def beat(self, running: Iterable[Live]) -> list[Live]:
+        """Beat, if it is time, and then return the runs that were cancelled on another machine."""
+        if time.monotonic() < self._next:
+            return []
+        self._next = time.monotonic() + self._interval
+        runs = list(running)
+        for run in runs:
+            with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
+                run.dir.beat(run.attempt).touch()
+        return [run for run in runs if is_called_off_elsewhere(run.dir, run.attempt)]
+
+
+def tell(live: Live, number: signal.Signals) -> None:
+    """Send a signal to a run: to run.sh, which records it and passes it on.
+
+    KILL goes to all other processes of the run, so that run.sh can record the end. So does every
+    signal to an attached run: bash handles none while it waits for a foreground process.
     """
     direct = number is signal.SIGKILL or live.attached
-    if not direct and _told_script(live, number):
+    if not direct and _signal_script(live, number):
         return
-    if not _told_rest(live, number) and live.process:
+    if not _signal_others(live, number) and live.process:
         live.process.send_signal(number)
 
 
-def _told_script(live: Live, number: signal.Signals) -> bool:
+def _signal_script(live: Live, number: signal.Signals) -> bool:
+    """Signal run.sh; return False where it is gone."""
     script = _event(live.dir, live.attempt, "started")
     if script and lives(script, here()):
         return send_signal(int(script["pid"]), number)
@@ -112,24 +142,27 @@ def _told_script(live: Live, number: signal.Signals) -> bool:
     return False
 
 
-def _told_rest(live: Live, number: signal.Signals) -> bool:
-    """Tell the script's group, or what has its terminal; what has left that too, if it is KILL."""
+def _signal_others(live: Live, number: signal.Signals) -> bool:
+    """Signal the group of CMD, or what has its terminal; return whether there was any process.
+
+    KILL, and each signal to an attached run, goes to what has left the group, too.
+    """
     running = _event(live.dir, live.attempt, "running")
-    told = False
+    sent = False
     if may_be_held(live.dir.lock) and "group" in running:
-        told = send_group_signal(int(running["group"]), number)
+        sent = send_group_signal(int(running["group"]), number)
     if may_be_held(live.dir.lock) and "pid" in running:
-        told = send_signal(int(running["pid"]), number)
+        sent = send_signal(int(running["pid"]), number)
     if number is signal.SIGKILL or live.attached:
         for pid in members(live.dir, live.attempt):
-            told |= send_signal(pid, number)
-    return told
+            sent |= send_signal(pid, number)
+    return sent
 
 
 def members(run: RunDir, attempt: int) -> Iterator[int]:
-    """Name this user's processes that were started by an attempt, wherever they have gone since.
+    """Yield the ids of this user's processes that an attempt started, by their environment.
 
-    run.sh is not among them: what it sets for the script, it was not started with.
+    run.sh is not among them: it sets these variables for CMD, after its own start.
     """
     marks = {os.fsencode(f"RUNX_LOGDIR={run.path}"), os.fsencode(f"RUNX_ATTEMPT={attempt}")}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -142,12 +175,12 @@ def members(run: RunDir, attempt: int) -> Iterator[int]:
 
 
 def process_group(run: RunDir, attempt: int) -> int | None:
-    """Give the process group that an attempt's script runs in, once run.sh has recorded it."""
+    """Return the process group of an attempt's CMD, or None before run.sh has recorded it."""
     group = _event(run, attempt, "running").get("group")
     return group if isinstance(group, int) else None
 
 
 def _event(run: RunDir, attempt: int, name: str) -> Mapping[str, Any]:
-    """Return what an attempt wrote with an event, nothing where it has not happened."""
+    """Return the details of an attempt's event, empty where it has not happened."""
     events = (event for event in read_events(run, attempt) if event.name == name)
     return next((event.details for event in events), {})

@@ -20,13 +20,13 @@ Handler = Callable[[int, "FrameType | None"], object]
 
 
 class StopSignals(NamedTuple):
-    """The signals to stop that came; ``received`` are those that nobody has heeded yet."""
+    """The stop signals that were received and not handled yet, and a pipe that each one wakes."""
 
     received: deque[int]
     wake: int
 
     def wait(self, seconds: float) -> None:
-        """Wait for a signal, the end of a child, or until the time is over."""
+        """Wait for a signal, the end of a child, or this many seconds."""
         if select.select([self.wake], [], [], max(seconds, 0.0))[0]:
             os.read(self.wake, 4096)
 
@@ -37,10 +37,10 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def stop_signals(ignored: tuple[signal.Signals, ...] = ()) -> Iterator[StopSignals]:
-    """Receive the signals to stop, but for ``ignored`` ones, and be woken by any child's end.
+    """Receive the stop signals, but for the ``ignored``, and wake up at the end of any child.
 
-    Where this process was told to ignore one (by nohup, or as the background of a script) it does,
-    but what it starts does not: run.sh could not pass on what it never gets.
+    A signal that this process was started to ignore (by nohup, or in the background of a script)
+    it goes on to ignore, but its children do not: run.sh could not pass on what it never gets.
     """
     read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signals = StopSignals(deque(), read)
@@ -56,11 +56,11 @@ def stop_signals(ignored: tuple[signal.Signals, ...] = ()) -> Iterator[StopSigna
     if _is_ignored(signal.SIGQUIT):
         handlers[signal.SIGQUIT] = _ignore
     with handled(handlers):
-        woken = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        previous_wakeup = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         try:
             yield signals
         finally:
-            signal.set_wakeup_fd(woken)
+            signal.set_wakeup_fd(previous_wakeup)
             os.close(read)
             os.close(write)
 
@@ -71,12 +71,12 @@ def _is_ignored(number: int) -> bool:
 
 @contextmanager
 def handled(handlers: dict[int, Handler]) -> Iterator[None]:
-    """Handle these signals so, and then again as before."""
-    former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    """Set handlers of signals, and restore the former ones at the end."""
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in former.items():
+        for number, handler in previous.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
@@ -88,9 +88,12 @@ class Interrupted(RunxError):
 
 @contextmanager
 def interruptible(remedy: str) -> Iterator[None]:
-    """Let TERM and HUP interrupt as Ctrl-C does, so that what is half done is cleared away.
+    """Let TERM and HUP interrupt as Ctrl-C does, so that what is half done is removed.
 
     ``remedy`` is the command that goes on.
+
+    Raises:
+        Interrupted: One of the signals came.
     """
     numbers = [number for number in STOPPING if not _is_ignored(number)]
     try:

@@ -1,1 +1,1 @@
-"""The project's code: frozen once, and a tree of its own for each run."""
+"""The project's code: frozen once a launch, and a working tree of it for each run."""

@@ -1,4 +1,4 @@
-"""What git knows about a folder. The user's index and objects are never written to."""
+"""The git checkout of a project, by git's own commands; its index and objects stay untouched."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from runx.processes import CommandNotFound, Environment, Finished, ran
 UNTRACKED_LIMIT = 10_000_000
 """Untracked files above this many bytes are named in a diff, not contained in it."""
 
+_SUBMODULE = "160000"  # the mode of a submodule in `git ls-files --stage`
 
-# A hook or an alias that started us may point git elsewhere than to the folder we ask about.
-_PLAIN: dict[str, str | None] = {
+# A hook or an alias that started us may point git elsewhere than to the folder of the command.
+_ENVIRONMENT: dict[str, str | None] = {
     "GIT_DIR": None,
     "GIT_WORK_TREE": None,
     "GIT_INDEX_FILE": None,
@@ -28,7 +29,7 @@ _PLAIN: dict[str, str | None] = {
 
 
 class GitState(NamedTuple):
-    """Where a checkout stands. ``commit`` is empty before the first, ``branch`` when detached."""
+    """The state of a checkout: no ``commit`` before the first, no ``branch`` when detached."""
 
     commit: str
     branch: str
@@ -37,123 +38,168 @@ class GitState(NamedTuple):
 
 
 def is_checkout(root: Path) -> bool:
-    """Tell whether a folder lies in a git checkout, without asking git."""
+    """Return whether a folder lies in a git checkout, without running git."""
     return any((folder / ".git").exists() for folder in (root, *root.parents))
 
 
 def state(root: Path, exclude: Sequence[Path] = ()) -> GitState | None:
-    """Read commit, branch, remote and whether what lies in root differs from the commit.
+    """Return commit, branch, remote and whether what lies in root differs from the commit.
 
     Untracked files count, unless git ignores them or they lie in ``exclude``. None where there
-    is no checkout, no git, or git refuses (``trouble`` says why).
+    is no checkout, no git, or git refuses (``trouble`` returns why).
     """
-    words = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
-    answer = asked(root, [*words, "--", *_pathspec(root, exclude)])
-    if answer is None or answer.status != 0:
+    arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
+    status = _git(root, [*arguments, "--", *_pathspec(root, exclude)])
+    if status is None or status.status != 0:
         return None
-    head = dict(
-        line[2:].split(" ", 1) for line in answer.output.split("\0") if line.startswith("# ")
-    )
+    lines = status.output.split("\0")
+    head = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
     commit, branch = head.get("branch.oid", ""), head.get("branch.head", "")
     return GitState(
         commit="" if commit == "(initial)" else commit,
         branch="" if branch == "(detached)" else branch,
-        dirty=any(line and not line.startswith("# ") for line in answer.output.split("\0")),
+        dirty=any(line and not line.startswith("# ") for line in lines),
         remote=_remote(root, branch),
     )
 
 
 def trouble(root: Path) -> str | None:
-    """Say why git won't speak about a checkout, on one line, or None where all is well."""
+    """Return in one line why git can't be used in a checkout, or None where it can."""
     if not is_checkout(root):
         return None
-    answer = asked(root, ["rev-parse", "--git-dir"])
-    if answer is None:
+    result = _git(root, ["rev-parse", "--git-dir"])
+    if result is None:
         return f"{root}: a git checkout, but there is no git here: its state is not recorded"
-    if answer.status == 0:
+    if result.status == 0:
         return None
-    first = next(iter(answer.errors.strip().splitlines()), "")
+    first = next(iter(result.errors.strip().splitlines()), "")
     remedy = f"; git config --global --add safe.directory {root}" if "dubious" in first else ""
     return f"{root}: the state of git is not recorded: {first.removeprefix('fatal: ')}{remedy}"
 
 
 def diff(root: Path, exclude: Sequence[Path] = ()) -> str:
-    """Give a patch from the commit to what lies in root, new files included, as git applies it.
+    """Return a patch from the commit to what lies in root, new files included, for `git apply`.
 
     Untracked files above UNTRACKED_LIMIT are named in lines before the patch.
     """
     from tempfile import TemporaryDirectory
 
-    places = asked(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
-    if places is None or places.status != 0:
+    paths = _git(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
+    if paths is None or paths.status != 0:
         return ""
-    index, objects = (root / line for line in places.output.splitlines())
+    index, objects = (root / line for line in paths.output.splitlines())
     pathspec = _pathspec(root, exclude)
-    huge = _huge(root, pathspec)
+    too_large = _large_untracked(root, pathspec)
     # Intent to add, in a copy of the index: git then compares new files as it does others.
     with TemporaryDirectory(prefix="runx-") as folder:
         copy = Path(folder) / "index"
         if index.exists():
             copy.write_bytes(index.read_bytes())
-        apart: dict[str, str | None] = {
+        environment: dict[str, str | None] = {
             "GIT_INDEX_FILE": str(copy),
             "GIT_OBJECT_DIRECTORY": folder,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects),
         }
-        without = [f":(exclude,literal){name}" for name in huge]
-        asked(root, ["add", "-N", "--ignore-errors", "--", *pathspec, *without], apart)
-        plain = ["--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"]
-        prefixes = ["--src-prefix=a/", "--dst-prefix=b/"]
-        patch = answer_to(root, ["diff", *plain, *prefixes, _base(root), "--", *pathspec], apart)
-    return "".join(f"Left out, too large: {name}\n" for name in huge) + patch
+        without = [f":(exclude,literal){name}" for name in too_large]
+        _git(root, ["add", "-N", "--ignore-errors", "--", *pathspec, *without], environment)
+        flags = ["--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"]
+        flags += ["--src-prefix=a/", "--dst-prefix=b/"]
+        patch = _output(root, ["diff", *flags, _base(root), "--", *pathspec], environment)
+    return "".join(f"Left out, too large: {name}\n" for name in too_large) + patch
 
 
 def ignored(folder: Path, exclude: Sequence[Path] = ()) -> tuple[str, ...]:
-    """Name what git ignores below a folder: paths relative to it, folders with a slash.
+    """Return what git ignores below a folder: paths relative to it, folders with a slash.
 
-    What is excluded git doesn't even look at. Raises StagingError where git can't say.
+    Raises:
+        StagingError: Git is missing or fails.
     """
-    words = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]
-    words += ["--", *_pathspec(folder, exclude)]
-    return tuple(answer_to(folder, words).split("\0")[:-1])
+    arguments = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"]
+    arguments += ["--", *_pathspec(folder, exclude)]
+    return tuple(_output(folder, arguments).split("\0")[:-1])
 
 
-def asked(
-    root: Path, words: Sequence[str], environment: Environment | None = None, stdin: str = ""
-) -> Finished | None:
-    """Ask git in a folder; None where there is no git."""
-    try:
-        return ran(
-            ["git", *words], cwd=root, environment={**_PLAIN, **(environment or {})}, stdin=stdin
+def commit_of(root: Path, revision: str) -> str:
+    """Return the commit of a revision.
+
+    Raises:
+        StagingError: There is no checkout, no git or no such revision.
+    """
+    if not is_checkout(root):
+        raise StagingError(
+            f"{root}: CODE_FROM: {revision} needs a git checkout; CODE_FROM: worktree takes any"
         )
+    arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    result = _git(root, arguments)
+    if result is None:
+        raise StagingError(f"{root}: CODE_FROM: {revision} needs git; install it")
+    if result.status != 0:
+        raise StagingError(
+            f"{root}: CODE_FROM: git knows no revision {revision}: "
+            f"{result.errors.strip() or '`git log --all --oneline` lists what there is'}"
+        )
+    return result.output.strip()
+
+
+def prefix(root: Path) -> str:
+    """Return the path of a folder within its checkout: empty, or with a slash at the end."""
+    return _output(root, ["rev-parse", "--show-prefix"]).removesuffix("\n")
+
+
+def check_out(root: Path, commit: str, into: Path) -> tuple[str, ...]:
+    """Write what a commit has below root to a new folder, as git writes it to a worktree.
+
+    Return the names of submodules, which are not written.
+    """
+    from tempfile import TemporaryDirectory
+
+    into.mkdir()
+    with TemporaryDirectory(prefix="runx-") as folder:
+        environment: dict[str, str | None] = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        _output(root, ["read-tree", commit], environment)
+        lines = _output(root, ["ls-files", "--stage", "-z", "--", "."], environment).split("\0")
+        staged = [line.split("\t", 1) for line in lines[:-1]]
+        names = [name for mode, name in staged if not mode.startswith(_SUBMODULE)]
+        arguments = ["checkout-index", "--force", f"--prefix={into}/", "-z", "--stdin"]
+        _output(root, arguments, environment, "".join(f"{name}\0" for name in names))
+    return tuple(name for mode, name in staged if mode.startswith(_SUBMODULE))
+
+
+def _output(
+    root: Path, arguments: Sequence[str], environment: Environment | None = None, stdin: str = ""
+) -> str:
+    """Return the output of a git command. Raises StagingError where git is missing or fails."""
+    result = _git(root, arguments, environment, stdin)
+    if result is None:
+        raise StagingError(f"{root}: a git checkout, but there is no git here; install it")
+    if result.status != 0:
+        raise StagingError(f"{root}: git {arguments[0]} failed: {result.complaint}")
+    return result.output
+
+
+def _git(
+    root: Path, arguments: Sequence[str], environment: Environment | None = None, stdin: str = ""
+) -> Finished | None:
+    """Run git in a folder; None where there is no git."""
+    environment = {**_ENVIRONMENT, **(environment or {})}
+    try:
+        return ran(["git", *arguments], cwd=root, environment=environment, stdin=stdin)
     except CommandNotFound:
         return None
 
 
-def answer_to(
-    root: Path, words: Sequence[str], environment: Environment | None = None, stdin: str = ""
-) -> str:
-    """Ask git what it must be able to answer."""
-    answer = asked(root, words, environment, stdin)
-    if answer is None:
-        raise StagingError(f"{root}: a git checkout, but there is no git here; install it")
-    if answer.status != 0:
-        raise StagingError(f"{root}: git {words[0]} failed: {answer.complaint}")
-    return answer.output
-
-
 def _pathspec(root: Path, exclude: Sequence[Path]) -> list[str]:
-    """Name root, and what lies in it that doesn't count, as git takes it."""
+    """Return the pathspec of root without the excluded paths in it."""
     real = root.resolve()
     paths = [path.parent.resolve() / path.name for path in exclude]
     inside = [path.relative_to(real) for path in paths if real in path.parents]
     return [".", *(f":(exclude,literal){path}" for path in inside)]
 
 
-def _huge(root: Path, pathspec: Sequence[str]) -> list[str]:
-    """Name the untracked files that are too large for a patch."""
-    words = ["ls-files", "--others", "--exclude-standard", "-z", "--", *pathspec]
-    names = answer_to(root, words).split("\0")[:-1]
+def _large_untracked(root: Path, pathspec: Sequence[str]) -> list[str]:
+    """Return the names of untracked files above UNTRACKED_LIMIT."""
+    arguments = ["ls-files", "--others", "--exclude-standard", "-z", "--", *pathspec]
+    names = _output(root, arguments).split("\0")[:-1]
     return [name for name in names if _size(root / name) > UNTRACKED_LIMIT]
 
 
@@ -165,27 +211,27 @@ def _size(path: Path) -> int:
 
 
 def _base(root: Path) -> str:
-    """Name what a patch starts from: HEAD, or the empty tree before the first commit."""
-    answer = asked(root, ["rev-parse", "--verify", "--quiet", "HEAD"])
-    if answer is not None and answer.status == 0:
+    """Return what a patch starts from: HEAD, or the empty tree before the first commit."""
+    head = _git(root, ["rev-parse", "--verify", "--quiet", "HEAD"])
+    if head is not None and head.status == 0:
         return "HEAD"
-    return answer_to(root, ["hash-object", "-t", "tree", os.devnull]).strip()
+    return _output(root, ["hash-object", "-t", "tree", os.devnull]).strip()
 
 
 def _remote(root: Path, branch: str) -> str:
-    """Find where a branch comes from, or else origin, without a password.
+    """Return the URL of a branch's remote, or of origin, without credentials.
 
-    The names of both are asked for at once: a process costs more than the answer.
+    One command reads the names and URLs of all: a process costs more than a longer output.
     """
-    answer = asked(root, ["config", "-z", "--get-regexp", r"^(branch|remote)\..*\.(remote|url)$"])
-    settings = answer.output.split("\0")[:-1] if answer is not None else []
-    known = dict(setting.split("\n", 1) for setting in settings if "\n" in setting)
-    name = known.get(f"branch.{branch}.remote", "origin")
-    return without_credentials(known.get(f"remote.{name}.url", ""))
+    result = _git(root, ["config", "-z", "--get-regexp", r"^(branch|remote)\..*\.(remote|url)$"])
+    lines = result.output.split("\0")[:-1] if result is not None else []
+    settings = dict(line.split("\n", 1) for line in lines if "\n" in line)
+    name = settings.get(f"branch.{branch}.remote", "origin")
+    return without_credentials(settings.get(f"remote.{name}.url", ""))
 
 
 def without_credentials(url: str) -> str:
-    """Take user and password out of a URL; the user stays where ssh needs it.
+    """Return a URL without user and password; ssh keeps the user, which it needs.
 
     >>> without_credentials("https://me:secret@example.org/code.git")
     'https://example.org/code.git'

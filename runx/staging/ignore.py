@@ -1,4 +1,4 @@
-"""What of a project is left out, and why."""
+"""The rules by which files of a project are left out: patterns, LOGROOT, and what git ignores."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from runx.errors import StagingError
 from runx.staging import git
 
 ALWAYS = (".git", "__pycache__", "*.pth")
-"""Left out whatever CODE_IGNORE_PATTERNS says: history, byte code, checkpoints."""
-
+"""Patterns that apply whatever CODE_IGNORE_PATTERNS has: history, byte code, checkpoints."""
 
 ENVIRONMENT = "virtual environment"
-
-
 LOGS = "logs of runx"
-
-
 GITIGNORED = "git"
+"""Reasons other than a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sieve:
-    """Says of each name whether it is left out.
+class IgnoreRules:
+    """The compiled rules of a project.
 
     ``ignored`` are the paths that git ignores; it grows as checkouts in the checkout are met.
     """
@@ -39,7 +35,7 @@ class Sieve:
     gitignore: bool
 
     def reason(self, path: str, name: str, absolute: str) -> str | None:
-        """Name the reason why an entry is left out: a pattern, LOGS or GITIGNORED."""
+        """Return why an entry is left out (a pattern, LOGS or GITIGNORED), or None."""
         if absolute in self.excluded:
             return LOGS
         if self.names.match(name) or (self.paths and self.paths.match(path)):
@@ -47,30 +43,32 @@ class Sieve:
         return GITIGNORED if path in self.ignored else None
 
     def reason_for_folder(self, names: frozenset[str]) -> str | None:
-        """Name the reason why a folder is left out, by the names of what lies in it."""
+        """Return why a folder with these entries is left out, or None."""
         if "pyvenv.cfg" in names or "conda-meta" in names:
             return ENVIRONMENT
         return LOGS if names >= {"run.json", "run.sh", "attempts"} else None
 
     def enter(self, path: str, absolute: str, names: frozenset[str]) -> None:
-        """Learn what git ignores in a checkout of its own that lies below the root."""
+        """Add what git ignores in a folder below the root, if that is a checkout of its own."""
         if path and self.gitignore and ".git" in names:
             self.ignored.update(
                 f"{path}/{name}" for name in _without_slash(git.ignored(Path(absolute)))
             )
 
 
-def sieve(
+def ignore_rules(
     root: Path, ignore: Iterable[str], exclude: Iterable[Path], gitignore: bool
-) -> tuple[Sieve, str | None]:
-    """Make the sieve for a root, and a warning where git can't say what it ignores."""
-    patterns = tuple(dict.fromkeys(_plain(pattern) for pattern in (*ALWAYS, *ignore) if pattern))
+) -> tuple[IgnoreRules, str | None]:
+    """Return the rules for a root, and a warning where git's can't be read."""
+    patterns = tuple(
+        dict.fromkeys(_normalized(pattern) for pattern in (*ALWAYS, *ignore) if pattern)
+    )
     deep = [pattern for pattern in patterns if "/" in pattern]
     # Where a path leads, and where it lies: LOGROOT may be a link in the project.
     places = [(path.resolve(), path.parent.resolve() / path.name) for path in exclude]
     excluded = [place for both in places for place in both]
-    ignored, warning = _ignored(root, excluded) if gitignore else (None, None)
-    made = Sieve(
+    ignored, warning = _gitignored(root, excluded) if gitignore else (None, None)
+    rules = IgnoreRules(
         excluded=frozenset(map(str, excluded)),
         names=_any(pattern for pattern in patterns if "/" not in pattern),
         paths=_any(pattern.lstrip("/") for pattern in deep) if deep else None,
@@ -78,11 +76,11 @@ def sieve(
         ignored=ignored or set(),
         gitignore=ignored is not None,
     )
-    return made, warning
+    return rules, warning
 
 
-def _ignored(root: Path, excluded: Sequence[Path]) -> tuple[set[str] | None, str | None]:
-    """Ask git what it ignores; None and mostly a warning where there is nothing to go by."""
+def _gitignored(root: Path, excluded: Sequence[Path]) -> tuple[set[str] | None, str | None]:
+    """Return the paths that git ignores, or None and, in a checkout, a warning."""
     if not git.is_checkout(root):
         return None, None
     try:
@@ -94,8 +92,8 @@ def _ignored(root: Path, excluded: Sequence[Path]) -> tuple[set[str] | None, str
     return ignored, None
 
 
-def _plain(pattern: str) -> str:
-    """Write a pattern as it is compared: ``./data/`` is ``data``."""
+def _normalized(pattern: str) -> str:
+    """Return a pattern as it is compared: ``./data/`` is ``data``."""
     return pattern.strip().removeprefix("./").rstrip("/")
 
 
@@ -104,7 +102,7 @@ def _any(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def _matches(pattern: str, path: str, name: str) -> bool:
-    """Compare one pattern: with the path where it has a slash, else with the name."""
+    """Return whether a pattern matches: the path where it has a slash, else the name."""
     compared = path if "/" in pattern else name
     return re.match(translate(pattern.lstrip("/")), compared) is not None
 

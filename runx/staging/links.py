@@ -1,4 +1,4 @@
-"""Where the symbolic links of a project point, seen from a copy of it."""
+"""Changes to a listing: links that stay right in a copy, CODE_LINKS, and FILES from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from runx.staging.walk import Entry, Listing, stamp_of, unreadable
 
 
 def with_moved_links(listing: Listing, root: str, linked: Container[str]) -> Listing:
-    """Point each link to what it means in the project, and warn where a copy can't have that."""
-    present = _presence(listing, linked)
+    """Return the listing with links that are right in a copy, and warnings where none can be.
+
+    ``linked`` are the names of CODE_LINKS, ``root`` is the project.
+    """
+    present = _has_path(listing, linked)
     moved = {
         path: moved_link(root, path, target, present) for path, target in listing.links.items()
     }
@@ -28,10 +31,10 @@ def with_moved_links(listing: Listing, root: str, linked: Container[str]) -> Lis
 def moved_link(
     root: str, path: str, target: str, present: Callable[[str], bool]
 ) -> tuple[str, str | None]:
-    """Say where a link is to point from a copy of the project, and a warning or None.
+    """Return the target of a link in a copy of the project, and a warning or None.
 
-    Within the project it stays within the copy; a relative link that leaves the project is made
-    absolute, since relative to the copy it would point anywhere.
+    A link within the project stays within the copy; a relative link that leaves the project is
+    made absolute, since relative to the copy it would point anywhere.
 
     >>> moved_link("/project", "src/data", "../data", lambda path: True)
     ('../data', None)
@@ -54,19 +57,19 @@ def moved_link(
     return target, f"{path}: a link to {name}, which is left out; CODE_LINKS: {name} keeps it"
 
 
-def _presence(listing: Listing, linked: Container[str]) -> Callable[[str], bool]:
-    """Tell whether a copy has a path, be it through a link."""
+def _has_path(listing: Listing, linked: Container[str]) -> Callable[[str], bool]:
+    """Return a function that returns whether a copy has a path, be it through a link."""
 
     def present(path: str) -> bool:
         if not path or path in listing.files or path in listing.folders:
             return True
-        return any(place in listing.links or place in linked for place in (path, *ancestors(path)))
+        return any(name in listing.links or name in linked for name in (path, *ancestors(path)))
 
     return present
 
 
 def ancestors(path: str) -> list[str]:
-    """Name the folders that a path lies in, the innermost first.
+    """Return the folders that a path lies in, the innermost first.
 
     >>> ancestors("a/b/c")
     ['a/b', 'a']
@@ -76,11 +79,15 @@ def ancestors(path: str) -> list[str]:
 
 
 def linked_names(root: Path, links: Iterable[str]) -> frozenset[str]:
-    """Check CODE_LINKS: names of what is there, in the project."""
+    """Return the names of CODE_LINKS, those within another left out.
+
+    Raises:
+        StagingError: A name is not there, or not within the project.
+    """
     from difflib import get_close_matches
 
-    named = frozenset(inside(link, "CODE_LINKS") for link in links)
-    names = frozenset(name for name in named if named.isdisjoint(ancestors(name)))
+    all_names = frozenset(normalized_name(link, "CODE_LINKS") for link in links)
+    names = frozenset(name for name in all_names if all_names.isdisjoint(ancestors(name)))
     for name in sorted(names):
         if not os.path.lexists(root / name):
             near = get_close_matches(name, os.listdir(root), n=1)
@@ -90,7 +97,7 @@ def linked_names(root: Path, links: Iterable[str]) -> frozenset[str]:
 
 
 def with_links(listing: Listing, root: Path, names: Iterable[str]) -> Listing:
-    """Add links to what stays where it is."""
+    """Return the listing with links to the project's own, for the names of CODE_LINKS."""
     links = {name: str(root / name) for name in sorted(names)}
     return replace(
         listing,
@@ -100,7 +107,11 @@ def with_links(listing: Listing, root: Path, names: Iterable[str]) -> Listing:
 
 
 def with_files(listing: Listing, files: Mapping[str, Path]) -> Listing:
-    """Add files from elsewhere; they take the place of the project's own."""
+    """Return the listing with files from elsewhere, which replace the project's own.
+
+    Raises:
+        StagingError: A file can't be read, or its name is a folder or not within the project.
+    """
     added = {name: _entry(name, path) for name, path in _checked(files).items()}
     for name in added:
         if name in listing.folders:
@@ -113,10 +124,10 @@ def with_files(listing: Listing, files: Mapping[str, Path]) -> Listing:
     )
 
 
-def inside(name: str, key: str) -> str:
-    """Write a name as staging does, and refuse one that leaves the project.
+def normalized_name(name: str, key: str) -> str:
+    """Return a normalized name; raise StagingError if it leaves the project. ``key``: the setting.
 
-    >>> inside("./data/", "CODE_LINKS")
+    >>> normalized_name("./data/", "CODE_LINKS")
     'data'
     """
     plain = os.path.normpath(name)
@@ -126,33 +137,33 @@ def inside(name: str, key: str) -> str:
 
 
 def _checked(files: Mapping[str, Path]) -> dict[str, Path]:
-    named = {inside(name, "FILES"): path for name, path in files.items()}
-    for name in named:
-        for place in ancestors(name):
-            if place in named:
-                raise StagingError(f"FILES: {name} and {place} can't both be there; rename one")
-    return named
+    paths = {normalized_name(name, "FILES"): path for name, path in files.items()}
+    for name in paths:
+        for folder in ancestors(name):
+            if folder in paths:
+                raise StagingError(f"FILES: {name} and {folder} can't both be there; rename one")
+    return paths
 
 
 def _entry(name: str, path: Path) -> Entry:
     try:
-        about = path.stat()
+        status = path.stat()
     except PermissionError:
         raise unreadable(str(path)) from None
     except OSError as error:
         raise StagingError(f"FILES: {name}: {path}: {error.strerror}") from None
-    if not stat.S_ISREG(about.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise StagingError(f"FILES: {name}: {path} is no file; FILES takes files, one by one")
-    return Entry(name, os.path.realpath(path), stamp_of(about))
+    return Entry(name, os.path.realpath(path), stamp_of(status))
 
 
 def _folders_for(names: Iterable[str], listing: Listing, key: str) -> dict[str, int]:
-    """Find the folders that added names need and the project's listing lacks."""
+    """Return the folders, with modes, that added names need and the listing lacks."""
     needed: dict[str, int] = {}
     for name in names:
-        for place in ancestors(name):
-            if place in listing.files or place in listing.links:
-                raise StagingError(f"{key}: {name}: {place} is no folder; choose another name")
-            if place not in listing.folders:
-                needed[place] = 0o777
+        for folder in ancestors(name):
+            if folder in listing.files or folder in listing.links:
+                raise StagingError(f"{key}: {name}: {folder} is no folder; choose another name")
+            if folder not in listing.folders:
+                needed[folder] = 0o777
     return needed

@@ -1,4 +1,4 @@
-"""Choosing how runs get their code, by what the file system and the user can do."""
+"""A run's own working tree of the frozen code: links, reflinks or copies, and its permissions."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from runx.errors import StagingError
-from runx.staging.copying import NO_LINK, cloned, copy_file
-from runx.staging.store import MAKING, MODES, Frozen, FrozenFile, Method, making
+from runx.staging.copying import NO_LINK, copy_file, make_reflink
+from runx.staging.store import MODES, NEW, Frozen, FrozenFile, Method, new_folder
 
-UNGUARDED = "read-only files don't stop this user or file system from changing them"
+_UNGUARDED = "read-only files don't stop this user or file system from changing them"
 
 
-def method_for(
-    mode: str, store: Path, into_parent: Path, as_root: bool
-) -> tuple[Method, str | None]:
-    """Choose, once for a launch, how runs get their code, and what to tell about it.
+def method_for(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Method, str | None]:
+    """Return how the runs of a launch get their code, and a message about it or None.
 
-    ``as_root`` says that runs may write to read-only files (root, containers); that this process
-    can is found out. Asked for by name, a method is taken, or refused where it can't be.
+    ``mode`` is the value of CODE_STAGING, ``parent`` the folder of the runs. ``as_root``: runs may
+    write to read-only files (root, containers); whether this process may is tried.
+
+    Raises:
+        StagingError: There is no such mode, or the file system can't do what it asks for.
     """
     from difflib import get_close_matches
 
@@ -33,38 +34,38 @@ def method_for(
     if mode == "copy":
         return Method.COPY, None
     try:
-        os.makedirs(store / MAKING, exist_ok=True)
-        os.makedirs(into_parent, exist_ok=True)
-        return _tried(mode, store, into_parent, as_root)
+        os.makedirs(store / NEW, exist_ok=True)
+        os.makedirs(parent, exist_ok=True)
+        return _try_methods(mode, store, parent, as_root)
     except OSError as error:
         raise StagingError(f"{error.filename}: can't be written: {error.strerror}") from error
 
 
-def _tried(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Method, str | None]:
-    with making(f"{store}") as folder:
+def _try_methods(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Method, str | None]:
+    with new_folder(f"{store}") as folder:
         sample = f"{folder}/sample"
         descriptor = os.open(sample, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         os.write(descriptor, b"#" * 4096)
         os.close(descriptor)
-        if mode != "link" and _clones(sample, parent):
+        if mode != "link" and _can_reflink(sample, parent):
             return Method.REFLINK, None
         if mode == "reflink":
             raise StagingError(
                 f"{parent}: CODE_STAGING: reflink: this file system has none; "
                 "auto takes links or copies"
             )
-        guarded = not as_root and not _writable(sample)
+        guarded = not as_root and not _can_write(sample)
         if mode == "link":
-            return Method.LINK, None if guarded else f"CODE_STAGING link: {UNGUARDED}"
+            return Method.LINK, None if guarded else f"CODE_STAGING link: {_UNGUARDED}"
         if not guarded:
-            return Method.COPY, f"each run gets a copy of the code: {UNGUARDED}"
-        if not _links(sample, parent):
+            return Method.COPY, f"each run gets a copy of the code: {_UNGUARDED}"
+        if not _can_link(sample, parent):
             return Method.COPY, "each run gets a copy of the code: hard links can't be made here"
         return Method.LINK, None
 
 
-def _writable(sample: str) -> bool:
-    """Tell whether a read-only file can be opened for writing nevertheless."""
+def _can_write(sample: str) -> bool:
+    """Return whether a read-only file can be opened for writing nevertheless."""
     try:
         os.close(os.open(sample, os.O_WRONLY | os.O_CLOEXEC))
     except PermissionError:
@@ -72,19 +73,19 @@ def _writable(sample: str) -> bool:
     return True
 
 
-def _clones(sample: str, parent: Path) -> bool:
+def _can_reflink(sample: str, parent: Path) -> bool:
     target = f"{parent}/.{os.urandom(8).hex()}"
     origin = os.open(sample, os.O_RDONLY | os.O_CLOEXEC)
     sink = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        return cloned(origin, sink)
+        return make_reflink(origin, sink)
     finally:
         os.close(sink)
         os.close(origin)
         os.unlink(target)
 
 
-def _links(sample: str, parent: Path) -> bool:
+def _can_link(sample: str, parent: Path) -> bool:
     target = f"{parent}/.{os.urandom(8).hex()}"
     try:
         os.link(sample, target)
@@ -97,10 +98,13 @@ def _links(sample: str, parent: Path) -> bool:
 
 
 def stage(frozen: Frozen, into: Path, method: Method) -> None:
-    """Make a run's own working tree, where nothing is yet; the folder around it is there.
+    """Make a run's own working tree at a new path, whose parent exists.
 
-    Folders are the run's own. Files are hard links to the frozen ones, which refuse to be
-    changed, or else reflinks or copies. Method.NONE leads to the project itself.
+    Folders are the run's own. Files are hard links to the frozen ones, which are read-only, or
+    else reflinks or copies. With Method.NONE the path is a link to the project itself.
+
+    Raises:
+        StagingError: The path exists, the frozen code is incomplete, or the disk is full.
     """
     tree, base = f"{frozen.dir}", f"{into}"
     try:
@@ -112,7 +116,7 @@ def stage(frozen: Frozen, into: Path, method: Method) -> None:
             os.mkdir(f"{base}/{folder}", mode)
         for path, target in frozen.manifest.links:
             os.symlink(target, f"{base}/{path}")
-        _LAY[method](f"{tree}/", f"{base}/", frozen.manifest.files)
+        _FILL[method](f"{tree}/", f"{base}/", frozen.manifest.files)
     except OSError as error:
         raise StagingError(_reason(error, tree, base)) from error
 
@@ -134,20 +138,20 @@ def _copy(tree: str, base: str, files: Iterable[FrozenFile]) -> None:
         copy_file(tree + file.path, base + file.path, file.mode)
 
 
-def _clone(tree: str, base: str, files: Iterable[FrozenFile]) -> None:
+def _reflink(tree: str, base: str, files: Iterable[FrozenFile]) -> None:
     for file in files:
         copy_file(tree + file.path, base + file.path, file.mode, clone=True)
 
 
-_LAY: dict[Method, Callable[[str, str, Iterable[FrozenFile]], None]] = {
+_FILL: dict[Method, Callable[[str, str, Iterable[FrozenFile]], None]] = {
     Method.LINK: _link,
     Method.COPY: _copy,
-    Method.REFLINK: _clone,
+    Method.REFLINK: _reflink,
 }
 
 
 def _reason(error: OSError, tree: str, base: str) -> str:
-    """Say on one line why a tree can't be made."""
+    """Return in one line why a tree can't be made."""
     name = os.fspath(error.filename2 or error.filename or base)
     if isinstance(error, FileExistsError):
         return f"{name}: already there; a run's code goes where nothing is"
@@ -157,51 +161,51 @@ def _reason(error: OSError, tree: str, base: str) -> str:
 
 
 def open_to(directory: Path, mode: int) -> None:
-    """Give a mode to all that lies in a directory of ours, links not followed.
+    """Set the mode of a directory and all that lies in it; symbolic links are not followed.
 
-    What shares a frozen file stays as protected as that: it gets a copy of its own where the mode
-    differs from what is there, and never the permission to write.
+    A hard link to a frozen file stays as protected as that: where its mode differs it is replaced
+    by a copy, and it is never made writable.
     """
-    for path, about in _tree(os.fspath(directory)):
-        folder = stat.S_ISDIR(about.st_mode)
-        before = stat.S_IMODE(about.st_mode)
-        shared = not folder and about.st_nlink > 1
-        wanted = _wanted(mode, before, folder) & (~0o222 if shared else ~0)
-        if wanted == before:
+    for path, status in _tree(os.fspath(directory)):
+        is_folder = stat.S_ISDIR(status.st_mode)
+        before = stat.S_IMODE(status.st_mode)
+        is_shared = not is_folder and status.st_nlink > 1
+        after = _mode(mode, before, is_folder) & (~0o222 if is_shared else ~0)
+        if after == before:
             continue
-        if shared:
-            _part(path, wanted)
+        if is_shared:
+            _replace_by_copy(path, after)
         else:
-            os.chmod(path, wanted)
+            os.chmod(path, after)
 
 
-def _wanted(mode: int, before: int, folder: bool) -> int:
+def _mode(mode: int, before: int, is_folder: bool) -> int:
     """Return the mode that a folder or file gets: files become executable only if they were.
 
-    >>> [oct(_wanted(0o2775, *of)) for of in ((0o640, False), (0o750, False), (0o700, True))]
+    >>> [oct(_mode(0o2775, *of)) for of in ((0o640, False), (0o750, False), (0o700, True))]
     ['0o664', '0o775', '0o2775']
     """
-    if folder:
+    if is_folder:
         return mode | before & 0o7000
     executable = 0o111 if before & 0o111 else 0
     return mode & (0o666 | executable) | before & 0o7000
 
 
-def _part(path: str, mode: int) -> None:
-    """Give a run a file of its own in place of one it shares."""
+def _replace_by_copy(path: str, mode: int) -> None:
+    """Replace a hard link by a copy of the file."""
     beside = f"{path}.{os.urandom(8).hex()}"
     copy_file(path, beside, mode)
     os.replace(beside, path)
 
 
 def _tree(top: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Give a folder and all folders and files in it; the names first, so that none is met twice."""
+    """Yield a folder and all in it; each folder is listed before what is in it changes."""
     yield top, os.lstat(top)
     pending = [top]
     while pending:
         with os.scandir(pending.pop()) as entries:
-            found = [entry for entry in entries if not entry.is_symlink()]
-        for entry in found:
+            listed = [entry for entry in entries if not entry.is_symlink()]
+        for entry in listed:
             if entry.is_dir():
                 pending.append(entry.path)
             yield entry.path, entry.stat(follow_symlinks=False)

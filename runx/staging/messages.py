@@ -1,4 +1,4 @@
-"""What a launch says about the code it froze."""
+"""Messages of a launch about its frozen code, and what of that belongs on PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from runx.staging.store import Frozen
 from runx.staging.walk import megabytes
 
 LARGE = 100_000_000
-"""From how many bytes on code is suspiciously large."""
+"""Code of more than this many bytes is warned of."""
 
 
 def summary(frozen: Frozen) -> str:
-    """Say in one line how much was frozen and what was left out."""
+    """Return in one line how much was frozen and what was left out."""
     if not frozen.digest:
         return f"froze nothing: runs start in {frozen.dir} itself"
     parts = [
-        f"{_named(names)} ({pattern})"
+        f"{_few(names)} ({pattern})"
         for pattern, names in frozen.left_out.patterns.items()
         if pattern not in (".git", "__pycache__")
     ]
-    told = [f"left out {', '.join(parts)}"] if parts else []
+    left_out = [f"left out {', '.join(parts)}"] if parts else []
     if frozen.left_out.gitignored:
-        told.append(f"git ignores {_listed(frozen.left_out.gitignored)}")
-    done = "found frozen:" if frozen.reused else "froze"
-    return "; ".join([f"{done} {_counted(frozen.files)}, {megabytes(frozen.bytes)}", *told])
+        left_out.append(f"git ignores {_first(frozen.left_out.gitignored)}")
+    verb = "found frozen:" if frozen.reused else "froze"
+    files = "1 file" if frozen.files == 1 else f"{frozen.files} files"
+    return "; ".join([f"{verb} {files}, {megabytes(frozen.bytes)}", *left_out])
 
 
 def cautions(frozen: Frozen) -> tuple[str, ...]:
-    """Name all that a launch should warn of about the code it froze."""
+    """Return the warnings about frozen code, its size included."""
     if frozen.bytes <= LARGE:
         return frozen.warnings
     entries = ", ".join(f"{path} ({megabytes(size)})" for path, size in frozen.largest)
@@ -44,88 +45,79 @@ def cautions(frozen: Frozen) -> tuple[str, ...]:
     return (*frozen.warnings, large)
 
 
-def _named(names: Sequence[str]) -> str:
-    """Name a few, count many."""
+def _few(names: Sequence[str]) -> str:
+    """Return one or two names, or the number of more."""
     return ", ".join(names) if len(names) < 3 else str(len(names))
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    """Name the first few and count the others.
+def _first(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names and the number of the others.
 
-    >>> _listed(("build", "data", "log"), most=2)
+    >>> _first(("build", "data", "log"), most=2)
     'build, data and 1 more'
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
-def _counted(files: int) -> str:
-    """Count files.
-
-    >>> _counted(1), _counted(2)
-    ('1 file', '2 files')
-    """
-    return "1 file" if files == 1 else f"{files} files"
-
-
 _EDITABLE = re.compile(r"__editable__\.(.+)-[^-]+$")
 
 
 def source_folders(frozen: Frozen) -> tuple[str, ...]:
-    """Name the folders of a run that belong on PYTHONPATH: ``code``, and ``code/src`` if there.
+    """Return the folders of a run that belong on PYTHONPATH: ``code``, and ``code/src`` if present.
 
-    A ``src`` that is itself a package is none: its modules are imported as ``src.model``.
+    A ``src`` that is itself a package is left out: its modules are imported as ``src.model``.
     """
     if frozen.digest:
         folders = {path for path, _ in frozen.manifest.folders}
-        package = any(file.path == "src/__init__.py" for file in frozen.manifest.files)
+        is_package = any(file.path == "src/__init__.py" for file in frozen.manifest.files)
     else:
         folders = {"src"} if (frozen.dir / "src").is_dir() else set()
-        package = (frozen.dir / "src" / "__init__.py").exists()
-    return ("code", "code/src") if "src" in folders and not package else ("code",)
+        is_package = (frozen.dir / "src" / "__init__.py").exists()
+    return ("code", "code/src") if "src" in folders and not is_package else ("code",)
 
 
 def editable_installs(root: Path, places: Iterable[Path]) -> list[str]:
-    """Name the distributions that are installed as links into root.
+    """Return the distributions that are installed as links into root.
 
-    ``places`` are where Python looks: what is on its path, site-packages among them.
+    ``places`` are the folders that Python imports from, site-packages among them.
     """
     real = os.path.realpath(root)
-    found: dict[str, None] = {}
+    names: set[str] = set()
     for place in places:
         if place.is_dir():
-            found.update(dict.fromkeys(_by_record(place, real)))
-            found.update(dict.fromkeys(_by_path_file(place, real, found)))
-    return sorted(found)
+            names.update(_by_record(place, real))
+            names.update(_by_path_file(place, real, names))
+    return sorted(names)
 
 
 def _by_record(place: Path, root: str) -> Iterable[str]:
-    """Name what pip says it installed as editable from within root."""
+    """Yield what pip recorded as editable from within root (PEP 610)."""
     for record in sorted(place.glob("*.dist-info/direct_url.json")):
         try:
             content = json.loads(record.read_bytes())
             editable = content.get("dir_info", {}).get("editable", False)
             url = urlsplit(content.get("url", ""))
         except (ValueError, AttributeError):
-            continue  # Not ours to judge: it says nothing of an editable install.
+            continue  # It is no record of an editable install.
         if editable and url.scheme == "file" and _within(unquote(url.path), root):
             yield record.parent.name.split("-")[0]
 
 
-def _by_path_file(place: Path, root: str, known: Iterable[str]) -> Iterable[str]:
-    """Name the .pth files and egg-links that lead into root and that pip doesn't speak of."""
-    known = {name.replace("-", "_").lower() for name in known}
+def _by_path_file(place: Path, root: str, recorded: Iterable[str]) -> Iterable[str]:
+    """Yield the .pth files and egg-links that lead into root and that pip has no record of."""
+    recorded = {name.replace("-", "_").lower() for name in recorded}
     for file in sorted([*place.glob("*.pth"), *place.glob("*.egg-link")]):
         name = _EDITABLE.sub(r"\1", file.stem).lstrip("_")
-        if name.replace("-", "_").lower() in known:
+        if name.replace("-", "_").lower() in recorded:
             continue
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        leads = [line for line in lines if line.startswith("/") and _within(line, root)]
-        if not all(_within(line, os.path.realpath(place)) for line in leads):
+        paths = [line for line in lines if line.startswith("/") and _within(line, root)]
+        if not all(_within(path, os.path.realpath(place)) for path in paths):
             yield name
 
 
 def _within(path: str, root: str) -> bool:
-    """Tell whether a path is root or lies in it."""
+    """Return whether a path is root or lies in it."""
     real = os.path.realpath(path.strip())
     return real == root or real.startswith(f"{root}/")

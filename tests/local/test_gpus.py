@@ -1,7 +1,7 @@
 import pytest
 
 from runx.errors import SettingsError
-from runx.local.gpus import Gpus, NoDevices, devices, listed, permitted
+from runx.local.gpus import Gpus, NoDevices, devices, list_gpus, visible_names
 
 
 @pytest.fixture
@@ -11,10 +11,10 @@ def environment(tmp_path, monkeypatch):
     return {"RUNX_LEASES": str(tmp_path / "leases")}
 
 
-def nvidia_smi(folder, monkeypatch, answer, status=0):
-    """Put a stand-in on PATH that answers as nvidia-smi does."""
+def nvidia_smi(folder, monkeypatch, output, status=0):
+    """Put a stand-in for nvidia-smi on PATH, with this output."""
     command = folder / "nvidia-smi"
-    command.write_text(f"#!/bin/sh\nprintf '{answer}'\nexit {status}\n")
+    command.write_text(f"#!/bin/sh\nprintf '{output}'\nexit {status}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
 
@@ -30,41 +30,41 @@ def test_more_than_there_are_is_a_mistake(environment):
 
 
 def test_without_gpus_runs_share_the_machine(environment):
-    found, room = devices([], None, environment)
-    assert isinstance(found, NoDevices)
+    source, room = devices([], None, environment)
+    assert isinstance(source, NoDevices)
     assert room == 0
-    assert found.lease().environment == {}
+    assert source.lease().environment == {}
 
 
-def test_a_broken_nvidia_smi_is_told(tmp_path, monkeypatch, environment):
+def test_a_broken_nvidia_smi_is_an_error(tmp_path, monkeypatch, environment):
     nvidia_smi(tmp_path, monkeypatch, r"NVIDIA-SMI has failed\n", status=9)
     with pytest.raises(SettingsError, match="nvidia-smi: NVIDIA-SMI has failed; name the GPUs"):
         devices([], None, environment)
 
 
-def test_gpus_are_named_by_uuid_and_those_that_others_fill_left_out(
+def test_gpus_are_named_by_uuid_and_those_that_others_use_left_out(
     tmp_path, monkeypatch, environment
 ):
     nvidia_smi(tmp_path, monkeypatch, TWO)
-    found, room = devices([], None, environment)
+    source, room = devices([], None, environment)
     assert room == 2
-    lease = found.lease()
+    lease = source.lease()
     assert lease.environment == {"CUDA_VISIBLE_DEVICES": "GPU-aa"}
-    assert found.lease() is None
+    assert source.lease() is None
     lease.close()
 
 
-def test_memory_that_can_not_be_told_fills_nothing(tmp_path, monkeypatch):
+def test_a_gpu_of_unknown_memory_is_not_busy(tmp_path, monkeypatch):
     nvidia_smi(tmp_path, monkeypatch, r"0, GPU-aa, [N/A]\n")
-    assert [gpu.used for gpu in listed()] == [0]
+    assert [gpu.used for gpu in list_gpus()] == [0]
 
 
 def test_only_what_a_person_is_allowed_is_given(tmp_path, monkeypatch, environment):
     nvidia_smi(tmp_path, monkeypatch, TWO)
     assert devices([], None, {**environment, "CUDA_VISIBLE_DEVICES": "0"})[1] == 1
     assert devices([], None, {**environment, "CUDA_VISIBLE_DEVICES": ""})[1] == 0
-    assert permitted(["g0", "g1"], {"CUDA_VISIBLE_DEVICES": "g1"}) == ["g1"]
-    assert permitted(["g0", "g1", "g0"], {}) == ["g0", "g1"]
+    assert visible_names(["g0", "g1"], {"CUDA_VISIBLE_DEVICES": "g1"}) == ["g1"]
+    assert visible_names(["g0", "g1", "g0"], {}) == ["g0", "g1"]
 
 
 def test_runs_that_go_one_after_another_keep_what_there_is(tmp_path, monkeypatch, environment):

@@ -16,23 +16,23 @@ def environment(tmp_path):
 
 
 def test_a_device_is_given_out_once_until_it_comes_back(environment):
-    found, _ = devices(["g0", "g1"], None, environment)
-    first, second = found.lease(), found.lease()
+    source, _ = devices(["g0", "g1"], None, environment)
+    first, second = source.lease(), source.lease()
     assert (first.devices, second.devices) == (("g0",), ("g1",))
     assert first.environment == dict.fromkeys(["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"], "g0")
-    assert found.lease() is None
+    assert source.lease() is None
     first.close()
-    third = found.lease()
+    third = source.lease()
     assert third.devices == ("g0",)
     second.close()
     third.close()
 
 
 def test_a_run_gets_all_that_it_needs_or_nothing(environment):
-    found, room = devices(["g0", "g1", "g2"], 2, environment)
+    source, room = devices(["g0", "g1", "g2"], 2, environment)
     assert room == 1
-    lease = found.lease()
-    assert found.lease() is None
+    lease = source.lease()
+    assert source.lease() is None
     other = devices(["g0", "g1", "g2"], 1, environment)[0].lease()
     assert other.devices == ("g2",)
     lease.close()
@@ -40,15 +40,15 @@ def test_a_run_gets_all_that_it_needs_or_nothing(environment):
 
 
 def test_a_lease_is_held_by_a_run_that_outlives_its_launcher(environment):
-    found, _ = devices(["g0"], None, environment)
-    lease = found.lease()
+    source, _ = devices(["g0"], None, environment)
+    lease = source.lease()
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, pass_fds=lease.locks)
     lease.close()
-    assert found.lease() is None
+    assert source.lease() is None
     child.communicate(b"\n")
-    again = found.lease()
-    assert again is not None
-    again.close()
+    lease = source.lease()
+    assert lease is not None
+    lease.close()
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become another user")
@@ -69,7 +69,7 @@ def test_users_share_the_leases_of_a_machine():
 
 
 def as_nobody(work):
-    """Do something as another user, in a process of its own; give what it came to."""
+    """Call a function as another user, in a process of its own, and return its result as text."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -80,7 +80,7 @@ def as_nobody(work):
         finally:
             os._exit(0)
     os.close(write)
-    with os.fdopen(read) as answer:
-        told = answer.read()
+    with os.fdopen(read) as pipe:
+        result = pipe.read()
     os.waitpid(child, 0)
-    return told
+    return result

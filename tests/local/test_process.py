@@ -1,4 +1,4 @@
-"""One run here: its lock, its end, and who hears a signal."""
+"""One run here: its lock, its end, and the processes that get a signal."""
 
 import os
 import signal
@@ -21,24 +21,24 @@ from runx.sweeps.values import Point
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes a run; what still runs of it in the end is killed."""
+    """A function that makes and starts a run; what still runs of it at the end is killed."""
     lives = []
 
-    def made(cmd):
+    def prepare(cmd):
         run = Run("owl", RunDir(tmp_path / "owl"), Point(()))
         run.dir.code.mkdir(parents=True)
         run.dir.attempts.mkdir()
-        around = ScriptSettings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
-        run.dir.script.write_text(script(run, around))
+        settings = ScriptSettings("sweep", cmd, "LOGDIR/code", os.environ["PATH"], "/home")
+        run.dir.script.write_text(script(run, settings))
         run.dir.claim(1).write_text(claim_text(None, None))
         return run.dir
 
     def begin(cmd):
-        live = start(made(cmd), 1, Lease(), lambda: True)
+        live = start(prepare(cmd), 1, Lease(), lambda: True)
         lives.append(live)
         return live
 
-    begin.made = made
+    begin.prepare = prepare
     yield begin
     for live in lives:
         tell(live, signal.SIGKILL)
@@ -51,40 +51,40 @@ def status(live):
     return wait_until(lambda: (code := live.status()) is not None and [code])[0]
 
 
-def has(run, word):
-    return lambda: run.output.exists() and word in run.output.read_text()
+def has(run, text):
+    return lambda: run.output.exists() and text in run.output.read_text()
 
 
 def test_a_run_that_is_alive_is_not_started(make, monkeypatch):
     monkeypatch.setattr(runx.rundir.attempts, "_LOOKERS", 0.1)
     live = make("sleep 60")
-    assert start(live.dir, 1, Lease(), lambda: pytest.fail("asked")) is None
+    assert start(live.dir, 1, Lease(), lambda: pytest.fail("claimed")) is None
 
 
 def test_a_run_that_is_not_ours_is_not_started(make):
-    run = make.made("touch ../started")
+    run = make.prepare("touch ../started")
     assert start(run, 1, Lease(), lambda: False) is None
     assert is_locked(run) is False
     assert not run.events(1).exists()
 
 
-def test_whether_it_is_ours_is_asked_while_nobody_else_can_begin_it(make):
-    run = make.made("true")
-    asked = []
-    start(run, 1, Lease(), lambda: asked.append(is_locked(run)))
-    assert asked == [True]
+def test_an_attempt_is_claimed_while_nobody_else_can_start_it(make):
+    run = make.prepare("true")
+    locked = []
+    start(run, 1, Lease(), lambda: locked.append(is_locked(run)))
+    assert locked == [True]
 
 
-def test_one_who_looks_does_not_keep_a_run_from_starting(make):
-    run = make.made("true")
-    looker = subprocess.Popen(
+def test_a_shared_lock_of_a_reader_does_not_keep_a_run_from_starting(make):
+    run = make.prepare("true")
+    reader = subprocess.Popen(
         ["flock", "-s", run.lock, "sh", "-c", "echo; sleep 0.3"], stdout=subprocess.PIPE
     )
-    looker.stdout.readline()
+    reader.stdout.readline()
     lock = take_lock(run)
     assert lock is not None
     os.close(lock)
-    looker.communicate()
+    reader.communicate()
 
 
 def test_a_run_goes_on_while_any_process_of_it_lives(make):
@@ -145,8 +145,8 @@ def test_kill_reaches_what_has_left_the_group_and_nobody_else(make, tmp_path):
     bystander.wait()
 
 
-def test_what_bash_has_to_say_itself_is_in_the_output(make):
-    run = make.made("true")
+def test_errors_of_bash_itself_are_in_the_output(make):
+    run = make.prepare("true")
     run.script.write_text("if\n")
     live = start(run, 1, Lease(), lambda: True)
     assert live.process.wait() == 2

@@ -1,4 +1,4 @@
-"""Projects to freeze."""
+"""Fixtures: projects to freeze, as plain folders and as git checkouts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A small project: a script, a package, a tool that is executable."""
+    """A small project: a script, a package, and an executable tool."""
     root = tmp_path / "project"
     (root / "net").mkdir(parents=True)
     (root / "train.py").write_text("import net\n")
@@ -24,23 +24,24 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Where an experiment keeps its frozen code."""
+    """The path of an experiment's store of frozen code."""
     return tmp_path / "logs" / "sweep" / ".runx" / "code"
 
 
 @pytest.fixture
 def git_in() -> Callable[..., str]:
-    """Run git in a folder, as somebody, whatever the settings of who runs the tests."""
+    """A function that runs git in a folder, without the settings of this user."""
 
-    def git(folder: Path, *words: str) -> str:
+    def git(folder: Path, *arguments: str) -> str:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "someone"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "someone@example.org"),
             **dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"), os.devnull),
         }
-        words = ("git", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always", *words)
-        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, check=False)
+        options = ("-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always")
+        command = ("git", *options, *arguments)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode("utf-8", "surrogateescape")
 

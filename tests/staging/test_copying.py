@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runx.staging.copying import CHUNK, cloned, copy_file, freeze_file, read_steadily
+from runx.staging.copying import CHUNK, copy_file, freeze_file, make_reflink, read_steadily
 from runx.staging.walk import stamp_of
 
 
@@ -36,11 +36,11 @@ def test_every_byte_arrives(tmp_path: Path, size: int):
     source, frozen, copy = (tmp_path / name for name in ("source", "frozen", "copy"))
     source.write_bytes(os.urandom(size))
     os.utime(source, ns=(1, 2_000_000_100))
-    stamp, content, lies = freeze_file(str(source), str(frozen))
+    stamp, digest, status = freeze_file(str(source), str(frozen))
     assert stamp == stamp_of(source.stat())
-    assert (stamp, content) == read_steadily(str(source))
-    assert read_steadily(str(frozen))[1] == content
-    assert lies.st_mtime_ns == 2_000_000_100
+    assert (stamp, digest) == read_steadily(str(source))
+    assert read_steadily(str(frozen))[1] == digest
+    assert status.st_mtime_ns == 2_000_000_100
     copy_file(str(frozen), str(copy), 0o750, clone=True)
     assert copy.read_bytes() == source.read_bytes()
     assert copy.stat().st_mode & 0o777 == 0o750
@@ -50,4 +50,4 @@ def test_every_byte_arrives(tmp_path: Path, size: int):
 def test_a_reflink_across_devices_is_not_made(tmp_path: Path):
     (tmp_path / "source").write_text("x" * 4096)
     with (tmp_path / "source").open("rb") as source, open("/dev/null", "wb") as sink:
-        assert not cloned(source.fileno(), sink.fileno())
+        assert not make_reflink(source.fileno(), sink.fileno())

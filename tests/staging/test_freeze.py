@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import runx
 from runx.errors import StagingError
-from runx.staging import copying
+from runx.staging import copying, index
 from runx.staging.freeze import freeze
 from runx.staging.materialize import stage
-from runx.staging.store import Frozen, Method, Rules, changed, read_manifest
+from runx.staging.store import Frozen, Method, Rules, changed_files, read_manifest
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust every stamp, however young, so that no test has to wait."""
-    monkeypatch.setattr(copying, "settled", lambda stamp, since: True)
+    """Treat every stamp as settled, so that no test has to wait."""
+    monkeypatch.setattr(index, "is_settled", lambda stamp, since: True)
 
 
 def trees(store: Path) -> list[str]:
-    found = [*store.iterdir()] if store.exists() else []
-    return sorted(path.name for path in found if path.is_dir() and path.name[0] != ".")
+    paths = [*store.iterdir()] if store.exists() else []
+    return sorted(path.name for path in paths if path.is_dir() and path.name[0] != ".")
 
 
 def test_a_file_that_cant_be_read_is_named_with_the_remedy(
@@ -73,17 +73,17 @@ def test_a_project_that_is_not_there_is_named(store: Path, tmp_path: Path):
         freeze(Rules(tmp_path / "gone"), store)
 
 
-def test_a_file_that_never_rests_is_named(
+def test_a_file_that_changes_all_the_time_is_named(
     project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    poured = copying._poured
+    copy_and_digest = copying._copy_and_digest
 
-    def disturbed(origin: int, sink: int | None) -> str:
+    def read_and_edit(origin: int, sink: int | None) -> str:
         with (project / "train.py").open("a") as file:
             file.write("x")
-        return poured(origin, sink)
+        return copy_and_digest(origin, sink)
 
-    monkeypatch.setattr(copying, "_poured", disturbed)
+    monkeypatch.setattr(copying, "_copy_and_digest", read_and_edit)
     with pytest.raises(StagingError, match=r"train\.py: changes while it is being frozen; wait"):
         freeze(Rules(project, ignore=("net", "tool.sh")), store)
     assert trees(store) == []
@@ -93,22 +93,22 @@ def test_a_file_that_never_rests_is_named(
 def test_a_file_that_changes_while_it_is_copied_is_copied_again(
     project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    poured, edits = copying._poured, iter(["lr = 1\n", "lr = 22\n"])
+    copy_and_digest, edits = copying._copy_and_digest, iter(["lr = 1\n", "lr = 22\n"])
 
-    def disturbed(origin: int, sink: int | None) -> str:
-        content = poured(origin, sink)
+    def read_and_edit(origin: int, sink: int | None) -> str:
+        content = copy_and_digest(origin, sink)
         text = next(edits, None) if sink is not None else None
         if text is not None:
             (project / "train.py").write_text(text)
         return content
 
-    monkeypatch.setattr(copying, "_poured", disturbed)
+    monkeypatch.setattr(copying, "_copy_and_digest", read_and_edit)
     frozen = freeze(Rules(project, ignore=("net", "tool.sh")), store)
     assert (frozen.dir / "train.py").read_text() == "lr = 22\n"
     assert trees(store) == [frozen.digest]
     monkeypatch.undo()
-    again = freeze(Rules(project, ignore=("net", "tool.sh")), store)
-    assert again.digest == frozen.digest and again.reused
+    second = freeze(Rules(project, ignore=("net", "tool.sh")), store)
+    assert second.digest == frozen.digest and second.reused
 
 
 def test_a_file_that_vanishes_meanwhile_was_never_there(
@@ -198,9 +198,9 @@ def test_frozen_files_are_read_only_and_keep_their_time(project: Path, store: Pa
     os.utime(project / "train.py", (1, 1))
     frozen = freeze(Rules(project), store)
     for file in frozen.manifest.files:
-        about = (frozen.dir / file.path).stat()
-        assert not about.st_mode & 0o222
-        assert bool(about.st_mode & 0o100) == (file.path == "tool.sh")
+        mode = (frozen.dir / file.path).stat().st_mode
+        assert not mode & 0o222
+        assert bool(mode & 0o100) == (file.path == "tool.sh")
     assert (frozen.dir / "train.py").stat().st_mtime == 1
 
 
@@ -295,7 +295,7 @@ print(frozen.dir, frozen.files, flush=True)
 
 
 def freezer(project: Path, store: Path) -> subprocess.Popen[str]:
-    """Start a launcher that is ready to freeze as soon as it gets a line."""
+    """Start a process that freezes the project as soon as it gets a line."""
     process = subprocess.Popen(
         [sys.executable, "-c", FREEZE, str(project), str(store)],
         stdin=subprocess.PIPE,
@@ -322,16 +322,16 @@ def test_launchers_that_freeze_at_once_agree(project: Path, store: Path):
         assert launcher.stdin
         launcher.stdin.write("\n")
         launcher.stdin.flush()
-    said = [launcher.communicate(timeout=120)[0] for launcher in launchers]
+    outputs = [launcher.communicate(timeout=120)[0] for launcher in launchers]
     assert [launcher.returncode for launcher in launchers] == [0] * 4
     (tree,) = trees(store)
-    assert said == [f"{store / tree / 'tree'} 203\n"] * 4
+    assert outputs == [f"{store / tree / 'tree'} 203\n"] * 4
     assert not list((store / ".making").iterdir())
-    assert changed(str(store / tree), read_manifest(str(store / tree))) == []
+    assert changed_files(str(store / tree), read_manifest(str(store / tree))) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
-def test_a_killed_launcher_leaves_nothing_that_looks_whole(
+def test_a_killed_launcher_leaves_nothing_that_looks_complete(
     project: Path, store: Path, share: float
 ):
     many_files(project, 200)
@@ -347,14 +347,14 @@ def test_a_killed_launcher_leaves_nothing_that_looks_whole(
     launcher.communicate()
     for tree in trees(store):
         folder = str(store / tree)
-        assert changed(folder, read_manifest(folder)) == []
+        assert changed_files(folder, read_manifest(folder)) == []
     frozen = freeze(Rules(project), store)
     assert frozen.files == 203
     assert frozen.warnings == ()
     assert content(frozen.dir, 0o555) == content(project, 0o555)
 
 
-def test_code_that_is_edited_while_several_freeze_is_whole_in_each_tree(project: Path, store: Path):
+def test_files_edited_while_they_are_frozen_are_complete_in_each_tree(project: Path, store: Path):
     many_files(project, 60)
     stop = threading.Event()
 
@@ -378,7 +378,7 @@ def test_code_that_is_edited_while_several_freeze_is_whole_in_each_tree(project:
         lines = (frozen.dir / "train.py").read_text().splitlines()
         assert len(lines) in (1, 1000)
         assert len(set(lines)) == 1
-        assert changed(str(frozen.dir.parent), frozen.manifest) == []
+        assert changed_files(str(frozen.dir.parent), frozen.manifest) == []
 
 
 # --- the law: what is frozen and staged reads back equal ------------------------------------------
@@ -430,21 +430,21 @@ def build(path: bytes, tree: dict[bytes, object]) -> None:
 
 
 def content(root: Path, mask: int) -> dict[bytes, object]:
-    """Read a tree: names, permissions, bytes, targets."""
-    found: dict[bytes, object] = {}
+    """Return the entries of a tree: names, permissions, bytes, targets of links."""
+    entries: dict[bytes, object] = {}
     for folder, inner, files in os.walk(os.fsencode(root)):
         for name in (*inner, *files):
             path = os.path.join(folder, name)
-            about = os.lstat(path)
+            mode = os.lstat(path).st_mode
             key = os.path.relpath(path, os.fsencode(root))
-            if stat.S_ISLNK(about.st_mode):
-                found[key] = os.readlink(path)
-            elif stat.S_ISDIR(about.st_mode):
-                found[key] = None
+            if stat.S_ISLNK(mode):
+                entries[key] = os.readlink(path)
+            elif stat.S_ISDIR(mode):
+                entries[key] = None
             else:
                 with open(path, "rb") as file:
-                    found[key] = (about.st_mode & mask, file.read())
-    return found
+                    entries[key] = (mode & mask, file.read())
+    return entries
 
 
 def test_the_frozen_code_of_two_projects_is_kept_apart(project: Path, store: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ from runx.staging.freeze import freeze
 from runx.staging.store import Rules
 
 
-def test_a_revision_nobody_knows_is_named(checkout: Path, store: Path):
+def test_an_unknown_revision_is_named(checkout: Path, store: Path):
     with pytest.raises(StagingError, match=r"CODE_FROM: git knows no revision v9: .*git log"):
         freeze(Rules(checkout, source="v9"), store)
     with pytest.raises(StagingError, match="git knows no revision --all"):
@@ -30,7 +30,7 @@ def test_without_git_there_are_no_revisions(
         freeze(Rules(checkout, source="HEAD"), store)
 
 
-def test_a_folder_that_was_not_there_yet_says_so(
+def test_a_folder_that_the_commit_lacks_is_named(
     checkout: Path, store: Path, git_in: Callable[..., str]
 ):
     (checkout / "later").mkdir()
@@ -62,8 +62,8 @@ def test_a_commit_is_frozen_as_it_was_committed(
     assert (frozen.dir / "train.py").read_text() == "import net\n"
     assert (frozen.dir / "net" / "a\nb").read_text() == "import net\n"
     assert (frozen.dir / "tool.sh").stat().st_mode & 0o100
-    again = freeze(Rules(checkout, source=commit[:10]), store)
-    assert (again.dir, again.reused) == (frozen.dir, True)
+    second = freeze(Rules(checkout, source=commit[:10]), store)
+    assert (second.dir, second.reused) == (frozen.dir, True)
     worktree = freeze(Rules(checkout), store)
     assert (worktree.commit, worktree.digest == frozen.digest) == ("", False)
 
@@ -93,8 +93,8 @@ def test_submodules_are_left_out_and_named(
     git_in(checkout, "commit", "-q", "-m", "second")
     for _ in range(2):
         frozen = freeze(Rules(checkout, source="HEAD"), store)
-        said = "CODE_FROM: HEAD: submodules are left out: third_party/module"
-        assert frozen.warnings == (said,)
+        warning = "CODE_FROM: HEAD: submodules are left out: third_party/module"
+        assert frozen.warnings == (warning,)
 
 
 def test_neither_worktree_nor_index_is_touched(

@@ -113,7 +113,7 @@ def test_what_git_ignores_and_what_is_excluded_is_neither_dirty_nor_in_the_patch
     assert git.diff(repo, [repo / "my runs", Path("/elsewhere")]) == ""
 
 
-def test_a_folder_of_a_checkout_speaks_for_itself_alone(repo: Path):
+def test_a_patch_of_a_folder_has_that_folder_alone(repo: Path):
     (repo / "part").mkdir()
     (repo / "part" / "new.py").write_text("x = 1\n")
     (repo / "other.py").write_text("y = 1\n")
@@ -156,7 +156,9 @@ def test_a_linked_worktree_is_a_checkout(repo: Path, tmp_path: Path):
     assert "+lr = 3" in git.diff(tmp_path / "beside")
 
 
-def test_what_points_git_elsewhere_is_not_heard(repo: Path, monkeypatch: pytest.MonkeyPatch):
+def test_variables_that_point_git_elsewhere_are_ignored(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
     state = git.state(repo)
@@ -173,7 +175,7 @@ def test_ignored_files_and_folders_are_named(repo: Path):
 
 
 def applied(repo: Path, tmp_path: Path) -> dict[str, object]:
-    """Apply the patch to a fresh clone of the commit, and give what lies there then."""
+    """Apply the patch to a new clone of the commit, and return the files of that."""
     clone = tmp_path / "clone"
     sh(repo, f"git clone -q . {clone}")
     (tmp_path / "patch").write_bytes(git.diff(repo).encode("utf-8", "surrogateescape"))
@@ -182,13 +184,13 @@ def applied(repo: Path, tmp_path: Path) -> dict[str, object]:
 
 
 def content(root: Path) -> dict[str, object]:
-    found: dict[str, object] = {}
+    entries: dict[str, object] = {}
     for path in root.rglob("*"):
         if path.is_symlink():
-            found[str(path.relative_to(root))] = path.readlink()
+            entries[str(path.relative_to(root))] = path.readlink()
         elif path.is_file() and ".git" not in path.parts:
-            found[str(path.relative_to(root))] = path.read_bytes(), path.stat().st_mode & 0o100
-    return found
+            entries[str(path.relative_to(root))] = path.read_bytes(), path.stat().st_mode & 0o100
+    return entries
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

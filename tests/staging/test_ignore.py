@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from runx.staging.ignore import sieve
+from runx.staging.ignore import ignore_rules
 from runx.staging.walk import Listing, walk
 
 
 def walked(root: Path, *ignore: str, gitignore: bool = True) -> tuple[Listing, str | None]:
-    chosen, warning = sieve(root, ignore, (root / "runs", Path("/elsewhere")), gitignore)
-    return walk(root, chosen), warning
+    rules, warning = ignore_rules(root, ignore, (root / "runs", Path("/elsewhere")), gitignore)
+    return walk(root, rules), warning
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Path:
-    root = tmp_path / "many"
+def files(tmp_path: Path) -> Path:
+    root = tmp_path / "files"
     for name in ("a.py", "a.pyc", "data/x", "sub/data/x", "sub/a.py", "Test.py", "w.pth"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x")
@@ -37,13 +37,13 @@ def many(tmp_path: Path) -> Path:
         ("", ["Test.py", "a.py", "a.pyc", "data/x", "sub/a.py", "sub/data/x"]),
     ],
 )
-def test_patterns_mean_names_and_with_a_slash_paths(many: Path, pattern: str, left: list[str]):
-    assert sorted(walked(many, pattern)[0].files) == left
+def test_patterns_mean_names_and_with_a_slash_paths(files: Path, pattern: str, left: list[str]):
+    assert sorted(walked(files, pattern)[0].files) == left
 
 
-def test_what_a_pattern_left_out_is_told_by_pattern(many: Path):
-    found, _ = walked(many, "*.pyc", "data")
-    assert found.left_out.patterns == {
+def test_what_is_left_out_is_listed_by_pattern(files: Path):
+    listing, _ = walked(files, "*.pyc", "data")
+    assert listing.left_out.patterns == {
         "*.pth": ("w.pth",),
         "*.pyc": ("a.pyc",),
         "data": ("data/", "sub/data/"),
@@ -55,9 +55,9 @@ def test_virtual_environments_always_stay_out(project: Path, marker: str):
     (project / "my-env" / "lib").mkdir(parents=True)
     (project / "my-env" / marker).parent.mkdir(exist_ok=True)
     (project / "my-env" / marker).write_text("x")
-    found, _ = walked(project)
-    assert sorted(found.folders) == ["net"]
-    assert found.left_out.patterns == {"virtual environment": ("my-env/",)}
+    listing, _ = walked(project)
+    assert sorted(listing.folders) == ["net"]
+    assert listing.left_out.patterns == {"virtual environment": ("my-env/",)}
 
 
 def test_what_git_ignores_stays_out_and_is_named(checkout: Path):
@@ -65,9 +65,9 @@ def test_what_git_ignores_stays_out_and_is_named(checkout: Path):
     (checkout / "data").mkdir()
     (checkout / "data" / "x").write_text("x")
     (checkout / "net" / "fast.so").write_text("x")
-    found, warning = walked(checkout)
-    assert sorted(found.files) == [".gitignore", "net/__init__.py", "tool.sh", "train.py"]
-    assert found.left_out.gitignored == ("data/", "net/fast.so")
+    listing, warning = walked(checkout)
+    assert sorted(listing.files) == [".gitignore", "net/__init__.py", "tool.sh", "train.py"]
+    assert listing.left_out.gitignored == ("data/", "net/fast.so")
     assert warning is None
     assert "data/x" in walked(checkout, gitignore=False)[0].files
 
@@ -90,18 +90,18 @@ def test_a_checkout_in_the_checkout_has_its_own_ignored_files(
     (inner / ".gitignore").write_text("built\n")
     for name in ("built", "lib.py"):
         (inner / name).write_text("x")
-    found, _ = walked(checkout)
-    assert found.left_out.gitignored == ("third_party/lib/built",)
-    assert "third_party/lib/lib.py" in found.files
-    assert not any(".git/" in name for name in found.files)
+    listing, _ = walked(checkout)
+    assert listing.left_out.gitignored == ("third_party/lib/built",)
+    assert "third_party/lib/lib.py" in listing.files
+    assert not any(".git/" in name for name in listing.files)
 
 
 def test_a_project_that_git_ignores_as_a_whole_is_copied_with_a_warning(checkout: Path):
     (checkout / ".gitignore").write_text("mine/\n")
     (checkout / "mine").mkdir()
     (checkout / "mine" / "train.py").write_text("x")
-    found, warning = walked(checkout / "mine")
-    assert list(found.files) == ["train.py"]
+    listing, warning = walked(checkout / "mine")
+    assert list(listing.files) == ["train.py"]
     assert "git ignores the project itself" in str(warning)
 
 
@@ -109,6 +109,6 @@ def test_where_git_is_missing_all_is_copied_with_a_warning(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PATH", str(checkout))
-    found, warning = walked(checkout)
-    assert "train.py" in found.files
+    listing, warning = walked(checkout)
+    assert "train.py" in listing.files
     assert "there is no git here" in str(warning)

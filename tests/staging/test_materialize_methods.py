@@ -15,10 +15,10 @@ from runx.staging.store import Method
 
 @pytest.fixture
 def no_reflinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(materialize, "cloned", lambda origin, sink: False)
+    monkeypatch.setattr(materialize, "make_reflink", lambda origin, sink: False)
 
 
-def test_a_method_nobody_knows_names_the_nearest(tmp_path: Path):
+def test_an_unknown_method_is_refused_with_the_nearest_name(tmp_path: Path):
     with pytest.raises(StagingError, match=r"CODE_STAGING: lnk: unknown; did you mean link\?"):
         method_for("lnk", tmp_path, tmp_path, as_root=False)
     with pytest.raises(StagingError, match="it is one of auto, link, copy, reflink, none"):
@@ -41,33 +41,33 @@ def test_a_place_that_cant_be_written_is_named(tmp_path: Path):
 def test_an_ordinary_user_gets_links(
     public: Path, as_ordinary_user: Callable[[Callable[[], None]], None]
 ):
-    def chosen() -> None:
+    def check() -> None:
         for mode in ("auto", "link"):
-            found = method_for(mode, public / "store", public / "runs", as_root=False)
-            assert found == (Method.LINK, None)
+            chosen = method_for(mode, public / "store", public / "runs", as_root=False)
+            assert chosen == (Method.LINK, None)
         assert list((public / "runs").iterdir()) == []
 
-    as_ordinary_user(chosen)
+    as_ordinary_user(check)
 
 
 @pytest.mark.usefixtures("no_reflinks")
-def test_runs_that_run_as_root_get_copies_with_a_word(tmp_path: Path):
-    method, why = method_for("auto", tmp_path / "store", tmp_path, as_root=True)
+def test_runs_that_run_as_root_get_copies_and_a_message(tmp_path: Path):
+    method, message = method_for("auto", tmp_path / "store", tmp_path, as_root=True)
     assert method is Method.COPY
-    assert "each run gets a copy of the code: read-only files don't stop" in str(why)
-    method, why = method_for("link", tmp_path / "store", tmp_path, as_root=True)
+    assert "each run gets a copy of the code: read-only files don't stop" in str(message)
+    method, message = method_for("link", tmp_path / "store", tmp_path, as_root=True)
     assert method is Method.LINK
-    assert "read-only files don't stop" in str(why)
+    assert "read-only files don't stop" in str(message)
 
 
 @pytest.mark.usefixtures("no_reflinks")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes to read-only files")
-def test_a_user_whom_read_only_does_not_stop_is_found_out(tmp_path: Path):
+def test_a_user_who_can_write_to_read_only_files_is_detected(tmp_path: Path):
     assert method_for("auto", tmp_path / "store", tmp_path, as_root=False)[0] is Method.COPY
 
 
 @pytest.mark.usefixtures("no_reflinks")
-def test_where_hard_links_cant_be_made_there_are_copies_with_a_word(
+def test_where_hard_links_cant_be_made_there_are_copies_and_a_message(
     public: Path,
     as_ordinary_user: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -77,23 +77,25 @@ def test_where_hard_links_cant_be_made_there_are_copies_with_a_word(
 
     monkeypatch.setattr(os, "link", refused)
 
-    def chosen() -> None:
-        method, why = method_for("auto", public / "store", public / "runs", as_root=False)
+    def check() -> None:
+        method, message = method_for("auto", public / "store", public / "runs", as_root=False)
         assert method is Method.COPY
-        assert "hard links can't be made here" in str(why)
+        assert "hard links can't be made here" in str(message)
 
-    as_ordinary_user(chosen)
+    as_ordinary_user(check)
 
 
-def test_where_there_are_reflinks_they_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(materialize, "cloned", lambda origin, sink: True)
+def test_reflinks_are_preferred_where_they_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(materialize, "make_reflink", lambda origin, sink: True)
     for mode in ("auto", "reflink"):
-        found = method_for(mode, tmp_path / "store", tmp_path / "runs", as_root=True)
-        assert found == (Method.REFLINK, None)
+        chosen = method_for(mode, tmp_path / "store", tmp_path / "runs", as_root=True)
+        assert chosen == (Method.REFLINK, None)
     assert list((tmp_path / "runs").iterdir()) == []
     assert list((tmp_path / "store" / ".making").iterdir()) == []
 
 
-def test_copy_and_none_are_taken_at_their_word(tmp_path: Path):
+def test_copy_and_none_are_taken_without_a_try(tmp_path: Path):
     assert method_for("copy", tmp_path / "store", tmp_path, as_root=False) == (Method.COPY, None)
     assert method_for("none", tmp_path / "store", tmp_path, as_root=False)[0] is Method.NONE

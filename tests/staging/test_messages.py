@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from runx.staging import messages
 from runx.staging.freeze import freeze
-from runx.staging.messages import editable_installs, source_folders
+from runx.staging.messages import cautions, editable_installs, source_folders, summary
 from runx.staging.store import Rules
 
 
@@ -36,7 +37,7 @@ def test_older_ways_of_installing_are_known(project: Path, site: Path):
     assert editable_installs(project, [site]) == ["easy-install", "old", "poetry"]
 
 
-def test_what_leads_elsewhere_is_nobodys_business(project: Path, site: Path):
+def test_installs_from_elsewhere_are_left_out(project: Path, site: Path):
     record(site, "copied", f"file://{project}", editable=False)
     record(site, "other", f"file://{project}-other", editable=True)
     record(site, "remote", "https://example.org/x.git")
@@ -70,3 +71,36 @@ def test_a_src_folder_goes_on_the_path_unless_it_is_a_package(
     assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code", "code/src")
     (project / "src" / "__init__.py").write_text("")
     assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code",)
+
+
+def test_the_summary_has_what_was_frozen_and_what_was_left_out(checkout: Path, store: Path):
+    (checkout / ".gitignore").write_text("data/\nbuild\n")
+    for name in ("data/x", "build/x", "a.pyc", "b.pyc", "c.pyc", "w.pth", "env/pyvenv.cfg"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text("x")
+    (checkout / "net" / "__pycache__").mkdir()
+    rules = Rules(checkout)
+    assert summary(freeze(rules, store)) == (
+        "froze 4 files, under 1 kB; left out w.pth (*.pth), 3 (*.pyc), env/ (virtual environment); "
+        "git ignores build/, data/"
+    )
+    assert summary(freeze(rules, store)).startswith("found frozen: 4 files, under 1 kB; left out ")
+
+
+def test_the_summary_is_short_where_nothing_was_left_out(project: Path, store: Path):
+    frozen = freeze(Rules(project), store)
+    assert summary(frozen) == "froze 3 files, under 1 kB"
+    assert cautions(frozen) == ()
+
+
+def test_large_code_is_warned_about(project: Path, store: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(messages, "LARGE", 1_000_000)
+    (project / "model.bin").write_bytes(b"x" * 1_200_000)
+    (warning,) = cautions(freeze(Rules(project), store))
+    assert warning.startswith("1.2 MB of code is much; the largest: model.bin (1.2 MB), ")
+    assert "CODE_LINKS" in warning
+
+
+def test_with_none_nothing_was_frozen(project: Path, store: Path):
+    frozen = freeze(Rules(project, mode="none"), store)
+    assert summary(frozen) == f"froze nothing: runs start in {project} itself"

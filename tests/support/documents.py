@@ -1,4 +1,4 @@
-"""README.md and docs/ as the tests read them: the blocks of code of each."""
+"""The blocks of code in README.md and docs/."""
 
 import re
 from collections.abc import Iterator

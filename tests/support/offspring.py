@@ -1,4 +1,4 @@
-"""Processes that a test's daemons have started, found and ended by their ids."""
+"""The processes that the daemons of a test have started: listed, and ended by their ids."""
 
 import os
 import signal
@@ -6,28 +6,28 @@ from pathlib import Path
 
 
 def processes():
-    """Give the id, the parent's and the words of every process."""
-    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda one: int(one.name)):
+    """Yield the id, the parent's id and the command line of every process."""
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace")
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
-        yield int(folder.name), int(parent), words
+        yield int(folder.name), int(parent), command
 
 
 def below(pids):
-    """Give processes and all that they have started."""
-    found = list(pids)
+    """Return the ids of processes and of all that they have started."""
+    tree = list(pids)
     for pid, parent, _ in processes():
-        if parent in found and pid not in found:
-            found.append(pid)
-    return found
+        if parent in tree and pid not in tree:
+            tree.append(pid)
+    return tree
 
 
-def end(pid, how=signal.SIGKILL):
+def end(pid, number=signal.SIGKILL):
     """End a process, if it is still there."""
     try:
-        os.kill(pid, how)
+        os.kill(pid, number)
     except ProcessLookupError:
         pass

@@ -1,4 +1,4 @@
-"""A report in the browser, by what a person sees of it and does to it."""
+"""The report in a browser: what a person sees in it and does with it."""
 
 import contextlib
 import time
@@ -7,7 +7,7 @@ WAIT = 20
 
 
 class Page:
-    """A report in the browser, by what a person sees and does."""
+    """A report in the browser."""
 
     def __init__(self, driver, file, view=""):
         self.driver = driver
@@ -34,10 +34,10 @@ class Page:
                 if value := condition():
                     return value
             time.sleep(0.05)
-        raise AssertionError("it has not come about")
+        raise AssertionError(f"not true within {WAIT} s")
 
     def settle(self, act):
-        """Do something, and wait until the page has been redrawn."""
+        """Call a function and wait until the page has been drawn again."""
         before = self.js("return document.documentElement.dataset.drawn")
         act()
         self.until(lambda: self.js("return document.documentElement.dataset.drawn") != before)

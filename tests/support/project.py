@@ -1,4 +1,4 @@
-"""A folder with a training script and a sweep, and runx called in it as a person calls it."""
+"""A folder with a training script and a sweep, in which runx is called as on a command line."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ if "--fail" in sys.argv:
 
 
 class Project:
-    """A folder with a training script, and runx called in it."""
+    """A folder with a training script and a sweep."""
 
     def __init__(self, path: Path, environment: dict[str, str]) -> None:
         self.path, self.environment = path, environment
@@ -42,8 +42,8 @@ class Project:
 
     def runs(self, experiment: str = "runs/sweep") -> list[Path]:
         folder = self.path / experiment
-        found = [run for run in folder.iterdir() if not run.name.startswith(".")]
-        return sorted(found, key=lambda run: json.loads((run / "run.json").read_text())["created"])
+        runs = [run for run in folder.iterdir() if not run.name.startswith(".")]
+        return sorted(runs, key=lambda run: json.loads((run / "run.json").read_text())["created"])
 
     def argvs(self, experiment: str = "runs/sweep") -> list[list[str]]:
         outputs = [(run / "output.log").read_text() for run in self.runs(experiment)]

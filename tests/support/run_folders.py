@@ -1,4 +1,4 @@
-"""Run directories made by hand, as runx, logx and the original leave them."""
+"""Run directories written by hand, as runx, logx and NVIDIA's runx write them."""
 
 import json
 
@@ -17,7 +17,7 @@ def make_run(
     each=10.0,
     **more,
 ):
-    """Make a run's directory with a validation row for each value of ``acc``."""
+    """Write the directory of a run with a validation row for each value of ``acc``."""
     attempts = folder / "attempts"
     attempts.mkdir(parents=True)
     hparams = hparams if hparams is not None else {}
@@ -45,7 +45,7 @@ def write_metrics(folder, rows, start=0.0, each=10.0, phase="val", file="metrics
 
 
 def originals_run(folder, hparams, rows):
-    """Make what NVIDIA's runx leaves behind: no run.json, CRLF, its directory in hparams."""
+    """Write a run as NVIDIA's runx does: no run.json, CRLF, its directory in hparams."""
     folder.mkdir(parents=True)
     (folder / "hparams.json").write_text(json.dumps({**hparams, "logdir": str(folder)}))
     lines = ["start,start/step,0,timestamp,1600000000.5"]

@@ -13,7 +13,7 @@ NOT_TO_BE_HAD = (
     r"nobody but root can read this checkout, or start this Python",
     r"all tests skipped by \+SKIP option",
 )
-"""What no script of .ci/ could change; and docstrings that say themselves that they aren't run."""
+"""Reasons that no script of .ci/ can remove; and docstrings marked as not run."""
 
 NOT_WITHOUT_ROOT = (
     r"only root ",
@@ -24,7 +24,7 @@ NOT_WITHOUT_ROOT = (
     r"needs (fish|zsh|node)",
     r"strace (is not installed|may not trace here)",
 )
-"""What a script of .ci/ installs or does as root."""
+"""Reasons that a script of .ci/ removes when it runs as root."""
 
 
 def excused(reason: str, root: bool) -> bool:
@@ -43,15 +43,15 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    return _judged((yield), item.config)
+    return _without_skips((yield), item.config)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
-    return _judged((yield), collector.config)
+    return _without_skips((yield), collector.config)
 
 
-def _judged(report, config):
+def _without_skips(report, config):
     """Return a report in which a skip that is not excused is a failure."""
     if report.skipped and config.getoption("no_skips") and not hasattr(report, "wasxfail"):
         reason = str(report.longrepr[2]).removeprefix("Skipped: ")

@@ -1,4 +1,4 @@
-"""A project with one sweep, and runx called in it as a person calls it, to be killed at will."""
+"""A project with one sweep, in which launchers are started, and killed in the middle."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from runx.rundir.paths import RunDir
 from runx.rundir.state import state
 
 JOURNAL = 'echo "begin $2 $$" >> "$JOURNAL"; {body}; echo "end $2 $$" >> "$JOURNAL"\n'
-"""What a run does: it tells a journal that all runs share when it begins and when it ends."""
+"""The script of a run: it writes its begin and its end to a journal that all runs share."""
 
 
 def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)
-    return found
+    return value
 
 
 class Sweep:
@@ -32,8 +32,8 @@ class Sweep:
         self.journal = path.parent / "journal"
         self.leases = path.parent / "leases"
         path.mkdir(exist_ok=True)
-        told = {"JOURNAL": str(self.journal), "RUNX_LEASES": str(self.leases)}
-        self.environment = {**environment, **told}
+        own = {"JOURNAL": str(self.journal), "RUNX_LEASES": str(self.leases)}
+        self.environment = {**environment, **own}
         self.processes = []
         self.trains(body)
         self.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")
@@ -45,19 +45,19 @@ class Sweep:
         return file
 
     def trains(self, body: str) -> None:
-        """Say what a run does: shell text in which $2 is its number."""
+        """Set the script of the runs: shell text in which $2 is the number of the run."""
         self.write("train.sh", JOURNAL.format(body=body))
 
     def start(self, *words: str, **options) -> subprocess.Popen:
         """Start runx, in a session of its own and with its output in a file.
 
-        ``ignored``: with the signals ignored that a shell ignores for what is in its background.
-        ``host``: on a host that is called so.
+        ``ignored``: with the signals ignored that a shell ignores for its background jobs.
+        ``host``: with this host name.
         """
         output = (self.path.parent / f"output.{len(self.processes)}").open("w+")
         environment = {**self.environment, **options.pop("environment", {})}
-        deaf = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
-        before = deaf if options.pop("ignored", False) else []
+        ignoring = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
+        before = ignoring if options.pop("ignored", False) else []
         if host := options.pop("host", None):
             before = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', host]
         process = subprocess.Popen(
@@ -70,29 +70,29 @@ class Sweep:
             start_new_session=True,
             **options,
         )
-        process.said = output
+        process.output = output
         self.processes.append(process)
         return process
 
     def ended(self, process: subprocess.Popen, seconds: float = 120) -> str:
-        """Wait for the end of what was started; give what it said."""
+        """Wait for the end of a process and return its output."""
         process.wait(seconds)
         return self.said(process)
 
     @staticmethod
     def said(process: subprocess.Popen) -> str:
-        """What a process that was started has said so far."""
-        return Path(process.said.name).read_text()
+        """Return the output of a process so far."""
+        return Path(process.output.name).read_text()
 
     def runx(self, *words: str, status: int | None = 0, **environment: str) -> str:
-        """Call runx to its end; give what it said."""
+        """Run runx to its end and return its output."""
         process = self.start(*words, environment=environment)
-        said = self.ended(process)
-        assert status is None or process.returncode == status, (process.returncode, said)
-        return said
+        output = self.ended(process)
+        assert status is None or process.returncode == status, (process.returncode, output)
+        return output
 
     def command(self, *words: str, status: int = 0) -> str:
-        """Call another command of runx, as status."""
+        """Run another command of runx, such as status, and return its output."""
         done = subprocess.run(
             ["runx", *words],
             cwd=self.path,
@@ -102,17 +102,17 @@ class Sweep:
             text=True,
             timeout=120,
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == status, (done.returncode, said)
-        return said
+        output = done.stdout + done.stderr
+        assert done.returncode == status, (done.returncode, output)
+        return output
 
     def clean(self) -> None:
-        """Leave nothing running behind: neither launchers nor runs that they left."""
+        """Kill the launchers, and the runs that outlived them."""
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
             process.wait()
-            process.said.close()
+            process.output.close()
         for run in self.runs():
             for number in (1, 2, 3):
                 for event in events(run, number):
@@ -121,26 +121,26 @@ class Sweep:
 
     def runs(self) -> list[RunDir]:
         folder = self.root / "sweep"
-        found = sorted(folder.iterdir()) if folder.is_dir() else []
-        return [RunDir(path) for path in found if path.name[0] != "."]
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [RunDir(path) for path in paths if path.name[0] != "."]
 
     def numbers(self) -> list[int]:
-        """The numbers of the runs that there are."""
+        """Return the numbers of the existing runs."""
         return sorted(json.loads(run.hparams.read_text())["n"] for run in self.runs())
 
     def run(self, number: int) -> RunDir:
-        """The run of a number."""
-        [found] = [run for run in self.runs() if json.loads(run.hparams.read_text())["n"] == number]
-        return found
+        """Return the run with a number."""
+        [run] = [run for run in self.runs() if json.loads(run.hparams.read_text())["n"] == number]
+        return run
 
     def states(self) -> list[str]:
-        """How the runs stand, by their numbers."""
+        """Return the states of the runs, by their numbers."""
         return [state_of(self.run(number)) for number in self.numbers()]
 
-    def told(self, word: str) -> list[int]:
-        """The numbers that the journal has for begin or end."""
+    def told(self, event: str) -> list[int]:
+        """Return the numbers of the runs that the journal has as ``begin`` or ``end``."""
         lines = self.journal.read_text().splitlines() if self.journal.exists() else []
-        return sorted(int(line.split()[1]) for line in lines if line.startswith(word))
+        return sorted(int(line.split()[1]) for line in lines if line.startswith(event))
 
 
 def state_of(run: RunDir) -> str:
@@ -158,15 +158,15 @@ def names(run: RunDir, attempt: int = 1) -> list[str]:
 
 
 def dead_pid() -> int:
-    """The number of a process that is gone."""
+    """Return the id of a process that has ended."""
     child = subprocess.Popen(["true"])
     child.wait()
     return child.pid
 
 
 def given_elsewhere(run, order, attempt):
-    """Give an order as somebody on another machine does."""
+    """Write an order as another machine does."""
     run.orders.mkdir(exist_ok=True)
     number = len(list(run.orders.iterdir()))
-    said = {"version": 1, "order": order, "attempt": attempt, "by": {"host": "elsewhere"}}
-    (run.orders / f"{number}.json").write_text(json.dumps(said))
+    content = {"version": 1, "order": order, "attempt": attempt, "by": {"host": "elsewhere"}}
+    (run.orders / f"{number}.json").write_text(json.dumps(content))

@@ -65,7 +65,7 @@ def test_a_link_to_what_is_linked_is_fine(project: Path, store: Path):
     assert warnings == ()
 
 
-def test_a_broken_link_stays_broken_and_is_nobodys_business(project: Path, store: Path):
+def test_a_broken_link_stays_broken_without_a_warning(project: Path, store: Path):
     (project / "broken").symlink_to("nothing")
     into, warnings = staged(project, store)
     assert os.readlink(into / "broken") == "nothing"

@@ -20,15 +20,11 @@ from runx.sweeps.values import Hparam, Point
 CONFIG = "config.yaml"
 """The name of the configuration file in a run's directory."""
 
-
 _FILE = f"{LOGDIR}/{CONFIG}"
-
 
 _CONFIG_IN_CMD = "{config}"
 
-
 _STRING = "tag:yaml.org,2002:str"
-
 
 # What no YAML takes for a truth value, null or a number.
 _KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z_][\w-]*\Z", re.ASCII | re.I)

@@ -11,7 +11,6 @@ from runx.sweeps.shelltext import LOGDIR, quote
 VARIABLE = "RUNX_LOGDIR"
 """The shell variable that holds a run's directory in run.sh."""
 
-
 _VARIABLE = f'"${VARIABLE}"'
 
 

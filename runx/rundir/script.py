@@ -82,7 +82,6 @@ class ScriptSettings(NamedTuple):
 
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 
-
 _MEETING = """\
   # One torchrun on each node; they meet at this one, the first, by the address that Slurm has for
   # it, on a port that is free here.
@@ -92,12 +91,10 @@ _MEETING = """\
   while (exec 3<>"/dev/tcp/127.0.0.1/$rdzv_port") 2>/dev/null; do rdzv_port=$((rdzv_port + 1)); done
 """
 
-
 _SRUN = (
     "srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1"
     " ${{SLURM_CPUS_PER_TASK:+--cpus-per-task=$SLURM_CPUS_PER_TASK}}"
 )
-
 
 _RENDEZVOUS = (
     "--nnodes={nodes} --nproc-per-node={processes}"

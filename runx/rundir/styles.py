@@ -18,12 +18,9 @@ from runx.sweeps.values import Hparam, Node, Scalar, Value
 # What argparse takes for a number; it takes -1e-3 for a flag, and so do its users' scripts.
 _NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)
 
-
 _HYDRA_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?\Z", re.ASCII)
 
-
 _HYDRA_WORD = re.compile(r"[A-Za-z_/][\w./@%+-]*\Z", re.ASCII)
-
 
 _HYDRA_OTHER = re.compile(r"(true|false|null|nan|[-+]?inf)\Z", re.IGNORECASE)
 
@@ -40,7 +37,6 @@ class Style(NamedTuple):
 DASHES = Style()
 """``--k v``, the way of the original."""
 
-
 _DEFAULTS = {
     "dashes": DASHES,
     "equals": Style("equals", "", "flag", "--"),
@@ -49,13 +45,11 @@ _DEFAULTS = {
     "env": Style("env", "space", "value", "HP_"),
 }
 
-
 _LISTS = {
     "dashes": ("space", "comma", "repeat", "json"),
     "equals": ("comma", "repeat", "json"),
     "env": ("space", "comma", "json"),
 }
-
 
 _BOOLS = {
     "dashes": ("flag", "value", "no-flag"),

@@ -10,9 +10,7 @@ from typing import Any, TypeAlias
 
 Function: TypeAlias = Callable[..., Any]
 
-
 _MOST_BITS = 4096
-
 
 _MOST_PLACES = 300
 
@@ -119,7 +117,6 @@ BINARY: Mapping[type[ast.operator], Function] = {
     ast.Pow: _numeric(_power),
 }
 
-
 COMPARISONS: Mapping[type[ast.cmpop], Function] = {
     ast.Eq: _ordered(operator.eq),
     ast.NotEq: _ordered(operator.ne),
@@ -131,13 +128,11 @@ COMPARISONS: Mapping[type[ast.cmpop], Function] = {
     ast.NotIn: _within(False),
 }
 
-
 UNARY: Mapping[type[ast.unaryop], Function] = {
     ast.USub: lambda value: _numeric(operator.sub)(0, value),
     ast.UAdd: lambda value: _numeric(operator.add)(0, value),
     ast.Not: operator.not_,
 }
-
 
 _OF_VALUES: Mapping[str, Function] = {
     "abs": abs,
@@ -157,7 +152,6 @@ _OF_VALUES: Mapping[str, Function] = {
     "sqrt": math.sqrt,
     "str": _text,
 }
-
 
 FUNCTIONS: Mapping[str, Function] = {
     name: _through_null(function) for name, function in _OF_VALUES.items()

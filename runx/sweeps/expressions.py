@@ -20,13 +20,10 @@ from runx.sweeps.values import Value
 
 Names: TypeAlias = Mapping[str, Any]
 
-
 Step: TypeAlias = Callable[[Names], Any]
-
 
 COLON = "\u02d0"
 """A letter that looks like the colon of ``acc:best``, which is one name and not Python's."""
-
 
 _CONSTANTS = {"none": None, "null": None, "true": True, "false": False}
 
@@ -183,12 +180,9 @@ class Compiler:
 
 _LONGEST, _DEEPEST = 10_000, 60
 
-
 _LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
 
-
 _FOREIGN = {"&&": "and", "||": "or", "!": "not", "=": "=="}
-
 
 _FOREIGN_SIGN = re.compile(r"&&|\|\||!(?!=)|(?<![=!<>])=(?!=)")
 

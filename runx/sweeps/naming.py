@@ -19,7 +19,6 @@ from runx.sweeps.values import Hparam, Point
 LONGEST = 100
 """Most bytes of a tag; with a coolname and a date it stays far under a file system's 255."""
 
-
 _DRAWN = 1000
 
 
@@ -185,14 +184,11 @@ def _digest(text: str) -> str:
 LONGEST_NAME = 200
 """Most bytes of a name that a template gives; file systems take 255, and schedulers add to it."""
 
-
 OF_A_RUN = ("coolname", "id", "sep", "sweep", "tag", "wid")
 """What differs from run to run, beside the hyperparameters."""
 
-
 OF_A_LAUNCH = ("date", "experiment", "farm", "git", "launch", "user")
 """What all runs of a launch share; EXP_NAME takes these alone, but for ``experiment``."""
-
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 

@@ -10,28 +10,20 @@ from typing import NamedTuple
 LOGDIR = "LOGDIR"
 """What stands for a run's directory in CMD and in values."""
 
-
 BARE, DOUBLE, SINGLE, ANSI, COMMENT = "bare", "double", "single", "ansi", "comment"
-
 
 BRACED = "braced"
 """Inside ``"${x:-here}"``, where bash minds an apostrophe unless it is quoted once more."""
 
-
 _UNSAFE = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
-
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-
 _WHOLE = re.compile(r"(?<![\w$\\])(?<!\$\{)LOGDIR(?!\w)")
-
 
 _FIRST = re.compile(r"[\w./+-]+(?=\s|\Z)", re.ASCII)
 
-
 _ACTIVE = frozenset("\n;&|<>()`$#{}!*?[]~\\")
-
 
 # Words that bash, or the functions that clusters put into its environment, answer themselves.
 _ANSWERED = """
@@ -41,7 +33,6 @@ function getopts hash help history if in jobs kill let local logout mamba mapfil
 module nvm popd printf pushd pwd pyenv read readarray readonly return select set shift shopt source
 spack suspend test then time times trap type typeset ulimit umask unalias unset until wait while
 """
-
 
 _NOT_FILES = frozenset(_ANSWERED.split())
 

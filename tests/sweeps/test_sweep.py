@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runx.errors import SweepError
 from runx.sweeps.grid import Beside
 from runx.sweeps.summary import names, skipped
-from runx.sweeps.sweep import points, size
+from runx.sweeps.sweep import points
 from runx.sweeps.sweep import read as sweep_of
 from runx.sweeps.values import Hparam, Point
 from runx.sweeps.yaml import Document, parse
@@ -210,7 +210,7 @@ def test_the_size_of_a_product_is_the_product_of_sizes(lengths):
     read = document(hparams)
     where = partial(read.at, "HPARAMS")
     found = list(points(read.tree["HPARAMS"], where))
-    assert len(found) == size(read.tree["HPARAMS"], where) == prod(lengths)
+    assert len(found) == sweep_of(read.tree["HPARAMS"], where).size == prod(lengths)
     assert len(set(found)) == len(found)
 
 

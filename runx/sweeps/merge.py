@@ -39,7 +39,7 @@ def is_free(name: str) -> bool:
 
 
 def with_key(hparams: Node, name: str, node: Node) -> Node:
-    """Return HPARAMS with one key set, for every mapping of a list, and removed from zips and cases.
+    """Return HPARAMS with a key set, for every mapping of a list, and no longer in zips or cases.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_key([{"lr": one}, {"lr": two, "a": one}], "lr", two) == [{"lr": two}, {"a": one}]

@@ -25,23 +25,6 @@ _MOST = 1_000_000
 _DIGITS = 6
 
 
-def numbers(argument: Node, spelling: str, fewest: int, most: int = 0) -> list[float]:
-    """Return the numbers that an operator is given, one by itself or a list of them.
-
-    >>> numbers([scalar("1e-4"), scalar("2")], "[first, last]", 2)
-    [0.0001, 2]
-    >>> numbers([scalar("x")], "[first, last]", 2)
-    Traceback (most recent call last):
-    runx.errors.SweepError: takes [first, last], numbers
-    """
-    items = argument if isinstance(argument, list) else [argument]
-    given = [item.value for item in items if isinstance(item, Scalar)]
-    finite = [value for value in given if isinstance(value, (int, float)) and _is_finite(value)]
-    if len(finite) != len(items) or not fewest <= len(finite) <= max(fewest, most):
-        raise SweepError(f"takes {spelling}, numbers")
-    return finite
-
-
 def linspace(argument: Node) -> list[Node]:
     """Return values spaced evenly from the first to the last, both included.
 
@@ -99,39 +82,10 @@ OPERATORS: Mapping[str, Operator] = {
 """What a mapping of one key may name where a hyperparameter's values are expected."""
 
 
-def _spaced(
-    first: float, last: float, count: float, value_at: Callable[[float], float]
-) -> list[Node]:
-    """Return the values between two ends, which stay exactly as they were given."""
-    steps = _integer(count)
-    _check_count(steps)
-    if steps < 1 or (steps == 1 and first != last):
-        raise SweepError("takes a count of 2 or more, for the two ends")
-    between = [number(float(value_at(step / (steps - 1)))) for step in range(1, steps - 1)]
-    ends = [scalar(written(first)), scalar(written(last))]
-    return [ends[0], *between, ends[1]] if steps > 1 else [ends[0]]
-
-
-def _is_finite(value: float) -> bool:
-    return not isinstance(value, bool) and abs(value) < float("inf")
-
-
-def _integer(value: float) -> int:
-    if value != int(value):
-        raise SweepError(f"takes a whole number, not {written(value)}; see linspace for others")
-    return int(value)
-
-
-def _check_count(count: int) -> None:
-    if count > _MOST:
-        raise SweepError(f"gives {count} values; {_MOST} are the most")
-
-
 def drawn(name: str, operator: str, argument: Node, samples: int, seed: int | str) -> list[Node]:
     """Return random values of an axis. They depend on its name and the seed, on no other axis.
 
     More samples begin with the same values.
-
 
     >>> from runx.sweeps.scalars import scalar
     >>> values = drawn("seed", "randint", [scalar("1"), scalar("9")], 3, 0)
@@ -186,11 +140,9 @@ def normal(argument: Node) -> Quantile:
     mean, deviation = numbers(argument, "[mean, deviation]", 2)
     if deviation <= 0:
         raise SweepError("takes [mean, deviation], the deviation above 0")
-    distribution = NormalDist(mean, deviation)
+    quantile = NormalDist(mean, deviation).inv_cdf
     # 0 has no quantile; random() returns it once in 2 ** 53 draws.
-    return lambda part: _rounded(
-        distribution.inv_cdf(part or 2**-54), deviation, -math.inf, math.inf
-    )
+    return lambda part: _rounded(quantile(part or 2**-54), deviation, -math.inf, math.inf)
 
 
 def randint(argument: Node) -> Quantile:
@@ -227,6 +179,51 @@ DRAWS: Mapping[str, Callable[[Node], Quantile]] = {
     "uniform": uniform,
 }
 """What a mapping of one key may name to have a hyperparameter drawn SAMPLES times."""
+
+
+def _spaced(
+    first: float, last: float, count: float, value_at: Callable[[float], float]
+) -> list[Node]:
+    """Return the values between two ends, which stay exactly as they were given."""
+    steps = _integer(count)
+    _check_count(steps)
+    if steps < 1 or (steps == 1 and first != last):
+        raise SweepError("takes a count of 2 or more, for the two ends")
+    between = [number(float(value_at(step / (steps - 1)))) for step in range(1, steps - 1)]
+    ends = [scalar(written(first)), scalar(written(last))]
+    return [ends[0], *between, ends[1]] if steps > 1 else [ends[0]]
+
+
+def numbers(argument: Node, spelling: str, fewest: int, most: int = 0) -> list[float]:
+    """Return the numbers that an operator is given, one by itself or a list of them.
+
+    >>> numbers([scalar("1e-4"), scalar("2")], "[first, last]", 2)
+    [0.0001, 2]
+    >>> numbers([scalar("x")], "[first, last]", 2)
+    Traceback (most recent call last):
+    runx.errors.SweepError: takes [first, last], numbers
+    """
+    items = argument if isinstance(argument, list) else [argument]
+    given = [item.value for item in items if isinstance(item, Scalar)]
+    finite = [value for value in given if isinstance(value, (int, float)) and _is_finite(value)]
+    if len(finite) != len(items) or not fewest <= len(finite) <= max(fewest, most):
+        raise SweepError(f"takes {spelling}, numbers")
+    return finite
+
+
+def _is_finite(value: float) -> bool:
+    return not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def _integer(value: float) -> int:
+    if value != int(value):
+        raise SweepError(f"takes a whole number, not {written(value)}; see linspace for others")
+    return int(value)
+
+
+def _check_count(count: int) -> None:
+    if count > _MOST:
+        raise SweepError(f"gives {count} values; {_MOST} are the most")
 
 
 def _ends(argument: Node) -> tuple[float, float]:

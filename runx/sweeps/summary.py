@@ -73,9 +73,8 @@ def _shown_axis(axis: Axis) -> Shown:
     choices = [[each for each in choice if each.name in names] for choice in axis.choices]
     if names == axis.names and len(names) == 1:
         return Shown(names, tuple(shown(choice[0]) for choice in choices))
-    return Shown(
-        names, tuple(" ".join(f"{h.name}={shown(h)}" for h in choice) for choice in choices)
-    )
+    texts = [" ".join(f"{each.name}={shown(each)}" for each in choice) for choice in choices]
+    return Shown(names, tuple(texts))
 
 
 def repeats(points: Iterable[Point]) -> int:

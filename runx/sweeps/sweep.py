@@ -63,7 +63,6 @@ def read(hparams: Node, at: Where, beside: Beside = _DEFAULTS) -> Sweep:
     Raises:
         SweepError: HPARAMS is no sweep; expressions alone may still fail, for a point.
 
-
     >>> from runx.sweeps.yaml import parse
     >>> document = parse("lr: [1, 2, 3]\\nopt: [sgd, adam]", "sweep.yml")
     >>> read(document.tree, document.at).size

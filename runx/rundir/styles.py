@@ -64,21 +64,21 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     >>> style_of({"style": Scalar("equals", "equals"), "list": Scalar("comma", "comma")}, str)
     Style(style='equals', list='comma', bool='flag', prefix='--')
     """
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for key, node in settings.items():
         if key not in Style._fields:
             raise SettingsError(f"{at(key)}: ARGS: {key} is unknown: {remedy(key, Style._fields)}")
         if not isinstance(node, Scalar):
             raise SettingsError(f"{at(key)}: ARGS: {key} takes a word")
-        given[key] = node.text
-    style = given.get("style", "dashes")
+        values[key] = node.text
+    style = values.get("style", "dashes")
     if style not in _DEFAULTS:
         raise SettingsError(f"{at('style')}: ARGS: {style} is no style: {remedy(style, _DEFAULTS)}")
     for key, allowed in (("list", _LISTS), ("bool", _BOOLS)):
-        if key in given and given[key] not in allowed.get(style, ()):
+        if key in values and values[key] not in allowed.get(style, ()):
             takes = f"one of {', '.join(allowed[style])}" if style in allowed else "no such key"
-            raise SettingsError(f"{at(key)}: ARGS: {key}: {given[key]}: {style} takes {takes}")
-    return _DEFAULTS[style]._replace(**given)
+            raise SettingsError(f"{at(key)}: ARGS: {key}: {values[key]}: {style} takes {takes}")
+    return _DEFAULTS[style]._replace(**values)
 
 
 @lru_cache(maxsize=1 << 16)

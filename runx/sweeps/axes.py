@@ -57,7 +57,7 @@ def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
 def values(name: str, node: Node, at: Where) -> list[Hparam]:
     """Return a hyperparameter for each value that a key of HPARAMS takes.
 
-    >>> [given.text for given in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
+    >>> [each.text for each in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
     ['0', '1']
     """
     check_name(name, at)
@@ -77,9 +77,9 @@ def values(name: str, node: Node, at: Where) -> list[Hparam]:
 
 def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
-    known = [*OPERATORS, *DRAWS]
+    all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    operators = [key for key in node if key in known]
+    operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]
     where = f"{at(name)}: {name}:"
@@ -88,7 +88,7 @@ def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
         raise SweepError(f"{where} {operators[0]} stands alone; remove {others}")
     dotted = ", ".join(f"{name}.{leaf}" for leaf in _leaves(node)) or f"{name}.key"
     nested = f"nested parameters are written with dots: {dotted}"
-    hint = remedy(first, known)
+    hint = remedy(first, all_operators)
     if len(node) == 1 and hint.startswith("did"):
         raise SweepError(f"{where} {first} is no operator, {hint} ({nested})")
     raise SweepError(f"{where} {nested}")

@@ -64,7 +64,7 @@ class Expression:
         return bool(self.step(names))
 
 
-def parse(text: str, known: Collection[str]) -> Expression:
+def parse(text: str, known_names: Collection[str]) -> Expression:
     """Return the expression that a text is, over known names.
 
     Raises:
@@ -79,7 +79,7 @@ def parse(text: str, known: Collection[str]) -> Expression:
     runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
     """
     line = re.sub(r"[\r\n]", " ", text)
-    compiler = _Compiler(line, known)
+    compiler = _Compiler(line, known_names)
     step = compiler.step(_tree(line))
     return Expression(line, frozenset(compiler.used), step)
 
@@ -87,9 +87,9 @@ def parse(text: str, known: Collection[str]) -> Expression:
 class _Compiler:
     """Compiles trees over known names, and collects those that are used. Errors show the column."""
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
+    def __init__(self, text: str, known_names: Collection[str]) -> None:
         self.text = text
-        self.known = known
+        self.known_names = known_names
         self.used: set[str] = set()
 
     def step(self, node: ast.expr) -> Step:
@@ -118,15 +118,15 @@ class _Compiler:
         return None
 
     def _lookup(self, name: str, node: ast.expr) -> Step:
-        if name in self.known:
+        if name in self.known_names:
             self.used.add(name)
             return lambda names: names.get(name)
         if name.lower() in _CONSTANTS:
             constant = _CONSTANTS[name.lower()]
             return lambda names: constant
-        # Not the whole environment.
-        listed = [known for known in self.known if not known.startswith("env.")]
-        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known)}")
+        # Of the environment, the nearest alone.
+        listed = [each for each in self.known_names if not each.startswith("env.")]
+        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known_names)}")
 
     def _constant(self, node: ast.Constant) -> Step:
         value = node.value
@@ -188,7 +188,9 @@ class _Compiler:
         if isinstance(node, ast.Constant):
             return node.value is None
         return (
-            isinstance(node, ast.Name) and node.id not in self.known and node.id in ("none", "null")
+            isinstance(node, ast.Name)
+            and node.id not in self.known_names
+            and node.id in ("none", "null")
         )
 
     def _choice(self, node: ast.IfExp) -> Step:

@@ -102,7 +102,7 @@ def _grid(axes: list[Axis], skips: tuple[str, ...], at: Where) -> Grid:
         at,
         reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
-        templated=any(holds_template(given.value) for choice in choices for given in choice),
+        templated=any("{{" in str(hparam.text) for choice in choices for hparam in choice),
     )
 
 
@@ -159,7 +159,7 @@ def _cases(node: Node, at: Where, beside: Beside) -> Axis:
         if inner.skips:
             raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
         choices += map(flat, product(*(axis.choices for axis in inner.axes)))
-    names = dict.fromkeys(given.name for choice in choices for given in choice)
+    names = dict.fromkeys(hparam.name for choice in choices for hparam in choice)
     return Axis(CASES, tuple(names), choices)
 
 
@@ -196,11 +196,11 @@ def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str
     >>> point_of((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
     Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=())
     """
-    given = {hparam.name: hparam for hparam in combination}
+    by_name = {hparam.name: hparam for hparam in combination}
     return Point(
         tuple([hparam for hparam in combination if hparam.name not in reserved]),
-        _tag(given, tag) if TAG in given else tag,
-        tuple([_resource(given[name]) for name in given if name.startswith(RESOURCE)]),
+        _tag(by_name, tag) if TAG in by_name else tag,
+        tuple([_resource(by_name[name]) for name in by_name if name.startswith(RESOURCE)]),
     )
 
 
@@ -216,11 +216,11 @@ def check_tags(grid: Grid) -> None:
                 raise SweepError(f"{grid.at(axis.key)}: {{{name}}} is no hyperparameter: {hint}")
 
 
-def _tag(given: Mapping[str, Hparam], default: str) -> str:
-    template = given[TAG]
+def _tag(by_name: Mapping[str, Hparam], default: str) -> str:
+    template = by_name[TAG]
     if template.value is None:
         return default
-    return _PLACEHOLDER.sub(lambda match: _text(given.get(match[1])), str(template.text))
+    return _PLACEHOLDER.sub(lambda match: _text(by_name.get(match[1])), str(template.text))
 
 
 def _text(hparam: Hparam | None) -> str:

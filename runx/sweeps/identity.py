@@ -53,8 +53,8 @@ def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     import hashlib
     import json
 
-    given = {name: canonical(value) for name, value in hparams.items() if value is not None}
-    text = json.dumps([cmd.strip(), given], sort_keys=True, separators=(",", ":"))
+    values = {name: canonical(value) for name, value in hparams.items() if value is not None}
+    text = json.dumps([cmd.strip(), values], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -161,15 +161,15 @@ def tag_names() -> Callable[[str], str]:
 def named_by(
     template: str,
     launch: Launch,
-    known: Collection[str],
+    hparams: Collection[str],
     identify: Callable[[Point], str],
     slug: Callable[[], str],
     where: str = "RUN_NAME",
 ) -> Callable[[Point], str]:
     """Return a function that names one point after another by a template, no two the same.
 
-    ``identify`` returns the ``{id}`` of a point, ``slug`` a new ``{coolname}``; ``known`` are the
-    hyperparameters, ``where`` is the place of the template, for errors.
+    ``identify`` returns the ``{id}`` of a point, ``slug`` a new ``{coolname}``; ``hparams`` are the
+    names of hyperparameters, ``where`` is the place of the template, for errors.
 
     >>> launch = Launch({"user": "me"}, total=20, varying=["lr"])
     >>> new_name = named_by("{wid}{sep}{sweep}", launch, ["lr"], str, str)
@@ -177,7 +177,7 @@ def named_by(
     '01-lr=1e-1'
     """
     names = _PLACEHOLDER.findall(template)
-    _check(names, [*OF_A_RUN, *OF_A_LAUNCH, *known], where)
+    _check(names, [*OF_A_RUN, *OF_A_LAUNCH, *hparams], where)
     used: dict[str, int] = {}
     count = 0
 
@@ -281,10 +281,10 @@ def _text(hparam: Hparam) -> str:
     return spelled(hparam.value) if hparam.text is None else hparam.text
 
 
-def _check(names: list[str], known: Collection[str], where: str) -> None:
+def _check(names: list[str], allowed: Collection[str], where: str) -> None:
     for name in names:
-        if name not in known:
-            raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, known)}")
+        if name not in allowed:
+            raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, allowed)}")
 
 
 def _check_new(name: str, used: Mapping[str, int], count: int, where: str) -> None:

@@ -53,8 +53,7 @@ def integer_range(argument: Node) -> list[Node]:
     >>> [item.value for item in integer_range([scalar("0"), scalar("10"), scalar("4")])]
     [0, 4, 8]
     """
-    given = numbers(argument, "[start, end, step], or an end", 1, 3)
-    limits = [_integer(value) for value in given]
+    limits = [_integer(value) for value in numbers(argument, "[start, end, step], or an end", 1, 3)]
     if len(limits) == 3 and limits[2] == 0:
         raise SweepError("takes a step other than 0")
     values = range(*limits)
@@ -204,8 +203,8 @@ def numbers(argument: Node, spelling: str, fewest: int, most: int = 0) -> list[f
     runx.errors.SweepError: takes [first, last], numbers
     """
     items = argument if isinstance(argument, list) else [argument]
-    given = [item.value for item in items if isinstance(item, Scalar)]
-    finite = [value for value in given if isinstance(value, (int, float)) and _is_finite(value)]
+    values = [item.value for item in items if isinstance(item, Scalar)]
+    finite = [value for value in values if isinstance(value, (int, float)) and _is_finite(value)]
     if len(finite) != len(items) or not fewest <= len(finite) <= max(fewest, most):
         raise SweepError(f"takes {spelling}, numbers")
     return finite

@@ -80,10 +80,10 @@ def over_hparams(
     for override in overrides:
         if override.is_setting:
             continue
-        known = keys(hparams)
-        if override.name not in known and not _may_be_set(override):
+        names = keys(hparams)
+        if override.name not in names and not _may_be_set(override):
             hint = f"; +{override.text} adds it" if override.node is not None else ""
-            nearest = remedy(override.name, known, others)
+            nearest = remedy(override.name, names, others)
             raise SweepError(f"{override.text}: {override.name} is unknown: {nearest}{hint}")
         if override.node is None:
             hparams = without_key(hparams, override.name)

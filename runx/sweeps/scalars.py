@@ -86,7 +86,7 @@ def written(number: float) -> str:
     text = repr(number)
     if "n" in text:
         return text.replace("inf", ".inf").replace("nan", ".nan")
-    text = re.sub(r"e([-+])0*", lambda found: "e-" if found[1] == "-" else "e", text)
+    text = re.sub(r"e([-+])0*", lambda match: "e-" if match[1] == "-" else "e", text)
     return text.removesuffix(".0")
 
 

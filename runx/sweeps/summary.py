@@ -116,8 +116,8 @@ def _values(sweep: Sweep, name: str) -> Iterable[str]:
             yield _ABSENT
             continue
         for choice in axis.choices:
-            given = next((given for given in choice if given.name == name), None)
-            yield _ABSENT if given is None or given.value is None else repr(given[1:])
+            hparam = next((each for each in choice if each.name == name), None)
+            yield _ABSENT if hparam is None or hparam.value is None else repr(hparam[1:])
 
 
 def _computed(sweep: Sweep) -> dict[str, set[str]]:

@@ -75,11 +75,11 @@ def read(hparams: Node, at: Where, beside: Beside = _DEFAULTS) -> Sweep:
         grids = [grid_of(mapping, where, beside) for mapping, where in inherited]
     else:
         raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
-    for checked in grids:
-        if TAG in checked.reserved:
-            check_tags(checked)
-        if checked.skips:
-            skip_reasons(checked)
+    for grid in grids:
+        if TAG in grid.reserved:
+            check_tags(grid)
+        if grid.skips:
+            skip_reasons(grid)
     return Sweep(tuple(grids), beside)
 
 
@@ -163,8 +163,8 @@ def _cautions(node: Node, at: Where, path: tuple[str | int, ...], name: str) -> 
     """Yield the warnings of a node at a path; ``name`` is the hyperparameter that it belongs to."""
     if not isinstance(node, Scalar):
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):
-            names = isinstance(key, str) and (not name or name.startswith("RUNX."))
-            yield from _cautions(child, at, (*path, key), str(key) if names else name)
+            is_name = isinstance(key, str) and (not name or name.startswith("RUNX."))
+            yield from _cautions(child, at, (*path, key), str(key) if is_name else name)
     elif isinstance(node.value, str):
         if match := _SHELL.search(node.value):
             variable = match[1] or "HOME"

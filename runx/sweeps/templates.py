@@ -35,7 +35,7 @@ class Template(NamedTuple):
         return frozenset(name for _, expression in self.pieces for name in expression.names)
 
 
-def template(text: str, known: Collection[str], where: str) -> Template:
+def template(text: str, known_names: Collection[str], where: str) -> Template:
     """Return the template that a value with ``{{ }}`` in it is.
 
     >>> template("LOGDIR/{{ arch }}.txt", ["arch"], "sweep.yml:3").end
@@ -45,16 +45,16 @@ def template(text: str, known: Collection[str], where: str) -> Template:
     if "{{" in end:
         raise SweepError(f"{where}: {text}: a {{{{ is never closed; write }}}} after it")
     try:
-        expressions = [parse(inner.strip(), known) for inner in cut[1::2]]
+        expressions = [parse(inner.strip(), known_names) for inner in cut[1::2]]
     except ExpressionError as error:
-        missing = [name for name in _ENVIRONMENT.findall(text) if _ENV + name not in known]
+        missing = [name for name in _ENVIRONMENT.findall(text) if _ENV + name not in known_names]
         if missing:
             raise SweepError(f"{where}: {missing[0]} is not set in the environment") from None
         raise SweepError(f"{where}: {error}") from None
     return Template(tuple(zip(cut[::2], expressions, strict=True)), end)
 
 
-def evaluated(template: Template, given: Mapping[str, Any], texts: Mapping[str, Hparam]) -> Value:
+def evaluated(template: Template, values: Mapping[str, Any], texts: Mapping[str, Hparam]) -> Value:
     """Return the value of a template: typed where it is one expression, else text.
 
     >>> evaluated(template("{{ a / 4 }}", ["a"], "x"), {"a": 1}, {})
@@ -64,8 +64,8 @@ def evaluated(template: Template, given: Mapping[str, Any], texts: Mapping[str, 
     """
     pieces = template.pieces
     if len(pieces) == 1 and not pieces[0][0] and not template.end:
-        return _rounded(pieces[0][1].evaluate(given))
-    filled = [before + _text(expression, given, texts) for before, expression in pieces]
+        return _rounded(pieces[0][1].evaluate(values))
+    filled = [before + _text(expression, values, texts) for before, expression in pieces]
     return "".join(filled) + template.end
 
 
@@ -89,33 +89,33 @@ def _rounded(value: Value) -> Value:
     return value
 
 
-def _text(expression: Expression, given: Mapping[str, Any], texts: Mapping[str, Hparam]) -> str:
+def _text(expression: Expression, values: Mapping[str, Any], texts: Mapping[str, Hparam]) -> str:
     """Return the value of an expression as text; a parameter alone keeps its text of the file."""
     name = expression.text
     if name in texts and isinstance(texts[name].text, str):
         return str(texts[name].text)
-    return spelled(_rounded(expression.evaluate(given)))
+    return spelled(_rounded(expression.evaluate(values)))
 
 
 class Templates(NamedTuple):
     """The templates of a grid by their text, and what is needed to evaluate them.
 
-    ``order`` are the parameters that have some, each after those that it ``needs``; ``given`` are
+    ``order`` are the parameters that have some, each after those that it ``needs``; ``values`` are
     the values that all points share, ``places`` where a parameter stands, for errors.
     """
 
     order: tuple[str, ...]
     by_text: Mapping[str, Template]
-    given: Mapping[str, Any]
+    values: Mapping[str, Any]
     places: Mapping[str, str]
     needs: Mapping[str, set[str]]
 
 
 def templates_of(grid: Grid, beside: Beside) -> Templates:
     """Return all templates of a grid. Raise if one needs itself."""
-    given = {_ENV + name: value for name, value in beside.environment.items()}
-    given[_EXPERIMENT] = beside.experiment
-    known = {*given, INDEX, *grid.names}
+    values = {_ENV + name: value for name, value in beside.environment.items()}
+    values[_EXPERIMENT] = beside.experiment
+    known_names = {*values, INDEX, *grid.names}
     templates: dict[str, Template] = {}
     needs: dict[str, set[str]] = {}
     places: dict[str, str] = {}
@@ -127,9 +127,9 @@ def templates_of(grid: Grid, beside: Beside) -> Templates:
                 )
                 if text not in templates:
                     where = f"{places[hparam.name]}: {hparam.name}"
-                    templates[text] = template(text, known, where)
+                    templates[text] = template(text, known_names, where)
                 needs.setdefault(hparam.name, set()).update(templates[text].names)
-    return Templates(_ordered(needs, places), templates, given, places, needs)
+    return Templates(_ordered(needs, places), templates, values, places, needs)
 
 
 def computed(
@@ -138,25 +138,26 @@ def computed(
     """Yield combinations with their values computed. ``start`` is the index of the first."""
     for index, combination in enumerate(combinations, start):
         by_name = {hparam.name: hparam for hparam in combination}
-        given = {**templates.given, INDEX: index, **{name: by_name[name].value for name in by_name}}
+        values = {**templates.values, INDEX: index}
+        values |= {hparam.name: hparam.value for hparam in combination}
         for name in templates.order:
             if name in by_name:
                 try:
-                    by_name[name] = _computed(by_name[name], templates, given, by_name)
+                    by_name[name] = _computed(by_name[name], templates, values, by_name)
                 except ExpressionError as error:
                     raise SweepError(f"{templates.places[name]}: {name}: {error}") from None
-                given[name] = by_name[name].value
+                values[name] = by_name[name].value
         yield tuple([by_name[hparam.name] for hparam in combination])
 
 
 def _computed(
-    hparam: Hparam, templates: Templates, given: Mapping[str, Any], by_name: Mapping[str, Hparam]
+    hparam: Hparam, templates: Templates, values: Mapping[str, Any], by_name: Mapping[str, Hparam]
 ) -> Hparam:
     def value_of(value: Value) -> Value:
         if isinstance(value, tuple):
             return tuple(map(value_of, value))
         if isinstance(value, str) and holds_template(value):
-            return evaluated(templates.by_text[value], given, by_name)
+            return evaluated(templates.by_text[value], values, by_name)
         return value
 
     if not holds_template(hparam.value):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runx.sweeps.shelltext import with_logdir, is_simple, pieces, place, quote, variable
+from runx.sweeps.shelltext import is_simple, pieces, place, quote, variable, with_logdir
 
 NO_NUL = st.text(st.characters(blacklist_characters="\0", codec="utf-8"))
 BYTES = st.binary().map(lambda raw: raw.replace(b"\0", b"").decode("utf-8", "surrogateescape"))

@@ -124,29 +124,8 @@ def config_text(point: Point, logdir: Logdir, keep_null: bool = False) -> str:
     """
     import yaml
 
-    class Dumper(yaml.SafeDumper):
-        """Quotes every string and shares nothing."""
-
-        def ignore_aliases(self, _data: Any) -> bool:
-            return True
-
-    def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        return dumper.represent_scalar(_STRING, text, style='"')
-
-    def key_scalar(dumper: yaml.SafeDumper, key: str) -> yaml.Node:
-        return dumper.represent_scalar(_STRING, key, style=None if _KEY.match(key) else '"')
-
-    def key_node(dumper: yaml.SafeDumper, mapping: dict[str, Any]) -> yaml.Node:
-        pairs = [
-            (key_scalar(dumper, key), dumper.represent_data(value))
-            for key, value in mapping.items()
-        ]
-        return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=False)
-
-    Dumper.add_representer(str, text_node)
-    Dumper.add_representer(dict, key_node)
     tree = logdir.in_value(nested(point, keep_null))
-    return yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10**9)
+    return yaml.dump(tree, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=10**9)
 
 
 def environment(point: Point, style: Style) -> dict[str, str]:
@@ -167,6 +146,32 @@ def environment(point: Point, style: Style) -> dict[str, str]:
         text = joined(hparam, style)
         variables[variable] = text.lower() if isinstance(hparam.value, bool) else text
     return variables
+
+
+@lru_cache(maxsize=1)
+def _dumper() -> Any:
+    """Return a dumper that quotes every string, and every key that some YAML reads otherwise."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, _data: Any) -> bool:
+            return True
+
+    def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+        return dumper.represent_scalar(_STRING, text, style='"')
+
+    def key_node(dumper: yaml.SafeDumper, key: str) -> yaml.Node:
+        return dumper.represent_scalar(_STRING, key, style=None if _KEY.match(key) else '"')
+
+    def mapping_node(dumper: yaml.SafeDumper, mapping: dict[str, Any]) -> yaml.Node:
+        pairs = [
+            (key_node(dumper, key), dumper.represent_data(value)) for key, value in mapping.items()
+        ]
+        return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=False)
+
+    Dumper.add_representer(str, text_node)
+    Dumper.add_representer(dict, mapping_node)
+    return Dumper
 
 
 def _clash(name: str) -> SweepError:

@@ -179,20 +179,17 @@ def named_by(
     names = _PLACEHOLDER.findall(template)
     _check(names, [*OF_A_RUN, *OF_A_LAUNCH, *hparams], where)
     used: dict[str, int] = {}
-    count = 0
 
     def new_name(point: Point) -> str:
-        nonlocal count
-        count += 1
-        texts = {hparam.name: _text(hparam) for hparam in point.hparams}
-        texts |= {**launch.texts, **_of_a_run(point, launch, count)}
+        number = len(used) + 1
+        texts = _texts(point, launch, number)
         if "id" in names:
             texts["id"] = identify(point)
         if "coolname" in names:
             texts["coolname"] = slug()
         name = safe(_PLACEHOLDER.sub(lambda match: texts.get(match[1], ""), template), LONGEST_NAME)
-        _check_new(name, used, count, where)
-        used[name] = count
+        _check_new(name, used, number, where)
+        used[name] = number
         return name
 
     return new_name
@@ -265,9 +262,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _of_a_run(point: Point, launch: Launch, number: int) -> dict[str, str]:
+def _texts(point: Point, launch: Launch, number: int) -> dict[str, str]:
+    """Return the texts of the placeholders for a run, but for its id and its coolname."""
     sweep = sweep_text(point, launch.varying)
     return {
+        **{hparam.name: _text(hparam) for hparam in point.hparams},
+        **launch.texts,
         "sweep": sweep,
         "sep": "-" if sweep else "",
         "tag": point.tag,
@@ -287,11 +287,11 @@ def _check(names: list[str], allowed: Collection[str], where: str) -> None:
             raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, allowed)}")
 
 
-def _check_new(name: str, used: Mapping[str, int], count: int, where: str) -> None:
+def _check_new(name: str, used: Mapping[str, int], number: int, where: str) -> None:
     if not name:
-        raise SettingsError(f"{where}: run {count} would have no name; put {{wid}} into it")
+        raise SettingsError(f"{where}: run {number} would have no name; put {{wid}} into it")
     if name in used:
         raise SettingsError(
-            f"{where}: runs {used[name]} and {count} would both be called {name};"
+            f"{where}: runs {used[name]} and {number} would both be called {name};"
             " put {wid}, {coolname} or what differs into it"
         )

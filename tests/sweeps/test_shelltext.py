@@ -16,7 +16,7 @@ SHOW = "printf '%s\\0' "
 
 
 def shown(script: str, **environment: str) -> list[str]:
-    """Give the words that bash makes of a script's arguments."""
+    """Return the words that bash makes of a script's arguments."""
     done = subprocess.run(
         ["bash", "--norc", "--noprofile"],
         input=script.encode("utf-8", "surrogateescape"),

@@ -58,7 +58,7 @@ class Spread(NamedTuple):
     processes: int = 1
 
 
-ALONE = Spread()
+ONE_PROCESS = Spread()
 """One process on one node."""
 
 
@@ -128,7 +128,7 @@ fi
 """
 
 
-def script(run: Run, common: ScriptSettings, spread: Spread = ALONE) -> str:
+def script(run: Run, common: ScriptSettings, spread: Spread = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
     style = common.style
     assigned = exports(run.point, _HERE, style) if style.style == "env" else []

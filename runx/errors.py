@@ -1,10 +1,10 @@
-"""What can go wrong, each with the exit status it ends a command with."""
+"""The errors that users are shown, each with the exit status of the command."""
 
 from __future__ import annotations
 
 
 class RunxError(Exception):
-    """A mistake of the user's, told on one line: what, where, and what to do next."""
+    """A mistake of the user, whose message is one line: what, where, and what to do next."""
 
     status = 2
 
@@ -18,7 +18,7 @@ class SweepError(RunxError):
 
 
 class ExpressionError(RunxError):
-    """An expression is malformed, or names what isn't there."""
+    """An expression is malformed, has an unknown name, or values that don't fit."""
 
 
 class StagingError(RunxError):
@@ -36,4 +36,4 @@ class FarmError(RunxError):
 
 
 class LogxError(RunxError):
-    """A call to logx that can't mean anything."""
+    """A call to logx has arguments that mean nothing."""

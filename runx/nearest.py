@@ -1,4 +1,4 @@
-"""What someone who wrote an unknown name probably meant."""
+"""Suggestions for names that are unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST_SHOWN = 20
 
 
 def remedy(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) -> str:
-    """Say which known name was meant, or which names there are but the unlisted ones.
+    """Return a hint: the known name that is nearest, or all of them but the unlisted ones.
 
     >>> remedy("logspce", ["linspace", "logspace"]), remedy("x", ["lr", "opt"])
     ('did you mean logspace?', 'known are: lr, opt')
@@ -26,20 +26,20 @@ def remedy(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) -> str
     return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
 
 
-def nearest_first(name: str, there: Sequence[str]) -> list[str]:
-    """Order names by their likeness to one that isn't there.
+def nearest_first(name: str, known: Sequence[str]) -> list[str]:
+    """Return known names, the likest to an unknown one first.
 
     >>> nearest_first("acuracy", ["loss", "accuracy"])
     ['accuracy', 'loss']
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(name, there, n=len(there) or 1, cutoff=0.5)
-    return list(dict.fromkeys((*close, *there)))
+    close = get_close_matches(name, known, n=len(known) or 1, cutoff=0.5)
+    return list(dict.fromkeys((*close, *known)))
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Write names as the end of a sentence that begins with "there".
+    """Return names as the end of a sentence that begins with "there".
 
     >>> listed(["a", "b"])
     'are: a, b'

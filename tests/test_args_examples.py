@@ -1,4 +1,4 @@
-"""examples/args: real scripts, launched by runx, each told every kind of value in its own way."""
+"""examples/args: real scripts, launched by runx, each given every kind of value in its own way."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ SOME = "amp and lr > 0 or (not amp and lr < 0 and name == 'plain')"
 
 
 def flat(tree: dict[str, object]) -> dict[str, object]:
-    """Bring what different libraries make of the same values to one shape."""
-    told: dict[str, object] = {}
+    """Return the values that different libraries read in one shape."""
+    values: dict[str, object] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            told.update(flat(value))
+            values.update(flat(value))
             continue
         name = key.removeprefix("HP_").removeprefix("OPTIMIZER_").lower()
-        told[name] = json.loads(str(value)) if key.startswith("HP_") and name != "name" else value
-    return told
+        values[name] = json.loads(str(value)) if key.startswith("HP_") and name != "name" else value
+    return values
 
 
 @pytest.mark.parametrize("example", sorted(ARGS.glob("*.yml")), ids=lambda path: path.stem)
-def test_each_example_is_told_every_value_exactly(example, tmp_path, installed):
+def test_each_example_is_given_every_value_exactly(example, tmp_path, installed):
     pytest.importorskip(NEEDED.get(example.stem, "yaml"))
     project = shutil.copytree(ARGS, tmp_path / "args", ignore=shutil.ignore_patterns("runs"))
     done = subprocess.run(

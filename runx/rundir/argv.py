@@ -1,7 +1,7 @@
-"""The ways in which a run's script is given a point: words, a configuration file, the environment.
+"""A point as a run's script is given it: as words, a configuration file or the environment.
 
-A value is never seen by a shell unquoted. CMD is the user's own shell text; of it only LOGDIR is
-replaced, as the quotes around it ask for.
+A shell reads every value quoted. CMD is the user's own shell text; only LOGDIR is replaced in it,
+as the quotes around it require.
 """
 
 from __future__ import annotations
@@ -11,31 +11,27 @@ from functools import lru_cache
 from typing import Any
 
 from runx.errors import SweepError
-from runx.rundir.logdir import Logdir, quoted
+from runx.rundir.logdir import Logdir, quote_keeping_logdir
 from runx.rundir.styles import DASHES, Style, joined, words
 from runx.sweeps import shelltext
 from runx.sweeps.shelltext import LOGDIR
 from runx.sweeps.values import Hparam, Point
 
 CONFIG = "config.yaml"
-"""The name of the configuration file in a run's directory."""
-
+"""The configuration file in a run's directory."""
 
 _FILE = f"{LOGDIR}/{CONFIG}"
 
-
 _CONFIG_IN_CMD = "{config}"
-
 
 _STRING = "tag:yaml.org,2002:str"
 
-
-# What no YAML takes for a truth value, null or a number.
+# Keys that no version of YAML reads as a truth value, null or a number.
 _KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z_][\w-]*\Z", re.ASCII | re.I)
 
 
 def arguments(point: Point, style: Style = DASHES, cmd: str = "") -> tuple[str, ...]:
-    """Return the words that a script is given, LOGDIR symbolic.
+    """Return the words of the command line that a script is given, LOGDIR symbolic.
 
     >>> arguments(Point((Hparam("lr", 0.1, "0.1"), Hparam("adam", True, None))))
     ('--lr', '0.1', '--adam')
@@ -48,7 +44,7 @@ def arguments(point: Point, style: Style = DASHES, cmd: str = "") -> tuple[str, 
 def shell_command(
     cmd: str, point: Point, logdir: Logdir, style: Style = DASHES, exported: bool = False
 ) -> str:
-    """Return CMD with a point's arguments as a shell takes it, on one line if CMD is on one.
+    """Return CMD with a point's arguments as shell text, on one line if CMD is on one.
 
     Where the environment holds the arguments it is set first, unless it is ``exported`` already.
 
@@ -59,11 +55,11 @@ def shell_command(
     'python "$RUNX_LOGDIR"/code/x.py --note \\'a b\\' --out "$RUNX_LOGDIR"/o'
     """
     if style.style == "file":
-        told = "".join([f" {word}" for word in arguments(point, style, cmd)])
+        quoted = "".join([f" {word}" for word in arguments(point, style, cmd)])
         cmd = cmd.replace(_CONFIG_IN_CMD, _FILE)
     else:
-        told = "".join([_quoted(hparam, style) for hparam in point.hparams])
-    line = logdir.in_command(cmd.strip()) + logdir.in_quoted(told)
+        quoted = "".join([_quoted(hparam, style) for hparam in point.hparams])
+    line = logdir.in_command(cmd.strip()) + logdir.in_quoted(quoted)
     if style.style == "env" and not exported and (assigned := exports(point, logdir, style)):
         return f"export {' '.join(assigned)}; {line}"
     return line
@@ -71,7 +67,7 @@ def shell_command(
 
 @lru_cache(maxsize=1 << 16)
 def _quoted(hparam: Hparam, style: Style) -> str:
-    return "".join([" " + quoted(word) for word in words(hparam, style)])
+    return "".join([" " + quote_keeping_logdir(word) for word in words(hparam, style)])
 
 
 def exports(point: Point, logdir: Logdir, style: Style) -> list[str]:
@@ -85,7 +81,7 @@ def exports(point: Point, logdir: Logdir, style: Style) -> list[str]:
 
 
 def is_execable(cmd: str) -> bool:
-    """Tell whether ``exec`` may precede CMD: it is one program with its arguments.
+    """Return whether ``exec`` may precede CMD: it is one program with its arguments.
 
     >>> is_execable("python train.py"), is_execable("python prepare.py; python train.py")
     (True, False)
@@ -94,9 +90,9 @@ def is_execable(cmd: str) -> bool:
 
 
 def nested(point: Point, keep_null: bool = False) -> dict[str, Any]:
-    """Unfold the dots of a point's parameters into mappings, without those that are left out.
+    """Return a point as nested mappings, dots unfolded, without parameters of None.
 
-    ``keep_null`` writes them as null: a script with a CONFIG expects all of its keys.
+    ``keep_null`` keeps those as null: a script with a CONFIG expects all of its keys.
 
     >>> nested(Point((Hparam("optimizer.lr", 0.1, "0.1"), Hparam("seed", 1, "1"))))
     {'optimizer': {'lr': 0.1}, 'seed': 1}
@@ -106,19 +102,19 @@ def nested(point: Point, keep_null: bool = False) -> dict[str, Any]:
         if hparam.value is None and not keep_null:
             continue
         *above, last = hparam.name.split(".")
-        place = tree
+        mapping = tree
         for key in above:
-            place = place.setdefault(key, {})
-            if not isinstance(place, dict):
+            mapping = mapping.setdefault(key, {})
+            if not isinstance(mapping, dict):
                 raise _clash(hparam.name)
-        if last in place:
+        if last in mapping:
             raise _clash(hparam.name)
-        place[last] = hparam.value
+        mapping[last] = hparam.value
     return tree
 
 
 def config_text(point: Point, logdir: Logdir, keep_null: bool = False) -> str:
-    """Write the YAML that a script reads: floats and strings so that any YAML reads them as such.
+    """Return the YAML that a script reads: YAML 1.1 and 1.2 read the same types in it.
 
     >>> point = Point((Hparam("lr", 1e-05, "1e-5"), Hparam("a", "no", "no")))
     >>> print(config_text(point, Logdir.at("/x")))
@@ -128,49 +124,54 @@ def config_text(point: Point, logdir: Logdir, keep_null: bool = False) -> str:
     """
     import yaml
 
-    class Dumper(yaml.SafeDumper):
-        """Quotes every string and shares nothing."""
+    tree = logdir.in_value(nested(point, keep_null))
+    return yaml.dump(tree, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=10**9)
 
+
+def environment(point: Point, style: Style) -> dict[str, str]:
+    """Return the environment variables that hold a point, LOGDIR symbolic.
+
+    >>> environment(Point((Hparam("optimizer.lr", 0.1, "0.1"),)), Style("env", prefix="HP_"))
+    {'HP_OPTIMIZER_LR': '0.1'}
+    """
+    variables: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for hparam in point.hparams:
+        if hparam.value is None or (hparam.value is False and style.bool == "flag"):
+            continue
+        variable = style.prefix + re.sub(r"\W", "_", hparam.name, flags=re.ASCII).upper()
+        if variable in variables:
+            raise SweepError(f"{names[variable]} and {hparam.name} would both be {variable}")
+        names[variable] = hparam.name
+        text = joined(hparam, style)
+        variables[variable] = text.lower() if isinstance(hparam.value, bool) else text
+    return variables
+
+
+@lru_cache(maxsize=1)
+def _dumper() -> Any:
+    """Return a dumper that quotes every string, and every key that some YAML reads otherwise."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
         def ignore_aliases(self, _data: Any) -> bool:
             return True
 
     def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
         return dumper.represent_scalar(_STRING, text, style='"')
 
-    def key_scalar(dumper: yaml.SafeDumper, key: str) -> yaml.Node:
+    def key_node(dumper: yaml.SafeDumper, key: str) -> yaml.Node:
         return dumper.represent_scalar(_STRING, key, style=None if _KEY.match(key) else '"')
 
-    def key_node(dumper: yaml.SafeDumper, mapping: dict[str, Any]) -> yaml.Node:
+    def mapping_node(dumper: yaml.SafeDumper, mapping: dict[str, Any]) -> yaml.Node:
         pairs = [
-            (key_scalar(dumper, key), dumper.represent_data(value))
-            for key, value in mapping.items()
+            (key_node(dumper, key), dumper.represent_data(value)) for key, value in mapping.items()
         ]
         return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=False)
 
     Dumper.add_representer(str, text_node)
-    Dumper.add_representer(dict, key_node)
-    tree = logdir.in_value(nested(point, keep_null))
-    return yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10**9)
-
-
-def environment(point: Point, style: Style) -> dict[str, str]:
-    """Give the variables that tell a script its hyperparameters, LOGDIR symbolic.
-
-    >>> environment(Point((Hparam("optimizer.lr", 0.1, "0.1"),)), Style("env", prefix="HP_"))
-    {'HP_OPTIMIZER_LR': '0.1'}
-    """
-    told: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for hparam in point.hparams:
-        if hparam.value is None or (hparam.value is False and style.bool == "flag"):
-            continue
-        variable = style.prefix + re.sub(r"\W", "_", hparam.name, flags=re.ASCII).upper()
-        if variable in told:
-            raise SweepError(f"{names[variable]} and {hparam.name} would both be {variable}")
-        names[variable] = hparam.name
-        text = joined(hparam, style)
-        told[variable] = text.lower() if isinstance(hparam.value, bool) else text
-    return told
+    Dumper.add_representer(dict, mapping_node)
+    return Dumper
 
 
 def _clash(name: str) -> SweepError:

@@ -1,4 +1,4 @@
-"""The directory of a run, put in the place of LOGDIR in CMD, in values and in the environment."""
+"""The directory of a run, which replaces LOGDIR in CMD, in values and in the environment."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from runx.sweeps import shelltext
 from runx.sweeps.shelltext import LOGDIR, quote
 
 VARIABLE = "RUNX_LOGDIR"
-"""The shell variable that holds a run's directory in run.sh."""
-
+"""The shell variable of run.sh that holds its directory."""
 
 _VARIABLE = f'"${VARIABLE}"'
 
 
 class Logdir(NamedTuple):
-    """What takes LOGDIR's place: a path, or the variable by which run.sh knows its directory.
+    """What LOGDIR is replaced by: a path, or the variable of run.sh that holds its directory.
 
     In values every LOGDIR is replaced; in CMD only one that is a whole word and follows no ``$``.
     """
@@ -42,7 +41,7 @@ class Logdir(NamedTuple):
         return cls(None)
 
     def in_value(self, value: Any) -> Any:
-        """Return a value of a hyperparameter with the path in it, and a list for a tuple."""
+        """Return the value of a hyperparameter with the path for LOGDIR, and tuples as lists."""
         if isinstance(value, str):
             assert self.path is not None
             return value.replace(LOGDIR, self.path)
@@ -54,16 +53,16 @@ class Logdir(NamedTuple):
 
     def in_word(self, word: str) -> str:
         """Return a word, quoted for a shell."""
-        return self.in_quoted(quoted(word))
+        return self.in_quoted(quote_keeping_logdir(word))
 
     def in_quoted(self, text: str) -> str:
-        """Return words that ``quoted`` has quoted already."""
+        """Return words that ``quote_keeping_logdir`` has quoted already."""
         if LOGDIR not in text:
             return text
         return text.replace(LOGDIR, _VARIABLE if self.path is None else quote(self.path))
 
     def in_command(self, cmd: str) -> str:
-        """Return a shell command with the directory spelt as the quotes around it ask for.
+        """Return a shell command with the directory spelt as the quotes around it require.
 
         >>> Logdir.at("/a b").in_command("ls 'LOGDIR' LOGDIR $LOGDIR")
         "ls '/a b' '/a b' $LOGDIR"
@@ -73,15 +72,15 @@ class Logdir(NamedTuple):
         if LOGDIR not in cmd:
             return cmd
         if self.path is None:
-            return shelltext.filled(cmd, shelltext.variable(VARIABLE))
-        return shelltext.filled(cmd, shelltext.place(self.path))
+            return shelltext.with_logdir(cmd, shelltext.variable(VARIABLE))
+        return shelltext.with_logdir(cmd, shelltext.place(self.path))
 
 
-def quoted(word: str) -> str:
-    """Return a word as a shell takes it; LOGDIR stays, and stands outside of all quotes.
+def quote_keeping_logdir(word: str) -> str:
+    """Return a word quoted for a shell, but for LOGDIR in it, which stays outside of quotes.
 
-    >>> quoted("LOGDIR/a b"), quoted("xLOGDIR"), quoted("a b")
-    ("LOGDIR'/a b'", 'xLOGDIR', "'a b'")
+    >>> [quote_keeping_logdir(word) for word in ("LOGDIR/a b", "xLOGDIR", "a b")]
+    ["LOGDIR'/a b'", 'xLOGDIR', "'a b'"]
     """
     if LOGDIR not in word:
         return quote(word)

@@ -1,4 +1,4 @@
-"""The ways in which a script is told its hyperparameters: ARGS in an experiment.
+"""Argument styles: the ways in which hyperparameters become words, as ARGS sets them.
 
 To add one, write a function from a hyperparameter to words, and its entry in STYLES.
 """
@@ -15,21 +15,18 @@ from runx.nearest import remedy
 from runx.sweeps.scalars import spelled
 from runx.sweeps.values import Hparam, Node, Scalar, Value
 
-# What argparse takes for a number; it takes -1e-3 for a flag, and so do its users' scripts.
+# What argparse takes for a number; it takes -1e-3 for a flag.
 _NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)
-
 
 _HYDRA_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?\Z", re.ASCII)
 
-
 _HYDRA_WORD = re.compile(r"[A-Za-z_/][\w./@%+-]*\Z", re.ASCII)
-
 
 _HYDRA_OTHER = re.compile(r"(true|false|null|nan|[-+]?inf)\Z", re.IGNORECASE)
 
 
 class Style(NamedTuple):
-    """How hyperparameters are told: by which kind of words, and how lists and truth values are."""
+    """How hyperparameters, lists and truth values are written; ``prefix`` precedes names."""
 
     style: str = "dashes"
     list: str = "space"
@@ -38,8 +35,7 @@ class Style(NamedTuple):
 
 
 DASHES = Style()
-"""``--k v``, the way of the original."""
-
+"""``--k v``, as NVIDIA's runx has it."""
 
 _DEFAULTS = {
     "dashes": DASHES,
@@ -49,13 +45,11 @@ _DEFAULTS = {
     "env": Style("env", "space", "value", "HP_"),
 }
 
-
 _LISTS = {
     "dashes": ("space", "comma", "repeat", "json"),
     "equals": ("comma", "repeat", "json"),
     "env": ("space", "comma", "json"),
 }
-
 
 _BOOLS = {
     "dashes": ("flag", "value", "no-flag"),
@@ -65,31 +59,31 @@ _BOOLS = {
 
 
 def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
-    """Read ARGS.
+    """Return the style that ARGS sets. ``at`` gives the place of its keys, for errors.
 
     >>> style_of({"style": Scalar("equals", "equals"), "list": Scalar("comma", "comma")}, str)
     Style(style='equals', list='comma', bool='flag', prefix='--')
     """
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for key, node in settings.items():
         if key not in Style._fields:
             raise SettingsError(f"{at(key)}: ARGS: {key} is unknown: {remedy(key, Style._fields)}")
         if not isinstance(node, Scalar):
             raise SettingsError(f"{at(key)}: ARGS: {key} takes a word")
-        given[key] = node.text
-    style = given.get("style", "dashes")
+        values[key] = node.text
+    style = values.get("style", "dashes")
     if style not in _DEFAULTS:
         raise SettingsError(f"{at('style')}: ARGS: {style} is no style: {remedy(style, _DEFAULTS)}")
     for key, allowed in (("list", _LISTS), ("bool", _BOOLS)):
-        if key in given and given[key] not in allowed.get(style, ()):
-            can = f"one of {', '.join(allowed[style])}" if style in allowed else "no such key"
-            raise SettingsError(f"{at(key)}: ARGS: {key}: {given[key]}: {style} takes {can}")
-    return _DEFAULTS[style]._replace(**given)
+        if key in values and values[key] not in allowed.get(style, ()):
+            takes = f"one of {', '.join(allowed[style])}" if style in allowed else "no such key"
+            raise SettingsError(f"{at(key)}: ARGS: {key}: {values[key]}: {style} takes {takes}")
+    return _DEFAULTS[style]._replace(**values)
 
 
 @lru_cache(maxsize=1 << 16)
 def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
-    """Return the words that tell a script one hyperparameter, LOGDIR symbolic.
+    """Return the words of one hyperparameter, LOGDIR symbolic.
 
     >>> rate = Hparam("lr", 0.1, "0.1")
     >>> words(rate, DASHES), words(rate, Style("equals")), words(rate, Style("hydra", prefix=""))
@@ -100,7 +94,7 @@ def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
     return STYLES[style.style](hparam, style)
 
 
-def _dashed(hparam: Hparam, style: Style) -> tuple[str, ...]:
+def _dashes(hparam: Hparam, style: Style) -> tuple[str, ...]:
     flag = style.prefix + hparam.name
     if isinstance(hparam.text, str) and not hparam.text.startswith("-"):
         return (flag, hparam.text)
@@ -114,13 +108,13 @@ def _dashed(hparam: Hparam, style: Style) -> tuple[str, ...]:
 
 
 def _pair(flag: str, text: str) -> tuple[str, ...]:
-    """Tell a value in two words, or in one if it would be taken for a flag."""
+    """Return a flag and its value as two words, or as one if the value looks like a flag."""
     if text.startswith("-") and not _NEGATIVE.match(text):
         return (f"{flag}={text}",)
     return (flag, text)
 
 
-def _equalled(hparam: Hparam, style: Style) -> tuple[str, ...]:
+def _equals(hparam: Hparam, style: Style) -> tuple[str, ...]:
     flag = style.prefix + hparam.name
     if isinstance(hparam.value, bool) and style.bool != "value":
         return _flag(hparam, style)
@@ -143,7 +137,10 @@ def _hydra(hparam: Hparam, style: Style) -> tuple[str, ...]:
 
 
 def _hydra_value(value: Value, text: Any) -> str:
-    """Write a value so that Hydra's grammar reads it with its type."""
+    """Return a value as Hydra's grammar reads it with its type.
+
+    See https://hydra.cc/docs/advanced/override_grammar/basic/.
+    """
     if isinstance(value, tuple):
         texts = text if isinstance(text, tuple) and len(text) == len(value) else value
         return "[" + ",".join(map(_hydra_value, value, texts)) + "]"
@@ -160,25 +157,26 @@ def _hydra_text(text: str) -> str:
     if _HYDRA_WORD.match(text) and not _HYDRA_OTHER.match(text):
         return text
     # Backslashes count only before a quote; before an interpolation they stop it.
-    quoted = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), text)
-    return "'" + re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + "\\${", quoted) + "'"
+    quoted = re.sub(r"(\\*)('|\Z)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), text)
+    return "'" + re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", quoted) + "'"
 
 
-def _silent(_hparam: Hparam, _style: Style) -> tuple[str, ...]:
+def _no_words(_hparam: Hparam, _style: Style) -> tuple[str, ...]:
     return ()
 
 
 STYLES: Mapping[str, Callable[[Hparam, Style], tuple[str, ...]]] = {
-    "dashes": _dashed,
-    "env": _silent,
-    "equals": _equalled,
-    "file": _silent,
+    "dashes": _dashes,
+    "env": _no_words,
+    "equals": _equals,
+    "file": _no_words,
     "hydra": _hydra,
 }
+"""The function of each style from a hyperparameter to its words."""
 
 
 def joined(hparam: Hparam, style: Style) -> str:
-    """Write a value as one text, a list as the style has it.
+    """Return a value as one text, a list as the style has it.
 
     >>> joined(Hparam("k", (1, "a"), ("1", "a")), Style(list="comma"))
     '1,a'

@@ -1,1 +1,1 @@
-"""HPARAMS to the points of a sweep: YAML, values, expressions, axes, names, identity."""
+"""Sweeps: HPARAMS as YAML, its axes, expressions and points, names and identities of runs."""

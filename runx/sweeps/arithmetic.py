@@ -1,4 +1,4 @@
-"""What expressions can do with values: null passes through, and nothing grows without bound."""
+"""The operations and functions of expressions: null makes null, and no result grows unbounded."""
 
 from __future__ import annotations
 
@@ -10,98 +10,99 @@ from typing import Any, TypeAlias
 
 Function: TypeAlias = Callable[..., Any]
 
-
 _MOST_BITS = 4096
-
 
 _MOST_PLACES = 300
 
 
-class Unfit(Exception):
-    """Values that an operation does not take; the message says which."""
+class OperandError(Exception):
+    """An operation does not take its values, which the message shows."""
 
 
 def _numeric(operation: Function) -> Function:
-    """Let an operation see numbers alone; null makes null of it."""
+    """Return an operation that takes numbers alone, and is null for null."""
 
-    def applied(one: Any, other: Any) -> Any:
-        if one is None or other is None:
+    def applied(left: Any, right: Any) -> Any:
+        if left is None or right is None:
             return None
-        if not (isinstance(one, (int, float)) and isinstance(other, (int, float))):
-            raise Unfit(f"{shown(one)} and {shown(other)} are not both numbers")
-        result = operation(one, other)
+        if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise OperandError(f"{shown(left)} and {shown(right)} are not both numbers")
+        result = operation(left, right)
         if isinstance(result, int) and result.bit_length() > _MOST_BITS:
-            raise Unfit("the result is too large")
+            raise OperandError("the result is too large")
         return result
 
     return applied
 
 
-def _added(one: Any, other: Any) -> Any:
-    if isinstance(one, str) and isinstance(other, str):
-        return one + other
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return one + other
-    if isinstance(one, str) or isinstance(other, str):
-        raise Unfit(f"{shown(one)} and {shown(other)} don't add; write str(...) around the number")
-    return _numeric(operator.add)(one, other)
+def _add(left: Any, right: Any) -> Any:
+    if isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return left + right
+    if isinstance(left, str) or isinstance(right, str):
+        both = f"{shown(left)} and {shown(right)}"
+        raise OperandError(f"{both} don't add; write str(...) around the number")
+    return _numeric(operator.add)(left, right)
 
 
 def _power(base: float, exponent: float) -> Any:
-    whole = isinstance(base, int) and isinstance(exponent, int)
-    if whole and int(base).bit_length() * abs(exponent) > _MOST_BITS:
-        raise Unfit(f"{base} ** {exponent} is too large")
+    integers = isinstance(base, int) and isinstance(exponent, int)
+    if integers and int(base).bit_length() * abs(exponent) > _MOST_BITS:
+        raise OperandError(f"{base} ** {exponent} is too large")
     result: Any = base**exponent
     if isinstance(result, complex):
-        raise Unfit(f"{base} ** {exponent} is no real number")
+        raise OperandError(f"{base} ** {exponent} is no real number")
     return result
 
 
-def _ordered(comparison: Function) -> Function:
-    def compared(one: Any, other: Any) -> bool:
-        if one is None or other is None:
+def _comparing(comparison: Function) -> Function:
+    """Return a comparison that is false with null."""
+
+    def compared(left: Any, right: Any) -> bool:
+        if left is None or right is None:
             return False
         try:
-            return bool(comparison(one, other))
+            return bool(comparison(left, right))
         except TypeError:
-            raise Unfit(f"{shown(one)} can't be compared with {shown(other)}") from None
+            raise OperandError(f"{shown(left)} can't be compared with {shown(right)}") from None
 
     return compared
 
 
-def _contained(one: Any, other: Any) -> bool:
-    if isinstance(other, str) and not isinstance(one, str):
-        raise Unfit(f"{shown(one)} is no text, so it is not looked for in {shown(other)}")
-    if not isinstance(other, (str, tuple)):
-        raise Unfit(f"{shown(other)} is neither a list nor text; write in (...)")
-    return one in other
+def _contains(item: Any, values: Any) -> bool:
+    if isinstance(values, str) and not isinstance(item, str):
+        raise OperandError(f"{shown(item)} is no text, so it is not looked for in {shown(values)}")
+    if not isinstance(values, (str, tuple)):
+        raise OperandError(f"{shown(values)} is neither a list nor text; write in (...)")
+    return item in values
 
 
-def _within(wanted: bool) -> Function:
-    def looked_for(one: Any, other: Any) -> bool:
-        return one is not None and other is not None and _contained(one, other) is wanted
+def _membership(expected: bool) -> Function:
+    def is_member(item: Any, values: Any) -> bool:
+        return item is not None and values is not None and _contains(item, values) is expected
 
-    return looked_for
+    return is_member
 
 
 def _through_null(function: Function) -> Function:
-    """Make null of a function of null."""
+    """Return a function that is null where an argument is."""
 
-    def called(*arguments: Any) -> Any:
+    def applied(*arguments: Any) -> Any:
         return None if None in arguments else function(*arguments)
 
-    return called
+    return applied
 
 
 def _length(value: Any) -> int:
     if not isinstance(value, (str, tuple)):
-        raise Unfit(f"{shown(value)} has no length")
+        raise OperandError(f"{shown(value)} has no length")
     return len(value)
 
 
 def _rounded(number: float, places: int | None = None) -> float:
     if places is not None and not (isinstance(places, int) and abs(places) <= _MOST_PLACES):
-        raise Unfit(f"{shown(places)} is no number of places")
+        raise OperandError(f"{shown(places)} is no number of places")
     return round(number, places)
 
 
@@ -110,7 +111,7 @@ def _text(value: Any) -> str:
 
 
 BINARY: Mapping[type[ast.operator], Function] = {
-    ast.Add: _added,
+    ast.Add: _add,
     ast.Sub: _numeric(operator.sub),
     ast.Mult: _numeric(operator.mul),
     ast.Div: _numeric(operator.truediv),
@@ -119,18 +120,16 @@ BINARY: Mapping[type[ast.operator], Function] = {
     ast.Pow: _numeric(_power),
 }
 
-
 COMPARISONS: Mapping[type[ast.cmpop], Function] = {
-    ast.Eq: _ordered(operator.eq),
-    ast.NotEq: _ordered(operator.ne),
-    ast.Lt: _ordered(operator.lt),
-    ast.LtE: _ordered(operator.le),
-    ast.Gt: _ordered(operator.gt),
-    ast.GtE: _ordered(operator.ge),
-    ast.In: _within(True),
-    ast.NotIn: _within(False),
+    ast.Eq: _comparing(operator.eq),
+    ast.NotEq: _comparing(operator.ne),
+    ast.Lt: _comparing(operator.lt),
+    ast.LtE: _comparing(operator.le),
+    ast.Gt: _comparing(operator.gt),
+    ast.GtE: _comparing(operator.ge),
+    ast.In: _membership(True),
+    ast.NotIn: _membership(False),
 }
-
 
 UNARY: Mapping[type[ast.unaryop], Function] = {
     ast.USub: lambda value: _numeric(operator.sub)(0, value),
@@ -138,8 +137,7 @@ UNARY: Mapping[type[ast.unaryop], Function] = {
     ast.Not: operator.not_,
 }
 
-
-_OF_VALUES: Mapping[str, Function] = {
+_FUNCTIONS: Mapping[str, Function] = {
     "abs": abs,
     "ceil": math.ceil,
     "exp": math.exp,
@@ -158,15 +156,14 @@ _OF_VALUES: Mapping[str, Function] = {
     "str": _text,
 }
 
-
 FUNCTIONS: Mapping[str, Function] = {
-    name: _through_null(function) for name, function in _OF_VALUES.items()
+    name: _through_null(function) for name, function in _FUNCTIONS.items()
 }
-"""Functions that an expression may call."""
+"""The functions that an expression may call."""
 
 
 def item_of(values: Any, index: Any) -> Any:
-    """Give an item of a list, or a letter of a text, by its place.
+    """Return an item of a list, or a letter of a text, by its index.
 
     >>> item_of((0.9, 0.999), -1)
     0.999
@@ -174,14 +171,14 @@ def item_of(values: Any, index: Any) -> Any:
     if values is None or index is None:
         return None
     if not isinstance(values, (str, tuple)) or not isinstance(index, int):
-        raise Unfit(f"{shown(values)}[{shown(index)}] is no item of a list")
+        raise OperandError(f"{shown(values)}[{shown(index)}] is no item of a list")
     if not -len(values) <= index < len(values):
-        raise Unfit(f"{shown(values)} has no item {index}")
+        raise OperandError(f"{shown(values)} has no item {index}")
     return values[index]
 
 
 def shown(value: Any) -> str:
-    """Show a value in an error, shortened.
+    """Return a value as an error shows it, shortened.
 
     >>> shown("x" * 50), shown(None), shown(0.1)
     ("'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'", 'null', '0.1')

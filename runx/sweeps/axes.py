@@ -1,4 +1,4 @@
-"""The axes of a sweep: for each key of HPARAMS the values that it takes, one Hparam for each."""
+"""The axes of a sweep: the values that each key of HPARAMS takes, one Hparam for each."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from runx.sweeps.operators import DRAWS, OPERATORS
 from runx.sweeps.values import Hparam, Node, Scalar
 
 Where: TypeAlias = Callable[..., str]
-"""Says where a key stands: ``at("lr", 0)`` is ``sweep.yml:7``; see ``yamltext.Document.at``."""
-
+"""A function from a path of keys to its place: ``at("lr", 0)`` is ``sweep.yml:7``."""
 
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
-
+"""The keys of HPARAMS that runx itself reads."""
 
 INDEX = "run.index"
-"""The place of a combination in its sweep, which a worked-out value may name."""
-
+"""The name, in computed values, of a combination's place in its sweep."""
 
 RESOURCE = "SUBMIT_JOB."
-"""What begins the name of a resource, which the script is not given."""
+"""The prefix of a resource's name; the script is not given resources."""
 
 
 class Axis(NamedTuple):
-    """Choices of which every point takes one. A choice sets one or more parameters.
+    """Choices, each of one or more hyperparameters, of which every point takes one.
 
-    ``key`` is the key of HPARAMS that says so, ``names`` are all that any choice sets.
+    ``key`` is the key of HPARAMS that it comes from, ``names`` are all that any choice sets.
     """
 
     key: str
@@ -37,7 +35,7 @@ class Axis(NamedTuple):
 
 
 def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
-    """Return a value, which stands at a path, as a hyperparameter; a list is one value.
+    """Return a value as a hyperparameter; a list is one value. ``path`` is its place, for errors.
 
     >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:{}".format, 1)
     Hparam(name='lr', value=0.001, text='1e-3')
@@ -59,48 +57,48 @@ def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
 def values(name: str, node: Node, at: Where) -> list[Hparam]:
     """Return a hyperparameter for each value that a key of HPARAMS takes.
 
-    >>> [given.text for given in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
+    >>> [each.text for each in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
     ['0', '1']
     """
     check_name(name, at)
     if isinstance(node, Scalar):
-        made = [hparam(name, node, at, name)]
+        hparams = [hparam(name, node, at, name)]
     elif isinstance(node, list):
-        made = [hparam(name, item, at, name, index) for index, item in enumerate(node)]
+        hparams = [hparam(name, item, at, name, index) for index, item in enumerate(node)]
     else:
         operator, argument = operated(name, node, at)
         if operator in DRAWS:
             raise SweepError(f"{at(name)}: {name}: {operator} can't stand here; list the values")
-        made = [hparam(name, item, at, name) for item in _applied(name, operator, argument, at)]
-    if not made:
+        hparams = [hparam(name, item, at, name) for item in _applied(name, operator, argument, at)]
+    if not hparams:
         raise SweepError(f"{at(name)}: {name} has no values; give it one, or remove it")
-    return made
+    return hparams
 
 
 def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
-    """Give the operator that a mapping names, and its argument."""
-    known = [*OPERATORS, *DRAWS]
+    """Return the operator that a mapping names, and its argument."""
+    all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    named = [key for key in node if key in known]
-    if named and len(node) == 1:
+    operators = [key for key in node if key in all_operators]
+    if operators and len(node) == 1:
         return first, node[first]
     where = f"{at(name)}: {name}:"
-    if named:
-        others = ", ".join(key for key in node if key != named[0])
-        raise SweepError(f"{where} {named[0]} stands alone; remove {others}")
+    if operators:
+        others = ", ".join(key for key in node if key != operators[0])
+        raise SweepError(f"{where} {operators[0]} stands alone; remove {others}")
     dotted = ", ".join(f"{name}.{leaf}" for leaf in _leaves(node)) or f"{name}.key"
     nested = f"nested parameters are written with dots: {dotted}"
-    meant = remedy(first, known)
-    if len(node) == 1 and meant.startswith("did"):
-        raise SweepError(f"{where} {first} is no operator, {meant} ({nested})")
+    hint = remedy(first, all_operators)
+    if len(node) == 1 and hint.startswith("did"):
+        raise SweepError(f"{where} {first} is no operator, {hint} ({nested})")
     raise SweepError(f"{where} {nested}")
 
 
 def check_name(name: str, at: Where) -> None:
-    """Refuse names that are ours and mean nothing."""
-    ours = (TAG, SKIP, ZIP, CASES)
-    if name.startswith("RUNX.") and name not in ours:
-        raise SweepError(f"{at(name)}: {name} is unknown: {remedy(name, ours)}")
+    """Raise if a name is reserved and means nothing."""
+    reserved = (TAG, SKIP, ZIP, CASES)
+    if name.startswith("RUNX.") and name not in reserved:
+        raise SweepError(f"{at(name)}: {name} is unknown: {remedy(name, reserved)}")
     if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
         raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
 
@@ -113,15 +111,15 @@ def _applied(name: str, operator: str, argument: Node, at: Where) -> list[Node]:
 
 
 def _leaves(node: dict[str, Node]) -> list[str]:
-    found = []
+    names = []
     for key, child in node.items():
         inner = _leaves(child) if isinstance(child, dict) else []
-        found += [f"{key}.{leaf}" for leaf in inner] or [key]
-    return found
+        names += [f"{key}.{leaf}" for leaf in inner] or [key]
+    return names
 
 
 def _text(node: Node) -> str:
-    """Give the text of an item of a list; a list in it is written in YAML's flow style."""
+    """Return the text of an item of a list; a list in it is written in YAML's flow style."""
     if isinstance(node, list):
         return "[" + ",".join(map(_text, node)) + "]"
     assert not isinstance(node, dict)

@@ -1,7 +1,7 @@
 """Expressions in RUNX.SKIP, computed values and ``--where``: Python's grammar, a few of its nodes.
 
-A name that is known and not given is null; a comparison with null is false. What is not listed
-here, attributes, methods and files before all, is not there.
+A known name without a value is null; a comparison with null is false. Whatever is not listed here
+is refused: attributes, methods and files before all.
 """
 
 from __future__ import annotations
@@ -15,32 +15,85 @@ from typing import Any, TypeAlias
 
 from runx.errors import ExpressionError
 from runx.nearest import remedy
-from runx.sweeps.arithmetic import BINARY, COMPARISONS, FUNCTIONS, UNARY, Unfit, item_of
+from runx.sweeps.arithmetic import BINARY, COMPARISONS, FUNCTIONS, UNARY, OperandError, item_of
 from runx.sweeps.values import Value
 
 Names: TypeAlias = Mapping[str, Any]
-
+"""The values of names."""
 
 Step: TypeAlias = Callable[[Names], Any]
+"""A compiled part of an expression."""
 
+_COLON = "\u02d0"
+"""A letter that stands for the colon of ``acc:best``, which is a name here and not in Python."""
 
-COLON = "\u02d0"
-"""A letter that looks like the colon of ``acc:best``, which is one name and not Python's."""
+_LONGEST, _DEEPEST = 10_000, 60
 
+_LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
+
+_FOREIGN = {"&&": "and", "||": "or", "!": "not", "=": "=="}
+
+_FOREIGN_SIGN = re.compile(r"&&|\|\||!(?!=)|(?<![=!<>])=(?!=)")
 
 _CONSTANTS = {"none": None, "null": None, "true": True, "false": False}
 
 
-class Compiler:
-    """Compiles trees over known names, noting which are used. Errors show the column."""
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that may be evaluated many times."""
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
+    text: str
+    names: frozenset[str]
+    step: Step
+
+    def evaluate(self, names: Names) -> Value:
+        """Return the value of the expression for values of its names.
+
+        >>> parse("lr < 0.1 and opt in ('sgd', 'adam')", ["lr", "opt"]).evaluate({"lr": 0.01})
+        False
+        """
+        value: Value = self.step(names)
+        return value
+
+    def holds(self, names: Names) -> bool:
+        """Return whether the expression is true for values of its names.
+
+        >>> parse("lr * 2 == 1", ["lr"]).holds({"lr": 0.5})
+        True
+        """
+        return bool(self.step(names))
+
+
+def parse(text: str, known_names: Collection[str]) -> Expression:
+    """Return the expression that a text is, over known names.
+
+    Raises:
+        ExpressionError: The text is none, or has an unknown name.
+
+
+    >>> parse("optimizer.lr * hp['batch-size']", ["optimizer.lr", "batch-size"]).evaluate(
+    ...     {"optimizer.lr": 0.1, "batch-size": 64})
+    6.4
+    >>> parse("x < 3", ["lr"])
+    Traceback (most recent call last):
+    runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
+    """
+    line = re.sub(r"[\r\n]", " ", text)
+    compiler = _Compiler(line, known_names)
+    step = compiler.step(_tree(line))
+    return Expression(line, frozenset(compiler.used), step)
+
+
+class _Compiler:
+    """Compiles trees over known names, and collects those that are used. Errors show the column."""
+
+    def __init__(self, text: str, known_names: Collection[str]) -> None:
         self.text = text
-        self.known = known
+        self.known_names = known_names
         self.used: set[str] = set()
 
     def step(self, node: ast.expr) -> Step:
-        """Compile a node."""
+        """Return the compiled node."""
         name = self._name(node)
         if name is not None:
             return self._lookup(name, node)
@@ -52,12 +105,12 @@ class Compiler:
         )
 
     def _name(self, node: ast.expr) -> str | None:
-        """Give the name, dotted or in ``hp['...']``, that a node is."""
+        """Return the name that a node is, dotted or in ``hp['...']``, or None."""
         if isinstance(node, ast.Name):
-            return node.id.replace(COLON, ":")
+            return node.id.replace(_COLON, ":")
         if isinstance(node, ast.Attribute):
             before = self._name(node.value)
-            return None if before is None else f"{before}.{node.attr.replace(COLON, ':')}"
+            return None if before is None else f"{before}.{node.attr.replace(_COLON, ':')}"
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             index = node.slice
             if node.value.id == "hp" and isinstance(index, ast.Constant):
@@ -65,15 +118,15 @@ class Compiler:
         return None
 
     def _lookup(self, name: str, node: ast.expr) -> Step:
-        if name in self.known:
+        if name in self.known_names:
             self.used.add(name)
             return lambda names: names.get(name)
         if name.lower() in _CONSTANTS:
             constant = _CONSTANTS[name.lower()]
             return lambda names: constant
-        # The whole environment would be no help to read.
-        listed = [one for one in self.known if not one.startswith("env.")]
-        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known)}")
+        # Of the environment, the nearest alone.
+        listed = [each for each in self.known_names if not each.startswith("env.")]
+        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known_names)}")
 
     def _constant(self, node: ast.Constant) -> Step:
         value = node.value
@@ -81,19 +134,19 @@ class Compiler:
             raise self._error(node, f"{value!r} is no value here")
         return lambda names: value
 
-    def _both(self, node: ast.BoolOp) -> Step:
+    def _logical(self, node: ast.BoolOp) -> Step:
         first, *others = [self.step(operand) for operand in node.values]
-        wanted = isinstance(node.op, ast.Or)
+        decisive = isinstance(node.op, ast.Or)
 
-        def joined(names: Names) -> Any:
+        def evaluated(names: Names) -> Any:
             value = first(names)
             for other in others:
-                if bool(value) is wanted:
+                if bool(value) is decisive:
                     return value
                 value = other(names)
             return value
 
-        return joined
+        return evaluated
 
     def _binary(self, node: ast.BinOp) -> Step:
         operation = BINARY.get(type(node.op))
@@ -121,12 +174,12 @@ class Compiler:
         return lambda names: all(step(names) for step in steps)
 
     def _link(self, node: ast.expr, left: ast.expr, kind: ast.cmpop, right: ast.expr) -> Step:
-        """Compile one comparison of a chain. With a literal null, == asks whether it is that."""
+        """Return one compiled comparison of a chain. With a literal null, == is Python's ``is``."""
         is_null = self._is_null(left) or self._is_null(right)
         if is_null and isinstance(kind, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
-            one, other = self.step(left), self.step(right)
-            wanted = isinstance(kind, (ast.Is, ast.Eq))
-            return lambda names: (one(names) is other(names)) is wanted
+            first, second = self.step(left), self.step(right)
+            expected = isinstance(kind, (ast.Is, ast.Eq))
+            return lambda names: (first(names) is second(names)) is expected
         if isinstance(kind, (ast.Is, ast.IsNot)):
             raise self._error(node, "`is` compares with none alone; write == or !=")
         return self._applied(node, COMPARISONS[type(kind)], [left, right])
@@ -135,7 +188,9 @@ class Compiler:
         if isinstance(node, ast.Constant):
             return node.value is None
         return (
-            isinstance(node, ast.Name) and node.id not in self.known and node.id in ("none", "null")
+            isinstance(node, ast.Name)
+            and node.id not in self.known_names
+            and node.id in ("none", "null")
         )
 
     def _choice(self, node: ast.IfExp) -> Step:
@@ -152,14 +207,14 @@ class Compiler:
     def _applied(
         self, node: ast.expr, operation: Callable[..., Any], operands: list[ast.expr]
     ) -> Step:
-        """Compile an operation; where it fails, say on which column."""
+        """Return a compiled operation, whose errors show the column."""
         steps = [self.step(operand) for operand in operands]
 
         def applied(names: Names) -> Any:
             values = [step(names) for step in steps]
             try:
                 return operation(*values)
-            except (Unfit, ArithmeticError, ValueError, TypeError) as error:
+            except (OperandError, ArithmeticError, ValueError, TypeError) as error:
                 raise self._error(node, str(error)) from None
 
         return applied
@@ -169,7 +224,7 @@ class Compiler:
 
     _KINDS: Mapping[type[ast.expr], Callable[..., Step]] = {
         ast.Constant: _constant,
-        ast.BoolOp: _both,
+        ast.BoolOp: _logical,
         ast.BinOp: _binary,
         ast.UnaryOp: _unary,
         ast.Call: _call,
@@ -181,64 +236,10 @@ class Compiler:
     }
 
 
-_LONGEST, _DEEPEST = 10_000, 60
-
-
-_LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
-
-
-_FOREIGN = {"&&": "and", "||": "or", "!": "not", "=": "=="}
-
-
-_FOREIGN_SIGN = re.compile(r"&&|\|\||!(?!=)|(?<![=!<>])=(?!=)")
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression that may be evaluated many times."""
-
-    text: str
-    names: frozenset[str]
-    step: Step
-
-    def evaluate(self, names: Names) -> Value:
-        """Give the expression's value where names have these.
-
-        >>> parse("lr < 0.1 and opt in ('sgd', 'adam')", ["lr", "opt"]).evaluate({"lr": 0.01})
-        False
-        """
-        value: Value = self.step(names)
-        return value
-
-    def holds(self, names: Names) -> bool:
-        """Tell whether the expression is true where names have these values.
-
-        >>> parse("lr * 2 == 1", ["lr"]).holds({"lr": 0.5})
-        True
-        """
-        return bool(self.step(names))
-
-
-def parse(text: str, known: Collection[str]) -> Expression:
-    """Read an expression over known names.
-
-    >>> parse("optimizer.lr * hp['batch-size']", ["optimizer.lr", "batch-size"]).evaluate(
-    ...     {"optimizer.lr": 0.1, "batch-size": 64})
-    6.4
-    >>> parse("x < 3", ["lr"])
-    Traceback (most recent call last):
-    runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
-    """
-    line = re.sub(r"[\r\n]", " ", text)
-    compiler = Compiler(line, known)
-    step = compiler.step(_tree(line))
-    return Expression(line, frozenset(compiler.used), step)
-
-
 def _tree(text: str) -> ast.expr:
     if len(text) > _LONGEST:
         raise ExpressionError(f"{text[:40]}...: {len(text)} characters are too long an expression")
-    lexed = _LEXED.sub(lambda found: found[1] or COLON, text)
+    lexed = _LEXED.sub(lambda match: match[1] or _COLON, text)
     indent = len(lexed) - len(lexed.lstrip())
     try:
         with warnings.catch_warnings():
@@ -246,7 +247,7 @@ def _tree(text: str) -> ast.expr:
             tree = ast.parse(lexed.strip(), mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(
-            _explained(text, indent + error.offset if error.offset else len(text) + 1)
+            _explanation(text, indent + error.offset if error.offset else len(text) + 1)
         ) from None
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"{text}: can't be read; write a simpler expression") from None
@@ -258,7 +259,7 @@ def _tree(text: str) -> ast.expr:
 
 
 def _check_depth(text: str, tree: ast.expr) -> None:
-    """Refuse what would run out of stack, here or when it is evaluated."""
+    """Raise if a tree is nested so deeply that it would run out of stack."""
     level: list[ast.AST] = [tree]
     for _ in range(_DEEPEST):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
@@ -266,8 +267,9 @@ def _check_depth(text: str, tree: ast.expr) -> None:
         raise ExpressionError(f"{text[:40]}...: nested more than {_DEEPEST} deep; simplify it")
 
 
-def _explained(text: str, column: int) -> str:
-    for found in _FOREIGN_SIGN.finditer(re.sub(_LEXED, lambda lexed: "." * len(lexed[0]), text)):
-        meant = _FOREIGN[found[0]]
-        return f"{text}: column {found.start() + 1}: write `{meant}` for `{found[0]}`"
+def _explanation(text: str, column: int) -> str:
+    masked = _LEXED.sub(lambda match: "." * len(match[0]), text)
+    if match := _FOREIGN_SIGN.search(masked):
+        sign = _FOREIGN[match[0]]
+        return f"{text}: column {match.start() + 1}: write `{sign}` for `{match[0]}`"
     return f"{text}: column {column}: no expression; write it as `lr < 0.1 and opt == 'sgd'`"

@@ -1,9 +1,9 @@
-"""One mapping of HPARAMS to its grid: plain axes, zipped ones, cases, and those drawn together."""
+"""The grid of a mapping of HPARAMS: plain axes, zips, cases and random axes; and its points."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import chain, product
 from math import prod
@@ -29,7 +29,7 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
 
 
 class Beside(NamedTuple):
-    """What a sweep depends on beside HPARAMS: how random axes are drawn, and what may be named."""
+    """What a sweep depends on beside HPARAMS: random draws, and what computed values may name."""
 
     samples: int = 0
     seed: int | str = 0
@@ -40,8 +40,8 @@ class Beside(NamedTuple):
 class Grid(NamedTuple):
     """The axes of a mapping, and the expressions for which its points are skipped.
 
-    ``reserved`` are the parameters that only runx reads; ``size`` counts the combinations, and
-    some values of them are to be worked out if it is ``templated``.
+    ``reserved`` are the parameters that only runx reads, ``size`` is the number of combinations,
+    ``templated`` is true if some values are computed (``{{ }}``).
     """
 
     axes: list[Axis]
@@ -57,12 +57,12 @@ class Grid(NamedTuple):
         return [name for axis in self.axes for name in axis.names if name not in (TAG, SKIP)]
 
 
-def grid(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
+def grid_of(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
     """Return the grid of one mapping.
 
     >>> from runx.sweeps.yaml import parse
     >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nseed: {repeat: 3}", "x.yml")
-    >>> [axis.names for axis in grid(document.tree, document.at, Beside()).axes]
+    >>> [axis.names for axis in grid_of(document.tree, document.at, Beside()).axes]
     [('arch', 'batch'), ('seed',)]
     """
     random = {
@@ -70,24 +70,24 @@ def grid(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
         for name, node in hparams.items()
         if isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
     }
-    found: list[Axis] = []
+    axes: list[Axis] = []
     skips: tuple[str, ...] = ()
     for name, node in hparams.items():
         if name == SKIP and _conditions(node):
             skips = _conditions(node)
         elif name == ZIP:
-            found += _zips(node, at)
+            axes += _zips(node, at)
         elif name == CASES:
-            found.append(_cases(node, at, beside))
+            axes.append(_cases(node, at, beside))
         elif name not in random:
-            found.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
+            axes.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
         elif name == next(iter(random)):
-            found.append(_draws(random, at, beside))
-    return _grid(found, skips, at)
+            axes.append(_draws(random, at, beside))
+    return _grid(axes, skips, at)
 
 
 def _grid(axes: list[Axis], skips: tuple[str, ...], at: Where) -> Grid:
-    """Put axes together; which of two counts that set the same parameter, nobody could tell."""
+    """Return the grid of some axes. Raise if two of them set the same parameter."""
     keys: dict[str, str] = {}
     for axis in axes:
         for name in axis.names:
@@ -102,12 +102,12 @@ def _grid(axes: list[Axis], skips: tuple[str, ...], at: Where) -> Grid:
         at,
         reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
-        templated=any(holds_template(given.value) for choice in choices for given in choice),
+        templated=any("{{" in str(hparam.text) for choice in choices for hparam in choice),
     )
 
 
 def holds_template(value: Value) -> bool:
-    """Tell whether there is a ``{{ }}`` in a value.
+    """Return whether a value is computed: there is a ``{{ }}`` in it.
 
     >>> holds_template("{{ epochs // 10 }}"), holds_template(("{x}", 1))
     (True, False)
@@ -118,7 +118,7 @@ def holds_template(value: Value) -> bool:
 
 
 def _conditions(node: Node) -> tuple[str, ...]:
-    """Give the expressions of a RUNX.SKIP that isn't an axis of true and false."""
+    """Return the expressions of a RUNX.SKIP, or none if it is an axis of true and false."""
     items = node if isinstance(node, list) else [node]
     if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
         return tuple(item.text for item in items if isinstance(item, Scalar))
@@ -132,7 +132,7 @@ def _zips(node: Node, at: Where) -> list[Axis]:
 
 
 def _zip(node: Node, at: Where) -> Axis:
-    """Let the values of some keys go together, the first with the first and so on."""
+    """Return an axis of several keys: their first values together, their second ones and so on."""
     if not isinstance(node, dict) or not node:
         raise SweepError(f"{at()}: {ZIP} takes a mapping of lists, or a list of such mappings")
     columns = {name: values(name, child, at) for name, child in node.items()}
@@ -147,7 +147,7 @@ def _zip(node: Node, at: Where) -> Axis:
 
 
 def _cases(node: Node, at: Where, beside: Beside) -> Axis:
-    """Make one axis of whole points; a list in one of them is a grid of its own."""
+    """Return an axis whose choices are cases; a case with lists is a grid of its own."""
     if not isinstance(node, list) or not node:
         raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
     choices: list[tuple[Hparam, ...]] = []
@@ -155,16 +155,16 @@ def _cases(node: Node, at: Where, beside: Beside) -> Axis:
         where = partial(at, CASES, index)
         if not isinstance(case, dict):
             raise SweepError(f"{where()}: {CASES} takes mappings, `- key: value`")
-        inner = grid(case, where, beside)
+        inner = grid_of(case, where, beside)
         if inner.skips:
             raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
-        choices += map(_flat, product(*(axis.choices for axis in inner.axes)))
-    names = dict.fromkeys(given.name for choice in choices for given in choice)
+        choices += map(flat, product(*(axis.choices for axis in inner.axes)))
+    names = dict.fromkeys(hparam.name for choice in choices for hparam in choice)
     return Axis(CASES, tuple(names), choices)
 
 
 def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
-    """Draw random axes together, SAMPLES times."""
+    """Return one axis of all random keys, drawn SAMPLES times."""
     first = next(iter(random))
     if beside.samples < 1:
         raise SweepError(f"{at(first)}: {first} is drawn at random; write SAMPLES: 20 by HPARAMS")
@@ -181,49 +181,50 @@ def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
     return Axis(first, tuple(random), list(zip(*columns, strict=True)))
 
 
-def _flat(choices: Sequence[tuple[Hparam, ...]]) -> tuple[Hparam, ...]:
+def flat(choices: Iterable[tuple[Hparam, ...]]) -> tuple[Hparam, ...]:
+    """Return a choice of each axis as one combination."""
     return tuple(chain.from_iterable(choices))
 
 
-# {{ }} is a worked-out value, see templates.
+# {{ }} is a computed value, see templates.
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 
 
-def split(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str) -> Point:
-    """Make a point of a combination, taking out of it what only runx reads.
+def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str) -> Point:
+    """Return a combination as a point; what only runx reads becomes its tag and resources.
 
-    >>> split((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
+    >>> point_of((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
     Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=())
     """
-    given = {hparam.name: hparam for hparam in combination}
+    by_name = {hparam.name: hparam for hparam in combination}
     return Point(
         tuple([hparam for hparam in combination if hparam.name not in reserved]),
-        _tag(given, tag) if TAG in given else tag,
-        tuple([_resource(given[name]) for name in given if name.startswith(RESOURCE)]),
+        _tag(by_name, tag) if TAG in by_name else tag,
+        tuple([_resource(by_name[name]) for name in by_name if name.startswith(RESOURCE)]),
     )
 
 
 def check_tags(grid: Grid) -> None:
-    """Refuse a tag with a ``{name}`` that no point has."""
+    """Raise if a tag has a ``{name}`` that no point has."""
     for axis in grid.axes:
         if TAG not in axis.names:
             continue
         tags = [hparam for choice in axis.choices for hparam in choice if hparam.name == TAG]
         for name in [name for tag in tags for name in _PLACEHOLDER.findall(str(tag.text))]:
             if name not in grid.names:
-                told = remedy(name, grid.names)
-                raise SweepError(f"{grid.at(axis.key)}: {{{name}}} is no hyperparameter: {told}")
+                hint = remedy(name, grid.names)
+                raise SweepError(f"{grid.at(axis.key)}: {{{name}}} is no hyperparameter: {hint}")
 
 
-def _tag(given: Mapping[str, Hparam], default: str) -> str:
-    template = given[TAG]
+def _tag(by_name: Mapping[str, Hparam], default: str) -> str:
+    template = by_name[TAG]
     if template.value is None:
         return default
-    return _PLACEHOLDER.sub(lambda found: _shown(given.get(found[1])), str(template.text))
+    return _PLACEHOLDER.sub(lambda match: _text(by_name.get(match[1])), str(template.text))
 
 
-def _shown(hparam: Hparam | None) -> str:
-    """Give what stands for a parameter in a tag."""
+def _text(hparam: Hparam | None) -> str:
+    """Return the text of a parameter in a tag."""
     if hparam is None:
         return "None"
     if isinstance(hparam.text, tuple):
@@ -232,7 +233,7 @@ def _shown(hparam: Hparam | None) -> str:
 
 
 def _resource(hparam: Hparam) -> tuple[str, Value]:
-    """Name a resource as farms do. A number keeps its text where that is spelt otherwise."""
+    """Return a resource by the name that farms use. A number spelt otherwise keeps its text."""
     value = hparam.value
     if isinstance(hparam.text, str) and str(value) != hparam.text:
         value = hparam.text

@@ -1,4 +1,4 @@
-"""What makes two runs the same: CMD and the typed hyperparameters, LOGDIR symbolic."""
+"""The identity of a run: a hash of CMD and the typed hyperparameters, LOGDIR symbolic."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _CMD = "CMD"
 
 
 class Identity(NamedTuple):
-    """What makes runs the same: CMD and hyperparameters, but for those that don't count.
+    """How runs are identified: by CMD and hyperparameters, but for those that don't count.
 
-    ``ignored`` never count, CMD among them if named; ``defaults`` don't while they are equal to
-    the value given here, so that adding them to a sweep makes no finished run a new one.
+    The names in ``ignored`` never count, and CMD doesn't if it is among them. A hyperparameter in
+    ``defaults`` doesn't while it has the value given there: adding one changes no identity.
     """
 
     ignored: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ class Identity(NamedTuple):
 def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     """Return a hash of CMD and its typed hyperparameters, LOGDIR symbolic.
 
-    A parameter that is left out counts as one that isn't there.
+    A hyperparameter of None is left out.
 
     >>> identity("train", {"lr": 1}) == identity("train", {"x": None, "lr": 1.0})
     True
@@ -53,13 +53,13 @@ def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     import hashlib
     import json
 
-    given = {name: canonical(value) for name, value in hparams.items() if value is not None}
-    text = json.dumps([cmd.strip(), given], sort_keys=True, separators=(",", ":"))
+    values = {name: canonical(value) for name, value in hparams.items() if value is not None}
+    text = json.dumps([cmd.strip(), values], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def canonical(value: Any) -> Any:
-    """Return equal numbers as the same, and truth values apart from them once they are JSON.
+    """Return a value so that equal numbers are the same JSON, and truth values differ from them.
 
     >>> canonical((1.0, 0.5, True))
     [1, 0.5, True]

@@ -1,6 +1,6 @@
-"""HPARAMS laid over HPARAMS, key by key: what bases, named sweeps and overrides are made of.
+"""HPARAMS merged with HPARAMS, key by key: bases, named sweeps, overrides, a script's defaults.
 
-All of it is pure: a new tree is given, and the old one stays.
+Every function returns a new tree and leaves its arguments as they are.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ Tree: TypeAlias = dict[str, Node]
 
 
 def keys(hparams: Node) -> list[str]:
-    """Name all keys that HPARAMS sets, those inside RUNX.ZIP and RUNX.CASES too.
+    """Return all keys that HPARAMS sets, those inside RUNX.ZIP and RUNX.CASES too.
 
     >>> one = Scalar(1, "1")
     >>> keys([{"lr": one}, {"RUNX.CASES": [{"opt": one}], "RUNX.TAG": one}])
     ['lr', 'opt', 'RUNX.TAG']
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for mapping in _mappings(hparams):
         for key, node in mapping.items():
-            found.update(dict.fromkeys(keys(node) if key in (ZIP, CASES) else [key]))
-    return list(found)
+            names.update(dict.fromkeys(keys(node) if key in (ZIP, CASES) else [key]))
+    return list(names)
 
 
 def is_free(name: str) -> bool:
-    """Tell whether a key may be set where it wasn't: runx itself knows it.
+    """Return whether a key is one of runx, which may be set though HPARAMS lacks it.
 
     >>> is_free("RUNX.TAG"), is_free("SUBMIT_JOB.NODES"), is_free("lr")
     (True, True, False)
@@ -39,7 +39,7 @@ def is_free(name: str) -> bool:
 
 
 def with_key(hparams: Node, name: str, node: Node) -> Node:
-    """Set one key of HPARAMS, in every mapping of a list; zips and cases that set it give way.
+    """Return HPARAMS with a key set, for every mapping of a list, and no longer in zips or cases.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_key([{"lr": one}, {"lr": two, "a": one}], "lr", two) == [{"lr": two}, {"a": one}]
@@ -53,13 +53,13 @@ def with_key(hparams: Node, name: str, node: Node) -> Node:
         return hparams
     if name in hparams:
         return {**hparams, name: node}
-    kept = without_key(hparams, name)
-    assert isinstance(kept, dict)
-    return {**kept, name: node}
+    others = without_key(hparams, name)
+    assert isinstance(others, dict)
+    return {**others, name: node}
 
 
 def without_key(hparams: Node, name: str) -> Node:
-    """Remove a key of HPARAMS, from zips and cases too.
+    """Return HPARAMS without a key, in zips and cases too.
 
     >>> one = Scalar(1, "1")
     >>> without_key({"a": one, "RUNX.ZIP": {"b": [one], "c": [one]}}, "b")["RUNX.ZIP"].keys()
@@ -69,16 +69,16 @@ def without_key(hparams: Node, name: str) -> Node:
         return [without_key(item, name) for item in hparams]
     if not isinstance(hparams, dict):
         return hparams
-    kept = {
+    others = {
         key: without_key(node, name) if key in (ZIP, CASES) else node
         for key, node in hparams.items()
         if key != name
     }
-    return {key: node for key, node in kept.items() if key != ZIP or not _is_empty(node)}
+    return {key: node for key, node in others.items() if key != ZIP or not _is_empty(node)}
 
 
 def laid_over(stronger: Node, weaker: Node) -> Node:
-    """Lay HPARAMS over that of a base: key by key if both are mappings, else the stronger alone.
+    """Return HPARAMS over that of a base: key by key if both are mappings, else the stronger alone.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> laid_over({"b": two, "c": two}, {"a": one, "b": one}) == {"a": one, "b": two, "c": two}
@@ -95,7 +95,7 @@ def laid_over(stronger: Node, weaker: Node) -> Node:
 def with_sweeps(
     hparams: Node, sweeps: Mapping[str, Node], chosen: Iterable[str], at: Where
 ) -> Node:
-    """Cross HPARAMS with the named sweeps that are asked for. ``at`` is that of SWEEPS.
+    """Return HPARAMS crossed with the chosen sweeps of SWEEPS, whose keys ``at`` locates.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_sweeps({"lr": one}, {"seeds": {"seed": [one, two]}}, ["seeds"], str).keys()
@@ -103,7 +103,7 @@ def with_sweeps(
     """
     from runx.nearest import remedy
 
-    setter: dict[str, str] = {}
+    setters: dict[str, str] = {}
     names = list(chosen)
     for sweep in sweeps if names == ["*"] else names:
         if sweep not in sweeps:
@@ -112,17 +112,17 @@ def with_sweeps(
         if not isinstance(mapping, dict):
             raise SweepError(f"{at(sweep)}: SWEEPS: {sweep} is no mapping of hyperparameters")
         for name in keys(mapping):
-            if name in setter:
-                both = f"{setter[name]} and {sweep}"
+            if name in setters:
+                both = f"{setters[name]} and {sweep}"
                 raise SweepError(f"{at(sweep)}: {name} is set by both sweeps {both}; choose one")
-            setter[name] = sweep
+            setters[name] = sweep
         for name, node in mapping.items():
             hparams = with_key(_cleared(hparams, node, name), name, _joined(hparams, name, node))
     return hparams
 
 
 def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Node:
-    """Lay HPARAMS over a script's own configuration; what that doesn't know begins with ``+``.
+    """Return HPARAMS over a script's own configuration; keys that it lacks begin with ``+``.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_defaults({"lr": two, "+new": one}, {"lr": one, "wd": one}, str).keys()
@@ -132,8 +132,8 @@ def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Nod
 
     for name in keys(hparams):
         if not name.startswith("+") and name not in defaults and not is_free(name):
-            told = f"{remedy(name, defaults)} (+{name} adds it)"
-            raise SweepError(f"{at(name)}: {name} is not in CONFIG: {told}")
+            hint = f"{remedy(name, defaults)} (+{name} adds it)"
+            raise SweepError(f"{at(name)}: {name} is not in CONFIG: {hint}")
     plain = _without_plus(hparams)
     if isinstance(plain, list):
         return [laid_over(plain[0], dict(defaults)), *plain[1:]] if plain else plain
@@ -141,7 +141,7 @@ def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Nod
 
 
 def located(at: Where, places: Mapping[str, str]) -> Where:
-    """Say for some keys that they stand elsewhere, whichever mapping of a list they are in.
+    """Return ``at`` with other places for some keys, whichever mapping of a list they are in.
 
     >>> located(lambda *path: "sweep.yml:2", {"lr": "the command line"})(0, "lr", 3)
     'the command line'
@@ -161,7 +161,7 @@ def _mappings(hparams: Node) -> list[Tree]:
 
 
 def _is_base(node: Node) -> bool:
-    """Tell whether a mapping is skipped, there only for others to inherit from."""
+    """Return whether a mapping is skipped, and only inherited from."""
     skip = node.get(SKIP) if isinstance(node, dict) else None
     return isinstance(skip, Scalar) and skip.value is True
 
@@ -171,19 +171,19 @@ def _is_empty(node: Node) -> bool:
 
 
 def _cleared(hparams: Node, node: Node, name: str) -> Node:
-    """Let plain keys give way to those that a zip or cases of a sweep set."""
+    """Return HPARAMS without the keys that a zip or cases of a sweep set."""
     for key in keys(node) if name in (ZIP, CASES) else ():
         hparams = without_key(hparams, key)
     return hparams
 
 
 def _joined(hparams: Node, name: str, node: Node) -> Node:
-    """Keep the zips that there are beside a further one."""
+    """Return a value of a sweep; a zip joins those of HPARAMS."""
     first = _mappings(hparams)[0] if _mappings(hparams) else {}
     if name != ZIP or ZIP not in first:
         return node
     zips = [first[ZIP], node]
-    return [one for each in zips for one in (each if isinstance(each, list) else [each])]
+    return [item for each in zips for item in (each if isinstance(each, list) else [each])]
 
 
 def _without_plus(hparams: Node) -> Node:

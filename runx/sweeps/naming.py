@@ -1,4 +1,7 @@
-"""Names of runs: safe for a directory, and never the same twice."""
+"""Names of runs: safe for a directory, and never the same twice.
+
+A run is named by its tag, words of coolname and the date, by its tag alone, or by a template.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,39 @@ from runx.sweeps.scalars import spelled
 from runx.sweeps.values import Hparam, Point
 
 LONGEST = 100
-"""Most bytes of a tag; with a coolname and a date it stays far under a file system's 255."""
+"""Most bytes of a tag: with a coolname and a date it stays far under a file system's 255."""
 
+LONGEST_NAME = 200
+"""Most bytes of a name by a template: file systems take 255, and schedulers add to a name."""
+
+OF_A_RUN = ("coolname", "id", "sep", "sweep", "tag", "wid")
+"""Placeholders that differ from run to run, beside the hyperparameters."""
+
+OF_A_LAUNCH = ("date", "experiment", "farm", "git", "launch", "user")
+"""Placeholders that all runs of a launch share; EXP_NAME takes these alone, no ``experiment``."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 _DRAWN = 1000
+"""How many slugs are drawn before their words are combined."""
+
+
+class Launch(NamedTuple):
+    """What a launch puts into the names of its runs.
+
+    ``texts`` are those of OF_A_LAUNCH, ``total`` is the highest number of runs, ``varying`` are the
+    hyperparameters that are not the same in all of them.
+    """
+
+    texts: Mapping[str, str]
+    total: int
+    varying: Collection[str]
 
 
 def safe(text: str, longest: int = LONGEST) -> str:
-    """Make a text a name for a directory, and for nothing outside it.
+    """Return a text as the name of a directory, in the directory that it is made in.
 
-    What is too long is shortened with a hash, so that two never become one by it.
+    What is longer than ``longest`` bytes is shortened with a hash, so that two texts stay apart.
 
     >>> safe("ocrnet/HRNet"), safe("../x"), safe("größe 1"), safe("lr=0.1,opt=sgd")
     ('ocrnet-HRNet', 'x', 'größe-1', 'lr=0.1,opt=sgd')
@@ -34,20 +60,25 @@ def safe(text: str, longest: int = LONGEST) -> str:
     'aaaaaaaaaaa-3a54fc0c'
     """
     plain = unicodedata.normalize("NFC", text)
-    kept = "".join(char if _is_kept(char) else "-" for char in plain)
-    name = re.sub(r"-{2,}", "-", kept).lstrip(".-").rstrip("-")
+    name = "".join(char if _is_safe(char) else "-" for char in plain)
+    name = re.sub(r"-{2,}", "-", name).lstrip(".-").rstrip("-")
     if not name:
         return f"tag-{_digest(text)}" if text else ""
-    return name if len(name.encode()) <= longest else _shortened(name, text, longest)
+    if len(name.encode()) <= longest:
+        return name
+    end = f"-{_digest(text)}"
+    return name.encode()[: longest - len(end)].decode(errors="ignore") + end
 
 
 def new_launch(now: datetime) -> str:
-    """Name a launch after its time in UTC, apart from any other of the same second."""
+    """Return the id of a launch: its time in UTC, and random digits for launches of one second."""
     return f"{now.astimezone(timezone.utc):%Y-%m-%dT%H.%M.%SZ}-{os.urandom(3).hex()}"
 
 
 def run_names(now: datetime, slugs: Iterator[str] | None = None) -> Callable[[str], str]:
-    """Give a function from tags to new names, which never gives the same name twice.
+    """Return a function from tags to new names, of which no two are the same.
+
+    ``slugs`` are the words in them; coolname's by default.
 
     >>> new_name = run_names(datetime(2026, 2, 6, 14, 19), iter(["wise-owl", "shy-lion"]))
     >>> new_name(""), new_name("my tag")
@@ -65,16 +96,32 @@ def run_names(now: datetime, slugs: Iterator[str] | None = None) -> Callable[[st
     return new_name
 
 
-def new_slugs(slug: Callable[[int], str] | None = None) -> Iterator[str]:
-    """Give some words, never the same twice.
+def new_slugs(draw: Callable[[int], str] | None = None) -> Iterator[str]:
+    """Yield slugs such as ``wise-owl``, of which no two are the same.
 
-    ``slug`` makes some words of the number it is given; coolname's by default.
+    ``draw`` returns a slug of a number of words; coolname's by default. A thousand are
+    drawn; their words make some two hundred thousand more, without a draw for each.
     """
-    return _slugs(slug or _coolname())
+    draw = draw or _coolname()
+    used: set[str] = set()
+    while len(used) < _DRAWN:
+        slug = draw(2)
+        if slug in used:
+            slug = _unused(draw, used)
+        used.add(slug)
+        yield slug
+    for slug in _combined(list(used)):
+        if slug not in used:
+            used.add(slug)
+            yield slug
+    while True:
+        slug = _unused(draw, used)
+        used.add(slug)
+        yield slug
 
 
 def preview_slugs() -> Iterator[str]:
-    """Yield what stands for the words of names that are shown and not kept.
+    """Return the slugs of a preview, whose names no run gets.
 
     >>> from itertools import islice
     >>> list(islice(preview_slugs(), 2))
@@ -84,7 +131,9 @@ def preview_slugs() -> Iterator[str]:
 
 
 def tag_names() -> Callable[[str], str]:
-    """Give a function from tags to names that are the tag alone, each but once.
+    """Return a function from tags to names that are the tag alone.
+
+    It raises where a tag is empty, or two of them are one name.
 
     >>> tag_names()("ocrnet/HRNet")
     'ocrnet-HRNet'
@@ -109,38 +158,74 @@ def tag_names() -> Callable[[str], str]:
     return new_name
 
 
-def _slugs(draw: Callable[[int], str]) -> Iterator[str]:
-    """Give some words, never the same twice.
+def named_by(
+    template: str,
+    launch: Launch,
+    hparams: Collection[str],
+    identify: Callable[[Point], str],
+    slug: Callable[[], str],
+    where: str = "RUN_NAME",
+) -> Callable[[Point], str]:
+    """Return a function that names one point after another by a template, no two the same.
 
-    A thousand are drawn; their words make some two hundred thousand more, without a draw for each.
+    ``identify`` returns the ``{id}`` of a point, ``slug`` a new ``{coolname}``; ``hparams`` are the
+    names of hyperparameters, ``where`` is the place of the template, for errors.
+
+    >>> launch = Launch({"user": "me"}, total=20, varying=["lr"])
+    >>> new_name = named_by("{wid}{sep}{sweep}", launch, ["lr"], str, str)
+    >>> new_name(Point((Hparam("lr", 0.1, "1e-1"), Hparam("opt", "sgd", "sgd"))))
+    '01-lr=1e-1'
     """
-    used: set[str] = set()
-    while len(used) < _DRAWN:
-        words = draw(2)
-        if words in used:
-            words = _unused(draw, used)
-        used.add(words)
-        yield words
-    for words in _combined(list(used)):
-        if words not in used:
-            used.add(words)
-            yield words
-    while True:
-        words = _unused(draw, used)
-        used.add(words)
-        yield words
+    names = _PLACEHOLDER.findall(template)
+    _check(names, [*OF_A_RUN, *OF_A_LAUNCH, *hparams], where)
+    used: dict[str, int] = {}
+
+    def new_name(point: Point) -> str:
+        number = len(used) + 1
+        texts = _texts(point, launch, number)
+        if "id" in names:
+            texts["id"] = identify(point)
+        if "coolname" in names:
+            texts["coolname"] = slug()
+        name = safe(_PLACEHOLDER.sub(lambda match: texts.get(match[1], ""), template), LONGEST_NAME)
+        _check_new(name, used, number, where)
+        used[name] = number
+        return name
+
+    return new_name
 
 
-def _combined(drawn: Iterable[str]) -> Iterator[str]:
-    """Pair each first word with the rest of each of the others, neighbours in neither.
+def filled(template: str, texts: Mapping[str, str], where: str) -> str:
+    """Return a template that is the same for all runs, as EXP_NAME, with its texts.
+
+    >>> filled("{user}-{date}", {"user": "me", "date": "2026.02.06"}, "sweep.yml:1: EXP_NAME")
+    'me-2026.02.06'
+    """
+    _check(_PLACEHOLDER.findall(template), texts, where)
+    return _PLACEHOLDER.sub(lambda match: texts[match[1]], template)
+
+
+def sweep_text(point: Point, varying: Collection[str]) -> str:
+    """Return what varies as text, but for values that hold the run's own directory.
+
+    >>> sweep_text(Point((Hparam("lr", 0.1, "0.1"), Hparam("amp", True, None))), ["lr", "amp"])
+    'lr=0.1,amp=true'
+    """
+    shown = [each for each in point.hparams if each.name in varying and each.value is not None]
+    texts = {each.name: _text(each) for each in shown}
+    return ",".join(f"{name}={text}" for name, text in texts.items() if "LOGDIR" not in text)
+
+
+def _combined(slugs: Iterable[str]) -> Iterator[str]:
+    """Yield each first word with the rest of each of the others, neither the same twice in a row.
 
     >>> sorted(_combined(["wise-owl", "shy-lion-of-joy"]))
     ['shy-lion-of-joy', 'shy-owl', 'wise-lion-of-joy', 'wise-owl']
     """
-    pairs = [words.split("-", 1) for words in drawn if "-" in words] or [["run", "run"]]
+    pairs = [slug.split("-", 1) for slug in slugs if "-" in slug] or [["run", "run"]]
     firsts, rests = (list(dict.fromkeys(part)) for part in zip(*pairs, strict=True))
     pairings = len(firsts) * len(rests)
-    # A stride of the golden section spreads evenly; with no divisor in common it meets each once.
+    # Steps of the golden section spread evenly; with no common divisor they reach each pair once.
     stride = next(
         size
         for size in range(1 + int(pairings * 0.618), 2 * pairings + 2)
@@ -151,11 +236,11 @@ def _combined(drawn: Iterable[str]) -> Iterator[str]:
 
 
 def _unused(draw: Callable[[int], str], used: set[str]) -> str:
-    """Draw three words, or four, until they are new: there are millions, and more, of those."""
+    """Return a new slug of three words, or four: there are millions of those, and more."""
     for attempt in range(1000):
-        words = draw(3 if attempt < 4 else 4)
-        if words not in used:
-            return words
+        slug = draw(3 if attempt < 4 else 4)
+        if slug not in used:
+            return slug
     raise AssertionError("no unused name in a thousand draws")
 
 
@@ -166,14 +251,9 @@ def _coolname() -> Callable[[int], str]:
     return draw
 
 
-def _is_kept(char: str) -> bool:
-    """Letters, digits and marks of any script, and what no shell or file system minds."""
+def _is_safe(char: str) -> bool:
+    """Return whether a character is a letter, digit or mark, or one that needs no quotes."""
     return char in "._-+=,@%" or unicodedata.category(char)[0] in "LNM"
-
-
-def _shortened(name: str, text: str, longest: int) -> str:
-    end = f"-{_digest(text)}"
-    return name.encode()[: longest - len(end)].decode(errors="ignore") + end
 
 
 def _digest(text: str) -> str:
@@ -182,105 +262,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-LONGEST_NAME = 200
-"""Most bytes of a name that a template gives; file systems take 255, and schedulers add to it."""
-
-
-OF_A_RUN = ("coolname", "id", "sep", "sweep", "tag", "wid")
-"""What differs from run to run, beside the hyperparameters."""
-
-
-OF_A_LAUNCH = ("date", "experiment", "farm", "git", "launch", "user")
-"""What all runs of a launch share; EXP_NAME takes these alone, but for ``experiment``."""
-
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-class Launch(NamedTuple):
-    """What names may hold that isn't in a point.
-
-    ``texts`` are those of OF_A_LAUNCH, ``total`` is the most runs there may be, ``varying`` the
-    hyperparameters that are not the same in all of them.
-    """
-
-    texts: Mapping[str, str]
-    total: int
-    varying: Collection[str]
-
-
-def named_by(
-    template: str,
-    launch: Launch,
-    known: Collection[str],
-    identify: Callable[[Point], str],
-    slug: Callable[[], str],
-    where: str = "RUN_NAME",
-) -> Callable[[Point], str]:
-    """Give a function that names one point after another by a template, no two the same.
-
-    >>> launch = Launch({"user": "me"}, total=20, varying=["lr"])
-    >>> new_name = named_by("{wid}{sep}{sweep}", launch, ["lr"], str, str)
-    >>> new_name(Point((Hparam("lr", 0.1, "1e-1"), Hparam("opt", "sgd", "sgd"))))
-    '01-lr=1e-1'
-    """
-    names = _PLACEHOLDER.findall(template)
-    _check(names, [*OF_A_RUN, *OF_A_LAUNCH, *known], where)
-    used: dict[str, int] = {}
-    count = 0
-
-    def new_name(point: Point) -> str:
-        nonlocal count
-        count += 1
-        texts = {**_texts(point), **launch.texts, **_of_a_run(point, launch, count)}
-        if "id" in names:
-            texts["id"] = identify(point)
-        if "coolname" in names:
-            texts["coolname"] = slug()
-        name = safe(_PLACEHOLDER.sub(lambda found: texts.get(found[1], ""), template), LONGEST_NAME)
-        _check_new(name, used, count, where)
-        used[name] = count
-        return name
-
-    return new_name
-
-
-def filled(template: str, texts: Mapping[str, str], where: str) -> str:
-    """Fill in a template that no run changes, as EXP_NAME is.
-
-    >>> filled("{user}-{date}", {"user": "me", "date": "2026.02.06"}, "sweep.yml:1: EXP_NAME")
-    'me-2026.02.06'
-    """
-    _check(_PLACEHOLDER.findall(template), texts, where)
-    return _PLACEHOLDER.sub(lambda found: texts[found[1]], template)
-
-
-def sweep_text(point: Point, varying: Collection[str]) -> str:
-    """Write what varies, but for values that hold the run's own directory.
-
-    >>> sweep_text(Point((Hparam("lr", 0.1, "0.1"), Hparam("amp", True, None))), ["lr", "amp"])
-    'lr=0.1,amp=true'
-    """
-    told = [hparam for hparam in point.hparams if hparam.name in varying and _is_told(hparam)]
-    return ",".join(f"{hparam.name}={_text(hparam)}" for hparam in told)
-
-
-def _of_a_run(point: Point, launch: Launch, number: int) -> dict[str, str]:
+def _texts(point: Point, launch: Launch, number: int) -> dict[str, str]:
+    """Return the texts of the placeholders for a run, but for its id and its coolname."""
     sweep = sweep_text(point, launch.varying)
     return {
+        **{hparam.name: _text(hparam) for hparam in point.hparams},
+        **launch.texts,
         "sweep": sweep,
         "sep": "-" if sweep else "",
         "tag": point.tag,
         "wid": str(number).zfill(len(str(launch.total))),
     }
-
-
-def _texts(point: Point) -> dict[str, str]:
-    return {hparam.name: _text(hparam) for hparam in point.hparams}
-
-
-def _is_told(hparam: Hparam) -> bool:
-    return hparam.value is not None and "LOGDIR" not in _text(hparam)
 
 
 def _text(hparam: Hparam) -> str:
@@ -289,17 +281,17 @@ def _text(hparam: Hparam) -> str:
     return spelled(hparam.value) if hparam.text is None else hparam.text
 
 
-def _check(names: list[str], known: Collection[str], where: str) -> None:
+def _check(names: list[str], allowed: Collection[str], where: str) -> None:
     for name in names:
-        if name not in known:
-            raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, known)}")
+        if name not in allowed:
+            raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, allowed)}")
 
 
-def _check_new(name: str, used: Mapping[str, int], count: int, where: str) -> None:
+def _check_new(name: str, used: Mapping[str, int], number: int, where: str) -> None:
     if not name:
-        raise SettingsError(f"{where}: run {count} would have no name; put {{wid}} into it")
+        raise SettingsError(f"{where}: run {number} would have no name; put {{wid}} into it")
     if name in used:
         raise SettingsError(
-            f"{where}: runs {used[name]} and {count} would both be called {name};"
+            f"{where}: runs {used[name]} and {number} would both be called {name};"
             " put {wid}, {coolname} or what differs into it"
         )

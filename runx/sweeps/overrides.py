@@ -1,4 +1,4 @@
-"""Overrides on the command line: ``lr=0.1,0.2 epochs=3 ~momentum +new=1 RESOURCES.gpus=2``."""
+"""Overrides of the command line: ``lr=0.1,0.2 epochs=3 ~momentum +new=1 RESOURCES.gpus=2``."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from runx.sweeps.yaml import parse_value
 
 _WORD = re.compile(r"(?P<sign>[~+]?)(?P<name>[^=\s]+?)(?:=(?P<value>.*))?\Z", re.DOTALL)
 
-
 _IS_TEMPLATE = re.compile(r"[^'\"\[]*\{\{")
 
 
 class Override(NamedTuple):
-    """One override: which key gets which value, or none of them if it is removed.
+    """An override: a key and its value, which is None if the key is removed.
 
-    ``text`` is the word as it was given, ``is_setting`` tells a key of the experiment from a
-    hyperparameter, ``is_new`` that the key need not be there.
+    ``text`` is the word of the command line, ``is_setting`` is true of a key of the experiment,
+    which is no hyperparameter, ``is_new`` if the key need not be there.
     """
 
     text: str
@@ -35,7 +34,7 @@ class Override(NamedTuple):
 
 
 def is_override(word: str) -> bool:
-    """Tell an override from the name of a file or a command.
+    """Return whether a word is an override, not the name of a file or a command.
 
     >>> [is_override(word) for word in ("lr=0.1", "~momentum", "+new=1", "sweep.yml", "~/x.yml")]
     [True, True, True, False, False]
@@ -47,26 +46,28 @@ def is_override(word: str) -> bool:
 
 
 def read_override(word: str, settings: Collection[str]) -> Override:
-    """Read one override, knowing the keys that are settings.
+    """Return the override that a word is; ``settings`` are the keys that are no hyperparameters.
 
     >>> read_override("lr=0.1,1e-3", []).node
     [Scalar(value=0.1, text='0.1', plain=True), Scalar(value=0.001, text='1e-3', plain=True)]
     >>> read_override("~momentum", []).node is None
     True
     """
-    found = _WORD.match(word)
-    if not found or (found["sign"] == "~") != (found["value"] is None):
+    match = _WORD.match(word)
+    if not match or (match["sign"] == "~") != (match["value"] is None):
         raise SettingsError(f"{word}: write key=value, +key=value for a new key, or ~key")
-    name = found["name"]
-    setting = name.split(".")[0] in settings
-    node = None if found["value"] is None else _node(word, found["value"], setting or _is_one(name))
-    return Override(word, name, node, setting, found["sign"] == "+")
+    name, text = match["name"], match["value"]
+    is_setting = name.split(".")[0] in settings
+    # A comma in a setting, in a tag and in an expression is just a comma.
+    has_commas = is_setting or name in (TAG, SKIP)
+    node = None if text is None else _node(word, text, has_commas)
+    return Override(word, name, node, is_setting, match["sign"] == "+")
 
 
 def over_hparams(
     hparams: Node, at: Where, overrides: Iterable[Override], others: Collection[str] = ()
 ) -> tuple[Node, Where]:
-    """Give HPARAMS as if its file had said what the overrides say, and where its keys stand.
+    """Return HPARAMS with overrides, and the places of its keys.
 
     ``others`` are names of settings, for one that is misspelt.
 
@@ -79,11 +80,11 @@ def over_hparams(
     for override in overrides:
         if override.is_setting:
             continue
-        known = keys(hparams)
-        if override.name not in known and not _may_be_set(override):
+        names = keys(hparams)
+        if override.name not in names and not _may_be_set(override):
             hint = f"; +{override.text} adds it" if override.node is not None else ""
-            told = remedy(override.name, known, others)
-            raise SweepError(f"{override.text}: {override.name} is unknown: {told}{hint}")
+            nearest = remedy(override.name, names, others)
+            raise SweepError(f"{override.text}: {override.name} is unknown: {nearest}{hint}")
         if override.node is None:
             hparams = without_key(hparams, override.name)
         else:
@@ -93,14 +94,14 @@ def over_hparams(
 
 
 def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
-    """Give the settings that overrides set, dotted ones as mappings; None removes one.
+    """Return the settings that overrides set, dotted ones as mappings, and None for removed ones.
 
     >>> words = ["RESOURCES.gpus=2", "RESOURCES.mem=4", "FARM=local", "~NOTE"]
-    >>> found = over_settings(read_override(word, ["RESOURCES", "FARM", "NOTE"]) for word in words)
-    >>> found["RESOURCES"].keys(), found["FARM"].text, found["NOTE"]
+    >>> nodes = over_settings(read_override(word, ["RESOURCES", "FARM", "NOTE"]) for word in words)
+    >>> nodes["RESOURCES"].keys(), nodes["FARM"].text, nodes["NOTE"]
     (dict_keys(['gpus', 'mem']), 'local', None)
     """
-    found: dict[str, Node | None] = {}
+    nodes: dict[str, Node | None] = {}
     for override in overrides:
         if not override.is_setting:
             continue
@@ -111,30 +112,25 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
         for key in reversed(inner[1:]):
             assert node is not None
             node = {key: node}
-        there = found.get(first)
+        earlier = nodes.get(first)
         if inner and node is not None:
-            found[first] = {**(there if isinstance(there, dict) else {}), inner[0]: node}
+            nodes[first] = {**(earlier if isinstance(earlier, dict) else {}), inner[0]: node}
         else:
-            found[first] = node
-    return found
+            nodes[first] = node
+    return nodes
 
 
 def _may_be_set(override: Override) -> bool:
     return override.is_new or (override.node is not None and is_free(override.name))
 
 
-def _is_one(name: str) -> bool:
-    """Tell whether a comma in a value is just a comma: in a tag and in an expression."""
-    return name in (TAG, SKIP)
-
-
-def _node(word: str, text: str, is_one: bool) -> Node:
-    """Read a value as YAML; a list without brackets is an axis."""
+def _node(word: str, text: str, has_commas: bool) -> Node:
+    """Return a value as YAML reads it; where commas are no part of it they separate an axis."""
     if not text.strip():
         return Scalar(None, "")
     if any(0xD800 <= ord(char) < 0xE000 for char in text) or _IS_TEMPLATE.match(text):
         return quoted(text)
-    if is_one:
+    if has_commas:
         return parse_value(text, word)
     try:
         items = parse_value(f"[{text}]", word)

@@ -1,4 +1,4 @@
-"""Text as a POSIX shell reads it: quoting words, and finding LOGDIR in a command of the user's."""
+"""Shell text: words quoted, and LOGDIR found and replaced in commands, as bash reads them."""
 
 from __future__ import annotations
 
@@ -8,33 +8,26 @@ from functools import lru_cache
 from typing import NamedTuple
 
 LOGDIR = "LOGDIR"
-"""What stands for a run's directory in CMD and in values."""
-
+"""The placeholder of a run's directory in CMD and in values."""
 
 BARE, DOUBLE, SINGLE, ANSI, COMMENT = "bare", "double", "single", "ansi", "comment"
-
+"""The kinds of quotes that a part of a command stands in; ANSI ones are ``$'...'``."""
 
 BRACED = "braced"
-"""Inside ``"${x:-here}"``, where bash minds an apostrophe unless it is quoted once more."""
-
+"""Inside ``"${x:-here}"``, where an apostrophe must be quoted once more for bash."""
 
 _UNSAFE = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
 
-
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-
-_WHOLE = re.compile(r"(?<![\w$\\])(?<!\$\{)LOGDIR(?!\w)")
-
+_WORD = re.compile(r"(?<![\w$\\])(?<!\$\{)LOGDIR(?!\w)")
 
 _FIRST = re.compile(r"[\w./+-]+(?=\s|\Z)", re.ASCII)
 
+_SPECIAL = frozenset("\n;&|<>()`$#{}!*?[]~\\")
 
-_ACTIVE = frozenset("\n;&|<>()`$#{}!*?[]~\\")
-
-
-# Words that bash, or the functions that clusters put into its environment, answer themselves.
-_ANSWERED = """
+# Words that are no programs: builtins of bash, and functions that clusters define.
+_BUILTINS = """
 . : [ [[ alias bg bind break builtin caller case cd command compgen complete compopt conda continue
 coproc declare dirs disown do done echo elif else enable esac eval exec exit export fc fg fi for
 function getopts hash help history if in jobs kill let local logout mamba mapfile micromamba ml
@@ -42,19 +35,18 @@ module nvm popd printf pushd pwd pyenv read readarray readonly return select set
 spack suspend test then time times trap type typeset ulimit umask unalias unset until wait while
 """
 
-
-_NOT_FILES = frozenset(_ANSWERED.split())
+_NO_PROGRAMS = frozenset(_BUILTINS.split())
 
 
 class Piece(NamedTuple):
-    """A stretch of a command, and the quotes that LOGDIR stands in after it."""
+    """A part of a command, and the kind of quotes that the LOGDIR after it stands in."""
 
     text: str
     quotes: str
 
 
 def quote(word: str) -> str:
-    """Quote a word, on one line whatever it holds.
+    """Return a word quoted, on one line whatever it holds.
 
     >>> quote("a.b"), quote("a b"), quote("it's"), quote("two\\nlines"), quote("")
     ('a.b', "'a b'", "'it'\\\\''s'", "$'two\\\\nlines'", "''")
@@ -66,11 +58,11 @@ def quote(word: str) -> str:
     if not _CONTROL.search(word):
         return "'" + word.replace("'", "'\\''") + "'"
     escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-    return "$'" + _CONTROL.sub(lambda found: f"\\{ord(found[0]):03o}", escaped) + "'"
+    return "$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'"
 
 
 def is_safe(text: str) -> bool:
-    """Tell whether a text reads as itself in any kind of quotes, and in none.
+    """Return whether a text is the same in any kind of quotes, and in none.
 
     >>> is_safe("/logs/run_1"), is_safe("it's")
     (True, False)
@@ -79,7 +71,7 @@ def is_safe(text: str) -> bool:
 
 
 def place(path: str) -> dict[str, str]:
-    """Write a path so that it reads as itself in each kind of quotes.
+    """Return the spelling of a path in each kind of quotes.
 
     >>> place("/a b")["bare"], place("/a b")["double"]
     ("'/a b'", '/a b')
@@ -96,7 +88,7 @@ def place(path: str) -> dict[str, str]:
 
 
 def variable(name: str) -> dict[str, str]:
-    """Write a shell variable so that it expands, whole, in each kind of quotes.
+    """Return the spelling of a shell variable, expanded as one word, in each kind of quotes.
 
     >>> variable("D")["bare"], variable("D")["single"]
     ('"$D"', '\\'"$D"\\'')
@@ -113,91 +105,93 @@ def variable(name: str) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def pieces(command: str) -> tuple[Piece, ...]:
-    """Cut a command where LOGDIR stands as a whole word that no ``$`` precedes.
+    """Return a command cut at each LOGDIR that is a whole word and follows no ``$``.
 
     >>> [tuple(piece) for piece in pieces("train --out LOGDIR/x $LOGDIR")]
     [('train --out ', 'bare'), ('/x $LOGDIR', '')]
     """
-    spots = [found.start() for found in _WHOLE.finditer(command)]
-    quotes = dict(_quotes(command)) if spots else {}
-    cuts, start = [], 0
-    for spot in spots:
-        if spot in quotes:
-            cuts.append(Piece(command[start:spot], quotes[spot]))
-            start = spot + len(LOGDIR)
-    return (*cuts, Piece(command[start:], ""))
+    offsets = [match.start() for match in _WORD.finditer(command)]
+    quotes = dict(_quotes(command)) if offsets else {}
+    cut, start = [], 0
+    for offset in offsets:
+        if offset in quotes:
+            cut.append(Piece(command[start:offset], quotes[offset]))
+            start = offset + len(LOGDIR)
+    return (*cut, Piece(command[start:], ""))
 
 
-def filled(command: str, spelling: dict[str, str]) -> str:
-    """Put a directory in LOGDIR's place, spelt as the quotes around it ask for.
+def with_logdir(command: str, spelling: dict[str, str]) -> str:
+    """Return a command with a directory for LOGDIR, spelt as the quotes around it require.
 
-    >>> filled('ls "LOGDIR" LOGDIR', place("/a b"))
+    >>> with_logdir('ls "LOGDIR" LOGDIR', place("/a b"))
     'ls "/a b" \\'/a b\\''
     """
     return "".join(piece.text + spelling.get(piece.quotes, "") for piece in pieces(command))
 
 
 def is_simple(command: str) -> bool:
-    """Tell whether a command is one program with arguments, so that ``exec`` may precede it.
+    """Return whether a command is one program with arguments, so that ``exec`` may precede it.
 
     >>> is_simple("python train.py"), is_simple("cd x && python train.py"), is_simple("A=1 python")
     (True, False, False)
     """
     first = _FIRST.match(command)
-    if not first or first[0] in _NOT_FILES:
+    if not first or first[0] in _NO_PROGRAMS:
         return False
-    return not any(quotes == BARE and command[spot] in _ACTIVE for spot, quotes in _quotes(command))
+    return not any(
+        quotes == BARE and command[offset] in _SPECIAL for offset, quotes in _quotes(command)
+    )
 
 
 def _quotes(text: str) -> Iterator[tuple[int, str]]:
-    """Give the places in a command, each with the quotes it stands in.
+    """Yield the offsets in a command, each with the kind of quotes it stands in.
 
-    An escaped character is passed over with its backslash, as what opens or closes is.
+    There is none for an escaped character, nor for a second one that opens or closes.
     """
     stack = [("", BARE)]
-    spot = 0
-    while spot < len(text):
-        yield spot, stack[-1][1]
-        spot += _step(text, spot, stack)
+    offset = 0
+    while offset < len(text):
+        yield offset, stack[-1][1]
+        offset += _step(text, offset, stack)
 
 
-def _step(text: str, spot: int, stack: list[tuple[str, str]]) -> int:
-    """Note what a character opens or closes; give how many characters that took."""
+def _step(text: str, offset: int, stack: list[tuple[str, str]]) -> int:
+    """Push what a character opens or pop what it closes; return the number of characters."""
     closer, quotes = stack[-1]
-    here, pair = text[spot], text[spot : spot + 2]
-    if here == closer:
+    char, pair = text[offset], text[offset : offset + 2]
+    if char == closer:
         stack.pop()
         return 1
     if quotes in (SINGLE, COMMENT):
         return 1
-    if here == "\\":
+    if char == "\\":
         return 2
     if quotes == ANSI:
         return 1
-    opened = _opened(here, pair, quotes)
+    opened = _opened(char, pair, quotes)
     if opened:
         stack.append(opened[1:])
         return len(opened[0])
-    if here == "#" and quotes == BARE and (spot == 0 or text[spot - 1] in " \t\n;&|("):
+    if char == "#" and quotes == BARE and (offset == 0 or text[offset - 1] in " \t\n;&|("):
         stack.append(("\n", COMMENT))
     return 2 if pair == "$$" else 1
 
 
-def _opened(here: str, pair: str, quotes: str) -> tuple[str, str, str] | None:
-    """Say what begins here: its opening, what closes it, and how its inside is quoted."""
+def _opened(char: str, pair: str, quotes: str) -> tuple[str, str, str] | None:
+    """Return what begins here, if anything: its opening, its closer, and the quotes inside."""
     if pair == "$(":
         return pair, ")", BARE
     if pair == "${":
         return pair, "}", BRACED if quotes == DOUBLE else quotes
-    if here == "`":
-        return here, "`", BARE
-    if here == '"':
-        return here, '"', DOUBLE
+    if char == "`":
+        return char, "`", BARE
+    if char == '"':
+        return char, '"', DOUBLE
     if quotes == BARE:
         if pair == "$'":
             return pair, "'", ANSI
-        if here == "'":
-            return here, "'", SINGLE
-        if here == "(":
-            return here, ")", BARE
+        if char == "'":
+            return char, "'", SINGLE
+        if char == "(":
+            return char, ")", BARE
     return None

@@ -1,4 +1,4 @@
-"""A sweep seen from above, for its preview and for names: what varies, and what is dropped."""
+"""A summary of a sweep, for its preview and for names: its axes, what varies, what is skipped."""
 
 from __future__ import annotations
 
@@ -9,52 +9,51 @@ from typing import NamedTuple
 from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
 from runx.sweeps.grid import Grid
 from runx.sweeps.identity import canonical
-from runx.sweeps.sweep import Sweep, combinations, skipping
+from runx.sweeps.sweep import Sweep, combinations, skip_reasons
 from runx.sweeps.values import Hparam, Point
 
 _ABSENT = ""
 
 
 def names(sweep: Sweep) -> list[str]:
-    """Name the hyperparameters and resources that some point has."""
+    """Return the names of the hyperparameters and resources that some point has."""
     return list(dict.fromkeys(name for grid in sweep.grids for name in grid.names))
 
 
 def varying(sweep: Sweep) -> list[str]:
-    """Name those that are not the same in every combination."""
+    """Return the names of those that are not the same in every combination."""
     sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not _is_base(grid)))
-    found = {name for name in names(sweep) if len(set(_values(sweep, name))) > 1}
+    varying = {name for name in names(sweep) if len(set(_values(sweep, name))) > 1}
     if sweep.size > 1:
-        found.add(INDEX)
+        varying.add(INDEX)
     computed = _computed(sweep)
-    # A value that is worked out varies with what it is worked out from, however far away.
+    # A computed value varies with what it is computed from, in as many steps as there are names.
     for _ in computed:
-        found |= {name for name, needs in computed.items() if needs & found}
-    return [name for name in names(sweep) if name in found]
+        varying |= {name for name, needs in computed.items() if needs & varying}
+    return [name for name in names(sweep) if name in varying]
 
 
 def skipped(sweep: Sweep) -> dict[str, int]:
-    """Count the combinations that RUNX.SKIP drops, by the expression that drops them."""
-    counted: dict[str, int] = {}
-    for grid, found in zip(sweep.grids, combinations(sweep), strict=True):
+    """Return how many combinations RUNX.SKIP drops, by the expression that drops them."""
+    counts: dict[str, int] = {}
+    for grid, combined in zip(sweep.grids, combinations(sweep), strict=True):
         if not grid.skips and not any(SKIP in axis.names for axis in grid.axes):
             continue
-        reason_of = skipping(grid)
-        for reason in map(reason_of, found):
+        for reason in map(skip_reasons(grid), combined):
             if reason is not None:
-                counted[reason] = counted.get(reason, 0) + 1
-    return counted
+                counts[reason] = counts.get(reason, 0) + 1
+    return counts
 
 
 class Shown(NamedTuple):
-    """An axis as people read it: the parameters that it sets, and a text for each choice."""
+    """An axis as it is shown: the parameters that it sets, and a text for each choice."""
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
 
 
 def axes(sweep: Sweep) -> list[list[Shown]]:
-    """Give the axes of each mapping that is no base for others, every choice as a text.
+    """Return the axes of each mapping that is no base for others, every choice as a text.
 
     >>> from runx.sweeps.sweep import read
     >>> from runx.sweeps.yaml import parse
@@ -63,22 +62,23 @@ def axes(sweep: Sweep) -> list[list[Shown]]:
     [('a=s b=64', 'a=l b=16'), ('true', 'false')]
     """
     return [
-        [_shown(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
+        [_shown_axis(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
         for grid in sweep.grids
         if not _is_base(grid)
     ]
 
 
-def _shown(axis: Axis) -> Shown:
+def _shown_axis(axis: Axis) -> Shown:
     names = tuple(name for name in axis.names if name not in (TAG, SKIP))
-    told = [[given for given in choice if given.name in names] for choice in axis.choices]
+    choices = [[each for each in choice if each.name in names] for choice in axis.choices]
     if names == axis.names and len(names) == 1:
-        return Shown(names, tuple(shown(choice[0]) for choice in told))
-    return Shown(names, tuple(" ".join(f"{h.name}={shown(h)}" for h in c) for c in told))
+        return Shown(names, tuple(shown(choice[0]) for choice in choices))
+    texts = [" ".join(f"{each.name}={shown(each)}" for each in choice) for choice in choices]
+    return Shown(names, tuple(texts))
 
 
 def repeats(points: Iterable[Point]) -> int:
-    """Count the points that equal an earlier one: the same values, whatever their text or order.
+    """Return how many points equal an earlier one: the same values, whatever their text or order.
 
     >>> from runx.sweeps.sweep import read
     >>> from runx.sweeps.yaml import parse
@@ -87,11 +87,11 @@ def repeats(points: Iterable[Point]) -> int:
     1
     """
     count = 0
-    seen: set[frozenset[tuple[str, str]]] = set()
+    earlier: set[frozenset[tuple[str, str]]] = set()
     for point in points:
-        given = frozenset([_key(each) for each in point.hparams if each.value is not None])
-        count += given in seen
-        seen.add(given)
+        values = frozenset([_key(hparam) for hparam in point.hparams if hparam.value is not None])
+        count += values in earlier
+        earlier.add(values)
     return count
 
 
@@ -103,37 +103,37 @@ def _key(hparam: Hparam) -> tuple[str, str]:
 
 
 def _is_base(grid: Grid) -> bool:
-    """Tell whether a mapping is there for others to inherit from, and none of its points runs."""
+    """Return whether a mapping is only inherited from: RUNX.SKIP drops all of its points."""
     skips = [axis for axis in grid.axes if axis.names == (SKIP,)]
     return any(all(choice[0].value is True for choice in axis.choices) for axis in skips)
 
 
 def _values(sweep: Sweep, name: str) -> Iterable[str]:
-    """Give what a parameter is in all combinations, and what stands for it where it is absent."""
+    """Yield what a parameter is in all combinations, and '' for those that lack it."""
     for grid in sweep.grids:
         axis = next((axis for axis in grid.axes if name in axis.names), None)
         if axis is None:
             yield _ABSENT
             continue
         for choice in axis.choices:
-            given = next((given for given in choice if given.name == name), None)
-            yield _ABSENT if given is None or given.value is None else repr(given[1:])
+            hparam = next((each for each in choice if each.name == name), None)
+            yield _ABSENT if hparam is None or hparam.value is None else repr(hparam[1:])
 
 
 def _computed(sweep: Sweep) -> dict[str, set[str]]:
-    """Say for each value that is worked out what it is worked out from."""
-    from runx.sweeps.templates import formulas
+    """Return the names that each computed value is computed from."""
+    from runx.sweeps.templates import templates_of
 
     needs: dict[str, set[str]] = {}
     for grid in sweep.grids:
         if grid.templated:
-            for name, needed in formulas(grid, sweep.beside).needs.items():
+            for name, needed in templates_of(grid, sweep.beside).needs.items():
                 needs.setdefault(name, set()).update(needed)
     return needs
 
 
 def shown(hparam: Hparam) -> str:
-    """Write a value for people.
+    """Return a value as it is shown to people.
 
     >>> shown(Hparam("sizes", (1, 2), ("1", "2"))), shown(Hparam("adam", True, None))
     ('[1, 2]', 'true')

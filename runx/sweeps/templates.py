@@ -1,4 +1,4 @@
-"""Values with ``{{ }}`` in them: worked out for each point from its other values."""
+"""Values with ``{{ }}`` in them: computed for each point from its other values."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from runx.sweeps.values import Hparam, Value
 
 _CUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
-
 _ENVIRONMENT = re.compile(r"\benv\.(\w+)")
-
 
 _DIGITS = 12
 
+_EXPERIMENT, _ENV = "experiment.name", "env."
+
 
 class Template(NamedTuple):
-    """A text with expressions in it: literal pieces, each with what follows it, but the last."""
+    """A text with expressions in it: pieces, each with the expression after it, and the end."""
 
     pieces: tuple[tuple[str, Expression], ...]
     end: str
@@ -35,8 +35,8 @@ class Template(NamedTuple):
         return frozenset(name for _, expression in self.pieces for name in expression.names)
 
 
-def template(text: str, known: Collection[str], where: str) -> Template:
-    """Read a value with ``{{ }}`` in it.
+def template(text: str, known_names: Collection[str], where: str) -> Template:
+    """Return the template that a value with ``{{ }}`` in it is.
 
     >>> template("LOGDIR/{{ arch }}.txt", ["arch"], "sweep.yml:3").end
     '.txt'
@@ -45,32 +45,32 @@ def template(text: str, known: Collection[str], where: str) -> Template:
     if "{{" in end:
         raise SweepError(f"{where}: {text}: a {{{{ is never closed; write }}}} after it")
     try:
-        told = [parse(inner.strip(), known) for inner in cut[1::2]]
+        expressions = [parse(inner.strip(), known_names) for inner in cut[1::2]]
     except ExpressionError as error:
-        missing = [name for name in _ENVIRONMENT.findall(text) if f"env.{name}" not in known]
+        missing = [name for name in _ENVIRONMENT.findall(text) if _ENV + name not in known_names]
         if missing:
             raise SweepError(f"{where}: {missing[0]} is not set in the environment") from None
         raise SweepError(f"{where}: {error}") from None
-    return Template(tuple(zip(cut[::2], told, strict=True)), end)
+    return Template(tuple(zip(cut[::2], expressions, strict=True)), end)
 
 
-def filled(made: Template, given: Mapping[str, Any], texts: Mapping[str, Hparam]) -> Value:
-    """Give the value of a template: typed where it is one expression, else text.
+def evaluated(template: Template, values: Mapping[str, Any], texts: Mapping[str, Hparam]) -> Value:
+    """Return the value of a template: typed where it is one expression, else text.
 
-    >>> whole = template("{{ a / 4 }}", ["a"], "x")
-    >>> filled(whole, {"a": 1}, {})
+    >>> evaluated(template("{{ a / 4 }}", ["a"], "x"), {"a": 1}, {})
     0.25
-    >>> filled(template("v{{ a }}", ["a"], "x"), {"a": 0.01}, {"a": Hparam("a", 0.01, "1e-2")})
+    >>> evaluated(template("v{{ a }}", ["a"], "x"), {"a": 0.01}, {"a": Hparam("a", 0.01, "1e-2")})
     'v1e-2'
     """
-    if len(made.pieces) == 1 and not made.pieces[0][0] and not made.end:
-        return _tidy(made.pieces[0][1].evaluate(given))
-    told = [before + _shown(expression, given, texts) for before, expression in made.pieces]
-    return "".join(told) + made.end
+    pieces = template.pieces
+    if len(pieces) == 1 and not pieces[0][0] and not template.end:
+        return _rounded(pieces[0][1].evaluate(values))
+    filled = [before + _text(expression, values, texts) for before, expression in pieces]
+    return "".join(filled) + template.end
 
 
 def text_of(value: Value) -> str | tuple[str, ...] | None:
-    """Give the text of a value that was worked out; see ``values.Hparam``.
+    """Return the text of a computed value, as ``values.Hparam`` has it.
 
     >>> text_of(0.25), text_of((1, 2.0)), text_of(True)
     ('0.25', ('1', '2'), None)
@@ -82,39 +82,40 @@ def text_of(value: Value) -> str | tuple[str, ...] | None:
     return spelled(value)
 
 
-def _tidy(value: Value) -> Value:
-    """Round off what binary arithmetic adds: 0.1 * 3 is 0.3 to whoever wrote it."""
+def _rounded(value: Value) -> Value:
+    """Round off what binary arithmetic adds: 0.1 * 3 is meant to be 0.3."""
     if isinstance(value, float) and abs(value) < float("inf"):
         return float(f"{value:.{_DIGITS}g}")
     return value
 
 
-def _shown(expression: Expression, given: Mapping[str, Any], texts: Mapping[str, Hparam]) -> str:
-    """Fill in a value; a parameter by itself with the text that it has in the file."""
+def _text(expression: Expression, values: Mapping[str, Any], texts: Mapping[str, Hparam]) -> str:
+    """Return the value of an expression as text; a parameter alone keeps its text of the file."""
     name = expression.text
     if name in texts and isinstance(texts[name].text, str):
         return str(texts[name].text)
-    return spelled(_tidy(expression.evaluate(given)))
+    return spelled(_rounded(expression.evaluate(values)))
 
 
-EXPERIMENT, ENVIRONMENT = "experiment.name", "env."
+class Templates(NamedTuple):
+    """The templates of a grid by their text, and what is needed to evaluate them.
 
-
-class Formulas(NamedTuple):
-    """The templates of a grid by their text, and the parameters that have some, in order."""
+    ``order`` are the parameters that have some, each after those that it ``needs``; ``values`` are
+    the values that all points share, ``places`` where a parameter stands, for errors.
+    """
 
     order: tuple[str, ...]
-    templates: Mapping[str, Template]
-    given: Mapping[str, Any]
+    by_text: Mapping[str, Template]
+    values: Mapping[str, Any]
     places: Mapping[str, str]
     needs: Mapping[str, set[str]]
 
 
-def formulas(grid: Grid, beside: Beside) -> Formulas:
-    """Read all templates of a grid. One that needs itself is refused, its circle shown."""
-    given = {ENVIRONMENT + name: value for name, value in beside.environment.items()}
-    given[EXPERIMENT] = beside.experiment
-    known = {*given, INDEX, *grid.names}
+def templates_of(grid: Grid, beside: Beside) -> Templates:
+    """Return all templates of a grid. Raise if one needs itself."""
+    values = {_ENV + name: value for name, value in beside.environment.items()}
+    values[_EXPERIMENT] = beside.experiment
+    known_names = {*values, INDEX, *grid.names}
     templates: dict[str, Template] = {}
     needs: dict[str, set[str]] = {}
     places: dict[str, str] = {}
@@ -126,36 +127,37 @@ def formulas(grid: Grid, beside: Beside) -> Formulas:
                 )
                 if text not in templates:
                     where = f"{places[hparam.name]}: {hparam.name}"
-                    templates[text] = template(text, known, where)
+                    templates[text] = template(text, known_names, where)
                 needs.setdefault(hparam.name, set()).update(templates[text].names)
-    return Formulas(_ordered(needs, places), templates, given, places, needs)
+    return Templates(_ordered(needs, places), templates, values, places, needs)
 
 
-def worked_out(
-    made: Formulas, combinations: Iterable[tuple[Hparam, ...]], start: int
+def computed(
+    templates: Templates, combinations: Iterable[tuple[Hparam, ...]], start: int
 ) -> Iterator[tuple[Hparam, ...]]:
-    """Fill in the templates of one combination after another, numbered from ``start``."""
+    """Yield combinations with their values computed. ``start`` is the index of the first."""
     for index, combination in enumerate(combinations, start):
         by_name = {hparam.name: hparam for hparam in combination}
-        given = {**made.given, INDEX: index, **{name: by_name[name].value for name in by_name}}
-        for name in made.order:
+        values = {**templates.values, INDEX: index}
+        values |= {hparam.name: hparam.value for hparam in combination}
+        for name in templates.order:
             if name in by_name:
                 try:
-                    by_name[name] = _filled(by_name[name], made, given, by_name)
+                    by_name[name] = _computed(by_name[name], templates, values, by_name)
                 except ExpressionError as error:
-                    raise SweepError(f"{made.places[name]}: {name}: {error}") from None
-                given[name] = by_name[name].value
+                    raise SweepError(f"{templates.places[name]}: {name}: {error}") from None
+                values[name] = by_name[name].value
         yield tuple([by_name[hparam.name] for hparam in combination])
 
 
-def _filled(
-    hparam: Hparam, made: Formulas, given: Mapping[str, Any], by_name: Mapping[str, Hparam]
+def _computed(
+    hparam: Hparam, templates: Templates, values: Mapping[str, Any], by_name: Mapping[str, Hparam]
 ) -> Hparam:
     def value_of(value: Value) -> Value:
         if isinstance(value, tuple):
             return tuple(map(value_of, value))
         if isinstance(value, str) and holds_template(value):
-            return filled(made.templates[value], given, by_name)
+            return evaluated(templates.by_text[value], values, by_name)
         return value
 
     if not holds_template(hparam.value):
@@ -164,8 +166,8 @@ def _filled(
     if not (isinstance(value, tuple) and isinstance(hparam.text, tuple)):
         return Hparam(hparam.name, value, text_of(value))
     texts = zip(value, hparam.text, strict=True)
-    told = tuple(spelled(item) if holds_template(text) else text for item, text in texts)
-    return Hparam(hparam.name, value, told)
+    items = tuple(spelled(item) if holds_template(text) else text for item, text in texts)
+    return Hparam(hparam.name, value, items)
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -182,5 +184,5 @@ def _ordered(needs: Mapping[str, set[str]], places: Mapping[str, str]) -> tuple[
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle = error.args[1][::-1]
-        told = " needs ".join(circle)
-        raise SweepError(f"{places[circle[0]]}: {told}; write out one of them") from None
+        needed = " needs ".join(circle)
+        raise SweepError(f"{places[circle[0]]}: {needed}; write out one of them") from None

@@ -1,4 +1,4 @@
-"""The values of a sweep: as YAML has them, as a script is given them, and a point of them."""
+"""The values of a sweep: YAML scalars, hyperparameters, and points of several of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A YAML scalar: what it means, and the text it has in the file.
+    """A YAML scalar: its value, and its text in the file.
 
     ``plain`` is true of an unquoted scalar, the only kind that can be other than a string.
     """
@@ -22,11 +22,11 @@ class Scalar:
 
 
 Node: TypeAlias = "Scalar | list[Node] | dict[str, Node]"
-"""A YAML document whose scalars have kept their text."""
+"""A YAML tree whose scalars keep their text."""
 
 
 class Hparam(NamedTuple):
-    """One hyperparameter with one value: typed, and as the words a script is given.
+    """A hyperparameter with one value: typed, and as the text that a script is given.
 
     ``text`` is the value's text, a tuple of texts for a list, or None where it has none
     (a flag, or a parameter left out). ``LOGDIR`` stays symbolic in both.
@@ -38,7 +38,7 @@ class Hparam(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One combination of a sweep: what the script is given, and what only runx reads."""
+    """One combination of a sweep: what the script is given, and its tag and resources, for runx."""
 
     hparams: tuple[Hparam, ...]
     tag: str = ""

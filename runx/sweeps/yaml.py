@@ -1,109 +1,20 @@
-"""PyYAML's nodes of one document, with errors on one line. No object is built, no scalar read."""
+"""YAML files as trees of scalars that keep their text, with the line of each key and item."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
 from runx.errors import SettingsError
 from runx.sweeps import scalars
 from runx.sweeps.values import Node, Scalar
+from runx.sweeps.yaml_nodes import MAP, PLAIN, QUOTED, SEQ, TAG, compose, line_of
 
-PLAIN, QUOTED = "!plain", "!quoted"
-"""The tags of scalars that have none in the file."""
-
-
-TAG = "tag:yaml.org,2002:"
-"""What YAML's own tags begin with."""
-
-
-_DEEPEST = 100
-
-
-# libyaml's scanner is ten times faster than Python's.
-_Scanner: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Scanner):  # type: ignore[misc]
-    """Resolve tags only so far as to know plain scalars from quoted ones."""
-
-    def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
-        if kind is yaml.ScalarNode:
-            return PLAIN if implicit[0] else QUOTED
-        return TAG + ("seq" if kind is yaml.SequenceNode else "map")
-
-
-def compose(text: str, source: str) -> yaml.Node | None:
-    """Make PyYAML's nodes of the one document in a text."""
-    try:
-        _check_depth(text, source)
-        loader = _Loader(text)
-        try:
-            root: yaml.Node | None = loader.get_node() if loader.check_node() else None
-            if root is not None and loader.check_node():
-                line = line_of(loader.get_node())
-                raise SettingsError(f"{source}:{line}: a second document; keep one in a file")
-            return root
-        finally:
-            loader.dispose()
-    except yaml.MarkedYAMLError as error:
-        raise SettingsError(_explain(error, text, source)) from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())}") from None
-    except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        raise SettingsError(f"{source}:{line}: not Unicode; save the file as UTF-8") from None
-
-
-def _explain(error: yaml.MarkedYAMLError, text: str, source: str) -> str:
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return f"{source}: not YAML: {error.problem}"
-    lines = text.split("\n")
-    for number in (mark.line, mark.line - 1):
-        if 0 <= number < len(lines) and re.match(r" *\t", lines[number]):
-            return f"{source}:{number + 1}: line {number + 1} is indented by a tab; use spaces"
-    context = f"{error.context}, " if error.context else ""
-    return (
-        f"{source}:{mark.line + 1}: not YAML: {context}{error.problem} (column {mark.column + 1})"
-    )
-
-
-def line_of(node: yaml.Node) -> int:
-    """Give the line on which a node begins, counted from 1."""
-    return int(node.start_mark.line) + 1
-
-
-def _check_depth(text: str, source: str) -> None:
-    """Refuse what is nested so deeply that libyaml would run out of stack and take us with it."""
-    if sum(map(text.count, ("[", "{", "- ", "? ", ":\n"))) <= _DEEPEST:
-        return
-    try:
-        _refuse_deep(yaml.parse(text, Loader=_Scanner), source)
-    except yaml.MarkedYAMLError:
-        # libyaml's scanner reads a thousand characters ahead of its events, and PyYAML 6.0.4 gives
-        # it a limit of its own, which it may meet first; Python's scanner has none.
-        with contextlib.suppress(yaml.MarkedYAMLError):
-            _refuse_deep(yaml.parse(text, Loader=yaml.SafeLoader), source)
-        raise
-
-
-def _refuse_deep(events: Iterable[Any], source: str) -> None:
-    depth = 0
-    for event in events:
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
-            line = event.start_mark.line + 1
-            raise SettingsError(f"{source}:{line}: nested more than {_DEEPEST} deep")
-
+_Place: TypeAlias = "tuple[str | int, ...]"
+"""The keys and indexes that lead to a node."""
 
 _MOST_ALIASED = 100_000
 
@@ -113,11 +24,11 @@ class Document(NamedTuple):
 
     source: str
     tree: dict[str, Node]
-    lines: Mapping[tuple[str | int, ...], int]
+    lines: Mapping[_Place, int]
     warnings: tuple[str, ...] = ()
 
     def at(self, *path: str | int) -> str:
-        """Say where a key or item stands, or the nearest thing around it that has a line.
+        """Return ``file:line`` of a key or item, or of the nearest around it that has a line.
 
         >>> parse("lr: 1\\nopt:\\n- a\\n- b\\n", "sweep.yml").at("opt", 1)
         'sweep.yml:4'
@@ -129,7 +40,11 @@ class Document(NamedTuple):
 
 
 def read(path: Path, may_be_empty: bool = False) -> Document:
-    """Read a YAML file whose top level is a mapping."""
+    """Read a YAML file whose top level is a mapping.
+
+    Raises:
+        SettingsError: The file can't be read, or is no such YAML.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -147,7 +62,7 @@ def read(path: Path, may_be_empty: bool = False) -> Document:
 
 
 def parse(text: str, source: str, may_be_empty: bool = False) -> Document:
-    """Parse YAML whose top level is a mapping.
+    """Parse YAML whose top level is a mapping. ``source`` is its name in errors.
 
     >>> parse("lr: [1e-3, 'no']", "sweep.yml").tree["lr"]
     [Scalar(value=0.001, text='1e-3', plain=True), Scalar(value='no', text='no', plain=False)]
@@ -175,7 +90,7 @@ def parse_value(text: str, source: str) -> Node:
 
 
 def plain(node: Node) -> Any:
-    """Make plain Python values of a tree, typed.
+    """Return a tree as plain Python values, typed.
 
     >>> plain(parse("a: [1, 1e-3, '1']", "x").tree)
     {'a': [1, 0.001, '1']}
@@ -188,7 +103,7 @@ def plain(node: Node) -> Any:
 
 
 def texts(node: Node) -> Any:
-    """Make plain Python values of a tree, each scalar as its text in the file.
+    """Return a tree as plain Python values, each scalar as its text in the file.
 
     >>> texts(parse("a: [1, 1e-3, '1']", "x").tree)
     {'a': ['1', '1e-3', '1']}
@@ -201,18 +116,22 @@ def texts(node: Node) -> Any:
 
 
 class _Builder:
-    """Turn PyYAML's nodes into ours, noting lines and warnings on the way."""
+    """Turns PyYAML's nodes into ours, and notes the lines of keys and items, and warnings."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.lines: dict[tuple[str | int, ...], int] = {}
+        self.lines: dict[_Place, int] = {}
         self.warnings: list[str] = []
         self._open: set[int] = set()
-        self._seen: set[int] = set()
-        self._again = 0
+        self._built: set[int] = set()
+        self._aliased = 0
 
-    def node(self, node: yaml.Node, path: tuple[str | int, ...]) -> Node:
-        self._count(node)
+    def node(self, node: yaml.Node, path: _Place) -> Node:
+        """Return a node at a path of keys and indexes."""
+        self._aliased += id(node) in self._built
+        self._built.add(id(node))
+        if self._aliased > _MOST_ALIASED:
+            raise self._error(node, f"aliases repeat more than {_MOST_ALIASED} values; write less")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
@@ -225,86 +144,77 @@ class _Builder:
         finally:
             self._open.discard(id(node))
 
-    def mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Node]:
-        self._check_tag(node, "map")
-        self._check_keys(node)
+    def mapping(self, node: yaml.MappingNode, path: _Place) -> dict[str, Node]:
+        """Return a mapping; merged keys (``<<``) come first, its own replace them in place."""
+        if node.tag != MAP:
+            raise self._unknown_tag(node)
+        pairs = self._pairs(node)
         tree: dict[str, Node] = {}
-        # Merged keys come first; the mapping's own replace them, in their place.
-        for key, child in node.value:
-            if _merges(key):
-                for merged in self._merged(child, path):
-                    tree = {**merged, **tree}
-        for key, child in node.value:
-            if not _merges(key):
-                place = (*path, key.value)
-                self.lines[place] = line_of(key)
-                tree[key.value] = self.node(child, place)
+        if "<<" in pairs and pairs["<<"][0].tag == PLAIN:
+            tree = self._merged(pairs.pop("<<")[1], path)
+        for name, (key, child) in pairs.items():
+            place = (*path, name)
+            self.lines[place] = key.start_mark.line + 1
+            tree[name] = self.node(child, place)
         return tree
 
-    def _sequence(self, node: yaml.Node, path: tuple[str | int, ...]) -> list[Node]:
-        self._check_tag(node, "seq")
+    def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.ScalarNode, yaml.Node]]:
+        """Return the key and the value nodes of a mapping by their names, each given once."""
+        pairs: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
+        for key, child in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key, "a key must be a word, not a list or mapping; quote it")
+            if not key.value:
+                raise self._error(key, "a key is empty; name it")
+            if key.value in pairs:
+                first = line_of(pairs[key.value][0])
+                raise self._error(key, f"{key.value} was given on line {first} already; keep one")
+            pairs[key.value] = (key, child)
+        return pairs
+
+    def _merged(self, node: yaml.Node, path: _Place) -> dict[str, Node]:
+        """Return the mappings that ``<<`` takes as one; of the same key the earlier counts."""
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not all(isinstance(source, yaml.MappingNode) for source in sources):
+            raise self._error(node, "`<<` takes a mapping or a list of mappings")
+        tree: dict[str, Node] = {}
+        for source in sources:
+            base = self.node(source, path)
+            assert isinstance(base, dict)
+            tree = {**base, **tree}
+        return tree
+
+    def _sequence(self, node: yaml.Node, path: _Place) -> list[Node]:
+        if node.tag != SEQ:
+            raise self._unknown_tag(node)
         items = []
         for index, child in enumerate(node.value):
             place = (*path, index)
-            self.lines[place] = line_of(child)
+            self.lines[place] = child.start_mark.line + 1
             items.append(self.node(child, place))
         return items
 
     def _scalar(self, node: yaml.ScalarNode) -> Scalar:
         if node.tag == PLAIN:
-            found = scalars.scalar(node.value)
-            truth = scalars.meant_in_yaml_11(found)
-            if truth:
+            scalar = scalars.scalar(node.value)
+            if scalar.text.lower() in scalars.TRUTH_IN_YAML_11:
+                truth = scalars.TRUTH_IN_YAML_11[scalar.text.lower()]
                 self.warnings.append(
-                    f"{self.source}:{line_of(node)}: `{found.text}` is text here;"
+                    f"{self.source}:{line_of(node)}: `{scalar.text}` is text here;"
                     f" quote it, or write {truth}"
                 )
-            return found
+            return scalar
         if node.tag == QUOTED:
             return scalars.quoted(node.value)
-        read = scalars.tagged(node.value, node.tag.removeprefix(TAG))
-        if read is None:
-            raise self._error(
-                node, f"`{node.value}` can't be tagged {_written(node.tag)}; untag it"
-            )
-        return read
+        tagged = scalars.tagged(node.value, node.tag.removeprefix(TAG))
+        if tagged is None:
+            tag = node.tag.replace(TAG, "!!")
+            raise self._error(node, f"`{node.value}` can't be tagged {tag}; untag it")
+        return tagged
 
-    def _merged(self, node: yaml.Node, path: tuple[str | int, ...]) -> list[dict[str, Node]]:
-        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        if not all(isinstance(source, yaml.MappingNode) for source in sources):
-            raise self._error(node, "`<<` takes a mapping or a list of mappings")
-        trees = [self.node(source, path) for source in sources]
-        return [tree for tree in trees if isinstance(tree, dict)]
-
-    def _check_keys(self, node: yaml.MappingNode) -> None:
-        given: dict[str, int] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise self._error(key, "a key must be a word, not a list or mapping; quote it")
-            if not key.value:
-                raise self._error(key, "a key is empty; name it")
-            if key.value in given:
-                first = given[key.value]
-                raise self._error(key, f"{key.value} was given on line {first} already; keep one")
-            given[key.value] = line_of(key)
-
-    def _check_tag(self, node: yaml.Node, kind: str) -> None:
-        if node.tag != TAG + kind:
-            raise self._error(node, f"the tag {_written(node.tag)} means nothing here; remove it")
-
-    def _count(self, node: yaml.Node) -> None:
-        self._again += id(node) in self._seen
-        self._seen.add(id(node))
-        if self._again > _MOST_ALIASED:
-            raise self._error(node, f"aliases repeat more than {_MOST_ALIASED} values; write less")
+    def _unknown_tag(self, node: yaml.Node) -> SettingsError:
+        tag = node.tag.replace(TAG, "!!")
+        return self._error(node, f"the tag {tag} means nothing here; remove it")
 
     def _error(self, node: yaml.Node, problem: str) -> SettingsError:
         return SettingsError(f"{self.source}:{line_of(node)}: {problem}")
-
-
-def _merges(key: yaml.ScalarNode) -> bool:
-    return bool(key.value == "<<" and key.tag == PLAIN)
-
-
-def _written(tag: str) -> str:
-    return tag.replace(TAG, "!!")

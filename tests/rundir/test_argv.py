@@ -66,7 +66,7 @@ def text(name: str, value: str) -> Hparam:
         (text("optimizer.lr", "1e-3"), ("--optimizer.lr", "1e-3")),
     ],
 )
-def test_a_hyperparameter_is_told_in_words(hparam, expected):
+def test_a_hyperparameter_becomes_words(hparam, expected):
     assert words(hparam) == expected
 
 
@@ -184,12 +184,12 @@ names = st.text("abn01.- yo", min_size=1).filter(lambda name: "" not in name.spl
 
 @given(st.dictionaries(names, scalars | st.lists(scalars).map(tuple), max_size=5))
 def test_the_file_is_read_back_with_every_type_by_yaml_1_1_and_1_2(values):
-    made = Point(tuple(Hparam(name, value, str(value)) for name, value in values.items()))
+    random_point = Point(tuple(Hparam(name, value, str(value)) for name, value in values.items()))
     try:
-        tree = nested(made)
+        tree = nested(random_point)
     except SweepError:
         return
-    written = config_text(made, Logdir.at("LOGDIR"))
+    written = config_text(random_point, Logdir.at("LOGDIR"))
     assert same(yaml.safe_load(written), tree)
     if tree:
         assert same(plain(parse(written, "x").tree), tree)

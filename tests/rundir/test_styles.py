@@ -1,4 +1,4 @@
-"""The ways in which scripts are told their hyperparameters, each checked with who reads them."""
+"""The styles of arguments, each checked with the library that reads it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text(name: str, value: str) -> Hparam:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ("styl: dashes", "sweep.yml:1: ARGS: styl is unknown: did you mean style?"),
         ("style: dash", "sweep.yml:1: ARGS: dash is no style: did you mean dashes?"),
@@ -40,10 +40,10 @@ def text(name: str, value: str) -> Hparam:
         ("list: commas", "sweep.yml:1: ARGS: list: commas: dashes takes one of space, comma"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_line(settings, told):
+def test_what_cannot_be_is_refused_with_its_line(settings, message):
     with pytest.raises(SettingsError) as caught:
         read(settings)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_a_list_that_would_be_read_otherwise_is_refused():
@@ -85,20 +85,20 @@ def test_every_style_leaves_out_what_is_left_out(style):
 
 # argparse drops "--" wherever it stands.
 @given(st.text().filter(lambda text: text != "--"))
-def test_argparse_reads_any_text_told_by_equals(value):
+def test_argparse_reads_any_text_of_the_equals_style(value):
     parser = argparse.ArgumentParser()
     parser.add_argument("--k")
-    told = parser.parse_args(list(words(text("k", value), EQUALS)))
-    assert told.k == value
+    args = parser.parse_args(list(words(text("k", value), EQUALS)))
+    assert args.k == value
 
 
 scalars = st.integers() | st.floats() | st.booleans() | st.text()
 
 
 @given(st.lists(scalars).map(tuple))
-def test_json_says_what_a_list_holds(value):
-    told = joined(Hparam("k", value, tuple(map(str, value))), Style(list="json"))
-    assert repr(json.loads(told)) == repr(list(value))
+def test_json_holds_what_a_list_holds(value):
+    written = joined(Hparam("k", value, tuple(map(str, value))), Style(list="json"))
+    assert repr(json.loads(written)) == repr(list(value))
 
 
 hydra_values = scalars | st.lists(scalars | st.lists(scalars).map(tuple)).map(tuple)
@@ -111,8 +111,8 @@ def test_hydra_reads_any_value_with_its_type(value):
 
     parser = pytest.importorskip("hydra.core.override_parser.overrides_parser")
     config = pytest.importorskip("omegaconf").OmegaConf
-    told = value if isinstance(value, str) else spelled(value)
-    (word,) = words(Hparam("k", value, told), HYDRA)
+    spelling = value if isinstance(value, str) else spelled(value)
+    (word,) = words(Hparam("k", value, spelling), HYDRA)
     read = parser.OverridesParser.create().parse_override(word).value()
     read = config.to_container(config.create({"k": read}), resolve=True)["k"]
     assert same(read, value), word

@@ -1,4 +1,4 @@
-"""Expressions: what they answer, what they refuse, and that they reach nothing."""
+"""Expressions: their values, their errors, and that they reach nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refusal(text: str, **names: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("lrr < 1", "column 1: lrr is unknown: did you mean lr?"),
         ("lr < 1 and optt == 2", "column 12: optt is unknown: did you mean opt?"),
@@ -64,12 +64,12 @@ def refusal(text: str, **names: object) -> str:
         ("lr is 1", "column 1: `is` compares with none alone"),
     ],
 )
-def test_what_is_no_expression_is_refused_with_its_column(text, told):
-    assert refusal(text).startswith(f"{text}: {told}")
+def test_what_is_no_expression_is_refused_with_its_column(text, message):
+    assert refusal(text).startswith(f"{text}: {message}")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("lr / 0", "column 1: float division by zero"),
         ("opt < 3", "column 1: 'sgd' can't be compared with 3"),
@@ -92,8 +92,8 @@ def test_what_is_no_expression_is_refused_with_its_column(text, told):
         ("round(lr, 99999999)", "column 1: 99999999 is no number of places"),
     ],
 )
-def test_values_that_do_not_fit_are_told_with_their_column(text, told):
-    assert refusal(text, lr=0.1, opt="sgd", betas=(0.9, 0.99)).startswith(f"{text}: {told}")
+def test_values_that_do_not_fit_are_refused_with_their_column(text, message):
+    assert refusal(text, lr=0.1, opt="sgd", betas=(0.9, 0.99)).startswith(f"{text}: {message}")
 
 
 @pytest.mark.parametrize("text", ["(" * 500 + "1" + ")" * 500, "1" + "+1" * 3000, "-" * 5000 + "1"])
@@ -136,14 +136,14 @@ def test_what_is_nested_too_deeply_or_too_long_is_refused(text):
         ("lr <= 0.1", True),
     ],
 )
-def test_an_expression_answers_as_python_would(text, expected):
+def test_an_expression_has_the_value_that_python_gives_it(text, expected):
     names = {
         "lr": 0.1, "opt": "sgd", "bs": 64, "optimizer.lr": 0.5, "batch-size": 32,
         "acc:best": 0.95, "betas": (0.9, 0.99), "a": 1, "a.b": 2,
     }  # fmt: skip
-    found = parse(text, KNOWN).evaluate(names)
-    assert found == expected
-    assert type(found) is type(expected)
+    answer = parse(text, KNOWN).evaluate(names)
+    assert answer == expected
+    assert type(answer) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_name_of_ones_own_hides_a_constant():
     assert parse("none + 1", ["none"]).evaluate({"none": 2}) == 3
 
 
-def test_an_expression_knows_the_names_that_it_uses():
+def test_an_expression_has_the_names_that_it_uses():
     assert parse("max(lr, optimizer.lr) < hp['batch-size']", KNOWN).names == {
         "lr",
         "optimizer.lr",

@@ -52,12 +52,12 @@ def assert_answer(answer, case):
         assert case["error"] in answer.get("error", f"no error but {answer}")
         return
     assert "error" not in answer, answer
-    found, wanted = answer["value"], case["value"]
-    assert isinstance(found, bool) == isinstance(wanted, bool)
-    if isinstance(wanted, float):
-        assert math.isclose(found, wanted, rel_tol=1e-15)
+    value, expected = answer["value"], case["value"]
+    assert isinstance(value, bool) == isinstance(expected, bool)
+    if isinstance(expected, float):
+        assert math.isclose(value, expected, rel_tol=1e-15)
     else:
-        assert found == wanted
+        assert value == expected
 
 
 def test_there_are_cases_of_every_kind():

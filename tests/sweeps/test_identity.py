@@ -1,4 +1,4 @@
-"""What makes two runs the same."""
+"""Identities of runs."""
 
 import json
 import math
@@ -34,7 +34,7 @@ def test_an_identity_leaves_out_what_is_left_out():
         ({"a": (True,)}, {"a": (1,)}),
     ],
 )
-def test_an_identity_tells_apart_what_a_script_may_tell_apart(one, other):
+def test_an_identity_differs_where_a_script_may_see_a_difference(one, other):
     assert identity("c", one) != identity("c", other)
 
 
@@ -44,9 +44,9 @@ def test_an_identity_depends_on_the_command():
 
 @given(st.dictionaries(st.text(), st.integers() | st.floats() | TEXTS | st.booleans() | st.none()))
 def test_an_identity_survives_a_round_trip_through_json(hparams):
-    found = identity("c", hparams)
-    assert found == identity("c", json.loads(json.dumps(hparams)))
-    assert len(found) == 12
+    digest = identity("c", hparams)
+    assert digest == identity("c", json.loads(json.dumps(hparams)))
+    assert len(digest) == 12
 
 
 @pytest.mark.parametrize(

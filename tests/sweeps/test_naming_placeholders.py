@@ -23,15 +23,15 @@ def point(lr: str = "0.1", tag: str = "", **more: str) -> Point:
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("{swep}", r"RUN_NAME: \{swep\} is unknown: did you mean sweep\?"),
         ("{}", r"RUN_NAME: \{\} is unknown"),
         ("{optt}", r"did you mean opt\?"),
     ],
 )
-def test_an_unknown_placeholder_is_refused_before_any_name_is_made(template, told):
-    with pytest.raises(SettingsError, match=told):
+def test_an_unknown_placeholder_is_refused_before_any_name_is_made(template, message):
+    with pytest.raises(SettingsError, match=message):
         naming(template)
 
 

@@ -15,12 +15,12 @@ from runx.sweeps.yaml import parse_value
 
 
 def texts(operator: str, argument: str) -> list[str]:
-    made = OPERATORS[operator](parse_value(argument, "x"))
-    return [item.text for item in made if isinstance(item, Scalar)]
+    nodes = OPERATORS[operator](parse_value(argument, "x"))
+    return [item.text for item in nodes if isinstance(item, Scalar)]
 
 
 @pytest.mark.parametrize(
-    ("operator", "argument", "told"),
+    ("operator", "argument", "message"),
     [
         ("logspace", "[1, 2]", "takes"),
         ("logspace", "[0, 1, 3]", "of one sign"),
@@ -41,8 +41,8 @@ def texts(operator: str, argument: str) -> list[str]:
         ("repeat", "1.5", "whole number"),
     ],
 )
-def test_an_argument_that_does_not_fit_is_told(operator, argument, told):
-    with pytest.raises(SweepError, match=told):
+def test_an_argument_that_does_not_fit_is_refused(operator, argument, message):
+    with pytest.raises(SweepError, match=message):
         texts(operator, argument)
 
 

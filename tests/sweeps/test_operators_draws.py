@@ -13,8 +13,8 @@ from runx.sweeps.yaml import parse_value
 
 
 def values(operator: str, argument: str, samples: int = 200, seed: int | str = 0) -> list[float]:
-    made = drawn("lr", operator, parse_value(argument, "x"), samples, seed)
-    return [item.value for item in made if isinstance(item, Scalar)]  # type: ignore[misc]
+    nodes = drawn("lr", operator, parse_value(argument, "x"), samples, seed)
+    return [item.value for item in nodes if isinstance(item, Scalar)]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def values(operator: str, argument: str, samples: int = 200, seed: int | str = 0
         ("choice", "3"),
     ],
 )
-def test_an_argument_that_does_not_fit_is_told(operator, argument):
+def test_an_argument_that_does_not_fit_is_refused(operator, argument):
     with pytest.raises(SweepError, match="takes"):
         values(operator, argument)
 
@@ -47,9 +47,9 @@ def test_an_argument_that_does_not_fit_is_told(operator, argument):
     ],
 )
 def test_what_is_drawn_lies_within_its_ends(operator, argument, low, high):
-    found = values(operator, argument)
-    assert all(low <= value <= high for value in found)
-    assert low == high or len(set(found)) > 2
+    sample = values(operator, argument)
+    assert all(low <= value <= high for value in sample)
+    assert low == high or len(set(sample)) > 2
 
 
 def test_each_kind_is_spread_as_its_name_says():
@@ -67,5 +67,5 @@ def test_the_same_seed_draws_the_same_for_ever():
 @given(st.sampled_from(sorted(DRAWS)), st.integers(1, 20), st.integers(1, 20), st.integers())
 def test_more_samples_begin_with_the_same(operator, fewer, more, seed):
     short, long = sorted((fewer, more))
-    found = values(operator, "[1, 2]", long, seed)
-    assert values(operator, "[1, 2]", short, seed) == found[:short]
+    sample = values(operator, "[1, 2]", long, seed)
+    assert values(operator, "[1, 2]", short, seed) == sample[:short]

@@ -27,7 +27,7 @@ def overridden(hparams: str, *words: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("lrr=1", r"lrr=1: lrr is unknown: did you mean lr\?; \+lrr=1 adds it"),
         ("RESOURCE=1", r"RESOURCE=1: RESOURCE is unknown: did you mean RESOURCES\?"),
@@ -43,9 +43,9 @@ def overridden(hparams: str, *words: str) -> list[dict[str, object]]:
         ("RUNX.SKIP=lr >", "on the command line: RUNX.SKIP: lr >: column"),
     ],
 )
-def test_what_is_no_override_says_what_is_wrong_with_it(word, told):
-    told = told.replace("lr=[]", r"lr=\[\]")
-    with pytest.raises(RunxError, match=told):
+def test_what_is_no_override_says_what_is_wrong_with_it(word, message):
+    message = message.replace("lr=[]", r"lr=\[\]")
+    with pytest.raises(RunxError, match=message):
         overridden("lr: 1", word)
 
 
@@ -75,9 +75,9 @@ def test_what_is_no_override_says_what_is_wrong_with_it(word, told):
     ],
 )
 def test_a_value_is_yaml_and_a_comma_list_an_axis(word, expected):
-    found = [point["lr"] for point in overridden("lr: 1\nwd: 2", word)]
-    assert found == expected
-    assert list(map(type, found)) == list(map(type, expected))
+    values = [point["lr"] for point in overridden("lr: 1\nwd: 2", word)]
+    assert values == expected
+    assert list(map(type, values)) == list(map(type, expected))
 
 
 def test_a_key_keeps_its_place_and_a_new_one_comes_last():
@@ -109,14 +109,14 @@ def test_an_override_wins_over_zips_and_cases():
 
 
 def test_a_skip_leaves_a_pure_base_skipped():
-    found = overridden("- {RUNX.SKIP: true, lr: [1, 2]}\n- a: 1", "RUNX.SKIP=lr in (1, 3)")
-    assert found == [{"lr": 2, "a": 1}]
+    combinations = overridden("- {RUNX.SKIP: true, lr: [1, 2]}\n- a: 1", "RUNX.SKIP=lr in (1, 3)")
+    assert combinations == [{"lr": 2, "a": 1}]
 
 
 def test_settings_are_told_from_hyperparameters_and_take_commas_as_they_are():
     words = ["CODE_IGNORE_PATTERNS=a,b", "RESOURCES.a.b=1", "RESOURCES.c=[2]", "~NOTE", "lr=1"]
-    found = over_settings([read_override(word, SETTINGS) for word in words])
-    assert {key: None if node is None else plain(node) for key, node in found.items()} == {
+    nodes = over_settings([read_override(word, SETTINGS) for word in words])
+    assert {key: None if node is None else plain(node) for key, node in nodes.items()} == {
         "CODE_IGNORE_PATTERNS": "a,b",
         "RESOURCES": {"a": {"b": 1}, "c": [2]},
         "NOTE": None,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runx.sweeps.shelltext import filled, is_simple, pieces, place, quote, variable
+from runx.sweeps.shelltext import is_simple, pieces, place, quote, variable, with_logdir
 
 NO_NUL = st.text(st.characters(blacklist_characters="\0", codec="utf-8"))
 BYTES = st.binary().map(lambda raw: raw.replace(b"\0", b"").decode("utf-8", "surrogateescape"))
@@ -16,7 +16,7 @@ SHOW = "printf '%s\\0' "
 
 
 def shown(script: str, **environment: str) -> list[str]:
-    """Give the words that bash makes of a script's arguments."""
+    """Return the words that bash makes of a script's arguments."""
     done = subprocess.run(
         ["bash", "--norc", "--noprofile"],
         input=script.encode("utf-8", "surrogateescape"),
@@ -61,14 +61,14 @@ COMMANDS = [
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("command", "meant"), COMMANDS)
 def test_logdir_is_the_directory_whatever_quotes_it_stands_in(command, meant, path):
-    script = SHOW + filled(command, place(path)) + "; printf '\\0'"
+    script = SHOW + with_logdir(command, place(path)) + "; printf '\\0'"
     assert "\0".join(shown(script, LOGDIR="env")).rstrip("\0") == meant.replace("{}", path)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("command", "meant"), COMMANDS)
 def test_logdir_is_the_variable_whatever_quotes_it_stands_in(command, meant, path):
-    script = SHOW + filled(command, variable("D")) + "; printf '\\0'"
+    script = SHOW + with_logdir(command, variable("D")) + "; printf '\\0'"
     assert "\0".join(shown(script, LOGDIR="env", D=path)).rstrip("\0") == meant.replace("{}", path)
 
 

@@ -1,4 +1,4 @@
-"""A sweep seen from above."""
+"""The summary of a sweep: its names, its axes, what varies and what is skipped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_what_varies_is_not_the_same_in_every_run(hparams, expected):
     assert varying(sweep(hparams)) == expected
 
 
-def test_all_names_are_told_once_in_the_order_of_the_file():
+def test_all_names_are_listed_once_in_the_order_of_the_file():
     assert names(sweep("- a: 1\n  SUBMIT_JOB.NODES: 2\n  RUNX.TAG: x\n- b: 1\n  a: 2")) == [
         "a",
         "SUBMIT_JOB.NODES",
@@ -46,8 +46,8 @@ def test_all_names_are_told_once_in_the_order_of_the_file():
 
 
 def test_what_is_skipped_is_counted_by_the_expression_that_skips_it():
-    found = sweep("RUNX.SKIP: [a > 2, a > 1]\na: [1, 2, 3]")
-    assert skipped(found) == {"a > 1": 1, "a > 2": 1}
+    three = sweep("RUNX.SKIP: [a > 2, a > 1]\na: [1, 2, 3]")
+    assert skipped(three) == {"a > 1": 1, "a > 2": 1}
     assert skipped(sweep("a: 1\nRUNX.SKIP: true")) == {"true": 1}
     assert skipped(sweep("a: [1, 2]")) == {}
 

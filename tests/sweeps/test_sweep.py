@@ -1,4 +1,4 @@
-"""HPARAMS to points, and what is said of HPARAMS that can't be."""
+"""HPARAMS to points, and the errors of HPARAMS that are no sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runx.errors import SweepError
 from runx.sweeps.grid import Beside
 from runx.sweeps.summary import names, skipped
-from runx.sweeps.sweep import points, size
+from runx.sweeps.sweep import points
 from runx.sweeps.sweep import read as sweep_of
 from runx.sweeps.values import Hparam, Point
 from runx.sweeps.yaml import Document, parse
@@ -29,19 +29,19 @@ def expand(hparams: str, tag: str = "", beside: Beside = BESIDE) -> list[Point]:
     read = document(hparams)
     where = partial(read.at, "HPARAMS")
     sweep = sweep_of(read.tree["HPARAMS"], where, beside)
-    found = list(sweep.points(tag))
-    assert len(found) == sweep.size - sum(skipped(sweep).values())
-    assert {hparam.name for point in found for hparam in point.hparams} <= set(names(sweep))
-    return found
+    expanded = list(sweep.points(tag))
+    assert len(expanded) == sweep.size - sum(skipped(sweep).values())
+    assert {hparam.name for point in expanded for hparam in point.hparams} <= set(names(sweep))
+    return expanded
 
 
 def values(hparams: str, beside: Beside = BESIDE) -> list[dict[str, object]]:
-    found = expand(hparams, beside=beside)
-    return [{hparam.name: hparam.value for hparam in point.hparams} for point in found]
+    expanded = expand(hparams, beside=beside)
+    return [{hparam.name: hparam.value for hparam in point.hparams} for point in expanded]
 
 
 @pytest.mark.parametrize(
-    ("hparams", "told"),
+    ("hparams", "message"),
     [
         ("lr: []", "sweep.yml:2: lr has no values"),
         ("- lr: 1\n- 3", "sweep.yml:3: an item of HPARAMS is no mapping"),
@@ -76,10 +76,10 @@ def values(hparams: str, beside: Beside = BESIDE) -> list[dict[str, object]]:
         ('a: "\\0"', "sweep.yml:2: a holds a NUL"),
     ],
 )  # fmt: skip
-def test_what_is_no_sweep_is_refused_with_its_line_and_the_remedy(hparams, told):
+def test_what_is_no_sweep_is_refused_with_its_line_and_the_remedy(hparams, message):
     with pytest.raises(SweepError) as caught:
         expand(hparams)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_a_mistake_is_found_before_the_first_point_is_given():
@@ -162,9 +162,9 @@ def test_skip_may_be_an_axis():
 
 
 def test_a_tag_is_filled_with_the_texts_of_its_point():
-    found = expand("RUNX.TAG: '{arch}-{lr}-{amp}'\narch: [a/b, c]\nlr: 1e-3\namp: True")
-    assert [point.tag for point in found] == ["a/b-1e-3-True", "c-1e-3-True"]
-    assert [len(point.hparams) for point in found] == [3, 3]
+    expanded = expand("RUNX.TAG: '{arch}-{lr}-{amp}'\narch: [a/b, c]\nlr: 1e-3\namp: True")
+    assert [point.tag for point in expanded] == ["a/b-1e-3-True", "c-1e-3-True"]
+    assert [len(point.hparams) for point in expanded] == [3, 3]
 
 
 def test_a_tag_may_be_an_axis():
@@ -179,12 +179,12 @@ def test_the_default_tag_is_for_points_that_name_none():
 
 
 def test_what_begins_with_submit_job_is_a_resource_and_not_for_the_script():
-    found = expand("SUBMIT_JOB.NODES: [1, 2]\nSUBMIT_JOB.PARTITION: long\na: 1")
-    assert [point.resources for point in found] == [
+    expanded = expand("SUBMIT_JOB.NODES: [1, 2]\nSUBMIT_JOB.PARTITION: long\na: 1")
+    assert [point.resources for point in expanded] == [
         (("nodes", 1), ("partition", "long")),
         (("nodes", 2), ("partition", "long")),
     ]
-    assert all(point.hparams == (Hparam("a", 1, "1"),) for point in found)
+    assert all(point.hparams == (Hparam("a", 1, "1"),) for point in expanded)
 
 
 def test_a_resource_keeps_a_text_that_its_number_would_lose():
@@ -193,8 +193,8 @@ def test_a_resource_keeps_a_text_that_its_number_would_lose():
 
 
 def test_points_share_their_hyperparameters():
-    found = expand("a: [1, 2]\nb: [3, 4]")
-    assert found[0].hparams[0] is found[1].hparams[0]
+    expanded = expand("a: [1, 2]\nb: [3, 4]")
+    assert expanded[0].hparams[0] is expanded[1].hparams[0]
 
 
 def test_expanding_leaves_the_document_as_it_was():
@@ -209,14 +209,14 @@ def test_the_size_of_a_product_is_the_product_of_sizes(lengths):
     hparams = "\n".join(f"k{i}: {list(range(n))}" for i, n in enumerate(lengths))
     read = document(hparams)
     where = partial(read.at, "HPARAMS")
-    found = list(points(read.tree["HPARAMS"], where))
-    assert len(found) == size(read.tree["HPARAMS"], where) == prod(lengths)
-    assert len(set(found)) == len(found)
+    expanded = list(points(read.tree["HPARAMS"], where))
+    assert len(expanded) == sweep_of(read.tree["HPARAMS"], where).size == prod(lengths)
+    assert len(set(expanded)) == len(expanded)
 
 
 def test_zipped_values_go_together_and_cross_the_rest():
-    found = values("RUNX.ZIP: {arch: [s, l], batch: {linspace: [64, 16, 2]}}\nseed: [0, 1]")
-    assert found == [
+    expanded = values("RUNX.ZIP: {arch: [s, l], batch: {linspace: [64, 16, 2]}}\nseed: [0, 1]")
+    assert expanded == [
         {"arch": "s", "batch": 64, "seed": 0},
         {"arch": "s", "batch": 64, "seed": 1},
         {"arch": "l", "batch": 16, "seed": 0},
@@ -243,11 +243,11 @@ def test_a_case_may_have_a_tag_and_resources():
 
 
 def test_random_axes_are_drawn_together_and_cross_the_rest():
-    found = values("lr: {loguniform: [1e-4, 1]}\nopt: [sgd, adam]\nwd: {uniform: [0, 1]}")
-    assert len(found) == 10
-    assert list(found[0]) == ["lr", "wd", "opt"]
-    assert len({point["lr"] for point in found}) == 5
-    assert len({(point["lr"], point["wd"]) for point in found}) == 5
+    expanded = values("lr: {loguniform: [1e-4, 1]}\nopt: [sgd, adam]\nwd: {uniform: [0, 1]}")
+    assert len(expanded) == 10
+    assert list(expanded[0]) == ["lr", "wd", "opt"]
+    assert len({point["lr"] for point in expanded}) == 5
+    assert len({(point["lr"], point["wd"]) for point in expanded}) == 5
 
 
 def test_a_random_axis_without_samples_says_what_to_write():
@@ -310,8 +310,8 @@ def test_a_computed_value_may_stand_in_a_list_a_case_a_tag_and_a_resource():
 
 
 def test_runs_are_numbered_through_all_mappings_of_a_list():
-    found = values("- a: [1, 2]\n  i: '{{ run.index }}'\n- a: 3")
-    assert [point["i"] for point in found] == [0, 1, 2]
+    expanded = values("- a: [1, 2]\n  i: '{{ run.index }}'\n- a: 3")
+    assert [point["i"] for point in expanded] == [0, 1, 2]
 
 
 def test_a_sweep_is_a_pure_function_of_its_file_samples_and_seed():

@@ -1,4 +1,4 @@
-"""What people write in YAML files, and what they are told where it can't be read."""
+"""YAML files as people write them, and the errors of those that can't be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def refusal(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "sweep.yml: is empty"),
         ("# only a comment\n", "sweep.yml: is empty"),
@@ -56,8 +56,8 @@ def refusal(text: str) -> str:
         ("a: [" + "[], " * 200 + "}", "sweep.yml:1: not YAML: while parsing a flow node"),
     ],
 )
-def test_what_cannot_be_read_is_refused_on_one_line_that_says_where(text, told):
-    assert refusal(text).startswith(told)
+def test_what_cannot_be_read_is_refused_on_one_line_that_says_where(text, message):
+    assert refusal(text).startswith(message)
 
 
 def test_a_bomb_of_aliases_is_refused():
@@ -66,7 +66,7 @@ def test_a_bomb_of_aliases_is_refused():
     assert "aliases repeat more than" in refusal("\n".join(levels))
 
 
-def test_a_missing_file_is_told_with_its_name(tmp_path: Path):
+def test_a_missing_file_is_refused_with_its_name(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"no\.yml: no such file"):
         read(tmp_path / "no.yml")
 
@@ -76,7 +76,7 @@ def test_a_directory_is_not_read(tmp_path: Path):
         read(tmp_path)
 
 
-def test_bytes_that_are_no_utf_8_are_told_with_their_line(tmp_path: Path):
+def test_bytes_that_are_no_utf_8_are_refused_with_their_line(tmp_path: Path):
     (tmp_path / "sweep.yml").write_bytes(b"a: 1\nb: \xe9t\xe9\n")
     with pytest.raises(SettingsError, match=r"sweep\.yml:2: not UTF-8"):
         read(tmp_path / "sweep.yml")
@@ -129,10 +129,10 @@ def test_a_byte_order_mark_and_windows_lines_do_no_harm(tmp_path: Path):
     ],
 )
 def test_a_scalar_means_what_yaml_1_2_says(text, value):
-    found = parse(f"a: {text}\n", "x").tree["a"]
-    assert isinstance(found, Scalar)
-    assert found.value == value
-    assert type(found.value) is type(value)
+    scalar = parse(f"a: {text}\n", "x").tree["a"]
+    assert isinstance(scalar, Scalar)
+    assert scalar.value == value
+    assert type(scalar.value) is type(value)
 
 
 def test_a_number_keeps_the_text_that_it_has_in_the_file():
@@ -164,7 +164,7 @@ def test_an_aliased_value_may_be_used_again_and_has_a_line_at_each_use():
     assert document.at("b") == "x:4"
 
 
-def test_a_place_without_a_line_is_told_as_the_nearest_around_it():
+def test_a_place_without_a_line_is_the_nearest_around_it():
     document = parse("a:\n  b: 1\n", "x")
     assert document.at("a", "missing") == "x:1"
     assert document.at("missing") == "x"

@@ -10,21 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.analysis.ask import answered, ask
+from runx.analysis.ask import answered, ask, read_states
 from runx.analysis.cells import content, duration, for_machines, strict
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import there, typed
 from runx.analysis.question import Question
-from runx.analysis.read import Reader, index_for
 from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
-from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.attempts import clock
 from runx.rundir.events import Attempt
-from runx.rundir.experiments import find, is_run, launches, places
+from runx.rundir.experiments import find, launches, places
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
-from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State, state
+from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
 
 _LAST = ("metric", "measured", "epoch")
 
@@ -141,30 +140,6 @@ def ago(seconds: float) -> str:
         if seconds >= (2 * size if unit == "days" else size):
             return f"{int(seconds // size)} {unit} ago"
     return "just now"
-
-
-def read_states(
-    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Callable[[str], None]
-) -> Iterator[RunRecord]:
-    """Read the states of an experiment's runs and nothing else of them; no farm is asked.
-
-    Of runs that are over, and have not changed since a table was made, no file is opened; of their
-    events only the first start and the end are known.
-    """
-    now = clock(experiment.path)
-    index = index_for(runs, experiment, Reader(warn=warn))
-    try:
-        for run in runs:
-            if index and (known := index.find(run, experiment.path.name)):
-                yield known
-            elif is_run(os.fspath(run)):
-                attempts = read_attempts(run, now, warn)
-                is_ours = bool(attempts) or run.record.exists()
-                status = state(attempts) if is_ours else State(UNKNOWN)
-                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
-    finally:
-        if index:
-            index.close()
 
 
 def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:

@@ -5,8 +5,7 @@ import random
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
-from runx.analysis import index
-from runx.analysis import read as reading
+from runx.analysis import index, read_run
 from runx.analysis.index import MANY
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.reduce import Measure
@@ -48,8 +47,8 @@ def kept(sweep):
 def read_anew(monkeypatch):
     """Count the metrics files that are summed up."""
     read = []
-    tally = reading.tally
-    monkeypatch.setattr(reading, "tally", lambda *words: read.append(1) or tally(*words))
+    tally = read_run.tally
+    monkeypatch.setattr(read_run, "tally", lambda *words: read.append(1) or tally(*words))
     return read
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from runx.analysis.index import Shape, attempts_in, entry, from_columns, parts, to_columns
+from runx.analysis.index_rows import Shape, attempts_in, entry, from_columns, parts, to_columns
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord

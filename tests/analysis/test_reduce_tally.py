@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.analysis.decode import unusual, usual
-from runx.analysis.reduce import Measure, series, summed, tally
+from runx.analysis.decode import parse_rows, split_rows
+from runx.analysis.reduce import Measure, series, tally, tally_of
 from runx.rundir.records import encode, rows
 
 
@@ -132,9 +132,9 @@ wanted = [
 def test_the_quick_way_comes_to_what_decoding_everything_does(written):
     text = "".join(encode(*entry) for entry in written)
     assert len(list(rows(text))) == len(written)
-    careful = summed(unusual(text, "val", None), wanted)
+    careful = tally_of(parse_rows(text, "val", None), wanted)
     try:
-        quick = summed(usual(text, "val"), wanted)
+        quick = tally_of(split_rows(text, "val"), wanted)
     except ValueError:
         return
     assert repr(quick) == repr(careful)

@@ -1,9 +1,9 @@
 import pytest
 from run_folders import make_run, originals_run
 
-from runx.analysis import index, overview
+from runx.analysis import ask, index
+from runx.analysis.ask import read_states
 from runx.analysis.index import MANY
-from runx.analysis.overview import read_states
 from runx.analysis.read import Reader, read_experiment
 from runx.rundir.attempts import read_attempts
 from runx.rundir.experiments import places
@@ -31,7 +31,7 @@ def test_of_what_an_index_knows_no_file_is_opened_and_the_same_is_told(tmp_path,
     first = glance(tmp_path)
     assert len(list(read_experiment(ExperimentDir(tmp_path), Reader(warn=pytest.fail)))) == MANY
     read, real = [], read_attempts
-    monkeypatch.setattr(overview, "read_attempts", lambda *words: read.append(1) or real(*words))
+    monkeypatch.setattr(ask, "read_attempts", lambda *words: read.append(1) or real(*words))
     again = glance(tmp_path)
     assert [(one.dir, one.status) for one in again] == [(one.dir, one.status) for one in first]
     assert [one.ended for one in again] == [one.ended for one in first]

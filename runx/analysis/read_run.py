@@ -72,6 +72,8 @@ def _read(
     content = look.content(RECORD)
     if HPARAMS in look.stamps:
         look.final(RECORD)  # It was written once; what runs and people change is beside it.
+    # Most runs, which are here, ask nothing of a farm.
+    asks = content and b'"resources": {' in content and b'"resources": {}' not in content
     metrics, epoch, epoch_time, measured = _metrics(look, measures, at, warn)
     return RunRecord(
         name=look.path.rpartition("/")[2],
@@ -83,7 +85,7 @@ def _read(
         epoch_time=epoch_time,
         experiment=experiment,
         measured=measured,
-        resources=_resources(content, look, warn) if content else {},
+        resources=_resources(content, look, warn) if content and asks else {},
         attempts=attempts,
     )
 
@@ -159,9 +161,7 @@ def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:
 
 
 def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
-    """Return what a run has asked of its farm; most runs, which are here, ask for nothing."""
-    if b'"resources": {' not in record or b'"resources": {}' in record:
-        return {}
+    """Return what a run has asked of its farm, by its record."""
     try:
         resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")
     except StoreError as error:

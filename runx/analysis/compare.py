@@ -13,9 +13,9 @@ from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
-from runx.errors import RunxError, StoreError
-from runx.rundir.files import read_json
-from runx.rundir.paths import ExperimentDir, RunDir
+from runx.errors import RunxError
+from runx.rundir.paths import RunDir
+from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
 
 
@@ -189,7 +189,8 @@ def _section(title: str, first: Mapping[str, Any], second: Mapping[str, Any]) ->
 
 def _launch(run: RunDir) -> dict[str, Any]:
     """Return where a run was launched: its command, host, Python and commit."""
-    record, launch = _read(run.record), _read(_folder(run) / "launch.json")
+    record = read_or_empty(run.record, _silent)
+    launch = launch_of(run, record, _silent)
     git = launch.get("git") or {}
     return {
         "cmd": record.get("cmd"),
@@ -201,23 +202,18 @@ def _launch(run: RunDir) -> dict[str, Any]:
     }
 
 
-def _folder(run: RunDir) -> Path:
-    return ExperimentDir(run.path.parent).launches / str(_read(run.record).get("launch") or ".none")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path)
-    except StoreError:
-        return {}
-
-
 def _packages(run: RunDir) -> dict[str, str]:
+    """Return the versions of the Python packages that a run was launched with."""
+    folder = launch_folder(run, read_or_empty(run.record, _silent))
     try:
-        lines = (_folder(run) / "packages.txt").read_text(encoding="utf-8").splitlines()
+        lines = (folder / "packages.txt").read_text(encoding="utf-8").splitlines() if folder else []
     except OSError:
         return {}
     return {name: version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def _silent(_: str) -> None:
+    """Warn of nothing: a damaged file shows as a difference."""
 
 
 def code_difference(first: Path, second: Path) -> Iterator[str]:

@@ -46,12 +46,16 @@ class Question:
     extra: tuple[str, ...] = ()
 
     @cached_property
+    def sort_measures(self) -> tuple[Measure, ...]:
+        """The measures to sort by, one for each name in ``sortwith``."""
+        return tuple([self.deciding(name) for name in self.sortwith])
+
+    @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """What is to be read of every run's metrics beyond its last epoch."""
         names = (*self.columns, *self.extra, *specs(self.where))
-        measures = [self.deciding(name) for name in self.sortwith]
-        measures += [measure for name in names if (measure := self.measure(name))]
-        return tuple(dict.fromkeys(measures))
+        measures = [measure for name in names if (measure := self.measure(name))]
+        return tuple(dict.fromkeys((*self.sort_measures, *measures)))
 
     @property
     def details(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from runx.analysis.columns import (
     varying_resources,
 )
 from runx.analysis.question import Question
+from runx.analysis.reduce import Measure
 from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
 from runx.rundir.run import RunRecord
@@ -34,7 +35,8 @@ class Key(NamedTuple):
 def deciding(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     """Return the keys to sort by: those asked for, else a loss, else another metric."""
     if question.sortwith:
-        return [_key(name, runs, question) for name in question.sortwith] if runs else []
+        sorting = zip(question.sortwith, question.sort_measures, strict=True)
+        return [_key(name, measure, runs, question) for name, measure in sorting] if runs else []
     all_metrics = names_of(run.metrics for run in runs)
     metrics = [name for name in all_metrics if name in question.columns] or all_metrics
     candidates = [
@@ -47,8 +49,7 @@ def deciding(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     return [Key(Column(name, "metric", name), question.is_lower(name)) for name in first]
 
 
-def _key(name: str, runs: Sequence[RunRecord], question: Question) -> Key:
-    measure = question.deciding(name)
+def _key(name: str, measure: Measure, runs: Sequence[RunRecord], question: Question) -> Key:
     if any(measure.name in run.measured for run in runs):
         column = Column(measure.name, "measured", measure.name)
         return Key(column, question.is_lower(measure.metric))
@@ -176,8 +177,7 @@ def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Colum
     """Return the metrics in the order in which scripts write them, the best after the last."""
     names = names_of(run.metrics for run in runs)
     columns = [Column(name, "metric", name) for name in names]
-    for key in question.sortwith:
-        measure = question.deciding(key)
+    for measure in question.sort_measures:
         if any(measure.name in run.measured for run in runs):
             heads = [column.heading for column in columns]
             at = heads.index(measure.metric) + 1 if measure.metric in heads else len(heads)

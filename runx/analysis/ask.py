@@ -39,7 +39,7 @@ def read_states(
             index.close()
 
 
-def asked(
+def with_job_statuses(
     records: Iterator[RunRecord], warn: Warn, now: Callable[[], float]
 ) -> Iterator[RunRecord]:
     """Return records with what schedulers report of their jobs.

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from runx.rundir.records import Record, number, record, rows
-
-Damaged: TypeAlias = Callable[[int, str], None]
-"""Called with the line and the reason of each damaged row."""
-
+from runx.rundir.records import Damaged, Record, number, record, rows
 
 Row: TypeAlias = "str | Record"
 """A row's text without its phase, or the record that it was parsed to."""
@@ -50,7 +45,10 @@ def _execution(text: str, phase: str) -> Execution:
 
 
 def parse_rows(text: str, phase: str, damaged: Damaged | None) -> list[Execution]:
-    """Return the rows of any file, parsed; damaged ones are left out."""
+    """Return the rows of any file, parsed.
+
+    ``damaged`` is called with line and reason of each row that is left out.
+    """
     executions = [Execution(None, [])]
     for row in rows(text, damaged):
         if row.phase == phase:

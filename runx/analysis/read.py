@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from runx.analysis.ask import asked
+from runx.analysis.ask import with_job_statuses
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
 from runx.analysis.read_run import Reading, read_run
@@ -69,7 +69,7 @@ def read_runs(
         return
     now = clock(runs[0].path.parent)
     records = _records(runs, experiment, now, reader, index)
-    for record in asked(records, reader.warn, now) if reader.ask else records:
+    for record in with_job_statuses(records, reader.warn, now) if reader.ask else records:
         yield _with_details(record, reader, now) if reader.details else record
 
 

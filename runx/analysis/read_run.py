@@ -74,19 +74,15 @@ def _read(
         look.final(RECORD)  # It was written once; what runs and people change is beside it.
     # Most runs, which are here, ask nothing of a farm.
     asks = content and b'"resources": {' in content and b'"resources": {}' not in content
-    metrics, epoch, epoch_time, measured = _metrics(look, measures, at, warn)
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
         hparams=hparams,
         status=state(attempts) if attempts or content is not None else State(UNKNOWN),
-        metrics=metrics,
-        epoch=epoch,
-        epoch_time=epoch_time,
         experiment=experiment,
-        measured=measured,
         resources=_resources(content, look, warn) if content and asks else {},
         attempts=attempts,
+        **_metrics(look, measures, at, warn)._asdict(),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from runx.analysis.decode import (
-    Damaged,
     Execution,
     Row,
     epoch_and_time,
@@ -14,7 +13,7 @@ from runx.analysis.decode import (
     parsed,
     split_rows,
 )
-from runx.rundir.records import Record, number, rows, text_of
+from runx.rundir.records import Damaged, Record, number, rows, text_of
 
 if TYPE_CHECKING:
     from runx.rundir.records import Metric

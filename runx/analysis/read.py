@@ -92,8 +92,10 @@ def _records(
     try:
         ahead = _read_ahead(runs, read, reader.hands, index) if reader.hands > 1 else {}
         for run in runs:
-            known = index.find(run, experiment) if index and not (ahead and run in ahead) else None
-            record, warnings = (known, []) if known else (ahead and ahead.get(run)) or read(run)
+            reading = ahead.get(run) if ahead else None
+            if reading is None and index and (known := index.find(run, experiment)):
+                reading = known, []
+            record, warnings = reading or read(run)
             for warning in warnings:
                 reader.warn(warning)
             if record is not None:

@@ -1,4 +1,4 @@
-"""What is known of a run, and what it was launched by."""
+"""The commands that retry failed runs, from the command line that launched them."""
 
 import pytest
 from project import Project

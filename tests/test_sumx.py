@@ -96,7 +96,7 @@ def test_what_is_to_be_ignored_is_left_out(logroot):
     assert "lr" not in cells(sumx("sweep", "--ignore", "lr,x", logroot=logroot))[0]
 
 
-def test_which_way_is_better_can_be_said(logroot):
+def test_which_way_is_better_can_be_specified(logroot):
     done = sumx("sweep", "-s", "acc", "--lower", "acc", logroot=logroot)
     assert [row[0] for row in cells(done)[2:]] == ["c", "b", "a", "d"]
 
@@ -152,7 +152,7 @@ def test_a_damaged_run_costs_one_warning(logroot):
     assert done.stderr.startswith(f"warning: {logroot}/sweep/a: left out: ")
 
 
-def test_what_was_said_at_a_launch_stands_above_the_table(logroot):
+def test_the_title_and_note_of_a_launch_are_above_the_table(logroot):
     folder = logroot / "sweep" / ".runx" / "launches" / "2026-02-06T14.19.00Z-ab"
     folder.mkdir(parents=True)
     content = {"version": 1, "title": "Learning rates", "note": "first try"}

@@ -1,1 +1,1 @@
-"""Runs read back: records, tables, groups, comparisons, failures."""
+"""Records, tables, groups, comparisons and failures of runs that are read back."""

@@ -1,41 +1,77 @@
-"""Schedulers asked of runs that have been read and that they may know more of."""
+"""The states of runs: by their files alone, and by what schedulers report of their jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from runx.rundir.attempts import UNASKED, Words, is_open, state_said
+from runx.analysis.index import open_index
+from runx.rundir.attempts import UNASKED, Words, clock, is_open, read_attempts, state_said
+from runx.rundir.experiments import is_run
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.rundir.state import UNKNOWN, State, state
 
 Warn = Callable[[str], None]
 
 
-def ask(records: Iterable[RunRecord], warn: Warn) -> Words:
-    """Ask the schedulers of those of the runs that have not ended well, each farm once."""
-    waiting = {record.dir: record.attempts for record in records if is_open(record.attempts)}
-    if not waiting:
-        return UNASKED
-    from runx.farms.query import query, submitted_jobs  # not at start: most are past asking
+def read_states(
+    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Warn
+) -> Iterator[RunRecord]:
+    """Read the states of an experiment's runs and nothing else of them; no scheduler is asked.
 
-    return query(submitted_jobs(waiting.items(), warn), warn)
+    No file is opened of runs that are over and have not changed since the index was written; of
+    their events only the first start and the end are in it.
+    """
+    now = clock(experiment.path)
+    index = open_index(experiment, len(runs))
+    try:
+        for run in runs:
+            if index and (known := index.find(run, experiment.path.name)):
+                yield known
+            elif is_run(os.fspath(run)):
+                attempts = read_attempts(run, now, warn)
+                is_ours = bool(attempts) or run.record.exists()
+                status = state(attempts) if is_ours else State(UNKNOWN)
+                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
+    finally:
+        if index:
+            index.close()
 
 
-def answered(record: RunRecord, said: Words, now: Callable[[], float]) -> RunRecord:
-    """Return a run with the state that it has by what schedulers said."""
-    if not said or not is_open(record.attempts):
-        return record
-    status, attempts = state_said(record.dir, record.attempts, said, now)
-    return record._replace(status=status, attempts=attempts)
-
-
-def asked(
+def with_job_statuses(
     records: Iterator[RunRecord], warn: Warn, now: Callable[[], float]
 ) -> Iterator[RunRecord]:
-    """Return runs with what schedulers say; from the first that is asked of, all are read."""
+    """Return records with what schedulers report of their jobs.
+
+    Records are passed on as they come up to the first that may have a job; from there on all are
+    read, so that each farm is asked once.
+    """
     for record in records:
         if is_open(record.attempts):
             rest = [record, *records]
-            said = ask(rest, warn)
-            yield from (answered(each, said, now) for each in rest)
+            statuses = ask(rest, warn)
+            yield from (answered(each, statuses, now) for each in rest)
             return
         yield record
+
+
+def ask(records: Iterable[RunRecord], warn: Warn) -> Words:
+    """Return what schedulers report of the jobs of runs that have not ended well.
+
+    Each farm is asked once.
+    """
+    attempts = {record.dir: record.attempts for record in records if is_open(record.attempts)}
+    if not attempts:
+        return UNASKED
+    from runx.farms.query import query, submitted_jobs  # not at start: most need no farm
+
+    return query(submitted_jobs(attempts.items(), warn), warn)
+
+
+def answered(record: RunRecord, statuses: Words, now: Callable[[], float]) -> RunRecord:
+    """Return a record with the state that it has by the statuses of jobs."""
+    if not statuses or not is_open(record.attempts):
+        return record
+    status, attempts = state_said(record.dir, record.attempts, statuses, now)
+    return record._replace(status=status, attempts=attempts)

@@ -1,4 +1,4 @@
-"""Which way a metric is better, told from its name."""
+"""Whether less or more of a metric is better, guessed from its name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ cost latency fpr fnr mpjpe ade fde epe absrel sqrel
 """
 
 
+LOWER = frozenset(_LOWER.split())
+"""Words in the names of metrics of which less is better."""
+
+
 _HIGHER = """
 acc accuracy top f f1 fscore fbeta dice iou miou jaccard auc auroc auprc roc map ap precision recall
 sensitivity specificity tpr tnr bleu rouge meteor cider psnr ssim snr sdr r2 reward return score
@@ -19,17 +23,15 @@ kappa mcc ndcg mrr hit hits pck success throughput correct pearson spearman
 """
 
 
-LOWER = frozenset(_LOWER.split())
-
-
 HIGHER = frozenset(_HIGHER.split())
+"""Words in the names of metrics of which more is better."""
 
 
 _ENDINGS = ("loss", "error", "err", "perplexity", "mse", "mae")
 
 
 def lower_is_better(metric: str, lower: Iterable[str] = (), higher: Iterable[str] = ()) -> bool:
-    """Say whether less of a metric is better; who names it in ``lower`` or ``higher`` decides.
+    """Return whether less of a metric is better: by ``lower`` and ``higher``, else by its name.
 
     >>> [lower_is_better(name) for name in ("val_loss", "top5-err", "accuracy", "WER")]
     [True, True, False, True]
@@ -42,7 +44,7 @@ def lower_is_better(metric: str, lower: Iterable[str] = (), higher: Iterable[str
 
 
 def direction(metric: str) -> bool | None:
-    """Say whether more is better by a metric's name; None where the name does not tell.
+    """Return whether more is better, by a metric's name; None where that is unknown.
 
     >>> [direction(name) for name in ("mIoU", "testLoss", "bananas")]
     [True, False, None]
@@ -56,7 +58,7 @@ def direction(metric: str) -> bool | None:
 
 
 def _words(metric: str) -> list[str]:
-    """Split a metric's name: at what is no letter or digit, and inside camelCase.
+    """Return the words of a metric's name, split at punctuation and inside camelCase.
 
     >>> _words("val/top5-ErrRate.mIoU")
     ['val', 'top', 'err', 'rate', 'miou']

@@ -1,4 +1,4 @@
-"""One value as text: rounded and readable for people, complete for machines."""
+"""The values of a table as text: rounded for people, in full for machines, and as JSON."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from runx.analysis.groups import Spread, rounded
 from runx.rundir.run import RunRecord
 
 DIGITS = 5
-"""Significant digits that people are shown of a metric."""
+"""Significant digits of a metric in tables for people."""
 
 
-def for_people(found: Any, column: Column, digits: int = DIGITS) -> str:
-    """Write a cell for a person.
+def for_people(cell: Any, column: Column, digits: int = DIGITS) -> str:
+    """Return a cell as text for people.
 
     >>> for_people(321.4, Column("epoch_time", "epoch_time"))
     '5:21'
     >>> for_people(0.123456789, Column("loss", "metric", "loss"))
     '0.12346'
     """
-    return writer(column, digits)(found)
+    return writer(column, digits)(cell)
 
 
 def writer(column: Column, digits: int = DIGITS) -> Callable[[Any], str]:
-    """Give what writes the cells of a column for people."""
-    what = column.name if column.kind == "detail" else column.kind
-    if what in _TIMES:
-        of_number = _TIMES[what]
-        return lambda found: of_number(found) if is_number(found) else _plain(found)
+    """Return the function that turns the cells of a column into text for people."""
+    kind = column.name if column.kind == "detail" else column.kind
+    if kind in _TIMES:
+        of_number = _TIMES[kind]
+        return lambda cell: of_number(cell) if is_number(cell) else _plain(cell)
     if column.kind in ("metric", "measured"):
         number = f"{{:.{digits}g}}".format
-        return lambda found: number(found) if isinstance(found, float) else _plain(found)
+        return lambda cell: number(cell) if isinstance(cell, float) else _plain(cell)
     return _plain
 
 
-def _plain(found: Any) -> str:
-    return rounded(found) if isinstance(found, Spread) else for_machines(found)
+def _plain(cell: Any) -> str:
+    return rounded(cell) if isinstance(cell, Spread) else for_machines(cell)
 
 
-def for_machines(found: Any) -> str:
-    """Write a value in full, as YAML would have it.
+def for_machines(value: Any) -> str:
+    """Return a value in full, as in YAML.
 
-    >>> [for_machines(found) for found in (True, 0.1, [1, "a"], None, "x")]
+    >>> [for_machines(value) for value in (True, 0.1, [1, "a"], None, "x")]
     ['true', '0.1', '[1, "a"]', '', 'x']
     """
-    if found is None:
+    if value is None:
         return ""
-    if isinstance(found, str):
-        return found
-    if type(found) in (int, float):
-        return repr(found)
-    return json.dumps(found, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    if type(value) in (int, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def duration(seconds: float) -> str:
-    """Write seconds as minutes and seconds, with hours where there are any.
+    """Return seconds as M:SS, or H:MM:SS from an hour on.
 
     >>> duration(321), duration(3921)
     ('5:21', '1:05:21')
@@ -70,7 +70,7 @@ def duration(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Write seconds as duration does, with tenths where they are few.
+    """Return seconds as ``duration`` does, below ten with tenths.
 
     >>> short_duration(0.3), short_duration(12.3)
     ('0:00.3', '0:12')
@@ -79,13 +79,13 @@ def short_duration(seconds: float) -> str:
 
 
 def moment(seconds: float) -> str:
-    """Write a time as people read it where they are."""
+    """Return a time, in seconds since 1970, as local date and minute."""
     return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
 
 
-def is_number(found: Any) -> bool:
-    """Say whether a cell is lined up at its right."""
-    return isinstance(found, (int, float)) and not isinstance(found, bool)
+def is_number(cell: Any) -> bool:
+    """Return whether a cell is a number, which true and false are not."""
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
 
 
 _TIMES: Mapping[str, Callable[[float], str]] = {
@@ -97,7 +97,7 @@ _TIMES: Mapping[str, Callable[[float], str]] = {
 
 
 def content(run: RunRecord) -> dict[str, Any]:
-    """Give a run as JSON has it; times are in seconds."""
+    """Return a run as JSON has it; times are in seconds."""
     return {
         "experiment": run.experiment,
         "run": run.name,
@@ -112,16 +112,16 @@ def content(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def strict(found: Any) -> Any:
-    """Write what JSON has no word for (NaN, infinities) as text that float() reads.
+def strict(value: Any) -> Any:
+    """Return a value with NaN and infinities, which JSON lacks, as text that float() reads.
 
     >>> strict({"loss": float("nan"), "lr": 0.1})
     {'loss': 'nan', 'lr': 0.1}
     """
-    if isinstance(found, float) and not math.isfinite(found):
-        return str(found)
-    if isinstance(found, Mapping):
-        return {name: strict(inner) for name, inner in found.items()}
-    if isinstance(found, (list, tuple)):
-        return [strict(item) for item in found]
-    return found
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: strict(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [strict(item) for item in value]
+    return value

@@ -1,4 +1,4 @@
-"""What there is to show of runs: names, what they stand for, and what a run has for them. Pure."""
+"""The columns of tables: what their names stand for, and their values in runs. Pure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from runx.nearest import remedy
 from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
-"""Hyperparameters that never tell runs apart, as with the original."""
+"""Hyperparameters that are never shown as differing, as with the original."""
 
 
 OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
-"""What every run has."""
+"""Columns that every run has."""
 
 
 DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
-"""What a run has on request, since it stands in files that a table otherwise needs not."""
+"""Columns on request: they need files that are read for no other column."""
 
 
 HPARAMS = "hparams."
-"""What tells a hyperparameter from a metric of the same name."""
+"""The prefix that tells a hyperparameter from a metric of the same name."""
 
 
 RESOURCES = "resources."
-"""What the names of resources begin with."""
+"""The prefix of resources."""
 
 
 class Column(NamedTuple):
-    """A column: its heading, what kind of thing it holds, and that thing's name.
+    """A column of a table: its heading, the kind of its values, and their name in a run.
 
     ``kind`` is hparam, resource, metric, measured, detail, or one of OWN.
     """
@@ -44,12 +44,12 @@ class Column(NamedTuple):
 
 
 def value(run: RunRecord, column: Column) -> Any:
-    """Give what a run has for a column, None where it has nothing."""
+    """Return a run's value for a column, None where it has none."""
     return getter(column)(run)
 
 
 def getter(column: Column) -> Callable[[RunRecord], Any]:
-    """Give what finds a column's value in a run: one is made for all the runs of a table."""
+    """Return the function that returns a run's value for a column."""
     kind, name = column.kind, column.name
     if kind == "hparam":
         return lambda run: run.hparams.get(name)
@@ -73,7 +73,11 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
 
 
 def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) -> Column:
-    """Find what a name stands for; a metric goes before a hyperparameter of its name."""
+    """Return the column that a name stands for; a metric goes before a hyperparameter of its name.
+
+    Raises:
+        RunxError: No run has anything of that name.
+    """
     if name in OWN:
         return Column(name, name)
     if name in DETAILS:
@@ -83,15 +87,16 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
-    if resource := next((one for one in resources_of(runs) if one.heading == name), None):
-        return resource
+    for resource in resources_of(runs):
+        if resource.heading == name:
+            return resource
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
-    raise RunxError(f"no run has {name}: {_meant(name, runs)}")
+    raise RunxError(f"no run has {name}: {_advice(name, runs)}")
 
 
-def _meant(name: str, runs: Sequence[RunRecord]) -> str:
-    """Say what an unknown name probably stands for, or how one is written."""
+def _advice(name: str, runs: Sequence[RunRecord]) -> str:
+    """Return advice on an unknown name: those like it, or how to write a metric at an epoch."""
     metric, *at = re.split("[:@]", name, maxsplit=1)
     if at and any(metric in run.metrics for run in runs):
         return f"{metric} is taken :best, :min, :max, :mean, :last or, at epoch 10, @10"
@@ -99,7 +104,7 @@ def _meant(name: str, runs: Sequence[RunRecord]) -> str:
 
 
 def fields(runs: Sequence[RunRecord]) -> list[str]:
-    """Name all that there is of runs: hyperparameters, metrics, and what every run has."""
+    """Return the names of all columns that runs have."""
     names = (
         *names_of(run.hparams for run in runs),
         *names_of(run.metrics for run in runs),
@@ -110,89 +115,86 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
-    """Return all that a run has by name, for expressions: what resolve would find.
+    """Return all values of a run by the names of their columns, for expressions.
 
     Lists, which JSON has read, are tuples, as an expression's own are.
     """
-    plain = {name: _as_value(found) for name, found in run.hparams.items()}
-    hparams = {f"{HPARAMS}{name}": found for name, found in plain.items()}
-    own = {name: value(run, Column(name, name)) for name in OWN}
-    resources = {f"{RESOURCES}{name}": found for name, found in run.resources.items()}
-    given = {
-        **hparams,
-        **resources,
+    plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
+    return {
+        **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
+        **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         **run.measured,
         **plain,
         **run.metrics,
         **run.details,
-        **own,
+        **{name: value(run, Column(name, name)) for name in OWN},
+        "state": run.state,
     }
-    return {**given, "state": run.state}
 
 
-def _as_value(found: Any) -> Any:
-    return tuple(map(_as_value, found)) if isinstance(found, list) else found
+def _with_tuples(hparam: Any) -> Any:
+    return tuple(map(_with_tuples, hparam)) if isinstance(hparam, list) else hparam
 
 
 def names_of(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Give the keys of all mappings, each once, in the order of their appearance."""
+    """Return the keys of all mappings, each once, in the order of their appearance."""
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
 
 
 def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
-    """Give columns of all that runs have asked of their farms."""
+    """Return the columns of all resources that runs asked of their farms."""
     names = names_of(run.resources for run in runs)
     return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:
-    """Give columns of what some runs have asked of their farms and others have not."""
+    """Return the columns of resources that differ between runs."""
     return [
         column
         for column in resources_of(runs)
-        if len({identity(found) for found in map(getter(column), runs)}) > 1
+        if len(set(map(identity, map(getter(column), runs)))) > 1
     ]
 
 
 def varying(runs: Sequence[RunRecord], ignore: Iterable[str] = ()) -> list[str]:
-    """Name the hyperparameters that differ between runs.
+    """Return the names of the hyperparameters that differ between runs.
 
-    Values that hold the run's own directory differ of necessity and don't count; a parameter that
-    is left out is the same as null.
+    Values that hold the run's own directory always differ and don't count; a parameter that is left
+    out equals null.
     """
-    skipped = {*IGNORED, *ignore}
-    names = [name for name in names_of(run.hparams for run in runs) if name not in skipped]
+    ignored = {*IGNORED, *ignore}
+    names = [name for name in names_of(run.hparams for run in runs) if name not in ignored]
     return [name for name in names if _differs(runs, name)]
 
 
 def _differs(runs: Sequence[RunRecord], name: str) -> bool:
-    seen: set[Any] = set()
+    values: set[Any] = set()
     for run in runs:
-        found = run.hparams.get(name)
-        if not _holds_logdir(found, run):
-            seen.add(identity(found))
-            if len(seen) > 1:
+        hparam = run.hparams.get(name)
+        if not _holds_logdir(hparam, run):
+            values.add(identity(hparam))
+            if len(values) > 1:
                 return True
     return False
 
 
-def _holds_logdir(found: Any, run: RunRecord) -> bool:
-    if isinstance(found, str):
-        symbolic = "LOGDIR" in found and re.search(r"\bLOGDIR\b", found) is not None
-        return symbolic or f"/{run.name}/" in f"{found}/"
-    if isinstance(found, (list, tuple)):
-        return any(_holds_logdir(item, run) for item in found)
+def _holds_logdir(hparam: Any, run: RunRecord) -> bool:
+    if isinstance(hparam, str):
+        symbolic = "LOGDIR" in hparam and re.search(r"\bLOGDIR\b", hparam) is not None
+        return symbolic or f"/{run.name}/" in f"{hparam}/"
+    if isinstance(hparam, (list, tuple)):
+        return any(_holds_logdir(item, run) for item in hparam)
     return False
 
 
-def identity(found: Any) -> Any:
-    """Give what makes two values the same: 1 and 1.0 are, 1 and true are not.
+def identity(value: Any) -> Any:
+    """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not.
 
     >>> identity(1) == identity(1.0), identity(1) == identity(True)
     (True, False)
     """
-    if isinstance(found, (list, tuple)):
-        return tuple(map(identity, found))
-    if isinstance(found, dict):
-        return tuple((name, identity(inner)) for name, inner in found.items())
-    return ("truth", found) if isinstance(found, bool) else found
+    if isinstance(value, (list, tuple)):
+        return tuple(map(identity, value))
+    if isinstance(value, dict):
+        return tuple((name, identity(inner)) for name, inner in value.items())
+    return ("bool", value) if isinstance(value, bool) else value

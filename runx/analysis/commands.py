@@ -1,4 +1,4 @@
-"""The commands that go on with a launch, or make it again, from what was typed then. Pure."""
+"""Commands that resume or repeat a launch, from the words of its command line. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from runx.rundir.record import PROGRAMS
 
-_ANSWERED = ("--again", "--resume", "--no-resume")
+_DECISIONS = ("--again", "--resume", "--no-resume")
 
 
 def again_command(words: Sequence[str], states: str = "") -> str:
-    """Write the command that goes on with a launch, or starts again what is in some states.
+    """Return the command that resumes a launch, or retries its runs in some states.
 
     >>> again_command(["sweep.yml", "-i", "--again", "-j", "2"])
     'runx sweep.yml -i -j 2 --resume'
@@ -19,9 +19,9 @@ def again_command(words: Sequence[str], states: str = "") -> str:
     'runx sweep.yml --resume --retry failed,killed'
     """
     retry = ["--retry", states] if states else []
-    kept = _without_retry(words) if states else iter(words)
+    options = _without_retry(words) if states else iter(words)
     return shlex.join(
-        ["runx", *(word for word in kept if word not in _ANSWERED), "--resume", *retry]
+        ["runx", *(word for word in options if word not in _DECISIONS), "--resume", *retry]
     )
 
 
@@ -33,10 +33,10 @@ def _without_retry(words: Sequence[str]) -> Iterator[str]:
         is_value = word == "--retry" and not is_value
 
 
-def typed(argv: Sequence[str]) -> list[str]:
-    """Give the words that a person types to start a program whose argv this was.
+def command_words(argv: Sequence[str]) -> list[str]:
+    """Return the words that start a program again, given its argv.
 
-    >>> typed(["/venv/bin/runx", "sweep.yml"]), typed(["notebook.py"])
+    >>> command_words(["/venv/bin/runx", "sweep.yml"]), command_words(["notebook.py"])
     (['runx', 'sweep.yml'], ['python', 'notebook.py'])
     """
     first, *words = argv
@@ -44,10 +44,10 @@ def typed(argv: Sequence[str]) -> list[str]:
     return ["runx", *words] if is_program else ["python", *argv]
 
 
-def there(command: str, cwd: str, here: str = "") -> str:
-    """Write a command so that it is executed in the folder where it belongs.
+def in_folder(command: str, cwd: str, here: str = "") -> str:
+    """Return a command that runs in the folder ``cwd``, from the folder ``here``.
 
-    >>> there("runx a.yml", "/my project"), there("runx a.yml", "/p", here="/p")
+    >>> in_folder("runx a.yml", "/my project"), in_folder("runx a.yml", "/p", here="/p")
     ("(cd '/my project' && runx a.yml)", 'runx a.yml')
     """
     return command if cwd == here else f"(cd {shlex.quote(cwd)} && {command})"

@@ -1,4 +1,4 @@
-"""Two settings compared over their seeds: is the difference real? Pure, but for scipy."""
+"""Two settings compared over their seeds by a t-test, and the differences between two runs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
-from runx.errors import RunxError, StoreError
-from runx.rundir.files import read_json
-from runx.rundir.paths import ExperimentDir, RunDir
+from runx.errors import RunxError
+from runx.rundir.paths import RunDir
+from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
 
 
-class Verdict(NamedTuple):
-    """A t-test: the difference of two means, its 95% interval, and how likely chance is."""
+class TTest(NamedTuple):
+    """The result of a t-test: the difference of two means, its 95% interval, and the p-value."""
 
     kind: str
     difference: float
@@ -29,20 +29,24 @@ class Verdict(NamedTuple):
     p: float
 
 
-def t_test(first: Sequence[float], second: Sequence[float], paired: bool) -> Verdict:
-    """Test whether two means differ: paired where both have the same seeds, else Welch's."""
+def t_test(first: Sequence[float], second: Sequence[float], paired: bool) -> TTest:
+    """Return the t-test of two means: a paired one, else Welch's.
+
+    Raises:
+        RunxError: scipy is not installed.
+    """
     try:
         from scipy import stats
     except ImportError as error:
         raise RunxError("--compare needs scipy: pip install scipy") from error
     if paired:
-        found = stats.ttest_rel(first, second)
+        result = stats.ttest_rel(first, second)
     else:
-        found = stats.ttest_ind(first, second, equal_var=False)
-    interval = found.confidence_interval(0.95)
+        result = stats.ttest_ind(first, second, equal_var=False)
+    interval = result.confidence_interval(0.95)
     difference = math.fsum(first) / len(first) - math.fsum(second) / len(second)
     kind = "paired" if paired else "Welch"
-    return Verdict(kind, difference, float(interval.low), float(interval.high), float(found.pvalue))
+    return TTest(kind, difference, float(interval.low), float(interval.high), float(result.pvalue))
 
 
 def compare(
@@ -51,11 +55,17 @@ def compare(
     over: Sequence[Column],
     metrics: Sequence[Column],
 ) -> Table:
-    """Make a table of the differences between two settings, a row for each metric."""
-    first, second = (_like(runs, setting) for setting in settings)
-    matched = _matched(first, second, over)
+    """Return a table of the differences between two settings, a row for each metric.
+
+    ``over`` are the columns of the seeds.
+
+    Raises:
+        RunxError: A setting has no runs, or they have no metric in common.
+    """
+    first, second = (_runs_with(runs, setting) for setting in settings)
+    pairing = _pairing_columns(first, second, over)
     rows = [
-        Row(tuple(_cells(column, first, second, matched)))
+        Row(tuple(_cells(column, first, second, pairing)))
         for column in metrics
         if _numbers(first, column) and _numbers(second, column)
     ]
@@ -70,21 +80,22 @@ def compare(
     return Table(tuple(heads), tuple(rows))
 
 
-def _like(runs: Sequence[RunRecord], setting: str) -> list[RunRecord]:
-    """Find the runs of a setting, written ``lr=0.1`` or as an expression."""
+def _runs_with(runs: Sequence[RunRecord], setting: str) -> list[RunRecord]:
+    """Return the runs of a setting, written ``lr=0.1`` or as an expression."""
     name, equals, text = setting.partition("=")
-    plain = equals and name.strip().replace(".", "").replace("_", "").isalnum() and text[:1] != "="
-    if not plain and not re.search(r"[<>=!]|\b(?:in|is|not)\b", setting):
+    is_pair = equals and name.strip().replace(".", "").replace("_", "").isalnum()
+    is_pair = is_pair and text[:1] != "="
+    if not is_pair and not re.search(r"[<>=!]|\b(?:in|is|not)\b", setting):
         raise RunxError(f"--compare {setting}: write NAME=VALUE, or a condition like 'lr < 0.1'")
-    where = f"hp['{name.strip()}'] == {_literal(text.strip())}" if plain else setting
-    found = chosen(runs, Question(where=where))
-    if not found:
+    where = f"hp['{name.strip()}'] == {_literal(text.strip())}" if is_pair else setting
+    matching = chosen(runs, Question(where=where))
+    if not matching:
         raise RunxError(f"--compare {setting}: no run is like that")
-    return found
+    return matching
 
 
 def _literal(text: str) -> str:
-    """Write a value as an expression does: numbers and truths bare, anything else quoted."""
+    """Return a value as a literal of an expression: text that is no number or truth is quoted."""
     if text.lower() in ("true", "false", "none", "null"):
         return text
     try:
@@ -94,10 +105,10 @@ def _literal(text: str) -> str:
     return text
 
 
-def _matched(
+def _pairing_columns(
     first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[Column]:
-    """Say what runs are matched by: the seeds, and all else that differs within a setting."""
+    """Return the columns to pair runs by: the seeds, and all else that differs in a setting."""
     if not over:
         return []
     names = dict.fromkeys((*varying(first), *varying(second)))
@@ -105,124 +116,114 @@ def _matched(
 
 
 def _numbers(runs: Sequence[RunRecord], column: Column) -> list[float]:
-    found = (value(run, column) for run in runs)
-    return [float(one) for one in found if isinstance(one, (int, float)) and math.isfinite(one)]
+    values = (value(run, column) for run in runs)
+    return [
+        float(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)
+    ]
 
 
 def _cells(
     column: Column, first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[Any]:
     pairs = _pairs(column, first, second, over)
-    one, two = _numbers(first, column), _numbers(second, column)
-    means = [math.fsum(numbers) / len(numbers) for numbers in (one, two)]
+    sides = _numbers(first, column), _numbers(second, column)
+    means = [math.fsum(numbers) / len(numbers) for numbers in sides]
     if pairs and len(pairs) > 1:
         test = t_test([a for a, _ in pairs], [b for _, b in pairs], paired=True)
-    elif min(len(one), len(two)) > 1:
-        test = t_test(one, two, paired=False)
+    elif min(map(len, sides)) > 1:
+        test = t_test(*sides, paired=False)
     else:
-        nothing = [means[0] - means[1], None, None, None, "none: one run is no sample"]
-        return [column.heading, *means, *nothing]
+        untested = [means[0] - means[1], None, None, None, "none: one run is no sample"]
+        return [column.heading, *means, *untested]
     return [column.heading, *means, test.difference, test.low, test.high, test.p, test.kind]
 
 
 def _pairs(
     column: Column, first: Sequence[RunRecord], second: Sequence[RunRecord], over: Sequence[Column]
 ) -> list[tuple[float, float]]:
-    """Pair runs by what they are matched by; nothing where that isn't the same, each once."""
+    """Return a metric's numbers in pairs of runs; none where not each run has just one partner."""
     sides = []
     for runs in (first, second):
-        there = {tuple(identity(value(run, one)) for one in over): run for run in runs}
-        if not over or len(there) != len(runs):
+        by_key = {tuple(identity(value(run, seed)) for seed in over): run for run in runs}
+        if not over or len(by_key) != len(runs):
             return []
-        sides.append(there)
+        sides.append(by_key)
     if sides[0].keys() != sides[1].keys():
         return []
-    found = []
-    for seed, run in sides[0].items():
-        both = (_numbers([run], column), _numbers([sides[1][seed]], column))
+    pairs = []
+    for key, run in sides[0].items():
+        both = (_numbers([run], column), _numbers([sides[1][key]], column))
         if not all(both):
             return []
-        found.append((both[0][0], both[1][0]))
-    return found
+        pairs.append((both[0][0], both[1][0]))
+    return pairs
 
 
 _LARGEST = 1 << 20
+"""The size of a file, in bytes, above which its difference is not written."""
 
 
-def difference(one: RunRecord, two: RunRecord) -> Iterator[str]:
-    """Write what differs between two runs, as lines; unchanged things are not there."""
-    yield f"- {one.name}"
-    yield f"+ {two.name}"
-    yield from _section("hparams", one.hparams, two.hparams)
-    yield from _section("metrics", one.metrics, two.metrics)
-    yield from _section("launch", _launch(one.dir), _launch(two.dir))
-    yield from _section("packages", _packages(one.dir), _packages(two.dir))
-    code = list(code_difference(one.dir.code, two.dir.code))
+def difference(first: RunRecord, second: RunRecord) -> Iterator[str]:
+    """Return the lines of what differs between two runs, in the manner of a diff."""
+    yield f"- {first.name}"
+    yield f"+ {second.name}"
+    yield from _section("hparams", first.hparams, second.hparams)
+    yield from _section("metrics", first.metrics, second.metrics)
+    yield from _section("launch", _launch(first.dir), _launch(second.dir))
+    yield from _section("packages", _packages(first.dir), _packages(second.dir))
+    code = list(code_difference(first.dir.code, second.dir.code))
     if code:
         yield from ("", "code", *code)
 
 
-def _section(title: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str]:
-    changed = [
-        name for name in names_of((one, two)) if identity(one.get(name)) != identity(two.get(name))
-    ]
+def _section(title: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[str]:
+    names = names_of((first, second))
+    changed = [name for name in names if identity(first.get(name)) != identity(second.get(name))]
     if changed:
         yield from ("", title)
     for name in changed:
-        for sign, side in (("-", one), ("+", two)):
+        for sign, side in (("-", first), ("+", second)):
             if name in side:
                 yield f"  {sign} {name}: {for_machines(side[name])}"
 
 
 def _launch(run: RunDir) -> dict[str, Any]:
-    """Give what a run's surroundings were: where, with which Python, from which commit."""
-    record, told = _record(run), _told(run)
-    git = told.get("git") or {}
+    """Return where a run was launched: its command, host, Python and commit."""
+    record = read_or_empty(run.record, _silent)
+    launch = launch_of(run, record, _silent)
+    git = launch.get("git") or {}
     return {
         "cmd": record.get("cmd"),
         "resources": record.get("resources"),
-        "host": told.get("host"),
-        "python": told.get("python"),
+        "host": launch.get("host"),
+        "python": launch.get("python"),
         "commit": git.get("commit"),
         "dirty": git.get("dirty"),
     }
 
 
-def _record(run: RunDir) -> dict[str, Any]:
-    return _read(run.record)
-
-
-def _folder(run: RunDir) -> Path:
-    return ExperimentDir(run.path.parent).launches / str(_record(run).get("launch") or ".none")
-
-
-def _told(run: RunDir) -> dict[str, Any]:
-    return _read(_folder(run) / "launch.json")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path)
-    except StoreError:
-        return {}
-
-
 def _packages(run: RunDir) -> dict[str, str]:
+    """Return the versions of the Python packages that a run was launched with."""
+    folder = launch_folder(run, read_or_empty(run.record, _silent))
     try:
-        lines = (_folder(run) / "packages.txt").read_text(encoding="utf-8").splitlines()
+        lines = (folder / "packages.txt").read_text(encoding="utf-8").splitlines() if folder else []
     except OSError:
         return {}
     return {name: version for name, _, version in (line.partition("==") for line in lines)}
 
 
-def code_difference(one: Path, two: Path) -> Iterator[str]:
-    """Write a unified diff of two runs' frozen code; files that are the same are not read."""
-    names = sorted({*_files(one), *_files(two)})
+def _silent(_: str) -> None:
+    """Warn of nothing: a damaged file shows as a difference."""
+
+
+def code_difference(first: Path, second: Path) -> Iterator[str]:
+    """Return a unified diff of two folders, those of runs' frozen code; hard links are not read."""
+    names = sorted({*_files(first), *_files(second)})
     for name in names:
-        first, second = one / name, two / name
-        if first.exists() and second.exists() and first.samefile(second):
+        old, new = first / name, second / name
+        if old.exists() and new.exists() and old.samefile(new):
             continue
-        yield from _file_difference(first, second, name)
+        yield from _file_difference(old, new, name)
 
 
 def _files(root: Path) -> Iterator[str]:

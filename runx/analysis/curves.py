@@ -1,4 +1,4 @@
-"""The courses of metrics over epochs, and of several runs together."""
+"""The curves of metrics over epochs, for one run and as the mean of several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PHASES = ("train", "val", "test")
 
 
 class Curve(NamedTuple):
-    """A line to be drawn: points, and around each how far its runs lie apart."""
+    """A line to be drawn: its points, and around each the band of one deviation over runs."""
 
     label: str
     xs: tuple[float, ...]
@@ -23,7 +23,7 @@ class Curve(NamedTuple):
 
 
 def phase_of(name: str) -> tuple[str, str]:
-    """Split a metric's name into its phase and its own.
+    """Return the phase of a metric's name, and the name without it.
 
     >>> phase_of("train.loss"), phase_of("top.1")
     (('train', 'loss'), ('val', 'top.1'))
@@ -33,12 +33,12 @@ def phase_of(name: str) -> tuple[str, str]:
 
 
 def course(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
-    """Give a metric's values with their epochs."""
+    """Return a metric's values with their epochs."""
     return series(_content(run, phase), metric, phase)
 
 
 def latest(run: RunRecord, phase: str) -> Mapping[str, Any]:
-    """Give the metrics of the last epoch of a phase."""
+    """Return the metrics of the last epoch of a phase."""
     return tally(_content(run, phase), phase=phase).metrics
 
 
@@ -50,48 +50,50 @@ def _content(run: RunRecord, phase: str) -> bytes:
 
 
 def curve(label: str, points: Iterable[tuple[float | None, Any]], smooth: float = 0.0) -> Curve:
-    """Make a curve of numbers; where an epoch was done again, the later one counts.
+    """Return the curve of those points that are numbers; of an epoch that was repeated, the last.
 
     >>> curve("a", [(0, 1.0), (1, "n/a"), (1, 3.0)])
     Curve(label='a', xs=(0.0, 1.0), ys=(1.0, 3.0), low=(), high=())
     """
-    found: dict[float, float] = {}
+    by_epoch: dict[float, float] = {}
     for at, (epoch, value) in enumerate(points):
         if isinstance(value, (int, float)) and value == value:
-            found[float(at if epoch is None else epoch)] = float(value)
-    xs = sorted(found)
-    return Curve(label, tuple(xs), tuple(smoothed([found[x] for x in xs], smooth)))
+            by_epoch[float(at if epoch is None else epoch)] = float(value)
+    xs = sorted(by_epoch)
+    return Curve(label, tuple(xs), tuple(smoothed([by_epoch[x] for x in xs], smooth)))
 
 
 def smoothed(values: Sequence[float], weight: float) -> list[float]:
-    """Average each value with those before it, the weight of which falls; corrected at the start.
+    """Return the exponential moving average of values, corrected for its start.
+
+    ``weight`` is that of all earlier values, from 0 to below 1.
 
     >>> smoothed([1.0, 2.0], 0.0)
     [1.0, 2.0]
     """
-    total = weighed = 0.0
-    found = []
+    total = weights = 0.0
+    averages = []
     for value in values:
-        total, weighed = total * weight + value, weighed * weight + 1
-        found.append(total / weighed)
-    return found
+        total, weights = total * weight + value, weights * weight + 1
+        averages.append(total / weights)
+    return averages
 
 
 def together(label: str, curves: Sequence[Curve]) -> Curve:
-    """Make one curve of several: their mean at each point, and one deviation around it.
+    """Return the mean of several curves at each point, with a band of one deviation.
 
     >>> one, two = Curve("", (0.0,), (1.0,)), Curve("", (0.0, 1.0), (3.0, 5.0))
     >>> together("ab", [one, two]).ys
     (2.0, 5.0)
     """
     points: dict[float, list[float]] = {}
-    for one in curves:
-        for x, y in zip(one.xs, one.ys, strict=True):
+    for curve in curves:
+        for x, y in zip(curve.xs, curve.ys, strict=True):
             points.setdefault(x, []).append(y)
     xs = sorted(points)
     spreads = [Spread(tuple(points[x]), len(curves)) for x in xs]
-    means = [one.mean for one in spreads]
-    apart = [one.std if one.n > 1 else 0.0 for one in spreads]
-    low = tuple(mean - std for mean, std in zip(means, apart, strict=True))
-    high = tuple(mean + std for mean, std in zip(means, apart, strict=True))
+    means = [spread.mean for spread in spreads]
+    deviations = [spread.std if spread.n > 1 else 0.0 for spread in spreads]
+    low = tuple(mean - std for mean, std in zip(means, deviations, strict=True))
+    high = tuple(mean + std for mean, std in zip(means, deviations, strict=True))
     return Curve(label, tuple(xs), tuple(means), low, high)

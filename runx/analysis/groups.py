@@ -1,4 +1,4 @@
-"""Several values of one number: their mean, and how far they lie apart. Pure."""
+"""Runs grouped over seeds: the mean and the spread of their numbers. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runx.errors import RunxError
 from runx.nearest import remedy
 from runx.rundir.run import RunRecord
 
-# Student's t for 95%, two-sided, by degrees of freedom from 1 on.
+# Quantiles of Student's t for 95%, two-sided, by degrees of freedom from 1 on.
 _T95 = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
@@ -22,7 +22,7 @@ _T95 = (
 
 
 class Spread(NamedTuple):
-    """The values that runs of one group have, and how many there should be.
+    """The values of one group of runs, and how many there would be if none were missing.
 
     >>> Spread((90.0, 92.0), 2).mean
     91.0
@@ -33,7 +33,7 @@ class Spread(NamedTuple):
 
     @property
     def n(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return len(self.values)
 
     @property
@@ -43,12 +43,12 @@ class Spread(NamedTuple):
 
     @property
     def std(self) -> float:
-        """The standard deviation of the population that the values are drawn from (n - 1)."""
+        """The sample standard deviation (n - 1); NaN for one value."""
         if self.n < 2:
             return math.nan
         mean = self.mean
         # The differences are what is squared, since the square of a sum loses their digits.
-        return math.sqrt(math.fsum((one - mean) ** 2 for one in self.values) / (self.n - 1))
+        return math.sqrt(math.fsum((value - mean) ** 2 for value in self.values) / (self.n - 1))
 
     @property
     def sem(self) -> float:
@@ -57,7 +57,7 @@ class Spread(NamedTuple):
 
     @property
     def median(self) -> float:
-        """The value in the middle."""
+        """The median."""
         ordered, half = sorted(self.values), self.n // 2
         return ordered[half] if self.n % 2 else (ordered[half - 1] + ordered[half]) / 2
 
@@ -75,48 +75,41 @@ class Spread(NamedTuple):
 
 
 AGGREGATES: Mapping[str, Callable[[Spread], float]] = {
-    "mean": lambda one: one.mean,
-    "std": lambda one: one.std,
-    "sem": lambda one: one.sem,
-    "min": lambda one: min(one.values),
-    "max": lambda one: max(one.values),
-    "median": lambda one: one.median,
-    "ci95": lambda one: one.ci95,
-    "n": lambda one: one.n,
+    "mean": lambda spread: spread.mean,
+    "std": lambda spread: spread.std,
+    "sem": lambda spread: spread.sem,
+    "min": lambda spread: min(spread.values),
+    "max": lambda spread: max(spread.values),
+    "median": lambda spread: spread.median,
+    "ci95": lambda spread: spread.ci95,
+    "n": lambda spread: spread.n,
 }
-"""What ``--agg`` knows."""
+"""The statistics of ``--agg``."""
 
 
-COMPLETE = ("mean", "std", "n")
-"""What is written of a group where nothing may be lost."""
-
-
-def rounded(one: Spread) -> str:
-    """Write a spread for people, with as many digits as it deserves.
+def rounded(spread: Spread) -> str:
+    """Return a spread for people, with the digits that its deviation leaves significant.
 
     >>> rounded(Spread((91.0, 91.5, 91.2), 3))
     '91.23 ± 0.25 (n=3)'
     """
-    whole = f"n={one.n}" if one.n == one.expected else f"n={one.n}/{one.expected}"
-    if one.n < 2 or not math.isfinite(one.std) or one.std == 0:
-        return (
-            f"{one.mean:.5g} ({whole})"
-            if one.n < 2
-            else f"{one.mean:.5g} ± {one.std:.2g} ({whole})"
-        )
-    places = max(1 - math.floor(math.log10(one.std)), 0)
-    if places > 8 or abs(one.mean) >= 1e7:
-        return f"{one.mean:.5g} ± {one.std:.2g} ({whole})"
-    return f"{one.mean:.{places}f} ± {one.std:.{places}f} ({whole})"
+    mean, std = spread.mean, spread.std
+    n = f"n={spread.n}" if spread.n == spread.expected else f"n={spread.n}/{spread.expected}"
+    if spread.n < 2:
+        return f"{mean:.5g} ({n})"
+    places = max(1 - math.floor(math.log10(std)), 0) if math.isfinite(std) and std else None
+    if places is None or places > 8 or abs(mean) >= 1e7:
+        return f"{mean:.5g} ± {std:.2g} ({n})"
+    return f"{mean:.{places}f} ± {std:.{places}f} ({n})"
 
 
 _MEASURED = ("metric", "measured")
 
 
 class Grouping(NamedTuple):
-    """How runs are grouped: over what, or by what, and what is made of their numbers.
+    """How runs are grouped: over or by which columns, and the statistics to show of their numbers.
 
-    Without ``agg`` a group's numbers stay together, as one Spread.
+    Without ``agg`` a cell is a Spread.
     """
 
     over: tuple[str, ...] = ()
@@ -125,7 +118,7 @@ class Grouping(NamedTuple):
 
 
 def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping) -> Table:
-    """Make a table with a row for each group, ranked by the groups' means."""
+    """Return a table with a row for each group, ranked by the groups' means."""
     runs = chosen(results, question)
     for name in grouping.agg:
         if name not in AGGREGATES:
@@ -135,7 +128,7 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     shown = _measured_columns(runs, question)
     expected = _expected(runs, grouping, members)
     keys = deciding(runs, question)
-    ordered = sorted(members, key=lambda group: _place(group, keys, by))[: question.top]
+    ordered = sorted(members, key=lambda group: _sort_key(group, keys, by))[: question.top]
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
     heads = [head for column in shown for head in _headings(column, grouping.agg)]
     count = [Column("n", "count")] if not shown else []
@@ -143,7 +136,7 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
 
 
 def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
-    """Give the columns that tell groups apart: those named, else all that varies but ``over``."""
+    """Return the columns that define groups: those named, else all that vary but ``over``."""
     for name in (*grouping.over, *grouping.by):
         resolve(name, runs)
     if grouping.by:
@@ -155,26 +148,26 @@ def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> li
 
 
 def groups(runs: Iterable[RunRecord], by: Sequence[Column]) -> list[list[RunRecord]]:
-    """Put runs together that are the same in some columns, in the order of their appearance."""
-    found: dict[Any, list[RunRecord]] = {}
+    """Return runs grouped by their values in some columns, in the order of their appearance."""
+    members: dict[Any, list[RunRecord]] = {}
     getters = [getter(column) for column in by]
     for run in runs:
-        found.setdefault(tuple(identity(get(run)) for get in getters), []).append(run)
-    return list(found.values())
+        members.setdefault(tuple(identity(get(run)) for get in getters), []).append(run)
+    return list(members.values())
 
 
 def _measured_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
     if not question.columns:
         return [column for column in own_columns(runs, question) if column.kind in _MEASURED]
-    names = [wanted.name for wanted in question.measures]
-    found = [resolve(name, runs, names) for name in question.columns]
-    return [column for column in found if column.kind in (*_MEASURED, "epoch", "epoch_time")]
+    names = [measure.name for measure in question.measures]
+    columns = [resolve(name, runs, names) for name in question.columns]
+    return [column for column in columns if column.kind in (*_MEASURED, "epoch", "epoch_time")]
 
 
 def _expected(
     runs: Sequence[RunRecord], grouping: Grouping, members: Sequence[list[RunRecord]]
 ) -> int:
-    """Say how many runs a whole group has: all the seeds that there are, else as the largest."""
+    """Return the number of runs in a complete group: that of all seeds, else of the largest."""
     if grouping.over and not grouping.by:
         columns = [resolve(name, runs) for name in grouping.over]
         return len(groups(runs, columns))
@@ -182,23 +175,23 @@ def _expected(
 
 
 def spread(group: Iterable[RunRecord], column: Column, expected: int) -> Spread | None:
-    """Gather the numbers that a group has for a column; None where there is none."""
-    found = [value(run, column) for run in group]
-    numbers = [float(one) for one in found if isinstance(one, (int, float))]
+    """Return the numbers that a group has for a column, None where it has none."""
+    cells = [value(run, column) for run in group]
+    numbers = [float(cell) for cell in cells if isinstance(cell, (int, float))]
     return Spread(tuple(numbers), expected) if numbers else None
 
 
-def _place(
+def _sort_key(
     group: Sequence[RunRecord], keys: Sequence[Key], by: Sequence[Column]
 ) -> tuple[tuple[int, float, str], ...]:
-    """Give a group's place: by its means, and where these are alike by its values."""
-    means = (rank(_middle(group, key.column), key.lower) for key in keys)
+    """Return a group's sort key: its means, then its values in the columns that define it."""
+    means = (rank(_mean(group, key.column), key.lower) for key in keys)
     return (*means, *(rank(value(group[0], column), lower=True) for column in by))
 
 
-def _middle(group: Sequence[RunRecord], column: Column) -> Any:
-    found = spread(group, column, 0)
-    return found.mean if found else value(group[0], column)
+def _mean(group: Sequence[RunRecord], column: Column) -> Any:
+    numbers = spread(group, column, 0)
+    return numbers.mean if numbers else value(group[0], column)
 
 
 def _row(
@@ -210,11 +203,11 @@ def _row(
 ) -> Row:
     cells: list[Any] = [value(group[0], column) for column in by]
     for column in shown:
-        found = spread(group, column, expected)
+        numbers = spread(group, column, expected)
         if not agg:
-            cells.append(found)
+            cells.append(numbers)
         else:
-            cells += [AGGREGATES[name](found) if found else None for name in agg]
+            cells += [AGGREGATES[name](numbers) if numbers else None for name in agg]
     return Row((*cells, *([] if shown else [len(group)])))
 
 
@@ -227,24 +220,28 @@ def _headings(column: Column, agg: Sequence[str]) -> list[Column]:
 def _notes(
     ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column], expected: int
 ) -> tuple[str, ...]:
-    """Tell which groups lack runs, or results: their means can't be compared with the others'."""
+    """Return a note of groups that lack runs or results: their means aren't comparable."""
     short = []
     for group in ordered:
-        there = sum(1 for run in group if run.metrics)
-        if there < expected:
+        measured = sum(1 for run in group if run.metrics)
+        if measured < expected:
             name = ", ".join(f"{column.heading}={value(group[0], column)}" for column in by)
-            short.append(f"{name or 'all'} (n={there}/{expected})")
+            short.append(f"{name or 'all'} (n={measured}/{expected})")
     if not short:
         return ()
     more = f" and {len(short) - 3} more" if len(short) > 3 else ""
     return (f"incomplete: {'; '.join(short[:3])}{more}",)
 
 
-def best_per(summary: Table, name: str) -> Table:
-    """Keep the first row for each value of a column: of a ranked table, the best."""
-    runs = [row.result for row in summary.rows if row.result]
+def best_per(table: Table, name: str) -> Table:
+    """Return a ranked table with the best row alone for each value of a column.
+
+    Raises:
+        RunxError: Nothing decides which row is best.
+    """
+    runs = [row.result for row in table.rows if row.result]
     column = resolve(name, runs)
-    if not summary.sorted_by:
+    if not table.sorted_by:
         raise RunxError(f"--best-per {name}: nothing says what is best; add --sortwith METRIC")
     first = {id(group[0]) for group in groups(runs, [column])}
-    return summary._replace(rows=tuple(row for row in summary.rows if id(row.result) in first))
+    return table._replace(rows=tuple(row for row in table.rows if id(row.result) in first))

@@ -1,4 +1,4 @@
-"""What moves a metric: the part of its variance that each hyperparameter explains alone. Pure."""
+"""The importance of hyperparameters: the part of a metric's variance that each explains. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from runx.errors import RunxError
 from runx.rundir.run import RunRecord
 
 MOST, RANGES = 8, 5
-"""A hyperparameter with more numbers than this is looked at in so many ranges."""
+"""A hyperparameter with more than MOST numbers is split into RANGES ranges."""
 
 
 class Effect(NamedTuple):
-    """A hyperparameter's part in a metric's variance, and the metric's mean at each value.
+    """The part of a metric's variance that a hyperparameter explains, and its mean at each value.
 
     ``trend`` is Spearman's rank correlation of the two, 0 for values that are no numbers.
     """
@@ -33,11 +33,11 @@ class Effect(NamedTuple):
 
 
 def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> list[Effect]:
-    """Find what each hyperparameter explains, the most important first.
+    """Return the effect of each hyperparameter that differs, the most important first.
 
     The part explained is corrected for the number of values (omega squared), so that a parameter
-    with a value of its own in every run explains nothing by that. Chance is told from what the
-    other parameters do as far as the runs allow.
+    with a value of its own in every run explains nothing by that. The effects of the other
+    parameters are not taken for noise as far as the runs allow.
     """
     measured = [run for run in runs if _number(run, metric) is not None]
     results = [_number(run, metric) or 0.0 for run in measured]
@@ -48,7 +48,7 @@ def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> li
         for name, groups in split.items()
     }
     noise = _noise(list(numbers.values()))
-    found = [
+    unordered = [
         Effect(
             name,
             omega_squared(numbers[name], noise),
@@ -57,19 +57,19 @@ def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> li
         )
         for name in names
     ]
-    return sorted(found, key=lambda effect: (-effect.explained, effect.name))
+    return sorted(unordered, key=lambda effect: (-effect.explained, effect.name))
 
 
 def _number(run: RunRecord, metric: Column) -> float | None:
-    found = value(run, metric)
-    return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
+    cell = value(run, metric)
+    return float(cell) if isinstance(cell, (int, float)) and math.isfinite(cell) else None
 
 
 def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[RunRecord]]]:
-    """Put runs together by a hyperparameter's value, or, where numbers are many, by its range."""
+    """Return labelled groups of runs by a hyperparameter's value, or range of many numbers."""
     members = groups(runs, [column])
     values = [value(run, column) for run in runs]
-    if len(members) <= MOST or not all(type(one) in (int, float) for one in values):
+    if len(members) <= MOST or not all(type(each) in (int, float) for each in values):
         return [(for_machines(value(group[0], column)) or "null", group) for group in members]
     ordered = sorted(runs, key=lambda run: value(run, column))
     edges = [round(at * len(ordered) / RANGES) for at in range(RANGES + 1)]
@@ -82,16 +82,16 @@ def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[Ru
 def _marginal(
     split: Sequence[tuple[str, list[RunRecord]]], numbers: Sequence[Sequence[float]]
 ) -> tuple[tuple[str, float, int], ...]:
-    """Give the metric's mean at each value, from low to high."""
-    found = (
+    """Return label, mean and number of runs of each group, by ascending mean."""
+    means = (
         (label, math.fsum(group) / len(group), len(group))
         for (label, _), group in zip(split, numbers, strict=True)
     )
-    return tuple(sorted(found, key=lambda one: one[1]))
+    return tuple(sorted(means, key=lambda mean: mean[1]))
 
 
 def _trend(values: Sequence[Any], results: Sequence[float]) -> float:
-    return spearman(values, results) if all(type(one) in (int, float) for one in values) else 0.0
+    return spearman(values, results) if all(type(each) in (int, float) for each in values) else 0.0
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
@@ -109,42 +109,42 @@ def spearman(one: Sequence[float], other: Sequence[float]) -> float:
 def _ranks(numbers: Sequence[float]) -> list[int]:
     """Return twice the rank of each number, less one: equal numbers share the mean of theirs."""
     ordered = sorted(numbers)
-    return [bisect_left(ordered, one) + bisect_right(ordered, one) for one in numbers]
+    return [bisect_left(ordered, each) + bisect_right(ordered, each) for each in numbers]
 
 
 def _sums(numbers: Sequence[Sequence[float]]) -> tuple[float, float, int]:
-    """Give the sum of squares of numbers, the part inside their groups, and how many they are."""
-    every = [one for group in numbers for one in group]
+    """Return the sum of squares of numbers, the part within their groups, and their count."""
+    every = [number for group in numbers for number in group]
     mean = math.fsum(every) / len(every)
-    total = math.fsum((one - mean) ** 2 for one in every)
+    total = math.fsum((number - mean) ** 2 for number in every)
     means = [math.fsum(group) / len(group) for group in numbers]
     inside = math.fsum(
-        (one - middle) ** 2 for group, middle in zip(numbers, means, strict=True) for one in group
+        (number - mean) ** 2 for group, mean in zip(numbers, means, strict=True) for number in group
     )
     return total, inside, len(every)
 
 
 def _noise(all_numbers: Sequence[Sequence[Sequence[float]]]) -> float | None:
-    """Estimate the variance that no hyperparameter explains, where the runs are a grid of them."""
+    """Return the variance that no hyperparameter explains, None where the runs are no grid."""
     if not all_numbers:
         return None
     sums = [_sums(numbers) for numbers in all_numbers]
     total, _, count = sums[0]
     # A parameter that has nearly as many values as there are runs, a seed, leaves nothing over.
-    usual = [
+    axes = [
         (total - inside, len(numbers) - 1)
         for (_, inside, _), numbers in zip(sums, all_numbers, strict=True)
         if len(numbers) * 2 <= count
     ]
-    rest = total - math.fsum(between for between, _ in usual)
-    freedom = count - 1 - sum(degrees for _, degrees in usual)
-    # In a grid the parts add up; where they are more than the whole, runs are no grid.
-    grid = rest >= -1e-9 * total
-    return max(rest, 0.0) / freedom if freedom > 0 and grid and usual else None
+    rest = total - math.fsum(between for between, _ in axes)
+    freedom = count - 1 - sum(degrees for _, degrees in axes)
+    # In a grid the parts add up; where they are more than the total, runs are no grid.
+    is_grid = rest >= -1e-9 * total
+    return max(rest, 0.0) / freedom if freedom > 0 and is_grid and axes else None
 
 
 def omega_squared(numbers: Sequence[Sequence[float]], noise: float | None = None) -> float:
-    """Estimate the part of the variance of numbers that is between their groups, from 0 to 1.
+    """Return omega squared: the estimated part of a variance between groups, from 0 to 1.
 
     >>> round(omega_squared([[1.0, 1.1], [5.0, 5.1]]), 2)
     1.0
@@ -161,10 +161,14 @@ def omega_squared(numbers: Sequence[Sequence[float]], noise: float | None = None
 
 
 def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Table:
-    """Make a table of what moves a metric, with its mean at each value from low to high."""
+    """Return a table of each hyperparameter's importance for a metric, and the means at its values.
+
+    Raises:
+        RunxError: No hyperparameter differs.
+    """
     metric = metric_named(name, runs, question)
     rows = tuple(
-        Row((effect.name, effect.explained, _written(effect)))
+        Row((effect.name, effect.explained, _means_text(effect)))
         for effect in effects(runs, metric, question)
     )
     if not rows:
@@ -174,11 +178,11 @@ def importance(runs: Sequence[RunRecord], name: str, question: Question) -> Tabl
 
 
 def metric_named(name: str, runs: Sequence[RunRecord], question: Question) -> Column:
-    """Find the column of a metric that is to be looked at."""
-    return resolve(name, runs, [wanted.name for wanted in question.measures])
+    """Return the column of a metric, or of one of the question's measures."""
+    return resolve(name, runs, [measure.name for measure in question.measures])
 
 
-def _written(effect: Effect) -> str:
+def _means_text(effect: Effect) -> str:
     shown = [f"{label}: {mean:.5g}" for label, mean, _ in effect.means]
     if len(shown) > 8:
         shown = [*shown[:4], "...", *shown[-4:]]
@@ -188,7 +192,7 @@ def _written(effect: Effect) -> str:
 def pivot(
     runs: Sequence[RunRecord], down: str, across: str, name: str, question: Question
 ) -> Table:
-    """Make a table of a metric's means by two hyperparameters."""
+    """Return a table of a metric's means by two hyperparameters."""
     metric = metric_named(name, runs, question)
     rows_by, columns_by = resolve(down, runs), resolve(across, runs)
     heads = _ordered(groups(runs, [columns_by]), columns_by)
@@ -200,13 +204,13 @@ def pivot(
     return Table((Column(f"{down} \\ {across}", "hparam", down), *shown), tuple(rows))
 
 
-def _ordered(found: list[list[RunRecord]], by: Column) -> list[list[RunRecord]]:
+def _ordered(groups: list[list[RunRecord]], by: Column) -> list[list[RunRecord]]:
     def key(group: list[RunRecord]) -> tuple[bool, float, str]:
-        one = value(group[0], by)
-        number = isinstance(one, (int, float))
-        return (not number, one if number else 0.0, str(one))
+        cell = value(group[0], by)
+        is_number = isinstance(cell, (int, float))
+        return (not is_number, cell if is_number else 0.0, str(cell))
 
-    return sorted(found, key=key)
+    return sorted(groups, key=key)
 
 
 def _mean(group: Sequence[RunRecord], like: RunRecord, by: Column, metric: Column) -> float | None:

@@ -1,10 +1,7 @@
-"""What runs came to when they were last read, found again by the stamps of their files.
+"""The index of an experiment: its runs as they were last read, valid while their files' stamps are.
 
-An index only saves time. Where it lacks, is damaged or out of date, the runs are read. It is
-written whole, by whoever has read many runs anew: nobody waits for it, and its loss harms nobody.
-
-It keeps a row for each run, a column at a time, and the names that many of them share (files,
-hyperparameters, metrics) once: so it is read back in a third of the time that an object each takes.
+An index only saves time. Where it is missing, damaged or out of date, the runs are read. It is
+written whole by whoever has read many runs anew: nobody waits for it, and its loss harms nobody.
 """
 
 from __future__ import annotations
@@ -13,14 +10,21 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
+from runx.analysis.index_rows import (
+    Entries,
+    Entry,
+    attempts_in,
+    entry,
+    from_columns,
+    parts,
+    to_columns,
+)
 from runx.analysis.reduce import Measure
 from runx.errors import StoreError
 from runx.rundir.attempts import clock
-from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.files import read_json, write_whole
 from runx.rundir.look import Look, mark
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -37,167 +41,56 @@ SETTLED = 3_000_000_000
 
 
 MANY, SHARE = 64, 20
-"""An index is written for so many runs read anew, if they are one in so many of all."""
-
-
-OWN = ("mark", "epoch", "epoch_time", "state", "attempts")
-"""What every row begins with."""
-
-
-class Shape(NamedTuple):
-    """The names of what a row has behind its own: in this order, a value for each."""
-
-    files: tuple[str, ...]
-    hparams: tuple[str, ...]
-    resources: tuple[str, ...]
-    metrics: tuple[str, ...]
-    measured: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        """How many values a row has."""
-        return len(OWN) + sum(map(len, self[1:]))
-
-
-Entry: TypeAlias = tuple[Shape, tuple[Any, ...]]
-
-
-Entries: TypeAlias = dict[str, Entry]
-"""What is kept of runs, by their names."""
-
-
-def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[str, Any]) -> Entry:
-    """Make an entry of what a run has come to."""
-    names = (files, record.hparams, record.resources, record.metrics, measured)
-    return Shape(*map(tuple, names)), (
-        *(mark, record.epoch, record.epoch_time, record.status),
-        [_flat(attempt) for attempt in record.attempts],
-        *record.hparams.values(),
-        *record.resources.values(),
-        *record.metrics.values(),
-        *measured.values(),
-    )
-
-
-def parts(found: Entry) -> list[dict[str, Any]]:
-    """Return an entry's hparams, resources, metrics and measures; ValueError if it is damaged."""
-    shape, row = found
-    at, maps = len(OWN), []
-    for names in shape[1:]:
-        maps.append(dict(zip(names, row[at : at + len(names)], strict=True)))
-        at += len(names)
-    if at != len(row):
-        raise ValueError("it has more values than names")
-    return maps
-
-
-def attempts_in(found: Entry) -> tuple[Attempt, ...]:
-    """Return what was known of the attempts of an entry's run."""
-    attempts = []
-    for number, flat, *rest in found[1][4]:
-        events = tuple([Event(name, at, {"code": code}) for name, at, code in flat])
-        if len(rest) > _JOB and rest[_JOB] is not None:
-            rest[_JOB] = JobAddress(*rest[_JOB])
-        attempts.append(Attempt(number, events, *rest))
-    return tuple(attempts)
-
-
-def _flat(attempt: Attempt) -> list[Any]:
-    """Write an attempt as JSON has it: the events that tables need, and no usual values behind."""
-    events = [
-        (event.name, event.time, event.details.get("code"))
-        for name in ("started", "ended")
-        if (event := attempt.event(name))
-    ]
-    rest = [*attempt[2:]]
-    while rest and rest[-1] == _USUAL[len(rest) - 1]:
-        rest.pop()
-    return [attempt.number, events, *rest]
-
-
-_USUAL = Attempt(0)[2:]
-
-
-_JOB = Attempt._fields.index("job") - 2
-
-
-def to_columns(entries: Mapping[str, Entry]) -> list[dict[str, Any]]:
-    """Put entries together that have the same shape, as JSON has them."""
-    sorted_out: dict[Shape, tuple[list[str], list[tuple[Any, ...]]]] = {}
-    for name, (shape, row) in entries.items():
-        names, rows = sorted_out.setdefault(shape, ([], []))
-        names.append(name)
-        rows.append(row)
-    return [
-        {**shape._asdict(), "runs": names, "columns": list(zip(*rows, strict=True))}
-        for shape, (names, rows) in sorted_out.items()
-    ]
-
-
-def from_columns(content: Iterable[Mapping[str, Any]]) -> Entries:
-    """Read back what ``to_columns`` gave; ValueError, TypeError or KeyError where it isn't that."""
-    entries: Entries = {}
-    for several in content:
-        shape = Shape(*(tuple(several[name]) for name in Shape._fields))
-        names, columns = several["runs"], several["columns"]
-        if len(columns) != shape.width or {len(column) for column in columns} != {len(names)}:
-            raise ValueError("its columns are not alike")
-        entries.update(zip(names, zip(repeat(shape), zip(*columns, strict=True)), strict=False))
-    return entries
+"""The least number of runs read anew that an index is written for, and their least share in all."""
 
 
 class Index:
     """The runs of one experiment as they were when they were last read.
 
-    It is made for one question, whose measures are looked for in every run, and which needs the
-    runs' attempts or not.
+    It is made for one question: its measures are those wanted of every run, and the runs' attempts
+    are wanted or not. ``fresh`` are the entries of runs that have been read anew.
     """
 
     def __init__(
         self,
         experiment: ExperimentDir,
         entries: Entries,
-        wanted: Sequence[Measure] = (),
+        measures: Sequence[Measure] = (),
         attempts: bool = True,
     ) -> None:
         self._experiment = experiment
         self._folder = os.fspath(experiment.path)
         self._entries = entries
         self.fresh: Entries = {}
-        self._before = 0
+        self._settled_before = 0
         self._descriptor: int | None = None
         self._attempts = attempts
-        self._wanted = [(one.name, _key(one)) for one in wanted]
-        keys = {key for _, key in self._wanted}
+        self._measures = [(measure.name, _key(measure)) for measure in measures]
+        keys = {key for _, key in self._measures}
         # Thousands of entries share a few shapes, each of which is one object.
-        able = {id(shape): keys <= {*shape.measured} for shape, _ in entries.values()}
-        self._answers = {name: one for name, one in entries.items() if able[id(one[0])]}
+        complete = {id(shape): keys <= {*shape.measured} for shape, _ in entries.values()}
+        self._complete = {name: each for name, each in entries.items() if complete[id(each[0])]}
 
-    @property
-    def known(self) -> int:
-        """How many the runs are of which all that is wanted is known, if they have not changed."""
-        return len(self._answers)
-
-    def answers(self, run: RunDir) -> bool:
-        """Say whether a run is one of these."""
-        return os.fspath(run).rpartition("/")[2] in self._answers
+    def missing(self, runs: Iterable[RunDir]) -> list[RunDir]:
+        """Return the runs of which it has no entry, or not all that is wanted."""
+        return [run for run in runs if os.fspath(run).rpartition("/")[2] not in self._complete]
 
     def find(self, run: RunDir, experiment: str) -> RunRecord | None:
-        """Give a run as it was, if nothing of it has changed and all that is wanted is known."""
+        """Return a run as it was, if it has not changed and all that is wanted is known of it."""
         folder, _, name = os.fspath(run).rpartition("/")
         if folder != self._folder:
             return None
         if name in self.fresh:
             return self._restored(run, name, experiment, self.fresh[name])
-        if (found := self._answers.get(name)) is None:
+        if (entry := self._complete.get(name)) is None:
             return None
-        shape, row = found
+        shape, row = entry
         try:
             if mark(name, shape.files, self._open_folder()) == row[0]:
-                return self._restored(run, name, experiment, found)
+                return self._restored(run, name, experiment, entry)
         except (LookupError, TypeError, ValueError, AttributeError, OSError):
-            pass  # Whatever has written that, the run itself knows better.
-        del self._entries[name], self._answers[name]
+            pass  # A damaged entry: the run is read instead.
+        del self._entries[name], self._complete[name]
         return None
 
     def _open_folder(self) -> int:
@@ -206,15 +99,17 @@ class Index:
         return self._descriptor
 
     def close(self) -> None:
-        """Let go of the experiment's folder."""
+        """Close the experiment's folder."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _restored(self, run: RunDir, name: str, experiment: str, found: Entry) -> RunRecord:
-        hparams, resources, metrics, known = parts(found)
-        _, epoch, epoch_time, status, *_ = found[1]
-        measured = {as_: value for as_, key in self._wanted if (value := known[key]) is not None}
+    def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
+        hparams, resources, metrics, by_key = parts(entry)
+        _, epoch, epoch_time, status, *_ = entry[1]
+        measured = {
+            wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
+        }
         return RunRecord(
             name=name,
             dir=run,
@@ -226,20 +121,22 @@ class Index:
             experiment=experiment,
             resources=resources,
             measured=measured,
-            attempts=attempts_in(found) if self._attempts else (),
+            attempts=attempts_in(entry) if self._attempts else (),
         )
 
-    def keep(self, look: Look, record: RunRecord) -> None:
-        """Keep what a look at a run came to, if that can't have changed since unnoticed."""
+    def add(self, look: Look, record: RunRecord) -> None:
+        """Add a run as it was read, unless it may have changed since without a new stamp."""
         folder, _, name = look.path.rpartition("/")
         if look.passing or folder != self._folder:
             return
-        self._before = self._before or self._now()
-        if look.changed >= self._before:
+        self._settled_before = self._settled_before or self._now() - SETTLED
+        if look.changed >= self._settled_before:
             return
-        measured = {key: record.measured.get(as_) for as_, key in self._wanted}
+        measured: Mapping[str, Any] = {
+            key: record.measured.get(wanted) for wanted, key in self._measures
+        }
         if before := self._entries.get(name):
-            # It has not changed since then: only another question is asked.
+            # It has not changed since then: it was read for another question.
             measured = {**parts(before)[3], **measured}
             for file in before[0].files:
                 if file not in look.stamps:
@@ -247,53 +144,54 @@ class Index:
         self.fresh[name] = entry(record, look.stamps, look.mark, measured)
 
     def _now(self) -> int:
-        """Give a moment by the experiment's clock: what changed before it has settled."""
+        """Return the time by the clock of the experiment's file system, in nanoseconds."""
         inside = self._experiment.index.parent
-        seconds = clock(inside)() if inside.is_dir() else time.time()
-        return int(seconds * 1e9) - SETTLED
+        return int((clock(inside)() if inside.is_dir() else time.time()) * 1e9)
 
     def write(self) -> None:
-        """Write the index, if that is worth it; what has gone is left out."""
+        """Write the index, without runs that are gone, if enough runs were read anew."""
         if len(self.fresh) < max(MANY, len(self._entries) // SHARE):
             return
-        old = {name: one for name, one in self._entries.items() if self._is_there(name)}
+        old = {name: each for name, each in self._entries.items() if self._exists(name)}
         entries = {**old, **self.fresh}
         text = json.dumps({"version": 1, "by": FORMAT, "shapes": to_columns(entries)})
-        for place in _places(self._experiment):
+        for path in _paths(self._experiment):
             try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(place, text)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, text)
             except OSError:
                 continue
             return
 
-    def _is_there(self, name: str) -> bool:
+    def _exists(self, name: str) -> bool:
         return os.path.isdir(self._experiment.path / name)
 
 
-def opened(
-    experiment: ExperimentDir, wanted: Sequence[Measure] = (), attempts: bool = True
-) -> Index:
-    """Read the index of an experiment, the latest there is; an empty one where there is none."""
-    times = [(place.stat().st_mtime, place) for place in _places(experiment) if place.exists()]
-    for _, place in sorted(times, reverse=True):
+def open_index(
+    experiment: ExperimentDir, runs: int, measures: Sequence[Measure] = (), attempts: bool = True
+) -> Index | None:
+    """Return the index of an experiment, empty where it has none; None for fewer than MANY runs."""
+    if runs < MANY:
+        return None
+    times = [(path.stat().st_mtime, path) for path in _paths(experiment) if path.exists()]
+    for _, path in sorted(times, reverse=True):
         # One that some other version of runx has written may have concluded otherwise.
         try:
-            content = read_json(place)
+            content = read_json(path)
             if content["by"] == FORMAT:
-                return Index(experiment, from_columns(content["shapes"]), wanted, attempts)
+                return Index(experiment, from_columns(content["shapes"]), measures, attempts)
         except (StoreError, LookupError, TypeError, ValueError):
             continue
-    return Index(experiment, {}, wanted, attempts)
+    return Index(experiment, {}, measures, attempts)
 
 
-def _places(experiment: ExperimentDir) -> list[Path]:
-    """Say where the index may lie: with an experiment of ours, else in the user's cache."""
+def _paths(experiment: ExperimentDir) -> list[Path]:
+    """Return the paths that an index may have: in an experiment of ours, in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     name = os.fsdecode(os.fsencode(experiment.path.resolve()).replace(b"/", b"%")[-200:])
-    beside = [experiment.index] if experiment.index.parent.is_dir() else []
-    return [*beside, Path(cache, "runx", "index", f"{name}.json")]
+    inside = [experiment.index] if experiment.index.parent.is_dir() else []
+    return [*inside, Path(cache, "runx", "index", f"{name}.json")]
 
 
-def _key(wanted: Measure) -> str:
-    return f"{wanted.phase}.{wanted.metric}:{wanted.at}"
+def _key(measure: Measure) -> str:
+    return f"{measure.phase}.{measure.metric}:{measure.at}"

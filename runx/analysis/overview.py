@@ -1,4 +1,4 @@
-"""How runs stand: as a table, each experiment at a glance, and all that is known of one run."""
+"""The states of runs: as a table, counted by experiment, and everything about one run."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.analysis.ask import answered, ask
+from runx.analysis.ask import answered, ask, read_states
 from runx.analysis.cells import content, duration, for_machines, strict
 from runx.analysis.columns import Column, value
-from runx.analysis.commands import there, typed
+from runx.analysis.commands import command_words, in_folder
 from runx.analysis.question import Question
-from runx.analysis.read import Reader, index_for
 from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
-from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.attempts import clock
 from runx.rundir.events import Attempt
-from runx.rundir.experiments import find, is_run, launches, places
+from runx.rundir.experiments import find, launches, places
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
-from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State, state
+from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
+
+_FIRST = ("experiment", "run", "hparam", "resource")
+
 
 _LAST = ("metric", "measured", "epoch")
 
@@ -33,7 +35,7 @@ _UNLISTED = ("code", "attempts", "orders")
 
 
 class Overview(NamedTuple):
-    """An experiment at a glance: its runs' states, its title, when anything last happened."""
+    """An experiment in short: the states of its runs, its title, the time of its last event."""
 
     name: str
     states: tuple[str, ...]
@@ -41,7 +43,7 @@ class Overview(NamedTuple):
     active: float | None
 
     def json(self) -> dict[str, Any]:
-        """Give what JSON has of it."""
+        """Return the overview as JSON has it."""
         states = Counter(self.states)
         return {
             "experiment": self.name,
@@ -53,27 +55,25 @@ class Overview(NamedTuple):
 
 
 def status(records: Iterable[RunRecord], now: float) -> Table:
-    """Make a table of how runs stand: what varies, state, attempt, time, last metrics, where."""
-    records = sorted(records, key=lambda one: (one.experiment, one.name))
+    """Return a table of the states of runs, with what differs, their last metrics and hosts."""
+    records = sorted(records, key=lambda record: (record.experiment, record.name))
     shown = own_columns(records, Question())
-    first = [
-        column for column in shown if column.kind in ("experiment", "run", "hparam", "resource")
-    ]
-    last = [column for column in shown if column.kind in _LAST]
-    own = [
-        Column("state", "standing"),
+    columns = (
+        *(column for column in shown if column.kind in _FIRST),
+        Column("state", "status"),
         Column("attempt", "attempt"),
         Column("elapsed", "elapsed"),
-        *last,
+        *(column for column in shown if column.kind in _LAST),
         Column("where", "where"),
-    ]
-    chosen = (*first, *own)
-    rows = (Row(tuple(_cell(one, column, now) for column in chosen), one) for one in records)
-    return Table(chosen, tuple(rows))
+    )
+    rows = (
+        Row(tuple(_cell(record, column, now) for column in columns), record) for record in records
+    )
+    return Table(columns, tuple(rows))
 
 
 def _cell(record: RunRecord, column: Column, now: float) -> Any:
-    if column.kind == "standing":
+    if column.kind == "status":
         return str(record.status)
     if column.kind == "attempt":
         return record.status.attempt or None
@@ -85,7 +85,7 @@ def _cell(record: RunRecord, column: Column, now: float) -> Any:
 
 
 def counts(names: Iterable[str]) -> str:
-    """Count states, in the order of a run's life.
+    """Return the number of each state as text, in the order of a run's life.
 
     >>> counts(["done", "failed", "done"])
     '2 done, 1 failed'
@@ -95,44 +95,44 @@ def counts(names: Iterable[str]) -> str:
 
 
 def any_failed(states: Iterable[State]) -> bool:
-    """Return whether there is anything that a person should look at."""
+    """Return whether any run ended badly."""
     return any(state.name in ENDED_BADLY for state in states)
 
 
 def objects(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
-    """Give what JSON has of each run."""
+    """Return each run as JSON has it, with its status."""
     return [
         {
-            **content(one),
-            "reason": one.status.reason,
-            "code": one.status.code,
-            "signal": one.status.signal,
-            "attempt": one.status.attempt,
-            "started": one.started,
-            "elapsed": strict(one.elapsed(now)),
-            "where": one.where,
+            **content(record),
+            "reason": record.status.reason,
+            "code": record.status.code,
+            "signal": record.status.signal,
+            "attempt": record.status.attempt,
+            "started": record.started,
+            "elapsed": strict(record.elapsed(now)),
+            "where": record.where,
         }
-        for one in records
+        for record in records
     ]
 
 
 def overview(experiments: Sequence[Overview], now: float) -> list[tuple[str, ...]]:
-    """Write the rows of the table of all experiments, the latest activity last."""
-    ordered = sorted(experiments, key=lambda one: (one.active or 0.0, one.name))
+    """Return the rows of the table of all experiments, the latest activity last."""
+    ordered = sorted(experiments, key=lambda each: (each.active or 0.0, each.name))
     return [
         (
-            one.name,
-            str(len(one.states)),
-            counts(one.states),
-            ago(now - one.active) if one.active else "",
-            one.title,
+            experiment.name,
+            str(len(experiment.states)),
+            counts(experiment.states),
+            ago(now - experiment.active) if experiment.active else "",
+            experiment.title,
         )
-        for one in ordered
+        for experiment in ordered
     ]
 
 
 def ago(seconds: float) -> str:
-    """Write how long ago something was, in its largest unit.
+    """Return how many seconds ago something was, as text in the largest unit.
 
     >>> ago(5), ago(7300), ago(3e6)
     ('just now', '2 h ago', '34 days ago')
@@ -143,40 +143,20 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
-def read_states(
-    runs: Sequence[RunDir], experiment: ExperimentDir, warn: Callable[[str], None]
-) -> Iterator[RunRecord]:
-    """Read the states of an experiment's runs and nothing else of them; no farm is asked.
-
-    Of runs that are over, and have not changed since a table was made, no file is opened; of their
-    events only the first start and the end are known.
-    """
-    now = clock(experiment.path)
-    index = index_for(runs, experiment, Reader(warn=warn))
-    try:
-        for run in runs:
-            if index and (known := index.find(run, experiment.path.name)):
-                yield known
-            elif is_run(os.fspath(run)):
-                attempts = read_attempts(run, now, warn)
-                is_ours = bool(attempts) or run.record.exists()
-                status = state(attempts) if is_ours else State(UNKNOWN)
-                yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)
-    finally:
-        if index:
-            index.close()
-
-
 def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
-    """Look at every experiment under LOGROOT: states alone, no metrics."""
+    """Return an overview of every experiment under LOGROOT, without its metrics.
+
+    Raises:
+        RunxError: LOGROOT doesn't exist.
+    """
     if not logroot.is_dir():
         raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
     experiments = find(["*"], logroot, logroot)
     states = [list(read_states([*places(each)], each, warn)) for each in experiments]
-    said = ask([record for records in states for record in records], warn)
+    statuses = ask([record for records in states for record in records], warn)
     for experiment, records in zip(experiments, states, strict=True):
         now = clock(experiment.path)
-        records = [answered(record, said, now) for record in records]
+        records = [answered(record, statuses, now) for record in records]
         yield _overview(experiment, records, warn)
 
 
@@ -193,23 +173,23 @@ def _overview(
 
 
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
-    """Return all that is known of a run, as JSON has it."""
+    """Return everything about a run as JSON has it: its record, attempts, files and commands."""
     run = record.dir
-    made = read_or_empty(run.record, warn)
-    launch = launch_of(run, made, warn)
+    content = read_or_empty(run.record, warn)
+    launch = launch_of(run, content, warn)
     return {
         **objects([record], now)[0],
-        "id": made.get("id"),
-        "tag": made.get("tag"),
-        "cmd": made.get("cmd"),
-        "resources": made.get("resources"),
-        "code": made.get("code"),
+        "id": content.get("id"),
+        "tag": content.get("tag"),
+        "cmd": content.get("cmd"),
+        "resources": content.get("resources"),
+        "code": content.get("code"),
         "git": launch.get("git"),
         "note": launch.get("note"),
-        "launch": made.get("launch"),
+        "launch": content.get("launch"),
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "files": _files(run.path),
-        "again": list(_again(run, launch, made)),
+        "again": list(_commands(run, launch, content)),
     }
 
 
@@ -233,41 +213,41 @@ def _files(path: Path) -> list[str]:
     return [str(path / name) for name in names]
 
 
-def _again(run: RunDir, launch: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
-    """Give the commands that do it again: with the frozen code, or from the project's history."""
+def _commands(run: RunDir, launch: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[str]:
+    """Return the commands that repeat a run: by its frozen code, or from the project's history."""
     if run.script.exists():
         yield f"bash {shlex.quote(str(run.script))}"
-    git, project = launch.get("git") or {}, made.get("project")
+    git, project = launch.get("git") or {}, content.get("project")
     if git.get("commit") and project:
         yield f"git -C {shlex.quote(str(project))} checkout {git['commit']}"
-        folder = launch_folder(run, made)
+        folder = launch_folder(run, content)
         if folder and (patch := folder / "diff.patch").exists():
             yield f"git -C {shlex.quote(str(project))} apply {shlex.quote(str(patch))}"
     if launch.get("argv"):
-        words = typed([str(word) for word in launch["argv"]])
-        yield there(shlex.join(words), str(launch.get("cwd", ".")))
+        words = command_words([str(word) for word in launch["argv"]])
+        yield in_folder(shlex.join(words), str(launch.get("cwd", ".")))
 
 
-def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Write a description for people."""
-    yield f"{found['run']}"
-    why = f" ({found['reason']})" if found["reason"] else ""
-    elapsed = f", {duration(found['elapsed'])}" if found["elapsed"] is not None else ""
-    yield from _pair("state", f"{found['state']}{why}{elapsed}")
-    git = found["git"] or {}
+def lines(run: Mapping[str, Any]) -> Iterator[str]:
+    """Return the lines of a description for people."""
+    yield f"{run['run']}"
+    why = f" ({run['reason']})" if run["reason"] else ""
+    elapsed = f", {duration(run['elapsed'])}" if run["elapsed"] is not None else ""
+    yield from _pair("state", f"{run['state']}{why}{elapsed}")
+    git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
     for name in ("id", "tag", "cmd", "code", "where", "note", "dir"):
-        yield from _pair(name, found[name])
+        yield from _pair(name, run[name])
     yield from _pair("git", commit)
-    yield from _mapping("hparams", found["hparams"])
-    yield from _mapping("resources", found["resources"] or {})
-    epoch = {} if found["epoch"] is None else {"epoch": found["epoch"]}
-    yield from _mapping("metrics", {**found["metrics"], **epoch})
-    if found["attempts"]:
+    yield from _mapping("hparams", run["hparams"])
+    yield from _mapping("resources", run["resources"] or {})
+    epoch = {} if run["epoch"] is None else {"epoch": run["epoch"]}
+    yield from _mapping("metrics", {**run["metrics"], **epoch})
+    if run["attempts"]:
         yield "attempts"
-        yield from map(_attempt_line, found["attempts"])
-    yield from _listing("files", found["files"])
-    yield from _listing("again", found["again"])
+        yield from map(_attempt_line, run["attempts"])
+    yield from _listing("files", run["files"])
+    yield from _listing("again", run["again"])
 
 
 def _pair(name: str, value: Any) -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""What a person wants to know of their runs, and what has to be looked for to answer. Pure."""
+"""What to show of runs, as asked for, and what has to be read of each run for it. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from runx.analysis.better import lower_is_better
@@ -25,12 +26,12 @@ _IN_TEXT = re.compile(
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
-    """What a person wants to see of their runs.
+    """What a table shows of runs.
 
     ``columns`` are names; empty, the table chooses. ``where`` is an expression. ``at`` is an epoch
-    that metrics are taken from instead of the last.
+    that metrics are taken from instead of the last. ``extra`` are other names to read.
     """
 
     sortwith: tuple[str, ...] = ()
@@ -44,67 +45,66 @@ class Question:
     at: float | None = None
     extra: tuple[str, ...] = ()
 
-    @property
+    @cached_property
+    def sort_measures(self) -> tuple[Measure, ...]:
+        """The measures to sort by, one for each name in ``sortwith``."""
+        return tuple([self.deciding(name) for name in self.sortwith])
+
+    @cached_property
     def measures(self) -> tuple[Measure, ...]:
-        """What is to be looked for in every run beyond its last epoch."""
+        """What is to be read of every run's metrics beyond its last epoch."""
         names = (*self.columns, *self.extra, *specs(self.where))
-        wanted = [self.deciding(name) for name in self.sortwith]
-        wanted += [found for name in names if (found := self.measure(name))]
-        return tuple(dict.fromkeys(wanted))
+        measures = [measure for name in names if (measure := self.measure(name))]
+        return tuple(dict.fromkeys((*self.sort_measures, *measures)))
 
     @property
     def details(self) -> frozenset[str]:
         """What is to be read of every run beside its metrics."""
-        words = {*self.columns, *self.sortwith, *self.extra, *_WORD.findall(self.where)}
-        return frozenset(words & set(DETAILS))
+        names = {*self.columns, *self.sortwith, *self.extra, *_WORD.findall(self.where)}
+        return frozenset(names & set(DETAILS))
 
     def measure(self, text: str) -> Measure | None:
-        """Read a metric that says where it is to be taken; None where it says nothing.
+        """Return the measure that a name like ``train.loss:best`` specifies, None for a plain name.
 
         >>> Question().measure("train.loss:best")
         Measure(name='train.loss:best', metric='loss', at='min', phase='train')
         """
-        found = _SPEC.fullmatch(text)
-        if not found or not (found["phase"] or found["at"]):
+        match = _SPEC.fullmatch(text)
+        if not match or not (match["phase"] or match["at"]):
             return None
-        at = found["at"] or "last"
-        return Measure(
-            text, found["metric"], self._pooled(found["metric"], at), found["phase"] or "val"
-        )
+        at = match["at"] or "last"
+        if at == "best":
+            at = "min" if self.is_lower(match["metric"]) else "max"
+        return Measure(text, match["metric"], at, match["phase"] or "val")
 
     def deciding(self, name: str) -> Measure:
-        """Read a metric to sort with: its best value, where it doesn't say otherwise."""
-        if name.endswith("-best"):
-            name = name.removesuffix("-best")
-        return self.measure(name) or Measure(best(name), name, self._pooled(name, "best"))
+        """Return the measure to sort by: a metric's best value, named as the original names it.
 
-    def _pooled(self, metric: str, at: str) -> str:
-        if at != "best":
-            return at
-        return "min" if self.is_lower(metric) else "max"
+        >>> Question().deciding("acc")
+        Measure(name='acc-best', metric='acc', at='max', phase='val')
+        """
+        metric = name.removesuffix("-best")
+        if measure := self.measure(metric):
+            return measure
+        return Measure(f"{metric}-best", metric, "min" if self.is_lower(metric) else "max")
 
     def is_lower(self, metric: str) -> bool:
-        """Whether less of a metric is better."""
+        """Return whether less of a metric is better."""
         return lower_is_better(metric, self.lower, self.higher)
 
 
-def best(metric: str) -> str:
-    """Name the best value of a metric, as the original does."""
-    return f"{metric}-best"
-
-
 def specs(where: str) -> Iterator[str]:
-    """Find the metrics in an expression that say where they are to be taken.
+    """Return the metrics in an expression that specify where in their history they are taken.
 
     >>> list(specs("lr < 1 and acc:best > train.acc and acc@10 == 3"))
     ['acc:best', 'train.acc', 'acc:10']
     """
-    return (found.replace("@", ":") for found in _IN_TEXT.findall(where))
+    return (spec.replace("@", ":") for spec in _IN_TEXT.findall(where))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
-    """What sumx's command line asks for."""
+    """The options of sumx's command line, or of the same question from Python."""
 
     experiments: tuple[str, ...]
     logroot: Path
@@ -145,10 +145,11 @@ class Asked:
         """How the table is written."""
         return "json" if self.as_json else self.form
 
-    @property
+    @cached_property
     def question(self) -> Question:
-        """What is asked of the runs."""
-        number = None if self.at in (None, "min", "last") else float(self.at or 0)
+        """What the table shows; names that other options need are read besides."""
+        single = (self.best_per, self.importance, self.values, *(self.pivot or ()))
+        launch = ("launch",) if self.launch else ()
         return Question(
             sortwith=self.sortwith,
             ignore=self.ignore,
@@ -158,13 +159,6 @@ class Asked:
             all_hparams=self.all_hparams,
             where=self.where,
             top=None if self.best_per else self.top,
-            at=number,
-            extra=self._extra,
+            at=None if self.at in (None, "min", "last") else float(self.at or 0),
+            extra=(*self.over, *self.by, *filter(None, single), *launch),
         )
-
-    @property
-    def _extra(self) -> tuple[str, ...]:
-        """Name what else is looked at, and has to be read of every run."""
-        single = (self.best_per, self.importance, self.values, *(self.pivot or ()))
-        launch = ("launch",) if self.launch else ()
-        return (*self.over, *self.by, *filter(None, single), *launch)

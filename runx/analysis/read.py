@@ -1,51 +1,41 @@
-"""Run directories read back as RunRecords. Nothing is written, nothing damaged stops the rest."""
+"""Experiments read as RunRecords, by their index, several processes and what schedulers report."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from runx.analysis.ask import asked
-from runx.analysis.index import MANY, Entries, Index, opened
-from runx.analysis.reduce import Measure, Tally, tally
-from runx.errors import StoreError
-from runx.readers.tensorboard import as_rows
-from runx.rundir.attempts import clock, read_attempts
+from runx.analysis.ask import with_job_statuses
+from runx.analysis.index import Index, open_index
+from runx.analysis.index_rows import Entries
+from runx.analysis.read_run import Reading, read_run
+from runx.analysis.reduce import Measure
+from runx.rundir.attempts import clock
 from runx.rundir.experiments import places
-from runx.rundir.files import parsed_json
-from runx.rundir.look import Look
-from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, ExperimentDir, RunDir, metrics_of
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_of, read_or_empty
 from runx.rundir.run import RunRecord
-from runx.rundir.state import UNKNOWN, State, state
-from runx.rundir.tensorboard import event_files
 
 WORTH_A_FORK = 400
-"""So many runs take longer to read than a fork to start, and to send them back."""
+"""The number of runs that take longer to read than a process to start and to send them back."""
 
 
-_RECORDED = ("id", "tag", "created", "launch")
+_IN_RECORD = ("id", "tag", "created", "launch")
 
 
-_LAUNCHED = ("note", "git")
+_IN_LAUNCH = ("note", "git")
 
 
 Warn = Callable[[str], None]
 
 
-Reading: TypeAlias = tuple["RunRecord | None", list[str]]
-"""What a directory holds, None where it is no run's; and what is wrong there."""
-
-
 class Reader(NamedTuple):
     """How runs are read: what of them, and whom to warn.
 
-    ``at`` is the epoch that metrics are taken from, the last where it is None. Without ``attempts``
-    they are left out of the records where that saves time. ``hands`` is how many processes may read
-    at once. ``ask`` has schedulers asked of the runs that they may know more of.
+    ``at`` is the epoch that metrics are taken from, None the last. Without ``attempts`` they are
+    left out of the records where that saves time. ``hands`` is the number of processes that may
+    read at once. With ``ask``, schedulers are asked about runs that may have a job.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -64,10 +54,11 @@ def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRe
 
 
 def index_for(runs: Sequence[RunDir], experiment: ExperimentDir, reader: Reader) -> Index | None:
-    """Open the index of an experiment if it can help to read so many of its runs."""
-    if len(runs) < MANY or reader.at is not None:
+    """Open the index of an experiment if it can help to read some of its runs."""
+    if reader.at is not None:
         return None
-    return opened(experiment, reader.measures, reader.attempts or bool(reader.details))
+    attempts = reader.attempts or bool(reader.details)
+    return open_index(experiment, len(runs), reader.measures, attempts)
 
 
 def read_runs(
@@ -77,25 +68,34 @@ def read_runs(
     if not runs:
         return
     now = clock(runs[0].path.parent)
-    read = partial(read_run, experiment=experiment, now=now, reader=reader, index=index)
-    records = _each(runs, experiment, read, reader, index)
-    for record in asked(records, reader.warn, now) if reader.ask else records:
+    records = _records(runs, experiment, now, reader, index)
+    for record in with_job_statuses(records, reader.warn, now) if reader.ask else records:
         yield _with_details(record, reader, now) if reader.details else record
 
 
-def _each(
+def _records(
     runs: Sequence[RunDir],
     experiment: str,
-    read: Callable[[RunDir], Reading],
+    now: Callable[[], float],
     reader: Reader,
     index: Index | None,
 ) -> Iterator[RunRecord]:
+    """Return the records of runs by their files alone, and write the index."""
+    read = partial(
+        read_run,
+        experiment=experiment,
+        now=now,
+        measures=reader.measures,
+        at=reader.at,
+        index=index,
+    )
     try:
-        is_many = reader.hands > 1 and len(runs) >= 2 * WORTH_A_FORK
-        ahead = _read_ahead(runs, read, reader.hands, index) if is_many else {}
+        ahead = _read_ahead(runs, read, reader.hands, index) if reader.hands > 1 else {}
         for run in runs:
-            known = index.find(run, experiment) if index and not (ahead and run in ahead) else None
-            record, warnings = (known, []) if known else (ahead and ahead.get(run)) or read(run)
+            reading = ahead.get(run) if ahead else None
+            if reading is None and index and (known := index.find(run, experiment)):
+                reading = known, []
+            record, warnings = reading or read(run)
             for warning in warnings:
                 reader.warn(warning)
             if record is not None:
@@ -110,171 +110,39 @@ def _each(
 def _read_ahead(
     runs: Sequence[RunDir], read: Callable[[RunDir], Reading], hands: int, index: Index | None
 ) -> dict[RunDir, Reading]:
-    """Read with all hands the runs of which the index knows nothing, if they are many.
+    """Read runs that the index lacks by several processes, if there are enough of them.
 
-    What the index takes of them is found there.
+    Returns those alone that the index can't take.
     """
-    hands = min(hands, (len(runs) - (index.known if index else 0)) // WORTH_A_FORK)
+    unread = index.missing(runs) if index else runs
+    hands = min(hands, len(unread) // WORTH_A_FORK)
     if hands < 2:
         return {}
-    unread = [run for run in runs if not (index and index.answers(run))]
     from runx.processes import shared_out
 
     def read_part(part: Sequence[RunDir]) -> tuple[dict[RunDir, Reading], Entries]:
         readings = {run: read(run) for run in part}
         fresh = index.fresh if index else {}
-        left = {run: one for run, one in readings.items() if run.path.name not in fresh}
-        return left, fresh
+        return {run: each for run, each in readings.items() if run.path.name not in fresh}, fresh
 
-    left: dict[RunDir, Reading] = {}
+    ahead: dict[RunDir, Reading] = {}
     for readings, fresh in shared_out(read_part, [unread[at::hands] for at in range(hands)]):
-        left.update(readings)
+        ahead.update(readings)
         if index:
             index.fresh.update(fresh)
-    return left
-
-
-def read_run(
-    run: RunDir,
-    experiment: str,
-    now: Callable[[], float],
-    reader: Reader,
-    index: Index | None = None,
-) -> Reading:
-    """Read one directory; what is wrong with it stops nobody."""
-    warnings: list[str] = []
-    look = Look(os.fspath(run))
-    try:
-        record = _read(run, experiment, now, reader._replace(warn=warnings.append), look)
-    except (StoreError, OSError) as error:
-        # The warning begins with the path.
-        without = str(error).removeprefix(f"{look.path}/")
-        return None, [*warnings, f"{look.path}: left out: {without}"]
-    # What is warned of is to be warned of the next time, too.
-    if record is not None and index and not warnings:
-        index.keep(look, record)
-    return record, warnings
-
-
-def _read(
-    run: RunDir, experiment: str, now: Callable[[], float], reader: Reader, look: Look
-) -> RunRecord | None:
-    # First, since it joins what a job wrote elsewhere, which may be hyperparameters too.
-    attempts = read_attempts(run, now, reader.warn, look)
-    hparams = _hparams(look, reader.warn)
-    if hparams is None:
-        return None
-    record = look.content(RECORD)
-    if HPARAMS in look.stamps:
-        look.final(RECORD)  # It was written once; what runs and people change is beside it.
-    measured = _measured(look, reader)
-    return RunRecord(
-        name=os.path.basename(look.path),
-        dir=run,
-        hparams=hparams,
-        status=state(attempts) if attempts or record is not None else State(UNKNOWN),
-        metrics=measured.metrics,
-        epoch=measured.epoch,
-        epoch_time=measured.epoch_time,
-        experiment=experiment,
-        measured=measured.measured,
-        resources=_resources(record, look, reader.warn) if record else {},
-        attempts=attempts,
-    )
-
-
-def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
-    """Read a run's hyperparameters; None where the directory is no run's.
-
-    Whichever of the files is whole will do: what runx gave, and beside it what the script added.
-    """
-    complaints: list[str] = []
-    given = _object(look, HPARAMS, complaints)
-    if given is None and (record := _object(look, RECORD, complaints)) is not None:
-        given = record.get("hparams")
-    added = (_object(look, LOGX, complaints) or {}).get("hparams")
-    is_known = given is not None or added is not None
-    if not is_known and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
-        if complaints:
-            raise StoreError(complaints[0])
-        return None
-    for complaint in complaints:
-        warn(complaint)
-    found: dict[str, Any] = {}
-    for hparams in (added, given):
-        found.update(hparams if isinstance(hparams, dict) else {})
-    return found
-
-
-def _object(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
-    """Read a JSON object; the keys of hparams.json are all the script's, "version" too."""
-    try:
-        text = look.content(name)
-        if text is None:
-            return None
-        content = json.loads(text) if name == HPARAMS else parsed_json(text, f"{look.path}/{name}")
-    except StoreError as error:
-        complaints.append(str(error))
-        return None
-    except (ValueError, OSError) as error:
-        complaints.append(f"{look.path}/{name}: can't be read: {error}")
-        return None
-    if content is not None and not isinstance(content, dict):
-        complaints.append(f"{look.path}/{name}: not a JSON object")
-        return None
-    return content
-
-
-def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
-    """Return what a run has asked of its farm; most runs, which are here, ask for nothing."""
-    if b'"resources": {' not in record or b'"resources": {}' in record:
-        return {}
-    try:
-        resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")
-    except StoreError as error:
-        warn(str(error))
-        return {}
-    return resources if isinstance(resources, dict) else {}
-
-
-def _measured(look: Look, reader: Reader) -> Tally:
-    """Sum up a run's metrics, those of other phases only where they are asked for.
-
-    Where there is no file of them, what TensorBoard's have.
-    """
-    rows = {METRICS: look.content(METRICS)}
-    is_silent, tallies = rows[METRICS] is None, []
-    for phase in dict.fromkeys(("val", *(wanted.phase for wanted in reader.measures))):
-        name = metrics_of(phase)
-        if is_silent:
-            for file in event_files(look.path):
-                look.note(file.name)
-            rows[name] = as_rows(look.path, phase, reader.warn)
-        elif name not in rows:
-            rows[name] = look.content(name)
-        wanted = [measure for measure in reader.measures if measure.phase == phase]
-        warn = partial(_damaged, reader.warn, f"{look.path}/{name}")
-        at = reader.at if phase == "val" else None
-        tallies.append(tally(rows[name] or b"", wanted, warn, phase, at))
-    for other in tallies[1:]:
-        tallies[0].measured.update(other.measured)
-    return tallies[0]
-
-
-def _damaged(warn: Warn, path: str, line: int, reason: str) -> None:
-    warn(f"{path}, line {line}: left out: {reason}")
+    return ahead
 
 
 def _with_details(record: RunRecord, reader: Reader, now: Callable[[], float]) -> RunRecord:
-    """Fill in the details of a run that are asked for."""
+    """Return a record with those of its details that are wanted."""
     details = _details(record, reader.details, now(), reader.warn)
-    return record._replace(details={name: one for name, one in details if one is not None})
+    return record._replace(details={name: value for name, value in details if value is not None})
 
 
 def _details(
     record: RunRecord, wanted: frozenset[str], now: float, warn: Warn
 ) -> Iterable[tuple[str, Any]]:
-    """Return what is wanted of a run's details, times in seconds since 1970."""
+    """Return the wanted details of a run, times in seconds since 1970."""
     own = {
         "host": record.where,
         "started": record.started,
@@ -282,12 +150,12 @@ def _details(
         "attempt": record.status.attempt or None,
     }
     yield from ((name, own[name]) for name in wanted & own.keys())
-    if not wanted & {*_RECORDED, *_LAUNCHED}:
+    if not wanted & {*_IN_RECORD, *_IN_LAUNCH}:
         return
     content = read_or_empty(record.dir.record, warn)
-    for name in wanted & set(_RECORDED):
+    for name in wanted & set(_IN_RECORD):
         yield name, content.get(name)
-    if wanted & set(_LAUNCHED) and content.get("launch"):
+    if wanted & set(_IN_LAUNCH) and content.get("launch"):
         launch = launch_of(record.dir, content, warn)
         yield "note", launch.get("note") or None
         yield "git", _commit(launch.get("git"))

@@ -1,19 +1,112 @@
-"""One number of all that a metric came to: its least, its largest, its mean."""
+"""A run's metrics reduced to numbers: its last epoch, and each metric's best, mean or any epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from runx.analysis.decode import Damaged, Execution, Row, read, unusual, usual, when
-from runx.rundir.records import Record, number, rows, text_of
+from runx.analysis.decode import (
+    Execution,
+    Row,
+    epoch_and_time,
+    parse_rows,
+    parsed,
+    split_rows,
+)
+from runx.rundir.records import Damaged, Record, number, rows, text_of
 
 if TYPE_CHECKING:
     from runx.rundir.records import Metric
 
+_POOLS = ("min", "max", "mean")
+
+
+class Measure(NamedTuple):
+    """A number to read of every run: a metric of a phase, and where in its history.
+
+    ``at`` is last, min, max, mean or the number of an epoch.
+    """
+
+    name: str
+    metric: str
+    at: str = "last"
+    phase: str = "val"
+
+
+class Tally(NamedTuple):
+    """What a run has measured: metrics of its last epoch, seconds per epoch, measures by name."""
+
+    metrics: dict[str, Metric]
+    epoch: int | float | None
+    epoch_time: float | None
+    measured: dict[str, Metric]
+
+
+def tally(
+    content: bytes,
+    measures: Iterable[Measure] = (),
+    damaged: Damaged | None = None,
+    phase: str = "val",
+    at: float | None = None,
+) -> Tally:
+    r"""Return what a metrics file has of a phase; ``at`` is the epoch to take, None the last.
+
+    >>> tally(b"start,start/step,0,timestamp,0\nval,acc,9,epoch,1,timestamp,5\n")
+    Tally(metrics={'acc': 9}, epoch=1, epoch_time=5.0, measured={})
+    """
+    text = text_of(content)
+    try:
+        return tally_of(split_rows(text, phase), measures, at)
+    except ValueError:
+        return tally_of(parse_rows(text, phase, damaged), measures, at)
+
+
+def tally_of(
+    executions: list[Execution], measures: Iterable[Measure], at: float | None = None
+) -> Tally:
+    """Return what the rows of some executions have; ValueError where a row that counts is damaged.
+
+    A measure that they lack is left out.
+    """
+    rows = [row for execution in executions for row in execution.rows]
+    metrics, epoch = _last_epoch(rows, at)
+    measured = {}
+    for name, metric, where, _ in measures:
+        value = pooled(rows, metric, where) if where in _POOLS else _value_at(rows, metric, where)
+        if value is not None:
+            measured[name] = value
+    return Tally(metrics, epoch, _epoch_time(executions), measured)
+
+
+def _last_epoch(rows: list[Row], at: float | None) -> tuple[dict[str, Metric], float | None]:
+    """Return the metrics of the last row, and of others of its epoch those that it lacks."""
+    backwards: Iterator[Row] = reversed(rows)
+    if at is not None:
+        backwards = (row for row in backwards if epoch_and_time(row)[0] == at)
+    last = next(backwards, None)
+    if last is None:
+        return {}, None
+    records = [parsed(last)]
+    epoch = records[0].epoch
+    for row in backwards:
+        if epoch is None or epoch_and_time(row)[0] != epoch:
+            break
+        records.append(parsed(row))
+    merged = {name: value for record in reversed(records) for name, value in record.metrics.items()}
+    return merged, epoch
+
+
+def _value_at(rows: list[Row], metric: str, at: str) -> Metric | None:
+    """Return the last value of a metric, of all epochs or of the one that ``at`` names."""
+    backwards: Iterator[Row] = reversed(rows)
+    if at != "last":
+        backwards = (row for row in backwards if epoch_and_time(row)[0] == float(at))
+    values = (parsed(row).metrics.get(metric) for row in backwards)
+    return next((value for value in values if value is not None), None)
+
 
 def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
-    """Make one number of a metric in all rows; ``how`` is min, max or mean.
+    """Return the min, max or mean of a metric over all rows.
 
     Text doesn't count, and NaN only where there is nothing else.
 
@@ -22,7 +115,7 @@ def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
     """
     texts = _texts(rows, metric)
     if not texts:
-        values = [found for row in rows if (found := read(row).metrics.get(metric)) is not None]
+        values = [value for row in rows if (value := parsed(row).metrics.get(metric)) is not None]
         return _pooled(values, how)
     if how != "mean":
         try:
@@ -33,7 +126,7 @@ def pooled(rows: Sequence[Row], metric: str, how: str) -> Metric | None:
 
 
 def _texts(rows: Sequence[Row], metric: str) -> list[str] | None:
-    """Give a metric's values as rows have them; None where rows have to be read to tell."""
+    """Return a metric's values as rows have them; None where rows must be parsed for them."""
     if not rows or Record in set(map(type, rows)) or "," in metric:
         return None
     lines = cast("Sequence[str]", rows)
@@ -50,7 +143,10 @@ def _texts(rows: Sequence[Row], metric: str) -> list[str] | None:
 
 
 def _extreme(texts: Sequence[str], how: str) -> Metric | None:
-    """Find the least or the largest without making numbers twice of all; ValueError for text."""
+    """Return the least or the largest of texts, all of which must be numbers (ValueError).
+
+    Only that one is parsed to its own type, which takes longer than float().
+    """
     floats = list(map(float, texts))
     if (total := sum(floats)) != total or "_" in "".join(texts):
         raise ValueError("not only numbers")
@@ -70,131 +166,48 @@ def _pooled(values: Sequence[Metric], how: str) -> Metric | None:
     return max(real) if how == "max" else min(real)
 
 
-class Measure(NamedTuple):
-    """A number that is wanted of every run: a metric, and where in its course.
-
-    ``at`` is last, min, max, mean or the number of an epoch.
-    """
-
-    name: str
-    metric: str
-    at: str = "last"
-    phase: str = "val"
-
-
-class Tally(NamedTuple):
-    """What a run has measured: metrics of the last epoch, seconds an epoch, what was asked for."""
-
-    metrics: dict[str, Metric]
-    epoch: int | float | None
-    epoch_time: float | None
-    measured: dict[str, Metric]
-
-
-def tally(
-    content: bytes,
-    measures: Iterable[Measure] = (),
-    damaged: Damaged | None = None,
-    phase: str = "val",
-    at: float | None = None,
-) -> Tally:
-    r"""Sum up a metrics file; ``at`` is the epoch that counts, the last where it is None.
-
-    >>> tally(b"start,start/step,0,timestamp,0\nval,acc,9,epoch,1,timestamp,5\n")
-    Tally(metrics={'acc': 9}, epoch=1, epoch_time=5.0, measured={})
-    """
-    text = text_of(content)
-    try:
-        return summed(usual(text, phase), measures, at)
-    except ValueError:
-        return summed(unusual(text, phase, damaged), measures, at)
-
-
-def series(
-    content: bytes, metric: str, phase: str = "val", damaged: Damaged | None = None
-) -> list[tuple[float | None, Metric]]:
-    r"""Give a metric's values with their epochs, in the order in which they were written.
-
-    >>> series(b"val,acc,9,epoch,1\nval,acc,8,epoch,2\n", "acc")
-    [(1, 9), (2, 8)]
-    """
-    found = (row for row in rows(content, damaged) if row.phase == phase)
-    return [(row.epoch, row.metrics[metric]) for row in found if metric in row.metrics]
-
-
-def summed(
-    executions: list[Execution], measures: Iterable[Measure], at: float | None = None
-) -> Tally:
-    """Sum up the rows of a file that have been sorted."""
-    rows = [row for one in executions for row in one.rows]
-    metrics, epoch = _last_epoch(rows, at)
-    measured = {wanted.name: _measured(rows, wanted) for wanted in measures}
-    return Tally(
-        metrics,
-        epoch,
-        _epoch_time(executions),
-        {name: value for name, value in measured.items() if value is not None},
-    )
-
-
-def _last_epoch(rows: list[Row], at: float | None) -> tuple[dict[str, Metric], float | None]:
-    """Give the metrics of the last row, and of the others of its epoch what that one lacks."""
-    backwards: Iterator[Row] = reversed(rows)
-    if at is not None:
-        backwards = (row for row in backwards if when(row)[0] == at)
-    last = next(backwards, None)
-    if last is None:
-        return {}, None
-    found = [read(last)]
-    epoch = found[0].epoch
-    for row in backwards:
-        if epoch is None or when(row)[0] != epoch:
-            break
-        found.append(read(row))
-    merged = {name: value for row in reversed(found) for name, value in row.metrics.items()}
-    return merged, epoch
-
-
 def _epoch_time(executions: list[Execution]) -> float | None:
-    """Give the seconds an epoch took on average; the time between two attempts is nobody's."""
+    """Return the mean seconds per epoch; the time between two executions doesn't count."""
     seconds = epochs = 0.0
     before: float | None = None
-    for one in executions:
-        if not one.rows:
+    for execution in executions:
+        if not execution.rows:
             continue
-        (first, early), (last, late) = when(one.rows[0]), when(one.rows[-1])
-        begun = read(one.start).timestamp if one.start is not None else early
+        first, early = epoch_and_time(execution.rows[0])
+        last, late = epoch_and_time(execution.rows[-1])
+        begun = parsed(execution.start).timestamp if execution.start is not None else early
         if begun is None or late is None:
             return None
-        took = _covered(one, first, last, before)
-        if one.start is None:
-            took -= 1
+        count = _epochs(execution, first, last, before)
+        if execution.start is None:
+            count -= 1
         seconds += late - begun
-        epochs += max(took, 0)
+        epochs += max(count, 0)
         before = last
     return seconds / epochs if epochs > 0 and seconds >= 0 else None
 
 
-def _covered(
-    one: Execution, first: float | None, last: float | None, before: float | None
+def _epochs(
+    execution: Execution, first: float | None, last: float | None, before: float | None
 ) -> float:
-    """Count the epochs that an attempt went through; not each need have been validated."""
+    """Return how many epochs an execution trained; not each need have been validated."""
     if first is None or last is None:
-        return len(one.rows)
+        return len(execution.rows)
     if before is None or before >= first:
-        others = (when(row)[0] for row in one.rows)
+        others = (epoch_and_time(row)[0] for row in execution.rows)
         second = next((epoch for epoch in others if epoch != first), None)
         step = second - first if second is not None else max(first, 1)
         before = first - step
     return max(last - before, 1)
 
 
-def _measured(rows: list[Row], wanted: Measure) -> Metric | None:
-    """Find the one number that a measure asks for; None where the run has none."""
-    if wanted.at in ("min", "max", "mean"):
-        return pooled(rows, wanted.metric, wanted.at)
-    backwards: Iterator[Row] = reversed(rows)
-    if wanted.at != "last":
-        backwards = (row for row in backwards if when(row)[0] == float(wanted.at))
-    found = (read(row).metrics.get(wanted.metric) for row in backwards)
-    return next((value for value in found if value is not None), None)
+def series(
+    content: bytes, metric: str, phase: str = "val", damaged: Damaged | None = None
+) -> list[tuple[float | None, Metric]]:
+    r"""Return a metric's values with their epochs, in the order in which they were written.
+
+    >>> series(b"val,acc,9,epoch,1\nval,acc,8,epoch,2\n", "acc")
+    [(1, 9), (2, 8)]
+    """
+    records = (row for row in rows(content, damaged) if row.phase == phase)
+    return [(row.epoch, row.metrics[metric]) for row in records if metric in row.metrics]

@@ -1,4 +1,4 @@
-"""Runs and checkpoints thrown away: runs that have ended, checkpoints of all but the best."""
+"""The removal of runs that have ended, and of the checkpoints of all but the best."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ Say = Callable[[str], None]
 
 
 class Removal(NamedTuple):
-    """A run that somebody wants to be rid of: its state, and why it must stay, if it must."""
+    """A run to be removed: its state, and why it may not be removed, if it may not."""
 
     run: RunDir
     state: State
     why_not: str = ""
 
 
-def removals(attempts: Mapping[RunDir, Attempts], said: Words = UNASKED) -> Iterator[Removal]:
-    """Judge which runs may be removed, by their attempts and what schedulers ``said`` since."""
-    for run, known in attempts.items():
-        if not known and not run.record.exists():
+def removals(attempts: Mapping[RunDir, Attempts], statuses: Words = UNASKED) -> Iterator[Removal]:
+    """Return for each run whether it may be removed, by its attempts and its job's status."""
+    for run, of_run in attempts.items():
+        if not of_run and not run.record.exists():
             yield Removal(run, State(UNKNOWN))
             continue
-        state, known = state_said(run, known, said, clock(run.path.parent))
-        unasked = known and known[-1].farm and status_of(run, known, said) is None
+        state, latest = state_said(run, of_run, statuses, clock(run.path.parent))
+        unasked = latest and latest[-1].farm and status_of(run, latest, statuses) is None
         if state.alive or state.name == "preempted":
             yield Removal(run, state, f"it is {state}")
         elif state.name == "lost" and unasked:
@@ -60,7 +60,7 @@ def removals(attempts: Mapping[RunDir, Attempts], said: Words = UNASKED) -> Iter
 
 
 def weight(folder: Path) -> int:
-    """Give the bytes that are free once a folder is gone: not those of files with names elsewhere.
+    """Return the bytes that removing a folder frees: files with hard links elsewhere don't count.
 
     >>> weight(Path("/no/such/folder"))
     0
@@ -80,10 +80,10 @@ def weight(folder: Path) -> int:
     return total
 
 
-def remove(runs: Iterable[RunDir], say: Say, said: Words = UNASKED) -> int:
-    """Remove runs, each after another look at it; return how many are gone.
+def remove(runs: Iterable[RunDir], say: Say, statuses: Words = UNASKED) -> int:
+    """Remove runs, each after its state was read anew; return how many were removed.
 
-    No launcher decides meanwhile, and whoever would start one by hand finds it locked.
+    No launch decides meanwhile, and each run is locked against a start by hand.
     """
     by_experiment: dict[Path, list[RunDir]] = {}
     for run in runs:
@@ -93,23 +93,23 @@ def remove(runs: Iterable[RunDir], say: Say, said: Words = UNASKED) -> int:
         experiment = ExperimentDir(path)
         experiment.making.mkdir(parents=True, exist_ok=True)
         with turn(experiment, say):
-            count += sum([_removed(run, experiment, say, said) for run in members])
+            count += sum([_removed(run, experiment, say, statuses) for run in members])
             _remove_code(experiment, say)
     return count
 
 
-def _removed(run: RunDir, experiment: ExperimentDir, say: Say, said: Words) -> bool:
+def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: Words) -> bool:
     if not run.path.is_dir():
         return False  # Somebody else was faster.
-    # Looked at before it is locked: a lock is what tells that a run lives, ours no less.
+    # Read before it is locked: any lock is a sign of life, ours too.
     attempts = {run: read_attempts(run, clock(run.path.parent), say)}
-    [now] = removals(attempts, said)
-    lock = take_lock(run) if run.attempts.is_dir() and not now.why_not else None
+    [removal] = removals(attempts, statuses)
+    lock = take_lock(run) if run.attempts.is_dir() and not removal.why_not else None
     try:
-        if now.why_not or (run.attempts.is_dir() and lock is None):
-            say(f"{run.path.name}: stays: {now.why_not or 'it is running'}")
+        if removal.why_not or (run.attempts.is_dir() and lock is None):
+            say(f"{run.path.name}: stays: {removal.why_not or 'it is running'}")
             return False
-        # Out of sight at once: half a run is never seen, and the next launch clears what is left.
+        # Renamed first: half a run is never seen, and the next launch clears what is left.
         away = experiment.making / f"{run.path.name}.{secrets.token_hex(4)}"
         run.path.rename(away)
     finally:
@@ -123,7 +123,7 @@ def _removed(run: RunDir, experiment: ExperimentDir, say: Say, said: Words) -> b
 
 
 def _remove_code(experiment: ExperimentDir, say: Say) -> None:
-    """Remove the frozen code that no run was made from; where one can't be read, none."""
+    """Remove the frozen code that no run uses; none where a run can't be read."""
     try:
         used = {
             code for run in places(experiment) if run.record.exists() for code in code_digests(run)
@@ -132,13 +132,13 @@ def _remove_code(experiment: ExperimentDir, say: Say) -> None:
         say(f"warning: frozen code stays: {error}")
         return
     for folder in experiment.code.glob("*") if experiment.code.is_dir() else ():
-        kept = folder.name.startswith((".", "from-")) or folder.name.split(".")[0] in used
-        if folder.is_dir() and not kept:
+        is_used = folder.name.startswith((".", "from-")) or folder.name.split(".")[0] in used
+        if folder.is_dir() and not is_used:
             shutil.rmtree(folder)
 
 
 class Thinned(NamedTuple):
-    """A run that is to lose its checkpoints, and what its metric is."""
+    """A run whose checkpoints are to be removed, and its metric."""
 
     run: RunRecord
     metric: float
@@ -146,9 +146,12 @@ class Thinned(NamedTuple):
 
 
 def thinned(runs: Sequence[RunRecord], top: int, question: Question) -> list[Thinned]:
-    """Return the runs behind the best ones, best first, that have checkpoints to lose.
+    """Return the runs after the ``top`` best, best first, that have checkpoints.
 
-    Only a run that is done loses any, and only by its metric: others may need theirs to go on.
+    Runs that are not done, or lack the metric, are left out: they may need theirs to resume.
+
+    Raises:
+        RunxError: What the question sorts by is no metric of these runs.
     """
     keys = deciding(runs, question)
     if not keys:
@@ -156,12 +159,12 @@ def thinned(runs: Sequence[RunRecord], top: int, question: Question) -> list[Thi
     key = keys[0]
     if key.column.kind != "measured":
         raise RunxError(f"--by {question.sortwith[0]}: is no metric of these runs; sumx shows them")
-    judged = [run for run in ranked(runs, [key]) if _is_number(value(run, key.column))]
+    measured = [run for run in ranked(runs, [key]) if _is_number(value(run, key.column))]
     return [
         Thinned(run, value(run, key.column), checkpoints)
-        for run in judged[top:]
+        for run in measured[top:]
         if run.state == "done"
-        and (checkpoints := tuple(one.path for one in checkpoints_in(run.dir)))
+        and (checkpoints := tuple(each.path for each in checkpoints_in(run.dir)))
     ]
 
 

@@ -1,4 +1,4 @@
-"""The runs and experiments that words stand for: whole names, parts, identities or paths; read."""
+"""Runs selected by names, parts of names, identities or paths, and by a condition."""
 
 from __future__ import annotations
 
@@ -23,16 +23,13 @@ _SHORTEST_ID = 4
 def records_of(
     words: Sequence[str], logroot: Path, cwd: Path, reader: Reader, where: str = ""
 ) -> list[RunRecord]:
-    """Read the runs that words stand for, without words those of all experiments.
-
-    Of those, ``where`` keeps the ones for which it holds.
-    """
+    """Read the runs that words select and ``where`` holds for; without words, all under LOGROOT."""
     question = Question(where=where)
     measures = tuple(dict.fromkeys((*reader.measures, *question.measures)))
     reader = reader._replace(measures=measures, details=reader.details | question.details)
     records = list(_read(words, logroot, cwd, reader))
-    kept = {id(record) for record in chosen(records, question)}
-    return [record for record in records if id(record) in kept]
+    matching = {id(record) for record in chosen(records, question)}
+    return [record for record in records if id(record) in matching]
 
 
 def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Iterator[RunRecord]:
@@ -42,15 +39,19 @@ def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Ite
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in places(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
-        several, experiment = list(inside), ExperimentDir(Path(folder))
-        index = index_for(several, experiment, reader)
-        yield from read_runs(several, experiment.path.name, reader, index)
+        members, experiment = list(inside), ExperimentDir(Path(folder))
+        index = index_for(members, experiment, reader)
+        yield from read_runs(members, experiment.path.name, reader, index)
 
 
 def runs_of(
     words: Sequence[str], logroot: Path, cwd: Path, where: str, warn: Callable[[str], None]
 ) -> list[RunDir]:
-    """Find the runs that words stand for; they are read only where ``where`` has to choose."""
+    """Return the runs that words select; they are read only if there is a condition ``where``.
+
+    Raises:
+        RunxError: There is none.
+    """
     if not where:
         return select(words, logroot, cwd)
     records = records_of(words, logroot, cwd, Reader(warn=warn), where)
@@ -60,28 +61,31 @@ def runs_of(
 
 
 def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
-    """Find the runs that words stand for; a word for an experiment stands for all of its runs.
+    """Return the runs that words select; the word of an experiment selects all of its runs.
 
-    After an experiment, words are looked for in it alone.
+    Words after an experiment are searched for in it alone.
+
+    Raises:
+        RunxError: A word selects no run, or several.
     """
     within: list[ExperimentDir] = []
-    found: list[RunDir] = []
-    whole: dict[Path, ExperimentDir] = {}
+    runs: list[RunDir] = []
+    entire: dict[Path, ExperimentDir] = {}
     for word in words:
         if experiments := _experiments(word, logroot, cwd):
             within = experiments
-            whole.update((experiment.path, experiment) for experiment in experiments)
+            entire.update((experiment.path, experiment) for experiment in experiments)
             continue
         for experiment in within:
-            whole.pop(experiment.path, None)
-        found.append(run_named(word, within, logroot, cwd))
-    for experiment in whole.values():
-        found += [run for run in places(experiment) if is_run(os.fspath(run))]
-    return list(dict.fromkeys(found))
+            entire.pop(experiment.path, None)
+        runs.append(run_named(word, within, logroot, cwd))
+    for experiment in entire.values():
+        runs += [run for run in places(experiment) if is_run(os.fspath(run))]
+    return list(dict.fromkeys(runs))
 
 
 def _experiments(word: str, logroot: Path, cwd: Path) -> list[ExperimentDir]:
-    """Give the experiments that a word stands for, none where it stands for a run."""
+    """Return the experiments that a word selects, none if it selects a run."""
     if is_run(cwd / word) or is_run(logroot / word):
         return []
     try:
@@ -91,7 +95,7 @@ def _experiments(word: str, logroot: Path, cwd: Path) -> list[ExperimentDir]:
 
 
 def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Path) -> RunDir:
-    """Find the one run that a word stands for."""
+    """Return the one run that a word selects."""
     for root in (cwd, logroot):
         if is_run(root / word):
             return RunDir(Path((root / word).resolve()))
@@ -99,34 +103,34 @@ def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Pa
     runs = [
         run for experiment in experiments for run in places(experiment) if is_run(os.fspath(run))
     ]
-    matching = matches(word, [run.path.name for run in runs])
-    chosen = [runs[at] for at in matching] or _of_identity(word, runs)
-    if len(chosen) == 1:
-        return chosen[0]
-    if chosen:
-        several = [f"{run.path.parent.name}/{run.path.name}" for run in chosen]
+    indices = matches(word, [run.path.name for run in runs])
+    matching = [runs[index] for index in indices] or _with_identity(word, runs)
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        several = [f"{run.path.parent.name}/{run.path.name}" for run in matching]
         raise RunxError(f"{word} stands for several runs; there {listed(several)}")
     where = " or ".join(str(experiment.path) for experiment in within) or str(logroot)
     others = [] if within else [experiment.path.name for experiment in experiments]
-    there = nearest_first(word, [*others, *(run.path.name for run in runs)])
+    names = nearest_first(word, [*others, *(run.path.name for run in runs)])
     what = "run" if within else "run or experiment"
-    raise RunxError(f"no {what} {word} in {where}" + (f"; there {listed(there)}" if there else ""))
+    raise RunxError(f"no {what} {word} in {where}" + (f"; there {listed(names)}" if names else ""))
 
 
 def matches(word: str, names: Sequence[str]) -> list[int]:
-    """Find the names that a word stands for: the whole, else a beginning, else a part.
+    """Return the indices of the names that equal a word, else begin with it, else contain it.
 
     >>> matches("owl", ["wise-owl", "owl-wise", "fox"])
     [1]
     """
     for fits in (str.__eq__, str.startswith, str.__contains__):
-        if found := [at for at, name in enumerate(names) if fits(name, word)]:
-            return found
+        if indices := [index for index, name in enumerate(names) if fits(name, word)]:
+            return indices
     return []
 
 
-def _of_identity(word: str, runs: Sequence[RunDir]) -> list[RunDir]:
-    """Find the runs whose identity begins so; equal runs share theirs."""
+def _with_identity(word: str, runs: Sequence[RunDir]) -> list[RunDir]:
+    """Return the runs whose identity begins with a word; equal runs share theirs."""
     if len(word) < _SHORTEST_ID:
         return []
     return [run for run in runs if _identity(run).startswith(word)]

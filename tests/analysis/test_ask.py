@@ -13,16 +13,16 @@ from runx.rundir.paths import ExperimentDir
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def queries(monkeypatch):
     """The runs that schedulers are asked of, each time; a job 12 is running."""
-    questions = []
+    queried = []
 
     def query(jobs, warn):
-        questions.append([job.run.path.name for job in jobs])
+        queried.append([job.run.path.name for job in jobs])
         return {("slurm", "12"): JobStatus("running")}
 
     monkeypatch.setattr(schedulers, "query", query)
-    return questions
+    return queried
 
 
 @pytest.fixture
@@ -47,24 +47,24 @@ def states(folder, **how):
     return [run.state for run in read_experiment(ExperimentDir(folder), reader)]
 
 
-def test_no_scheduler_is_asked_of_runs_here(tmp_path, asked):
+def test_no_scheduler_is_asked_about_local_runs(tmp_path, queries):
     make_run(tmp_path / "a")
     make_run(tmp_path / "b", code=1)
     assert states(tmp_path) == ["done", "failed"]
-    assert asked == []
+    assert queries == []
 
 
-def test_one_question_is_asked_of_all_and_each_run_is_read_once(tmp_path, asked, read):
+def test_schedulers_are_asked_once_for_all_and_each_run_is_read_once(tmp_path, queries, read):
     make_run(tmp_path / "a")
     at_a_farm(tmp_path / "b")
     make_run(tmp_path / "c", code=1)
     at_a_farm(tmp_path / "d")
     assert states(tmp_path) == ["done", "running", "failed", "running"]
-    assert asked == [["b", "d"]]
+    assert queries == [["b", "d"]]
     assert [file.split("/")[-3] for file in read] == ["a", "c"]
 
 
-def test_who_does_not_want_to_ask_gets_what_the_files_say(tmp_path, asked):
+def test_without_asking_the_state_is_by_the_files_alone(tmp_path, queries):
     at_a_farm(tmp_path / "a")
     assert states(tmp_path, ask=False) == ["queued"]
-    assert asked == []
+    assert queries == []

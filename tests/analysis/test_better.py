@@ -77,6 +77,6 @@ def test_the_person_who_says_which_way_decides():
     assert not lower_is_better("loss", higher=["loss"])
 
 
-def test_a_name_that_tells_nothing_has_no_direction():
+def test_an_unknown_name_has_no_direction():
     assert direction("bananas") is None
     assert direction("accuracy") is True

@@ -36,5 +36,5 @@ def test_machines_see_every_digit():
     ("seconds", "expected"),
     [(0.0004, "0:00"), (0.3, "0:00.3"), (9.94, "0:09.9"), (9.96, "0:10"), (10.2, "0:10")],
 )
-def test_a_short_epoch_is_told_by_its_tenths(seconds, expected):
+def test_a_short_epoch_has_tenths(seconds, expected):
     assert for_people(seconds, Column("epoch_time", "epoch_time")) == expected

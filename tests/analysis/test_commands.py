@@ -1,4 +1,4 @@
-"""What is known of a run, and what it was launched by."""
+"""The commands that retry failed runs, from the command line that launched them."""
 
 import pytest
 from project import Project
@@ -14,11 +14,11 @@ def test_failed_runs_are_retried_by_the_command_that_launched_them(project):
         "sweeps/my.yml", "CMD: python train.py --fail\nEXP_NAME: study\nHPARAMS: {a: 1}\n"
     )
     project.runx("sweeps/my.yml", "-i", "a=1,2", "--resume", "--note", "it's", status=1)
-    said = project.runx("status", "study", "--failures", status=1).stdout
-    retry = said.splitlines()[-1].removeprefix("retry: ")
+    output = project.runx("status", "study", "--failures", status=1).stdout
+    retry = output.splitlines()[-1].removeprefix("retry: ")
     assert retry == """runx sweeps/my.yml -i a=1,2 --note 'it'"'"'s' --resume --retry failed"""
     (project.path / "elsewhere").mkdir()
-    said = project.runx(
+    output = project.runx(
         "status", "study", "--failures", "--logroot", "../runs", cwd="elsewhere", status=1
     ).stdout
-    assert said.splitlines()[-1] == f"retry: (cd {project.path} && {retry})"
+    assert output.splitlines()[-1] == f"retry: (cd {project.path} && {retry})"

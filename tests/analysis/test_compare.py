@@ -75,6 +75,6 @@ def test_runs_are_paired_by_all_else_that_differs_within_a_setting():
 
 
 @pytest.mark.parametrize("setting", ["opt", "opt adam"])
-def test_what_is_no_setting_is_answered_with_how_one_is_written(setting):
+def test_the_error_of_a_bad_setting_has_how_one_is_written(setting):
     with pytest.raises(RunxError, match=f"--compare {setting}: write NAME=VALUE"):
         cells(RUNS, "lr=0.1", setting)

@@ -25,7 +25,7 @@ def test_runs_that_are_the_same_differ_in_nothing(tmp_path):
     assert diff(tmp_path) == ["- a", "+ b"]
 
 
-def test_what_differs_is_told_side_by_side(tmp_path):
+def test_what_differs_is_shown_side_by_side(tmp_path):
     make_run(tmp_path / "a", {"lr": 1, "same": 2}, [1], cmd="python t.py", launch="L1")
     make_run(tmp_path / "b", {"lr": 2, "same": 2, "new": True}, [3], cmd="python t.py", launch="L2")
     launch(tmp_path, "L1", "torch==2.1\nnumpy==1\n", git={"commit": "aaa", "dirty": False})

@@ -50,7 +50,7 @@ def test_the_last_exception_is_found(tail, expected):
     assert last_exception(tail) == expected
 
 
-def test_a_run_without_an_exception_is_told_by_its_last_words():
+def test_the_reason_without_an_exception_is_the_last_line():
     assert reason(failed("a", "loading\nno such file\n\n")) == "exit status 1: no such file"
     assert reason(failed("a", "")) == "exit status 1"
 
@@ -60,7 +60,7 @@ def test_a_run_that_was_killed_is_not_blamed_on_an_old_exception():
     assert reason(killed) == "killed (by KILL)"
 
 
-def test_numbers_in_a_message_do_not_tell_reasons_apart():
+def test_messages_that_differ_in_numbers_are_one_reason():
     failures = [failed("a", OOM.format(20), bs=512), failed("b", OOM.format(44.5), bs=512)]
     [group] = digest(failures, [run("c", "done", bs=64)])
     assert [result.name for result in group.results] == ["a", "b"]
@@ -77,7 +77,7 @@ def test_the_most_frequent_reason_comes_first():
     assert [group.shared for group in digest(failures, [])] == [{"lr": 2}, {"lr": 1}]
 
 
-def test_a_run_s_own_folder_tells_no_reasons_apart():
+def test_messages_that_differ_in_the_runs_folder_are_one_reason():
     failures = [failed(name, f"FileNotFoundError: /logs/sweep/{name}/x\n") for name in "ab"]
     assert [group.reason for group in digest(failures, [])] == ["FileNotFoundError: LOGDIR/x"]
 
@@ -88,7 +88,7 @@ def test_a_value_that_others_have_too_explains_nothing():
     assert shared([run("a", lr=1), run("b", lr=2)], [run("c", "done", lr=3)]) == {}
 
 
-def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
+def test_the_digest_has_number_reason_shared_hyperparameters_and_output():
     failures = [failed("a", "KeyError: x\n", lr=2)]
     groups = digest(failures, [run("b", "done", lr=1)])
     assert digest_lines(groups) == [
@@ -102,7 +102,9 @@ def test_the_digest_tells_how_often_with_what_and_where_and_what_to_do():
 
 def test_what_failed_is_started_again_by_what_was_typed_and_where():
     typed = Typed(("my sweep.yml", "lr=1", "-j", "2", "--retry=lost"), "/my project")
-    [there] = retry_commands([run("a")], {"sweep": typed}, "/elsewhere")
-    assert there == ("(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed)")
+    [elsewhere] = retry_commands([run("a")], {"sweep": typed}, "/elsewhere")
+    assert elsewhere == (
+        "(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed)"
+    )
     [here] = retry_commands([run("a")], {"sweep": typed}, "/my project")
     assert here == "runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed"

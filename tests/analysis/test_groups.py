@@ -42,7 +42,7 @@ def table(runs, question=None, **grouping):
     )
 
 
-def test_what_there_is_not_is_answered_with_what_there_is():
+def test_the_error_of_an_unknown_name_has_those_that_exist():
     with pytest.raises(RunxError, match="no run has sead: did you mean seed"):
         table(RUNS, over=("sead",))
     with pytest.raises(RunxError, match=r"--agg meen: .*mean"):

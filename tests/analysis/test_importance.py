@@ -28,7 +28,7 @@ GRID = [
 ]
 
 
-def test_a_metric_that_is_not_there_is_answered_with_what_is():
+def test_the_error_of_an_unknown_metric_has_those_that_exist():
     with pytest.raises(RunxError, match="no run has ac: did you mean acc"):
         importance(GRID, "ac", Question())
     with pytest.raises(RunxError, match="no hyperparameter differs"):
@@ -36,17 +36,17 @@ def test_a_metric_that_is_not_there_is_answered_with_what_is():
 
 
 def test_what_moves_the_metric_comes_first_with_its_means():
-    found = effects(GRID, metric_named("acc", GRID, Question()), Question())
-    assert found[0].name == "lr"
-    assert found[0].explained > 0.95
-    assert all(effect.explained < 0.05 for effect in found[1:])
-    assert [label for label, _, _ in found[0].means] == ["1", "2"]
+    results = effects(GRID, metric_named("acc", GRID, Question()), Question())
+    assert results[0].name == "lr"
+    assert results[0].explained > 0.95
+    assert all(effect.explained < 0.05 for effect in results[1:])
+    assert [label for label, _, _ in results[0].means] == ["1", "2"]
 
 
 def test_a_value_of_its_own_in_every_run_explains_nothing():
     runs = [run(float(at % 3), lr=at) for at in range(9)]
-    [found] = effects(runs, metric_named("acc", runs, Question()), Question())
-    assert found.explained == 0
+    [results] = effects(runs, metric_named("acc", runs, Question()), Question())
+    assert results.explained == 0
 
 
 def test_runs_without_the_metric_do_not_count():
@@ -67,22 +67,22 @@ def test_the_part_explained_is_a_part(numbers):
     assert 0 <= omega_squared(numbers) <= 1
 
 
-def test_a_grid_tells_a_small_effect_from_the_chance_that_a_large_one_would_be():
+def test_in_a_grid_a_large_effect_is_no_noise_for_a_small_one():
     runs = [
         run(9.0 * lr + 3 * opt + seed / 100, lr=lr, opt=opt, seed=seed)
         for lr in (0, 1)
         for opt in (0, 1)
         for seed in range(3)
     ]
-    found = {one.name: one.explained for one in effects(runs, ACC, Question())}
-    assert found["lr"] == pytest.approx(0.9, abs=0.01)
-    assert found["opt"] == pytest.approx(0.1, abs=0.01)
-    assert found["seed"] < 0.01
+    results = {effect.name: effect.explained for effect in effects(runs, ACC, Question())}
+    assert results["lr"] == pytest.approx(0.9, abs=0.01)
+    assert results["opt"] == pytest.approx(0.1, abs=0.01)
+    assert results["seed"] < 0.01
 
 
 def test_many_numbers_are_looked_at_in_ranges():
     runs = [run(float(at), lr=at / 100, other=(at * 7) % 40) for at in range(40)]
-    found = effects(runs, ACC, Question())
-    assert (found[0].name, len(found[0].means)) == ("lr", 5)
-    assert found[0].explained > 0.9
-    assert found[0].means[0][0] == "0 to 0.07"
+    results = effects(runs, ACC, Question())
+    assert (results[0].name, len(results[0].means)) == ("lr", 5)
+    assert results[0].explained > 0.9
+    assert results[0].means[0][0] == "0 to 0.07"

@@ -5,8 +5,7 @@ import random
 import pytest
 from run_folders import make_run, originals_run, write_metrics
 
-from runx.analysis import index
-from runx.analysis import read as reading
+from runx.analysis import index, read_run
 from runx.analysis.index import MANY
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.reduce import Measure
@@ -34,12 +33,16 @@ def look(sweep, *measures, warn=pytest.fail):
 def plain(records):
     """Make what tables show of runs comparable: of events they need the first start and the end."""
     return [
-        (one._replace(attempts=()), [(at.number, at.host) for at in one.attempts], one.started)
-        for one in records
+        (
+            record._replace(attempts=()),
+            [(at.number, at.host) for at in record.attempts],
+            record.started,
+        )
+        for record in records
     ]
 
 
-def kept(sweep):
+def indexed(sweep):
     """Name the runs that the index has."""
     shapes = json.loads((sweep / ".runx" / "index.json").read_text())["shapes"]
     return [name for shape in shapes for name in shape["runs"]]
@@ -47,17 +50,17 @@ def kept(sweep):
 
 def read_anew(monkeypatch):
     """Count the metrics files that are summed up."""
-    read = []
-    tally = reading.tally
-    monkeypatch.setattr(reading, "tally", lambda *words: read.append(1) or tally(*words))
-    return read
+    reads = []
+    tally = read_run.tally
+    monkeypatch.setattr(read_run, "tally", lambda *words: reads.append(1) or tally(*words))
+    return reads
 
 
-def test_a_second_look_reads_nothing_and_tells_the_same(sweep, monkeypatch):
+def test_a_second_look_reads_nothing_and_gives_the_same(sweep, monkeypatch):
     first = look(sweep, BEST)
-    read = read_anew(monkeypatch)
+    reads = read_anew(monkeypatch)
     assert plain(look(sweep, BEST)) == plain(first)
-    assert read == []
+    assert reads == []
 
 
 def test_what_has_changed_is_read_and_nothing_else(sweep, monkeypatch):
@@ -66,35 +69,35 @@ def test_what_has_changed_is_read_and_nothing_else(sweep, monkeypatch):
         file.write("val,acc,99,epoch,3,timestamp,99\n")
     (sweep / "run008" / "hparams.json").write_text('{"lr": -1}')
     make_run(sweep / "run999", {"lr": 999}, [1])
-    read = read_anew(monkeypatch)
-    found = {one.name: one for one in look(sweep, BEST)}
-    assert found["run007"].metrics == {"acc": 99}
-    assert found["run007"].measured == {"acc-best": 99}
-    assert found["run008"].hparams == {"lr": -1}
-    assert "run999" in found
-    assert len(read) == 3
+    reads = read_anew(monkeypatch)
+    records = {record.name: record for record in look(sweep, BEST)}
+    assert records["run007"].metrics == {"acc": 99}
+    assert records["run007"].measured == {"acc-best": 99}
+    assert records["run008"].hparams == {"lr": -1}
+    assert "run999" in records
+    assert len(reads) == 3
 
 
-def test_another_question_is_answered_too_and_the_first_is_not_forgotten(sweep, monkeypatch):
+def test_the_measures_of_another_question_are_added(sweep, monkeypatch):
     least = Measure("acc:min", "acc", "min")
     look(sweep, BEST)
-    found = look(sweep, least)
-    assert found[1].measured == {"acc:min": 1}
-    read = read_anew(monkeypatch)
+    records = look(sweep, least)
+    assert records[1].measured == {"acc:min": 1}
+    reads = read_anew(monkeypatch)
     assert look(sweep, BEST)[1].measured == {"acc-best": 3}
     assert look(sweep, least, BEST)[1].measured == {"acc:min": 1, "acc-best": 3}
     assert look(sweep)[1].measured == {}
-    assert read == []
+    assert reads == []
 
 
-def test_a_metric_that_no_run_has_is_not_looked_for_again(sweep, monkeypatch):
+def test_a_metric_that_no_run_has_is_not_searched_twice(sweep, monkeypatch):
     look(sweep, Measure("f1:max", "f1", "max"))
-    read = read_anew(monkeypatch)
+    reads = read_anew(monkeypatch)
     assert look(sweep, Measure("f1:max", "f1", "max"))[0].measured == {}
-    assert read == []
+    assert reads == []
 
 
-def test_what_is_damaged_is_told_of_each_time(sweep):
+def test_what_is_damaged_is_warned_of_each_time(sweep):
     with open(sweep / "run003" / "metrics.csv", "a") as file:
         file.write("val,acc,3,ep")
     for _ in range(2):
@@ -109,8 +112,8 @@ def test_a_run_that_goes_on_is_looked_at_each_time(sweep):
     claim.write_text(json.dumps({**json.loads(claim.read_text()), "host": "elsewhere"}))
     (sweep / "run005" / "attempts" / "1.events.jsonl").write_text('{"event":"started","time":0}\n')
     look(sweep)
-    assert "run005" not in kept(sweep)
-    assert "run004" in kept(sweep)
+    assert "run005" not in indexed(sweep)
+    assert "run004" in indexed(sweep)
     assert look(sweep)[5].state == "running"
 
 
@@ -142,7 +145,7 @@ def test_a_damaged_index_costs_nothing_but_time(sweep, text):
     first = look(sweep, BEST)
     (sweep / ".runx" / "index.json").write_text(text)
     assert plain(look(sweep, BEST)) == plain(first)
-    assert len(kept(sweep)) == MANY
+    assert len(indexed(sweep)) == MANY
 
 
 def test_an_entry_that_makes_no_sense_is_not_believed(sweep):
@@ -172,8 +175,8 @@ def test_a_run_in_a_run_of_its_name_is_not_taken_for_it(sweep):
     make_run(sweep / "sweep", {"lr": -2}, [7])
     (sweep / "metrics.csv").write_text("val,acc,8,epoch,0,timestamp,1\n")
     for _ in range(2):
-        found = [one for one in look(sweep) if one.name == "sweep"]
-        assert [run.metrics for run in found] == [{"acc": 8}, {"acc": 7}]
+        records = [record for record in look(sweep) if record.name == "sweep"]
+        assert [run.metrics for run in records] == [{"acc": 8}, {"acc": 7}]
 
 
 def test_runs_that_have_gone_are_forgotten(sweep):
@@ -183,7 +186,7 @@ def test_runs_that_have_gone_are_forgotten(sweep):
     for number in range(200, 200 + MANY):
         make_run(sweep / f"run{number}", {}, [1])
     assert len(look(sweep)) == 2 * MANY - 10
-    assert len(kept(sweep)) == 2 * MANY - 10
+    assert len(indexed(sweep)) == 2 * MANY - 10
 
 
 def test_a_small_experiment_has_no_index(sweep, tmp_path):
@@ -200,9 +203,9 @@ def test_where_the_experiment_is_not_ours_the_users_cache_has_it(sweep, tmp_path
     first = look(tmp_path / "old")
     assert sorted(path for path in (tmp_path / "old").rglob("*")) == before
     assert len(os.listdir(tmp_path / "cache" / "runx" / "index")) == 1
-    read = read_anew(monkeypatch)
+    reads = read_anew(monkeypatch)
     assert plain(look(tmp_path / "old")) == plain(first)
-    assert read == []
+    assert reads == []
 
 
 def test_what_changed_a_moment_ago_is_not_kept(sweep, monkeypatch):
@@ -214,9 +217,9 @@ def test_what_changed_a_moment_ago_is_not_kept(sweep, monkeypatch):
 def test_a_moved_experiment_is_read_and_not_remembered(sweep, tmp_path):
     look(sweep)
     sweep.rename(tmp_path / "moved")
-    found = list(read_experiment(ExperimentDir(tmp_path / "moved"), Reader(warn=pytest.fail)))
-    assert {str(run.dir.path.parent) for run in found} == {str(tmp_path / "moved")}
-    assert {run.experiment for run in found} == {"moved"}
+    records = list(read_experiment(ExperimentDir(tmp_path / "moved"), Reader(warn=pytest.fail)))
+    assert {str(run.dir.path.parent) for run in records} == {str(tmp_path / "moved")}
+    assert {run.experiment for run in records} == {"moved"}
 
 
 def test_train_rows_that_come_later_are_seen(sweep):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from runx.analysis.index import Shape, attempts_in, entry, from_columns, parts, to_columns
+from runx.analysis.index_rows import Shape, attempts_in, entry, from_columns, parts, to_columns
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -28,7 +28,7 @@ def record(attempt, **more):
         Attempt(2, ENDED, "slurm", "h", JOB, "cancel", False, True, 1.0, 2.0, 3.0, False, "l"),
     ],
 )
-def test_what_is_read_back_is_what_was_kept(attempt):
+def test_what_is_read_back_is_what_was_written(attempt):
     one = record(attempt, resources={"nodes": 2})
     entries = {"owl": entry(one, ["", "metrics.csv"], 7, {"val.acc:max": 9})}
     read = from_columns(json.loads(json.dumps(to_columns(entries))))
@@ -43,7 +43,7 @@ def test_runs_with_other_names_in_them_do_not_mix():
     entries["c"] = entry(one, [""], 3, {})
     read = from_columns(json.loads(json.dumps(to_columns(entries))))
     assert {name: row[0] for name, (_, row) in read.items()} == {"a": 1, "b": 2, "c": 3}
-    assert [found[0].resources for found in map(read.get, "abc")] == [(), ("nodes",), ()]
+    assert [entry_read[0].resources for entry_read in map(read.get, "abc")] == [(), ("nodes",), ()]
 
 
 @pytest.mark.parametrize("columns", [[], [[1]], [[1, 2], [1], [1], [1], [1]], 3, None, {}])

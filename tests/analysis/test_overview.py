@@ -39,20 +39,20 @@ def test_a_live_run_has_taken_the_time_until_now():
     assert one.elapsed(100.0) == 60
 
 
-def test_a_run_that_vanished_took_nobody_knows_how_long():
+def test_a_run_that_vanished_has_no_elapsed_time():
     one = record("a", Attempt(1, (began(40.0),), host="h", process=False))
     assert one.state == "killed"
     assert one.elapsed(100.0) is None
 
 
-def test_the_last_attempt_is_what_is_told():
+def test_the_last_attempt_is_what_is_shown():
     first = Attempt(1, (began(0.0), ended(5.0, 1)), host="h")
     second = Attempt(2, (began(10.0), ended(90.0, 0)), host="g")
     one = record("a", first, second, lr=1)
     assert (one.elapsed(1e3), one.where) == (80, "g")
 
 
-def test_a_farms_job_is_told_with_its_machine():
+def test_a_farms_job_is_shown_with_its_machine():
     waits = Attempt(1, farm="slurm", job=JobAddress("slurm", id="12"), host="login")
     assert record("a", waits).where == "slurm 12"
     runs = waits._replace(events=(began(0.0),), host="node7", silence=1.0)
@@ -69,10 +69,12 @@ def test_the_table_has_what_varies_and_how_each_stands():
     assert summary.rows[1].cells[:5] == ("b", 2, "planned", None, None)
 
 
-def test_json_tells_how_and_why():
-    [found] = objects([record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0)
-    told = {name: found[name] for name in ("state", "reason", "code", "signal", "attempt")}
-    assert told == {
+def test_json_has_the_reason_and_the_exit_status():
+    [content] = objects([record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0)
+    status_of_run = {
+        name: content[name] for name in ("state", "reason", "code", "signal", "attempt")
+    }
+    assert status_of_run == {
         "state": "killed",
         "reason": "by KILL",
         "code": 137,

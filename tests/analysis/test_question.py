@@ -22,11 +22,11 @@ def test_a_metric_can_say_where_it_is_taken(text, expected):
     assert Question().measure(text) == expected
 
 
-def test_who_says_which_way_is_better_decides_what_is_best():
+def test_lower_and_higher_decide_what_is_best():
     assert Question(higher=("loss",)).measure("loss:best").at == "max"
 
 
-def test_sorting_looks_for_the_best_value_unless_told():
+def test_sorting_is_by_the_best_value_unless_specified():
     assert Question(("acc", "loss:last")).measures == (
         Measure("acc-best", "acc", "max"),
         Measure("loss:last", "loss", "last"),

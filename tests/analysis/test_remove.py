@@ -27,9 +27,9 @@ def test_a_live_run_is_never_touched(sweep):
     launcher = sweep.start("-i", "-j", "2")
     wait_until(lambda: sweep.told("end") == [0] and len(sweep.told("begin")) == 3)
     wait_until(lambda: sweep.states()[0] == "done")
-    said = sweep.command("rm", "sweep", "--yes")
-    assert "1 of 3 runs removed" in said
-    assert said.count("stays: it is running") == 2
+    output = sweep.command("rm", "sweep", "--yes")
+    assert "1 of 3 runs removed" in output
+    assert output.count("stays: it is running") == 2
     assert sweep.numbers() == [1, 2]
     for run in sweep.runs():
         (run.path / "go").touch()
@@ -42,8 +42,8 @@ def test_a_waiting_run_is_never_touched(sweep):
     sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
     launcher = sweep.start("-i")
     wait_until(lambda: len(sweep.runs()) == 3 and names(sweep.run(0)))
-    said = sweep.command("rm", "sweep", "--yes", status=2)
-    assert said.count("stays: it is ") == 3
+    output = sweep.command("rm", "sweep", "--yes", status=2)
+    assert output.count("stays: it is ") == 3
     launcher.kill()
 
 
@@ -59,9 +59,9 @@ def test_a_run_that_never_started_can_go(sweep):
 
 def test_without_a_terminal_nothing_is_removed_unless_yes_is_said(sweep):
     sweep.runx("-i")
-    said = sweep.command("rm", "sweep", status=2)
-    assert "3 in all" in said
-    assert said.splitlines()[-1].endswith("say --yes where nobody can be asked")
+    output = sweep.command("rm", "sweep", status=2)
+    assert "3 in all" in output
+    assert output.splitlines()[-1].endswith("say --yes where nobody can be asked")
     assert sweep.numbers() == [0, 1, 2]
 
 
@@ -93,8 +93,8 @@ def test_frozen_code_goes_with_the_last_run_that_was_made_from_it(sweep):
 def test_frozen_code_stays_where_a_runs_record_is_damaged(sweep):
     sweep.runx("-i")
     sweep.run(0).record.write_text("{")
-    said = sweep.command("rm", sweep.run(1).path.name, "--yes")
-    assert "frozen code stays" in said
+    output = sweep.command("rm", sweep.run(1).path.name, "--yes")
+    assert "frozen code stays" in output
     assert len(code(sweep)) == 1
 
 
@@ -116,10 +116,10 @@ def test_a_run_removed_by_hand_at_the_same_time_is_no_fault(sweep):
         )
         for _ in range(2)
     ]
-    said = [one.communicate(timeout=60)[0].decode() for one in both]
+    output = [process.communicate(timeout=60)[0].decode() for process in both]
     assert sweep.numbers() == []
-    assert all(one.returncode in (0, 2) for one in both), said
-    assert not any("Traceback" in text for text in said), said
+    assert all(process.returncode in (0, 2) for process in both), output
+    assert not any("Traceback" in text for text in output), output
 
 
 def test_what_has_a_name_elsewhere_weighs_nothing(tmp_path):

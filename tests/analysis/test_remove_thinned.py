@@ -17,42 +17,44 @@ def sweep(tmp_path, installed):
     return made
 
 
-def kept(sweep):
+def with_checkpoints(sweep):
     return [run.path.name for run in sweep.runs() if list(run.path.glob("*.pth"))]
 
 
 ALL = [f"run{number}" for number in range(5)]
 
 
-def test_nothing_is_removed_unless_that_is_said(sweep):
-    said = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc")
-    assert "--delete does it" in said
-    assert kept(sweep) == ALL
+def test_nothing_is_removed_without_delete(sweep):
+    output = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc")
+    assert "--delete does it" in output
+    assert with_checkpoints(sweep) == ALL
 
 
 def test_only_runs_that_are_done_and_have_the_metric_lose_their_checkpoints(sweep):
-    said = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc", "--delete")
-    assert "the checkpoints of 2 runs removed" in said
-    assert kept(sweep) == ["run1", "run3", "run4"]
+    output = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc", "--delete")
+    assert "the checkpoints of 2 runs removed" in output
+    assert with_checkpoints(sweep) == ["run1", "run3", "run4"]
     assert (sweep.root / "sweep/run0/metrics.csv").exists()
     assert "nothing to remove" in sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc")
 
 
 def test_less_can_be_better(sweep):
     sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc", "--lower", "--delete")
-    assert kept(sweep) == ["run0", "run3", "run4"]
+    assert with_checkpoints(sweep) == ["run0", "run3", "run4"]
 
 
-def test_which_way_is_better_is_asked_where_the_name_does_not_tell(sweep):
+def test_a_metric_of_unknown_direction_needs_higher_or_lower(sweep):
     for words in (["--by", "size"], ["--by", "acc", "--lower", "--higher"]):
-        said = sweep.command("gc", "sweep", "--keep-top", "1", *words, "--delete", status=2)
-        assert "--higher or --lower" in said
-    said = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "n", "--lower", status=2)
-    assert "is no metric" in said
-    assert kept(sweep) == ALL
+        output = sweep.command("gc", "sweep", "--keep-top", "1", *words, "--delete", status=2)
+        assert "--higher or --lower" in output
+    output = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "n", "--lower", status=2)
+    assert "is no metric" in output
+    assert with_checkpoints(sweep) == ALL
 
 
 def test_a_metric_that_no_run_has_is_a_mistake(sweep):
-    said = sweep.command("gc", "sweep", "--keep-top", "1", "--by", "accuracy", "--delete", status=2)
-    assert "acc" in said
-    assert kept(sweep) == ALL
+    output = sweep.command(
+        "gc", "sweep", "--keep-top", "1", "--by", "accuracy", "--delete", status=2
+    )
+    assert "acc" in output
+    assert with_checkpoints(sweep) == ALL

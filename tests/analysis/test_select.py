@@ -19,19 +19,19 @@ def names(logroot, *words, cwd=None):
     return [run.path.name for run in select(words, logroot, cwd or logroot.parent)]
 
 
-def test_an_unknown_run_is_answered_with_the_nearest(logroot):
+def test_the_error_of_an_unknown_run_has_the_nearest(logroot):
     with pytest.raises(RunxError, match=r"experiment wise-owk in .*/logs; there are: wise-owl, "):
         names(logroot, "wise-owk")
     with pytest.raises(RunxError, match=r"no run wise-owk in .*/sweep; there are: wise-owl, "):
         names(logroot, "sweep", "wise-owk")
 
 
-def test_a_mistyped_experiment_is_answered_with_the_nearest(logroot):
+def test_the_error_of_a_mistyped_experiment_has_the_nearest(logroot):
     with pytest.raises(RunxError, match=r"no run or experiment swep in .*; there are: sweep, "):
         names(logroot, "swep")
 
 
-def test_a_part_that_several_runs_have_is_answered_with_all_of_them(logroot):
+def test_the_error_of_a_part_of_several_names_has_them_all(logroot):
     with pytest.raises(
         RunxError, match=r"several runs; there are: other/wise-fox, sweep/wise-owl$"
     ):
@@ -41,11 +41,11 @@ def test_a_part_that_several_runs_have_is_answered_with_all_of_them(logroot):
 @pytest.mark.parametrize(
     "word", ["wise-owl", "wise-o", "owl", "sweep/wise-owl", "wiseabcd", "wisea"]
 )
-def test_a_run_is_known_by_name_part_place_and_identity(logroot, word):
+def test_a_run_is_selected_by_name_part_place_and_identity(logroot, word):
     assert names(logroot, word) == ["wise-owl"]
 
 
-def test_a_run_is_known_by_its_path(logroot):
+def test_a_run_is_selected_by_its_path(logroot):
     assert names(logroot, "sweep/sly-fox", cwd=logroot) == ["sly-fox"]
     assert names(logroot, str(logroot / "other" / "wise-fox")) == ["wise-fox"]
     assert names(logroot, ".", cwd=logroot / "other" / "wise-fox") == ["wise-fox"]

@@ -48,7 +48,7 @@ def rows(logroot, *words):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--columns", "lrr"], "no run has lrr: did you mean lr?"),
         (["--where", "lrr < 1"], "column 1: lrr is unknown: did you mean lr?"),
@@ -63,11 +63,11 @@ def rows(logroot, *words):
         (["-o", "/no/such/folder/file"], "can't be written"),
     ],
 )
-def test_a_mistake_is_one_line_that_says_what_there_is(logroot, words, said):
+def test_a_mistake_is_one_line_with_what_exists(logroot, words, message):
     done = sumx(logroot, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_seeds_are_taken_together(logroot):
     assert (first["acc:mean"], first["acc:std"], first["acc:n"]) == (56.0, 1.0, 3)
 
 
-def test_an_incomplete_group_is_told(logroot):
+def test_an_incomplete_group_is_noted(logroot):
     done = sumx(logroot, "--over", "seed")
     assert "incomplete: " in done.stderr
     assert "(n=3/4)" in done.stdout
@@ -191,15 +191,15 @@ def on_terminal(logroot, *words, columns=80, lines=50, **environment):
             break
         shown += block
     os.close(main)
-    said = process.stderr.read().decode()
+    message = process.stderr.read().decode()
     process.stderr.close()
     process.wait()
-    return shown.decode(), said
+    return shown.decode(), message
 
 
 def test_a_narrow_terminal_loses_what_matters_least(logroot):
-    shown, said = on_terminal(logroot, "-s", "acc", columns=36)
-    assert "left out to fit the terminal: epoch_time" in said
+    shown, message = on_terminal(logroot, "-s", "acc", columns=36)
+    assert "left out to fit the terminal: epoch_time" in message
     assert "acc-best" in shown
     assert all(len(line) <= 36 for line in shown.replace("\x1b[1m", "").splitlines()[:2])
 
@@ -209,7 +209,7 @@ def test_the_best_value_is_bold_unless_colour_is_not_wanted(logroot):
     assert "\x1b" not in on_terminal(logroot, "-s", "acc", NO_COLOR="1")[0]
 
 
-def test_what_moves_a_metric_is_told(logroot):
+def test_importance_and_pivot_are_tables(logroot):
     [first, *_] = rows(logroot, "--importance", "acc:best", "--where", "state == 'done'")
     assert first[0] == "lr"
     assert rows(logroot, "--pivot", "lr", "seed", "--values", "acc:max")[1] == [
@@ -225,7 +225,7 @@ def test_two_settings_are_compared(logroot):
     assert row[-1] == "paired"
 
 
-def test_two_runs_are_held_against_each_other(logroot):
+def test_two_runs_are_compared(logroot):
     done = sumx(logroot, "--diff", "lr0.1-s2", "lr0.1-s1")
     assert "  - seed: 2\n  + seed: 1\n" in done.stdout
     done = sumx(logroot, "--diff", "lr0.1", "lr0.01-s1")

@@ -1,0 +1,124 @@
+"""What an index has of each run: a row of values, in columns on disk.
+
+The names that many rows share (of files, hyperparameters, metrics) are written once, and the rows a
+column at a time: that is read in a third of the time that a JSON object for each run takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import Any, NamedTuple, TypeAlias
+
+from runx.rundir.events import Attempt, Event, JobAddress
+from runx.rundir.run import RunRecord
+
+OWN = ("mark", "epoch", "epoch_time", "state", "attempts")
+"""The values that every row begins with."""
+
+
+class Shape(NamedTuple):
+    """The names of a row's other values, in their order."""
+
+    files: tuple[str, ...]
+    hparams: tuple[str, ...]
+    resources: tuple[str, ...]
+    metrics: tuple[str, ...]
+    measured: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """The number of values in a row."""
+        return len(OWN) + sum(map(len, self[1:]))
+
+
+Entry: TypeAlias = tuple[Shape, tuple[Any, ...]]
+"""A run's row, and the names of its values."""
+
+
+Entries: TypeAlias = dict[str, Entry]
+"""Entries by the names of their runs."""
+
+
+def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[str, Any]) -> Entry:
+    """Return the entry of a run; ``mark`` is of the stamps of its ``files``."""
+    names = (files, record.hparams, record.resources, record.metrics, measured)
+    return Shape(*map(tuple, names)), (
+        *(mark, record.epoch, record.epoch_time, record.status),
+        [_flat(attempt) for attempt in record.attempts],
+        *record.hparams.values(),
+        *record.resources.values(),
+        *record.metrics.values(),
+        *measured.values(),
+    )
+
+
+def parts(entry: Entry) -> list[dict[str, Any]]:
+    """Return an entry's hparams, resources, metrics and measures; ValueError if it is damaged."""
+    shape, row = entry
+    at, mappings = len(OWN), []
+    for names in shape[1:]:
+        mappings.append(dict(zip(names, row[at : at + len(names)], strict=True)))
+        at += len(names)
+    if at != len(row):
+        raise ValueError("it has more values than names")
+    return mappings
+
+
+def _flat(attempt: Attempt) -> list[Any]:
+    """Return an attempt as JSON has it: the events that tables need, default values at its end."""
+    events = [
+        (event.name, event.time, event.details.get("code"))
+        for name in ("started", "ended")
+        if (event := attempt.event(name))
+    ]
+    rest = [*attempt[2:]]
+    while rest and rest[-1] == _DEFAULTS[len(rest) - 1]:
+        rest.pop()
+    return [attempt.number, events, *rest]
+
+
+_DEFAULTS = Attempt(0)[2:]
+
+
+_JOB = Attempt._fields.index("job") - 2
+
+
+def attempts_in(entry: Entry) -> tuple[Attempt, ...]:
+    """Return the attempts of an entry's run, with those of their events that tables need."""
+    attempts = []
+    for number, flat, *rest in entry[1][4]:
+        events = tuple([Event(name, at, {"code": code}) for name, at, code in flat])
+        if len(rest) > _JOB and rest[_JOB] is not None:
+            rest[_JOB] = JobAddress(*rest[_JOB])
+        attempts.append(Attempt(number, events, *rest))
+    return tuple(attempts)
+
+
+def to_columns(entries: Mapping[str, Entry]) -> list[dict[str, Any]]:
+    """Return entries as JSON has them, those of one shape together."""
+    by_shape: dict[Shape, tuple[list[str], list[tuple[Any, ...]]]] = {}
+    for name, (shape, row) in entries.items():
+        names, rows = by_shape.setdefault(shape, ([], []))
+        names.append(name)
+        rows.append(row)
+    return [
+        {**shape._asdict(), "runs": names, "columns": list(zip(*rows, strict=True))}
+        for shape, (names, rows) in by_shape.items()
+    ]
+
+
+def from_columns(content: Iterable[Mapping[str, Any]]) -> Entries:
+    """Return the entries that ``to_columns`` wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError: ``content`` is something else.
+    """
+    entries: Entries = {}
+    for group in content:
+        shape = Shape(*(tuple(group[name]) for name in Shape._fields))
+        names, columns = group["runs"], group["columns"]
+        if len(columns) != shape.width or {len(column) for column in columns} != {len(names)}:
+            raise ValueError("its columns are not alike")
+        entries.update(zip(names, zip(repeat(shape), zip(*columns, strict=True)), strict=False))
+    return entries

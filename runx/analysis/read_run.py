@@ -1,0 +1,166 @@
+"""One run's directory read back as a RunRecord. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from runx.analysis.index import Index
+from runx.analysis.reduce import Measure, Tally, tally
+from runx.errors import StoreError
+from runx.readers.tensorboard import as_rows
+from runx.rundir.attempts import read_attempts
+from runx.rundir.files import parsed_json
+from runx.rundir.look import Look
+from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
+from runx.rundir.run import RunRecord
+from runx.rundir.state import UNKNOWN, State, state
+from runx.rundir.tensorboard import event_files
+
+Warn = Callable[[str], None]
+
+
+Reading: TypeAlias = tuple["RunRecord | None", list[str]]
+"""The record of a directory, None where it is no run's; and warnings of what is damaged there."""
+
+
+def read_run(
+    run: RunDir,
+    experiment: str,
+    now: Callable[[], float],
+    measures: Sequence[Measure] = (),
+    at: float | None = None,
+    index: Index | None = None,
+) -> Reading:
+    """Read one directory, and add it to the index; damaged files become warnings.
+
+    ``now`` is the time by the clock of the run's file system. ``at`` is the epoch that metrics are
+    taken from, None the last.
+    """
+    warnings: list[str] = []
+    look = Look(os.fspath(run))
+    try:
+        record = _read(run, experiment, now, measures, at, look, warnings.append)
+    except (StoreError, OSError) as error:
+        # The warning begins with the path.
+        message = str(error).removeprefix(f"{look.path}/")
+        return None, [*warnings, f"{look.path}: left out: {message}"]
+    # What is warned of is to be warned of the next time, too.
+    if record is not None and index and not warnings:
+        index.add(look, record)
+    # Phases that share a file find the same rows damaged.
+    return record, list(dict.fromkeys(warnings))
+
+
+def _read(
+    run: RunDir,
+    experiment: str,
+    now: Callable[[], float],
+    measures: Sequence[Measure],
+    at: float | None,
+    look: Look,
+    warn: Warn,
+) -> RunRecord | None:
+    # First, since it joins what a job wrote elsewhere, which may be hyperparameters too.
+    attempts = read_attempts(run, now, warn, look)
+    hparams = _hparams(look, warn)
+    if hparams is None:
+        return None
+    content = look.content(RECORD)
+    if HPARAMS in look.stamps:
+        look.final(RECORD)  # It was written once; what runs and people change is beside it.
+    # Most runs, which are here, ask nothing of a farm.
+    asks = content and b'"resources": {' in content and b'"resources": {}' not in content
+    return RunRecord(
+        name=look.path.rpartition("/")[2],
+        dir=run,
+        hparams=hparams,
+        status=state(attempts) if attempts or content is not None else State(UNKNOWN),
+        experiment=experiment,
+        resources=_resources(content, look, warn) if content and asks else {},
+        attempts=attempts,
+        **_metrics(look, measures, at, warn)._asdict(),
+    )
+
+
+def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
+    """Return a run's hyperparameters; None where the directory is no run's.
+
+    Any of the files that is whole will do: what runx wrote, and beside it what the script added.
+    """
+    complaints: list[str] = []
+    given = _object(look, HPARAMS, complaints)
+    if given is None and (record := _object(look, RECORD, complaints)) is not None:
+        given = record.get("hparams")
+    added = (_object(look, LOGX, complaints) or {}).get("hparams")
+    has_any = given is not None or added is not None
+    if not has_any and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
+        if complaints:
+            raise StoreError(complaints[0])
+        return None
+    for complaint in complaints:
+        warn(complaint)
+    merged: dict[str, Any] = {}
+    for hparams in (added, given):
+        merged.update(hparams if isinstance(hparams, dict) else {})
+    return merged
+
+
+def _object(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
+    """Read a JSON object; the keys of hparams.json are all the script's, "version" too."""
+    try:
+        text = look.content(name)
+        if text is None:
+            return None
+        content = json.loads(text) if name == HPARAMS else parsed_json(text, f"{look.path}/{name}")
+    except StoreError as error:
+        complaints.append(str(error))
+        return None
+    except (ValueError, OSError) as error:
+        complaints.append(f"{look.path}/{name}: can't be read: {error}")
+        return None
+    if content is not None and not isinstance(content, dict):
+        complaints.append(f"{look.path}/{name}: not a JSON object")
+        return None
+    return content
+
+
+def _metrics(look: Look, measures: Sequence[Measure], at: float | None, warn: Warn) -> Tally:
+    """Read a run's metrics, those of other phases only where a measure needs them.
+
+    Without metrics.csv, TensorBoard's files are read.
+    """
+    contents = {METRICS: look.content(METRICS)}
+    is_tensorboard, tallies = contents[METRICS] is None, []
+    for phase in dict.fromkeys(("val", *(measure.phase for measure in measures))):
+        name = metrics_of(phase)
+        if is_tensorboard:
+            for file in event_files(look.path):
+                look.note(file.name)
+            contents[name] = as_rows(look.path, phase, warn)
+        elif name not in contents:
+            contents[name] = look.content(name)
+        of_phase = [measure for measure in measures if measure.phase == phase]
+        damaged = partial(_warn_of_row, warn, f"{look.path}/{name}")
+        epoch = at if phase == "val" else None
+        tallies.append(tally(contents[name] or b"", of_phase, damaged, phase, epoch))
+    for other in tallies[1:]:
+        tallies[0].measured.update(other.measured)
+    return tallies[0]
+
+
+def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:
+    warn(f"{path}, line {line}: left out: {reason}")
+
+
+def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
+    """Return what a run has asked of its farm, by its record."""
+    try:
+        resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")
+    except StoreError as error:
+        warn(str(error))
+        return {}
+    return resources if isinstance(resources, dict) else {}

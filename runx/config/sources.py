@@ -1,4 +1,4 @@
-"""The sources of settings, files with what they extend first of all, and how they become one."""
+"""The sources of settings: files and what they extend, the environment; and how they are merged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.config.keys import KEYS
-from runx.config.kinds import Entry, anchored
+from runx.config.kinds import Entry
 from runx.config.mappings import PATHS
 from runx.errors import SettingsError
 from runx.nearest import remedy
@@ -20,17 +20,17 @@ from runx.sweeps.yaml import Document, parse, read
 _PREFIX = "RUNX_"
 
 
-_OURS = frozenset(
+_RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
         *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN"),
     }
 )
-"""Variables that runx sets for its runs, which may call runx again, and those of its tests."""
+"""Variables that runx sets for its runs, which may call runx themselves, and for its tests."""
 
 
 class Layer(NamedTuple):
-    """The settings of one source, the farms that it describes, and the files that were read."""
+    """The settings of one source, those of each farm that it describes, and the files it is of."""
 
     entries: Mapping[str, Entry]
     farms: Mapping[str, Mapping[str, Entry]] = {}
@@ -39,7 +39,7 @@ class Layer(NamedTuple):
 
 
 def from_file(path: Path, may_be_empty: bool = False) -> Layer:
-    """Read an experiment or .runx file, laid over the files that it extends."""
+    """Read an experiment or .runx file and the files that it extends; keys are merged."""
     document = read(path, may_be_empty)
     if "EXTENDS" not in document.tree:
         return from_document(document, path)
@@ -47,9 +47,10 @@ def from_file(path: Path, may_be_empty: bool = False) -> Layer:
 
 
 def from_document(document: Document, path: Path) -> Layer:
-    """Return the settings of a document; a key nobody knows is an error that names the nearest.
+    """Return the settings of a document, whose relative paths start from the folder of ``path``.
 
-    Relative paths in it start from the folder of ``path``.
+    Raises:
+        SettingsError: A key is unknown; the message has the nearest.
     """
     base = path.absolute().parent
     entries: dict[str, Entry] = {}
@@ -65,6 +66,11 @@ def from_document(document: Document, path: Path) -> Layer:
     return Layer(entries, farms, tuple(document.warnings), (path,))
 
 
+def from_tree(tree: Mapping[str, Node], cwd: Path) -> Layer:
+    """Return the settings of an experiment that was written in Python, in no file."""
+    return from_document(Document("Python", dict(tree), {}), cwd / "Python")._replace(files=())
+
+
 def _farm(document: Document, base: Path, section: dict[str, Node], name: str) -> dict[str, Entry]:
     for key in section:
         if key not in KEYS:
@@ -76,9 +82,9 @@ def _farm(document: Document, base: Path, section: dict[str, Node], name: str) -
 
 def _entry(document: Document, base: Path, node: Node, *path: str) -> Entry:
     if KEYS[path[-1]].kind is PATHS and isinstance(node, dict):
-        # Once merged, its paths may be of several files: each keeps its own start.
+        # Merged paths may be of several files: each starts from the folder of its own.
         node = {
-            name: Scalar(text := anchored(item.text, base), text, plain=False)
+            name: Scalar(text := _anchored(item.text, base), text, plain=False)
             if isinstance(item, Scalar)
             else item
             for name, item in node.items()
@@ -86,17 +92,26 @@ def _entry(document: Document, base: Path, node: Node, *path: str) -> Entry:
     return Entry(node, document.at(*path), base, functools.partial(document.at, *path))
 
 
+def _anchored(path: str, base: Path) -> str:
+    """Return a relative path as one from a folder; ~ and $VAR are expanded later.
+
+    >>> _anchored("data", Path("/project")), _anchored("~/data", Path("/project"))
+    ('/project/data', '~/data')
+    """
+    return path if path.startswith(("~", "$", "/")) else str(base / path)
+
+
 def _unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
-    """Describe a key nobody knows, or a section none of whose keys is known.
+    """Return the message on an unknown key, or on a section of which every key is unknown.
 
     >>> _unknown("big", ["SUBMITCMD"], [])
     'unknown key SUBMITCMD in farm big; did you mean SUBMIT_CMD?'
     """
-    meant = remedy(key, [*KEYS, *farms])
-    for name in () if "did you mean" in meant else inner:
-        if "did you mean" in (inner_meant := remedy(name, KEYS)):
-            return f"unknown key {name} in farm {key}; {inner_meant}"
-    return f"unknown key {key}; {meant}"
+    advice = remedy(key, [*KEYS, *farms])
+    for name in () if "did you mean" in advice else inner:
+        if "did you mean" in (inner_advice := remedy(name, KEYS)):
+            return f"unknown key {name} in farm {key}; {inner_advice}"
+    return f"unknown key {key}; {advice}"
 
 
 def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:
@@ -129,30 +144,32 @@ def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:
 def _extends(document: Document) -> list[tuple[str, str]]:
     """Return the files that a document extends, each with where it is named."""
     node: Node = document.tree.get("EXTENDS", [])
-    named = []
+    files = []
     for index, item in enumerate(node if isinstance(node, list) else [node]):
         place = document.at("EXTENDS", index)
         if not (isinstance(item, Scalar) and isinstance(item.value, str) and item.value):
             raise SettingsError(f"{place}: EXTENDS takes a file, or a list of files")
-        named.append((item.value, place))
-    return named
+        files.append((item.value, place))
+    return files
 
 
 def _extended(stronger: Layer, weaker: Layer) -> Layer:
-    """Lay a file over one that it extends, HPARAMS key by key, too."""
+    """Return a file merged with one that it extends, HPARAMS key by key, too."""
     farms = {
-        name: _laid(stronger.farms.get(name, {}), weaker.farms.get(name, {}))
+        name: _extended_entries(stronger.farms.get(name, {}), weaker.farms.get(name, {}))
         for name in {**weaker.farms, **stronger.farms}
     }
     return Layer(
-        _laid(stronger.entries, weaker.entries),
+        _extended_entries(stronger.entries, weaker.entries),
         farms,
         (*stronger.warnings, *weaker.warnings),
         (*stronger.files, *weaker.files),
     )
 
 
-def _laid(stronger: Mapping[str, Entry], weaker: Mapping[str, Entry]) -> dict[str, Entry]:
+def _extended_entries(
+    stronger: Mapping[str, Entry], weaker: Mapping[str, Entry]
+) -> dict[str, Entry]:
     both: dict[str, Entry] = {}
     for name in stronger.keys() & weaker:
         over, under = stronger[name], weaker[name]
@@ -165,7 +182,7 @@ def _laid(stronger: Mapping[str, Entry], weaker: Mapping[str, Entry]) -> dict[st
 
 
 def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
-    """Return what every RUNX_<KEY> sets; a mistyped one is an error, any other a warning.
+    """Return what every RUNX_<KEY> sets; a mistyped one is an error, another name a warning.
 
     >>> from_environment({"RUNX_FRAM": "slurm"}, Path())
     Traceback (most recent call last):
@@ -174,7 +191,7 @@ def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
     entries, warnings = {}, []
     for variable, text in environment.items():
         key = variable.removeprefix(_PREFIX)
-        if key == variable or key in _OURS:
+        if key == variable or key in _RESERVED:
             continue
         if key in KEYS and KEYS[key].scope != "file":
             entries[key] = entry_of(text, variable, cwd)
@@ -184,18 +201,18 @@ def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
 
 
 def _without_effect(variable: str, key: str) -> str:
-    """Describe a variable that sets nothing: it may be another program's, or mistyped."""
-    described = f"{variable} in the environment sets nothing"
+    """Return the warning on a variable that sets nothing; an error where it is mistyped."""
+    warning = f"{variable} in the environment sets nothing"
     if key in KEYS:
-        raise SettingsError(f"{described}; {key} stands in files alone")
-    meant = remedy(key, [name for name, known in KEYS.items() if known.scope != "file"])
-    if meant.startswith("did you mean "):
-        raise SettingsError(f"{described}; {meant.replace('mean ', f'mean {_PREFIX}')}")
-    return described
+        raise SettingsError(f"{warning}; {key} stands in files alone")
+    advice = remedy(key, [name for name in KEYS if KEYS[name].scope != "file"])
+    if advice.startswith("did you mean "):
+        raise SettingsError(f"{warning}; {advice.replace('mean ', f'mean {_PREFIX}')}")
+    return warning
 
 
 def entry_of(value: str | Node, origin: str, cwd: Path) -> Entry:
-    """Return the entry of a value that stands in no file.
+    """Return the entry of a value that is in no file: a flag, a variable or an override.
 
     A text is taken as it is, but one that begins with a bracket is YAML.
 
@@ -208,14 +225,18 @@ def entry_of(value: str | Node, origin: str, cwd: Path) -> Entry:
     return Entry(node, origin, cwd, lambda *_: origin)
 
 
-def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
+def merged(layers: Iterable[Layer], farm: str, here: bool = False) -> dict[str, Entry]:
     """Return each setting of the strongest source that has it; mappings are merged key by key.
 
-    In one source the section of ``farm`` is stronger than what stands beside it.
+    In one source the section of ``farm`` is stronger than what stands beside it. For runs ``here``
+    it counts without the settings of the farm's jobs.
     """
     result: dict[str, Entry] = {}
     for layer in layers:
-        for entries in (layer.farms.get(farm or "", {}), layer.entries):
+        section = layer.farms.get(farm, {})
+        if here:
+            section = {name: section[name] for name in section if KEYS[name].scope != "jobs"}
+        for entries in (section, layer.entries):
             for name, entry in entries.items():
                 stronger = result.get(name)
                 result[name] = _merged(name, stronger, entry) if stronger else entry
@@ -238,11 +259,11 @@ def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
 
 
 def _at(stronger: Entry, weaker: Entry) -> Callable[..., str]:
-    """Return the ``at`` of two mappings: of the stronger for what that has."""
+    """Return the ``at`` of two mappings: that of the stronger for the keys that it has."""
 
     def at(*path: str | int) -> str:
-        own = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
-        return (stronger if own else weaker).at(*path)
+        is_stronger = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
+        return (stronger if is_stronger else weaker).at(*path)
 
     return at
 
@@ -250,11 +271,11 @@ def _at(stronger: Entry, weaker: Entry) -> Callable[..., str]:
 def project_file(cwd: Path, start: Path | None = None) -> Path | None:
     """Return ``./.runx``, or else the nearest one going up from the experiment's folder.
 
-    A folder of that name is never taken for it.
+    A folder of that name doesn't count.
     """
-    here = cwd / ".runx"
-    if here.is_file():
-        return here
+    file = cwd / ".runx"
+    if file.is_file():
+        return file
     first = (start or cwd).absolute()
     files = (folder / ".runx" for folder in (first, *first.parents))
     return next((file for file in files if file.is_file()), None)

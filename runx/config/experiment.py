@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,20 @@ class Code(NamedTuple):
     git_dirty: str
 
 
+CODE_KEYS = {
+    "root": "CODE_ROOT",
+    "source": "CODE_FROM",
+    "ignore": "CODE_IGNORE_PATTERNS",
+    "gitignore": "CODE_GITIGNORE",
+    "links": "CODE_LINKS",
+    "files": "FILES",
+    "max_size": "CODE_MAX_SIZE",
+    "staging": "CODE_STAGING",
+    "git_dirty": "GIT_DIRTY",
+}
+"""The setting of each field of Code."""
+
+
 class Setting(NamedTuple):
     """A setting as ``runx config`` shows it: its text, and the source that set it."""
 
@@ -43,35 +58,33 @@ class Setting(NamedTuple):
     origin: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings(Mapping[str, Setting]):
     """Every setting that has a value, by its key, as ``runx config`` shows it.
 
-    Texts are made when they are asked for: most launches show none.
+    ``hparams`` is HPARAMS with all that is laid over it. Texts are made when they are asked for:
+    most launches show none.
     """
 
-    __slots__ = ("_entries", "_hparams", "_overrides")
-
-    def __init__(
-        self, entries: Mapping[str, Entry], hparams: Node, overrides: Iterable[Override]
-    ) -> None:
-        self._entries, self._hparams, self._overrides = entries, hparams, overrides
+    entries: Mapping[str, Entry]
+    hparams: Node
+    overrides: Sequence[Override]
 
     def __getitem__(self, name: str) -> Setting:
-        """Return a setting; HPARAMS with all that is laid over it."""
         if name == "HPARAMS":
-            sources = [key for key in (name, "HPARAMS_FROM", "CONFIG") if key in self._entries]
-            origins = [self._entries[key].origin for key in sources]
-            origins += [each.text for each in self._overrides if not each.is_setting]
-            return Setting(_text_of(self._hparams), ", ".join(origins))
-        if name in self._entries:
-            return Setting(_text_of(self._entries[name].node), self._entries[name].origin)
+            sources = [key for key in (name, "HPARAMS_FROM", "CONFIG") if key in self.entries]
+            origins = [self.entries[key].origin for key in sources]
+            origins += [each.text for each in self.overrides if not each.is_setting]
+            return Setting(_text_of(self.hparams), ", ".join(origins))
+        if name in self.entries:
+            return Setting(_text_of(self.entries[name].node), self.entries[name].origin)
         if KEYS[name].default is None:
             raise KeyError(name)
         return Setting(KEYS[name].default_text, "default")
 
     def __iter__(self) -> Iterator[str]:
         defaults = (name for name, key in KEYS.items() if key.default is not None)
-        return iter(dict.fromkeys((*self._entries, *defaults, "HPARAMS")))
+        return iter(dict.fromkeys((*self.entries, *defaults, "HPARAMS")))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -142,16 +155,16 @@ def presets() -> list[str]:
     return [name for name in FARMS if name != "command"]
 
 
-def farm_of(name: str, value: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:
+def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:
     """Return the farm that the settings describe.
 
     Raises:
         SettingsError: Its TYPE is unknown, or it has neither a TYPE nor a SUBMIT_CMD.
     """
-    type = farm_type(name, value["TYPE"], value["SUBMIT_CMD"])
-    if value["TYPE"]:
+    type = farm_type(name, values["TYPE"], values["SUBMIT_CMD"])
+    if values["TYPE"]:
         _check_type(type, entries["TYPE"].origin)
-    if not value["SUBMIT_CMD"] and type == "command":
+    if not values["SUBMIT_CMD"] and type == "command":
         raise SettingsError(
             f"{entries['FARM'].origin}: farm {name} has no SUBMIT_CMD, nor a TYPE;"
             " see docs/runx-file.md"
@@ -160,14 +173,14 @@ def farm_of(name: str, value: Mapping[str, Any], entries: Mapping[str, Entry]) -
 
     return Farm(
         name=name,
-        submit_cmd=value["SUBMIT_CMD"],
+        submit_cmd=values["SUBMIT_CMD"],
         type=type,
-        array=value["ARRAY"],
-        max_parallel=value["MAX_PARALLEL"],
-        requeue=value["REQUEUE"],
-        directives=value["DIRECTIVES"],
+        array=values["ARRAY"],
+        max_parallel=values["MAX_PARALLEL"],
+        requeue=values["REQUEUE"],
+        directives=values["DIRECTIVES"],
         options={
-            name: value[name] for name, key in KEYS.items() if key.scope == "farm" and value[name]
+            name: values[name] for name, key in KEYS.items() if key.scope == "farm" and values[name]
         },
     )
 
@@ -199,28 +212,13 @@ def _check_type(type: str, origin: str) -> None:
         raise SettingsError(f"{origin}: TYPE {type} is unknown; {remedy(type, types)}")
 
 
-def shell_of(value: Mapping[str, Any]) -> Shell:
+def shell_of(values: Mapping[str, Any]) -> Shell:
     """Return what stands around the command in run.sh."""
     return Shell(
-        setup=value["SETUP"].strip("\n"),
-        teardown=value["TEARDOWN"].strip("\n"),
-        wrap=value["WRAP"].strip(),
-        launch=value["LAUNCH"],
-        environment=tuple(value["ENV"].items()),
-        separate=value["STDERR"] == "separate",
-    )
-
-
-def code_of(value: Mapping[str, Any]) -> Code:
-    """Return what of the project is frozen, and how runs get it."""
-    return Code(
-        root=value["CODE_ROOT"],
-        source=value["CODE_FROM"],
-        ignore=value["CODE_IGNORE_PATTERNS"],
-        gitignore=value["CODE_GITIGNORE"],
-        links=value["CODE_LINKS"],
-        files=value["FILES"],
-        max_size=value["CODE_MAX_SIZE"],
-        staging=value["CODE_STAGING"],
-        git_dirty=value["GIT_DIRTY"],
+        setup=values["SETUP"].strip("\n"),
+        teardown=values["TEARDOWN"].strip("\n"),
+        wrap=values["WRAP"].strip(),
+        launch=values["LAUNCH"],
+        environment=tuple(values["ENV"].items()),
+        separate=values["STDERR"] == "separate",
     )

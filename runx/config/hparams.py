@@ -20,19 +20,19 @@ from runx.sweeps.yaml import Document, read
 
 def composed(
     entries: Mapping[str, Entry],
-    value: Mapping[str, Any],
+    values: Mapping[str, Any],
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
 ) -> tuple[Node, Where]:
     """Return HPARAMS merged with all that adds to it, and the function of where its keys stand."""
-    hparams: Node = {} if value["HPARAMS"] is None else value["HPARAMS"]
+    hparams: Node = {} if values["HPARAMS"] is None else values["HPARAMS"]
     at: Where = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
-    if value["HPARAMS_FROM"]:
-        hparams, at = _from_python(hparams, at, value["HPARAMS_FROM"], entries["HPARAMS_FROM"])
+    if values["HPARAMS_FROM"]:
+        hparams, at = _from_python(hparams, at, values["HPARAMS_FROM"], entries["HPARAMS_FROM"])
     if sweeps:
-        hparams, at = _swept(hparams, at, value["SWEEPS"], sweeps, entries.get("SWEEPS"))
-    if value["CONFIG"]:
-        hparams, at = _configured(hparams, at, value["CONFIG"], entries["CONFIG"])
+        hparams, at = _swept(hparams, at, values["SWEEPS"], sweeps, entries.get("SWEEPS"))
+    if values["CONFIG"]:
+        hparams, at = _configured(hparams, at, values["CONFIG"], entries["CONFIG"])
     return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
 
 

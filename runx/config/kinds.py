@@ -259,12 +259,10 @@ def one_of(*choices: str) -> Kind:
     >>> one_of("record", "warn").schema
     {'enum': ['record', 'warn', None]}
     """
-
-    def read(name: str, entry: Entry, _: Environment) -> str:
-        text = entry.text.strip()
-        if text not in choices:
-            raise SettingsError(f"{entry.origin}: {name} must be one of {', '.join(choices)}")
-        return text
-
-    empty = "" if "" in choices else None
-    return Kind(Scalar, "text", read, {"enum": [*choices, None]}, empty)
+    return Kind(
+        Scalar,
+        f"one of {', '.join(choices)}",
+        lambda _name, entry, _: choices[choices.index(entry.text.strip())],
+        {"enum": [*choices, None]},
+        "" if "" in choices else None,
+    )

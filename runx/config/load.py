@@ -8,7 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runx.config.experiment import LOCAL, Experiment, Settings, code_of, farm_of, presets, shell_of
+from runx.config.experiment import (
+    CODE_KEYS,
+    LOCAL,
+    Code,
+    Experiment,
+    Settings,
+    farm_of,
+    presets,
+    shell_of,
+)
 from runx.config.hparams import composed
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry, user_of
@@ -67,26 +76,27 @@ def load(request: Request) -> Experiment:
         SweepError: HPARAMS, or what is laid over it, is malformed.
     """
     cwd, environment = request.cwd, request.environment
-    overrides = read_overrides(request.overrides)
+    overrides = read_overrides(request.overrides) if request.overrides else ()
+    own = from_file(request.file) if request.tree is None else from_tree(request.tree, cwd)
     flags = {key: entry_of(text, f"--{key.lower()}", cwd) for key, text in request.flags.items()}
     layers = [
         Layer(flags),
         from_environment(environment, cwd),
-        from_file(request.file) if request.tree is None else from_tree(request.tree, cwd),
+        own,
         *_outer_layers(cwd, environment, request.config, request.file),
     ]
     if overrides:
         layers = overridden(layers, overrides, cwd)
     farm = _farm_name(layers, environment, request.here)
     entries = merged(layers, farm, request.here)
-    value = {
+    values = {
         name: key.value(name, entries.get(name), cwd, environment) for name, key in KEYS.items()
     }
-    needed = ("CMD",) if value["HPARAMS_FROM"] or value["CONFIG"] else ("CMD", "HPARAMS")
+    needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
-        if value[name] in (None, ""):
+        if values[name] in (None, ""):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
-    return _experiment(request, layers, entries, value, farm, overrides)
+    return _experiment(request, layers, entries, values, farm, overrides)
 
 
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
@@ -131,49 +141,49 @@ def _experiment(
     request: Request,
     layers: list[Layer],
     entries: Mapping[str, Entry],
-    value: Mapping[str, Any],
+    values: Mapping[str, Any],
     farm: str,
     overrides: tuple[Override, ...],
 ) -> Experiment:
-    """Return the experiment of the settings' entries and of their values, both by their keys."""
-    texts = _name_texts(request, entries, value, farm)
+    """Return the experiment of the settings' entries and of their values."""
+    texts = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
-    hparams, at = composed(entries, value, request.sweeps, overrides)
+    hparams, at = composed(entries, values, request.sweeps, overrides)
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
-        dir=ExperimentDir(value["LOGROOT"] / name),
+        dir=ExperimentDir(values["LOGROOT"] / name),
         file=request.file,
-        logroot=value["LOGROOT"],
-        cmd=value["CMD"],
+        logroot=values["LOGROOT"],
+        cmd=values["CMD"],
         hparams=hparams,
         at=at,
         tag=request.tag,
         cooldir=request.cooldir,
-        farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, value, entries),
-        resources=value["RESOURCES"],
-        shell=shell_of(value),
-        pythonpath=value["PYTHONPATH"],
-        code=code_of(value),
-        dir_mode=value["DIR_MODE"],
-        resume=value["RESUME"],
-        identity=Identity(frozenset(value["IDENTITY_IGNORE"]), value["IDENTITY_DEFAULTS"]),
-        gpus=value["GPUS"],
-        title=value["TITLE"],
-        note=value["NOTE"],
+        farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
+        resources=values["RESOURCES"],
+        shell=shell_of(values),
+        pythonpath=values["PYTHONPATH"],
+        code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
+        dir_mode=values["DIR_MODE"],
+        resume=values["RESUME"],
+        identity=Identity(frozenset(values["IDENTITY_IGNORE"]), values["IDENTITY_DEFAULTS"]),
+        gpus=values["GPUS"],
+        title=values["TITLE"],
+        note=values["NOTE"],
         settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
         warnings=(*warnings, *cautions(hparams, at)),
-        beside=Beside(value["SAMPLES"], value["SEED"], request.environment, name),
-        style=value["ARGS"],
-        has_config=value["CONFIG"] is not None,
-        run_name=value["RUN_NAME"],
+        beside=Beside(values["SAMPLES"], values["SEED"], request.environment, name),
+        style=values["ARGS"],
+        has_config=values["CONFIG"] is not None,
+        run_name=values["RUN_NAME"],
         texts=texts,
     )
 
 
 def _name_texts(
-    request: Request, entries: Mapping[str, Entry], value: Mapping[str, Any], farm: str
+    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any], farm: str
 ) -> dict[str, str]:
     """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name.
 
@@ -188,24 +198,24 @@ def _name_texts(
         "user": "",
     }
     for name in ("RUN_NAME", "EXP_NAME"):
-        if "{git}" in value[name]:
-            texts["git"] = _commit(value, f"{entries[name].origin}: {name}")
-        if "{user}" in value[name]:
+        if "{git}" in values[name]:
+            texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
+        if "{user}" in values[name]:
             texts["user"] = user_of(request.environment)
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
-        name = filled(value["EXP_NAME"] or name, texts, origin)
+        name = filled(values["EXP_NAME"] or name, texts, origin)
     if "/" in name or name in (".", "..", ".runx") or not name.strip():
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
     return {**texts, "experiment": name}
 
 
-def _commit(value: Mapping[str, Any], where: str) -> str:
+def _commit(values: Mapping[str, Any], where: str) -> str:
     """Return the first eight digits of CODE_ROOT's commit."""
     from runx.staging.git import state
 
-    git = state(value["CODE_ROOT"], (value["LOGROOT"],))
+    git = state(values["CODE_ROOT"], (values["LOGROOT"],))
     if git is None or not git.commit:
-        raise SettingsError(f"{where}: {{git}}: {value['CODE_ROOT']} has no commit; leave it out")
+        raise SettingsError(f"{where}: {{git}}: {values['CODE_ROOT']} has no commit; leave it out")
     return git.commit[:8]

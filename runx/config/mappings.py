@@ -63,14 +63,8 @@ def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
         if entry.node.text.lower() not in ("", "false", "true"):
             raise ValueError(entry.node.text)
         return Requeue() if entry.node.text.lower() == "true" else None
-    texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
     place = f"{entry.origin}: {name}"
-    for key, node in _items(entry).items():
-        if key not in texts:
-            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, texts)}")
-        if not isinstance(node, Scalar):
-            raise SettingsError(f"{place}.{key} must be one value")
-        texts[key] = node.text.strip()
+    texts = _requeue_texts(_items(entry), place)
     if not re.fullmatch(r"\d+", texts["max"], re.ASCII):
         raise SettingsError(f"{place}.max must be a whole number")
     warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", texts["signal"], re.IGNORECASE | re.ASCII)
@@ -83,6 +77,18 @@ def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
     if forward is None:
         raise SettingsError(f"{place}.forward must be true, false or note")
     return Requeue(int(texts["max"]), int(warning[1] or 120), forward)
+
+
+def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
+    """Return the texts of REQUEUE's keys, those of its defaults included."""
+    texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
+    for key, node in items.items():
+        if key not in texts:
+            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, texts)}")
+        if not isinstance(node, Scalar):
+            raise SettingsError(f"{place}.{key} must be one value")
+        texts[key] = node.text.strip()
+    return texts
 
 
 def _mapping_of(items: Schema) -> Schema:

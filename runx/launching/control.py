@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.farms import control
+from runx.farms.base import SubmittedJob
 from runx.farms.query import jobs_of, query, submitted_jobs
 from runx.local.process import Live, tell
 from runx.rundir.attempts import Attempts, Words, clock, here, read_attempts, state_said, status_of
@@ -49,17 +50,10 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
     live = live_runs(attempts, statuses)
-    by_order = {
-        each.run
-        for each in live
-        if each.attempt.farm
-        and control.heeds_orders(each.run, each.attempt.number, jobs.get(each.run))
-    }
-    cancellable = [
-        jobs[each.run]
-        for each in live
-        if each.attempt.farm and each.run in jobs and each.run not in by_order
-    ]
+    on_farms = [each for each in live if each.attempt.farm]
+    by_order = {each.run for each in on_farms if _heeds_orders(each, jobs)}
+    with_jobs = jobs.keys() - by_order
+    cancellable = [jobs[each.run] for each in on_farms if each.run in with_jobs]
     # Before any order is written: a run that counts as cancelled while its job still waits would
     # be started again beside it.
     control.check_known(cancellable, "cancel")
@@ -74,11 +68,15 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     return len(live)
 
 
+def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
+    return control.heeds_orders(live.run, live.attempt.number, jobs.get(live.run))
+
+
 def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: Words) -> list[LiveRun]:
     """Return those of the runs that wait or run, by their attempts and the statuses of jobs."""
     live = []
-    for run, known in attempts_of.items():
-        state, attempts = state_said(run, known, statuses, clock(run.path.parent))
+    for run, attempts in attempts_of.items():
+        state, attempts = state_said(run, attempts, statuses, clock(run.path.parent))
         is_unasked = state.name == "lost" and status_of(run, attempts, statuses) is None
         if attempts and (state.name in control.ALIVE or (is_unasked and attempts[-1].farm)):
             live.append(LiveRun(run, attempts[-1], state.name))

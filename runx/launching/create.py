@@ -73,6 +73,22 @@ def create_runs(
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
 
 
+def writable(experiment: Experiment) -> None:
+    """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
+    try:
+        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = experiment.dir.making / f"probe.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        origin = experiment.settings["LOGROOT"].origin
+        raise SettingsError(
+            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
+            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
+        ) from None
+
+
 def _is_abandoned(run: ExistingRun) -> bool:
     return run.state.name == "running" and run.orphan
 
@@ -253,19 +269,3 @@ def _old_codes(run: RunDir) -> list[int]:
     """Return the numbers of code.1, code.2, ..., the latest last."""
     names = (path.name.removeprefix("code.") for path in run.path.glob("code.*"))
     return sorted(int(name) for name in names if name.isdecimal())
-
-
-def writable(experiment: Experiment) -> None:
-    """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
-    try:
-        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
-            folder.mkdir(parents=True, exist_ok=True)
-        probe = experiment.dir.making / f"probe.{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        origin = experiment.settings["LOGROOT"].origin
-        raise SettingsError(
-            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
-            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
-        ) from None

@@ -10,7 +10,7 @@ from typing import Any
 from runx.analysis.select import select
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
-from runx.farms.base import Farm, JobArray, JobSpec
+from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.jobs import job_arrays
 from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
@@ -18,7 +18,9 @@ from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, read_attempts, state_said
 from runx.rundir.logdir import Logdir
+from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.rundir.state import State
 
 
 def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> list[JobSpec]:
@@ -69,17 +71,20 @@ def job_ids(
     ids = []
     for run in runs:
         state, _ = state_said(run, attempts[run], statuses, clock(run.path.parent))
-        if state.name == "done":
-            continue
-        job = jobs.get(run)
-        if state.name not in ("queued", "running", "preempted"):
-            raise RunxError(f"--after: {run.path.name} is {state}; runs after it would never start")
-        if farm is None or job is None or not job.id or job.farm.name != farm.name:
-            raise RunxError(
-                f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
-                " for it; launch when it is done"
-            )
-        ids.append(job.id)
+        if state.name != "done":
+            ids.append(_dependency(run, state, jobs.get(run), farm))
     if ids and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return tuple(ids)
+
+
+def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm | None) -> str:
+    """Return the id of a run's job; a RunxError if jobs of the farm can't wait for it."""
+    if state.name not in ("queued", "running", "preempted"):
+        raise RunxError(f"--after: {run.path.name} is {state}; runs after it would never start")
+    if farm is None or job is None or not job.id or job.farm.name != farm.name:
+        raise RunxError(
+            f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
+            " for it; launch when it is done"
+        )
+    return job.id

@@ -21,14 +21,13 @@ from runx.config.experiment import (
 from runx.config.hparams import composed
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry, user_of
+from runx.config.layers import Layer, merged
 from runx.config.overrides import overridden, read_overrides
 from runx.config.sources import (
-    Layer,
     entry_of,
     from_environment,
     from_file,
     from_tree,
-    merged,
     project_file,
     user_file,
 )

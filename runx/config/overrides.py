@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
-from runx.config.sources import Layer, entry_of
+from runx.config.layers import Layer
+from runx.config.sources import entry_of
 from runx.errors import SettingsError
 from runx.sweeps.overrides import Override, over_settings, read_override
 from runx.sweeps.scalars import quoted

@@ -1,19 +1,18 @@
-"""The sources of settings: files and what they extend, the environment; and how they are merged."""
+"""The sources of settings: files, with those that they extend, and the environment."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
+from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS
 from runx.errors import SettingsError
 from runx.nearest import remedy
-from runx.sweeps.merge import laid_over
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
 
@@ -29,21 +28,12 @@ _RESERVED = frozenset(
 """Variables that runx sets for its runs, which may call runx themselves, and for its tests."""
 
 
-class Layer(NamedTuple):
-    """The settings of one source, those of each farm that it describes, and the files it is of."""
-
-    entries: Mapping[str, Entry]
-    farms: Mapping[str, Mapping[str, Entry]] = {}
-    warnings: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
-
-
 def from_file(path: Path, may_be_empty: bool = False) -> Layer:
     """Read an experiment or .runx file and the files that it extends; keys are merged."""
     document = read(path, may_be_empty)
     if "EXTENDS" not in document.tree:
         return from_document(document, path)
-    return functools.reduce(_extended, (from_document(*base) for base in _bases(document, path)))
+    return functools.reduce(extended, (from_document(*base) for base in _bases(document, path)))
 
 
 def from_document(document: Document, path: Path) -> Layer:
@@ -53,17 +43,31 @@ def from_document(document: Document, path: Path) -> Layer:
         SettingsError: A key is unknown; the message has the nearest.
     """
     base = path.absolute().parent
-    entries: dict[str, Entry] = {}
-    farms: dict[str, dict[str, Entry]] = {}
+    sections: dict[tuple[str, ...], dict[str, Node]] = {(): {}}
     for key, node in document.tree.items():
         if key in KEYS:
-            entries[key] = _entry(document, base, node, key)
+            sections[()][key] = node
         elif isinstance(node, dict) and any(inner in KEYS for inner in node):
-            farms[key] = _farm(document, base, node, key)
+            _check_farm(document, key, node)
+            sections[(key,)] = node
         else:
             inner = node if isinstance(node, dict) else ()
+            farms = [name for section in sections for name in section]
             raise SettingsError(f"{document.at(key)}: {_unknown(key, inner, farms)}")
-    return Layer(entries, farms, tuple(document.warnings), (path,))
+    entries = {
+        place: {
+            key: Entry(
+                _with_base(node, base) if KEYS[key].kind is PATHS else node,
+                document.at(*place, key),
+                base,
+                functools.partial(document.at, *place, key),
+            )
+            for key, node in section.items()
+        }
+        for place, section in sections.items()
+    }
+    own = entries.pop(())
+    return Layer(own, {name: entries[(name,)] for (name,) in entries}, document.warnings, (path,))
 
 
 def from_tree(tree: Mapping[str, Node], cwd: Path) -> Layer:
@@ -71,25 +75,22 @@ def from_tree(tree: Mapping[str, Node], cwd: Path) -> Layer:
     return from_document(Document("Python", dict(tree), {}), cwd / "Python")._replace(files=())
 
 
-def _farm(document: Document, base: Path, section: dict[str, Node], name: str) -> dict[str, Entry]:
+def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
+    """Raise a SettingsError for an unknown key in the section of a farm."""
     for key in section:
         if key not in KEYS:
             raise SettingsError(
                 f"{document.at(name, key)}: unknown key {key} in farm {name}; {remedy(key, KEYS)}"
             )
-    return {key: _entry(document, base, node, name, key) for key, node in section.items()}
 
 
-def _entry(document: Document, base: Path, node: Node, *path: str) -> Entry:
-    if KEYS[path[-1]].kind is PATHS and isinstance(node, dict):
-        # Merged paths may be of several files: each starts from the folder of its own.
-        node = {
-            name: Scalar(text := _anchored(item.text, base), text, plain=False)
-            if isinstance(item, Scalar)
-            else item
-            for name, item in node.items()
-        }
-    return Entry(node, document.at(*path), base, functools.partial(document.at, *path))
+def _with_base(node: Node, base: Path) -> Node:
+    """Return FILES with its paths from a folder: merged ones may be of several files."""
+    if not isinstance(node, dict):
+        return node
+    texts = {name: item.text for name, item in node.items() if isinstance(item, Scalar)}
+    paths = {name: _anchored(text, base) for name, text in texts.items()}
+    return {**node, **{name: Scalar(path, path, plain=False) for name, path in paths.items()}}
 
 
 def _anchored(path: str, base: Path) -> str:
@@ -153,34 +154,6 @@ def _extends(document: Document) -> list[tuple[str, str]]:
     return files
 
 
-def _extended(stronger: Layer, weaker: Layer) -> Layer:
-    """Return a file merged with one that it extends, HPARAMS key by key, too."""
-    farms = {
-        name: _extended_entries(stronger.farms.get(name, {}), weaker.farms.get(name, {}))
-        for name in {**weaker.farms, **stronger.farms}
-    }
-    return Layer(
-        _extended_entries(stronger.entries, weaker.entries),
-        farms,
-        (*stronger.warnings, *weaker.warnings),
-        (*stronger.files, *weaker.files),
-    )
-
-
-def _extended_entries(
-    stronger: Mapping[str, Entry], weaker: Mapping[str, Entry]
-) -> dict[str, Entry]:
-    both: dict[str, Entry] = {}
-    for name in stronger.keys() & weaker:
-        over, under = stronger[name], weaker[name]
-        if name == "HPARAMS":
-            node = laid_over(over.node, under.node)
-            both[name] = Entry(node, over.origin, over.base, _at(over, under))
-        else:
-            both[name] = _merged(name, over, under)
-    return {**weaker, **stronger, **both}
-
-
 def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
     """Return what every RUNX_<KEY> sets; a mistyped one is an error, another name a warning.
 
@@ -223,49 +196,6 @@ def entry_of(value: str | Node, origin: str, cwd: Path) -> Entry:
         value = parse(f"it: {value}", origin).tree["it"]
     node = Scalar(value, value, plain=False) if isinstance(value, str) else value
     return Entry(node, origin, cwd, lambda *_: origin)
-
-
-def merged(layers: Iterable[Layer], farm: str, here: bool = False) -> dict[str, Entry]:
-    """Return each setting of the strongest source that has it; mappings are merged key by key.
-
-    In one source the section of ``farm`` is stronger than what stands beside it. For runs ``here``
-    it counts without the settings of the farm's jobs.
-    """
-    result: dict[str, Entry] = {}
-    for layer in layers:
-        section = layer.farms.get(farm, {})
-        if here:
-            section = {name: section[name] for name in section if KEYS[name].scope != "jobs"}
-        for entries in (section, layer.entries):
-            for name, entry in entries.items():
-                stronger = result.get(name)
-                result[name] = _merged(name, stronger, entry) if stronger else entry
-    return result
-
-
-def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
-    """Return the stronger of two entries, laid over the other where both are mappings."""
-    if not KEYS[name].kind.is_mapping:
-        return stronger
-    if not (isinstance(stronger.node, dict) and isinstance(weaker.node, dict)):
-        return stronger
-    if weaker.node.keys() <= stronger.node.keys():
-        return stronger
-    if not stronger.node:
-        return weaker
-    node = {**weaker.node, **stronger.node}
-    origin = f"{stronger.origin}, {weaker.origin}"
-    return Entry(node, origin, stronger.base, _at(stronger, weaker))
-
-
-def _at(stronger: Entry, weaker: Entry) -> Callable[..., str]:
-    """Return the ``at`` of two mappings: that of the stronger for the keys that it has."""
-
-    def at(*path: str | int) -> str:
-        is_stronger = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
-        return (stronger if is_stronger else weaker).at(*path)
-
-    return at
 
 
 def project_file(cwd: Path, start: Path | None = None) -> Path | None:

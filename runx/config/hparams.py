@@ -1,4 +1,4 @@
-"""HPARAMS as it is planned: with HPARAMS_FROM, the sweeps asked for, CONFIG and overrides."""
+"""HPARAMS as it is planned: with HPARAMS_FROM, the chosen SWEEPS, CONFIG and overrides."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from runx.sweeps.yaml import Document, read
 
 def composed(
     entries: Mapping[str, Entry],
-    value: Mapping[str, Any],
+    values: Mapping[str, Any],
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
 ) -> tuple[Node, Where]:
-    """Return HPARAMS with all that is laid over it and under it, and where its keys stand."""
-    hparams: Node = {} if value["HPARAMS"] is None else value["HPARAMS"]
+    """Return HPARAMS merged with all that adds to it, and the function of where its keys stand."""
+    hparams: Node = {} if values["HPARAMS"] is None else values["HPARAMS"]
     at: Where = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
-    if value["HPARAMS_FROM"]:
-        hparams, at = _from_python(hparams, at, value["HPARAMS_FROM"], entries["HPARAMS_FROM"])
+    if values["HPARAMS_FROM"]:
+        hparams, at = _from_python(hparams, at, values["HPARAMS_FROM"], entries["HPARAMS_FROM"])
     if sweeps:
-        hparams, at = _swept(hparams, at, value["SWEEPS"], sweeps, entries.get("SWEEPS"))
-    if value["CONFIG"]:
-        hparams, at = _configured(hparams, at, value["CONFIG"], entries["CONFIG"])
+        hparams, at = _swept(hparams, at, values["SWEEPS"], sweeps, entries.get("SWEEPS"))
+    if values["CONFIG"]:
+        hparams, at = _configured(hparams, at, values["CONFIG"], entries["CONFIG"])
     return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
 
 
 def _from_python(hparams: Node, at: Where, spec: str, entry: Entry) -> tuple[Node, Where]:
     where = f"{entry.origin}: HPARAMS_FROM"
-    crossed = with_python(hparams, spec, entry.base, where)
-    before = set(keys(hparams))
-    return crossed, located(at, {name: where for name in _tops(crossed) if name not in before})
+    combined = with_python(hparams, spec, entry.base, where)
+    own = set(keys(hparams))
+    return combined, located(at, {name: where for name in _tops(combined) if name not in own})
 
 
 def _swept(
@@ -52,27 +52,31 @@ def _swept(
 ) -> tuple[Node, Where]:
     if entry is None or not sweeps:
         raise SweepError(f"--sweep {chosen[0]}: there is no SWEEPS; see docs/sweeps.md")
-    crossed = with_sweeps(hparams, sweeps, chosen, entry.at)
+    combined = with_sweeps(hparams, sweeps, chosen, entry.at)
     names = sweeps if chosen == ("*",) else chosen
     places = {key: entry.at(name, key) for name in names for key in _tops(sweeps[name])}
-    return crossed, located(at, places)
+    return combined, located(at, places)
 
 
 def _configured(hparams: Node, at: Where, path: Path, entry: Entry) -> tuple[Node, Where]:
-    given = script_defaults(path, entry.origin)
+    defaults = script_defaults(path, entry.origin)
     own = set(keys(hparams))
-    laid = with_defaults(hparams, given, at)
-    return laid, located(at, {name: str(path) for name in given if name not in own})
+    combined = with_defaults(hparams, defaults, at)
+    return combined, located(at, {name: str(path) for name in defaults if name not in own})
 
 
 def _tops(hparams: Node) -> list[str]:
-    """Name the keys that stand at the top of HPARAMS."""
+    """Return the keys at the top level of HPARAMS."""
     items = hparams if isinstance(hparams, list) else [hparams]
     return [key for item in items if isinstance(item, dict) for key in item]
 
 
 def script_defaults(path: Path, where: str) -> dict[str, Node]:
-    """Read a script's own YAML: each leaf a hyperparameter with a dotted name, a list one value."""
+    """Read a script's own YAML: each leaf is a hyperparameter, a list of it one value.
+
+    Raises:
+        SettingsError: The file is missing or malformed, or gives a dotted name twice.
+    """
     if not path.is_file():
         raise SettingsError(f"{where}: CONFIG: {path}: no such file")
     return leaves(read(path))
@@ -82,40 +86,43 @@ def leaves(document: Document) -> dict[str, Node]:
     """Return the leaves of a configuration by their dotted names.
 
     >>> from runx.sweeps.yaml import parse
-    >>> given = leaves(parse("optimizer: {lr: 0.1, betas: [0.9, 0.99]}", "config.yaml"))
-    >>> list(given), len(given["optimizer.betas"])
+    >>> nodes = leaves(parse("optimizer: {lr: 0.1, betas: [0.9, 0.99]}", "config.yaml"))
+    >>> list(nodes), len(nodes["optimizer.betas"])
     (['optimizer.lr', 'optimizer.betas'], 1)
     """
-    given: dict[str, Node] = {}
+    nodes: dict[str, Node] = {}
 
     def collect(tree: dict[str, Node], path: tuple[str, ...]) -> None:
         for key, node in tree.items():
             name = ".".join((*path, key))
-            if name in given:
+            if name in nodes:
                 raise SettingsError(f"{document.at(*path, key)}: {name} is given twice; keep one")
             if isinstance(node, dict):
                 collect(node, (*path, key))
             else:
-                given[name] = [node] if isinstance(node, list) else node
+                nodes[name] = [node] if isinstance(node, list) else node
 
     collect(document.tree, ())
-    return given
+    return nodes
 
 
 def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
-    """Cross HPARAMS with what a function gives: a mapping, or several as the points of an axis.
+    """Return HPARAMS combined with the result of a function: a mapping, or several as cases.
 
     ``spec`` is ``sweeps.py:lr_by_arch``, the file relative to ``folder``.
+
+    Raises:
+        SweepError: There is no such function, it fails, or its result is no mapping.
     """
-    given = _called(spec, folder, where)
-    if isinstance(given, Mapping):
-        for name, value in given.items():
+    result = _called(spec, folder, where)
+    if isinstance(result, Mapping):
+        for name, value in result.items():
             hparams = with_key(hparams, str(name), axis_of(value, f"{where}: {name}"))
         return hparams
-    if not isinstance(given, Iterable) or isinstance(given, str):
-        raise SweepError(f"{where}: {spec} gives {type(given).__name__}; return or yield mappings")
+    if not isinstance(result, Iterable) or isinstance(result, str):
+        raise SweepError(f"{where}: {spec} gives {type(result).__name__}; return or yield mappings")
     cases: list[Node] = []
-    for case in given:
+    for case in result:
         if not isinstance(case, Mapping):
             raise SweepError(
                 f"{where}: {spec} gives {type(case).__name__}; return or yield mappings"
@@ -127,7 +134,7 @@ def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
 
 
 def _called(spec: str, folder: Path, where: str) -> Any:
-    """Call the function that HPARAMS_FROM names, all of what it yields taken."""
+    """Return the result of the function that HPARAMS_FROM names; a list of all that it yields."""
     file, colon, name = spec.rpartition(":")
     path = folder / Path(file).expanduser()
     if not colon or not path.is_file():
@@ -136,10 +143,10 @@ def _called(spec: str, folder: Path, where: str) -> Any:
         function = getattr(_module(path), name, None)
         if not callable(function):
             raise SweepError(f"{where}: {path} has no function {name}")
-        given = function()
+        result = function()
         # A generator runs here, where its errors are still the function's.
-        is_lazy = isinstance(given, Iterable) and not isinstance(given, (Mapping, str))
-        return list(given) if is_lazy else given
+        is_lazy = isinstance(result, Iterable) and not isinstance(result, (Mapping, str))
+        return list(result) if is_lazy else result
     except SweepError:
         raise
     except Exception as error:
@@ -176,7 +183,7 @@ def node_of(value: Any, where: str) -> Node:
 
 
 def _module(path: Path) -> ModuleType:
-    """Import a file by its path; its neighbours can be imported while it is."""
+    """Import a file by its path; it may import the modules beside it."""
     import importlib.util
     import sys
 
@@ -196,7 +203,7 @@ def _module(path: Path) -> ModuleType:
 
 
 def _described(error: Exception, path: Path) -> str:
-    """Describe an error of the user's code on one line, with the line of the file it comes from."""
+    """Return an error of the user's code as one line, with the number of the line in its file."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,7 +1,7 @@
 """Every setting of an experiment and of a .runx file.
 
-The one table that reading, ``runx config``, completion, ``runx schema`` and the tests of the
-documents go by. To add a setting, write its entry here and its section in docs/.
+``runx config``, completion, ``runx schema`` and the tests of the documents read this table, too.
+To add a setting, write its entry here and its section in docs/.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from runx.config.mappings import ARGS, HPARAMS, PATHS, REQUEUE, RESOURCES, SWEEP
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "jobs", "farm"]
-"""Where a setting may stand, or what it is of.
+"""Where a setting may stand, and for which runs it holds.
 
-``anywhere`` is a file, a variable RUNX_<KEY> or an override; ``file`` is a file alone. In the
-section of a farm, one of ``jobs`` is of its jobs alone: it doesn't hold for runs here (-i). One of
-``farm`` is handed to the farm's type, since only some read it.
+``anywhere`` is a file, a variable RUNX_<KEY> or an override; ``file`` is a file alone. The other
+two may stand anywhere. In the section of a farm, ``jobs`` hold for its jobs, not for runs here
+(-i); ``farm`` are passed to the farm's type, since only some types read them.
 """
 
 
@@ -54,8 +54,11 @@ class Key(NamedTuple):
             return "true" if self.default else "false"
         return "" if self.default is None else str(self.default)
 
-    def default_value(self, name: str, cwd: Path, environment: Environment) -> Any:
-        """Return the value where nobody sets it."""
+    def value(self, name: str, entry: Entry | None, cwd: Path, environment: Environment) -> Any:
+        """Return the value of a setting: its default where it is not set, or set to nothing."""
+        value = self.kind.decode(name, entry, environment) if entry else None
+        if value is not None and not value == "" == self.kind.empty:
+            return value
         if isinstance(self.default, str):
             text = Scalar(self.default, self.default, plain=False)
             return self.kind.decode(name, Entry(text, "default", cwd), environment)

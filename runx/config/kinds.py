@@ -1,6 +1,6 @@
 """The kinds of values that settings take: how each is read, and its JSON Schema.
 
-To add one, write a function that reads it, and its ``Kind``. Those of mappings are in ``mappings``.
+To add one, write a function that reads it, and its ``Kind``. Mappings are in ``mappings``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Schema: TypeAlias = "dict[str, Any]"
 
 
 class Entry(NamedTuple):
-    """A setting as it is written: its value, its source, and what relative paths in it start from.
+    """A setting as it is written: its value, its source, and the folder of its relative paths.
 
     ``at`` returns where a part of the value stands, named by its keys and indices.
     """
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 class Kind(NamedTuple):
     """A kind of value.
 
-    A node of another type than ``takes``, and a ValueError of ``read``, are a user's mistake: the
+    For a node of another type than ``takes``, or a ValueError of ``read``, users read that the
     setting "must be" of that ``form``. ``empty`` is the value of a setting that is null or missing.
     ``is_literal``: an override's text is the value, whatever YAML makes of it.
     """
@@ -64,7 +64,10 @@ class Kind(NamedTuple):
         return self.takes is dict
 
     def decode(self, name: str, entry: Entry, environment: Environment) -> Any:
-        """Return the value of a setting, null being ``empty``; an error names where it stands.
+        """Return the value of a setting, ``empty`` for null.
+
+        Raises:
+            SettingsError: It is of another kind.
 
         >>> SIZE.decode("CODE_MAX_SIZE", Entry(Scalar("2 MB", "2 MB"), "x.yml:3", Path("/")), {})
         2000000
@@ -80,7 +83,7 @@ class Kind(NamedTuple):
 
 
 def user_of(environment: Environment) -> str:
-    """Return the name of whoever launches.
+    """Return the user's name.
 
     >>> user_of({"USER": "ada"})
     'ada'
@@ -92,15 +95,6 @@ def user_of(environment: Environment) -> str:
     return getuser()
 
 
-def anchored(path: str, base: Path) -> str:
-    """Make a relative path start from a folder; ~ and $VAR are expanded later.
-
-    >>> anchored("data", Path("/project")), anchored("~/data", Path("/project"))
-    ('/project/data', '~/data')
-    """
-    return path if path.startswith(("~", "$", "/")) else str(base / path)
-
-
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
@@ -108,27 +102,27 @@ def _path(name: str, entry: Entry, environment: Environment) -> Path | None:
     if not entry.text:
         return None
     text = _expanded(entry.text, name, entry, environment)
-    return Path(os.path.normpath(anchored(text, entry.base)))
+    return Path(os.path.normpath(entry.base / text))
 
 
 def _search(name: str, entry: Entry, environment: Environment) -> str:
-    known = {"PYTHONPATH": "", **environment}
+    variables = {"PYTHONPATH": "", **environment}
     parts = entry.text.split(":")
-    return ":".join(filter(None, (_expanded(part, name, entry, known) for part in parts)))
+    return ":".join(filter(None, (_expanded(part, name, entry, variables) for part in parts)))
 
 
 def _expanded(text: str, name: str, entry: Entry, environment: Environment) -> str:
-    """Expand ~, $VAR and {user} in a path."""
+    """Return a path with ~, $VAR and {user} expanded."""
 
-    def variable(match: re.Match[str]) -> str:
-        word = match[1] or match[2]
-        if word not in environment:
-            raise SettingsError(f"{entry.origin}: {name} names ${word}, which is not set")
-        return environment[word]
+    def value_of(match: re.Match[str]) -> str:
+        variable = match[1] or match[2]
+        if variable not in environment:
+            raise SettingsError(f"{entry.origin}: {name} names ${variable}, which is not set")
+        return environment[variable]
 
     if "{user}" in text:
         text = text.replace("{user}", user_of(environment))
-    text = _VARIABLE.sub(variable, text)
+    text = _VARIABLE.sub(value_of, text)
     if not text.startswith("~"):
         return text
     home = os.path.expanduser(text)  # noqa: PTH111  it leaves ~nobody as it is, Path raises
@@ -162,7 +156,7 @@ def _switch(name: str, entry: Entry, _: Environment) -> bool:
 _MODE = r"^(0o?)?([0-7]?7[0-7][0-7])$"
 
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def _size(_name: str, entry: Entry, _: Environment) -> int:
@@ -170,11 +164,11 @@ def _size(_name: str, entry: Entry, _: Environment) -> int:
     match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)B?", text)
     if match is None:
         raise ValueError(text)
-    return int(float(match[1]) * _UNITS[match[2]])
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def _mode(_name: str, entry: Entry, _: Environment) -> int:
-    """Read the mode of folders; their owner keeps every right, or no run could begin."""
+    """Read the mode of folders; the owner keeps every right, or no run could begin."""
     match = re.fullmatch(_MODE, entry.text.strip())
     if match is None:
         raise ValueError(entry.text)
@@ -209,7 +203,7 @@ SCALARS: Schema = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
 PATH_SCHEMA: Schema = {"type": ["string", "null"]}
 
 
-_SOME = (Scalar, list)
+_SCALAR_OR_LIST = (Scalar, list)
 
 
 TEXT = Kind(Scalar, "text", lambda _name, entry, _: entry.text, SCALAR, "", is_literal=True)
@@ -224,10 +218,10 @@ PATH = Kind(Scalar, "text", _path, PATH_SCHEMA, is_literal=True)
 SEARCH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
 
 
-WORDS = Kind(_SOME, "a list of names, or names with commas between", _words, SCALARS, ())
+WORDS = Kind(_SCALAR_OR_LIST, "a list of names, or names with commas between", _words, SCALARS, ())
 
 
-LINES = Kind(_SOME, "a list of lines", _lines, SCALARS, ())
+LINES = Kind(_SCALAR_OR_LIST, "a list of lines", _lines, SCALARS, ())
 
 
 SWITCH = Kind(
@@ -265,12 +259,10 @@ def one_of(*choices: str) -> Kind:
     >>> one_of("record", "warn").schema
     {'enum': ['record', 'warn', None]}
     """
-
-    def read(name: str, entry: Entry, _: Environment) -> str:
-        text = entry.text.strip()
-        if text not in choices:
-            raise SettingsError(f"{entry.origin}: {name} must be one of {', '.join(choices)}")
-        return text
-
-    empty = "" if "" in choices else None
-    return Kind(Scalar, "text", read, {"enum": [*choices, None]}, empty)
+    return Kind(
+        Scalar,
+        f"one of {', '.join(choices)}",
+        lambda _name, entry, _: choices[choices.index(entry.text.strip())],
+        {"enum": [*choices, None]},
+        "" if "" in choices else None,
+    )

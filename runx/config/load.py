@@ -1,56 +1,55 @@
-"""From a request, through all the sources of settings, to an Experiment."""
+"""From a request, through every source of settings, to an Experiment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runx.config.experiment import (
+    CODE_KEYS,
     LOCAL,
+    Code,
     Experiment,
-    code_of,
-    experiment_name,
+    Settings,
     farm_of,
-    launch_texts,
     presets,
     shell_of,
-    shown_settings,
 )
 from runx.config.hparams import composed
 from runx.config.keys import KEYS
-from runx.config.kinds import Entry
+from runx.config.kinds import Entry, user_of
+from runx.config.layers import Layer, merged
+from runx.config.overrides import overridden, read_overrides
 from runx.config.sources import (
-    Layer,
     entry_of,
-    from_document,
     from_environment,
     from_file,
-    merged,
+    from_tree,
     project_file,
     user_file,
 )
 from runx.errors import SettingsError
 from runx.nearest import remedy
+from runx.rundir.paths import ExperimentDir
 from runx.sweeps.grid import Beside
 from runx.sweeps.identity import Identity
-from runx.sweeps.overrides import Override, over_settings, read_override
-from runx.sweeps.scalars import quoted
+from runx.sweeps.naming import filled, new_launch
+from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.values import Node
-from runx.sweeps.yaml import Document, parse_value
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for: the experiment's file, and what overrides it.
+    """The experiment's file to load, and what overrides it.
 
-    ``flags`` maps a key to its text; with ``here``, runs are made here whatever FARM is. ``sweeps``
-    are the named sweeps that are asked for. Where a caller in Python has no file, ``tree`` is what
-    it would hold. ``now`` and ``launch``, the time and the name of the launch, are for names of
-    runs; they are made up where they are missing.
+    ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
+    ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
+    caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
+    names of runs; they are the current time and a new name where they are missing.
     """
 
     file: Path
@@ -69,186 +68,153 @@ class Request:
 
 
 def load(request: Request) -> Experiment:
-    """Return the experiment that a request asks for, decided by every source of settings."""
-    overrides = read_overrides(request.overrides)
-    layers = _layers(request, overrides)
-    farm = _farm_name(layers, request.environment, request.here)
-    entries = merged(layers, farm)
-    if request.here:
-        outside = merged(layers, None)
-        jobs = {name for name in entries if KEYS[name].scope == "jobs"}
-        entries = {
-            name: outside[name] if name in jobs else entry
-            for name, entry in entries.items()
-            if name not in jobs or name in outside
-        }
-    return _experiment(request, entries, farm, overrides, layers)
+    """Return the experiment of a request, decided by every source of settings.
 
-
-def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
-    """Return the folder of all experiments, for someone in ``cwd`` who names no file."""
-    files = _files(cwd, environment, config, None)
-    layers = [from_environment(environment, cwd), *(from_file(path, True) for path in files)]
-    farm = _value("FARM", merged(layers, None), cwd, environment) or None
-    path: Path = _value("LOGROOT", merged(layers, farm), cwd, environment)
-    return path
-
-
-def read_overrides(words: Iterable[str | Override]) -> tuple[Override, ...]:
-    """Read overrides as they are typed; what is one already stays.
-
-    >>> [override.name for override in read_overrides(["lr=0.1", "FARM=local"])]
-    ['lr', 'FARM']
+    Raises:
+        SettingsError: A source is missing or malformed, or nothing sets CMD or HPARAMS.
+        SweepError: HPARAMS, or what is laid over it, is malformed.
     """
-    overrides = [word if isinstance(word, Override) else _read_override(word) for word in words]
-    for override in overrides:
-        if override.name.startswith("HPARAMS."):
-            plain = override.text.replace("HPARAMS.", "", 1)
-            raise SettingsError(f"{override.text}: hyperparameters stand alone: {plain}")
-        if override.name == "EXTENDS":
-            raise SettingsError(f"{override.text}: only a file extends another; write it there")
-    return tuple(overrides)
-
-
-def _read_override(word: str) -> Override:
-    """Read one override; a setting that is a text is taken as it stands, braces and colons too.
-
-    >>> _read_override("RUN_NAME={wid}-{lr}").node, _read_override("NOTE='yes'").node
-    (Scalar(value='{wid}-{lr}', text='{wid}-{lr}', plain=False), \
-Scalar(value='yes', text='yes', plain=False))
-    """
-    name, equals, text = word.partition("=")
-    key = KEYS.get(name.lstrip("+"))
-    if not equals or not text or key is None or not key.kind.is_literal:
-        return read_override(word, KEYS)
-    node: Node = quoted(text)
-    if text[0] in "'\"":
-        try:
-            node = parse_value(text, word)
-        except SettingsError:
-            pass  # quotes of the shell's own, as in CMD="./my train" --fast
-    return Override(word, name.lstrip("+"), node, is_setting=True, is_new=name.startswith("+"))
-
-
-def _layers(request: Request, overrides: Sequence[Override]) -> list[Layer]:
-    """Return the settings of every source, the strongest first; overrides may remove some."""
     cwd, environment = request.cwd, request.environment
-    if request.tree is None:
-        own = from_file(request.file)
-    else:
-        document = Document("Python", dict(request.tree), {})
-        own = from_document(document, cwd / "Python")._replace(files=())
-    files = _files(cwd, environment, request.config, request.file)
+    overrides = read_overrides(request.overrides) if request.overrides else ()
+    own = from_file(request.file) if request.tree is None else from_tree(request.tree, cwd)
     flags = {key: entry_of(text, f"--{key.lower()}", cwd) for key, text in request.flags.items()}
     layers = [
         Layer(flags),
         from_environment(environment, cwd),
         own,
-        *(from_file(path, may_be_empty=True) for path in files),
+        *_outer_layers(cwd, environment, request.config, request.file),
     ]
-    return _overridden(layers, overrides, cwd) if overrides else layers
+    if overrides:
+        layers = overridden(layers, overrides, cwd)
+    farm = _farm_name(layers, environment, request.here)
+    entries = merged(layers, farm, request.here)
+    values = {
+        name: key.value(name, entries.get(name), cwd, environment) for name, key in KEYS.items()
+    }
+    needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
+    for name in needed:
+        if values[name] in (None, ""):
+            raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
+    return _experiment(request, layers, entries, values, farm, overrides)
 
 
-def _overridden(layers: list[Layer], overrides: Sequence[Override], cwd: Path) -> list[Layer]:
-    entries = {}
-    for name, node in over_settings(overrides).items():
-        if node is not None:
-            words = [each.text for each in overrides if each.name.split(".")[0] == name]
-            entries[name] = entry_of(node, f"{' '.join(words)} on the command line", cwd)
-    removed = {each.name for each in overrides if each.is_setting and each.node is None}
-    return [Layer(entries), *(_without(layer, removed) for layer in layers)]
+def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
+    """Return the folder of all experiments, for a command in ``cwd`` that names no file."""
+    layers = [from_environment(environment, cwd), *_outer_layers(cwd, environment, config, None)]
+    farm = KEYS["FARM"].value("FARM", merged(layers, "").get("FARM"), cwd, environment)
+    entry = merged(layers, farm).get("LOGROOT")
+    path: Path = KEYS["LOGROOT"].value("LOGROOT", entry, cwd, environment)
+    return path
 
 
-def _without(layer: Layer, removed: set[str]) -> Layer:
-    def kept(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-        return {name: entry for name, entry in entries.items() if name not in removed}
-
-    farms = {name: kept(entries) for name, entries in layer.farms.items()}
-    return layer._replace(entries=kept(layer.entries), farms=farms)
-
-
-def _files(
+def _outer_layers(
     cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
-) -> list[Path]:
-    """Return the files of settings that stand behind an experiment's own, the strongest first."""
+) -> list[Layer]:
+    """Return the settings of .runx (or ``config``) and of the user's file, the stronger first."""
     if config is not None and (config.is_dir() or not config.exists()):
         raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
     start = experiment.absolute().parent if experiment else None
     files = (config or project_file(cwd, start), user_file(environment))
-    return [path for path in files if path is not None]
+    return [from_file(path, may_be_empty=True) for path in files if path is not None]
 
 
-def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str | None:
-    """Return the farm that runs go to: one that is described, or a type that needs no section."""
-    entry = merged(layers, None).get("FARM")
+def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str:
+    """Return the farm that runs go to: one that is described, or a type that needs no section.
+
+    It is empty where nothing sets FARM.
+    """
+    entry = merged(layers, "").get("FARM")
     name = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ""
-    known = list(dict.fromkeys(name for layer in layers for name in layer.farms))
-    if entry is None or name in ("", LOCAL, *known) or name in presets():
-        return name or None
+    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
+    if entry is None or name in ("", LOCAL, *described) or name in presets():
+        return name or ""
     if here:
-        return None
-    described = remedy(name, known) if known else "no farm is described; see docs/runx-file.md"
-    raise SettingsError(f"{entry.origin}: no section describes farm {name}; {described}")
+        return ""
+    advice = "no farm is described; see docs/runx-file.md"
+    if described:
+        advice = remedy(name, described)
+    raise SettingsError(f"{entry.origin}: no section describes farm {name}; {advice}")
 
 
 def _experiment(
     request: Request,
-    entries: Mapping[str, Entry],
-    farm: str | None,
-    overrides: tuple[Override, ...],
     layers: list[Layer],
+    entries: Mapping[str, Entry],
+    values: Mapping[str, Any],
+    farm: str,
+    overrides: tuple[Override, ...],
 ) -> Experiment:
-    cwd, environment = request.cwd, request.environment
-    value = {name: _value(name, entries, cwd, environment) for name in KEYS}
-    _check_needed(value, request.file)
-    texts = launch_texts(value, entries, farm, request.now, request.launch, environment)
-    name = experiment_name(value["EXP_NAME"], texts, entries, request.file)
-    hparams, at = composed(entries, value, request.sweeps, overrides)
+    """Return the experiment of the settings' entries and of their values."""
+    texts = _name_texts(request, entries, values, farm)
+    name = texts["experiment"]
+    hparams, at = composed(entries, values, request.sweeps, overrides)
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
+        dir=ExperimentDir(values["LOGROOT"] / name),
         file=request.file,
-        logroot=value["LOGROOT"],
-        cmd=value["CMD"],
+        logroot=values["LOGROOT"],
+        cmd=values["CMD"],
         hparams=hparams,
         at=at,
         tag=request.tag,
         cooldir=request.cooldir,
-        farm=None if request.here or farm in (None, LOCAL) else farm_of(farm, value, entries),
-        resources=value["RESOURCES"],
-        shell=shell_of(value),
-        pythonpath=value["PYTHONPATH"],
-        code=code_of(value),
-        dir_mode=value["DIR_MODE"],
-        resume=value["RESUME"],
-        identity=Identity(frozenset(value["IDENTITY_IGNORE"]), value["IDENTITY_DEFAULTS"]),
-        gpus=value["GPUS"],
-        title=value["TITLE"],
-        note=value["NOTE"],
-        settings=shown_settings(entries, hparams, overrides),
+        farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
+        resources=values["RESOURCES"],
+        shell=shell_of(values),
+        pythonpath=values["PYTHONPATH"],
+        code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
+        dir_mode=values["DIR_MODE"],
+        resume=values["RESUME"],
+        identity=Identity(frozenset(values["IDENTITY_IGNORE"]), values["IDENTITY_DEFAULTS"]),
+        gpus=values["GPUS"],
+        title=values["TITLE"],
+        note=values["NOTE"],
+        settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
         warnings=(*warnings, *cautions(hparams, at)),
-        beside=Beside(value["SAMPLES"], value["SEED"], environment, name),
-        style=value["ARGS"],
-        has_config=value["CONFIG"] is not None,
-        run_name=value["RUN_NAME"],
-        texts={**texts, "experiment": name},
+        beside=Beside(values["SAMPLES"], values["SEED"], request.environment, name),
+        style=values["ARGS"],
+        has_config=values["CONFIG"] is not None,
+        run_name=values["RUN_NAME"],
+        texts=texts,
     )
 
 
-def _value(
-    name: str, entries: Mapping[str, Entry], cwd: Path, environment: Mapping[str, str]
-) -> Any:
-    """Return the value of a setting: its default where nobody sets it, or sets it to nothing."""
-    key, entry = KEYS[name], entries.get(name)
-    value = key.kind.decode(name, entry, environment) if entry else None
-    is_nothing = value is None or value == "" == key.kind.empty
-    return key.default_value(name, cwd, environment) if is_nothing else value
+def _name_texts(
+    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any], farm: str
+) -> dict[str, str]:
+    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name.
+
+    Git and the user are looked up where one of the two holds them.
+    """
+    now = request.now or datetime.now().astimezone()
+    texts = {
+        "date": f"{now:%Y.%m.%d}",
+        "farm": farm or "local",
+        "git": "",
+        "launch": request.launch or new_launch(now),
+        "user": "",
+    }
+    for name in ("RUN_NAME", "EXP_NAME"):
+        if "{git}" in values[name]:
+            texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
+        if "{user}" in values[name]:
+            texts["user"] = user_of(request.environment)
+    name, origin = request.file.stem, str(request.file)
+    if "EXP_NAME" in entries:
+        origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
+        name = filled(values["EXP_NAME"] or name, texts, origin)
+    if "/" in name or name in (".", "..", ".runx") or not name.strip():
+        raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
+    return {**texts, "experiment": name}
 
 
-def _check_needed(value: Mapping[str, Any], file: Path) -> None:
-    """Raise a SettingsError if CMD or HPARAMS is missing; the latter may come from elsewhere."""
-    elsewhere = value["HPARAMS_FROM"] or value["CONFIG"]
-    for name in ("CMD",) if elsewhere else ("CMD", "HPARAMS"):
-        if value[name] in (None, ""):
-            raise SettingsError(f"{file}: {name} is missing; see docs/yaml.md")
+def _commit(values: Mapping[str, Any], where: str) -> str:
+    """Return the first eight digits of CODE_ROOT's commit."""
+    from runx.staging.git import state
+
+    git = state(values["CODE_ROOT"], (values["LOGROOT"],))
+    if git is None or not git.commit:
+        raise SettingsError(f"{where}: {{git}}: {values['CODE_ROOT']} has no commit; leave it out")
+    return git.commit[:8]

@@ -1,4 +1,4 @@
-"""The kinds of settings that are mappings, or may be: how each is read, and its JSON Schema."""
+"""The kinds of settings that may be mappings: how each is read, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -63,26 +63,32 @@ def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
         if entry.node.text.lower() not in ("", "false", "true"):
             raise ValueError(entry.node.text)
         return Requeue() if entry.node.text.lower() == "true" else None
-    given = {"max": "5", "signal": "USR1@120", "forward": "false"}
     place = f"{entry.origin}: {name}"
-    for key, node in _items(entry).items():
-        if key not in given:
-            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, given)}")
-        if not isinstance(node, Scalar):
-            raise SettingsError(f"{place}.{key} must be one value")
-        given[key] = node.text.strip()
-    if not re.fullmatch(r"\d+", given["max"], re.ASCII):
+    texts = _requeue_texts(_items(entry), place)
+    if not re.fullmatch(r"\d+", texts["max"], re.ASCII):
         raise SettingsError(f"{place}.max must be a whole number")
-    warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", given["signal"], re.IGNORECASE | re.ASCII)
+    warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", texts["signal"], re.IGNORECASE | re.ASCII)
     if warning is None:
         raise SettingsError(
             f"{place}.signal must be as USR1@120: the signal that run.sh minds,"
             " and how many seconds before the end"
         )
-    forward = {"true": "signal", "false": "term", "note": "note"}.get(given["forward"].lower())
+    forward = {"true": "signal", "false": "term", "note": "note"}.get(texts["forward"].lower())
     if forward is None:
         raise SettingsError(f"{place}.forward must be true, false or note")
-    return Requeue(int(given["max"]), int(warning[1] or 120), forward)
+    return Requeue(int(texts["max"]), int(warning[1] or 120), forward)
+
+
+def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
+    """Return the texts of REQUEUE's keys, those of its defaults included."""
+    texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
+    for key, node in items.items():
+        if key not in texts:
+            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, texts)}")
+        if not isinstance(node, Scalar):
+            raise SettingsError(f"{place}.{key} must be one value")
+        texts[key] = node.text.strip()
+    return texts
 
 
 def _mapping_of(items: Schema) -> Schema:

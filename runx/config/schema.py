@@ -1,4 +1,4 @@
-"""JSON Schemas of an experiment and of a .runx file, for editors, made of the table of settings."""
+"""The JSON Schemas of an experiment and of a .runx file, made of the table of settings."""
 
 from __future__ import annotations
 
@@ -11,38 +11,40 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 FILES = ("experiment", "runx")
-"""What there is a schema of."""
+"""The files that have a schema."""
 
 
 def schema(of: str) -> Schema:
-    """Describe an experiment, or a .runx file.
+    """Return the schema of one of FILES.
 
     >>> schema("experiment")["properties"]["CMD"]["description"]
     "The training command, in the shell's own language."
     """
     properties = {name: _property(key) for name, key in KEYS.items()}
-    made: Schema = {
+    common: Schema = {
         "$schema": DRAFT,
         "title": f"runx: {'an experiment' if of == 'experiment' else '.runx'}",
         "type": "object",
         "properties": properties,
         "additionalProperties": {"$ref": "#/$defs/farm"},
-        "$defs": {**_language(), "farm": _farm()},
+        "$defs": {**_hparams(), "farm": _farm()},
     }
-    # A base may say the rest; functions, or the script's own file, the hyperparameters.
+    if of != "experiment":
+        return common
+    # A base may have the rest; a function, or the script's own file, the hyperparameters.
     sources = [{"required": [name]} for name in ("HPARAMS", "HPARAMS_FROM", "CONFIG")]
-    whole = [{"required": ["EXTENDS"]}, {"required": ["CMD"], "anyOf": sources}]
-    return {**made, "anyOf": whole} if of == "experiment" else made
+    complete = [{"required": ["EXTENDS"]}, {"required": ["CMD"], "anyOf": sources}]
+    return {**common, "anyOf": complete}
 
 
 def _property(key: Key) -> Schema:
-    described = {"description": f"{key.meaning[0].upper()}{key.meaning[1:]}."}
+    description = {"description": f"{key.meaning[0].upper()}{key.meaning[1:]}."}
     default = {} if key.default is None else {"default": key.default}
-    return {**described, **default, **key.kind.schema}
+    return {**description, **default, **key.kind.schema}
 
 
 def _farm() -> Schema:
-    """Describe the section of a farm: an object that holds some key."""
+    """Return the schema of a farm's section: an object that has some key."""
     return {
         "type": "object",
         "properties": {name: {"$ref": f"#/properties/{name}"} for name in KEYS},
@@ -51,20 +53,20 @@ def _farm() -> Schema:
     }
 
 
-def _language() -> Schema:
-    """Describe HPARAMS: grids of axes, zips and cases."""
-    several = {"type": "array", "items": {"$ref": "#/$defs/grid"}, "minItems": 1}
+def _hparams() -> Schema:
+    """Return the definitions of HPARAMS: grids of axes, zips and cases."""
+    grids = {"type": "array", "items": {"$ref": "#/$defs/grid"}, "minItems": 1}
     values = {"type": "array", "items": {"$ref": "#/$defs/value"}}
     return {
-        "hparams": {"anyOf": [{"$ref": "#/$defs/grid"}, several, {"type": "null"}]},
-        "grid": _grid(several),
+        "hparams": {"anyOf": [{"$ref": "#/$defs/grid"}, grids, {"type": "null"}]},
+        "grid": _grid(grids),
         "axis": {"anyOf": [SCALAR, {**values, "minItems": 1}, _operator()]},
         "value": {"anyOf": [SCALAR, values]},
     }
 
 
-def _grid(several: Schema) -> Schema:
-    """Describe a mapping of hyperparameters to their axes."""
+def _grid(grids: Schema) -> Schema:
+    """Return the schema of a mapping of hyperparameters to their axes."""
     axis = {"$ref": "#/$defs/axis"}
     return {
         "type": "object",
@@ -75,7 +77,7 @@ def _grid(several: Schema) -> Schema:
                 "description": "Lists whose values go together.",
                 "anyOf": [_zip(), {"type": "array", "items": _zip()}],
             },
-            CASES: {"description": "Points with keys of their own.", **several},
+            CASES: {"description": "Points with keys of their own.", **grids},
         },
         "patternProperties": {f"^{RESOURCE.replace('.', '[.]')}": axis},
         "propertyNames": {"not": {"pattern": "^RUNX[.](?!(TAG|SKIP|ZIP|CASES)$)"}},
@@ -84,7 +86,7 @@ def _grid(several: Schema) -> Schema:
 
 
 def _operator() -> Schema:
-    """Describe an axis that an operator makes: a mapping of its name."""
+    """Return the schema of an axis that an operator makes: a mapping of the operator's name."""
     return {
         "type": "object",
         "properties": {name: {} for name in sorted([*OPERATORS, *DRAWS])},

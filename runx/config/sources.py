@@ -1,102 +1,118 @@
-"""The sources of settings, files with what they extend first of all, and how they become one."""
+"""The sources of settings: files, with those that they extend, and the environment."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from runx.config.keys import KEYS
-from runx.config.kinds import Entry, anchored
+from runx.config.kinds import Entry
+from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS
 from runx.errors import SettingsError
 from runx.nearest import remedy
-from runx.sweeps.merge import laid_over
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
 
 _PREFIX = "RUNX_"
 
 
-_OURS = frozenset(
+_RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
         *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN"),
     }
 )
-"""Variables that runx sets for its runs, which may call runx again, and those of its tests."""
-
-
-class Layer(NamedTuple):
-    """The settings of one source, the farms that it describes, and the files that were read."""
-
-    entries: Mapping[str, Entry]
-    farms: Mapping[str, Mapping[str, Entry]] = {}
-    warnings: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
+"""Variables that runx sets for its runs, which may call runx themselves, and for its tests."""
 
 
 def from_file(path: Path, may_be_empty: bool = False) -> Layer:
-    """Read an experiment or .runx file, laid over the files that it extends."""
+    """Read an experiment or .runx file and the files that it extends; keys are merged."""
     document = read(path, may_be_empty)
     if "EXTENDS" not in document.tree:
         return from_document(document, path)
-    return functools.reduce(_extended, (from_document(*base) for base in _bases(document, path)))
+    return functools.reduce(extended, (from_document(*base) for base in _bases(document, path)))
 
 
 def from_document(document: Document, path: Path) -> Layer:
-    """Return the settings of a document; a key nobody knows is an error that names the nearest.
+    """Return the settings of a document, whose relative paths start from the folder of ``path``.
 
-    Relative paths in it start from the folder of ``path``.
+    Raises:
+        SettingsError: A key is unknown; the message has the nearest.
     """
     base = path.absolute().parent
-    entries: dict[str, Entry] = {}
-    farms: dict[str, dict[str, Entry]] = {}
+    sections: dict[tuple[str, ...], dict[str, Node]] = {(): {}}
     for key, node in document.tree.items():
         if key in KEYS:
-            entries[key] = _entry(document, base, node, key)
+            sections[()][key] = node
         elif isinstance(node, dict) and any(inner in KEYS for inner in node):
-            farms[key] = _farm(document, base, node, key)
+            _check_farm(document, key, node)
+            sections[(key,)] = node
         else:
             inner = node if isinstance(node, dict) else ()
+            farms = [name for section in sections for name in section]
             raise SettingsError(f"{document.at(key)}: {_unknown(key, inner, farms)}")
-    return Layer(entries, farms, tuple(document.warnings), (path,))
+    entries = {
+        place: {
+            key: Entry(
+                _with_base(node, base) if KEYS[key].kind is PATHS else node,
+                document.at(*place, key),
+                base,
+                functools.partial(document.at, *place, key),
+            )
+            for key, node in section.items()
+        }
+        for place, section in sections.items()
+    }
+    own = entries.pop(())
+    return Layer(own, {name: entries[(name,)] for (name,) in entries}, document.warnings, (path,))
 
 
-def _farm(document: Document, base: Path, section: dict[str, Node], name: str) -> dict[str, Entry]:
+def from_tree(tree: Mapping[str, Node], cwd: Path) -> Layer:
+    """Return the settings of an experiment that was written in Python, in no file."""
+    return from_document(Document("Python", dict(tree), {}), cwd / "Python")._replace(files=())
+
+
+def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
+    """Raise a SettingsError for an unknown key in the section of a farm."""
     for key in section:
         if key not in KEYS:
             raise SettingsError(
                 f"{document.at(name, key)}: unknown key {key} in farm {name}; {remedy(key, KEYS)}"
             )
-    return {key: _entry(document, base, node, name, key) for key, node in section.items()}
 
 
-def _entry(document: Document, base: Path, node: Node, *path: str) -> Entry:
-    if KEYS[path[-1]].kind is PATHS and isinstance(node, dict):
-        # Once merged, its paths may be of several files: each keeps its own start.
-        node = {
-            name: Scalar(text := anchored(item.text, base), text, plain=False)
-            if isinstance(item, Scalar)
-            else item
-            for name, item in node.items()
-        }
-    return Entry(node, document.at(*path), base, functools.partial(document.at, *path))
+def _with_base(node: Node, base: Path) -> Node:
+    """Return FILES with its paths from a folder: merged ones may be of several files."""
+    if not isinstance(node, dict):
+        return node
+    texts = {name: item.text for name, item in node.items() if isinstance(item, Scalar)}
+    paths = {name: _anchored(text, base) for name, text in texts.items()}
+    return {**node, **{name: Scalar(path, path, plain=False) for name, path in paths.items()}}
+
+
+def _anchored(path: str, base: Path) -> str:
+    """Return a relative path as one from a folder; ~ and $VAR are expanded later.
+
+    >>> _anchored("data", Path("/project")), _anchored("~/data", Path("/project"))
+    ('/project/data', '~/data')
+    """
+    return path if path.startswith(("~", "$", "/")) else str(base / path)
 
 
 def _unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
-    """Describe a key nobody knows, or a section none of whose keys is known.
+    """Return the message on an unknown key, or on a section of which every key is unknown.
 
     >>> _unknown("big", ["SUBMITCMD"], [])
     'unknown key SUBMITCMD in farm big; did you mean SUBMIT_CMD?'
     """
-    meant = remedy(key, [*KEYS, *farms])
-    for name in () if "did you mean" in meant else inner:
-        if "did you mean" in (inner_meant := remedy(name, KEYS)):
-            return f"unknown key {name} in farm {key}; {inner_meant}"
-    return f"unknown key {key}; {meant}"
+    advice = remedy(key, [*KEYS, *farms])
+    for name in () if "did you mean" in advice else inner:
+        if "did you mean" in (inner_advice := remedy(name, KEYS)):
+            return f"unknown key {name} in farm {key}; {inner_advice}"
+    return f"unknown key {key}; {advice}"
 
 
 def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:
@@ -129,43 +145,17 @@ def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:
 def _extends(document: Document) -> list[tuple[str, str]]:
     """Return the files that a document extends, each with where it is named."""
     node: Node = document.tree.get("EXTENDS", [])
-    named = []
+    files = []
     for index, item in enumerate(node if isinstance(node, list) else [node]):
         place = document.at("EXTENDS", index)
         if not (isinstance(item, Scalar) and isinstance(item.value, str) and item.value):
             raise SettingsError(f"{place}: EXTENDS takes a file, or a list of files")
-        named.append((item.value, place))
-    return named
-
-
-def _extended(stronger: Layer, weaker: Layer) -> Layer:
-    """Lay a file over one that it extends, HPARAMS key by key, too."""
-    farms = {
-        name: _laid(stronger.farms.get(name, {}), weaker.farms.get(name, {}))
-        for name in {**weaker.farms, **stronger.farms}
-    }
-    return Layer(
-        _laid(stronger.entries, weaker.entries),
-        farms,
-        (*stronger.warnings, *weaker.warnings),
-        (*stronger.files, *weaker.files),
-    )
-
-
-def _laid(stronger: Mapping[str, Entry], weaker: Mapping[str, Entry]) -> dict[str, Entry]:
-    both: dict[str, Entry] = {}
-    for name in stronger.keys() & weaker:
-        over, under = stronger[name], weaker[name]
-        if name == "HPARAMS":
-            node = laid_over(over.node, under.node)
-            both[name] = Entry(node, over.origin, over.base, _at(over, under))
-        else:
-            both[name] = _merged(name, over, under)
-    return {**weaker, **stronger, **both}
+        files.append((item.value, place))
+    return files
 
 
 def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
-    """Return what every RUNX_<KEY> sets; a mistyped one is an error, any other a warning.
+    """Return what every RUNX_<KEY> sets; a mistyped one is an error, another name a warning.
 
     >>> from_environment({"RUNX_FRAM": "slurm"}, Path())
     Traceback (most recent call last):
@@ -174,7 +164,7 @@ def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
     entries, warnings = {}, []
     for variable, text in environment.items():
         key = variable.removeprefix(_PREFIX)
-        if key == variable or key in _OURS:
+        if key == variable or key in _RESERVED:
             continue
         if key in KEYS and KEYS[key].scope != "file":
             entries[key] = entry_of(text, variable, cwd)
@@ -184,18 +174,18 @@ def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
 
 
 def _without_effect(variable: str, key: str) -> str:
-    """Describe a variable that sets nothing: it may be another program's, or mistyped."""
-    described = f"{variable} in the environment sets nothing"
+    """Return the warning on a variable that sets nothing; an error where it is mistyped."""
+    warning = f"{variable} in the environment sets nothing"
     if key in KEYS:
-        raise SettingsError(f"{described}; {key} stands in files alone")
-    meant = remedy(key, [name for name, known in KEYS.items() if known.scope != "file"])
-    if meant.startswith("did you mean "):
-        raise SettingsError(f"{described}; {meant.replace('mean ', f'mean {_PREFIX}')}")
-    return described
+        raise SettingsError(f"{warning}; {key} stands in files alone")
+    advice = remedy(key, [name for name in KEYS if KEYS[name].scope != "file"])
+    if advice.startswith("did you mean "):
+        raise SettingsError(f"{warning}; {advice.replace('mean ', f'mean {_PREFIX}')}")
+    return warning
 
 
 def entry_of(value: str | Node, origin: str, cwd: Path) -> Entry:
-    """Return the entry of a value that stands in no file.
+    """Return the entry of a value that is in no file: a flag, a variable or an override.
 
     A text is taken as it is, but one that begins with a bracket is YAML.
 
@@ -208,53 +198,14 @@ def entry_of(value: str | Node, origin: str, cwd: Path) -> Entry:
     return Entry(node, origin, cwd, lambda *_: origin)
 
 
-def merged(layers: Iterable[Layer], farm: str | None) -> dict[str, Entry]:
-    """Return each setting of the strongest source that has it; mappings are merged key by key.
-
-    In one source the section of ``farm`` is stronger than what stands beside it.
-    """
-    result: dict[str, Entry] = {}
-    for layer in layers:
-        for entries in (layer.farms.get(farm or "", {}), layer.entries):
-            for name, entry in entries.items():
-                stronger = result.get(name)
-                result[name] = _merged(name, stronger, entry) if stronger else entry
-    return result
-
-
-def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
-    """Return the stronger of two entries, laid over the other where both are mappings."""
-    if not KEYS[name].kind.is_mapping:
-        return stronger
-    if not (isinstance(stronger.node, dict) and isinstance(weaker.node, dict)):
-        return stronger
-    if weaker.node.keys() <= stronger.node.keys():
-        return stronger
-    if not stronger.node:
-        return weaker
-    node = {**weaker.node, **stronger.node}
-    origin = f"{stronger.origin}, {weaker.origin}"
-    return Entry(node, origin, stronger.base, _at(stronger, weaker))
-
-
-def _at(stronger: Entry, weaker: Entry) -> Callable[..., str]:
-    """Return the ``at`` of two mappings: of the stronger for what that has."""
-
-    def at(*path: str | int) -> str:
-        own = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
-        return (stronger if own else weaker).at(*path)
-
-    return at
-
-
 def project_file(cwd: Path, start: Path | None = None) -> Path | None:
     """Return ``./.runx``, or else the nearest one going up from the experiment's folder.
 
-    A folder of that name is never taken for it.
+    A folder of that name doesn't count.
     """
-    here = cwd / ".runx"
-    if here.is_file():
-        return here
+    file = cwd / ".runx"
+    if file.is_file():
+        return file
     first = (start or cwd).absolute()
     files = (folder / ".runx" for folder in (first, *first.parents))
     return next((file for file in files if file.is_file()), None)

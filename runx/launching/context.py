@@ -1,4 +1,4 @@
-"""What a launch does once, before its first run: freeze the code, record what was asked."""
+"""What a launch does once, before its first run: it freezes the code and records itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LaunchContext:
-    """What all the runs of one launch are made with."""
+    """What all runs of one launch are made with."""
 
     experiment: Experiment
     launch: str
@@ -37,14 +37,19 @@ class LaunchContext:
 
     @property
     def code(self) -> str | None:
-        """The digest of the frozen code, or None where runs start in the project itself."""
+        """The digest of the frozen code, None where runs start in the project itself."""
         return self.frozen.digest or None
 
 
 def prepare(
     experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
 ) -> LaunchContext:
-    """Freeze the code, record the launch, and return what its runs share."""
+    """Freeze the code, record the launch, and return the context of its runs.
+
+    Raises:
+        SettingsError: Git has changes and GIT_DIRTY is error; or the farm can't do REQUEUE.
+        StagingError: The code can't be frozen.
+    """
     root = experiment.code.root
     git = _git(experiment, say)
     frozen = _frozen(experiment, say)
@@ -55,9 +60,9 @@ def prepare(
         say(why)
     launch = experiment.texts["launch"]
     if (experiment.dir.launches / launch).exists():
-        launch = new_launch(now)  # what is loaded once, from Python, may be launched often
-    dirty = git is not None and git.dirty
-    changes = diff(root, (experiment.logroot,)) if dirty else ""
+        launch = new_launch(now)  # an experiment in Python may be launched several times
+    is_dirty = git is not None and git.dirty
+    changes = diff(root, (experiment.logroot,)) if is_dirty else ""
     record(experiment, launch, runs, frozen, git, changes, argv)
     called = argv[0] if argv else sys.executable
     settings = script_settings(experiment, frozen, called)
@@ -65,7 +70,7 @@ def prepare(
 
 
 def check_root(experiment: Experiment) -> None:
-    """Say so if there is no folder to freeze."""
+    """Raise a SettingsError unless CODE_ROOT is a folder."""
     root = experiment.code.root
     if not root.is_dir():
         raise SettingsError(
@@ -74,6 +79,7 @@ def check_root(experiment: Experiment) -> None:
 
 
 def _git(experiment: Experiment, say: Say) -> GitState | None:
+    """Return the state of the code's repository; GIT_DIRTY decides what changes mean."""
     code = experiment.code
     git = state(code.root, (experiment.logroot,))
     if git is None and (why := trouble(code.root)):
@@ -88,7 +94,7 @@ def _git(experiment: Experiment, say: Say) -> GitState | None:
 
 
 def rules(experiment: Experiment) -> Rules:
-    """Return what staging is to freeze."""
+    """Return the rules of what is frozen."""
     code = experiment.code
     return Rules(
         root=code.root,
@@ -113,16 +119,17 @@ def _frozen(experiment: Experiment, say: Say) -> Frozen:
 
 
 def _unfrozen(root: Path) -> list[str]:
-    places = [Path(place) for place in sys.path if place]
+    """Return a warning on each package whose code is used where it lies, not frozen."""
+    folders = [Path(folder) for folder in sys.path if folder]
     return [
         f"{name} is installed editable from {root}: training imports it, not the frozen code;"
         " pip uninstall it, or let PYTHONPATH name its folder"
-        for name in editable_installs(root, places)
+        for name in editable_installs(root, folders)
     ]
 
 
 def script_settings(experiment: Experiment, frozen: Frozen, called: str) -> ScriptSettings:
-    """Return what every run.sh of this launch has in common; ``called`` is the program's path."""
+    """Return what all run.sh of a launch share; ``called`` is the path by which runx was called."""
     default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
     return ScriptSettings(
         experiment=experiment.name,
@@ -138,7 +145,7 @@ def script_settings(experiment: Experiment, frozen: Frozen, called: str) -> Scri
 
 
 def _handback(farm: Farm) -> tuple[str, int]:
-    """Return how runs go back to their scheduler: a command, and an exit status."""
+    """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
     from runx.farms.registry import farm_type_of
 
     handback = farm_type_of(farm.type).handback
@@ -151,10 +158,10 @@ def _handback(farm: Farm) -> tuple[str, int]:
 
 
 def search_path(path: str, called: str, python: str) -> str:
-    """Give the PATH that runs get: the launcher's, with its environment first if it was off PATH.
+    """Return the PATH of runs: the launcher's, after the folder of ``python`` if runx is off PATH.
 
     A runx that was called by its path, as .venv/bin/runx, means the Python that is beside it; one
-    that was found on PATH (pipx puts it there) leaves ``python`` to PATH.
+    that is on PATH (pipx puts it there) leaves ``python`` to PATH.
 
     >>> search_path("/usr/bin:/bin", "/home/me/.venv/bin/runx", "/home/me/.venv/bin/python")
     '/home/me/.venv/bin:/usr/bin:/bin'
@@ -162,7 +169,7 @@ def search_path(path: str, called: str, python: str) -> str:
     '/home/me/bin:/bin'
     """
     folders = path.split(":")
-    near = {os.path.dirname(os.path.abspath(item)) for item in (called, python)}  # noqa: PTH100, PTH120
-    if near & set(folders):
+    own = {os.path.dirname(os.path.abspath(file)) for file in (called, python)}  # noqa: PTH100, PTH120
+    if own & set(folders):
         return path
     return ":".join([os.path.dirname(python), *folders])  # noqa: PTH120

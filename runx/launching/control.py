@@ -1,4 +1,4 @@
-"""Ending, holding and releasing runs: those here by signal, those of farms by their schedulers."""
+"""Runs are ended, held and released: those here by signals, those of farms by their schedulers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.farms import control
+from runx.farms.base import SubmittedJob
 from runx.farms.query import jobs_of, query, submitted_jobs
 from runx.local.process import Live, tell
 from runx.rundir.attempts import Attempts, Words, clock, here, read_attempts, state_said, status_of
@@ -21,100 +22,110 @@ Say = Callable[[str], None]
 _ORDERED = "those that wait end as they start, those that run within half a minute"
 
 
-_PATIENCE, _PAUSE = 2.0, 0.05
+_QUIET, _POLL = 2.0, 0.05
+"""Seconds of waiting before it is mentioned, and between two looks."""
 
 
 GRACE = 30.0
-"""Seconds that a run on this machine is given to end, once it has been told."""
+"""Seconds from TERM to KILL of a run on this machine."""
 
 
-class Alive(NamedTuple):
-    """A run that has not come to its end: its last attempt, and its state."""
+class LiveRun(NamedTuple):
+    """A run that has not ended: its last attempt, and the name of its state."""
 
     run: RunDir
     attempt: Attempt
     state: str
 
 
-def alive(read: Mapping[RunDir, Attempts], statuses: Words) -> list[Alive]:
-    """Return those of the runs that wait or run, by their attempts and what schedulers say."""
-    living = []
-    for run, attempts in read.items():
-        now, attempts = state_said(run, attempts, statuses, clock(run.path.parent))
-        unasked = now.name == "lost" and status_of(run, attempts, statuses) is None
-        if attempts and (now.name in control.ALIVE or (unasked and attempts[-1].farm)):
-            living.append(Alive(run, attempts[-1], now.name))
-    return living
-
-
 def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) -> int:
-    """End runs on purpose and return how many; an order is written first, which explains their end.
+    """Cancel runs and return how many were alive; the order written first makes them cancelled.
 
-    ``grace`` is the seconds that a run here is given after TERM until KILL.
+    ``grace`` is the time from TERM to KILL of runs here, in seconds.
+
+    Raises:
+        FarmError: A job can't be cancelled; then no order is written.
     """
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
-    living = alive(attempts, statuses)
-    on_farms = [one for one in living if one.attempt.farm]
-    alone = {
-        one.run
-        for one in on_farms
-        if control.heeds_orders(one.run, one.attempt.number, jobs.get(one.run))
-    }
-    theirs = [jobs[one.run] for one in on_farms if one.run in jobs and one.run not in alone]
+    live = live_runs(attempts, statuses)
+    on_farms = [each for each in live if each.attempt.farm]
+    by_order = {each.run for each in on_farms if _heeds_orders(each, jobs)}
+    with_jobs = jobs.keys() - by_order
+    cancellable = [jobs[each.run] for each in on_farms if each.run in with_jobs]
     # Before any order is written: a run that counts as cancelled while its job still waits would
     # be started again beside it.
-    control.check_known(theirs, "cancel")
-    for one in living:
-        give(one.run, CANCEL, one.attempt.number, heed=one.run in alone)
-    signalled = [one for one in living if one.attempt.farm is None and _end_here(one, say)]
-    control.cancel(theirs, set(runs), statuses)
-    if alone:
-        say(f"{len(alone)} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
-    _insist(signalled, grace, say)
-    return len(living)
+    control.check_known(cancellable, "cancel")
+    for each in live:
+        give(each.run, CANCEL, each.attempt.number, heed=each.run in by_order)
+    signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
+    control.cancel(cancellable, set(runs), statuses)
+    if by_order:
+        count = len(by_order)
+        say(f"{count} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
+    _wait_or_kill(signalled, grace, say)
+    return len(live)
+
+
+def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
+    return control.heeds_orders(live.run, live.attempt.number, jobs.get(live.run))
+
+
+def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: Words) -> list[LiveRun]:
+    """Return those of the runs that wait or run, by their attempts and the statuses of jobs."""
+    live = []
+    for run, attempts in attempts_of.items():
+        state, attempts = state_said(run, attempts, statuses, clock(run.path.parent))
+        is_unasked = state.name == "lost" and status_of(run, attempts, statuses) is None
+        if attempts and (state.name in control.ALIVE or (is_unasked and attempts[-1].farm)):
+            live.append(LiveRun(run, attempts[-1], state.name))
+    return live
 
 
 def hold(runs: Sequence[RunDir], warn: Say) -> int:
-    """Keep waiting jobs of runs from starting; return how many."""
+    """Hold the waiting jobs of runs; return how many."""
     jobs = jobs_of(runs, warn)
     return control.change(jobs, "hold", query(jobs, warn))
 
 
 def release(runs: Sequence[RunDir], warn: Say) -> int:
-    """Let held jobs of runs start; return how many."""
+    """Release the held jobs of runs; return how many."""
     jobs = jobs_of(runs, warn)
     return control.change(jobs, "release", query(jobs, warn))
 
 
-def _end_here(one: Alive, say: Say) -> bool:
-    """Tell the run.sh of this machine's run, once it is sure that it is the one that was meant."""
-    started = one.attempt.event("started")
-    who = started.details if started else {}
-    name = one.run.path.name
+def _terminate(live: LiveRun, say: Say) -> bool:
+    """Send TERM to a run on this machine; return whether it was sent.
+
+    Another launcher's run that has not started, or is elsewhere, ends by its order.
+    """
+    started = live.attempt.event("started")
+    process = started.details if started else {}
+    name = live.run.path.name
     if not started:
-        say(f"{name}: has not started; its launcher is told by the order in {one.run.orders}")
-    elif who.get("host") != here().host:
-        say(f"{name}: runs on {who.get('host')}; its launcher there is told by the order")
+        say(f"{name}: has not started; its launcher is told by the order in {live.run.orders}")
+    elif process.get("host") != here().host:
+        say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
-        tell(Live(one.run, one.attempt.number, None, 0.0), signal.SIGTERM)
+        tell(Live(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
         return True
     return False
 
 
-def _insist(told: Sequence[Alive], grace: float, say: Say) -> None:
-    """Wait for the ends of this machine's runs; KILL what has not heeded TERM by then."""
-    begun = time.monotonic()
-    lives = [Live(one.run, one.attempt.number, None, begun) for one in told]
-    noted = False
-    while (lives := [one for one in lives if one.status() is None]) and (
-        (waited := time.monotonic() - begun) < grace
+def _wait_or_kill(signalled: Sequence[LiveRun], grace: float, say: Say) -> None:
+    """Wait for the ends of runs that got TERM; KILL those that go on after ``grace`` seconds."""
+    begin = time.monotonic()
+    running = [Live(each.run, each.attempt.number, None, begin) for each in signalled]
+    is_mentioned = False
+    while (running := [each for each in running if each.status() is None]) and (
+        (waited := time.monotonic() - begin) < grace
     ):
-        if waited > _PATIENCE and not noted:
-            say(f"{len(lives)} have not ended yet; what still goes on after {grace:g} s is killed")
-            noted = True
-        time.sleep(_PAUSE)
-    for one in lives:
-        say(f"{one.dir.path.name}: has not heeded TERM; killed")
-        tell(one, signal.SIGKILL)
+        if waited > _QUIET and not is_mentioned:
+            count = len(running)
+            say(f"{count} have not ended yet; what still goes on after {grace:g} s is killed")
+            is_mentioned = True
+        time.sleep(_POLL)
+    for each in running:
+        say(f"{each.dir.path.name}: has not heeded TERM; killed")
+        tell(each, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""From planned runs to run directories: each whole, or not there at all."""
+"""Run directories: each is made completely, or not at all; and the code of runs that go on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from runx.launching.plan import (
     PlannedAttempt,
     named,
     resources_of,
-    run_id,
 )
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, take
@@ -50,9 +49,9 @@ def create_runs(
     say: Say,
     argv: Sequence[str] = (),
 ) -> LaunchPlan | None:
-    """Decide what starts and make its directories; None where nothing does.
+    """Decide which runs start and make their directories; return None where none starts.
 
-    No other launcher decides meanwhile. What is to run here is claimed before one does.
+    Launchers take turns at this. Runs that execute here are claimed before the turn ends.
     """
     check_root(experiment)
     writable(experiment)
@@ -60,38 +59,54 @@ def create_runs(
         clear(experiment.dir)
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
-            plan = plan._replace(adopted=tuple(filter(_is_left_alone, plan.left)))
+            plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
         if not plan.attempts:
             return plan if plan.adopted else None
         context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say)
-        _tell_code(context, plan, options, say)
+        _note_older_code(context, plan, options, say)
         attempts = [
-            PlannedAttempt(create(each.run, context, new_name))
-            if each.is_new
-            else _ready(each, context, options, say)
-            for each in plan.attempts
+            PlannedAttempt(create(attempt.run, context, new_name))
+            if attempt.is_new
+            else _restarted(attempt, context, options, say)
+            for attempt in plan.attempts
         ]
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
 
 
-def _is_left_alone(run: ExistingRun) -> bool:
+def writable(experiment: Experiment) -> None:
+    """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
+    try:
+        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = experiment.dir.making / f"probe.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        origin = experiment.settings["LOGROOT"].origin
+        raise SettingsError(
+            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
+            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
+        ) from None
+
+
+def _is_abandoned(run: ExistingRun) -> bool:
     return run.state.name == "running" and run.orphan
 
 
 def clear(experiment: ExperimentDir) -> None:
-    """Throw away what launchers that were killed had begun to make, or to remove.
+    """Remove directories that killed launchers had begun to make, or to remove.
 
-    Whoever has the turn knows that nobody else is about it.
+    The caller has the turn: no other launcher uses them.
     """
-    for begun in experiment.making.iterdir():
-        if begun.is_dir():
-            shutil.rmtree(begun)
+    for folder in experiment.making.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
 
 
-def _ready(
+def _restarted(
     planned: PlannedAttempt, context: LaunchContext, options: LaunchOptions, say: Say
 ) -> PlannedAttempt | None:
-    """Ready a run for a further attempt; None where somebody has begun it by hand meanwhile."""
+    """Prepare a run for another attempt; return None where that was begun by hand meanwhile."""
     run = planned.run
     mend(run.dir)
     if options.restage:
@@ -102,11 +117,13 @@ def _ready(
     return planned if take(run.dir, planned.attempt, claim_text(None, code)) else None
 
 
-def _tell_code(context: LaunchContext, plan: LaunchPlan, options: LaunchOptions, say: Say) -> None:
+def _note_older_code(
+    context: LaunchContext, plan: LaunchPlan, options: LaunchOptions, say: Say
+) -> None:
     if options.restage or context.code is None:
         return
-    again = [each.run.dir for each in plan.attempts if not each.is_new]
-    older = sum(staged_code(run) not in (None, context.code) for run in again)
+    restarted = [attempt.run.dir for attempt in plan.attempts if not attempt.is_new]
+    older = sum(staged_code(run) not in (None, context.code) for run in restarted)
     if older:
         say(
             f"{older} of them go on with the code that they were staged with, which is not"
@@ -115,26 +132,30 @@ def _tell_code(context: LaunchContext, plan: LaunchPlan, options: LaunchOptions,
 
 
 def create(run: Run, context: LaunchContext, new_name: Namer) -> Run:
-    """Make a run's directory, whole or not at all; a name that is taken is drawn again.
+    """Make a run's directory, completely or not at all; return the run, renamed if need be.
 
-    The directory is built elsewhere and renamed into place, which fails where there is one.
+    The directory is made elsewhere and renamed into place, which fails where there is one.
+
+    Raises:
+        StagingError: There is one, and the run can't have another name; or the code is damaged.
     """
-    beside = context.experiment.dir.making / f"{run.name}.{secrets.token_hex(4)}"
+    draft = context.experiment.dir.making / f"{run.name}.{secrets.token_hex(4)}"
     try:
-        beside.mkdir()
-        _fill(run, context, RunDir(beside))
-        while not _moved(beside, run.dir.path):
+        draft.mkdir()
+        _fill(run, context, RunDir(draft))
+        while not _moved(draft, run.dir.path):
             run = _renamed(run, context.experiment, new_name)
-            _describe(run, context, RunDir(beside))
+            _write_files(run, context, RunDir(draft))
     except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         raise
     return run
 
 
-def _moved(beside: Path, place: Path) -> bool:
+def _moved(draft: Path, target: Path) -> bool:
+    """Rename a directory; return whether there was none in its place."""
     try:
-        beside.rename(place)
+        draft.rename(target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             return False
@@ -155,58 +176,58 @@ def _renamed(run: Run, experiment: Experiment, new_name: Namer) -> Run:
             f"{run.dir.path}: is there already; --resume goes on with what there is,"
             " or put {date} or {coolname} into RUN_NAME"
         )
-    # The words were drawn for a place in the sweep, which a second draw would move.
+    # Another draw of words would shift those of the points after this one.
     return named(experiment, run.point, f"{run.name}-{secrets.token_hex(2)}")
 
 
-def _fill(run: Run, context: LaunchContext, place: RunDir) -> None:
-    """Write all that a run's directory begins with."""
-    place.attempts.mkdir()
-    stage(context.frozen, place.code, context.method)
-    _describe(run, context, place)
+def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
+    """Write all that a run's directory has before its first attempt."""
+    draft.attempts.mkdir()
+    stage(context.frozen, draft.code, context.method)
+    _write_files(run, context, draft)
     if context.experiment.farm is None:
-        # What runs here is about to; what goes to a farm is claimed when it is submitted.
-        place.claim(1).write_text(claim_text(None, context.code), encoding="utf-8")
+        # Runs here start next; those of a farm are claimed when they are submitted.
+        draft.claim(1).write_text(claim_text(None, context.code), encoding="utf-8")
     if context.experiment.dir_mode:
-        open_to(place.path, context.experiment.dir_mode)
+        open_to(draft.path, context.experiment.dir_mode)
 
 
-def _describe(run: Run, context: LaunchContext, place: RunDir) -> None:
-    """Write the files that say what a run is, and where."""
+def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
+    """Write the files that depend on a run's name or hyperparameters."""
     experiment, logdir = context.experiment, Logdir.at(run.dir)
     hparams = json.dumps(logdir.in_value(run.hparams), indent=4, ensure_ascii=False) + "\n"
-    written = [
-        (place.hparams, hparams),
-        (place.script, script(run, context.script, spread(experiment, run))),
-        (place.record, to_json(record(run, context))),
+    files = [
+        (draft.hparams, hparams),
+        (draft.script, script(run, context.script, spread(experiment, run))),
+        (draft.record, to_json(_record(run, context))),
     ]
     if experiment.style.style == "file":
-        written.append((place.config, config_text(run.point, logdir, experiment.has_config)))
-    for path, text in written:
+        files.append((draft.config, config_text(run.point, logdir, experiment.has_config)))
+    for path, text in files:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def spread(experiment: Experiment, run: Run) -> Spread:
-    """Return on how many nodes, with how many processes each, torchrun is to start a run."""
+    """Return the nodes of a run, and the processes that torchrun starts on each."""
     if not experiment.shell.launch:
         return Spread()
     need = needs(resources_of(experiment, run))
-    several = need.nodes or 1
-    if several > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
+    nodes = need.nodes or 1
+    if nodes > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
         raise SettingsError(
             "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
             " elsewhere write the whole command into CMD"
         )
-    return Spread(several, need.gpus or 1)
+    return Spread(nodes, need.gpus or 1)
 
 
-def record(run: Run, context: LaunchContext) -> dict[str, Any]:
-    """Return what a run is, for run.json: LOGDIR stays symbolic."""
+def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
+    """Return the content of run.json; LOGDIR stays symbolic."""
     experiment = context.experiment
     return {
         "name": run.name,
         "experiment": experiment.name,
-        "id": run_id(experiment, run),
+        "id": experiment.id_of(run.point),
         "tag": run.tag,
         "cmd": experiment.cmd,
         "hparams": run.hparams,
@@ -221,45 +242,30 @@ def record(run: Run, context: LaunchContext) -> dict[str, Any]:
 
 
 def restage(run: Run, context: LaunchContext, say: Say) -> None:
-    """Give a run today's code, and keep what it had as code.1, code.2, ..."""
-    here = run.dir
-    if staged_code(here) == context.code and here.code.exists():
+    """Replace a run's code by that of this launch; what it had becomes code.1, code.2, ..."""
+    folder = run.dir
+    if staged_code(folder) == context.code and folder.code.exists():
         return
-    fresh = here.path / f"code.{secrets.token_hex(4)}.new"
+    fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
     stage(context.frozen, fresh, context.method)
-    if here.code.exists():
-        kept = here.path / f"code.{max(_kept(here), default=0) + 1}"
-        say(f"{run.name}: today's code is another; what it was staged with is {kept.name}")
-        here.code.rename(kept)
-    fresh.rename(here.code)
-    write_whole(here.script, script(run, context.script, spread(context.experiment, run)))
+    if folder.code.exists():
+        old = folder.path / f"code.{max(_old_codes(folder), default=0) + 1}"
+        say(f"{run.name}: today's code is another; what it was staged with is {old.name}")
+        folder.code.rename(old)
+    fresh.rename(folder.code)
+    write_whole(folder.script, script(run, context.script, spread(context.experiment, run)))
 
 
 def mend(run: RunDir) -> None:
-    """Put back the code of a run whose restaging never came to its end, and clear that away."""
-    for begun in run.path.glob("code.*.new"):
-        shutil.rmtree(begun)
-    kept = _kept(run)
-    if not run.code.exists() and kept:
-        (run.path / f"code.{kept[-1]}").rename(run.code)
+    """Undo a restaging of a run that was killed: put its code back, remove the new one."""
+    for fresh in run.path.glob("code.*.new"):
+        shutil.rmtree(fresh)
+    old = _old_codes(run)
+    if not run.code.exists() and old:
+        (run.path / f"code.{old[-1]}").rename(run.code)
 
 
-def _kept(run: RunDir) -> list[int]:
+def _old_codes(run: RunDir) -> list[int]:
+    """Return the numbers of code.1, code.2, ..., the latest last."""
     names = (path.name.removeprefix("code.") for path in run.path.glob("code.*"))
     return sorted(int(name) for name in names if name.isdecimal())
-
-
-def writable(experiment: Experiment) -> None:
-    """Make the experiment's directory, or say why LOGROOT can't be written."""
-    try:
-        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
-            folder.mkdir(parents=True, exist_ok=True)
-        probe = experiment.dir.making / f"probe.{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        origin = experiment.settings["LOGROOT"].origin
-        raise SettingsError(
-            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
-            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
-        ) from None

@@ -1,4 +1,4 @@
-"""Which of the planned runs a launch starts, given those that there are."""
+"""The runs that a launch starts, by the planned ones and those that exist."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from runx.launching.plan import (
     ExistingRun,
     LaunchOptions,
     LaunchPlan,
-    reconcile,
-    run_id,
     selected,
-    summary,
 )
+from runx.launching.reconcile import reconcile, summary
 from runx.rundir.attempts import (
     UNASKED,
     Attempts,
@@ -42,30 +40,34 @@ Say = Callable[[str], None]
 Warn = Callable[[str], None]
 
 
-_PATIENCE = 20.0
-"""Seconds that a submission is waited for whose launcher has died."""
+_SUBMISSION_TIMEOUT = 20.0
+"""Seconds to wait for a submission whose launcher has died."""
 
 
 def decide(
     experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
 ) -> LaunchPlan:
-    """Match the planned runs with the existing ones, and say what that comes to."""
+    """Return which runs start, and print a line on it.
+
+    Raises:
+        RunxError: Equal runs are alive already, or --attach would start several.
+    """
 
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
     if options.resume:
-        keyed = [(run_id(experiment, run), run) for run in runs]
+        keyed = [(experiment.id_of(run.point), run) for run in runs]
         existing = list(existing_runs(experiment.dir, experiment.identity, warn))
-        whole = reconcile(keyed, existing, options.retried)
-        plan = selected(whole, options)
-        say(summary(plan) + _left_out(len(whole.attempts) - len(plan.attempts)))
-        _tell_unseen(plan, say)
+        full = reconcile(keyed, existing, options.retried)
+        plan = selected(full, options)
+        say(summary(plan) + _left_out(len(full.attempts) - len(plan.attempts)))
+        _note_left(plan, say)
     else:
         plan = selected(LaunchPlan.of_new(runs), options)
         if out := len(runs) - len(plan.attempts):
             say(f"starting {len(plan.attempts)} of {len(runs)} runs{_left_out(out)}")
-        keys = (run_id(experiment, run) for run in plan.runs)
+        keys = (experiment.id_of(run.point) for run in plan.runs)
         _check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
     if options.single and len(plan.attempts) > 1:
         raise RunxError(f"--attach takes a single run; {len(plan.attempts)} would start")
@@ -76,68 +78,73 @@ def _left_out(count: int) -> str:
     return f"; {count} left out by --where or --limit" if count else ""
 
 
-def _tell_unseen(plan: LaunchPlan, say: Say) -> None:
-    alike: dict[str, list[str]] = {}
+def _note_left(plan: LaunchPlan, say: Say) -> None:
+    """Print why living runs are left alone whose state has a reason, a line for each reason."""
+    names_of: dict[str, list[str]] = {}
     for run in plan.left:
         if run.state.alive and run.state.reason:
-            alike.setdefault(str(run.state), []).append(run.dir.path.name)
-    for state_text, names in alike.items():
+            names_of.setdefault(str(run.state), []).append(run.dir.path.name)
+    for state_text, names in names_of.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         say(f"{names[0]}{more}: left alone: {state_text}")
 
 
 def _check_twins(
-    experiment: Experiment, same: Sequence[ExistingRun], options: LaunchOptions, say: Say
+    experiment: Experiment, equal: Sequence[ExistingRun], options: LaunchOptions, say: Say
 ) -> None:
-    alive = [run for run in same if run.state.alive]
+    """Raise a RunxError if equal runs are alive, unless --again; print how many are done."""
+    alive = [run for run in equal if run.state.alive]
     if alive and not options.again:
-        some = (
+        problem = (
             f"{len(alive)} of these runs are {alive[0].state.name}"
             if len(alive) > 1
             else (f"{alive[0].dir.path.name} is such a run, and is {alive[0].state.name}")
         )
         raise RunxError(
-            f"{experiment.dir.path}: {some}; --resume starts only what is missing,"
+            f"{experiment.dir.path}: {problem}; --resume starts only what is missing,"
             " --again all of them anew"
         )
-    done = sum(run.state.name == "done" for run in same)
+    done = sum(run.state.name == "done" for run in equal)
     if done:
-        such = "such run is" if done == 1 else "such runs are"
-        say(f"{done} {such} done already; --resume would start only what is missing")
+        subject = "such run is" if done == 1 else "such runs are"
+        say(f"{done} {subject} done already; --resume would start only what is missing")
 
 
 def existing_runs(
     experiment: ExperimentDir, identity: Identity, warn: Warn
 ) -> Iterator[ExistingRun]:
-    """Read every run of an experiment; a damaged one is told of and passed over.
+    """Return every run of an experiment; damaged ones cost a warning and are left out.
 
-    Schedulers are asked of those alone that they may still know more of.
+    Schedulers are queried only for runs whose last attempt may not have ended.
     """
     now = clock(experiment.path)
-    existing = list(_read(experiment, identity, now, warn))
-    said = _said({run: attempts for run, _, attempts in existing if is_open(attempts)}, warn)
+    existing = list(_read_runs(experiment, identity, now, warn))
+    unfinished = {run: attempts for run, _, attempts in existing if is_open(attempts)}
+    statuses = _query(unfinished, warn)
     for run, key, attempts in existing:
-        yield _existing(run, key, *state_said(run, attempts, said, now))
+        yield _existing_run(run, key, *state_said(run, attempts, statuses, now))
 
 
-def _said(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
-    """Return what schedulers say of runs that they may still know of."""
+def _query(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
+    """Return the statuses of the jobs of runs, by their schedulers."""
     if not attempts:
         return UNASKED
     from runx.farms.query import query, submitted_jobs  # not at start: few have a farm to ask
 
-    unnamed = {run: some for run, some in attempts.items() if not some[-1].job_id}
-    settled = {run: read_attempts(run, clock(run.path.parent), _silent) for run in _settle(unnamed)}
-    return query(submitted_jobs({**attempts, **settled}.items(), warn), warn)
+    without_id = {run: each for run, each in attempts.items() if not each[-1].job_id}
+    _wait_for_submissions(without_id)
+    fresh = {run: read_attempts(run, clock(run.path.parent), _ignore) for run in without_id}
+    return query(submitted_jobs({**attempts, **fresh}.items(), warn), warn)
 
 
-def _silent(_: str) -> None:
-    """Warn of nothing: it has been warned of."""
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""
 
 
-def _read(
+def _read_runs(
     experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
 ) -> Iterator[tuple[RunDir, str, Attempts]]:
+    """Return each run of an experiment with its identity and its attempts."""
     try:
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
@@ -153,33 +160,30 @@ def _read(
         yield run, key, read_attempts(run, now, warn)
 
 
-def _settle(unnamed: Mapping[RunDir, Attempts]) -> Iterable[RunDir]:
-    """Wait for submit commands that outlived their launcher; what came of them is then written.
-
-    Returns the runs, which are to be read again.
-    """
+def _wait_for_submissions(unfinished: Mapping[RunDir, Attempts]) -> None:
+    """Wait for submit commands that outlived their launcher; they write job.json at their end."""
     from runx.farms.query import submitted_jobs
 
-    deadline = time.monotonic() + _PATIENCE
-    attempts = dict(unnamed)
+    deadline = time.monotonic() + _SUBMISSION_TIMEOUT
+    attempts = dict(unfinished)
     while attempts and time.monotonic() < deadline:
-        jobs = submitted_jobs(attempts.items(), lambda _: None)
+        jobs = submitted_jobs(attempts.items(), _ignore)
         pending = {job.run for job in jobs if job.is_pending and _is_orphan(job.run, job.attempt)}
-        attempts = {run: known for run, known in attempts.items() if run in pending}
+        attempts = {run: attempts[run] for run in attempts if run in pending}
         time.sleep(0.1 if attempts else 0)
-    return unnamed
 
 
-def _existing(run: RunDir, key: str, now: State, attempts: Attempts) -> ExistingRun:
+def _existing_run(run: RunDir, key: str, state: State, attempts: Attempts) -> ExistingRun:
     if not attempts:
-        return ExistingRun(run, key, now, 0)
+        return ExistingRun(run, key, state, 0)
     last = attempts[-1]
-    locked = any(attempt.locked for attempt in attempts)
-    orphan = locked and last.farm is None and _is_orphan(run, last.number)
-    return ExistingRun(run, key, now, last.number, orphan)
+    is_locked = any(attempt.locked for attempt in attempts)
+    orphan = is_locked and last.farm is None and _is_orphan(run, last.number)
+    return ExistingRun(run, key, state, last.number, orphan)
 
 
 def _is_orphan(run: RunDir, attempt: int) -> bool:
+    """Return whether the launcher that claimed an attempt on this machine is dead."""
     try:
         return lives(read_json(run.claim(attempt)), here()) is False
     except StoreError:
@@ -187,22 +191,23 @@ def _is_orphan(run: RunDir, attempt: int) -> bool:
 
 
 def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterator[ExistingRun]:
-    """Read the runs of earlier launches that are the same as some of those planned now.
+    """Return the runs of earlier launches whose identity is among ``keys``.
 
-    What was planned stands with each launch, so that none of the other runs is looked at.
+    Each launch has a file of its plan, so that no other run's directory is read.
     """
-    wanted, seen = set(keys), set[str]()
+    wanted, names = set(keys), set[str]()
     now = clock(experiment.path)
     for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
-        for name, key in _planned(plan, warn):
+        for name, key in _read_plan(plan, warn):
             run = experiment.run(name)
-            if key in wanted and name not in seen and run.record.exists():
-                seen.add(name)
+            if key in wanted and name not in names and run.record.exists():
+                names.add(name)
                 attempts = read_attempts(run, now, warn)
-                yield _existing(run, key, state(attempts), attempts)
+                yield _existing_run(run, key, state(attempts), attempts)
 
 
-def _planned(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:
+def _read_plan(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:
+    """Return the name and the identity of each run of a plan.jsonl."""
     for number, line in enumerate(read_lines(plan), 1):
         try:
             entry = json.loads(line)

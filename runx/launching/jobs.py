@@ -1,4 +1,4 @@
-"""Runs of a launch as jobs for its farm: what each is called, executes and needs."""
+"""The runs of a launch as jobs of its farm, and the jobs that it waits for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from runx.analysis.select import select
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
-from runx.farms.base import Farm, JobArray, JobSpec
+from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.jobs import job_arrays
 from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
@@ -18,7 +18,9 @@ from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, read_attempts, state_said
 from runx.rundir.logdir import Logdir
+from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.rundir.state import State
 
 
 def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> list[JobSpec]:
@@ -45,7 +47,7 @@ def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
 
 
 def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Sequence[JobArray]:
-    """Return what would be submitted of runs that are planned; nothing is touched."""
+    """Return the job arrays of planned runs; nothing is written."""
     farm_type = farm_type_of(farm.type)
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
@@ -55,30 +57,34 @@ def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> S
 def job_ids(
     names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Give the live jobs that a launch must wait for; what is done needs no waiting.
+    """Return the ids of the live jobs that a launch waits for; finished runs need no waiting.
 
-    Slurm takes a job that it has forgotten for done: an id is passed on only while it is alive.
+    Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
+
+    Raises:
+        RunxError: A run has failed or is elsewhere, or the farm has no such dependency.
     """
     runs = select(names, logroot, cwd)
-    known = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
-    jobs = {job.run: job for job in submitted_jobs(known.items(), warn)}
-    said = query(jobs.values(), warn)
-    found = []
+    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
+    statuses = query(jobs.values(), warn)
+    ids = []
     for run in runs:
-        stands, _ = state_said(run, known[run], said, clock(run.path.parent))
-        if stands.name == "done":
-            continue
-        job = jobs.get(run)
-        if stands.name not in ("queued", "running", "preempted"):
-            raise RunxError(
-                f"--after: {run.path.name} is {stands}; runs after it would never start"
-            )
-        if farm is None or job is None or not job.id or job.farm.name != farm.name:
-            raise RunxError(
-                f"--after: {run.path.name} is {stands.name}, and not with the farm that would wait"
-                " for it; launch when it is done"
-            )
-        found.append(job.id)
-    if found and farm is not None and farm_type_of(farm.type).waits != "done":
+        state, _ = state_said(run, attempts[run], statuses, clock(run.path.parent))
+        if state.name != "done":
+            ids.append(_dependency(run, state, jobs.get(run), farm))
+    if ids and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
-    return tuple(found)
+    return tuple(ids)
+
+
+def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm | None) -> str:
+    """Return the id of a run's job; a RunxError if jobs of the farm can't wait for it."""
+    if state.name not in ("queued", "running", "preempted"):
+        raise RunxError(f"--after: {run.path.name} is {state}; runs after it would never start")
+    if farm is None or job is None or not job.id or job.farm.name != farm.name:
+        raise RunxError(
+            f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
+            " for it; launch when it is done"
+        )
+    return job.id

@@ -1,6 +1,6 @@
-"""What a launch would execute, exactly, and what it would miss.
+"""The preview of a launch: exactly what it would execute, and where it would stop.
 
-Most is printed of runs that are made here: what a farm needs is imported where there is one.
+Most previews are of runs here: modules for farms are imported where there is one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runx.rundir.styles import DASHES
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
-    """Name what a launch would stop at."""
+    """Return the problems that would stop a launch before its first run."""
     if experiment.farm:
         from runx.farms.submit import missing_program
 
@@ -38,7 +38,7 @@ def starting(
     options: LaunchOptions,
     say: Callable[[str], None],
 ) -> Iterable[Run]:
-    """Return the runs that a launch would start; existing ones by their own names."""
+    """Return the runs that a launch would start; existing ones have their own names."""
     if options.resume:
         from runx.launching.decide import decide
 
@@ -47,16 +47,21 @@ def starting(
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Raise an error for what no farm or script could be given: resources, values."""
-    _check_told(experiment, runs)
+    """Check that runs can be passed to their script and to their farm.
+
+    Raises:
+        SweepError: ARGS can't express a hyperparameter.
+        SettingsError: The farm can't provide a resource.
+    """
+    _check_arguments(experiment, runs)
     if experiment.farm:
         from runx.launching.preview_jobs import check_jobs
 
         check_jobs(experiment, experiment.farm, runs)
 
 
-def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Find what ARGS can't tell; the plain style tells everything."""
+def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Raise a SweepError for what ARGS can't express; the default style expresses everything."""
     with args_named(experiment):
         if experiment.style.style == "file":
             for run in runs:
@@ -68,7 +73,7 @@ def _check_told(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 @contextmanager
 def args_named(experiment: Experiment) -> Iterator[None]:
-    """Say of what ARGS can't tell where ARGS stands."""
+    """Put into the message of a SweepError where ARGS stands."""
     try:
         yield
     except SweepError as error:
@@ -76,7 +81,7 @@ def args_named(experiment: Experiment) -> Iterator[None]:
 
 
 def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
-    """Write each run as a shell takes it: its training command, or above it what submits that."""
+    """Return each run as lines for a shell: its command, or for a farm what submits its job."""
     with args_named(experiment):
         if experiment.farm:
             from runx.launching.preview_jobs import job_lines

@@ -1,4 +1,4 @@
-"""The jobs of a farm as -n shows them, and runs in JSON."""
+"""The preview of a farm's jobs, and of runs as JSON."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from runx.farms.base import Farm
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import shown
 from runx.launching.jobs import planned_arrays
-from runx.launching.plan import resources_of, run_id
+from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
 
 
 def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
-    """Raise SettingsError for what the farm could not be given: of all runs with the same needs."""
+    """Raise a SettingsError for resources that the farm can't provide, each set checked once."""
     farm_type = farm_type_of(farm.type)
     arrays = planned_arrays(experiment, farm, runs)
     for array in {array.needs: array for array in reversed(arrays)}.values():
@@ -28,7 +28,7 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
 
 
 def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterator[str]:
-    """Write each job: its runs' commands, its script the first time, and what submits it."""
+    """Return lines for each job: its runs' commands, the first script, and what submits it."""
     farm_type = farm_type_of(farm.type)
     runs = list(runs)
     commands = {run.name: _command(experiment, run) for run in runs}
@@ -41,25 +41,25 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
 
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
-    """Write a list of JSON objects, a line each."""
+    """Return the lines of a JSON list, an object for each run."""
     words: dict[str, list[str]] = {}
     if experiment.farm:
         runs = list(runs)
         words = _submit_words(experiment, experiment.farm, runs)
-    before = "["
+    line = "["
     for run in runs:
-        yield before
-        content = {**described(experiment, run), "submit": words.get(run.name)}
-        before = json.dumps(content, ensure_ascii=False) + ","
-    yield before.rstrip(",") + ("]" if before == "[" else "\n]")
+        yield line
+        content = {**_content(experiment, run), "submit": words.get(run.name)}
+        line = json.dumps(content, ensure_ascii=False) + ","
+    yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 
 def _submit_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Return the words that submit each run."""
+    """Return the words of the command that submits each run, by the run's name."""
     submission = farm_type_of(farm.type).submission
     arrays = planned_arrays(experiment, farm, runs)
     words = [(array, list(submission(array, farm).words)) for array in arrays]
-    return {job.run: each for array, each in words for job in array.jobs}
+    return {job.run: command for array, command in words for job in array.jobs}
 
 
 def _commented(text: str) -> str:
@@ -70,16 +70,15 @@ def _command(experiment: Experiment, run: Run) -> str:
     return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
-def described(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Return what a run would be, for JSON."""
+def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
-    words = arguments(run.point, experiment.style, experiment.cmd)
+    argv = arguments(run.point, experiment.style, experiment.cmd)
     return {
         "name": run.name,
-        "id": run_id(experiment, run),
+        "id": experiment.id_of(run.point),
         "tag": run.tag,
         "hparams": logdir.in_value(run.hparams),
-        "argv": logdir.in_value(words),
+        "argv": logdir.in_value(argv),
         "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
         "logdir": str(run.dir.path),
         "resources": {

@@ -1,4 +1,4 @@
-"""A launch from above, for ``-n --table``: axes, what is dropped, what varies, what it takes."""
+"""The summary of a sweep that ``-n --table`` shows: axes, counts, what varies, resources."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Hparam
 
 MOST_ROWS = 20
-"""Runs that people are shown; ``-n`` has them all."""
+"""Runs in the table; ``-n`` has all of them."""
 
 
 _MOST_VALUES = 12
 
 
 class Need(NamedTuple):
-    """What some of the runs need each: how many they are, and GPU-hours of one, if known."""
+    """Runs with the same resources: how many, and the GPU-hours of each, None where unknown."""
 
     runs: int
     resources: tuple[Hparam, ...]
@@ -32,7 +32,11 @@ class Need(NamedTuple):
 
 
 class PreviewTable(NamedTuple):
-    """What a launch would come to. ``rows`` are the first runs, by what varies."""
+    """The summary of a launch. ``rows`` are its first runs, with the values of ``varying``.
+
+    ``axes`` has a list for each grid, ``skipped`` the combinations by their reason, ``equal`` the
+    runs that are the same as another.
+    """
 
     axes: list[list[Shown]]
     combinations: int
@@ -45,12 +49,12 @@ class PreviewTable(NamedTuple):
 
     @property
     def gpu_hours(self) -> float | None:
-        """The sum over all runs, None where some run's isn't known."""
+        """The sum over all runs, None where that of some run is unknown."""
         hours = [need.gpu_hours * need.runs for need in self.needs if need.gpu_hours is not None]
         return sum(hours) if hours and len(hours) == len(self.needs) else None
 
     def json(self) -> dict[str, Any]:
-        """Give what JSON has of it."""
+        """Return its content for JSON."""
         return {
             "axes": [
                 [{"names": axis.names, "values": axis.texts} for axis in grid] for grid in self.axes
@@ -72,13 +76,13 @@ class PreviewTable(NamedTuple):
 
 
 def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> PreviewTable:
-    """Look at the runs that a launch would start."""
+    """Return the summary of the runs that a launch would start."""
     runs = list(runs)
     varying = summary.varying(sweep)
     with_name = bool(experiment.run_name)
-    alike: dict[Any, list[Run]] = {}
+    groups: dict[Any, list[Run]] = {}
     for run in runs:
-        alike.setdefault(run.point.resources, []).append(run)
+        groups.setdefault(run.point.resources, []).append(run)
     return PreviewTable(
         axes=summary.axes(sweep),
         combinations=sweep.size,
@@ -87,42 +91,42 @@ def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> 
         equal=summary.repeats(run.point for run in runs),
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
-        needs=[_need(experiment, some[0], len(some)) for some in alike.values()],
+        needs=[_need(experiment, group[0], len(group)) for group in groups.values()],
     )
 
 
 def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
-    told = {hparam.name: summary.shown(hparam) for hparam in run.point.hparams}
+    hparams = {hparam.name: summary.shown(hparam) for hparam in run.point.hparams}
     values = named_values(run, NEW)
     resources = {
         name: spelled(values[name])
         for name in varying
         if name in values and name.startswith(RESOURCE)
     }
-    found = {**resources, **told}
-    return [run.name] * with_name + [found.get(name, "") for name in varying]
+    texts = {**resources, **hparams}
+    return [run.name] * with_name + [texts.get(name, "") for name in varying]
 
 
 def _need(experiment: Experiment, run: Run, count: int) -> Need:
-    found = resources_of(experiment, run)
-    by_name = {resource.name.lower(): resource for resource in found}
+    resources = resources_of(experiment, run)
+    by_name = {resource.name.lower(): resource for resource in resources}
     time = by_name.get("time")
     length = seconds(time.text) if time and isinstance(time.text, str) else None
     gpus = _count(by_name.get("gpus") or by_name.get("gpu"))
     if not gpus or length is None:
-        return Need(count, found, None)
-    return Need(count, found, gpus * (_count(by_name.get("nodes")) or 1) * length / 3600)
+        return Need(count, resources, None)
+    return Need(count, resources, gpus * (_count(by_name.get("nodes")) or 1) * length / 3600)
 
 
 def _count(resource: Hparam | None) -> int | None:
-    """Read how many are asked for, ``a100:2`` being two."""
+    """Return the number in a resource, 2 in ``a100:2``."""
     text = resource.text if resource else None
     last = text.rpartition(":")[2].strip() if isinstance(text, str) else ""
     return int(last) if last.isascii() and last.isdigit() else None
 
 
 def lines(table: PreviewTable) -> Iterator[str]:
-    """Write it for people."""
+    """Return the lines of a summary on the terminal."""
     for number, axes in enumerate(table.axes):
         if len(table.axes) > 1:
             yield f"grid {number + 1}"
@@ -148,17 +152,17 @@ def _values(axis: Shown) -> str:
 
 
 def _counts(table: PreviewTable) -> str:
-    told = f"{table.combinations:,} combination{'s' * (table.combinations != 1)}"
+    counts = f"{table.combinations:,} combination{'s' * (table.combinations != 1)}"
     for reason, count in table.skipped.items():
-        told += f", {count:,} skipped by RUNX.SKIP: {reason}"
-    return f"{told}; {table.runs:,} run{'s' * (table.runs != 1)}"
+        counts += f", {count:,} skipped by RUNX.SKIP: {reason}"
+    return f"{counts}; {table.runs:,} run{'s' * (table.runs != 1)}"
 
 
 def _needed(table: PreviewTable) -> Iterator[str]:
     for need in table.needs:
-        told = ", ".join(f"{each.name}: {summary.shown(each)}" for each in need.resources)
-        if told:
-            some = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
-            yield f"{'each run needs' if len(table.needs) == 1 else some} {told}"
+        resources = ", ".join(f"{each.name}: {summary.shown(each)}" for each in need.resources)
+        if resources:
+            subject = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
+            yield f"{'each run needs' if len(table.needs) == 1 else subject} {resources}"
     if table.gpu_hours is not None:
         yield f"at most {table.gpu_hours:,.4g} GPU-hours in all"

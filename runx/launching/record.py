@@ -1,4 +1,4 @@
-"""What was asked at each launch: kept beside the runs, so that any of them can be explained."""
+"""The record of a launch: files, settings, plan, code and packages, kept beside its runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from runx.config.experiment import Experiment
-from runx.launching.plan import run_id
 from runx.rundir.claims import whoami
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.run import Run
@@ -28,13 +27,14 @@ def record(
     diff: str,
     argv: Sequence[str],
 ) -> Path:
-    """Keep the files, settings, plan, code and packages of a launch; give their folder."""
+    """Write the files, settings, plan, code and packages of a launch; return their folder."""
     folder = experiment.dir.launches / launch
     folder.mkdir(parents=True)
-    for nth, source in enumerate(experiment.sources):
-        shutil.copyfile(source, folder / (f"settings-{nth}.yml" if nth else "experiment.yml"))
-    plan = (json.dumps({"name": run.name, "id": run_id(experiment, run)}) for run in runs)
-    write_whole(folder / "plan.jsonl", "".join(line + "\n" for line in plan))
+    for number, source in enumerate(experiment.sources):
+        name = f"settings-{number}.yml" if number else "experiment.yml"
+        shutil.copyfile(source, folder / name)
+    plan = (json.dumps({"name": run.name, "id": experiment.id_of(run.point)}) for run in runs)
+    write_whole(folder / "plan.jsonl", "".join(f"{line}\n" for line in plan))
     if diff:
         write_whole(folder / "diff.patch", diff)
     write_whole(folder / "packages.txt", "".join(f"{line}\n" for line in packages()))
@@ -70,11 +70,11 @@ def _launch(
 
 
 def packages() -> list[str]:
-    """Name the installed distributions as pip's requirement lines, without reading any of them."""
-    found = {
+    """Return the installed distributions as pip's requirement lines, by the names of folders."""
+    requirements = {
         entry.name.removesuffix(".dist-info").replace("-", "==", 1)
         for folder in map(Path, sys.path)
         if folder.is_dir()
         for entry in folder.glob("*.dist-info")
     }
-    return sorted(found, key=str.casefold)
+    return sorted(requirements, key=str.casefold)

@@ -63,7 +63,7 @@ def values(spec: str, folder: Path, hparams: Node) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ("sweeps.py", "no such file; write sweeps.py:function"),
         ("no.py:cases", "no such file"),
@@ -78,8 +78,8 @@ def values(spec: str, folder: Path, hparams: Node) -> list[dict[str, object]]:
         ("unwell.py:x", r"RuntimeError: ill \(line 2\)"),
     ],
 )
-def test_what_gives_no_hyperparameters_is_told_on_one_line(folder, spec, told):
-    with pytest.raises(SweepError, match=f"^sweep.yml:3: .*{told}"):
+def test_what_gives_no_hyperparameters_is_refused_on_one_line(folder, spec, message):
+    with pytest.raises(SweepError, match=f"^sweep.yml:3: .*{message}"):
         values(spec, folder, {})
 
 
@@ -107,7 +107,7 @@ def test_importing_leaves_the_search_path_as_it_was(folder):
     assert sys.path == before
 
 
-def test_a_missing_file_is_told_where_it_is_named(tmp_path: Path):
+def test_a_missing_file_is_refused_where_it_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"sweep.yml:2: CONFIG: .*no.yml: no such file"):
         script_defaults(tmp_path / "no.yml", "sweep.yml:2")
 
@@ -120,9 +120,9 @@ def test_two_spellings_of_one_leaf_are_refused(tmp_path: Path):
 
 def test_the_merged_file_is_the_scripts_own_with_what_was_overridden(tmp_path: Path):
     (tmp_path / "config.yaml").write_text(CONFIG)
-    known = script_defaults(tmp_path / "config.yaml", "x")
+    defaults = script_defaults(tmp_path / "config.yaml", "x")
     hparams = parse("optimizer.lr: [0.2, 0.3]", "sweep.yml").tree
-    first, second = points(with_defaults(hparams, known, str), "x{}".format)
+    first, second = points(with_defaults(hparams, defaults, str), "x{}".format)
     merged = plain(parse(config_text(first, Logdir.at("/x"), keep_null=True), "x").tree)
     assert merged == {
         "optimizer": {"lr": 0.2, "betas": [0.9, 0.99], "nesterov": True},

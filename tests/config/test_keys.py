@@ -20,7 +20,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def test_a_default_is_what_its_kind_reads_of_its_text(name):
     key = KEYS[name]
     entry = entry_of(parse_value(key.default_text, "x"), "x", Path("/project"))
-    value = key.default_value(name, Path("/project"), {})
+    value = key.value(name, None, Path("/project"), {})
     assert value == key.kind.decode(name, entry, {})
 
 
@@ -44,8 +44,8 @@ def test_what_only_some_farms_read_reaches_the_farm(name, tmp_path):
 
 def test_the_documents_name_what_stands_in_files_alone():
     text = " ".join((DOCS / "runx-file.md").read_text().split())
-    [told] = re.findall(r"so for every key but (.*?);", text)
-    assert re.findall(r"`(\w+)`", told) == [
+    [listed] = re.findall(r"so for every key but (.*?);", text)
+    assert re.findall(r"`(\w+)`", listed) == [
         name for name, key in KEYS.items() if key.scope == "file"
     ]
 

@@ -1,4 +1,4 @@
-"""Kinds of values: what is refused, on one line with its place, and what is understood."""
+"""Kinds of values: what is refused, on one line with its place, and what is read."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def decoded(name, yaml):
 
 
 @pytest.mark.parametrize(
-    ("name", "yaml", "said"),
+    ("name", "yaml", "message"),
     [
         ("CMD", "[a]", "must be text"),
         ("LOGROOT", "{a: b}", "must be text"),
@@ -43,8 +43,8 @@ def decoded(name, yaml):
         ("CODE_STAGING", "links", "must be one of auto, reflink, link, copy, none"),
     ],
 )
-def test_a_value_of_another_kind_is_refused_where_it_stands(name, yaml, said):
-    with pytest.raises(SettingsError, match=f"^sweep.yml:3: {name}:? {said}"):
+def test_a_value_of_another_kind_is_refused_where_it_stands(name, yaml, message):
+    with pytest.raises(SettingsError, match=f"^sweep.yml:3: {name}:? {message}"):
         decoded(name, yaml)
 
 

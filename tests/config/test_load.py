@@ -1,4 +1,4 @@
-"""Settings: where each comes from, what it means, and what is said of a mistake."""
+"""Settings: where each comes from, what it means, and the message on a mistake."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
 
 
 @pytest.mark.parametrize(
-    ("sweep", "said"),
+    ("sweep", "message"),
     [
         ("", "empty"),
         ("HPARAMS: {}\n", "CMD is missing"),
@@ -54,8 +54,8 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         ("CMD: 'x\nHPARAMS: {}\n", "sweep.yml:"),
     ],
 )
-def test_a_mistake_is_told_on_one_line_with_its_place(project, sweep, said):
-    with pytest.raises(RunxError, match=said) as caught:
+def test_a_mistake_is_one_line_with_its_place(project, sweep, message):
+    with pytest.raises(RunxError, match=message) as caught:
         loaded(project, sweep=sweep)
     assert "\n" not in str(caught.value)
     assert "sweep.yml" in str(caught.value)
@@ -170,7 +170,7 @@ def test_an_empty_hparams_is_one_run_and_no_mistake(project):
     assert loaded(project, sweep="CMD: x\nHPARAMS: {}\n").hparams == {}
 
 
-def test_a_users_settings_that_are_somebody_elses_are_told_in_a_line(public, as_ordinary_user):
+def test_a_users_settings_that_are_somebody_elses_are_refused_in_a_line(public, as_ordinary_user):
     (public / "closed").mkdir(mode=0)
     (public / "sweep.yml").write_text(SWEEP)
     # What loading imports lies where an ordinary user may not look.

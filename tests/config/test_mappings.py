@@ -19,7 +19,7 @@ def decoded(name, yaml):
 
 
 @pytest.mark.parametrize(
-    ("name", "yaml", "said"),
+    ("name", "yaml", "message"),
     [
         ("RESOURCES", "3", r"RESOURCES must be a mapping, as \{gpu: 2, mem: 64\}"),
         ("RESOURCES", "{gpu: {a: 1}}", "RESOURCES.gpu must be a value or a list of values"),
@@ -42,8 +42,8 @@ def decoded(name, yaml):
         ("REQUEUE", "{forward: maybe}", "REQUEUE.forward must be true, false or note"),
     ],
 )
-def test_what_is_no_such_mapping_is_refused_where_it_stands(name, yaml, said):
-    with pytest.raises(SettingsError, match=f"^sweep.yml:3: {said}"):
+def test_what_is_no_such_mapping_is_refused_where_it_stands(name, yaml, message):
+    with pytest.raises(SettingsError, match=f"^sweep.yml:3: {message}"):
         decoded(name, yaml)
 
 

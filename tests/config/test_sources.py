@@ -30,11 +30,11 @@ def test_a_circle_is_refused_and_shown(tmp_path: Path):
     write(tmp_path, a="EXTENDS: b.yml", b="NOTE: x\nEXTENDS: [c.yml]", c="EXTENDS: ./a.yml")
     with pytest.raises(SettingsError) as caught:
         from_file(tmp_path / "a.yml")
-    told = "c.yml:1: a.yml extends b.yml extends c.yml extends a.yml; remove one"
-    assert str(caught.value) == f"{tmp_path}/{told}"
+    message = "c.yml:1: a.yml extends b.yml extends c.yml extends a.yml; remove one"
+    assert str(caught.value) == f"{tmp_path}/{message}"
 
 
-def test_a_missing_base_is_told_where_it_is_named(tmp_path: Path):
+def test_a_missing_base_is_refused_where_it_is_named(tmp_path: Path):
     write(tmp_path, a="NOTE: x\nEXTENDS: no.yml")
     with pytest.raises(SettingsError, match=r"a\.yml:2: EXTENDS: .*no\.yml: no such file"):
         from_file(tmp_path / "a.yml")
@@ -67,25 +67,25 @@ def test_a_base_is_found_from_the_file_that_names_it(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("RUNX_FRAM", "RUNX_FRAM in the environment sets nothing; did you mean RUNX_FARM?"),
         ("RUNX_LOGROT", "did you mean RUNX_LOGROOT?"),
         ("RUNX_HPARAMS", "HPARAMS stands in files alone"),
     ],
 )
-def test_a_mistyped_variable_names_the_nearest(name, said):
-    with pytest.raises(SettingsError, match=re.escape(said)):
+def test_a_mistyped_variable_names_the_nearest(name, message):
+    with pytest.raises(SettingsError, match=re.escape(message)):
         from_environment({name: "x"}, Path())
 
 
-def test_what_may_be_another_programs_is_only_told():
+def test_what_may_be_another_programs_is_a_warning():
     layer = from_environment({"RUNX_ZZZQ": "x", "RUNX_FARM": "slurm", "HOME": "/"}, Path())
     assert layer.warnings == ("RUNX_ZZZQ in the environment sets nothing",)
     assert list(layer.entries) == ["FARM"]
 
 
-def test_what_runs_are_told_is_known():
+def test_variables_of_runs_are_no_mistake():
     scripts = [*PACKAGE.rglob("run.sh.in"), PACKAGE / "farms/words.py"]
     assert len(scripts) == 2
     texts = [path.read_text() for path in scripts]

@@ -47,16 +47,16 @@ def job(project, number, **environment):
 
 
 def state(project):
-    [one] = json.loads(project.runx("status", "sweep", "--json").stdout)
-    return one["state"]
+    [run] = json.loads(project.runx("status", "sweep", "--json").stdout)
+    return run["state"]
 
 
 def test_a_job_that_never_executes_run_sh_is_never_cancelled(project):
     # Else --resume would start it again, beside the job that still waits.
     farm(project, "{farm} -c {{{{ command }}}}")
     project.runx("sweep.yml")
-    said = project.runx("cancel", "sweep", status=3).stderr
-    assert said == (
+    message = project.runx("cancel", "sweep", status=3).stderr
+    assert message == (
         "runx: farm big: runx can't cancel jobs of TYPE command; do it in its own way\n"
     )
     assert not any((run / "orders").exists() for run in project.runs())
@@ -68,9 +68,9 @@ def test_a_job_that_is_cancelled_while_it_waits_never_runs(project, template):
     farm(project, template)
     project.runx("sweep.yml")
     assert state(project) == "queued"
-    said = project.runx("cancel", "sweep").stderr
-    assert "1 told by an order, since runx can't end jobs of their farm" in said
-    assert "1 of 1 runs cancelled" in said
+    message = project.runx("cancel", "sweep").stderr
+    assert "1 told by an order, since runx can't end jobs of their farm" in message
+    assert "1 of 1 runs cancelled" in message
     assert state(project) == "cancelled"
     assert job(project, 0).wait() == 143
     assert not (project.runs()[0] / "output.log").exists()
@@ -96,10 +96,10 @@ def test_a_job_that_a_failed_submission_may_have_queued_is_never_doubled(project
     slow = 'echo "error: Socket timed out on send/recv operation" >&2; exit 1'
     queues = SUBMIT.format(jobs=project.jobs)
     project.write("bin/submit_job", queues + slow, 0o755)
-    said = project.runx("sweep.yml", status=3).stderr
+    message = project.runx("sweep.yml", status=3).stderr
     [run] = project.runs()
-    assert "big may have taken" in said
-    assert f"if it isn't there, runx cancel {run.name} lets --resume submit it" in said
+    assert "big may have taken" in message
+    assert f"if it isn't there, runx cancel {run.name} lets --resume submit it" in message
     resumed = project.runx("sweep.yml", "--resume").stderr
     assert "1 queued: starting 0" in resumed
     assert f"{run.name}: left alone: queued (it may be with big; if it is not" in resumed
@@ -138,13 +138,13 @@ def test_a_running_job_of_any_farm_ends_by_an_order(project, first, code):
 
 def wait_until(condition, process):
     deadline = time.monotonic() + 60
-    while not happened(condition):
+    while not holds(condition):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)
 
 
-def happened(condition):
+def holds(condition):
     try:
         return condition()
     except (FileNotFoundError, IndexError):
@@ -157,9 +157,9 @@ def test_a_run_here_that_ignores_term_is_killed_after_its_grace(project):
     words = ["runx", "sweep.yml", "-i"]
     launcher = subprocess.Popen(words, cwd=project.path, env=project.environment)
     wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
-    said = []
-    assert cancel([RunDir(project.runs()[0])], said.append, pytest.fail, grace=0.2) == 1
-    assert said == [f"{project.runs()[0].name}: has not heeded TERM; killed"]
+    messages = []
+    assert cancel([RunDir(project.runs()[0])], messages.append, pytest.fail, grace=0.2) == 1
+    assert messages == [f"{project.runs()[0].name}: has not heeded TERM; killed"]
     launcher.wait(60)
     assert state(project) == "cancelled"
 
@@ -182,8 +182,8 @@ def test_runs_on_another_machine_are_ended_by_their_launcher_there(tmp_path, ins
     launcher = sweep.start("-i", "-j", "3", host="there", environment={"RUNX_BEAT": "0.2"})
     wait_until(lambda: sorted(sweep.told("begin")) == [0, 1, 2], launcher)
     wait_until(lambda: all(run.beat(1).exists() for run in sweep.runs()), launcher)
-    said = sweep.command("cancel", "sweep")
-    assert said.count("runs on there; its launcher there is told by the order") == 3
+    message = sweep.command("cancel", "sweep")
+    assert message.count("runs on there; its launcher there is told by the order") == 3
     sweep.ended(launcher)
     assert sweep.states() == ["cancelled"] * 3
     sweep.clean()

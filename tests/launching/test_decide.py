@@ -27,14 +27,14 @@ def settings(sweep, hparams, **more):
     sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {json.dumps(hparams)}\n{lines}")
 
 
-def starting(said):
-    [line] = [line for line in said.splitlines() if ": starting " in line]
+def starting(message):
+    [line] = [line for line in message.splitlines() if ": starting " in line]
     return line
 
 
 def test_a_state_that_is_never_started_again_can_not_be_asked_for(sweep):
-    said = sweep.runx("-i", "--resume", "--retry", "done", status=2)
-    assert "done is no state to start again" in said
+    message = sweep.runx("-i", "--resume", "--retry", "done", status=2)
+    assert "done is no state to start again" in message
     assert "--retry goes with --resume" in sweep.runx("-i", "--retry", "failed", status=2)
     assert "--restage goes with --resume" in sweep.runx("-i", "--restage", status=2)
 
@@ -43,11 +43,11 @@ def test_identical_runs_that_are_under_way_stop_a_launch_that_does_not_say_what_
     sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
     launcher = sweep.start("-i", "-j", "2")
     wait_until(lambda: len(sweep.told("begin")) == 2)
-    said = sweep.runx("-i", status=2)
-    assert "--resume" in said and "--again" in said
+    message = sweep.runx("-i", status=2)
+    assert "--resume" in message and "--again" in message
     assert len(sweep.runs()) == 3
-    said = sweep.runx("-i", "--resume")
-    assert starting(said) == "1 queued, 2 running: starting 0"
+    message = sweep.runx("-i", "--resume")
+    assert starting(message) == "1 queued, 2 running: starting 0"
     for run in sweep.runs():
         (run.path / "go").touch()
     sweep.ended(launcher)
@@ -61,9 +61,9 @@ def test_resume_starts_what_failed_in_its_own_directory_with_the_code_it_had(swe
     sweep.runx("-i", status=1)
     failed = sweep.run(1)
     sweep.trains(":")
-    said = sweep.runx("-i", "--resume", status=1)
-    assert starting(said) == "2 done, 1 failed: starting 1"
-    assert "1 of them go on with the code that they were staged with" in said
+    message = sweep.runx("-i", "--resume", status=1)
+    assert starting(message) == "2 done, 1 failed: starting 1"
+    assert "1 of them go on with the code that they were staged with" in message
     assert failed.output.read_text() == f"{failed.path}\n" * 2
     first, second = (json.loads(failed.claim(number).read_text()) for number in (1, 2))
     assert first["code"] == second["code"]
@@ -77,8 +77,8 @@ def test_restaging_takes_todays_code_keeps_the_old_and_names_it_in_the_claim(swe
     sweep.trains("exit 1")
     sweep.runx("-i", status=1)
     sweep.trains(":")
-    said = sweep.runx("-i", "--resume", "--restage")
-    assert said.count("what it was staged with is code.1") == 3
+    message = sweep.runx("-i", "--resume", "--restage")
+    assert message.count("what it was staged with is code.1") == 3
     for run in sweep.runs():
         assert "exit 1" in (run.path / "code.1/train.sh").read_text()
         assert "exit 1" not in (run.code / "train.sh").read_text()
@@ -109,11 +109,11 @@ def test_a_restaging_that_was_killed_half_way_is_mended(sweep):
 def test_retry_narrows_what_starts(sweep):
     sweep.trains("[ $2 = 0 ] || { [ $2 = 1 ] && exit 1; kill -9 $$; }")
     sweep.runx("-i", status=1)
-    said = sweep.runx("-n", "-i", "--resume", "--retry", "killed")
-    assert starting(said) == "1 done, 1 failed, 1 killed: starting 1"
-    assert "bash train.sh --n 2" in said
-    said = sweep.runx("-n", "-i", "--resume", "--retry", "new")
-    assert starting(said).endswith("starting 0")
+    message = sweep.runx("-n", "-i", "--resume", "--retry", "killed")
+    assert starting(message) == "1 done, 1 failed, 1 killed: starting 1"
+    assert "bash train.sh --n 2" in message
+    message = sweep.runx("-n", "-i", "--resume", "--retry", "new")
+    assert starting(message).endswith("starting 0")
 
 
 def test_resume_can_be_the_default_and_be_overridden(sweep):
@@ -127,8 +127,8 @@ def test_resume_can_be_the_default_and_be_overridden(sweep):
 def test_new_points_start_and_those_that_have_gone_are_mentioned(sweep):
     sweep.runx("-i")
     settings(sweep, {"n": [1, 2, 3]})
-    said = sweep.runx("-i", "--resume")
-    assert starting(said) == "2 done, 1 new: starting 1; 1 no longer in the sweep, left alone"
+    message = sweep.runx("-i", "--resume")
+    assert starting(message) == "2 done, 1 new: starting 1; 1 no longer in the sweep, left alone"
     assert sweep.told("begin") == [0, 1, 2, 3]
 
 
@@ -176,18 +176,18 @@ def test_a_damaged_run_costs_a_warning_and_is_made_anew(sweep):
     sweep.runx("-i")
     damaged = sweep.run(1)
     damaged.record.write_text('{"vers')
-    said = sweep.runx("-n", "-i", "--resume")
-    assert f"{damaged.record}: left out" in said
-    assert starting(said) == "2 done, 1 new: starting 1"
+    message = sweep.runx("-n", "-i", "--resume")
+    assert f"{damaged.record}: left out" in message
+    assert starting(message) == "2 done, 1 new: starting 1"
 
 
 def test_looking_at_what_resume_would_do_touches_nothing(sweep):
     sweep.trains("exit 1")
     sweep.runx("-i", status=1)
     before = sorted(sweep.root.rglob("*"))
-    said = sweep.runx("-n", "-i", "--resume")
+    message = sweep.runx("-n", "-i", "--resume")
     assert sorted(sweep.root.rglob("*")) == before
-    assert said.count("bash train.sh") == 3
+    assert message.count("bash train.sh") == 3
 
 
 @pytest.fixture
@@ -211,36 +211,36 @@ def dead():
     return json.dumps({"version": 1, **whoami(), "pid": dead_pid(), "farm": None})
 
 
-def found(experiment, warn=pytest.fail, identity=PLAIN):
+def read(experiment, warn=pytest.fail, identity=PLAIN):
     return list(existing_runs(experiment, identity, warn))
 
 
 def test_an_experiment_that_is_not_there_has_no_runs(experiment):
-    assert found(ExperimentDir(experiment.path / "nowhere")) == []
+    assert read(ExperimentDir(experiment.path / "nowhere")) == []
 
 
-def test_what_is_damaged_is_told_of_and_passed_over(experiment):
+def test_what_is_damaged_costs_a_warning_and_is_left_out(experiment):
     made(experiment, "owl", {"lr": 1})
     made(experiment, "fox", {"lr": 1}).record.write_text('{"cmd": 3}')
     made(experiment, "cat", {"lr": 1}).record.write_text("{")
-    told = []
-    assert [one.dir.path.name for one in found(experiment, told.append)] == ["owl"]
-    assert len(told) == 2
+    warnings = []
+    assert [run.dir.path.name for run in read(experiment, warnings.append)] == ["owl"]
+    assert len(warnings) == 2
 
 
 def test_files_and_folders_that_are_no_runs_are_passed_by_in_silence(experiment):
     (experiment.path / "notes.txt").write_text("")
     (experiment.path / "plots").mkdir()
     experiment.making.mkdir(parents=True)
-    assert found(experiment) == []
+    assert read(experiment) == []
 
 
 def test_equal_runs_have_one_identity_whatever_was_ignored(experiment):
     made(experiment, "owl", {"lr": 1, "workers": 4})
     made(experiment, "fox", {"lr": 1.0})
-    assert len({one.id for one in found(experiment)}) == 2
+    assert len({run.id for run in read(experiment)}) == 2
     lenient = Identity(frozenset({"workers"}))
-    assert len({one.id for one in found(experiment, identity=lenient)}) == 1
+    assert len({run.id for run in read(experiment, identity=lenient)}) == 1
 
 
 def test_states_are_read_from_what_lies_there(experiment):
@@ -249,7 +249,7 @@ def test_states_are_read_from_what_lies_there(experiment):
     made(experiment, "b", {}, dead(), [*ended[:1], {"event": "ended", "code": 3}])
     made(experiment, "c", {}, dead())
     made(experiment, "d", {}, claim_text(None, None))
-    assert [(one.state.name, one.attempts) for one in found(experiment)] == [
+    assert [(run.state.name, run.attempts) for run in read(experiment)] == [
         ("done", 1),
         ("failed", 1),
         ("planned", 1),
@@ -266,10 +266,10 @@ def test_a_run_is_an_orphan_if_it_lives_and_its_launcher_does_not(experiment, or
         stdout=subprocess.PIPE,
     )
     holder.stdout.readline()
-    [one] = found(experiment)
+    [run] = read(experiment)
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
-    assert (one.state.name, one.orphan) == ("running", orphan)
+    assert (run.state.name, run.orphan) == ("running", orphan)
 
 
 def test_twins_are_found_by_what_was_planned_and_damaged_plans_cost_a_warning(experiment):
@@ -280,9 +280,9 @@ def test_twins_are_found_by_what_was_planned_and_damaged_plans_cost_a_warning(ex
     lines = [{"name": "owl", "id": key}] * 2 + [{"name": "never-made", "id": key}, {"id": "other"}]
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     (launch / "plan.jsonl").write_text(f"{text}{{torn\n")
-    told = []
-    assert [one.dir for one in twins(experiment, [key], told.append)] == [RunDir(run.path)]
-    assert [line.split(":")[0].rpartition(" ")[2] for line in told] == ["4", "5"]
+    warnings = []
+    assert [each.dir for each in twins(experiment, [key], warnings.append)] == [RunDir(run.path)]
+    assert [line.split(":")[0].rpartition(" ")[2] for line in warnings] == ["4", "5"]
 
 
 def test_a_submission_that_outlived_its_launcher_is_waited_for(experiment):
@@ -304,7 +304,7 @@ def test_a_submission_that_outlived_its_launcher_is_waited_for(experiment):
         stdout=subprocess.PIPE,
     )
     held.stdout.readline()
-    [run] = found(experiment)
+    [run] = read(experiment)
     assert (jobs / "sent").exists()
     assert run.state.name == "queued"
     held.wait()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from runx.api.printing import Say
-from runx.config import experiment as decided
+from runx.config.experiment import Experiment as Settings
+from runx.config.experiment import Setting
 from runx.config.keys import KEYS
 from runx.config.load import Request
 from runx.config.load import load as load_settings
@@ -41,13 +42,13 @@ if TYPE_CHECKING:
 class SweepPlan(NamedTuple):
     """An experiment's sweep and the names of its runs, none of which is computed yet."""
 
-    settings: decided.Experiment
+    settings: Settings
     sweep: Sweep
     new_name: Namer
 
     @classmethod
     def of(
-        cls, settings: decided.Experiment, max_runs: int = MAX_RUNS, placeholders: bool = False
+        cls, settings: Settings, max_runs: int = MAX_RUNS, placeholders: bool = False
     ) -> SweepPlan:
         """Read the sweep; ``placeholders`` name runs that will not be made, which is faster."""
         from runx.sweeps.naming import preview_slugs
@@ -141,7 +142,7 @@ class Experiment:
     __slots__ = ("request", "settings")
 
     request: Request
-    settings: decided.Experiment
+    settings: Settings
 
     def __init__(
         self,
@@ -230,7 +231,7 @@ class Experiment:
             pass  # each can be written
         return len(runs)
 
-    def config(self) -> dict[str, decided.Setting | None]:
+    def config(self) -> dict[str, Setting | None]:
         """Return every setting by its key, with the file or flag that set it, or None."""
         return {key: self.settings.settings.get(key) for key in KEYS}
 

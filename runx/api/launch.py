@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.printing import Say, data, remark
-from runx.config import experiment as decided
+from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
 from runx.local.options import LocalOptions
@@ -102,7 +101,7 @@ def _started(
     return launched.runs if launched else ()
 
 
-def _standings(runs: Sequence[RunDir], settings: decided.Experiment) -> Standings:
+def _standings(runs: Sequence[RunDir], settings: Settings) -> Standings:
     from runx.api.inspect import Standings, status
 
     names = [str(run.path) for run in runs]
@@ -127,6 +126,8 @@ def preview(
     """
     from json import loads
 
+    from runx.launching.preview import starting
+
     planned = tuple(runs)
     settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
     resume = settings.resume if resume is None else resume
@@ -136,9 +137,7 @@ def preview(
     return list(loads("".join(text))) if json else list(text)
 
 
-def settings_for(
-    runs: Sequence[Run], experiment: Experiment | None, here: bool
-) -> decided.Experiment:
+def settings_for(runs: Sequence[Run], experiment: Experiment | None, here: bool) -> Settings:
     """Return the settings of the experiment of some runs, or those for runs ``here``.
 
     Raises:
@@ -152,9 +151,7 @@ def settings_for(
     return settings
 
 
-def would_take(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, say: Say
-) -> None:
+def would_take(settings: Settings, runs: Iterable[Run], options: LaunchOptions, say: Say) -> None:
     """Ask the scheduler whether it would accept the jobs of a launch, without submitting them.
 
     Raises:
@@ -162,29 +159,14 @@ def would_take(
     """
     from runx.farms.query import would_take as ask
     from runx.launching.jobs import job_specs
+    from runx.launching.preview import starting
 
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
     ask(settings.farm, jobs, settings.dir.jobs(settings.texts["launch"]), say)
 
 
-def starting(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, say: Say
-) -> Iterable[Run]:
-    """Return the runs that a launch would start."""
-    from runx.launching.preview import starting as selected
-
-    return selected(settings, runs, options, say)
-
-
-def obstacles(settings: decided.Experiment) -> Iterator[str]:
-    """Return the reasons for which a launch would be refused."""
-    from runx.launching.preview import obstacles as reasons
-
-    return reasons(settings, os.environ)
-
-
-def lines(settings: decided.Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+def lines(settings: Settings, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces."""
     from runx.launching.preview import args_named
     from runx.launching.preview import lines as shell_lines

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.api.printing import Say
-from runx.config import experiment as decided
+from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
 from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
@@ -64,7 +64,7 @@ class Capacity(NamedTuple):
 
 
 def start(
-    settings: decided.Experiment,
+    settings: Settings,
     runs: Sequence[Run],
     new_name: Namer,
     options: LaunchOptions,
@@ -96,7 +96,7 @@ def start(
     return _execute(settings, plan, local, capacity, caller)
 
 
-def _check_program(settings: decided.Experiment) -> None:
+def _check_program(settings: Settings) -> None:
     """Raise SettingsError if the program that submits is not installed."""
     if not settings.farm:
         return
@@ -106,7 +106,7 @@ def _check_program(settings: decided.Experiment) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: decided.Experiment, after: Sequence[str], say: Say) -> tuple[str, ...]:
+def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
     """Return the ids of the jobs of experiments or runs that a launch waits for."""
     if not after:
         return ()
@@ -118,7 +118,7 @@ def _job_ids(settings: decided.Experiment, after: Sequence[str], say: Say) -> tu
     return job_ids(after, settings.logroot, Path.cwd(), settings.farm, warn)
 
 
-def capacity_of(settings: decided.Experiment, local: LocalOptions) -> Capacity:
+def capacity_of(settings: Settings, local: LocalOptions) -> Capacity:
     """Return how many runs execute here at a time, and on which devices.
 
     Raises:
@@ -133,7 +133,7 @@ def capacity_of(settings: decided.Experiment, local: LocalOptions) -> Capacity:
 
 
 def _execute(
-    settings: decided.Experiment,
+    settings: Settings,
     plan: LaunchPlan,
     local: LocalOptions,
     capacity: Capacity,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
-from runx.api.launch import lines, obstacles, starting, would_take
+from runx.api.launch import lines, would_take
 from runx.cli.console import say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
@@ -24,7 +25,7 @@ from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.api.start import Launched
-    from runx.config import experiment as decided
+    from runx.config.experiment import Experiment as Settings
     from runx.local.options import LocalOptions
 
 Say = Callable[[str], None]
@@ -136,11 +137,11 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _preview(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, as_json: bool
-) -> int:
+def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:
     """Print what would be executed; write nothing."""
-    for obstacle in obstacles(settings):
+    from runx.launching.preview import obstacles, starting
+
+    for obstacle in obstacles(settings, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(settings, runs, options, say)
     is_new = not settings.run_name

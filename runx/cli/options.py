@@ -35,10 +35,48 @@ where_option = click.option(
 """Selects existing runs by an expression."""
 
 
-def lookup_options(command: Command) -> Command:
-    """Add the flags for the folder of the experiments."""
-    logroot = click.option("--logroot", metavar="DIR", help="Where experiments lie.")
-    return logroot(config_option(command))
+def _together(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds several arguments and options, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+lookup_options = _together(
+    click.option("--logroot", metavar="DIR", help="Where experiments lie."), config_option
+)
+"""The flags for the folder of the experiments."""
+
+settings_options = _together(
+    click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
+    click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides),
+    config_option,
+    click.option("--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."),
+    click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
+    click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
+    click.option(
+        "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
+    ),
+    click.option(
+        "--sweep",
+        metavar="NAMES",
+        shell_complete=sweeps,
+        help="Add these of SWEEPS, with commas between; '*': all.",
+    ),
+    click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
+)
+"""FILE and the flags that override its settings, spelled with dashes or underscores."""
+
+choosing_options = _together(
+    click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
+    click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
+    click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
+)
+"""The flags that select a part of a sweep."""
 
 
 def looked_up(logroot: str | None, config: Path | None) -> dict[str, Any]:
@@ -46,36 +84,6 @@ def looked_up(logroot: str | None, config: Path | None) -> dict[str, Any]:
     from runx.api.project import logroot_of
 
     return {"logroot": logroot_of(logroot, config), "warn": warn}
-
-
-def settings_options(command: Command) -> Command:
-    """Add FILE and the flags that override its settings, spelled with dashes or underscores."""
-    for decorate in reversed(
-        (
-            click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
-            click.argument(
-                "overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides
-            ),
-            config_option,
-            click.option(
-                "--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."
-            ),
-            click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
-            click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
-            click.option(
-                "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
-            ),
-            click.option(
-                "--sweep",
-                metavar="NAMES",
-                shell_complete=sweeps,
-                help="Add these of SWEEPS, with commas between; '*': all.",
-            ),
-            click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
-        )
-    ):
-        command = decorate(command)
-    return command
 
 
 def request(
@@ -106,19 +114,6 @@ def request(
         overrides=overrides,
         sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
     )
-
-
-def choosing_options(command: Command) -> Command:
-    """Add the flags that select a part of a sweep."""
-    for decorate in reversed(
-        (
-            click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
-            click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
-            click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
-        )
-    ):
-        command = decorate(command)
-    return command
 
 
 def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:

@@ -157,17 +157,15 @@ class Experiment:
         if "EXTENDS" in tree:
             raise RunxError("EXTENDS: only a file extends another; say it all here, or load a file")
         nodes = {key: node_of(value, key) for key, value in tree.items()}
-        self._load(_request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)}))
+        self.request = _request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)})
+        self.settings = load_settings(self.request)
 
     @classmethod
     def of(cls, request: Request) -> Experiment:
         """Return the experiment that a request reads."""
         experiment = cls.__new__(cls)
-        experiment._load(request)
+        experiment.request, experiment.settings = request, load_settings(request)
         return experiment
-
-    def _load(self, request: Request) -> None:
-        self.request, self.settings = request, load_settings(request)
 
     def here(self) -> Experiment:
         """Return the same experiment with its runs on this machine, whatever FARM says."""

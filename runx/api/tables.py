@@ -133,13 +133,13 @@ def _statistics(runs: Sequence[RunRecord], options: Asked) -> Table:
 
 def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
     """Return the fields to show, sort and select by."""
-    found = []
+    rows = []
     for name in fields(runs):
         column: Column = resolve(name, runs)
         cells = [cell for run in runs if (cell := value(run, column)) is not None]
-        found.append(Field(name, column.kind, *_example(cells)))
+        rows.append(Field(name, column.kind, *_example(cells)))
     metrics = _metrics_of_other_phases(runs)
-    return found + [Field(name, "measured", *_example([cell])) for name, cell in metrics]
+    return rows + [Field(name, "measured", *_example([cell])) for name, cell in metrics]
 
 
 def _example(cells: Sequence[Any]) -> tuple[str, str]:

@@ -117,9 +117,9 @@ def hints(bind: str, port: int, ssh: str) -> list[str]:
     ['it is seen from this machine alone; Ctrl-C ends it']
     """
     if not is_local(bind):
-        seen = "whoever knows the address sees commands, logs and code, and so can the network"
+        risk = "whoever knows the address sees commands, logs and code, and so can the network"
         return [
-            f"warning: --bind {bind}: port {port} is open to other machines; {seen} (plain http)"
+            f"warning: --bind {bind}: port {port} is open to other machines; {risk} (plain http)"
         ]
     if ssh:
         here = f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"

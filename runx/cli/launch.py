@@ -6,13 +6,14 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import lines, would_take
+from runx.api.printing import Say
 from runx.cli.console import say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
     from runx.local.options import LocalOptions
-
-Say = Callable[[str], None]
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")

@@ -42,8 +42,8 @@ __all__ = [
     "watch",
 ]
 
-# A training script imports logx alone: the others are imported when they are asked for.
-_ROOMS = {
+# A training script needs logx alone: the others are imported when they are used.
+_MODULES = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
     "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
     "api.launch": ("launch", "preview"),
@@ -58,11 +58,11 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> object:
-    for room, names in _ROOMS.items():
+    for module, names in _MODULES.items():
         if name in names:
             from importlib import import_module
 
-            return getattr(import_module(f"runx.{room}"), name)
+            return getattr(import_module(f"runx.{module}"), name)
     raise AttributeError(f"module 'runx' has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""``python -m runx`` is runx."""
+"""``python -m runx``: the command ``runx``."""
 
 from runx.runx import main
 

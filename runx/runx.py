@@ -1,4 +1,4 @@
-"""The runx command: a first word that is one of its commands, or FILE, short for launch FILE."""
+"""The command ``runx``: its subcommands, and ``runx FILE``, which is short for ``launch FILE``."""
 
 from __future__ import annotations
 
@@ -33,24 +33,25 @@ COMMANDS = {
     "schema": "Print the JSON Schema of an experiment, or of a .runx.",
 }
 """The commands, and what each does."""
+
 _MODULES = {
     "launch": ("launch",),
     "inspect": ("status", "logs", "show"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "schema"),
 }
-"""The modules of runx.cli that the commands are in, imported when one is asked for."""
+"""The modules of runx.cli with their commands, each imported when one of them runs."""
 
 
 class Commands(click.Group):
-    """The commands by name, so that --help of one imports no other."""
+    """The group of commands, which imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, the main one first."""
+        """Return the names of the commands, the main one first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command's module, or say which commands there are."""
+        """Return a command of its module; an unknown one is a click error."""
         if cmd_name not in COMMANDS:
             ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
         [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
@@ -60,13 +61,13 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take what is no command for a file, while a shell completes what follows it."""
+        """Take a first argument that is no command as FILE, while a shell completes the next."""
         if ctx.resilient_parsing and args and args[0] not in COMMANDS:
             args = ["launch", *args]
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete a command, or the file of an experiment."""
+        """Return the commands and files that complete the first argument."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -78,7 +79,7 @@ class Commands(click.Group):
         return [CompletionItem(name, help=COMMANDS.get(name)) for name in names]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
+        """Write the commands into the help, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -113,33 +114,29 @@ def runx() -> None:
     """
 
 
-def meant(word: str) -> str:
-    """Give the command that a first word which names none stands for: launch, if it is a file's.
-
-    A mistyped command is no file: then it is said which was likely meant.
-    """
-    if "." in word or os.path.exists(word):  # noqa: PTH110  start-up
-        return "launch"
+def refuse_misspelled(name: str) -> None:
+    """Exit with the likely command if a first argument is no file and much like a command."""
+    if "." in name or os.path.exists(name):  # noqa: PTH110  start-up
+        return
     from difflib import get_close_matches
 
-    near = get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
-    if near:
-        say(f"runx: no command or file {word}; did you mean runx {near[0]}?")
+    if near := get_close_matches(name, COMMANDS, n=1, cutoff=0.7):
+        say(f"runx: no command or file {name}; did you mean runx {near[0]}?")
         sys.exit(2)
-    return "launch"
 
 
 def main() -> None:
-    """Enter from the shell."""
-    words = sys.argv[1:]
+    """Run the command ``runx`` with the arguments of this process."""
+    argv = sys.argv[1:]
     if "_RUNX_COMPLETE" in os.environ:
-        from runx.cli.shells import answer_shell
+        from runx.cli.shells import register
 
-        answer_shell()
+        register()
     own = [*COMMANDS, "-h", "--help", "--version"]
-    if words and words[0] not in own and not words[0].startswith("--install-completion"):
-        words = [meant(words[0]), *words]
-    run_command(runx, "runx", words or ["--help"])
+    if argv and argv[0] not in own and not argv[0].startswith("--install-completion"):
+        refuse_misspelled(argv[0])
+        argv = ["launch", *argv]
+    run_command(runx, "runx", argv or ["--help"])
 
 
 if __name__ == "__main__":

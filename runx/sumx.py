@@ -1,4 +1,4 @@
-"""sumx: run directories in, a table out."""
+"""The command ``sumx``: a table of the runs of experiments."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 import click
 
-from runx.cli.completion import experiments as complete
-from runx.cli.completion import formats
+from runx.cli.completion import experiments as complete_experiments
+from runx.cli.completion import formats as complete_formats
 from runx.cli.console import run_command
 from runx.cli.options import Command, lookup_options
 from runx.export.formats import FORMATS
 
 
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
-    """Split names at commas outside of brackets."""
+    """Return the names that commas separate."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _epoch(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
-    """Read --at: epoch=10, 10, or min for the last epoch that all runs have reached."""
+    """Return the value of --at, epoch=10 or 10 as the number."""
     if text is None or text in ("min", "last"):
         return text
     number = text.removeprefix("epoch=")
@@ -35,34 +35,40 @@ def _epoch(context: click.Context, option: click.Parameter, text: str | None) ->
 
 
 def _axes(context: click.Context, option: click.Parameter, text: str) -> str:
-    """Read --log: x, y or both."""
+    """Return the value of --log: x, y or both."""
     if not {*text} <= {*"xy"}:
         raise click.BadParameter(f"{text}: write x, y or xy")
     return text
 
 
-def names(*flags: str, help: str) -> Callable[[Command], Command]:
-    """Make an option whose value is names with commas between them."""
+def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
+    """Return an option whose value is names with commas between them."""
     return click.option(*flags, default="", callback=_names, metavar="A,B", help=help)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument(
-    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=complete
+    "experiments",
+    nargs=-1,
+    required=True,
+    metavar="EXPERIMENT...",
+    shell_complete=complete_experiments,
 )
-@names("-s", "--sortwith", help="Best of these metrics first.")
-@names("--lower", help="Less of these is better.")
-@names("--higher", help="More of these is better.")
-@names("--ignore", help="Leave hyperparameters out.")
-@names("--columns", help="Show these: hyperparameters, metrics, acc:best, acc@10, train.loss, ...")
+@names_option("-s", "--sortwith", help="Best of these metrics first.")
+@names_option("--lower", help="Less of these is better.")
+@names_option("--higher", help="More of these is better.")
+@names_option("--ignore", help="Leave hyperparameters out.")
+@names_option(
+    "--columns", help="Show these: hyperparameters, metrics, acc:best, acc@10, train.loss, ..."
+)
 @click.option("--all-hparams", is_flag=True, help="Also those that don't differ.")
 @click.option("--fields", is_flag=True, help="List what there is to show, sort and select by.")
 @click.option("--where", default="", metavar="EXPR", help='Only runs like "lr < 0.1".')
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="Only the first K.")
 @click.option("--at", callback=_epoch, metavar="EPOCH", help="Metrics at epoch=10, or min: of all.")
-@names("--over", help="One row for all values of these (seed): mean and deviation.")
-@names("--by", help="One row for each combination of these.")
-@names("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
+@names_option("--over", help="One row for all values of these (seed): mean and deviation.")
+@names_option("--by", help="One row for each combination of these.")
+@names_option("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
 @click.option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
 @click.option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
 @click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
@@ -80,7 +86,7 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
     "form",
     default="table",
     metavar="FORMAT",
-    shell_complete=formats,
+    shell_complete=complete_formats,
     help=f"How to write it: {', '.join(FORMATS)}.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")
@@ -91,7 +97,7 @@ def names(*flags: str, help: str) -> Callable[[Command], Command]:
 @click.option("--watch", type=float, metavar="SECONDS", help="Show it anew every so often.")
 @lookup_options
 def command(
-    experiments: tuple[str, ...], logroot: str | None, config: Path | None, **asked: Any
+    experiments: tuple[str, ...], logroot: str | None, config: Path | None, **options: Any
 ) -> None:
     """Make a table of the runs of EXPERIMENT: a name under LOGROOT, a pattern or a path.
 
@@ -102,19 +108,19 @@ def command(
     sumx sweep --html report.html
     """
     from runx.analysis.question import Asked
-    from runx.api.inspect import logroot_of
-    from runx.cli.tables import answer
+    from runx.api.project import logroot_of
+    from runx.cli.tables import show
 
-    place = logroot_of(logroot, config)
-    answer(Asked(experiments=experiments, logroot=place, cwd=Path.cwd(), **asked))
+    folder = logroot_of(logroot, config)
+    show(Asked(experiments=experiments, logroot=folder, cwd=Path.cwd(), **options))
 
 
 def main() -> None:
-    """Be the command ``sumx``."""
+    """Run the command ``sumx`` with the arguments of this process."""
     if "_SUMX_COMPLETE" in os.environ:
-        from runx.cli.shells import answer_shell
+        from runx.cli.shells import register
 
-        answer_shell()
+        register()
     run_command(command, "sumx", sys.argv[1:])
 
 

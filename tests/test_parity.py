@@ -10,7 +10,7 @@ import pytest
 
 import runx
 from runx.api.results import Results
-from runx.runx import COMMANDS, Commands
+from runx.runx import COMMANDS
 from runx.runx import runx as group
 from runx.sumx import command as sumx
 
@@ -19,11 +19,11 @@ FORM = "the form of what a terminal prints; the API returns values"
 ELSEWHERE = "a caller in Python gives logroot"
 SETTINGS = {
     "file": "load(file)",
-    "overrides": "load(words)",
+    "overrides": "load(overrides)",
     "config": "load(runx_file)",
-    "farm": "load(over)",
-    "exp_name": "load(over)",
-    "note": "load(over)",
+    "farm": "load(values)",
+    "exp_name": "load(values)",
+    "note": "load(values)",
     "sweep": "load(sweep)",
     "tag": "Experiment.plan(tag)",
     "no_cooldir": "Experiment.plan(cooldir)",
@@ -48,7 +48,7 @@ COUNTERPARTS = {
         },
     },
     "status": {
-        "words": "status(words)",
+        "names": "status(names)",
         "logroot": "status(logroot)",
         "config": ELSEWHERE,
         "where": "status(where)",
@@ -58,12 +58,12 @@ COUNTERPARTS = {
     },
     "logs": {
         "config": ELSEWHERE,
-        **{name: f"logs({name})" for name in ("words", "logroot", "where", "follow", "lines")},
+        **{name: f"logs({name})" for name in ("names", "logroot", "where", "follow", "lines")},
     },
     "show": {
         "config": ELSEWHERE,
         "as_json": FORM,
-        **{name: f"show({name})" for name in ("words", "logroot", "where")},
+        **{name: f"show({name})" for name in ("names", "logroot", "where")},
     },
     "cancel": {
         "config": ELSEWHERE,
@@ -74,7 +74,7 @@ COUNTERPARTS = {
     "rm": {
         "config": ELSEWHERE,
         "yes": "nobody is asked in Python",
-        **{name: f"remove({name})" for name in ("words", "logroot", "where")},
+        **{name: f"remove({name})" for name in ("names", "logroot", "where")},
     },
     "gc": {
         "config": ELSEWHERE,
@@ -136,8 +136,7 @@ COUNTERPARTS = {
 
 def _commands():
     context = click.Context(group)
-    found = {name: Commands.get_command(group, context, name) for name in COMMANDS}
-    return {**found, "sumx": sumx}
+    return {name: group.get_command(context, name) for name in COMMANDS} | {"sumx": sumx}
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "sumx"])
@@ -164,7 +163,7 @@ def test_every_flag_that_says_which_runs_start_is_previewed_too():
 def test_the_page_on_python_names_all_that_there_is():
     text = (Path(__file__).parents[1] / "docs" / "python.md").read_text()
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text))))
+    documented = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text))))
     public = [name for name in runx.__all__ if not name.startswith("_") and name != "logx"]
     methods = [
         name
@@ -173,7 +172,7 @@ def test_the_page_on_python_names_all_that_there_is():
         if not name.startswith("_") and callable(getattr(kind, name))
     ]
     parameters = [*inspect.signature(runx.launch).parameters]
-    missing = [name for name in (*public, *methods, *parameters) if name not in told]
+    missing = [name for name in (*public, *methods, *parameters) if name not in documented]
     assert missing == []
 
 

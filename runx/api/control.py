@@ -1,4 +1,4 @@
-"""Changing what there is: runs are cancelled, held, released or removed, checkpoints thinned."""
+"""Changing runs that exist: cancel, hold, release and remove them, and thin out checkpoints."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from runx.api.inspect import Say, logroot_of, runs_named, warning
-from runx.api.output import remark
+from runx.api.inspect import runs_named
+from runx.api.printing import Say, remark, warning
+from runx.api.project import logroot_of
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from runx.rundir.paths import RunDir
 
 
-_ASK = "name a run or an experiment, or say --where EXPR; see runx status"
+_HINT = "name a run or an experiment, or say --where EXPR; see runx status"
 
 
 class Count(NamedTuple):
-    """How many runs something was done to, of how many that were named."""
+    """How many runs were changed, of how many that were named."""
 
     done: int
     named: int
@@ -33,15 +34,15 @@ def cancel(
     say: Say = remark,
     warn: Say = warning,
 ) -> Count:
-    """End the runs of experiments, or those named, that wait or run."""
+    """Cancel runs that wait or run: those named, all of an experiment, or those ``where`` holds."""
     from runx.launching.control import cancel
 
-    runs = _named(names, where, logroot, warn)
+    runs = runs_named(names, where, logroot, warn, _HINT)
     return Count(cancel(runs, say, warn), len(runs))
 
 
 def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
-    """Keep waiting runs from starting."""
+    """Keep queued runs from starting."""
     from runx.launching.control import hold
 
     runs = _selected(names, logroot)
@@ -63,14 +64,11 @@ def _selected(names: Sequence[str], logroot: str | Path | None) -> list[RunDir]:
 
 
 class Removals(NamedTuple):
-    """Runs that somebody wants to be rid of: those that can go, and those that must stay.
+    """Runs to remove: those that can be, those that must stay, and the states of their jobs."""
 
-    ``words`` is what their schedulers have said of them.
-    """
-
-    going: tuple[Removal, ...]
+    removable: tuple[Removal, ...]
     staying: tuple[Removal, ...]
-    words: Words
+    statuses: Words
 
     def size(self, run: RunDir) -> int:
         """Return the bytes of a run, with what its job wrote elsewhere."""
@@ -81,40 +79,40 @@ class Removals(NamedTuple):
         return weight(run.path) + (weight(place) if place else 0)
 
     def carry_out(self, say: Say = remark) -> int:
-        """Remove the runs that can go; return how many are gone."""
+        """Remove the runs that can be removed; return how many were."""
         from runx.analysis.remove import remove
 
-        return remove([each.run for each in self.going], say, self.words)
+        return remove([removal.run for removal in self.removable], say, self.statuses)
 
 
 def removal(
-    *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
+    *names: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> Removals:
-    """Return which of the runs of experiments, or of those named, can be removed."""
+    """Return which of the named runs can be removed; remove none."""
     from runx.analysis.remove import removals
     from runx.farms.query import query, submitted_jobs
     from runx.rundir.attempts import clock, read_attempts
 
-    runs = _named(words, where, logroot, warn)
+    runs = runs_named(names, where, logroot, warn, _HINT)
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     statuses = query(submitted_jobs(attempts.items(), warn), warn)
-    wanted = list(removals(attempts, statuses))
-    going = tuple(each for each in wanted if not each.why_not)
-    return Removals(going, tuple(each for each in wanted if each.why_not), statuses)
+    named = list(removals(attempts, statuses))
+    removable = tuple(removal for removal in named if not removal.why_not)
+    return Removals(removable, tuple(removal for removal in named if removal.why_not), statuses)
 
 
 def remove(
-    *words: str,
+    *names: str,
     where: str = "",
     logroot: str | Path | None = None,
     say: Say = remark,
     warn: Say = warning,
 ) -> Count:
     """Remove the directories of runs that have ended; the others stay."""
-    wanted = removal(*words, where=where, logroot=logroot, warn=warn)
-    for found in wanted.staying:
-        say(f"{found.run.path.name}: stays: {found.why_not}")
-    return Count(wanted.carry_out(say), len(wanted.going) + len(wanted.staying))
+    removals = removal(*names, where=where, logroot=logroot, warn=warn)
+    for staying in removals.staying:
+        say(f"{staying.run.path.name}: stays: {staying.why_not}")
+    return Count(removals.carry_out(say), len(removals.removable) + len(removals.staying))
 
 
 def thin(
@@ -131,6 +129,9 @@ def thin(
     """Return the runs that are done and not among the best, with their checkpoints.
 
     ``delete`` removes these checkpoints; everything else of the runs stays.
+
+    Raises:
+        RunxError: Which is better, more or less of ``by``, is neither given nor clear by its name.
     """
     from runx.analysis.better import direction
     from runx.analysis.question import Question
@@ -141,24 +142,20 @@ def thin(
     metric = Question().deciding(by).metric
     if lower is higher and (lower or direction(metric) is None):
         raise RunxError(f"--by {by}: say --higher or --lower: which is better?")
-    names = (metric,)
-    question = Question((by,), lower=names if lower else (), higher=names if higher else ())
+    metrics = (metric,)
+    question = Question((by,), lower=metrics if lower else (), higher=metrics if higher else ())
     reader = Reader(measures=question.measures, warn=warn)
-    runs = records_of((experiment,), logroot_of(logroot), Path.cwd(), reader)
-    going = thinned(runs, keep_top, question)
+    records = records_of((experiment,), logroot_of(logroot), Path.cwd(), reader)
+    runs = thinned(records, keep_top, question)
     if delete:
-        delete_checkpoints(going)
-    return going
+        delete_checkpoints(runs)
+    return runs
 
 
 def delete_checkpoints(runs: Sequence[Thinned]) -> None:
-    """Remove the checkpoints of runs that ``thin`` has named."""
+    """Remove the checkpoints of runs that ``thin`` returned."""
     from runx.rundir.workspace import remove_file
 
     for run in runs:
         for checkpoint in run.checkpoints:
             remove_file(checkpoint)
-
-
-def _named(words: Sequence[str], where: str, logroot: str | Path | None, warn: Say) -> list[RunDir]:
-    return runs_named(words, where, logroot, warn, _ASK)

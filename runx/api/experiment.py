@@ -1,18 +1,20 @@
-"""An experiment and its plan."""
+"""Experiments, of a file or of Python values, and the runs that they plan."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from runx.config import experiment as decided
+from runx.api.printing import Say
+from runx.config.experiment import Experiment as Settings
+from runx.config.experiment import Setting
 from runx.config.keys import KEYS
 from runx.config.load import Request
-from runx.config.load import load as settled
+from runx.config.load import load as load_settings
 from runx.errors import RunxError
 from runx.launching.plan import (
     MAX_RUNS,
@@ -38,22 +40,22 @@ if TYPE_CHECKING:
 
 
 class SweepPlan(NamedTuple):
-    """An experiment's sweep with what names its points; nothing of it is worked out yet."""
+    """An experiment's sweep and the names of its runs, none of which is computed yet."""
 
-    settings: decided.Experiment
+    settings: Settings
     sweep: Sweep
     new_name: Namer
 
     @classmethod
     def of(
-        cls, settings: decided.Experiment, max_runs: int = MAX_RUNS, placeholders: bool = False
+        cls, settings: Settings, max_runs: int = MAX_RUNS, placeholders: bool = False
     ) -> SweepPlan:
-        """Read a sweep; ``placeholders`` name runs that are not to be made, which is faster."""
+        """Read the sweep; ``placeholders`` name runs that will not be made, which is faster."""
         from runx.sweeps.naming import preview_slugs
 
         sweep = sweep_of(settings, max_runs)
-        words = preview_slugs() if placeholders else None
-        return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), words))
+        slugs = preview_slugs() if placeholders else None
+        return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 
     def runs(self) -> Iterator[Run]:
         """Return the runs one after another, in the order of the sweep."""
@@ -70,24 +72,27 @@ class SweepPlan(NamedTuple):
         restage: bool = False,
         single: bool = False,
     ) -> LaunchOptions:
-        """Return which runs shall start; with ``resume``, ``where`` may be over states.
+        """Return the options that choose which runs start.
+
+        With ``resume``, ``where`` may ask for states; without, ``retry`` and ``restage`` are
+        refused.
 
         Raises:
-            RunxError: Something goes with --resume alone.
+            RunxError: An option is refused, or ``retry`` has an unknown state.
         """
         from runx.sweeps.summary import names
 
         retry = (retry,) if isinstance(retry, str) else tuple(retry)
         if unknown := [state for state in retry if state not in RETRIED]:
-            known = ", ".join(RETRIED)
-            raise RunxError(f"--retry {unknown[0]}: is no state to start again: {known}")
+            states = ", ".join(RETRIED)
+            raise RunxError(f"--retry {unknown[0]}: is no state to start again: {states}")
         if (retry != RETRIED or restage) and not resume:
             raise RunxError(f"{'--restage' if restage else '--retry'} goes with --resume")
         seed = self.settings.beside.seed if shuffle else None
-        chosen = None if where is None else condition(where, names(self.sweep), resume)
-        return LaunchOptions(resume, again, retry, restage, single, chosen, limit, seed)
+        holds = None if where is None else condition(where, names(self.sweep), resume)
+        return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed)
 
-    def survey(self, options: LaunchOptions, say: Callable[[str], None]) -> PreviewTable:
+    def survey(self, options: LaunchOptions, say: Say) -> PreviewTable:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
         from runx.launching.preview import starting
         from runx.launching.preview_table import preview_table
@@ -104,17 +109,17 @@ class Plan(tuple[Run, ...]):
     experiment: Experiment
 
     def __new__(cls, runs: Iterable[Run], experiment: Experiment) -> Plan:
-        """Keep with the runs the experiment that they are of."""
-        made = super().__new__(cls, runs)
-        made.experiment = experiment
-        return made
+        """Make a plan of runs and the experiment that they belong to."""
+        plan = super().__new__(cls, runs)
+        plan.experiment = experiment
+        return plan
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> Run: ...
     @overload
     def __getitem__(self, place: slice) -> Plan: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Run | Plan:
-        """Give a run, or some of them."""
+        """Return a run, or a plan of some."""
         if isinstance(place, slice):
             return Plan(super().__getitem__(place), self.experiment)
         return super().__getitem__(place)
@@ -124,20 +129,20 @@ class Plan(tuple[Run, ...]):
 
 
 class Experiment:
-    """What is to be run: as a YAML file says it, see ``load``, or as is said here.
+    """A command and its hyperparameters; ``load`` reads one from a YAML file.
 
     In ``hparams`` a list is an axis, a tuple one value, a mapping an operator; further settings go
     by their keys.
 
-    >>> found = Experiment("python train.py", {"lr": [0.1, 0.2], "out": "LOGDIR"}, RESUME=True)
-    >>> [run.hparams for run in found.plan()]
+    >>> experiment = Experiment("python train.py", {"lr": [0.1, 0.2], "out": "LOGDIR"}, RESUME=True)
+    >>> [run.hparams for run in experiment.plan()]
     [{'lr': 0.1, 'out': 'LOGDIR'}, {'lr': 0.2, 'out': 'LOGDIR'}]
     """
 
     __slots__ = ("request", "settings")
 
     request: Request
-    settings: decided.Experiment
+    settings: Settings
 
     def __init__(
         self,
@@ -152,30 +157,28 @@ class Experiment:
         if "EXTENDS" in tree:
             raise RunxError("EXTENDS: only a file extends another; say it all here, or load a file")
         nodes = {key: node_of(value, key) for key, value in tree.items()}
-        self._settle(_request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)}))
+        self.request = _request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)})
+        self.settings = load_settings(self.request)
 
     @classmethod
     def of(cls, request: Request) -> Experiment:
-        """Return the experiment that a request is about."""
-        made = cls.__new__(cls)
-        made._settle(request)
-        return made
-
-    def _settle(self, request: Request) -> None:
-        self.request, self.settings = request, settled(request)
+        """Return the experiment that a request reads."""
+        experiment = cls.__new__(cls)
+        experiment.request, experiment.settings = request, load_settings(request)
+        return experiment
 
     def here(self) -> Experiment:
-        """Return the same for runs on this machine, whatever FARM says."""
+        """Return the same experiment with its runs on this machine, whatever FARM says."""
         return self if self.request.here else Experiment.of(replace(self.request, here=True))
 
     @property
     def name(self) -> str:
-        """The name of its folder under LOGROOT."""
+        """The name, which is that of its folder under LOGROOT."""
         return self.settings.name
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful in its files."""
+        """What looks like a mistake in its files."""
         return self.settings.warnings
 
     def plan(
@@ -187,14 +190,14 @@ class Experiment:
         tag: str | None = None,
         cooldir: bool | None = None,
     ) -> Plan:
-        """Name every run; nothing is made yet.
+        """Return the runs, each with its name; nothing is made yet.
 
-        ``tag`` is what the names begin with; without ``cooldir`` they are the tag alone.
+        Names begin with ``tag``, and are the tag alone with ``cooldir=False``.
         """
-        tagged = self._tagged(tag, cooldir)
-        sweep = SweepPlan.of(tagged.settings, max_runs)
+        experiment = self._tagged(tag, cooldir)
+        sweep = SweepPlan.of(experiment.settings, max_runs)
         options = sweep.options(where or None, limit, shuffle, resume=False)
-        return Plan(selected(LaunchPlan.of_new(sweep.runs()), options).runs, tagged)
+        return Plan(selected(LaunchPlan.of_new(sweep.runs()), options).runs, experiment)
 
     def _tagged(self, tag: str | None, cooldir: bool | None) -> Experiment:
         if tag is None and cooldir is None:
@@ -207,13 +210,14 @@ class Experiment:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
         resume = self.settings.resume if resume is None else resume
         sweep = SweepPlan.of(self.settings)
-        return sweep.survey(sweep.options(where or None, None, False, resume), _quiet)
+        options = sweep.options(where or None, None, False, resume)
+        return sweep.survey(options, say=lambda line: None)  # the counts are in the answer, too
 
     def check(self, max_runs: int = MAX_RUNS) -> int:
-        """Go as far as can be without making anything; return the number of runs.
+        """Plan every run and write its command, make nothing; return the number of runs.
 
         Raises:
-            RunxError: A launch would stop at it.
+            RunxError: A launch would be refused.
         """
         from runx.launching.preview import check_first, lines
 
@@ -225,8 +229,8 @@ class Experiment:
             pass  # each can be written
         return len(runs)
 
-    def config(self) -> dict[str, decided.Setting | None]:
-        """Return every setting by its key, with what said it; None where nobody did."""
+    def config(self) -> dict[str, Setting | None]:
+        """Return every setting by its key, with the file or flag that set it, or None."""
         return {key: self.settings.settings.get(key) for key in KEYS}
 
     def __repr__(self) -> str:
@@ -236,28 +240,26 @@ class Experiment:
 def load(
     file: str | Path,
     /,
-    *words: str,
+    *overrides: str,
     sweep: str | Sequence[str] = (),
     runx_file: str | Path | None = None,
-    **over: Any,
+    **values: Any,
 ) -> Experiment:
-    """Read an experiment's YAML. ``words`` are overrides as on the command line, ``over`` by name.
+    """Read an experiment from a YAML file.
 
-    ``sweep`` names those of SWEEPS to add, ``runx_file`` is read instead of .runx.
+    ``overrides`` are as on the command line, ``values`` override by name. ``sweep`` names entries
+    of SWEEPS to add; ``runx_file`` is read instead of .runx.
 
     >>> load("sweep.yml", "~momentum", lr=[0.1, 0.2], FARM="local").plan()    # doctest: +SKIP
     <2 runs of sweep>
     """
-    sweeps = (sweep,) if isinstance(sweep, str) else tuple(sweep)
-    overrides: list[str | Override] = [*words]
-    overrides += [_override(name, value) for name, value in over.items()]
-    config = Path(runx_file) if runx_file is not None else None
-    request = replace(_request(Path(file)), config=config)
-    return Experiment.of(replace(request, overrides=tuple(overrides), sweeps=sweeps))
-
-
-def _quiet(line: str) -> None:
-    """Drop a remark on what there is already, which the answer has, too."""
+    request = replace(
+        _request(Path(file)),
+        config=None if runx_file is None else Path(runx_file),
+        overrides=(*overrides, *(_override(name, value) for name, value in values.items())),
+        sweeps=(sweep,) if isinstance(sweep, str) else tuple(sweep),
+    )
+    return Experiment.of(request)
 
 
 def _request(file: Path, tree: Mapping[str, Node] | None = None) -> Request:
@@ -276,7 +278,7 @@ def _override(name: str, value: Any) -> Override:
     from runx.config.hparams import axis_of, node_of
     from runx.sweeps.overrides import Override
 
-    plain = name.removeprefix("+")
-    setting = plain.split(".")[0] in KEYS
-    node = node_of(value, name) if setting else axis_of(value, name)
-    return Override(f"{name}={value!r}", plain, node, setting, plain != name)
+    key = name.removeprefix("+")
+    is_setting = key.split(".")[0] in KEYS
+    node = node_of(value, name) if is_setting else axis_of(value, name)
+    return Override(f"{name}={value!r}", key, node, is_setting, key != name)

@@ -1,48 +1,31 @@
-"""Looking at runs: how they stand, why they failed, all about one, what they print."""
+"""Reading runs that exist: their states, why they failed, everything about one, their output."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from runx.api.printing import Say, warning
+from runx.api.project import logroot_of
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from runx.analysis.failures import Group
     from runx.analysis.overview import Overview
+    from runx.rundir.output import Follower
     from runx.rundir.paths import RunDir
     from runx.rundir.run import RunRecord
 
-
-Say = Callable[[str], None]
-
-
-_PAUSE = 0.2  # seconds between looks at logs that are followed
-
-
-def warning(line: str) -> None:
-    """Print a warning, for callers that have no way of their own."""
-    from runx.api.output import remark
-
-    remark(f"warning: {line}")
-
-
-def logroot_of(given: str | Path | None, config: Path | None = None) -> Path:
-    """Return where experiments lie: as is given, or the environment or settings say."""
-    if given:
-        return Path(given).expanduser()
-    from runx.config.load import logroot
-
-    return logroot(Path.cwd(), os.environ, config)
+_PAUSE = 0.2  # seconds between two looks at output that is followed
+_HINT = "name a run, or --where EXPR; see runx status"
 
 
 @dataclass(frozen=True)
 class Standings(Sequence["RunRecord"]):
-    """How runs stand, as ``runx status`` shows it."""
+    """Runs with their states, as ``runx status`` shows them."""
 
     records: tuple[RunRecord, ...]
 
@@ -51,7 +34,7 @@ class Standings(Sequence["RunRecord"]):
     @overload
     def __getitem__(self, place: slice) -> Standings: ...
     def __getitem__(self, place: int | slice) -> RunRecord | Standings:
-        """Return how one run stands, or how some do."""
+        """Return the record of one run, or of some."""
         return Standings(self.records[place]) if isinstance(place, slice) else self.records[place]
 
     def __len__(self) -> int:
@@ -70,19 +53,19 @@ class Standings(Sequence["RunRecord"]):
         return any_failed(record.status for record in self.records)
 
     def counts(self) -> str:
-        """Return how many runs are in each state, in words."""
+        """Return how many runs are in each state, as text."""
         from runx.analysis.overview import counts
 
         return counts(record.state for record in self.records)
 
     def json(self) -> list[dict[str, Any]]:
-        """Return what JSON has of each run."""
+        """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import objects
 
         return objects(self.records, time.time())
 
     def failures(self) -> list[Group]:
-        """Group the runs that ended badly by their reason, the most frequent first."""
+        """Return the runs that ended badly, grouped by the reason, the most frequent first."""
         from runx.analysis.failures import Failure, digest
         from runx.rundir.output import tail
         from runx.rundir.state import ENDED_BADLY
@@ -96,19 +79,19 @@ class Standings(Sequence["RunRecord"]):
         return digest(failures, others)
 
     def retry_commands(self, warn: Say = warning) -> list[str]:
-        """Return the commands that start again what ended badly."""
+        """Return the commands that start again the runs that ended badly."""
         from runx.analysis.failures import retry_commands
         from runx.rundir.experiments import launches
         from runx.rundir.paths import ExperimentDir
         from runx.rundir.state import ENDED_BADLY
 
-        results = [record for record in self.records if record.state in ENDED_BADLY]
-        typed = {}
-        for name, path in {run.experiment: run.dir.path.parent for run in results}.items():
-            known = [one.typed for one in launches(ExperimentDir(path), warn) if one.typed]
-            if known:
-                typed[name] = known[-1]
-        return list(retry_commands(results, typed, str(Path.cwd())))
+        records = [record for record in self.records if record.state in ENDED_BADLY]
+        commands = {}
+        for name, path in {record.experiment: record.dir.path.parent for record in records}.items():
+            typed = [launch.typed for launch in launches(ExperimentDir(path), warn) if launch.typed]
+            if typed:
+                commands[name] = typed[-1]
+        return list(retry_commands(records, commands, str(Path.cwd())))
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""
@@ -125,45 +108,49 @@ class Standings(Sequence["RunRecord"]):
 
 
 def status(
-    *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
+    *names: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> Standings:
-    """Return how runs stand: those of experiments, of names or parts of names, or all."""
+    """Return runs with their states: those of experiments, of names or parts of names, or all."""
     from runx.analysis.read import Reader
     from runx.analysis.select import records_of
     from runx.processes import hands
 
     reader = Reader(warn=warn, hands=hands())
-    return Standings(tuple(records_of(words, logroot_of(logroot), Path.cwd(), reader, where)))
+    return Standings(tuple(records_of(names, logroot_of(logroot), Path.cwd(), reader, where)))
 
 
 def experiments(logroot: str | Path | None = None, warn: Say = warning) -> list[Overview]:
-    """Return every experiment under LOGROOT: the states of its runs, its title, its last event."""
+    """Return every experiment under LOGROOT: its runs' states, its title, its last activity."""
     from runx.analysis.overview import overviews
 
     return list(overviews(logroot_of(logroot), warn))
 
 
 def show(
-    *words: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
+    *names: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
 ) -> list[dict[str, Any]]:
-    """Return everything about runs: what they are, how they stand, how to do them again."""
+    """Return everything about runs, as ``runx show --json`` prints it.
+
+    Raises:
+        RunxError: Nothing is named, or no run matches.
+    """
     from runx.analysis.overview import description
     from runx.analysis.read import Reader
     from runx.analysis.select import records_of
 
-    if not (words or where):
-        raise RunxError("name a run, or --where EXPR; see runx status")
-    records = records_of(words, logroot_of(logroot), Path.cwd(), Reader(warn=warn), where)
+    if not (names or where):
+        raise RunxError(_HINT)
+    records = records_of(names, logroot_of(logroot), Path.cwd(), Reader(warn=warn), where)
     if where and not records:
         raise RunxError(f"--where {where}: no run is like that")
     if not records:
-        raise RunxError(f"{' '.join(words)}: no run that can be read; see the warnings above")
+        raise RunxError(f"{' '.join(names)}: no run that can be read; see the warnings above")
     return [description(record, time.time(), warn) for record in records]
 
 
 @dataclass(frozen=True)
 class Logs:
-    """The lines that runs have printed, each with its run, as they are read."""
+    """The output of runs: pairs of a run and a line, read when they are asked for."""
 
     runs: tuple[RunDir, ...]
     lines: Iterator[tuple[RunDir, str]]
@@ -173,42 +160,45 @@ class Logs:
 
 
 def logs(
-    *words: str,
+    *names: str,
     where: str = "",
     follow: bool = False,
     lines: int | None = None,
     logroot: str | Path | None = None,
     warn: Say = warning,
 ) -> Logs:
-    """Return what runs have printed; only the last ``lines`` lines of each.
+    """Return the output of runs, or the last ``lines`` lines of each.
 
     ``follow`` goes on until the runs have ended.
+
+    Raises:
+        RunxError: Nothing is named, no run matches, or none has written any output.
     """
     from runx.rundir.output import Follower, start_of_last
     from runx.rundir.workspace import elsewhere, join
 
-    runs = runs_named(words, where, logroot, warn, "name a run, or --where EXPR; see runx status")
+    runs = runs_named(names, where, logroot, warn, _HINT)
     for run in runs:
         if elsewhere(run):
             join(run, warn)
     if not follow and not any(run.output.exists() for run in runs):
-        names = ", ".join(run.path.name for run in runs) or " ".join(words)
-        raise RunxError(f"{names}: no output yet; see runx status {' '.join(words)}")
-    begun = [0 if lines is None else start_of_last(run.output, lines) for run in runs]
-    logs = [Follower(run.output, place) for run, place in zip(runs, begun, strict=True)]
-    return Logs(tuple(runs), _followed(runs, logs, follow, warn))
+        silent = ", ".join(run.path.name for run in runs) or " ".join(names)
+        raise RunxError(f"{silent}: no output yet; see runx status {' '.join(names)}")
+    starts = [0 if lines is None else start_of_last(run.output, lines) for run in runs]
+    followers = {run: Follower(run.output, start) for run, start in zip(runs, starts, strict=True)}
+    return Logs(tuple(runs), _lines(followers, follow, warn))
 
 
-def _followed(
-    runs: Sequence[RunDir], logs: Sequence[Any], follow: bool, warn: Say
+def _lines(
+    followers: Mapping[RunDir, Follower], follow: bool, warn: Say
 ) -> Iterator[tuple[RunDir, str]]:
-    """Return what is added, in the order of the runs."""
-    while follow and any(_is_alive(run, warn) for run in runs):
-        for run, log in zip(runs, logs, strict=True):
-            yield from ((run, line) for line in log.more())
+    """Return the lines of all runs, those that were added since the last look run by run."""
+    while follow and any(_is_alive(run, warn) for run in followers):
+        for run, follower in followers.items():
+            yield from ((run, line) for line in follower.more())
         time.sleep(_PAUSE)
-    for run, log in zip(runs, logs, strict=True):
-        yield from ((run, line) for line in log.more(True))
+    for run, follower in followers.items():
+        yield from ((run, line) for line in follower.more(True))
 
 
 def _is_alive(run: RunDir, warn: Say) -> bool:
@@ -219,15 +209,15 @@ def _is_alive(run: RunDir, warn: Say) -> bool:
 
 
 def runs_named(
-    words: Sequence[str], where: str, logroot: str | Path | None, warn: Say, remedy: str
+    names: Sequence[str], where: str, logroot: str | Path | None, warn: Say, hint: str
 ) -> list[RunDir]:
-    """Return the runs that words stand for, or for which ``where`` holds.
+    """Return the runs that are named, or for which ``where`` holds.
 
     Raises:
-        RunxError: Nothing is named (told with ``remedy``), or no run is like that.
+        RunxError: Nothing is named (with ``hint`` as its text), or no run matches.
     """
     from runx.analysis.select import runs_of
 
-    if not (words or where):
-        raise RunxError(remedy)
-    return runs_of(words, logroot_of(logroot), Path.cwd(), where, warn)
+    if not (names or where):
+        raise RunxError(hint)
+    return runs_of(names, logroot_of(logroot), Path.cwd(), where, warn)

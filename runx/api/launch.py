@@ -1,15 +1,15 @@
-"""Launching from Python, and looking at what a launch would execute."""
+"""Launching runs from Python, and previews of what a launch would execute."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runx.api.experiment import Experiment, SweepPlan
-from runx.config import experiment as decided
+from runx.api.printing import Say, data, remark
+from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
 from runx.local.options import LocalOptions
@@ -18,11 +18,7 @@ from runx.rundir.run import Run
 
 if TYPE_CHECKING:
     from runx.api.inspect import Standings
-    from runx.api.start import Caller
     from runx.local.executor import Watcher
-
-
-Say = Callable[[str], None]
 
 
 def launch(
@@ -50,32 +46,19 @@ def launch(
     test_only: bool = False,
     argv: Sequence[str] = (),
 ) -> Standings:
-    """Launch runs of a plan, on the farm of their experiment or ``here``; return how they stand.
+    """Submit runs of a plan to the farm of their experiment, or execute them ``here``.
 
-    Where they run here, this returns when they have ended. ``jobs`` None is one for each free GPU,
-    or core; ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no
-    longer a ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+    Runs here have ended when this returns. ``jobs`` None is one for each free GPU, or core;
+    ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no longer a
+    ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+
+    Returns:
+        The runs with their states; none where nothing starts.
 
     Raises:
-        RunxError: What is asked for can't be done; nothing has started.
+        RunxError: An option is wrong, or can't be had here; nothing has started.
         FarmError: The farm refused a submission; those before it went through.
     """
-    from runx.api.inspect import Standings, status
-    from runx.api.start import start
-
-    chosen = tuple(runs)
-    settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
-    resume = settings.resume if resume is None else resume
-    sweep = SweepPlan.of(settings, sys.maxsize)
-    options = sweep.options(
-        where or None, limit, shuffle, resume, again, retry, restage, single=attach
-    )
-    if not chosen:
-        return Standings(())
-    caller = _caller(argv)
-    if test_only:
-        would_take(settings, chosen, options, caller.say)
-        return Standings(())
     local = LocalOptions(
         jobs=jobs or 0,
         gpus_per_run=gpus_per_run,
@@ -86,12 +69,43 @@ def launch(
         stream=stream,
         attach=attach,
     )
-    if threading.current_thread() is not threading.main_thread() and settings.farm is None:
-        raise RunxError("runs here are launched from the main thread alone, which hears signals")
-    launched = start(settings, chosen, sweep.new_name, options, local, caller, after)
-    if launched is None:
-        return Standings(())
-    return status(*(str(run.path) for run in launched.runs), logroot=settings.logroot)
+    planned = tuple(runs)
+    settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
+    resume = settings.resume if resume is None else resume
+    sweep = SweepPlan.of(settings, sys.maxsize)
+    options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
+    if test_only and planned:
+        would_take(settings, planned, options, remark)
+    started = () if test_only else _started(sweep, planned, options, local, after, argv)
+    return _standings(started, settings)
+
+
+def _started(
+    sweep: SweepPlan,
+    runs: Sequence[Run],
+    options: LaunchOptions,
+    local: LocalOptions,
+    after: Sequence[str],
+    argv: Sequence[str],
+) -> tuple[RunDir, ...]:
+    """Start runs; return those that were started."""
+    from runx.api.start import Caller, start
+
+    if not runs:
+        return ()
+    is_main = threading.current_thread() is threading.main_thread()
+    if sweep.settings.farm is None and not is_main:
+        raise RunxError("runs here are launched from the main thread alone, which gets signals")
+    caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+    launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
+    return launched.runs if launched else ()
+
+
+def _standings(runs: Sequence[RunDir], settings: Settings) -> Standings:
+    from runx.api.inspect import Standings, status
+
+    names = [str(run.path) for run in runs]
+    return status(*names, logroot=settings.logroot) if names else Standings(())
 
 
 def preview(
@@ -106,30 +120,28 @@ def preview(
     shuffle: bool = False,
     json: bool = False,
 ) -> list[Any]:
-    """Return exactly what a launch would execute; touch nothing.
+    """Return what a launch would execute; write nothing.
 
-    These are lines that a shell takes, or with ``json`` a dictionary for each run.
+    A shell takes the lines as they are; with ``json`` there is a dictionary for each run.
     """
     from json import loads
 
-    from runx.api.output import remark
+    from runx.launching.preview import starting
 
-    chosen = tuple(runs)
-    settings = settings_for(chosen, experiment or getattr(runs, "experiment", None), here)
+    planned = tuple(runs)
+    settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
-    text = lines(settings, starting(settings, chosen, options, remark), json)
+    text = lines(settings, starting(settings, planned, options, remark), json)
     return list(loads("".join(text))) if json else list(text)
 
 
-def settings_for(
-    runs: Sequence[Run], experiment: Experiment | None, here: bool
-) -> decided.Experiment:
-    """Return the settings of the experiment that runs are of, those of runs ``here`` if asked.
+def settings_for(runs: Sequence[Run], experiment: Experiment | None, here: bool) -> Settings:
+    """Return the settings of the experiment of some runs, or those for runs ``here``.
 
     Raises:
-        RunxError: The runs are of another experiment, or nobody says of which.
+        RunxError: The experiment is not given, or the runs are not all of it.
     """
     if experiment is None:
         raise RunxError("of which experiment are these runs? launch(runs, experiment)")
@@ -139,40 +151,23 @@ def settings_for(
     return settings
 
 
-def would_take(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, say: Say
-) -> None:
-    """Ask the scheduler whether it would take what would start.
+def would_take(settings: Settings, runs: Iterable[Run], options: LaunchOptions, say: Say) -> None:
+    """Ask the scheduler whether it would accept the jobs of a launch, without submitting them.
 
     Raises:
         FarmError: It would refuse a job.
     """
     from runx.farms.query import would_take as ask
     from runx.launching.jobs import job_specs
+    from runx.launching.preview import starting
 
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
     ask(settings.farm, jobs, settings.dir.jobs(settings.texts["launch"]), say)
 
 
-def starting(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, say: Say
-) -> Iterable[Run]:
-    """Return the runs that a launch would start."""
-    from runx.launching.preview import starting as chosen
-
-    return chosen(settings, runs, options, say)
-
-
-def obstacles(settings: decided.Experiment) -> Iterator[str]:
-    """Return what a launch would stop at, on the way to its first run."""
-    from runx.launching.preview import obstacles as named
-
-    return named(settings, os.environ)
-
-
-def lines(settings: decided.Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
-    """Return what would be executed for each run: a line that a shell takes, or a JSON object."""
+def lines(settings: Settings, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+    """Return what would be executed for each run: lines for a shell, or a JSON array in pieces."""
     from runx.launching.preview import args_named
     from runx.launching.preview import lines as shell_lines
 
@@ -180,22 +175,15 @@ def lines(settings: decided.Experiment, runs: Iterable[Run], json: bool = False)
         return shell_lines(settings, runs)
     from runx.launching.preview_jobs import objects
 
-    def named() -> Iterator[str]:
+    def pieces() -> Iterator[str]:
         with args_named(settings):
             yield from objects(settings, runs)
 
-    return named()
-
-
-def _caller(argv: Sequence[str]) -> Caller:
-    """Return a caller in Python: remarks on stderr; output, or commands and lines, on stdout."""
-    from runx.api.output import data, remark
-    from runx.api.start import Caller
-
-    return Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+    return pieces()
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
+    """Return what shows runs here: remarks on stderr; commands and output on stdout."""
     from runx.api.output import Lines, Streamed
 
     if local.attach:

@@ -1,12 +1,13 @@
-"""What is shown of runs that go on here: a line for each start and end, or their output."""
+"""Showing runs that execute here: a line for each start and end, or their output."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
+from runx.api.printing import Say, data, remark
 from runx.local.executor import Ended, Task
 from runx.local.gpus import Lease
 from runx.rundir.orders import CANCEL, TIMEOUT
@@ -14,27 +15,13 @@ from runx.rundir.paths import RunDir
 from runx.rundir.state import signal_of
 from runx.sweeps.scalars import spoken
 
-Say = Callable[[str], None]
-
-
-_LOOK = 0.05  # seconds between looks at a run's output
-
-
-_REDRAW = 0.5
-
-
-def remark(line: str) -> None:
-    """Print what is no data, for callers that have no way of their own."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def data(line: str) -> None:
-    """Print what is data, for callers that have no way of their own."""
-    print(line, flush=True)
+_LOOK = 0.05  # seconds between two looks at a run's output
+REDRAW = 0.5
+"""Seconds between two ticks where no output is shown."""
 
 
 class Lines:
-    """A line when a run starts, with its command, and one when it ends.
+    """Shows a line when a run starts, with its command, and one when it ends.
 
     ``say`` takes remarks, ``echo`` commands.
     """
@@ -53,18 +40,18 @@ class Lines:
         self._blocked = False
 
     def started(self, task: Task, lease: Lease) -> None:
-        """Show the command."""
+        """Show that a run starts, and its command."""
         if self.quiet:
             return
         where = f" on {','.join(lease.devices)}" if lease.devices else ""
-        again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+        attempt = f", attempt {task.attempt}" if task.attempt > 1 else ""
         is_ours = task.run in self.commands
-        self.say(f"{task.name}: {'started' if is_ours else 'goes on'}{again}{where}")
+        self.say(f"{task.name}: {'started' if is_ours else 'goes on'}{attempt}{where}")
         if is_ours and not task.tried:
             self.echo(self.commands[task.run])
 
     def ended(self, ended: Ended, again: bool) -> None:
-        """Show how it ended."""
+        """Show how an attempt ended; ``again`` is whether another one follows."""
         if not again:
             self.ended_runs.append(ended)
         if not self.quiet:
@@ -72,11 +59,11 @@ class Lines:
             self.say(f"{ended.name}: {outcome(ended)} after {spoken(ended.seconds)} ({end})")
 
     def left(self, task: Task) -> None:
-        """Show that it is not ours."""
+        """Show that another process executes the run."""
         self.say(f"{task.name}: left alone: it runs already, or somebody else has begun it")
 
     def blocked(self) -> None:
-        """Show once what is waited for."""
+        """Show, once, that no GPU is free."""
         if not self._blocked:
             self.say(
                 "waiting for a GPU: all are leased to other runs, or other processes fill them"
@@ -84,16 +71,16 @@ class Lines:
         self._blocked = True
 
     def stopping(self, killing: bool) -> None:
-        """Show what the person's wish to stop leads to."""
+        """Show that the launch is being stopped."""
         self.say("killing what runs" if killing else "stopping what runs; once more kills it")
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Return the seconds until the next look."""
-        return _REDRAW
+        """Return the seconds until the next tick."""
+        return REDRAW
 
 
 class Streamed(Lines):
-    """Every run's output as it is written, with the run's name in front where there are several."""
+    """Shows the output of runs as it is written, with ``names`` each line with its run's name."""
 
     def __init__(
         self,
@@ -109,17 +96,17 @@ class Streamed(Lines):
         self._partial: dict[RunDir, bytes] = {}
 
     def started(self, task: Task, lease: Lease) -> None:
-        """Show the command, and follow the output from where it stands."""
+        """Show the command, and follow the output from its present end."""
         if task.run in self.commands:
             self.echo(self.commands[task.run])
         else:
             self.say(f"{task.name}: goes on")
-        # Made by being opened, where it isn't there; nobody writes to it but the run.
+        # "a" makes the file if it is missing, and starts at its end; only the run writes to it.
         self._outputs[task.run] = task.run.output.open("a+b")
 
     def ended(self, ended: Ended, again: bool) -> None:
-        """Show the rest of the output, and how it ended if not well."""
-        if ended.task.run in self._outputs:  # One that was called off never started.
+        """Show the rest of the output, and how the attempt ended unless it is done."""
+        if ended.task.run in self._outputs:  # a cancelled run never started
             self._copy(ended.task.run, last=True)
             self._outputs.pop(ended.task.run).close()
         if not again:
@@ -128,7 +115,7 @@ class Streamed(Lines):
             self.say(f"{ended.name}: {outcome(ended)}{'; once more' if again else ''}")
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Show what has been written since."""
+        """Show what has been written since the last tick."""
         for run in self._outputs:
             self._copy(run)
         return _LOOK
@@ -151,7 +138,7 @@ class Streamed(Lines):
 
 
 def _put(content: bytes) -> None:
-    """Write bytes to stdout as they are; a notebook's stdout takes text alone."""
+    """Write bytes to stdout unchanged, or as text where stdout takes only text, as in notebooks."""
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
         sys.stdout.write(content.decode("utf-8", "replace"))

@@ -1,7 +1,8 @@
-"""What a project begins with: a commented .runx, and the schemas that editors check files by."""
+"""A project: its commented .runx, the schemas of its files, and where its experiments lie."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ def init(folder: str | Path = ".", force: bool = False) -> Path:
     """Write a commented .runx into a folder; return its path.
 
     Raises:
-        SettingsError: One is there already, and ``force`` doesn't write over it.
+        SettingsError: There is one, and ``force`` is False.
     """
     target = Path(folder) / ".runx"
     if target.is_dir():
@@ -31,9 +32,20 @@ def schema(of: str = "experiment") -> dict[str, Any]:
     'runx: .runx'
     """
     from runx.config.schema import FILES
-    from runx.config.schema import schema as made
+    from runx.config.schema import schema as schema_of
     from runx.nearest import remedy
 
     if of not in FILES:
         raise SettingsError(f"there is no schema of {of}; {remedy(of, FILES)}")
-    return made(of)
+    return schema_of(of)
+
+
+def logroot_of(logroot: str | Path | None, config: Path | None = None) -> Path:
+    """Return the folder of the experiments: the one given, else LOGROOT of the environment, or of
+    ``config``, the file read instead of .runx.
+    """
+    if logroot:
+        return Path(logroot).expanduser()
+    from runx.config.load import logroot as configured
+
+    return configured(Path.cwd(), os.environ, config)

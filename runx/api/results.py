@@ -1,4 +1,4 @@
-"""The runs of experiments, as sumx answers questions about them."""
+"""Tables, data frames and pictures of the runs of experiments, as sumx makes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from runx.analysis.columns import Column, names_of, varying
 from runx.analysis.question import Asked
 from runx.analysis.table import Table, chosen, deciding, ranked
-from runx.api.inspect import logroot_of, warning
+from runx.api.printing import warning
+from runx.api.project import logroot_of
 from runx.api.tables import experiments_of, fields_of, read, selected, table
 from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of experiments, read when they are looked at; each method returns new ones.
+    """The runs of experiments, read at each look; a method that narrows them returns new ones.
 
     >>> results("sweep").where("lr < 0.1").best("acc").name    # doctest: +SKIP
     'curious-rattlesnake_2026.02.06_14.19'
     """
 
     experiments: tuple[ExperimentDir, ...]
-    asked: Asked
+    options: Asked
 
     def __iter__(self) -> Iterator[RunRecord]:
-        """Return the runs, one after another as they are read, where nothing asks for an order."""
-        question = self.asked.question
+        """Return the runs, as they are read unless they are selected or sorted."""
+        question = self.options.question
         if not question.where and not question.sortwith and question.top is None:
             return self._read()
         runs = chosen(self._read(), question)
@@ -44,37 +45,37 @@ class Results:
         return sum(1 for _ in self)
 
     def _read(self) -> Iterator[RunRecord]:
-        return read(self.experiments, self.asked, warning, warning)
+        return read(self.experiments, self.options, warning, warning)
 
     def _with(self, **more: Any) -> Results:
-        return replace(self, asked=replace(self.asked, **more))
+        return replace(self, options=replace(self.options, **more))
 
     def where(self, expression: str) -> Results:
         """Keep the runs for which an expression holds, as with ``sumx --where``."""
-        before = self.asked.where
-        return self._with(where=f"({before}) and ({expression})" if before else expression)
+        where = self.options.where
+        return self._with(where=f"({where}) and ({expression})" if where else expression)
 
     def sorted(self, *metrics: str, lower: bool | None = None) -> Results:
-        """Order the runs, best first; ``lower`` says which way, where the names do not."""
+        """Sort the runs, best first; ``lower`` is whether less is better, None by the names."""
         if lower is None:
             return self._with(sortwith=metrics)
         down, up = (metrics, ()) if lower else ((), metrics)
         return self._with(sortwith=metrics, lower=down, higher=up)
 
     def lower(self, *metrics: str) -> Results:
-        """Let less of these metrics be better."""
-        return self._with(lower=(*self.asked.lower, *metrics))
+        """Take less of these metrics as better."""
+        return self._with(lower=(*self.options.lower, *metrics))
 
     def higher(self, *metrics: str) -> Results:
-        """Let more of these metrics be better."""
-        return self._with(higher=(*self.asked.higher, *metrics))
+        """Take more of these metrics as better."""
+        return self._with(higher=(*self.options.higher, *metrics))
 
     def top(self, count: int) -> Results:
-        """Keep the first ones alone."""
+        """Keep the first ``count`` runs."""
         return self._with(top=count)
 
     def at(self, epoch: float | str) -> Results:
-        """Take metrics at an epoch, or ``"min"``: the last that all runs have reached."""
+        """Take the metrics of an epoch, or of ``"min"``, the last that all runs have reached."""
         return self._with(at=str(epoch))
 
     def launch(self, launch: str) -> Results:
@@ -87,26 +88,26 @@ class Results:
 
     def ignore(self, *names: str) -> Results:
         """Leave hyperparameters out."""
-        return self._with(ignore=(*self.asked.ignore, *names))
+        return self._with(ignore=(*self.options.ignore, *names))
 
     def all_hparams(self) -> Results:
-        """Show the hyperparameters that don't differ, too."""
+        """Show also the hyperparameters that don't differ."""
         return self._with(all_hparams=True)
 
     def over(self, *names: str, agg: Sequence[str] = ()) -> Results:
-        """Take runs together that differ in these alone: means and deviations over seeds."""
-        return self._with(over=names, agg=tuple(agg) or self.asked.agg)
+        """Group runs that differ in nothing but these, such as seeds: means and deviations."""
+        return self._with(over=names, agg=tuple(agg) or self.options.agg)
 
     def by(self, *names: str, agg: Sequence[str] = ()) -> Results:
-        """Take runs together that are the same in these."""
-        return self._with(by=names, agg=tuple(agg) or self.asked.agg)
+        """Group runs that are equal in these."""
+        return self._with(by=names, agg=tuple(agg) or self.options.agg)
 
     def best_per(self, name: str) -> Results:
-        """Show the best run alone for each value of a hyperparameter."""
+        """Show only the best run for each value of a hyperparameter."""
         return self._with(best_per=name)
 
     def importance(self, metric: str) -> Results:
-        """Show which hyperparameter moves a metric."""
+        """Show how much each hyperparameter changes a metric."""
         return self._with(importance=metric)
 
     def pivot(self, down: str, across: str, values: str = "") -> Results:
@@ -118,14 +119,18 @@ class Results:
         return self._with(compare=(one, other))
 
     def best(self, metric: str, lower: bool | None = None) -> RunRecord:
-        """Return the run with the best value of a metric."""
+        """Return the run with the best value of a metric.
+
+        Raises:
+            RunxError: There are no runs, or no such metric.
+        """
         best = next(iter(self.sorted(metric, lower=lower)), None)
         if best is None:
             raise RunxError(f"no best run by {metric}: there are no runs")
         return best
 
     def fields(self) -> list[Field]:
-        """Return what there is to show, sort and select by."""
+        """Return the fields to show, sort and select by."""
         return fields_of(list(self._read()))
 
     def diff(self, one: str, other: str) -> list[str]:
@@ -144,30 +149,30 @@ class Results:
         from runx.export.plots import plotted
 
         output = str(file) if file is not None else None
-        asked = replace(self.asked, plot=what, output=output, log=log, smooth=smooth)
-        return plotted(what, selected(list(self._read()), asked), asked)
+        options = replace(self.options, plot=what, output=output, log=log, smooth=smooth)
+        return plotted(what, selected(list(self._read()), options), options)
 
     def page(self, file: str | Path) -> int:
-        """Write everything as one page of HTML; return how many runs it shows."""
+        """Write the report, one page of HTML; return the number of its runs."""
         from runx.api.tables import write_page
 
-        return write_page(self.experiments, self.asked, Path(file), warning)
+        return write_page(self.experiments, self.options, Path(file), warning)
 
     def summary(self) -> Table:
-        """Return the table that sumx shows; a group's numbers are spreads."""
-        return table(list(self._read()), self.asked, people=True)
+        """Return the table as sumx shows it; the numbers of groups are means with deviations."""
+        return table(list(self._read()), self.options, people=True)
 
     def written(self, form: str = "table", precision: int | None = None) -> str | bytes:
         """Return the table in one of the formats of ``sumx --format``."""
         from runx.analysis.cells import DIGITS
         from runx.export.formats import format_named
 
-        kind = format_named(form)
-        summary = table(list(self._read()), self.asked, kind.people)
-        return kind.render(summary, precision or DIGITS)
+        chosen_format = format_named(form)
+        summary = table(list(self._read()), self.options, chosen_format.people)
+        return chosen_format.render(summary, precision or DIGITS)
 
     def json(self) -> list[dict[str, Any]]:
-        """Return everything that is known of each run."""
+        """Return an object for each run, as ``sumx --json`` prints it."""
         from json import loads
 
         rows: list[dict[str, Any]] = loads(self.written("json"))
@@ -175,42 +180,47 @@ class Results:
 
     def frame(self, polars: bool = False) -> Any:
         """Return a data frame, of pandas or polars, with every hyperparameter and digit."""
-        asked = replace(self.asked, all_hparams=True)
-        summary = table(list(self._read()), asked, people=False)
+        options = replace(self.options, all_hparams=True)
+        summary = table(list(self._read()), options, people=False)
         if not (
-            asked.over or asked.by or asked.agg or asked.importance or asked.pivot or asked.compare
+            options.over
+            or options.by
+            or options.agg
+            or options.importance
+            or options.pivot
+            or options.compare
         ):
             summary = _with_states(summary)
-        heads = [column.heading for column in summary.columns]
-        return _table(heads, [row.cells for row in summary.rows], polars)
+        headings = [column.heading for column in summary.columns]
+        return _frame(headings, [row.cells for row in summary.rows], polars)
 
     def history(self, name: str, polars: bool = False) -> Any:
-        """Return a metric's course in every run as one long data frame; ``train.loss`` too."""
+        """Return a metric at each epoch of every run, ``train.loss`` too, as a long data frame."""
         from runx.analysis.curves import course, phase_of
 
         phase, metric = phase_of(name)
         runs = list(self)
         names = varying(runs)
-        taken = ("run", "epoch", metric)
-        heads = ["run", *(f"hparams.{one}" if one in taken else one for one in names), *taken[1:]]
+        own = ("run", "epoch", metric)
+        hparams = [f"hparams.{name}" if name in own else name for name in names]
         rows = [
             [run.name, *(run.hparams.get(name) for name in names), epoch, value]
             for run in runs
             for epoch, value in course(run, metric, phase)
         ]
         if not rows and any(run.metrics for run in runs):
-            there = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
-            raise RunxError(f"no run has a course of {name}; there {there}")
-        return _table(heads, rows, polars)
+            metrics = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
+            raise RunxError(f"no run has a course of {name}; there {metrics}")
+        return _frame(["run", *hparams, "epoch", metric], rows, polars)
 
     def artifact(self, name: str) -> dict[str, Path]:
-        """Return a file that runs have left in their directories, by the runs' names."""
-        found = {}
+        """Return the paths of a file or folder in the runs' directories, by the runs' names."""
+        paths = {}
         for run in self:
-            files = (run.dir.path / name, run.dir.path / "artifacts" / name)
-            if there := next((file for file in files if file.exists()), None):
-                found[run.name] = there
-        return found
+            places = (run.dir.path / name, run.dir.path / "artifacts" / name)
+            if path := next((place for place in places if place.exists()), None):
+                paths[run.name] = path
+        return paths
 
     def __repr__(self) -> str:
         return str(self.written("table"))
@@ -220,50 +230,59 @@ class Results:
 
 
 def results(*experiments: str | Path, logroot: str | Path | None = None) -> Results:
-    """Find experiments as sumx does: by names under LOGROOT, patterns or paths."""
+    """Return the runs of experiments: names under LOGROOT, patterns or paths, by default all."""
     names = tuple(str(name) for name in experiments) or ("*",)
-    asked = Asked(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
-    return Results(tuple(experiments_of(asked)), asked)
+    options = Asked(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
+    return Results(tuple(experiments_of(options)), options)
 
 
 def _with_states(summary: Table) -> Table:
-    """Have a column of states whatever they are, without a remark for people in it."""
-    kept = [at for at, column in enumerate(summary.columns) if column.kind != "state"]
-    columns = (*(summary.columns[at] for at in kept), Column("state", "state"))
+    """Return a table whose last column is the states alone, without remarks for people."""
+    places = [place for place, column in enumerate(summary.columns) if column.kind != "state"]
+    columns = (*(summary.columns[place] for place in places), Column("state", "state"))
     rows = tuple(
         row._replace(
-            cells=(*(row.cells[at] for at in kept), row.result.state if row.result else None)
+            cells=(
+                *(row.cells[place] for place in places),
+                row.result.state if row.result else None,
+            )
         )
         for row in summary.rows
     )
     return summary._replace(columns=columns, rows=rows)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], polars: bool) -> Any:
-    kind = "polars" if polars else "pandas"
+def _frame(headings: Sequence[str], rows: Sequence[Sequence[Any]], polars: bool) -> Any:
+    """Return a data frame of pandas or polars.
+
+    Raises:
+        RunxError: The library is not installed.
+    """
+    name = "polars" if polars else "pandas"
     try:
         if polars:
             import polars as library
 
-            columns = zip(*rows, strict=True) if rows else ((),) * len(heads)
-            return library.DataFrame(dict(zip(heads, map(_of_one_kind, columns), strict=True)))
+            columns = zip(*rows, strict=True) if rows else ((),) * len(headings)
+            cells = map(_of_one_type, columns)
+            return library.DataFrame(dict(zip(headings, cells, strict=True)))
         import pandas
 
-        return pandas.DataFrame(rows, columns=list(heads))
+        return pandas.DataFrame(rows, columns=list(headings))
     except ImportError as error:
-        raise RunxError(f"a data frame needs {kind}: pip install {kind}") from error
+        raise RunxError(f"a data frame needs {name}: pip install {name}") from error
 
 
-def _of_one_kind(cells: Sequence[Any]) -> list[Any]:
-    """Make the cells of a column alike, as polars wants them: else they are text.
+def _of_one_type(cells: Sequence[Any]) -> list[Any]:
+    """Return the cells of a column as one type, which polars demands: mixed ones as text.
 
-    >>> _of_one_kind((1, 0.5, None)), _of_one_kind((1, "x", None)), _of_one_kind(([1, 2],))
+    >>> _of_one_type((1, 0.5, None)), _of_one_type((1, "x", None)), _of_one_type(([1, 2],))
     ([1.0, 0.5, None], ['1', 'x', None], ['[1, 2]'])
     """
-    kinds = {type(cell) for cell in cells if cell is not None}
-    if len(kinds) <= 1 and kinds <= {bool, int, float, str}:
+    types = {type(cell) for cell in cells if cell is not None}
+    if len(types) <= 1 and types <= {bool, int, float, str}:
         return list(cells)
     from runx.analysis.cells import for_machines
 
-    make = float if kinds == {int, float} else for_machines
-    return [None if cell is None else make(cell) for cell in cells]
+    convert = float if types == {int, float} else for_machines
+    return [None if cell is None else convert(cell) for cell in cells]

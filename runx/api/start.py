@@ -1,4 +1,4 @@
-"""A launch: what starts is decided and made, then executed here or submitted to a farm."""
+"""Launching runs: decide what starts, make the runs, execute them here or submit them to a farm."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runx.config import experiment as decided
+from runx.api.printing import Say
+from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
-from runx.launching.plan import LaunchOptions, LaunchPlan, Namer
+from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.local.executor import Ended, Right, Task, Watcher
+    from runx.local.executor import Ended, Policy, Right, Task, Watcher
     from runx.local.gpus import Devices
 
-
-Say = Callable[[str], None]
-
-
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
-"""Makes what shows runs here, of: how many they are, how many at a time, their commands."""
+"""Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who launches: ``argv`` is what was typed, ``go_on`` the command that goes on with it.
+    """What a launch gets from its caller.
 
-    ``say`` takes remarks, ``echo`` what is data: a command that submits.
+    ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
+    ``go_on`` the command that goes on with a launch that was stopped.
     """
 
     say: Say
@@ -42,11 +40,11 @@ class Caller:
 
 
 class Launched(NamedTuple):
-    """What a launch came to.
+    """The outcome of a launch, and the runs that it started or went on with.
 
-    ``runs`` are those that it started or went on with. On a farm ``submitted`` counts them, and the
-    rest is empty; here it is None, ``hparams`` has every run, ``ended`` how they ended, ``left`` is
-    how many were somebody else's, and ``stopped`` is true where a person stopped it.
+    On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
+    every run, ``ended`` the ends of attempts, ``left`` the number of runs that another process
+    executes, and ``stopped`` is whether a person stopped the launch.
     """
 
     experiment: str
@@ -58,15 +56,15 @@ class Launched(NamedTuple):
     stopped: bool = False
 
 
-class Room(NamedTuple):
-    """What there is for runs here: so many at a time, and devices for them."""
+class Capacity(NamedTuple):
+    """How many runs this machine executes at a time, and the devices for them."""
 
     jobs: int
     devices: Devices
 
 
 def start(
-    settings: decided.Experiment,
+    settings: Settings,
     runs: Sequence[Run],
     new_name: Namer,
     options: LaunchOptions,
@@ -76,7 +74,8 @@ def start(
 ) -> Launched | None:
     """Decide what starts, freeze the code, make the runs, and execute or submit them.
 
-    Return None where nothing starts.
+    Returns:
+        None where nothing starts.
     """
     from runx.launching.create import create_runs
     from runx.launching.preview import check_first
@@ -84,21 +83,21 @@ def start(
 
     _check_program(settings)
     check_first(settings, runs)
-    jobs = _awaited(settings, after, caller.say)
+    predecessors = _job_ids(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
-    there = None if settings.farm else room(settings, local)
+    capacity = None if settings.farm else capacity_of(settings, local)
     with interruptible(caller.go_on):
         plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv)
     if plan is None:
         return None
-    if there is None:
-        return _submit(plan, jobs, caller)
-    return _execute(settings, plan, local, there, caller)
+    if capacity is None:
+        return _submit(plan, predecessors, caller)
+    return _execute(settings, plan, local, capacity, caller)
 
 
-def _check_program(settings: decided.Experiment) -> None:
-    """Stop where the program that submits is not there, before anything is made."""
+def _check_program(settings: Settings) -> None:
+    """Raise SettingsError if the program that submits is not installed."""
     if not settings.farm:
         return
     from runx.farms.submit import missing_program
@@ -107,8 +106,8 @@ def _check_program(settings: decided.Experiment) -> None:
         raise SettingsError(problem)
 
 
-def _awaited(settings: decided.Experiment, after: Sequence[str], say: Say) -> tuple[str, ...]:
-    """Return the jobs that the runs shall wait for."""
+def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
+    """Return the ids of the jobs of experiments or runs that a launch waits for."""
     if not after:
         return ()
     from runx.launching.jobs import job_ids
@@ -119,52 +118,45 @@ def _awaited(settings: decided.Experiment, after: Sequence[str], say: Say) -> tu
     return job_ids(after, settings.logroot, Path.cwd(), settings.farm, warn)
 
 
-def room(settings: decided.Experiment, local: LocalOptions) -> Room:
-    """Return how many runs there is room for.
+def capacity_of(settings: Settings, local: LocalOptions) -> Capacity:
+    """Return how many runs execute here at a time, and on which devices.
 
     Raises:
-        SettingsError: The GPUs that are asked for are not there.
+        SettingsError: This machine has fewer GPUs than a run needs.
     """
     from runx.local.gpus import devices
 
-    alone = local.jobs is None
-    source, most = devices(settings.gpus, local.gpus_per_run, os.environ, alone)
+    single = local.jobs is None
+    source, most = devices(settings.gpus, local.gpus_per_run, os.environ, single)
     jobs = 1 if local.jobs is None else local.jobs or most or len(os.sched_getaffinity(0))
-    return Room(jobs, source)
+    return Capacity(jobs, source)
 
 
 def _execute(
-    settings: decided.Experiment,
+    settings: Settings,
     plan: LaunchPlan,
     local: LocalOptions,
-    room: Room,
+    capacity: Capacity,
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
-    from runx.local.executor import Executor, Policy, Task
+    from runx.local.executor import Executor, Task
     from runx.rundir.argv import shell_command
-    from runx.rundir.files import read_json
     from runx.rundir.logdir import Logdir
 
     adopted = () if local.attach else plan.adopted
-    hparams: dict[RunDir, Mapping[str, Any]] = {
-        run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in plan.runs
-    }
-    hparams |= {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
+    hparams = _hparams(plan.runs, adopted)
     commands = {
         run.dir: shell_command(settings.cmd, run.point, Logdir.at(run.dir), settings.style)
         for run in plan.runs
     }
-    policy = Policy(
-        jobs=room.jobs,
-        retries=local.retries,
-        timeout=local.timeout,
-        grace=local.grace,
-        max_failures=local.max_failures,
-        attach=local.attach,
+    watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
+    executor = Executor(
+        _policy(local, capacity.jobs),
+        capacity.devices,
+        lambda task: claimed(task, caller.say),
+        watcher,
     )
-    watcher = caller.watcher(len(hparams), room.jobs, commands, local)
-    executor = Executor(policy, room.devices, lambda task: claimed(task, caller.say), watcher)
     executor.execute(
         (Task(run.dir, attempt) for run, attempt, _ in plan.attempts),
         (Task(run.dir, run.attempts) for run in adopted),
@@ -174,11 +166,35 @@ def _execute(
     return Launched(settings.name, dirs, None, hparams, executor.ended, len(executor.left), stopped)
 
 
-def claimed(task: Task, say: Say) -> Right:
-    """Claim an attempt, unless it was called off or begun: a launch claims those that it starts.
+def _hparams(
+    runs: Sequence[Run], adopted: Sequence[ExistingRun]
+) -> dict[RunDir, Mapping[str, Any]]:
+    """Return the hyperparameters of the runs that start, and of those that go on."""
+    from runx.rundir.files import read_json
+    from runx.rundir.logdir import Logdir
 
-    Nothing of the run is alive while this is asked. What was begun by hand meanwhile has taken
-    this process's claim for its own, and left its events.
+    hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
+    return hparams | {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
+
+
+def _policy(local: LocalOptions, jobs: int) -> Policy:
+    from runx.local.executor import Policy
+
+    return Policy(
+        jobs=jobs,
+        retries=local.retries,
+        timeout=local.timeout,
+        grace=local.grace,
+        max_failures=local.max_failures,
+        attach=local.attach,
+    )
+
+
+def claimed(task: Task, say: Say) -> Right:
+    """Claim an attempt if it is neither cancelled nor begun; return whose it is.
+
+    It is called while no process of the run is alive. ``run.sh`` that was started by hand
+    meanwhile takes over this process's claim, but it has written events.
     """
     from runx.rundir.claims import claim_text, is_ours, take
     from runx.rundir.orders import CANCEL, ordered
@@ -199,17 +215,17 @@ def claimed(task: Task, say: Say) -> Right:
 
 
 def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
-    """Submit every run of a launch to the farm."""
+    """Submit every run of a launch to its farm."""
     from runx.farms.submit import submit
     from runx.launching.jobs import job_specs
 
     context = plan.context
-    assert context is not None  # without one there is nothing but runs that go on here
+    assert context is not None  # a plan without one has only runs that go on here
     experiment, farm = context.experiment, context.experiment.farm
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
-    # The user's own command is shown before it is executed; it may well execute the run.
+    # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     count = submit(farm, jobs, folder, context.code, caller.say, after, show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

@@ -1,9 +1,9 @@
-"""Runs of experiments, read and made into the table that a question asks for."""
+"""Reading the runs of experiments, and making the tables of them that sumx shows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from runx.analysis.question import Asked
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.select import matches
 from runx.analysis.table import Table, chosen, deciding, summarize
+from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, remedy
 from runx.processes import hands
@@ -22,15 +23,11 @@ from runx.rundir.experiments import find
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
-Say = Callable[[str], None]
-
-
-ENOUGH = 20
-"""So many runs tell which metrics there are of phases that a table doesn't read."""
+_SAMPLE = 20  # runs whose metrics of training and test are listed by fields_of
 
 
 class Field(NamedTuple):
-    """Something to show, sort and select by: what it is, its type and an example."""
+    """Something to show, sort and select by: its name, what it is, its type and an example."""
 
     name: str
     what: str
@@ -38,24 +35,28 @@ class Field(NamedTuple):
     example: str
 
 
-def experiments_of(asked: Asked) -> list[ExperimentDir]:
-    """Return the experiments that are asked for."""
-    return find(asked.experiments, asked.logroot, asked.cwd)
+def experiments_of(options: Asked) -> list[ExperimentDir]:
+    """Return the directories of the experiments that are named.
+
+    Raises:
+        RunxError: There is no such experiment.
+    """
+    return find(options.experiments, options.logroot, options.cwd)
 
 
-def read(found: Sequence[ExperimentDir], asked: Asked, say: Say, warn: Say) -> Iterator[RunRecord]:
-    """Read the runs; for a fair comparison first how far all of them are."""
-    question, at = asked.question, asked.question.at
-    if asked.at == "min":
+def read(dirs: Sequence[ExperimentDir], options: Asked, say: Say, warn: Say) -> Iterator[RunRecord]:
+    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
+    question, at = options.question, options.question.at
+    if options.at == "min":
         quiet = Reader(warn=lambda line: None, attempts=False, hands=hands(), ask=False)
-        epochs = [run.epoch for one in found for run in read_experiment(one, quiet)]
+        epochs = [run.epoch for experiment in dirs for run in read_experiment(experiment, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
     reader = Reader(question.measures, warn, at, question.details, attempts=False, hands=hands())
-    for experiment in found:
+    for experiment in dirs:
         runs = read_experiment(experiment, reader)
-        yield from _of_launch(list(runs), asked.launch) if asked.launch else runs
+        yield from _of_launch(list(runs), options.launch) if options.launch else runs
 
 
 def _of_launch(runs: Sequence[RunRecord], launch: str) -> list[RunRecord]:
@@ -71,130 +72,136 @@ def _of_launch(runs: Sequence[RunRecord], launch: str) -> list[RunRecord]:
     return [run for run in runs if run.details.get("launch") == names[-1]]
 
 
-def selected(results: Sequence[RunRecord], asked: Asked) -> Sequence[RunRecord]:
-    """Return the runs for which the condition holds.
+def selected(runs: Sequence[RunRecord], options: Asked) -> Sequence[RunRecord]:
+    """Return the runs for which ``--where`` holds.
 
     Raises:
         RunxError: There is none.
     """
-    kept = chosen(results, asked.question) if asked.where else results
-    if not kept:
-        raise RunxError(f"--where {asked.where}: no run is like that; sumx --fields lists what is")
-    return kept
+    matching = chosen(runs, options.question) if options.where else runs
+    if not matching:
+        raise RunxError(
+            f"--where {options.where}: no run is like that; sumx --fields lists what is"
+        )
+    return matching
 
 
-def nothing(found: Sequence[ExperimentDir]) -> RunxError:
+def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
     """Return the error that experiments have no run."""
-    names = ", ".join(str(experiment.path) for experiment in found)
+    names = ", ".join(str(experiment.path) for experiment in dirs)
     return RunxError(
         f"{names}: no runs here; a run's directory holds run.json, hparams.json or metrics.csv"
     )
 
 
-def table(results: Sequence[RunRecord], asked: Asked, people: bool) -> Table:
-    """Return the table that is asked for, as ``people`` or machines read it."""
-    if asked.importance or asked.pivot or asked.compare:
-        return _explained(chosen(results, asked.question), asked)
-    if asked.over or asked.by or asked.agg:
-        agg = asked.agg or (() if people else ("mean", "std", "n"))
-        return grouped(results, asked.question, Grouping(asked.over, asked.by, agg))
-    summary = summarize(results, asked.question)
-    if asked.best_per:
-        summary = best_per(summary, asked.best_per)
-        summary = summary._replace(rows=summary.rows[: asked.top])
+def table(runs: Sequence[RunRecord], options: Asked, people: bool) -> Table:
+    """Return the table of runs that options ask for, for ``people`` or machines."""
+    if options.importance or options.pivot or options.compare:
+        return _statistics(chosen(runs, options.question), options)
+    if options.over or options.by or options.agg:
+        agg = options.agg or (() if people else ("mean", "std", "n"))
+        return grouped(runs, options.question, Grouping(options.over, options.by, agg))
+    summary = summarize(runs, options.question)
+    if options.best_per:
+        summary = best_per(summary, options.best_per)
+        summary = summary._replace(rows=summary.rows[: options.top])
     return summary
 
 
-def _explained(runs: Sequence[RunRecord], asked: Asked) -> Table:
-    """Return a table of what moves a metric, or of whether two settings differ."""
+def _statistics(runs: Sequence[RunRecord], options: Asked) -> Table:
+    """Return the table of ``--importance``, ``--pivot`` or ``--compare``."""
     from runx.analysis.compare import compare
     from runx.analysis.importance import importance, pivot
 
-    question = asked.question
-    if asked.importance:
-        return importance(runs, asked.importance, question)
-    if asked.pivot:
+    question = options.question
+    if options.importance:
+        return importance(runs, options.importance, question)
+    if options.pivot:
         keys = deciding(runs, question)
-        name = asked.values or (keys[0].column.heading if keys else "")
+        name = options.values or (keys[0].column.heading if keys else "")
         if not name:
             raise RunxError("--pivot: say with --values METRIC what is to be shown")
-        return pivot(runs, *asked.pivot, name, question)
-    over = [resolve(name, runs) for name in asked.over]
-    names = (*asked.columns, *(question.deciding(name).name for name in asked.sortwith))
+        return pivot(runs, *options.pivot, name, question)
+    over = [resolve(name, runs) for name in options.over]
+    names = (*options.columns, *(question.deciding(name).name for name in options.sortwith))
     metrics = [resolve(name, runs) for name in names] or [
         Column(name, "metric", name) for name in names_of(run.metrics for run in runs)
     ]
-    assert asked.compare is not None
-    return compare(runs, asked.compare, over, metrics)
+    assert options.compare is not None
+    return compare(runs, options.compare, over, metrics)
 
 
-def fields_of(results: Sequence[RunRecord]) -> list[Field]:
-    """Return what there is to show, sort and select by."""
-    found = []
-    for name in fields(results):
-        column: Column = resolve(name, results)
-        cells = [cell for run in results if (cell := value(run, column)) is not None]
-        found.append(Field(name, column.kind, *_example(cells)))
-    found += [
-        Field(name, "measured", *_example([cell])) for name, cell in _of_other_phases(results)
-    ]
-    return found
+def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
+    """Return the fields to show, sort and select by."""
+    rows = []
+    for name in fields(runs):
+        column: Column = resolve(name, runs)
+        cells = [cell for run in runs if (cell := value(run, column)) is not None]
+        rows.append(Field(name, column.kind, *_example(cells)))
+    metrics = _metrics_of_other_phases(runs)
+    return rows + [Field(name, "measured", *_example([cell])) for name, cell in metrics]
 
 
 def _example(cells: Sequence[Any]) -> tuple[str, str]:
+    """Return the type and the text of the first cell."""
     return (type(cells[0]).__name__, for_machines(cells[0])) if cells else ("", "")
 
 
-def _of_other_phases(results: Sequence[RunRecord]) -> Iterable[tuple[str, Any]]:
-    """Return what the first runs have measured besides validation, which few tables need."""
-    found: dict[str, Any] = {}
-    for run in results[:ENOUGH]:
+def _metrics_of_other_phases(runs: Sequence[RunRecord]) -> Iterable[tuple[str, Any]]:
+    """Return the metrics of training and test of the first runs, with a value of each."""
+    metrics: dict[str, Any] = {}
+    for run in runs[:_SAMPLE]:
         for phase in ("train", "test"):
             for name, cell in latest(run, phase).items():
-                found.setdefault(f"{phase}.{name}", cell)
-    return found.items()
+                metrics.setdefault(f"{phase}.{name}", cell)
+    return metrics.items()
 
 
-def remarks(results: Sequence[RunRecord], asked: Asked) -> Iterator[str]:
-    """Return what is asked for that no run has, where the table would be silent."""
-    question = asked.question
-    if question.at is not None and not any(run.metrics for run in results):
-        yield f"--at {asked.at}: no run has metrics of that epoch"
-    metrics = names_of(run.metrics for run in results) if asked.lower or asked.higher else []
-    looked_for = {*metrics, *(wanted.metric for wanted in question.measures)}
-    for name in (*asked.lower, *asked.higher):
-        if name not in looked_for:
+def remarks(runs: Sequence[RunRecord], options: Asked) -> Iterator[str]:
+    """Return a line for each option that names a metric or epoch which no run has."""
+    question = options.question
+    if question.at is not None and not any(run.metrics for run in runs):
+        yield f"--at {options.at}: no run has metrics of that epoch"
+    metrics = names_of(run.metrics for run in runs) if options.lower or options.higher else []
+    measured = {*metrics, *(measure.metric for measure in question.measures)}
+    for name in (*options.lower, *options.higher):
+        if name not in measured:
             yield f"{name} is no metric of any run: {remedy(name, metrics)}"
-    for name in asked.columns:
-        if question.measure(name) and not any(name in run.measured for run in results):
+    for name in options.columns:
+        if question.measure(name) and not any(name in run.measured for run in runs):
             yield f"no run has {name}"
 
 
-def difference(results: Sequence[RunRecord], one: str, other: str) -> list[str]:
-    """Return the lines in which two runs differ."""
+def difference(runs: Sequence[RunRecord], one: str, other: str) -> list[str]:
+    """Return the lines in which two runs differ.
+
+    Raises:
+        RunxError: A name is that of no run, or matches several.
+    """
     from runx.analysis.compare import difference as lines
 
-    return list(lines(_named(results, one), _named(results, other)))
+    return list(lines(_named(runs, one), _named(runs, other)))
 
 
-def _named(results: Sequence[RunRecord], word: str) -> RunRecord:
-    """Return the one run that a word stands for."""
-    places = matches(word, [run.name for run in results])
+def _named(runs: Sequence[RunRecord], name: str) -> RunRecord:
+    places = matches(name, [run.name for run in runs])
     if len(places) == 1:
-        return results[places[0]]
-    names = [results[at].name for at in places]
+        return runs[places[0]]
+    names = [runs[place].name for place in places]
     problem = f"stands for several runs; there {listed(names)}" if places else "is no run here"
-    raise RunxError(f"--diff: {word} {problem}")
+    raise RunxError(f"--diff: {name} {problem}")
 
 
-def write_page(found: Sequence[ExperimentDir], asked: Asked, file: Path, warn: Say) -> int:
-    """Write the page of the runs that are asked for; return how many they are."""
+def write_page(dirs: Sequence[ExperimentDir], options: Asked, file: Path, warn: Say) -> int:
+    """Write the report of the runs that options select; return the number of its runs."""
     from runx.report.page import write_report
 
-    reader = Reader(asked.question.measures, warn, details=asked.question.details, hands=hands())
-    records = [record for each in found for record in read_experiment(each, reader)]
-    if not records:
-        raise nothing(found)
-    kept = selected(_of_launch(records, asked.launch) if asked.launch else records, asked)
-    write_report(file, found, kept, asked.question, time.time(), warn)
-    return len(kept)
+    reader = Reader(
+        options.question.measures, warn, details=options.question.details, hands=hands()
+    )
+    runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
+    if not runs:
+        raise no_runs(dirs)
+    shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
+    write_report(file, dirs, shown, options.question, time.time(), warn)
+    return len(shown)

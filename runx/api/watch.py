@@ -1,4 +1,4 @@
-"""A page in the browser that follows experiments while they run."""
+"""Serving a page that follows experiments while they run."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from runx.api.inspect import Say, logroot_of, warning
-from runx.api.output import data, remark
+from runx.api.printing import Say, data, remark, warning
+from runx.api.project import logroot_of
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from runx.report.follow import Following
 
-
 PORT = 8421
-"""Where the page is served unless that is taken or another is asked for."""
+"""The port of the page, unless it is taken or another is given."""
 
 
 class Served(NamedTuple):
-    """Where a page is served, and what a person should know of the address."""
+    """The address of a page that is served, and hints on how to open it."""
 
     address: str
     hints: tuple[str, ...]
 
 
 def _announce(page: Served) -> None:
-    """Print where the page is."""
     data(page.address)
     for line in page.hints:
         remark(line)
@@ -54,14 +52,14 @@ def watch(
     from runx.report.follow import Following
     from runx.rundir.experiments import find
 
-    found = find(experiments, logroot_of(logroot), Path.cwd())
-    following = Following(found, Question(sortwith=(sortwith,) if sortwith else ()), warn)
+    dirs = find(experiments, logroot_of(logroot), Path.cwd())
+    following = Following(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:
         number = listener.getsockname()[1]
         token = secrets.token_urlsafe(16)
-        told = hints(bind, number, os.environ.get("SSH_CONNECTION", ""))
-        ready(Served(url(bind, number, token), tuple(told)))
+        lines = hints(bind, number, os.environ.get("SSH_CONNECTION", ""))
+        ready(Served(url(bind, number, token), tuple(lines)))
         _serve(following, token, listener)
 
 
@@ -74,31 +72,36 @@ def _require() -> None:
 
 
 def listening(bind: str, port: int | None) -> socket.socket:
-    """Take a port: the one that was asked for, or the usual one, or any that is free."""
-    wanted = [PORT, 0] if port is None else [port]
-    for number in wanted:
+    """Return a socket bound to a port: the one given, else PORT, else any that is free.
+
+    Raises:
+        RunxError: The address is not of this machine, or the port is taken.
+    """
+    ports = [PORT, 0] if port is None else [port]
+    for number in ports:
         try:
-            family, kind, protocol, _, place = socket.getaddrinfo(
+            family, kind, protocol, _, address = socket.getaddrinfo(
                 bind, number, type=socket.SOCK_STREAM
             )[0]
             listener = socket.socket(family, kind, protocol)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
+            listener.bind(address)
         except socket.gaierror as error:
             raise RunxError(
                 f"--bind {bind}: no address of this machine: {error.strerror}"
             ) from None
         except OSError as error:
-            if number == wanted[-1]:
-                what = f"--bind {bind}, port {number}"
-                raise RunxError(f"{what}: {error.strerror}; --port 0 takes any") from None
+            if number == ports[-1]:
+                raise RunxError(
+                    f"--bind {bind}, port {number}: {error.strerror}; --port 0 takes any"
+                ) from None
         else:
             return listener
     raise AssertionError("the loop returns or raises")
 
 
 def url(bind: str, port: int, token: str) -> str:
-    """Write the address of the page, as seen from this machine.
+    """Return the address of the page, as opened on this machine.
 
     >>> url("127.0.0.1", 8421, "t"), url("0.0.0.0", 8421, "t"), url("::1", 8421, "t")
     ('http://127.0.0.1:8421/?token=t', 'http://127.0.0.1:8421/?token=t', 'http://[::1]:8421/?token=t')
@@ -108,15 +111,15 @@ def url(bind: str, port: int, token: str) -> str:
 
 
 def hints(bind: str, port: int, ssh: str) -> list[str]:
-    """Say what the address means, and how to reach it from elsewhere.
+    """Return lines on who can open the page, and how to open it from another machine.
 
     >>> hints("127.0.0.1", 8421, "")
     ['it is seen from this machine alone; Ctrl-C ends it']
     """
     if not is_local(bind):
-        seen = "whoever knows the address sees commands, logs and code, and so can the network"
+        risk = "whoever knows the address sees commands, logs and code, and so can the network"
         return [
-            f"warning: --bind {bind}: port {port} is open to other machines; {seen} (plain http)"
+            f"warning: --bind {bind}: port {port} is open to other machines; {risk} (plain http)"
         ]
     if ssh:
         here = f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
@@ -125,7 +128,7 @@ def hints(bind: str, port: int, ssh: str) -> list[str]:
 
 
 def is_local(bind: str) -> bool:
-    """Say whether an address is seen from this machine alone.
+    """Return whether an address is reached from this machine alone.
 
     >>> is_local("localhost"), is_local("127.0.0.1"), is_local("::1"), is_local("0.0.0.0")
     (True, True, True, False)

@@ -1,1 +1,1 @@
-"""The commands: flags in, text out."""
+"""The commands runx and sumx: click options in, text and exit statuses out."""

@@ -1,4 +1,4 @@
-"""What a shell completes: experiments, runs, files, the hyperparameters of a sweep."""
+"""Completion of arguments: files, experiments, runs, hyperparameters, formats, farms."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ import click
 if TYPE_CHECKING:
     from runx.sweeps.values import Node
 
-
 Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[str]]"
 
 
 def quietly(complete: Callable[..., Iterable[str]]) -> Completer:
-    """Give no completions where something is wrong: the command itself will tell of it."""
+    """Return a completer that completes nothing on an error: the command itself will print it."""
 
     @wraps(complete)
-    def found(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    def completer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         from runx.errors import RunxError
 
         try:
-            names = complete(context, begun)
-            return [name for name in dict.fromkeys(names) if name.startswith(begun)]
+            names = complete(context, incomplete)
+            return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
         except (RunxError, OSError):
             return []
 
-    return found
+    return completer
 
 
-def _files(begun: str, suffixes: tuple[str, ...]) -> Iterable[str]:
-    """Name files with these suffixes and folders, in the folder that is typed so far."""
-    head, slash, _ = begun.rpartition("/")
+def _files(incomplete: str, suffixes: tuple[str, ...]) -> Iterable[str]:
+    """Return folders, and files with these suffixes, of the folder typed so far."""
+    head, slash, _ = incomplete.rpartition("/")
     folder = Path(head + slash).expanduser() if slash else Path()
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.name.startswith("."):
@@ -45,13 +44,13 @@ def _files(begun: str, suffixes: tuple[str, ...]) -> Iterable[str]:
 
 
 @quietly
-def yaml_files(_context: click.Context, begun: str) -> Iterable[str]:
+def yaml_files(_context: click.Context, incomplete: str) -> Iterable[str]:
     """Complete an experiment's file."""
-    return _files(begun, (".yml", ".yaml"))
+    return _files(incomplete, (".yml", ".yaml"))
 
 
 @quietly
-def experiments(context: click.Context, begun: str) -> Iterable[str]:
+def experiments(context: click.Context, _incomplete: str) -> Iterable[str]:
     """Complete an experiment's name."""
     from runx.rundir.experiments import known
 
@@ -59,53 +58,53 @@ def experiments(context: click.Context, begun: str) -> Iterable[str]:
 
 
 @quietly
-def runs(context: click.Context, begun: str) -> Iterable[str]:
-    """Complete a run's name: of the experiments that are typed already, or any experiment."""
+def runs(context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Complete a run of the experiments typed already; else an experiment, or any run."""
     from runx.rundir.experiments import is_run, known, places
     from runx.rundir.paths import ExperimentDir
 
     root = _logroot(context)
-    every = known(root)
-    typed = [word for value in context.params.values() for word in _words(value) if word in every]
-    names = [] if typed else list(every)
-    for experiment in typed or every:
-        found = places(ExperimentDir(root / experiment))
-        names += [run.path.name for run in found if is_run(run.path)]
+    experiments = known(root)
+    typed = [name for name in _typed(context) if name in experiments]
+    names = [] if typed else list(experiments)
+    for experiment in typed or experiments:
+        runs = places(ExperimentDir(root / experiment))
+        names += [run.path.name for run in runs if is_run(run.path)]
     return names
 
 
 @quietly
-def overrides(context: click.Context, begun: str) -> Iterable[str]:
+def overrides(context: click.Context, incomplete: str) -> Iterable[str]:
     """Complete a key that may be overridden: the sweep's hyperparameters, then settings."""
     from runx.config.keys import KEYS
     from runx.sweeps.merge import keys
 
     tree = _tree(context)
-    sign = "~" if begun.startswith("~") else ""
+    sign = "~" if incomplete.startswith("~") else ""
     end = "" if sign else "="
     names = [name for name in keys(tree.get("HPARAMS", {})) if not name.startswith("RUNX.")]
     return [f"{sign}{name}{end}" for name in (*names, *KEYS)]
 
 
 @quietly
-def sweeps(context: click.Context, begun: str) -> Iterable[str]:
+def sweeps(context: click.Context, incomplete: str) -> Iterable[str]:
     """Complete names of SWEEPS, with commas between."""
-    found = _tree(context).get("SWEEPS", {})
-    before = begun.rpartition(",")
-    return [f"{before[0]}{before[1]}{name}" for name in found] if isinstance(found, dict) else []
+    names = _tree(context).get("SWEEPS", {})
+    head, comma, _ = incomplete.rpartition(",")
+    return [f"{head}{comma}{name}" for name in names] if isinstance(names, dict) else []
 
 
 @quietly
-def formats(_context: click.Context, begun: str) -> Iterable[str]:
-    """Complete a way to write a table."""
+def formats(_context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Complete the name of a format of tables."""
     from runx.export.formats import FORMATS
 
     return FORMATS
 
 
 @quietly
-def farms(context: click.Context, begun: str) -> Iterable[str]:
-    """Complete the name of a farm that some settings describe."""
+def farms(context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Complete the name of a farm that the settings describe."""
     from runx.config.sources import from_file, project_file, user_file
 
     names = ["local"]
@@ -123,17 +122,18 @@ def _tree(context: click.Context) -> dict[str, Node]:
 
 
 def _file(context: click.Context) -> Path | None:
-    """Give the experiment's file; click keeps it apart while an option waits for its value."""
-    word = context.params.get("file") or next(iter(context.args), None)
-    return Path(word) if word else None
+    """Return the experiment's file; click keeps it in args while an option waits for its value."""
+    name = context.params.get("file") or next(iter(context.args), None)
+    return Path(name) if name else None
 
 
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+def _typed(context: click.Context) -> list[str]:
+    """Return the arguments typed so far."""
+    values = context.params.values()
+    return [str(name) for value in values if isinstance(value, tuple) for name in value]
 
 
 def _logroot(context: click.Context) -> Path:
-    from runx.api.inspect import logroot_of
+    from runx.api.project import logroot_of
 
-    given = context.params.get("logroot")
-    return logroot_of(given, context.params.get("config"))
+    return logroot_of(context.params.get("logroot"), context.params.get("config"))

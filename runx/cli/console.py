@@ -1,4 +1,4 @@
-"""Data on stdout, all else on stderr, and one line for a mistake: what every command shares."""
+"""Printing and exit statuses, shared by all commands: data on stdout, all else on stderr."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ import click
 from runx.errors import RunxError
 
 FAULT = 70
-
-
+"""The exit status of an error in runx itself."""
 INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 def say(line: str) -> None:
-    """Print something that is no data."""
+    """Print a line that is no data."""
     click.echo(line, err=True)
 
 
 def warn(line: str) -> None:
-    """Print that something damaged was passed over."""
+    """Print a warning."""
     say(f"warning: {line}")
 
 
-def look_once() -> None:
-    """Spare a process that answers one question the search for garbage that it leaves in cycles.
+def disable_gc() -> None:
+    """Disable the garbage collector in a process that prints one table and ends.
 
-    Of ten thousand runs, each with its numbers, that search takes as long as to print them.
+    With the records of ten thousand runs it takes as long as printing them.
     """
     gc.disable()
 
 
-def run_command(command: click.Command, name: str, words: Sequence[str]) -> NoReturn:
-    """Run a click command to its exit status; what goes wrong is told on one line."""
+def run_command(command: click.Command, name: str, argv: Sequence[str]) -> NoReturn:
+    """Run a click command and exit with its status; print an error as one line."""
     try:
-        status = command.main(list(words), prog_name=name, standalone_mode=False)
+        status = command.main(list(argv), prog_name=name, standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as end:
@@ -54,10 +54,10 @@ def run_command(command: click.Command, name: str, words: Sequence[str]) -> NoRe
         say(f"{name}: interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has gone: nothing more to say, and nobody to say it to.
+        # The reader of our output has ended. Python would print the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception:  # noqa: BLE001  the last door: told whole, never swallowed
+    except Exception:  # noqa: BLE001  printed whole, as the last resort
         import traceback
 
         traceback.print_exc()
@@ -67,5 +67,5 @@ def run_command(command: click.Command, name: str, words: Sequence[str]) -> NoRe
 
 def _one_line(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
-    more = f"; see {context.command_path} --help" if context else ""
-    return f"{error.format_message().rstrip('.').replace(chr(10), ' ')}{more}"
+    hint = f"; see {context.command_path} --help" if context else ""
+    return f"{error.format_message().rstrip('.').replace(chr(10), ' ')}{hint}"

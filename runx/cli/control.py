@@ -1,4 +1,4 @@
-"""``runx cancel``, ``hold``, ``release``, ``rm`` and ``gc``: what changes runs that there are."""
+"""The commands that change runs: ``runx cancel``, ``hold``, ``release``, ``rm`` and ``gc``."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def _say(count: Count, done: str) -> None:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @where_option
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def rm(
-    words: tuple[str, ...], logroot: str | None, config: Path | None, where: str, yes: bool
+    names: tuple[str, ...], logroot: str | None, config: Path | None, where: str, yes: bool
 ) -> None:
     """Remove the directories of RUN, or of all runs of EXPERIMENT, that have ended.
 
@@ -92,30 +92,32 @@ def rm(
     """
     from runx.api.control import Count, removal
 
-    wanted = removal(*words, where=where, **looked_up(logroot, config))
-    for found in wanted.staying:
-        say(f"{found.run.path.name}: stays: {found.why_not}")
-    if not wanted.going:
+    removals = removal(*names, where=where, **looked_up(logroot, config))
+    for staying in removals.staying:
+        say(f"{staying.run.path.name}: stays: {staying.why_not}")
+    if not removals.removable:
         raise RunxError("nothing to remove")
-    _show_runs(wanted)
+    _show_runs(removals)
     if not yes:
-        _ask(len(wanted.going))
-    _say(Count(wanted.carry_out(say), len(wanted.going) + len(wanted.staying)), "removed")
+        _confirm(len(removals.removable))
+    named = len(removals.removable) + len(removals.staying)
+    _say(Count(removals.carry_out(say), named), "removed")
 
 
-def _show_runs(wanted: Removals) -> None:
+def _show_runs(removals: Removals) -> None:
     from runx.export.table import aligned
 
-    sizes = [wanted.size(found.run) for found in wanted.going]
-    rows = [
-        (f"{found.run.path.parent.name}/{found.run.path.name}", str(found.state), megabytes(size))
-        for found, size in zip(wanted.going, sizes, strict=True)
-    ]
-    rows.append((f"{len(wanted.going)} in all", "", megabytes(sum(sizes))))
+    rows = []
+    total = 0
+    for removal in removals.removable:
+        path, size = removal.run.path, removals.size(removal.run)
+        rows.append((f"{path.parent.name}/{path.name}", str(removal.state), megabytes(size)))
+        total += size
+    rows.append((f"{len(removals.removable)} in all", "", megabytes(total)))
     click.echo(aligned(("run", "state", "MB"), rows, (False, False, True)))
 
 
-def _ask(count: int) -> None:
+def _confirm(count: int) -> None:
     if not sys.stdin.isatty():
         raise RunxError("nothing is removed; say --yes where nobody can be asked")
     click.confirm(f"remove {count} run{'s' * (count != 1)}?", abort=True, err=True)
@@ -149,38 +151,38 @@ def gc(
     """
     from runx.api.control import delete_checkpoints, thin
 
-    at = looked_up(logroot, config)
-    going = thin(experiment, keep_top, by, higher=higher, lower=lower, **at)
-    if not going:
+    lookup = looked_up(logroot, config)
+    runs = thin(experiment, keep_top, by, higher=higher, lower=lower, **lookup)
+    if not runs:
         say(f"nothing to remove: no run that is done and behind the best {keep_top} has any")
         return
-    _show_checkpoints(going, by)
+    _show_checkpoints(runs, by)
     if not delete:
         say("nothing is removed; --delete does it")
         return
-    delete_checkpoints(going)
-    say(f"the checkpoints of {len(going)} runs removed")
+    delete_checkpoints(runs)
+    say(f"the checkpoints of {len(runs)} runs removed")
 
 
-def _show_checkpoints(going: Sequence[Thinned], by: str) -> None:
+def _show_checkpoints(runs: Sequence[Thinned], by: str) -> None:
     from runx.export.table import aligned
 
-    sizes = [_weight(run.checkpoints) for run in going]
+    sizes = [_weight(run.checkpoints) for run in runs]
     rows = [
         (run.run.name, f"{run.metric:.6g}", str(len(run.checkpoints)), megabytes(size))
-        for run, size in zip(going, sizes, strict=True)
+        for run, size in zip(runs, sizes, strict=True)
     ]
-    rows.append((f"{len(going)} in all", "", "", megabytes(sum(sizes))))
+    rows.append((f"{len(runs)} in all", "", "", megabytes(sum(sizes))))
     click.echo(aligned(("run", by, "checkpoints", "MB"), rows, (False, True, True, True)))
 
 
 def _weight(files: Sequence[Path]) -> int:
-    """Return the bytes of files of which some are two names of one."""
+    """Return the bytes of files on disk, those with several names counted once."""
     return sum({file.stat().st_ino: file.stat().st_blocks * 512 for file in files}.values())
 
 
 def megabytes(size: int) -> str:
-    """Write a size for people.
+    """Return a size in MB, as text.
 
     >>> megabytes(2_500_000)
     '2.5'

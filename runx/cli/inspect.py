@@ -1,4 +1,4 @@
-"""``runx status``, ``logs`` and ``show``: what runs came to."""
+"""The commands that show runs: ``runx status``, ``logs`` and ``show``."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from runx.cli.completion import runs
-from runx.cli.console import look_once, warn
+from runx.cli.console import disable_gc, warn
 from runx.cli.options import looked_up, lookup_options, where_option
 
 if TYPE_CHECKING:
     from runx.analysis.overview import Overview
     from runx.api.inspect import Standings
 
-
 FAILED = 1
+"""The exit status where a run has failed."""
 
 
-class Answer(NamedTuple):
-    """What is printed, and whether any run failed."""
+class Shown(NamedTuple):
+    """Text to print, and whether any run failed."""
 
     text: str
     failed: bool
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @where_option
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     "--watch", type=float, is_flag=False, flag_value=2, metavar="SECONDS", help="Look repeatedly."
 )
 def status(
-    words: tuple[str, ...],
+    names: tuple[str, ...],
     logroot: str | None,
     config: Path | None,
     where: str,
@@ -56,60 +56,59 @@ def status(
     runx status sweep --where "lr < 0.1 and state == 'running'"
     runx status wallaby
     """
-    at = looked_up(logroot, config)
+    lookup = looked_up(logroot, config)
     while watch is not None:
-        answer = _answer(words, at, where, failures, as_json)
+        shown = _status(names, lookup, where, failures, as_json)
         click.clear()
-        click.echo(answer.text)
+        click.echo(shown.text)
         time.sleep(max(watch, 0.1))
-    look_once()
-    answer = _answer(words, at, where, failures, as_json)
-    if answer.text:
-        click.echo(answer.text)
-    return FAILED if answer.failed else 0
+    disable_gc()
+    shown = _status(names, lookup, where, failures, as_json)
+    if shown.text:
+        click.echo(shown.text)
+    return FAILED if shown.failed else 0
 
 
-def _answer(
-    words: tuple[str, ...], at: dict[str, Any], where: str, failures: bool, as_json: bool
-) -> Answer:
-    """Look once, and write what there is to say."""
+def _status(
+    names: tuple[str, ...], lookup: dict[str, Any], where: str, failures: bool, as_json: bool
+) -> Shown:
     from runx.api.inspect import experiments, status
 
-    if not (words or failures or where):
-        return _experiments(experiments(**at), as_json)
-    found = status(*words, where=where, **at)
+    if not (names or failures or where):
+        return _experiments(experiments(**lookup), as_json)
+    standings = status(*names, where=where, **lookup)
     if failures:
-        text = _failures(found, as_json)
+        text = _failures(standings, as_json)
     elif as_json:
-        text = _json(found.json())
+        text = _json(standings.json())
     else:
-        text = f"{found.written()}\n\n{found.counts()}"
-    return Answer(text, found.any_failed)
+        text = f"{standings.written()}\n\n{standings.counts()}"
+    return Shown(text, standings.any_failed)
 
 
-def _experiments(found: list[Overview], as_json: bool) -> Answer:
+def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
     from runx.analysis.overview import overview
     from runx.export.table import aligned
     from runx.rundir.state import ENDED_BADLY
 
-    failed = any(name in ENDED_BADLY for each in found for name in each.states)
+    failed = any(state in ENDED_BADLY for experiment in overviews for state in experiment.states)
     if as_json:
-        return Answer(json.dumps([each.json() for each in found], indent=2), failed)
+        objects = [experiment.json() for experiment in overviews]
+        return Shown(json.dumps(objects, indent=2), failed)
     head = ("experiment", "runs", "states", "last activity", "title")
     right = (False, True, False, False, False)
-    return Answer(aligned(head, overview(found, time.time()), right), failed)
+    return Shown(aligned(head, overview(overviews, time.time()), right), failed)
 
 
-def _failures(found: Standings, as_json: bool) -> str:
-    """Write the digest of what failed among these runs."""
+def _failures(standings: Standings, as_json: bool) -> str:
+    """Return the runs that failed, grouped by the reason, and the commands that retry them."""
     from runx.analysis.failures import digest_lines
 
-    groups = found.failures()
+    groups = standings.failures()
     if as_json:
         return _json([group.json() for group in groups])
-    return "\n".join(
-        [*digest_lines(groups), *(f"retry: {command}" for command in found.retry_commands(warn))]
-    )
+    commands = standings.retry_commands(warn)
+    return "\n".join([*digest_lines(groups), *(f"retry: {command}" for command in commands)])
 
 
 def _json(content: object) -> str:
@@ -117,13 +116,13 @@ def _json(content: object) -> str:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="RUN...", shell_complete=runs)
+@click.argument("names", nargs=-1, metavar="RUN...", shell_complete=runs)
 @lookup_options
 @where_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the runs have ended.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last LINES of each.")
 def logs(
-    words: tuple[str, ...],
+    names: tuple[str, ...],
     logroot: str | None,
     config: Path | None,
     where: str,
@@ -141,20 +140,20 @@ def logs(
     """
     from runx.api.inspect import logs
 
-    found = logs(*words, where=where, follow=follow, lines=lines, **looked_up(logroot, config))
-    widest = max((len(run.path.name) for run in found.runs), default=0)
-    for run, line in found:
-        before = f"{run.path.name:{widest}} | " if len(found.runs) > 1 else ""
-        click.echo(f"{before}{line}")
+    output = logs(*names, where=where, follow=follow, lines=lines, **looked_up(logroot, config))
+    width = max((len(run.path.name) for run in output.runs), default=0)
+    for run, line in output:
+        prefix = f"{run.path.name:{width}} | " if len(output.runs) > 1 else ""
+        click.echo(f"{prefix}{line}")
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="RUN...", shell_complete=runs)
+@click.argument("names", nargs=-1, metavar="RUN...", shell_complete=runs)
 @lookup_options
 @where_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(
-    words: tuple[str, ...], logroot: str | None, config: Path | None, where: str, as_json: bool
+    names: tuple[str, ...], logroot: str | None, config: Path | None, where: str, as_json: bool
 ) -> None:
     """Show what RUN is, how it stands, where everything of it lies and how to do it again.
 
@@ -164,5 +163,5 @@ def show(
     from runx.analysis.overview import lines
     from runx.api.inspect import show
 
-    found = show(*words, where=where, **looked_up(logroot, config))
-    click.echo(_json(found) if as_json else "\n\n".join("\n".join(lines(run)) for run in found))
+    runs = show(*names, where=where, **looked_up(logroot, config))
+    click.echo(_json(runs) if as_json else "\n\n".join("\n".join(lines(run)) for run in runs))

@@ -1,46 +1,46 @@
-"""``runx launch FILE``, or ``runx FILE``: from an experiment to runs, here or on a farm."""
+"""The command ``runx launch FILE``, or ``runx FILE``: previews and launches of an experiment."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
-from runx.api.launch import lines, obstacles, starting, would_take
+from runx.api.launch import lines, would_take
+from runx.api.printing import Say
 from runx.cli.console import say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.local.executor import Ended
 from runx.nearest import remedy
 from runx.rundir.orders import CANCEL
+from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.api.start import Launched
-    from runx.config import experiment as decided
+    from runx.config.experiment import Experiment as Settings
     from runx.local.options import LocalOptions
 
-
 _CHUNK = 1000  # lines a write
-
-
-_WHICH = ("where", "limit", "shuffle", "again", "retry", "restage")
-"""The flags that say which runs start."""
+_SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
+"""The flags that choose which runs start."""
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
     if text is None:
         return None
-    length = seconds(text)
-    if length is None:
+    number = seconds(text)
+    if number is None:
         raise click.BadParameter(f"{text} is no length of time; write 90s, 30m or 2h")
-    return length
+    return number
 
 
 def _states(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def launch(
     max_runs: int,
     after: tuple[str, ...],
     test_only: bool,
-    **asked: Any,
+    **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
 
@@ -96,16 +96,16 @@ def launch(
     """
     if (as_json or table) and not no_run:
         raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
-    local = local_options(asked, is_fallback=not interactive)
-    which = {name: asked.pop(name) for name in _WHICH}
-    resume = asked.pop("resume")
-    experiment = Experiment.of(request(here=interactive, **asked))
+    local = local_options(flags, is_fallback=not interactive)
+    selecting = {name: flags.pop(name) for name in _SELECTING}
+    resume = flags.pop("resume")
+    experiment = Experiment.of(request(here=interactive, **flags))
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
-    options = sweep.options(resume=resume, single=local.attach, **which)
+    options = sweep.options(resume=resume, single=local.attach, **selecting)
     if table:
         return _preview_table(sweep, options, as_json)
     if test_only:
@@ -119,7 +119,7 @@ def launch(
 def _launch(
     sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
 ) -> int:
-    """Launch, and print what came of it and what to do next."""
+    """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import again_command
     from runx.api.start import Caller, start
     from runx.cli.progress import watcher
@@ -136,11 +136,11 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _preview(
-    settings: decided.Experiment, runs: Iterable[Run], options: LaunchOptions, as_json: bool
-) -> int:
-    """Print exactly what would be executed, and touch nothing."""
-    for obstacle in obstacles(settings):
+def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:
+    """Print what would be executed; write nothing."""
+    from runx.launching.preview import obstacles, starting
+
+    for obstacle in obstacles(settings, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(settings, runs, options, say)
     is_new = not settings.run_name
@@ -152,7 +152,7 @@ def _preview(
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
         sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    sys.stdout.flush()  # What is said of it comes after it, wherever both go.
+    sys.stdout.flush()  # before the notes, where stdout and stderr go to one place
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not options.resume and not options.selects:
@@ -161,13 +161,13 @@ def _preview(
 
 
 def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:
-    """Print the sweep from above: its axes, what is dropped, what varies and what it takes."""
+    """Print the axes of a sweep, what is skipped, what varies and what the runs need."""
     import json
 
     from runx.launching.preview_table import lines
 
-    found = sweep.survey(options, say)
-    click.echo(json.dumps(found.json(), indent=2) if as_json else "\n".join(lines(found)))
+    table = sweep.survey(options, say)
+    click.echo(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)))
     return 0
 
 
@@ -175,11 +175,12 @@ def _nothing(file: object) -> str:
     return f"{file}: RUNX.SKIP leaves no run; nothing to do"
 
 
-Say = Callable[[str], None]
+def report(launched: Launched, command: str, say: Say) -> int:
+    """Print how the runs of a launch ended, then ``command``, which goes on with it.
 
-
-def report(launched: Launched, again: str, say: Say) -> int:
-    """Print what a launch came to, then ``again``, the command that goes on; return the status."""
+    Returns:
+        The exit status.
+    """
     name = launched.experiment
     if launched.submitted is not None:
         runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
@@ -195,7 +196,7 @@ def report(launched: Launched, again: str, say: Say) -> int:
     if failed:
         for line in _digest(launched, failed, say):
             say(line)
-    say(f"{'retry' if failed and not launched.stopped else 'go on'}: {again}")
+    say(f"{'retry' if failed and not launched.stopped else 'go on'}: {command}")
     return 130 if launched.stopped else 1
 
 
@@ -216,23 +217,22 @@ def _counts(launched: Launched, failed: int) -> str:
 
 
 def _digest(launched: Launched, failed: Sequence[Ended], say: Say) -> list[str]:
-    """Group what failed by its reason, with what only those runs have in common."""
+    """Return lines on the runs that failed, grouped by the reason and by common hyperparameters."""
     from runx.analysis.failures import Failure, digest, digest_lines
     from runx.rundir.attempts import read_attempts
     from runx.rundir.output import tail
     from runx.rundir.run import RunRecord
     from runx.rundir.state import State, state
 
-    def record(end: Ended, status: State) -> RunRecord:
-        run = end.task.run
+    def record(run: RunDir, status: State) -> RunRecord:
         hparams = launched.hparams[run]
         return RunRecord(run.path.name, run, hparams, status, {}, experiment=launched.experiment)
 
     failures = []
-    for end in failed:
-        status = state(read_attempts(end.task.run, time.time, say))
-        failures.append(Failure(record(end, status), tail(end.task.run.output)))
-    others = [record(end, State("done")) for end in launched.ended if end.status == 0]
+    for run in (end.task.run for end in failed):
+        status = state(read_attempts(run, time.time, say))
+        failures.append(Failure(record(run, status), tail(run.output)))
+    others = [record(end.task.run, State("done")) for end in launched.ended if end.status == 0]
     return digest_lines(digest(failures, others))
 
 

@@ -1,4 +1,4 @@
-"""Flags that several commands share, and what is made of them."""
+"""Flags that several commands share, and the values that the API takes for them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from runx.config.load import Request
     from runx.local.options import LocalOptions
 
-
 Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 config_option = click.option(
     "-c",
@@ -29,56 +27,63 @@ config_option = click.option(
     metavar="PATH",
     help="Read this file instead of .runx.",
 )
-"""Names the file of the project's settings, for every command that reads them."""
-
+"""The file of the project's settings, for every command that reads them."""
 
 where_option = click.option(
     "--where", default="", metavar="EXPR", help="Those for which this holds."
 )
-"""Chooses runs that there are by an expression."""
+"""Selects existing runs by an expression."""
 
 
-def lookup_options(command: Command) -> Command:
-    """Add the flags that say where experiments lie."""
-    logroot = click.option("--logroot", metavar="DIR", help="Where experiments lie.")
-    return logroot(config_option(command))
+def _together(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds several arguments and options, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+lookup_options = _together(
+    click.option("--logroot", metavar="DIR", help="Where experiments lie."), config_option
+)
+"""The flags for the folder of the experiments."""
+
+settings_options = _together(
+    click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
+    click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides),
+    config_option,
+    click.option("--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."),
+    click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
+    click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
+    click.option(
+        "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
+    ),
+    click.option(
+        "--sweep",
+        metavar="NAMES",
+        shell_complete=sweeps,
+        help="Add these of SWEEPS, with commas between; '*': all.",
+    ),
+    click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
+)
+"""FILE and the flags that override its settings, spelled with dashes or underscores."""
+
+choosing_options = _together(
+    click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
+    click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
+    click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
+)
+"""The flags that select a part of a sweep."""
 
 
 def looked_up(logroot: str | None, config: Path | None) -> dict[str, Any]:
-    """Return what these flags mean to the API: where experiments lie, and how it warns."""
-    from runx.api.inspect import logroot_of
+    """Return the API's arguments for these flags, and how it prints warnings."""
+    from runx.api.project import logroot_of
 
     return {"logroot": logroot_of(logroot, config), "warn": warn}
-
-
-def settings_options(command: Command) -> Command:
-    """Add FILE and the flags that override its settings, spelled with dashes or underscores."""
-    for decorate in reversed(
-        (
-            click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
-            click.argument(
-                "overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides
-            ),
-            config_option,
-            click.option(
-                "--farm", metavar="NAME", shell_complete=farms, help="The farm to submit to."
-            ),
-            click.option("--exp-name", "--exp_name", metavar="NAME", help="The experiment's name."),
-            click.option("--tag", default="", metavar="TAG", help="What names of runs begin with."),
-            click.option(
-                "--no-cooldir", "--no_cooldir", is_flag=True, help="Name runs by their tag alone."
-            ),
-            click.option(
-                "--sweep",
-                metavar="NAMES",
-                shell_complete=sweeps,
-                help="Add these of SWEEPS, with commas between; '*': all.",
-            ),
-            click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
-        )
-    ):
-        command = decorate(command)
-    return command
 
 
 def request(
@@ -93,7 +98,7 @@ def request(
     note: str | None,
     here: bool,
 ) -> Request:
-    """Return a request of those flags, for the folder and environment of this call."""
+    """Return the request to load an experiment with these flags, in this folder."""
     from runx.config.load import Request
 
     flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note}
@@ -111,31 +116,18 @@ def request(
     )
 
 
-def choosing_options(command: Command) -> Command:
-    """Add the flags that launch a part of a sweep."""
-    for decorate in reversed(
-        (
-            click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
-            click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
-            click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
-        )
-    ):
-        command = decorate(command)
-    return command
-
-
-def local_options(asked: dict[str, Any], is_fallback: bool) -> LocalOptions:
-    """Take the flags on runs here out of the ones that a command was given."""
+def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:
+    """Remove the flags for runs on this machine from ``flags``, and return them."""
     from runx.local.options import LocalOptions
 
-    jobs = asked.pop("jobs")
+    jobs = flags.pop("jobs")
     if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
         raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
-    most = asked.pop("max_failures")
+    max_failures = flags.pop("max_failures")
     names = ("gpus_per_run", "retries", "timeout", "grace", "stream", "attach")
     return LocalOptions(
         jobs=None if jobs is None else 0 if jobs == "auto" else int(jobs),
-        max_failures=1 if asked.pop("fail_fast") else most,
+        max_failures=1 if flags.pop("fail_fast") else max_failures,
         is_fallback=is_fallback,
-        **{name: asked.pop(name) for name in names},
+        **{name: flags.pop(name) for name in names},
     )

@@ -1,4 +1,4 @@
-"""What a terminal shows of runs that go on here, and where there is none."""
+"""Showing runs that execute here: lines, their output, or progress on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from runx.api.output import Lines, Streamed
+from runx.api.output import REDRAW, Lines, Streamed
 from runx.cli.console import say
 from runx.local.executor import Ended, Task, Watcher
 from runx.local.gpus import Lease
@@ -16,16 +16,11 @@ from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.sweeps.scalars import spoken
 
-_REDRAW = 0.5
-
-
-_TAIL = 4096  # bytes in which a last row of metrics is looked for
+_TAIL = 4096  # bytes at the end of metrics.csv in which the last row is looked for
 
 
 def watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
-    """Return what shows runs: one at a time with its output, else lines, and progress on a
-    terminal.
-    """
+    """Return what shows runs: output of one at a time, else progress on a terminal, or lines."""
     if local.attach:
         return Lines(total, commands, say, click.echo, quiet=True)
     if jobs == 1 or local.stream:
@@ -36,50 +31,52 @@ def watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalO
 
 
 class Progress(Lines):
-    """On a terminal: a line for each run that ended, and below them one that is drawn anew."""
+    """Shows a line for each run that ended, and below them one that is redrawn."""
 
     def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
         super().__init__(total, commands, say, click.echo)
         self._drawn = False
 
     def started(self, task: Task, lease: Lease) -> None:
-        """Leave it to the next drawing."""
+        """Show nothing: the next tick draws the run."""
 
     def ended(self, ended: Ended, again: bool) -> None:
-        """Say above the drawing how it ended."""
+        """Show how an attempt ended, above the line that is redrawn."""
         self._erase()
         super().ended(ended, again)
 
     def left(self, task: Task) -> None:
-        """Say above the drawing that it is not ours."""
+        """Show that another process executes the run, above the line that is redrawn."""
         self._erase()
         super().left(task)
 
     def stopping(self, killing: bool) -> None:
-        """Say above the drawing what the wish to stop leads to."""
+        """Show that the launch is being stopped, above the line that is redrawn."""
         self._erase()
         super().stopping(killing)
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Draw how many are done and running, how long it may take, and each run's last metrics."""
-        going = list(running)
+        """Draw how many runs are done and running, the time left, and each run's last metrics."""
+        tasks = list(running)
         self._erase()
-        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0: it does not know
-        line = " | ".join([self._counts(going, waiting), *(_latest(task) for task in going)])
-        if going:
+        width = (
+            os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        )  # 0: the terminal has no size
+        line = " | ".join([self._counts(tasks, waiting), *(_latest(task) for task in tasks)])
+        if tasks:
             sys.stderr.write(line[: width - 1])
             sys.stderr.flush()
             self._drawn = True
-        return _REDRAW
+        return REDRAW
 
-    def _counts(self, going: list[Task], waiting: int) -> str:
+    def _counts(self, running: list[Task], waiting: int) -> str:
         failed = sum(1 for end in self.ended_runs if end.status)
         parts = [f"{len(self.ended_runs) - failed}/{self.total} done"]
         parts += [f"{failed} failed"] if failed else []
-        parts += [f"{len(going)} running"]
-        if self.ended_runs and going:
+        parts += [f"{len(running)} running"]
+        if self.ended_runs and running:
             mean = sum(end.seconds for end in self.ended_runs) / len(self.ended_runs)
-            left = mean * (waiting + len(going) / 2) / len(going)
+            left = mean * (waiting + len(running) / 2) / len(running)
             parts += [f"about {spoken(left)} left"]
         return ", ".join(parts)
 
@@ -90,12 +87,12 @@ class Progress(Lines):
 
 
 def _latest(task: Task) -> str:
-    """Give a run's last metrics in a few words."""
+    """Return the name, the epoch and two metrics of a run, as text."""
     from runx.rundir.output import tail
     from runx.rundir.records import rows
 
     name = task.name.split("_20")[0]
-    records = [one for one in rows(tail(task.run.metrics, _TAIL)) if one.phase == "val"]
+    records = [row for row in rows(tail(task.run.metrics, _TAIL)) if row.phase == "val"]
     if not records:
         return name
     values = " ".join(f"{key} {value}" for key, value in list(records[-1].metrics.items())[:2])

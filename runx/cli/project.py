@@ -1,4 +1,4 @@
-"""``runx check``, ``config``, ``init``, ``schema`` and ``watch``: around a project."""
+"""The commands for a project: ``runx check``, ``config``, ``init``, ``schema`` and ``watch``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
     status = 0
     for file in files:
         try:
-            count = _checked(file, max_runs)
+            count = _check(file, max_runs)
         except RunxError as error:
             say(f"runx: {error}")
             status = max(status, error.status)
@@ -47,7 +47,8 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
     return status
 
 
-def _checked(file: Path, max_runs: int | None) -> int:
+def _check(file: Path, max_runs: int | None) -> int:
+    """Print warnings; return the number of runs."""
     from runx.api.experiment import Experiment
     from runx.config.load import Request
     from runx.launching.plan import MAX_RUNS
@@ -61,11 +62,11 @@ def _checked(file: Path, max_runs: int | None) -> int:
 @click.command()
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def config(as_json: bool, **asked: Any) -> None:
+def config(as_json: bool, **flags: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.api.experiment import Experiment
 
-    settings = Experiment.of(request(here=False, **asked)).config()
+    settings = Experiment.of(request(here=False, **flags)).config()
     rows = [
         (name, setting.text, setting.origin) if setting else (name, "", "not set")
         for name, setting in settings.items()
@@ -99,7 +100,7 @@ def schema(of: str) -> None:
 
     \b
     runx schema > experiment.schema.json
-    runx schema runx > runx.config.schema.json
+    runx schema runx > runx.settings.schema.json
     """
     from runx.api.project import schema
 
@@ -140,5 +141,5 @@ def watch(
         if is_opened:
             click.launch(page.address)
 
-    at = looked_up(logroot, config)
-    watch(*experiments, sortwith=sortwith, port=port, bind=bind, ready=ready, **at)
+    lookup = looked_up(logroot, config)
+    watch(*experiments, sortwith=sortwith, port=port, bind=bind, ready=ready, **lookup)

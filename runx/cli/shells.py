@@ -1,4 +1,4 @@
-"""The scripts by which a shell completes runx and sumx, and where each shell looks for them."""
+"""The scripts that complete runx and sumx in bash, zsh and fish, and their installation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ from click.shell_completion import (
 from runx.errors import RunxError
 
 SHELLS = ("bash", "zsh", "fish")
-
-
 PROGRAMS = ("runx", "sumx")
 
-
-# A key that waits for its value, and a folder, are no whole word: no space follows.
+# No space follows a key, which needs a value, nor a folder.
 _BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n' type value
@@ -38,8 +35,7 @@ _BASH = """\
 complete -F %(complete_func)s %(prog_name)s
 """
 
-
-# zsh loads the file as the body of a function with its name, and runs that whole at every TAB.
+# zsh loads the file as the body of a function of its name, and runs it at each TAB.
 _ZSH = """\
 #compdef %(prog_name)s
 %(complete_func)s() {
@@ -66,38 +62,45 @@ fi
 
 
 class Bash(BashComplete):
-    """Bash, told where a space follows."""
+    """Completion in bash, with a space only after whole arguments."""
 
     source_template = _BASH
 
     def source(self) -> str:
-        """Give the script, whatever bash is at hand: it needs no newer one than runx does."""
+        """Return the script, without click's check of bash's version."""
         return self.source_template % self.source_vars()
 
 
 class Zsh(ZshComplete):
-    """Zsh, told where a space follows; its script completes at the second TAB too."""
+    """Completion in zsh, with a space only after whole arguments."""
 
     source_template = _ZSH
 
 
-def answer_shell() -> None:
-    """Have bash and zsh answered by our own scripts; a shell that asks does it by a variable."""
+def register() -> None:
+    """Register our scripts for bash and zsh with click, which then serves completions."""
     add_completion_class(Bash, "bash")
     add_completion_class(Zsh, "zsh")
 
 
 def install(shell: str, environment: dict[str, str]) -> tuple[list[Path], str]:
-    """Write the scripts where a shell looks for them; also say what else it needs."""
-    answer_shell()
+    """Write the scripts where a shell looks for them.
+
+    Returns:
+        The files, and a line on what else the shell needs.
+
+    Raises:
+        RunxError: A file can't be written.
+    """
+    register()
     home = Path(environment.get("HOME") or Path.home())
-    folder, more = _place(shell, home, environment)
+    folder, hint = _place(shell, home, environment)
     written = []
     for program in PROGRAMS:
-        made = get_completion_class(shell)
-        assert made is not None
+        completion = get_completion_class(shell)
+        assert completion is not None
         variable = f"_{program.upper()}_COMPLETE"
-        script = made(click.Command(program), {}, program, variable).source()
+        script = completion(click.Command(program), {}, program, variable).source()
         path = folder / {"bash": program, "zsh": f"_{program}", "fish": f"{program}.fish"}[shell]
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -105,10 +108,11 @@ def install(shell: str, environment: dict[str, str]) -> tuple[list[Path], str]:
         except OSError as error:
             raise RunxError(f"{path}: can't be written: {error.strerror}") from None
         written.append(path)
-    return written, more
+    return written, hint
 
 
 def _place(shell: str, home: Path, environment: dict[str, str]) -> tuple[Path, str]:
+    """Return the folder of a shell's scripts, and a line on what else the shell needs."""
     if shell == "fish":
         config = environment.get("XDG_CONFIG_HOME") or home / ".config"
         return Path(config) / "fish" / "completions", "new shells complete them"
@@ -126,11 +130,11 @@ def _place(shell: str, home: Path, environment: dict[str, str]) -> tuple[Path, s
 
 
 def install_option(context: click.Context, _option: click.Parameter, shell: str | None) -> None:
-    """Install for a shell, and say so, instead of anything else."""
+    """Install the scripts of a shell, print where, and exit."""
     if shell is None or context.resilient_parsing:
         return
-    written, more = install(shell, dict(os.environ))
+    written, hint = install(shell, dict(os.environ))
     for path in written:
         click.echo(path)
-    click.echo(more, err=True)
+    click.echo(hint, err=True)
     context.exit()

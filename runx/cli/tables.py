@@ -1,4 +1,4 @@
-"""What sumx prints: the table that is asked for, where it is to go, or what else answers it."""
+"""What sumx prints and writes: tables, pictures, fields, differences, the report."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from runx.api.tables import (
     difference,
     experiments_of,
     fields_of,
-    nothing,
+    no_runs,
     read,
     remarks,
     selected,
     table,
     write_page,
 )
-from runx.cli.console import look_once, say, warn
+from runx.cli.console import disable_gc, say, warn
 from runx.errors import RunxError
 from runx.export.formats import format_named, written
 from runx.export.table import aligned, fitted, render_bold
@@ -35,70 +35,72 @@ from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
 
-def answer(asked: Asked) -> None:
-    """Print the answer, again and again where it is watched."""
-    format_named(asked.format)
-    if asked.html_file:
-        count = write_page(experiments_of(asked), asked, Path(asked.html_file), warn)
-        say(f"{asked.html_file}: {count} runs; open it in any browser")
+def show(options: Asked) -> None:
+    """Print or write what sumx's options ask for, repeatedly with ``--watch``."""
+    format_named(options.format)  # an unknown one is refused before anything is read
+    if options.html_file:
+        count = write_page(experiments_of(options), options, Path(options.html_file), warn)
+        say(f"{options.html_file}: {count} runs; open it in any browser")
         return
-    while asked.watch is not None:
+    while options.watch is not None:
         click.clear()
-        _once(asked)
-        time.sleep(max(asked.watch, 0.1))
-    look_once()
-    _once(asked)
+        _show_once(options)
+        time.sleep(max(options.watch, 0.1))
+    disable_gc()
+    _show_once(options)
 
 
-def _once(asked: Asked) -> None:
-    found = experiments_of(asked)
-    results = list(read(found, asked, say, warn))
-    if not results:
-        raise nothing(found)
-    if asked.fields:
-        click.echo(listing(results))
+def _show_once(options: Asked) -> None:
+    dirs = experiments_of(options)
+    runs = list(read(dirs, options, say, warn))
+    if not runs:
+        raise no_runs(dirs)
+    if options.fields:
+        click.echo(listing(runs))
         return
-    if asked.diff:
-        click.echo("\n".join(difference(results, *asked.diff)))
+    if options.diff:
+        click.echo("\n".join(difference(runs, *options.diff)))
         return
-    for remark in remarks(results, asked):
+    for remark in remarks(runs, options):
         say(remark)
-    _show_runs(selected(results, asked), replace(asked, where=""), found)
+    _show_runs(selected(runs, options), replace(options, where=""), dirs)
 
 
-def _show_runs(results: Sequence[RunRecord], asked: Asked, found: Sequence[ExperimentDir]) -> None:
-    """Show runs as a picture or as a table, and write the files that are asked for besides."""
-    if asked.plot:
+def _show_runs(runs: Sequence[RunRecord], options: Asked, dirs: Sequence[ExperimentDir]) -> None:
+    """Print runs as a picture or a table; write the files of ``--csv`` and ``-o``."""
+    if options.plot:
         from runx.export.plots import plotted
 
-        click.echo(plotted(asked.plot, results, asked))
+        click.echo(plotted(options.plot, runs, options))
         return
-    summary = table(results, asked, format_named(asked.format).people)
+    summary = table(runs, options, format_named(options.format).people)
     for note in summary.notes:
         say(note)
-    if asked.csv_file:
-        _write_csv(asked.csv_file, table(results, asked, people=False))
-    if asked.csv_file != "-":
-        _write(asked, found, summary)
+    if options.csv_file:
+        _write_csv(options.csv_file, table(runs, options, people=False))
+    if options.csv_file != "-":
+        _write(options, dirs, summary)
 
 
-def listing(results: Sequence[RunRecord]) -> str:
-    """List what there is to show, sort and select by, with a type and an example of each."""
-    return aligned(("name", "what", "type", "example"), fields_of(results), (False,) * 4)
+def listing(runs: Sequence[RunRecord]) -> str:
+    """Return the fields to show, sort and select by, with a type and an example, as text."""
+    return aligned(("name", "what", "type", "example"), fields_of(runs), (False,) * 4)
 
 
-def _write(asked: Asked, found: Sequence[ExperimentDir], summary: Table) -> None:
-    """Write the table where it is to go, on a terminal as it fits there."""
-    digits = asked.precision or DIGITS
-    if asked.output or asked.format == "parquet":
-        _to_file(asked, format_named(asked.format).render(summary, digits))
-    elif asked.format != "table":
-        click.echo(written(asked.format, summary, digits))
+def _write(options: Asked, dirs: Sequence[ExperimentDir], summary: Table) -> None:
+    """Write the table to a file, or print it."""
+    digits = options.precision or DIGITS
+    if options.output or options.format == "parquet":
+        _to_file(options, format_named(options.format).render(summary, digits))
+    elif options.format != "table":
+        click.echo(written(options.format, summary, digits))
     else:
-        _show(asked, [line for one in found for line in said(one, warn)], summary, digits)
+        lines = [line for experiment in dirs for line in said(experiment, warn)]
+        _print(options, lines, summary, digits)
 
 
-def _show(asked: Asked, lines: Sequence[str], summary: Table, digits: int) -> None:
+def _print(options: Asked, lines: Sequence[str], summary: Table, digits: int) -> None:
+    """Print a table below some lines; on a terminal only the columns that fit."""
     head = "".join(f"{line}\n" for line in lines) + ("\n" if lines else "")
     if not sys.stdout.isatty():
         click.echo(head + written("table", summary, digits))
@@ -106,20 +108,20 @@ def _show(asked: Asked, lines: Sequence[str], summary: Table, digits: int) -> No
     import shutil
 
     size = shutil.get_terminal_size()
-    summary, lost = fitted(summary, size.columns, digits)
-    if lost:
-        say(f"left out to fit the terminal: {', '.join(lost)}; --columns chooses")
-    lower = [column.heading for column in summary.columns if asked.question.is_lower(column.name)]
+    summary, dropped = fitted(summary, size.columns, digits)
+    if dropped:
+        say(f"left out to fit the terminal: {', '.join(dropped)}; --columns chooses")
+    lower = [column.heading for column in summary.columns if options.question.is_lower(column.name)]
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    table = written("table", summary, digits) if plain else render_bold(summary, digits, lower)
-    long = table.count("\n") + 2 > size.lines and asked.watch is None and not plain
-    (click.echo_via_pager if long else click.echo)(head + table)
+    text = written("table", summary, digits) if plain else render_bold(summary, digits, lower)
+    is_long = text.count("\n") + 2 > size.lines and options.watch is None and not plain
+    (click.echo_via_pager if is_long else click.echo)(head + text)
 
 
-def _to_file(asked: Asked, content: str | bytes) -> None:
-    if not asked.output:
-        raise RunxError(f"--format {asked.format} is not text; say where with -o FILE")
-    file = Path(asked.output)
+def _to_file(options: Asked, content: str | bytes) -> None:
+    if not options.output:
+        raise RunxError(f"--format {options.format} is not text; say where with -o FILE")
+    file = Path(options.output)
     try:
         if isinstance(content, bytes):
             file.write_bytes(content)
@@ -130,7 +132,7 @@ def _to_file(asked: Asked, content: str | bytes) -> None:
 
 
 def _write_csv(name: str, summary: Table) -> None:
-    """Write a CSV file; a name without an ending gets one, as with the original."""
+    """Write a CSV file; a name without a suffix gets .csv, as with NVIDIA's runx."""
     text = written("csv", summary)
     if name == "-":
         click.echo(text)

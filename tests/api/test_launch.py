@@ -69,13 +69,13 @@ MISTAKES = {
 def test_a_mistake_is_a_runx_error_that_says_what_to_do(python, script, tmp_path):
     if "init" in script:
         (tmp_path / ".runx").touch()
-    told = python(f"try: {script}\nexcept runx.RunxError as error: print(error)")
-    assert MISTAKES[script] in told
-    assert len(told.splitlines()) == 1
+    printed = python(f"try: {script}\nexcept runx.RunxError as error: print(error)")
+    assert MISTAKES[script] in printed
+    assert len(printed.splitlines()) == 1
 
 
 def test_an_experiment_is_loaded_overridden_planned_launched_and_looked_at(python):
-    told = python(
+    printed = python(
         "experiment = runx.load('sweep.yml', '+new=x', lr=[1, 2, 3], sweep='s', NOTE='mine')\n"
         "runs = experiment.plan(where='seed == 1', limit=2)\n"
         "print(runs, [run.hparams['lr'] for run in runs], runs[:1])\n"
@@ -83,19 +83,19 @@ def test_an_experiment_is_loaded_overridden_planned_launched_and_looked_at(pytho
         "print(sorted(set(done.states.values())), len(done))\n"
         "print(runx.status('sweep').states == done.states, len(runx.results('sweep')))\n"
     )
-    lines = told.splitlines()
+    lines = printed.splitlines()
     assert "<2 runs of sweep> [1, 2] <1 runs of sweep>" in lines
     assert lines[-2:] == ["['done'] 2", "True 2"]
 
 
 def test_what_would_be_executed_is_previewed_and_nothing_is_made(python, tmp_path):
-    told = python(
+    printed = python(
         "runs = runx.load('sweep.yml').plan(tag='mine')\n"
         "print(runx.preview(runs), [run.tag for run in runs])\n"
         "print(runx.preview(runs, where='lr > 0.1', json=True)[0]['hparams'])\n"
         "print(runs.experiment.check(), runs.experiment.survey().varying)\n"
     )
-    assert told.splitlines() == [
+    assert printed.splitlines() == [
         "['python train.py --lr 0.1', 'python train.py --lr 0.2'] ['mine', 'mine']",
         "{'lr': 0.2}",
         "2 ['lr']",
@@ -104,7 +104,7 @@ def test_what_would_be_executed_is_previewed_and_nothing_is_made(python, tmp_pat
 
 
 def test_a_part_of_what_is_missing_is_launched(python):
-    told = python(
+    printed = python(
         "experiment = runx.load('sweep.yml', 'lr=1,2,3,4', RESUME=True)\n"
         "first = runx.launch(experiment.plan(), limit=1)\n"
         "more = runx.launch(experiment.plan(), where='lr > 2', shuffle=True, jobs=None)\n"
@@ -112,20 +112,20 @@ def test_a_part_of_what_is_missing_is_launched(python):
         "print(len(runx.launch(experiment.plan(), resume=False)))\n"
         "print(len(runx.launch(experiment.plan())))\n"
     )
-    assert [line for line in told.splitlines() if not line.startswith(("python ", "["))] == [
+    assert [line for line in printed.splitlines() if not line.startswith(("python ", "["))] == [
         *("1 [3, 4]", "4", "0")
     ]
 
 
 def test_nothing_more_starts_after_the_first_failure(python):
-    told = python(
+    printed = python(
         "experiment = runx.Experiment('python train.py', {'fail': [True] * 3}, 'mine')\n"
         "print(list(runx.launch(experiment.plan(), fail_fast=True).states.values()))\n"
         "found = runx.status('mine')\n"
         "print(found.any_failed, found.counts(), [len(g.results) for g in found.failures()])\n"
         "print(found.retry_commands())\n"
     )
-    states, counts, commands = told.splitlines()[-3:]
+    states, counts, commands = printed.splitlines()[-3:]
     assert states.count("failed") == 1
     assert states.count("queued") == 2  # for as long as their launcher lives
     assert counts == "True 2 queued, 1 failed [1]"
@@ -133,20 +133,20 @@ def test_nothing_more_starts_after_the_first_failure(python):
 
 
 def test_what_was_typed_is_recorded_where_the_caller_says_it(python):
-    told = python(
+    printed = python(
         "import sys\n"
         "runs = runx.load('sweep.yml').plan(limit=1)\n"
         "for argv in ((), ['study.py', '-x']):\n"
         "    [name] = runx.launch(runs, argv=argv, again=True).states\n"
         "    print('again', runx.show(name)[0]['again'][-1])\n"
     )
-    first, second = [line for line in told.splitlines() if line.startswith("again")]
+    first, second = [line for line in printed.splitlines() if line.startswith("again")]
     assert "run.sh" in first
     assert "python study.py -x" in second
 
 
 def test_runs_are_looked_at_and_changed(python):
-    told = python(
+    printed = python(
         "runx.launch(runx.load('sweep.yml').plan())\n"
         "print([(one.name, one.states) for one in runx.experiments()])\n"
         "print(sorted(line for run, line in runx.logs('sweep', lines=1)))\n"
@@ -154,7 +154,7 @@ def test_runs_are_looked_at_and_changed(python):
         "print(runx.cancel('sweep'), runx.hold('sweep'), runx.release('sweep'))\n"
         "print(runx.remove('sweep', where='lr < 0.2'), len(runx.results('sweep')))\n"
     )
-    assert told.splitlines()[-5:] == [
+    assert printed.splitlines()[-5:] == [
         "[('sweep', ('done', 'done'))]",
         "[\"['--lr', '0.1']\", \"['--lr', '0.2']\"]",
         "['done']",
@@ -167,27 +167,27 @@ def test_checkpoints_of_all_but_the_best_go_when_that_is_meant(python, tmp_path)
     for n in (1, 2):
         make_run(tmp_path / "runs" / "x" / f"run{n}", {"n": n}, [n])
         (tmp_path / "runs" / "x" / f"run{n}" / "best_checkpoint_ep1.pth").touch()
-    told = python(
+    printed = python(
         "print([one.run.name for one in runx.thin('x', 1, 'acc', higher=True)])\n"
         "print([one.run.name for one in runx.thin('x', 1, 'acc', higher=True, delete=True)])\n"
         "print(runx.thin('x', 1, 'acc', higher=True))\n"
     )
-    assert told.splitlines() == ["['run1']", "['run1']", "[]"]
+    assert printed.splitlines() == ["['run1']", "['run1']", "[]"]
     assert (tmp_path / "runs" / "x" / "run2" / "best_checkpoint_ep1.pth").exists()
 
 
 def test_a_project_is_begun(python, tmp_path):
-    told = python(
+    printed = python(
         "print(runx.init(), runx.schema()['title'])\n"
         "config = runx.load('sweep.yml').config()\n"
         "print(config['CMD'].text, config['FARM'])\n"
     )
-    assert told.splitlines()[0] == f"{tmp_path}/.runx runx: an experiment"
-    assert told.splitlines()[1].startswith("python train.py")
+    assert printed.splitlines()[0] == f"{tmp_path}/.runx runx: an experiment"
+    assert printed.splitlines()[1].startswith("python train.py")
 
 
 def test_an_experiment_needs_no_file(python):
-    told = python(
+    printed = python(
         "experiment = runx.Experiment('python train.py', "
         "{'sizes': (1, 2), 'lr': {'logspace': [0.01, 0.1, 2]}, 'fail': [False, True]}, 'mine')\n"
         "print([run.hparams for run in experiment.plan()][0])\n"
@@ -196,37 +196,37 @@ def test_an_experiment_needs_no_file(python):
         "again = runx.launch(experiment.plan(), resume=True)\n"
         "print(sorted(again.states.values()))\n"
     )
-    assert "{'sizes': (1, 2), 'lr': 0.01, 'fail': False}" in told
-    assert "['done', 'done', 'failed', 'failed'] mine" in told
-    assert told.splitlines()[-1] == "['failed', 'failed']"
+    assert "{'sizes': (1, 2), 'lr': 0.01, 'fail': False}" in printed
+    assert "['done', 'done', 'failed', 'failed'] mine" in printed
+    assert printed.splitlines()[-1] == "['failed', 'failed']"
 
 
 def test_a_list_of_mappings_inherits_in_python_too(python):
-    told = python(
+    printed = python(
         "runs = runx.Experiment('x', [{'a': 1, 'b': [1, 2]}, {'b': 3}]).plan()\n"
         "print([run.hparams for run in runs])"
     )
-    assert told.strip() == "[{'a': 1, 'b': 1}, {'a': 1, 'b': 2}, {'a': 1, 'b': 3}]"
+    assert printed.strip() == "[{'a': 1, 'b': 1}, {'a': 1, 'b': 2}, {'a': 1, 'b': 3}]"
 
 
 def test_a_farm_is_submitted_to_and_here_runs_here(python, tmp_path):
     (tmp_path / ".runx").write_text("FARM: f\nf: {SUBMIT_CMD: 'echo job 7 {{ script }}'}\n")
-    told = python(
+    printed = python(
         "experiment = runx.load('sweep.yml')\n"
         "done = runx.launch(experiment.plan(limit=1))\n"
         "print(list(done.states.values()))\n"
         "done = runx.launch(experiment.plan(limit=1), here=True, again=True)\n"
         "print(list(done.states.values()))\n"
     )
-    assert told.splitlines()[-1] == "['done']"
-    assert "['queued']" in told.splitlines()
+    assert printed.splitlines()[-1] == "['done']"
+    assert "['queued']" in printed.splitlines()
 
 
 def test_every_public_name_is_there_and_none_is_a_module_but_logx():
     for name in runx.__all__:
         assert getattr(runx, name) is not None
-        found = f"runx.{name}" in sys.modules
-        assert not found or name == "logx", name
+        module = f"runx.{name}" in sys.modules
+        assert not module or name == "logx", name
     assert set(runx.__all__) <= set(dir(runx))
     with pytest.raises(AttributeError):
         runx.launcher

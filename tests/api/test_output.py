@@ -26,9 +26,9 @@ def test_off_a_terminal_there_is_a_line_for_each_start_and_each_end(task, capsys
     watch.ended(Ended(task, 3, 65.0), again=True)
     watch.started(task._replace(attempt=2, tried=1), Lease())
     watch.ended(Ended(task, 0, 65.0), again=False)
-    told = capsys.readouterr()
-    assert told.out == "train --lr 1\n"
-    assert told.err.splitlines() == [
+    captured = capsys.readouterr()
+    assert captured.out == "train --lr 1\n"
+    assert captured.err.splitlines() == [
         "owl: started on g0",
         "owl: exit status 3 after 1 min (once more)",
         "owl: started, attempt 2",

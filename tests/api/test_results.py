@@ -90,9 +90,9 @@ def test_polars_has_the_same_frame_where_it_is_asked_for(sweep):
     frame = sweep.frame(polars=True)
     assert isinstance(frame, polars.DataFrame)
     assert frame.rows() == [tuple(row) for row in sweep.frame().itertuples(index=False)]
-    told = sweep.history("train.loss", polars=True)
-    assert told.columns == ["run", "lr", "seed", "epoch", "loss"]
-    assert told["loss"].to_list() == [2.0, 1.0] * 4
+    history = sweep.history("train.loss", polars=True)
+    assert history.columns == ["run", "lr", "seed", "epoch", "loss"]
+    assert history["loss"].to_list() == [2.0, 1.0] * 4
 
 
 def test_polars_takes_what_runs_have_of_several_kinds(sweep, tmp_path):
@@ -105,8 +105,8 @@ def test_a_hyperparameter_called_like_the_metric_has_a_column_of_its_own(tmp_pat
     pytest.importorskip("pandas")
     for value in (1, 2):
         make_run(tmp_path / "sweep" / str(value), {"acc": value, "epoch": value}, [9, 8])
-    told = runx.results("sweep", logroot=tmp_path).history("acc")
-    assert list(told.columns) == ["run", "hparams.acc", "hparams.epoch", "epoch", "acc"]
+    history = runx.results("sweep", logroot=tmp_path).history("acc")
+    assert list(history.columns) == ["run", "hparams.acc", "hparams.epoch", "epoch", "acc"]
 
 
 def test_a_course_that_no_run_has_is_answered_with_those_there_are(sweep):
@@ -119,12 +119,12 @@ def test_all_that_sumx_answers_is_answered(sweep, tmp_path):
     assert len(sweep.lower("acc").sorted("acc").top(1).written("csv").splitlines()) == 2
     assert sweep.higher("acc").columns("seed").ignore("lr").written("csv").startswith("run,seed")
     assert "same" in sweep.all_hparams().written("csv")
-    assert sorted(one["metrics"]["acc"] for one in sweep.at(0).json()) == [1, 1, 2, 2]
+    assert sorted(row["metrics"]["acc"] for row in sweep.at(0).json()) == [1, 1, 2, 2]
     assert sweep.best_per("seed").written("csv").count("\n") == 2
     assert "lr" in sweep.importance("acc").written("csv")
     assert sweep.pivot("lr", "seed", "acc").written("csv").count("\n") == 2
     assert "acc" in sweep.compare("lr=0.1", "lr=0.01").written("csv")
-    assert {"lr", "acc", "train.loss"} <= {one.name for one in sweep.fields()}
+    assert {"lr", "acc", "train.loss"} <= {row.name for row in sweep.fields()}
     assert sweep.diff("lr0.1-0", "lr0.1-1")[:2] == ["- lr0.1-0", "+ lr0.1-1"]
     assert "acc" in sweep.plot("acc")
     assert sweep.where("lr > 0.01").page(tmp_path / "page.html") == 2

@@ -19,9 +19,9 @@ def sweep(tmp_path):
 
 
 def asking(sweep, **more):
-    asked = Asked(experiments=(), logroot=sweep, cwd=sweep, **more)
-    reader = Reader(asked.question.measures, pytest.fail, at=asked.question.at)
-    return list(read_experiment(ExperimentDir(sweep / "sweep"), reader)), asked
+    options = Asked(experiments=(), logroot=sweep, cwd=sweep, **more)
+    reader = Reader(options.question.measures, pytest.fail, at=options.question.at)
+    return list(read_experiment(ExperimentDir(sweep / "sweep"), reader)), options
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,14 @@ def typed(project, tmp_path):
     def completed(line: str) -> list[str]:
         words = shlex.split(line) + ([""] if line.endswith(" ") else [])
         program = words[0]
-        told = (
+        command = (
             f"source {scripts / program}\n"
             f"COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}\n"
             f"function=$(complete -p {program} | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
             f'$function {program}\nprintf "%s\\n" "${{COMPREPLY[@]}}"\n'
         )
         done = subprocess.run(
-            ["bash", "-c", told],
+            ["bash", "-c", command],
             cwd=project.path,
             env=project.environment,
             capture_output=True,
@@ -96,9 +96,9 @@ def test_fish_completes_what_bash_does(project, tmp_path):
     project.runx("--install-completion", "fish", **places)
 
     def typed(line):
-        told = ["fish", "-c", f"complete -C {shlex.quote(line)}"]
+        command = ["fish", "-c", f"complete -C {shlex.quote(line)}"]
         environment = {**project.environment, **places}
-        lines = subprocess.check_output(told, cwd=project.path, env=environment, text=True)
+        lines = subprocess.check_output(command, cwd=project.path, env=environment, text=True)
         return [line.split("\t")[0] for line in lines.splitlines()]
 
     assert typed("runx st") == ["status"]
@@ -127,12 +127,12 @@ def zsh(cwd, home, environment):
         os.execvpe("zsh", ["zsh", "-d", "-i"], {**environment, "HOME": str(home), "TERM": "dumb"})
 
     def answer():
-        seen, deadline = "", time.monotonic() + 60
-        while ">>" not in seen:
-            assert time.monotonic() < deadline, seen
+        screen, deadline = "", time.monotonic() + 60
+        while ">>" not in screen:
+            assert time.monotonic() < deadline, screen
             if select.select([terminal], [], [], 1)[0]:
-                seen += os.read(terminal, 4096).decode(errors="replace")
-        return seen.partition("<<")[2].partition(">>")[0]
+                screen += os.read(terminal, 4096).decode(errors="replace")
+        return screen.partition("<<")[2].partition(">>")[0]
 
     def typed(line):
         os.write(terminal, f"{line}\t\x18".encode())

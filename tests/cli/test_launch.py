@@ -53,13 +53,13 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_a_mistake_is_one_line_with_status_2_and_nothing_is_made(project, case):
-    text, words, said = BAD[case]
+    text, words, message = BAD[case]
     if text is not None:
         project.write("sweep.yml", text)
     done = project.runx(*words, status=2)
     lines = [line for line in done.stderr.splitlines() if not line.startswith("no farm is set")]
     assert len(lines) == 1
-    assert said in lines[0]
+    assert message in lines[0]
     assert done.stdout == ""
     assert not (project.path / "runs").exists()
 
@@ -220,11 +220,11 @@ def test_hostile_values_reach_the_script_as_they_are(project):
     project.write("sweep.yml", f"CMD: python train.py\nHPARAMS: {json.dumps({'v': values})}\n")
     project.runx("sweep.yml", "-i")
     runs = project.runs()
-    told = [argv[1:] if argv[0] == "--v" else argv for argv in project.argvs()]
+    argvs = [argv[1:] if argv[0] == "--v" else argv for argv in project.argvs()]
     expected = [[value] for value in values]
     expected[5] = ["--v=-x"]
     expected[-1] = [f"{runs[-1]}/x"]
-    assert told == expected
+    assert argvs == expected
 
 
 def test_code_that_is_edited_after_the_launch_is_not_what_runs(project):
@@ -240,9 +240,9 @@ def test_every_launch_keeps_what_was_asked(project):
     project.write("sweep.yml", "CMD: 'true'\nHPARAMS: {lr: 1}\nTITLE: A title\n")
     project.runx("sweep.yml", "-i", "--note", "with care")
     (launch,) = (project.path / "runs/sweep/.runx/launches").iterdir()
-    told = json.loads((launch / "launch.json").read_text())
-    assert (told["title"], told["note"]) == ("A title", "with care")
-    assert told["settings"]["NOTE"] == {"value": "with care", "from": "--note"}
+    record = json.loads((launch / "launch.json").read_text())
+    assert (record["title"], record["note"]) == ("A title", "with care")
+    assert record["settings"]["NOTE"] == {"value": "with care", "from": "--note"}
     assert "TITLE: A title" in (launch / "experiment.yml").read_text()
     assert json.loads((launch / "plan.jsonl").read_text())["name"] == project.runs()[0].name
 
@@ -257,9 +257,9 @@ def test_the_commit_and_what_was_not_committed_are_recorded(project):
     project.write("train.py", TRAIN + "# edited\n")
     project.runx("sweep.yml", "-i")
     (launch,) = (project.path / "runs/sweep/.runx/launches").iterdir()
-    told = json.loads((launch / "launch.json").read_text())
-    assert told["git"]["dirty"] is True
-    assert len(told["git"]["commit"]) == 40
+    record = json.loads((launch / "launch.json").read_text())
+    assert record["git"]["dirty"] is True
+    assert len(record["git"]["commit"]) == 40
     assert "+# edited" in (launch / "diff.patch").read_text()
     assert "# edited" in (project.runs()[0] / "code/train.py").read_text()
     assert "edited" not in project.runx("sweep.yml", "-n", GIT_DIRTY="error").stderr
@@ -337,9 +337,9 @@ def test_dir_mode_opens_the_runs_directory_to_others(project):
 @pytest.mark.parametrize("mode", ["a+rwX", "g+rX,o=", "07", "0999", "0077", "77777", "-1", "[7]"])
 def test_a_dir_mode_that_is_no_octal_says_what_to_write_before_anything_is_made(project, mode):
     project.write("sweep.yml", f"CMD: 'true'\nHPARAMS: {{}}\nDIR_MODE: {mode}\n")
-    told = project.runx("sweep.yml", "-i", status=2).stderr
-    assert "sweep.yml:3: DIR_MODE" in told
-    assert "0777 for a+rwX, 0775 for g+rwX" in told or mode == "[7]"
+    printed = project.runx("sweep.yml", "-i", status=2).stderr
+    assert "sweep.yml:3: DIR_MODE" in printed
+    assert "0777 for a+rwX, 0775 for g+rwX" in printed or mode == "[7]"
     assert not (project.path / "runs/sweep").exists()
 
 
@@ -369,10 +369,10 @@ def test_a_sweep_of_which_nothing_is_left_says_so(project, flag):
 
 def test_config_shows_each_setting_and_who_said_it(project):
     project.write(".runx", "LOGROOT: logs\n")
-    told = json.loads(project.runx("config", "sweep.yml", "--json", RUNX_NOTE="n").stdout)
-    assert told["LOGROOT"]["from"].endswith(".runx:1")
-    assert told["NOTE"] == {"value": "n", "from": "RUNX_NOTE"}
-    assert told["CODE_STAGING"] == {"value": "auto", "from": "default"}
+    printed = json.loads(project.runx("config", "sweep.yml", "--json", RUNX_NOTE="n").stdout)
+    assert printed["LOGROOT"]["from"].endswith(".runx:1")
+    assert printed["NOTE"] == {"value": "n", "from": "RUNX_NOTE"}
+    assert printed["CODE_STAGING"] == {"value": "auto", "from": "default"}
     assert "LOGROOT" in project.runx("config", "sweep.yml").stdout
 
 
@@ -388,8 +388,8 @@ def test_two_launchers_at_once_never_share_a_directory(project):
     words = ["runx", "sweep.yml", "-i", "--again"]
     options = {"cwd": project.path, "env": project.environment, "stdin": subprocess.DEVNULL}
     both = [subprocess.Popen(words, stderr=subprocess.PIPE, **options) for _ in range(2)]
-    told = [one.communicate(timeout=120)[1] for one in both]
-    assert [one.returncode for one in both] == [0, 0], told
+    errors = [launcher.communicate(timeout=120)[1] for launcher in both]
+    assert [launcher.returncode for launcher in both] == [0, 0], errors
     assert len(project.runs()) == 40
 
 
@@ -404,8 +404,8 @@ def test_what_args_can_not_tell_names_the_line_of_args(project):
     text = "CMD: python train.py\nHPARAMS: {l: [[a, b]]}\nARGS: {style: equals}\n"
     project.write("sweep.yml", text)
     for words in (["-n"], ["-n", "--json"], []):
-        said = project.runx("sweep.yml", "-i", *words, status=2).stderr
-        assert said.startswith("runx: sweep.yml:3: ARGS: l is a list; say how it is written")
+        message = project.runx("sweep.yml", "-i", *words, status=2).stderr
+        assert message.startswith("runx: sweep.yml:3: ARGS: l is a list; say how it is written")
 
 
 def test_new_names_are_noted_only_where_a_run_would_be_new(project):

@@ -19,20 +19,20 @@ def end(tmp_path, number, status, order=""):
     return Ended(Task(run, 1), status, 1.0, order)
 
 
-def told(tmp_path, ends, total=None, left=0, stopped=False):
+def reported(tmp_path, ends, total=None, left=0, stopped=False):
     total = len(ends) if total is None else total
     hparams = {RunDir(tmp_path / f"run{number}"): {"n": number} for number in range(total)}
-    said = []
+    lines = []
     launched = Launched("sweep", tuple(hparams), None, hparams, ends, left, stopped)
-    status = report(launched, "runx x --resume", said.append)
-    return status, said
+    status = report(launched, "runx x --resume", lines.append)
+    return status, lines
 
 
 def test_failures_are_grouped_by_reason_and_the_last_line_is_the_next_command(tmp_path):
     ends = [end(tmp_path, 0, 1), end(tmp_path, 1, 1), end(tmp_path, 2, 0)]
-    status, said = told(tmp_path, ends, total=4)
+    status, lines = reported(tmp_path, ends, total=4)
     assert status == 1
-    assert said == [
+    assert lines == [
         "2 of 4 runs failed, 1 not started",
         "2 x ValueError: 0",
         f"    {tmp_path}/run0/output.log",
@@ -42,30 +42,30 @@ def test_failures_are_grouped_by_reason_and_the_last_line_is_the_next_command(tm
 
 def test_a_stopped_launch_says_what_remains(tmp_path):
     ends = [end(tmp_path, 0, 0), end(tmp_path, 1, 130, CANCEL)]
-    status, said = told(tmp_path, ends, total=4, stopped=True)
+    status, lines = reported(tmp_path, ends, total=4, stopped=True)
     assert status == 130
-    assert said == [
+    assert lines == [
         "stopped: 1 of 4 runs done, 1 cancelled, 2 not started",
         "go on: runx x --resume",
     ]
 
 
 def test_a_cancelled_run_is_no_failure_and_yet_not_all_is_well(tmp_path):
-    status, said = told(tmp_path, [end(tmp_path, 0, 0), end(tmp_path, 1, 143, CANCEL)])
+    status, lines = reported(tmp_path, [end(tmp_path, 0, 0), end(tmp_path, 1, 143, CANCEL)])
     assert status == 1
-    assert said[0] == "1 of 2 runs done, 1 cancelled"
+    assert lines[0] == "1 of 2 runs done, 1 cancelled"
 
 
 @pytest.mark.parametrize("left", [0, 1])
 def test_all_is_well_if_what_was_ours_is_done(tmp_path, left):
-    status, said = told(tmp_path, [end(tmp_path, 0, 0)], total=1 + left, left=left)
+    status, lines = reported(tmp_path, [end(tmp_path, 0, 0)], total=1 + left, left=left)
     assert status == 0
     rest = ", 1 left alone" if left else ""
-    assert said == [f"1 run done{rest}; sumx sweep ranks them"]
+    assert lines == [f"1 run done{rest}; sumx sweep ranks them"]
 
 
 @pytest.mark.parametrize(("count", "runs"), [(1, "1 run"), (2, "2 runs")])
 def test_what_went_to_a_farm_is_counted(count, runs):
-    said = []
-    assert report(Launched("sweep", (), count), "", said.append) == 0
-    assert said == [f"{runs} submitted; runx status sweep shows how they stand"]
+    lines = []
+    assert report(Launched("sweep", (), count), "", lines.append) == 0
+    assert lines == [f"{runs} submitted; runx status sweep shows how they stand"]

@@ -19,9 +19,9 @@ FOREVER = "until [ -e ../go ]; do sleep 0.05; done"
 
 @pytest.fixture
 def sweep(tmp_path, installed):
-    made = Sweep(tmp_path / "project", installed)
-    yield made
-    made.clean()
+    project = Sweep(tmp_path / "project", installed)
+    yield project
+    project.clean()
 
 
 def begun(sweep, *words, count=2, **options):
@@ -39,10 +39,10 @@ def test_a_signal_stops_what_runs_starts_nothing_more_and_says_how_to_go_on(swee
     sweep.trains(f"trap 'exit 7' {STOPS[number]}; {FOREVER}")
     launcher = begun(sweep, "-j", "2")
     launcher.send_signal(number)
-    said = sweep.ended(launcher)
+    printed = sweep.ended(launcher)
     assert launcher.returncode == 130
-    assert "stopped: 0 of 3 runs done, 2 cancelled, 1 not started" in said
-    assert said.splitlines()[-1] == "go on: runx sweep.yml -i -j 2 --resume"
+    assert "stopped: 0 of 3 runs done, 2 cancelled, 1 not started" in printed
+    assert printed.splitlines()[-1] == "go on: runx sweep.yml -i -j 2 --resume"
     assert sorted(sweep.states()) == ["cancelled", "cancelled", "planned"]
     assert sorted(event.get("code") for event in _ends(sweep)) == [7, 7]
     sweep.trains(":")
@@ -61,8 +61,8 @@ def test_the_second_signal_kills_what_did_not_heed_the_first(sweep):
     wait_until(lambda: all("signalled" in names(run) for run in sweep.runs() if names(run)))
     assert "once more kills it" in sweep.said(launcher)
     launcher.send_signal(signal.SIGINT)
-    said = sweep.ended(launcher)
-    assert launcher.returncode == 130, said
+    printed = sweep.ended(launcher)
+    assert launcher.returncode == 130, printed
     assert sorted(sweep.states()) == ["cancelled", "cancelled", "planned"]
 
 
@@ -97,9 +97,9 @@ def test_ctrl_c_while_runs_are_made_leaves_none_half_made(sweep):
     launcher = sweep.start("-i")
     wait_until(lambda: len(sweep.runs()) > 5)
     launcher.send_signal(signal.SIGINT)
-    said = sweep.ended(launcher)
-    assert launcher.returncode == 130, said
-    assert said.splitlines()[-1].endswith("go on with: runx sweep.yml -i --resume")
+    printed = sweep.ended(launcher)
+    assert launcher.returncode == 130, printed
+    assert printed.splitlines()[-1].endswith("go on with: runx sweep.yml -i --resume")
     assert not list((sweep.root / "sweep/.runx/making").iterdir())
     shown = sweep.runx("-n", "-i", "--resume")
     assert len([line for line in shown.splitlines() if line.startswith("bash train.sh")]) == 300
@@ -108,10 +108,10 @@ def test_ctrl_c_while_runs_are_made_leaves_none_half_made(sweep):
 def test_a_time_limit_ends_the_group_and_what_has_left_it(sweep):
     sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: 0}\n")
     sweep.trains("trap '' TERM; setsid sleep 300 & sleep 300 & sleep 300")
-    said = sweep.runx("-i", "--timeout", "1s", "--grace", "0.5s", status=1)
+    printed = sweep.runx("-i", "--timeout", "1s", "--grace", "0.5s", status=1)
     (run,) = sweep.runs()
     assert state_of(run) == "timeout"
-    assert "1 x timeout" in said
+    assert "1 x timeout" in printed
     wait_until(lambda: not list(members(run, 1)))
 
 
@@ -127,25 +127,25 @@ def test_a_run_that_heeds_its_time_limit_ends_by_itself(sweep):
 
 def test_a_run_that_fails_is_tried_again_as_often_as_asked(sweep):
     sweep.trains("[ $2 -lt 2 ] || [ $RUNX_ATTEMPT = 3 ] || exit 1")
-    said = sweep.runx("-i", "-j", "2", "--retries", "2")
+    printed = sweep.runx("-i", "-j", "2", "--retries", "2")
     assert sweep.told("begin") == [0, 1, 2, 2, 2]
-    assert said.count("once more") == 2
+    assert printed.count("once more") == 2
     assert sweep.states() == ["done"] * 3
     assert names(sweep.run(2), 3)[-1] == "ended"
 
 
 def test_a_run_that_fails_every_time_has_failed_once(sweep):
     sweep.trains("exit 1")
-    said = sweep.runx("-i", "--retries", "1", "--max-failures", "2", status=1)
-    assert "2 of 3 runs failed, 1 not started" in said
+    printed = sweep.runx("-i", "--retries", "1", "--max-failures", "2", status=1)
+    assert "2 of 3 runs failed, 1 not started" in printed
     assert sweep.told("begin") == [0, 0, 1, 1]
 
 
 def test_fail_fast_starts_nothing_after_the_first_failure(sweep):
     sweep.trains("exit 1")
-    said = sweep.runx("-i", "--fail-fast", status=1)
-    assert "1 of 3 runs failed, 2 not started" in said
-    assert said.splitlines()[-1] == "retry: runx sweep.yml -i --fail-fast --resume"
+    printed = sweep.runx("-i", "--fail-fast", status=1)
+    assert "1 of 3 runs failed, 2 not started" in printed
+    assert printed.splitlines()[-1] == "retry: runx sweep.yml -i --fail-fast --resume"
     assert sweep.states() == ["failed", "planned", "planned"]
 
 
@@ -162,11 +162,11 @@ def test_so_many_run_at_a_time_and_no_more(sweep):
 
 def test_the_output_of_several_runs_has_their_names_in_front(sweep):
     sweep.trains("echo hello $2; printf unfinished")
-    said = sweep.runx("-i", "-j", "2", "--stream").splitlines()
+    printed = sweep.runx("-i", "-j", "2", "--stream").splitlines()
     for run in sweep.runs():
         number = json.loads(run.hparams.read_text())["n"]
-        assert f"{run.path.name}: hello {number}" in said
-        assert f"{run.path.name}: unfinished" in said
+        assert f"{run.path.name}: hello {number}" in printed
+        assert f"{run.path.name}: unfinished" in printed
 
 
 def test_each_run_gets_devices_of_its_own_and_none_without_being_asked(sweep):
@@ -182,8 +182,8 @@ def test_each_run_gets_devices_of_its_own_and_none_without_being_asked(sweep):
 
 def test_more_devices_than_there_are_is_a_mistake(sweep):
     sweep.write(".runx", "GPUS: [g0, g1]\n")
-    said = sweep.runx("-i", "--gpus-per-run", "3", status=2)
-    assert said.splitlines()[-1] == "runx: --gpus-per-run 3: 2 are there"
+    printed = sweep.runx("-i", "--gpus-per-run", "3", status=2)
+    assert printed.splitlines()[-1] == "runx: --gpus-per-run 3: 2 are there"
     assert not sweep.runs()
 
 
@@ -213,9 +213,9 @@ def test_a_run_that_is_begun_by_hand_while_it_waits_is_not_executed_again(sweep)
     by_hand = subprocess.run(["bash", sweep.run(1).script], env=sweep.environment)
     assert by_hand.returncode == 0
     (sweep.run(0).path / "go").touch()
-    said = sweep.ended(launcher)
+    printed = sweep.ended(launcher)
     assert launcher.returncode == 0
-    assert f"{sweep.run(1).path.name}: left alone" in said
+    assert f"{sweep.run(1).path.name}: left alone" in printed
     assert sweep.told("begin") == [0, 1, 2]
 
 
@@ -230,8 +230,8 @@ def test_a_run_that_goes_on_by_hand_is_left_alone_by_resume(sweep):
     wait_until(lambda: "running" in names(run, 2))
     for other in (sweep.run(0), sweep.run(2)):
         (other.path / "go").touch()
-    said = sweep.runx("-i", "--resume")
-    assert "2 failed" in said and "1 running" in said and "starting 2" in said
+    printed = sweep.runx("-i", "--resume")
+    assert "2 failed" in printed and "1 running" in printed and "starting 2" in printed
     (run.path / "go").touch()
     assert by_hand.wait(30) == 0
     assert sweep.told("begin") == [0, 0, 1, 1, 2, 2]
@@ -243,9 +243,9 @@ def test_a_waiting_run_that_is_called_off_never_starts(sweep):
     give(sweep.run(1), CANCEL, 1)
     assert state_of(sweep.run(1)) == "cancelled"
     (sweep.run(0).path / "go").touch()
-    said = sweep.ended(launcher)
+    printed = sweep.ended(launcher)
     assert launcher.returncode == 1
-    assert "2 of 3 runs done, 1 cancelled" in said
+    assert "2 of 3 runs done, 1 cancelled" in printed
     assert sweep.told("begin") == [0, 2]
 
 
@@ -256,8 +256,8 @@ def test_a_run_that_somebody_cancels_is_not_tried_again(sweep):
     (run,) = sweep.runs()
     give(run, CANCEL, 1)
     os.kill(events(run)[0]["pid"], signal.SIGTERM)
-    said = sweep.ended(launcher)
-    assert "cancelled" in said
+    printed = sweep.ended(launcher)
+    assert "cancelled" in printed
     assert state_of(run) == "cancelled"
     assert not run.claim(2).exists()
 
@@ -340,8 +340,8 @@ def test_an_attached_run_ended_by_ctrl_c_is_cancelled(sweep):
 
 
 def test_attach_takes_a_single_run(sweep):
-    said = sweep.runx("-i", "--attach", status=2)
-    assert "--attach takes a single run; 3 would start" in said.splitlines()[-1]
+    printed = sweep.runx("-i", "--attach", status=2)
+    assert "--attach takes a single run; 3 would start" in printed.splitlines()[-1]
     assert not sweep.runs()
 
 
@@ -382,11 +382,11 @@ def test_ctrl_c_on_a_terminal_stops_the_runs_behind_it(sweep):
 def test_cancel_ends_what_runs_and_calls_off_what_waits(sweep):
     sweep.trains(FOREVER)
     launcher = begun(sweep, "-j", "2", "--retries", "2")
-    said = sweep.command("cancel", "sweep")
-    assert "3 of 3 runs cancelled" in said
-    told = sweep.ended(launcher)
+    printed = sweep.command("cancel", "sweep")
+    assert "3 of 3 runs cancelled" in printed
+    printed = sweep.ended(launcher)
     assert launcher.returncode == 1
-    assert "0 of 3 runs done, 3 cancelled" in told
+    assert "0 of 3 runs done, 3 cancelled" in printed
     assert sweep.states() == ["cancelled"] * 3
     assert len(sweep.told("begin")) == 2
 

@@ -57,11 +57,11 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_mistake_is_told_on_one_line_and_nothing_is_made(sweep, case):
-    words, told = WRONG[case]
+    words, message = WRONG[case]
     done = sweep.runx("sweep.yml", *words, *(["-i"] if case.startswith("table") else []), status=2)
     lines = [line for line in done.stderr.splitlines() if not line.startswith("no farm is set")]
     assert len(lines) == 1
-    assert told in lines[0]
+    assert message in lines[0]
     assert not (sweep.path / "runs").exists()
 
 
@@ -76,8 +76,8 @@ def test_a_mistake_in_an_override_names_it_and_one_in_a_base_its_file(sweep):
 def test_overrides_win_over_file_flags_and_environment_and_are_recorded(sweep):
     words = ["lr=1e-3", "~momentum", "+new=x,y", "opt=adam", "NOTE=mine", "RESOURCES.gpus=2"]
     sweep.runx("sweep.yml", "-i", *words, "--note", "flag", RUNX_NOTE="environment")
-    told = [["--lr", "1e-3", "--opt", "adam", "--new", new] for new in "xy"]
-    assert sweep.argvs() == told
+    expected = [["--lr", "1e-3", "--opt", "adam", "--new", new] for new in "xy"]
+    assert sweep.argvs() == expected
     (launch,) = (sweep.path / "runs/sweep/.runx/launches").iterdir()
     kept = json.loads((launch / "launch.json").read_text())
     assert kept["argv"][1:][-2:] == ["--note", "flag"]
@@ -97,8 +97,8 @@ def test_a_setting_that_is_removed_is_as_if_no_file_had_said_it(sweep):
     assert "submit_job" in sweep.runx("sweep.yml", "-n").stdout
     assert "submit_job" not in sweep.runx("sweep.yml", "-n", "~FARM").stdout
     assert "submit_job" not in sweep.runx("sweep.yml", "-n", "FARM=local").stdout
-    told = json.loads(sweep.runx("config", "sweep.yml", "~NOTE", "--json").stdout)
-    assert told["NOTE"] == {"value": "", "from": "not set"}
+    printed = json.loads(sweep.runx("config", "sweep.yml", "~NOTE", "--json").stdout)
+    assert printed["NOTE"] == {"value": "", "from": "not set"}
 
 
 def test_named_sweeps_count_only_when_asked_for(sweep):
@@ -121,9 +121,9 @@ def test_a_base_is_shared_key_by_key_and_relative_to_its_file(project):
         "sweep.yml",
         "EXTENDS: shared/base.yml\nHPARAMS: {lr: 0.2}\nRESOURCES: {gpus: 4}\nFARM: f\n",
     )
-    told = described(project)
-    assert [run["hparams"] for run in told] == [{"lr": 0.2, "wd": 1, "seed": n} for n in (1, 2)]
-    assert told[0]["resources"] == {"gpus": 4, "mem": 2}
+    runs = described(project)
+    assert [run["hparams"] for run in runs] == [{"lr": 0.2, "wd": 1, "seed": n} for n in (1, 2)]
+    assert runs[0]["resources"] == {"gpus": 4, "mem": 2}
     settings = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
     assert settings["NOTE"]["value"] == "of base"
     assert settings["TITLE"]["value"] == "of runx"
@@ -184,10 +184,10 @@ def test_runs_are_called_what_run_name_says_and_never_twice_the_same(sweep):
 
 def test_a_text_on_the_command_line_is_taken_as_it_stands(sweep):
     for text in ["a: b", "{x}", "it's", '"quoted" and not', "yes"]:
-        told = json.loads(sweep.runx("config", "sweep.yml", f"NOTE={text}", "--json").stdout)
-        assert told["NOTE"]["value"] == text
-    told = json.loads(sweep.runx("config", "sweep.yml", "NOTE='a: b'", "--json").stdout)
-    assert told["NOTE"]["value"] == "a: b"
+        printed = json.loads(sweep.runx("config", "sweep.yml", f"NOTE={text}", "--json").stdout)
+        assert printed["NOTE"]["value"] == text
+    printed = json.loads(sweep.runx("config", "sweep.yml", "NOTE='a: b'", "--json").stdout)
+    assert printed["NOTE"]["value"] == "a: b"
 
 
 def test_an_experiment_is_called_after_what_its_runs_share(sweep):
@@ -279,10 +279,10 @@ def test_the_table_shows_a_sweep_from_above(sweep):
     assert "each run needs gpus: a100:2, time: 3h" in done.stdout
     assert "at most 30 GPU-hours" in done.stdout
     assert done.stdout.splitlines()[0].split() == ["axis", "size", "values"]
-    told = json.loads(sweep.runx("sweep.yml", "-n", "--table", "--json", *words).stdout)
-    assert (told["combinations"], told["runs"], told["equal"]) == (4, 3, 0)
-    assert told["varying"] == ["lr", "opt"]
-    assert told["gpu_hours"] == 18
+    printed = json.loads(sweep.runx("sweep.yml", "-n", "--table", "--json", *words).stdout)
+    assert (printed["combinations"], printed["runs"], printed["equal"]) == (4, 3, 0)
+    assert printed["varying"] == ["lr", "opt"]
+    assert printed["gpu_hours"] == 18
     assert not (sweep.path / "runs").exists()
 
 
@@ -300,7 +300,7 @@ def test_resources_that_differ_are_told_apart(project):
         "CMD: x\nRESOURCES: {gpus: 1, time: 90m}\n"
         "HPARAMS: {RUNX.CASES: [{a: 1}, {a: 2, SUBMIT_JOB.NODES: 4}], b: [1, 2]}\n",
     )
-    told = project.runx("sweep.yml", "-n", "--table").stdout
-    assert "2 runs need gpus: 1, time: 90m\n" in told
-    assert "2 runs need gpus: 1, time: 90m, nodes: 4\n" in told
-    assert "at most 15 GPU-hours" in told
+    printed = project.runx("sweep.yml", "-n", "--table").stdout
+    assert "2 runs need gpus: 1, time: 90m\n" in printed
+    assert "2 runs need gpus: 1, time: 90m, nodes: 4\n" in printed
+    assert "at most 15 GPU-hours" in printed

@@ -11,12 +11,12 @@ def test_what_a_launch_would_refuse_is_told_file_by_file_and_nothing_is_made(pro
     files = ["bad.yml", "sweep.yml", "clash.yml", "list.yml", "nested.yml"]
     done = project.runx("check", *files, status=2)
     assert done.stdout == "sweep.yml: 4 runs\n"
-    told = done.stderr.splitlines()
-    assert len(told) == 4
-    assert "bad.yml:2: lr: logspce is no operator" in told[0]
-    assert "a.b and a_b would both be HP_A_B" in told[1]
-    assert "a has an item with ',' in it" in told[2]
-    assert "opt.lr is both a value and a mapping" in told[3]
+    printed = done.stderr.splitlines()
+    assert len(printed) == 4
+    assert "bad.yml:2: lr: logspce is no operator" in printed[0]
+    assert "a.b and a_b would both be HP_A_B" in printed[1]
+    assert "a has an item with ',' in it" in printed[2]
+    assert "opt.lr is both a value and a mapping" in printed[3]
     for file in files[2:]:
         project.runx(file, "-i", status=2)
     assert not (project.path / "runs").exists()

@@ -10,6 +10,6 @@ def test_config_tells_of_a_farm_that_no_section_describes(project):
 
 def test_config_shows_what_a_farm_s_section_says_of_its_jobs(project):
     project.write(".runx", "FARM: big\nbig: {TYPE: slurm, WRAP: srun, ENV: {A: 1}, ARRAY: true}\n")
-    told = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
-    assert [told[key]["value"] for key in ("WRAP", "ENV", "ARRAY")] == ["srun", "{A: 1}", "true"]
-    assert told["WRAP"]["from"].endswith(".runx:2")
+    printed = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
+    assert [printed[key]["value"] for key in ("WRAP", "ENV", "ARRAY")] == ["srun", "{A: 1}", "true"]
+    assert printed["WRAP"]["from"].endswith(".runx:2")

@@ -203,10 +203,10 @@ def test_the_live_page_gains_points_runs_states_and_output(installed, tmp_path):
 
 def until(true):
     end = time.monotonic() + 60
-    while not (found := true()):
+    while not (value := true()):
         assert time.monotonic() < end
         time.sleep(0.05)
-    return found
+    return value
 
 
 def live(driver, address, go):

@@ -19,15 +19,15 @@ class Terminal:
     def __init__(self, *words, rows, columns, **environment):
         self.main, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        kept = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}
+        inherited = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}
         for name in ("LINES", "COLUMNS"):
-            kept.pop(name, None)
+            inherited.pop(name, None)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "runx.sumx", *words],
             stdin=end,
             stdout=end,
             stderr=end,
-            env={**kept, "PYTHONPATH": os.getcwd(), "TERM": "xterm", **environment},
+            env={**inherited, "PYTHONPATH": os.getcwd(), "TERM": "xterm", **environment},
             start_new_session=True,
         )
         os.close(end)

@@ -68,16 +68,16 @@ def test_where_all_is_well_the_exit_status_says_so(logroot):
 
 def test_one_run_can_be_looked_at(logroot):
     done = call("status", "owl", "--json", logroot=logroot)
-    [found] = json.loads(done.stdout)
-    assert (found["run"], found["state"], found["elapsed"]) == ("wise-owl", "done", 9)
+    [printed] = json.loads(done.stdout)
+    assert (printed["run"], printed["state"], printed["elapsed"]) == ("wise-owl", "done", 9)
 
 
 def test_without_a_name_every_experiment_is_told(logroot):
     done = call("status", logroot=logroot)
     assert done.returncode == 1
     assert "1 done, 1 failed" in done.stdout
-    found = json.loads(call("status", "--json", logroot=logroot).stdout)
-    assert {one["experiment"]: one["states"] for one in found} == {
+    printed = json.loads(call("status", "--json", logroot=logroot).stdout)
+    assert {experiment["experiment"]: experiment["states"] for experiment in printed} == {
         "sweep": {"done": 1, "failed": 1},
         "other": {"done": 1},
     }
@@ -147,7 +147,7 @@ def test_everything_about_a_run_is_shown(logroot):
     (run / "run.json").write_text(json.dumps(record))
     (run / "run.sh").touch()
     text = call("show", "owl", logroot=logroot).stdout
-    for said in (
+    for line in (
         "wise-owl",
         "done, 0:09",
         "aaaa1111",
@@ -159,10 +159,10 @@ def test_everything_about_a_run_is_shown(logroot):
         "git -C '/home/me/my project' checkout c0ffee",
         "(cd '/home/me/my project' && runx sweep.yml -i)",
     ):
-        assert said in text
-    [found] = json.loads(call("show", "owl", "--json", logroot=logroot).stdout)
-    assert found["attempts"][0]["code"] == 0
-    assert str(run / "output.log") in found["files"]
+        assert line in text
+    [printed] = json.loads(call("show", "owl", "--json", logroot=logroot).stdout)
+    assert printed["attempts"][0]["code"] == 0
+    assert str(run / "output.log") in printed["files"]
 
 
 def test_a_directory_of_the_originals_can_be_shown(logroot):
@@ -174,7 +174,7 @@ def test_a_directory_of_the_originals_can_be_shown(logroot):
 
 def test_where_chooses_among_runs(logroot):
     done = call("status", "--where", "lr == 2", "--json", logroot=logroot)
-    assert [found["run"] for found in json.loads(done.stdout)] == ["sly-fox"]
+    assert [run["run"] for run in json.loads(done.stdout)] == ["sly-fox"]
     assert call("logs", "--where", "acc:best > 1 and lr == 1", logroot=logroot).stdout == (
         "one\ntwo\nthree\n"
     )
@@ -188,5 +188,5 @@ def test_the_command_that_retries_is_the_one_that_launched(logroot, tmp_path):
     launch.mkdir(parents=True)
     content = {"version": 1, "argv": ["/usr/bin/runx", "digits.yml", "-j", "2"], "cwd": "/work"}
     (launch / "launch.json").write_text(json.dumps(content))
-    said = call("status", "sweep", "--failures", logroot=logroot).stdout.splitlines()[-1]
-    assert said == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed)"
+    line = call("status", "sweep", "--failures", logroot=logroot).stdout.splitlines()[-1]
+    assert line == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runx.api.experiment import Experiment, SweepPlan
@@ -126,7 +126,7 @@ def preview(
     """
     from json import loads
 
-    from runx.launching.preview import starting
+    from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
     settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
@@ -164,22 +164,6 @@ def would_take(settings: Settings, runs: Iterable[Run], options: LaunchOptions, 
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
     ask(settings.farm, jobs, settings.dir.jobs(settings.texts["launch"]), say)
-
-
-def lines(settings: Settings, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
-    """Return what would be executed for each run: lines for a shell, or a JSON array in pieces."""
-    from runx.launching.preview import args_named
-    from runx.launching.preview import lines as shell_lines
-
-    if not json:
-        return shell_lines(settings, runs)
-    from runx.launching.preview_jobs import objects
-
-    def pieces() -> Iterator[str]:
-        with args_named(settings):
-            yield from objects(settings, runs)
-
-    return pieces()
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
-from runx.api.launch import lines, would_take
+from runx.api.launch import would_take
 from runx.api.printing import Say
 from runx.cli.console import say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
-from runx.local.executor import Ended
 from runx.nearest import remedy
-from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.sweeps.scalars import seconds
@@ -27,6 +25,7 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
+    from runx.local.executor import Ended
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
@@ -138,7 +137,7 @@ def _launch(
 
 def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:
     """Print what would be executed; write nothing."""
-    from runx.launching.preview import obstacles, starting
+    from runx.launching.preview import lines, obstacles, starting
 
     for obstacle in obstacles(settings, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
@@ -237,4 +236,6 @@ def _digest(launched: Launched, failed: Sequence[Ended], say: Say) -> list[str]:
 
 
 def _is_failure(end: Ended) -> bool:
+    from runx.rundir.orders import CANCEL
+
     return bool(end.status) and end.order != CANCEL

@@ -62,7 +62,7 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Raise a SweepError for what ARGS can't express; the default style expresses everything."""
-    with args_named(experiment):
+    with _args_named(experiment):
         if experiment.style.style == "file":
             for run in runs:
                 nested(run.point, experiment.has_config)
@@ -72,7 +72,7 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 
 @contextmanager
-def args_named(experiment: Experiment) -> Iterator[None]:
+def _args_named(experiment: Experiment) -> Iterator[None]:
     """Put into the message of a SweepError where ARGS stands."""
     try:
         yield
@@ -80,9 +80,17 @@ def args_named(experiment: Experiment) -> Iterator[None]:
         raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 
-def lines(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
-    """Return each run as lines for a shell: its command, or for a farm what submits its job."""
-    with args_named(experiment):
+def lines(experiment: Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+    """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
+
+    The lines of a run are its command, or for a farm what submits its job.
+    """
+    with _args_named(experiment):
+        if json:
+            from runx.launching.preview_jobs import objects
+
+            yield from objects(experiment, runs)
+            return
         if experiment.farm:
             from runx.launching.preview_jobs import job_lines
 

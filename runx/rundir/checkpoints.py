@@ -1,4 +1,4 @@
-"""Which checkpoints there are in a run's directory, and which of them is the best."""
+"""The checkpoints in a run's directory, by their file names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = re.compile(r"(best|last)_checkpoint_ep(\d+)\.pth")
 
 
 class Found(NamedTuple):
-    """A checkpoint on disk; the greatest is the one to go on from."""
+    """A checkpoint file; the greatest is the one to resume from."""
 
     epoch: int
     kind: str
@@ -21,14 +21,14 @@ class Found(NamedTuple):
 
 
 def checkpoints_in(run: RunDir) -> list[Found]:
-    """List a run's checkpoints, in the order of their epochs."""
+    """Return a run's checkpoints, in the order of their epochs."""
     if not run.path.is_dir():
         return []
     matches = [NAME.fullmatch(name) for name in os.listdir(run.path)]  # noqa: PTH208
-    return sorted(Found(int(m[2]), m[1], run.path / m[0]) for m in matches if m)
+    return sorted(Found(int(match[2]), match[1], run.path / match[0]) for match in matches if match)
 
 
 def best(run: RunDir) -> Path | None:
-    """Find the checkpoint that is considered best: of several, the one of the highest epoch."""
-    names = [checkpoint.path for checkpoint in checkpoints_in(run) if checkpoint.kind == "best"]
-    return names[-1] if names else None
+    """Return the best checkpoint: where several are named so, the one of the highest epoch."""
+    paths = [checkpoint.path for checkpoint in checkpoints_in(run) if checkpoint.kind == "best"]
+    return paths[-1] if paths else None

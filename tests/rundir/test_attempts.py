@@ -120,14 +120,14 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_taken_for_dead(run, monkey
     happens(run, "started")
     run.lock.touch()
     module = sys.modules[read_attempts.__module__]
-    looked = module.is_locked
+    looked = module.is_held
 
     def ends_now(which):
         if len(run.events(1).read_text().splitlines()) == 1:
             happens(run, ("ended", {"code": code}))
         return looked(which)
 
-    monkeypatch.setattr(module, "is_locked", ends_now)
+    monkeypatch.setattr(module, "is_held", ends_now)
     assert stand(run).name == ("failed" if code else "done")
 
 

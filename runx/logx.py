@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from runx.tracking.saving import Saving
+from runx.tracking.script import ScriptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["LogX", "logx"]
 
 
-class LogX(Saving):
+class LogX(ScriptCalls):
     """A run's logger. There is one for each process: ``logx``."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class LogX(Saving):
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""
         if self._open.writes or (all_ranks and self._open.is_on):
-            self._open.beside.message(str(msg))
+            self._open.files.message(str(msg))
 
     def metric(
         self,
@@ -107,30 +107,30 @@ class LogX(Saving):
 
     def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Give the hyperparameters, and what they led to, to TensorBoard."""
-        behind = self._open.behind
-        for board in behind.boards:
-            behind.forgiving(board, board.add_hparams)(hparams, metrics)
+        queue = self._open.queue
+        for board in queue.boards:
+            queue.forgiving(board, board.add_hparams)(hparams, metrics)
 
     def artifact(self, thing: Any, name: str | None = None) -> str | None:
         """Keep a file, array, figure or JSON-able object under artifacts/; give its path."""
-        return self._open.beside.artifact(thing, name) if self._open.writes else None
+        return self._open.files.artifact(thing, name) if self._open.writes else None
 
     @property
     def tensorboard(self) -> Any:
         """A SummaryWriter where TensorBoard was asked for; else something that takes any call."""
         from runx.tracking.writers.queue import Summaries
 
-        return Summaries(self._open.behind)
+        return Summaries(self._open.queue)
 
     def suspend_flush(self, flush_at_end: bool = True) -> AbstractContextManager[None]:
         """While this context lasts, write nothing to TensorBoard; at its end, everything."""
-        from runx.tracking.writers.queue import Held
+        from runx.tracking.writers.queue import Suspended
 
-        return Held(self._open.behind, flush_at_end)
+        return Suspended(self._open.queue, flush_at_end)
 
     def flush(self) -> None:
-        """Write all that is written behind the script's back, now."""
-        self._open.behind.flush()
+        """Write all that is written queue the script's back, now."""
+        self._open.queue.flush()
 
     def close(self) -> None:
         """Write everything and close the files; done at exit by itself."""

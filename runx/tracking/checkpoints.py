@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from runx.errors import LogxError
 from runx.rundir.checkpoints import NAME, Found, best, checkpoints_in
 from runx.rundir.paths import RunDir
-from runx.tracking.loading import OURS, DamagedError, fill, load, needed_torch
+from runx.tracking.loading import OURS, DamagedError, fill, import_torch, load
 from runx.tracking.notes import Faults, Notes
-from runx.tracking.savefiles import Saver, second_name, snapshot, sweep, write
+from runx.tracking.saving import BackgroundSave, link_as, remove_partial, snapshot, write
 from runx.tracking.scalars import number
-from runx.tracking.seeding import put_back, random_states
+from runx.tracking.seeding import random_states, restore_states
 
 TYPE_CHECKING = False
 
@@ -38,7 +38,7 @@ def is_better(metric: float, than: float | None, higher_better: bool) -> bool:
     return metric > than if higher_better else metric < than
 
 
-class Kept(NamedTuple):
+class Retention(NamedTuple):
     """Which earlier checkpoints stay beside the newest."""
 
     delete_old: bool = True
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
     every: int = 0
 
 
-KEPT = Kept()
+KEPT = Retention()
 
 
 class Checkpoints:
@@ -54,7 +54,7 @@ class Checkpoints:
 
     def __init__(self, run: RunDir, notes: Notes, faults: Faults) -> None:
         self._run, self._notes, self._faults = run, notes, faults
-        self._saver = Saver()
+        self._saver = BackgroundSave()
         self._recent: list[Found] | None = None
         self._best_metric: float | None = None
         self._is_best_known = False
@@ -74,12 +74,12 @@ class Checkpoints:
         metric: Any,
         epoch: int,
         higher_better: bool = True,
-        kept: Kept = KEPT,
+        kept: Retention = KEPT,
         name: str | None = None,
         async_save: bool = False,
     ) -> bool:
         """Save a checkpoint; tell whether it is the best so far."""
-        needed_torch()
+        import_torch()
         value = None if metric is None else number(metric, "metric")
         is_best = (
             name is None and value is not None and is_better(value, self.best_metric, higher_better)
@@ -104,12 +104,12 @@ class Checkpoints:
         try:
             work()
         except OSError as error:
-            self._faults.met("checkpoint", error, "without it")
+            self._faults.report("checkpoint", error, "without it")
             return False
-        self._faults.over("checkpoint")
+        self._faults.resolve("checkpoint")
         return True
 
-    def save(self, content: dict[str, Any], epoch: int, kept: Kept, is_best: bool) -> None:
+    def save(self, content: dict[str, Any], epoch: int, kept: Retention, is_best: bool) -> None:
         """Write the last checkpoint, name it the best if it is, then remove what is not kept.
 
         Killed at any moment, this leaves a whole checkpoint and at worst one too many.
@@ -171,10 +171,10 @@ class Checkpoints:
             # The original keeps no notes, and one last checkpoint.
             names = list(there)[-1:] if noted is None else noted
             self._recent = [there[name] for name in names if name in there]
-            sweep(self._run.path)
+            remove_partial(self._run.path)
         return self._recent
 
-    def _remove_old(self, kept: Kept) -> None:
+    def _remove_old(self, kept: Retention) -> None:
         assert self._recent is not None
         for old in self._recent[: -kept.last]:
             if not kept.every or old.epoch % kept.every:
@@ -184,7 +184,7 @@ class Checkpoints:
     def _name_best(self, last: Path, epoch: int, metric: float) -> None:
         target = self._run.checkpoint("best", epoch)
         old = [each.path for each in checkpoints_in(self._run) if each.kind == "best"]
-        second_name(last, target)
+        link_as(last, target)
         self._best_metric, self._is_best_known = metric, True
         self._notes.keep(best_metric=metric, best_checkpoint=target.name)
         for path in old:
@@ -212,7 +212,7 @@ def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path
     ours = content.get(OURS) or {}
     # The states are rank 0's; shared by all ranks they would make all see the same noise.
     if "random" in ours and rank == 0:
-        put_back(ours["random"])
+        restore_states(ours["random"])
     match = NAME.fullmatch(path.name)
     named = int(match[2]) if match else int(content.get("epoch", -1))
     return int(ours.get("epoch", named)) + 1

@@ -10,21 +10,26 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import LogxError
 from runx.rundir.files import write_whole
 from runx.rundir.paths import RunDir
-from runx.rundir.records import Record
-from runx.tracking import context, ranks
-from runx.tracking.artifacts import IN_MEMORY, SideFiles
+from runx.rundir.records import TORN, Record, encode
+from runx.tracking import artifacts, ranks
 from runx.tracking.checkpoints import Checkpoints
 from runx.tracking.context import Hparams, RunInfo, as_mapping, hparams_of
-from runx.tracking.notes import Faults, Notes
+from runx.tracking.logroot import choose_logdir
+from runx.tracking.notes import Faults, Notes, utc_now
 from runx.tracking.scalars import number, numbers
+from runx.tracking.system import INTERVAL, Monitor
 from runx.tracking.writers import open_writer
+from runx.tracking.writers.appender import Appender
 from runx.tracking.writers.csv import Rows
-from runx.tracking.writers.queue import Behind
+from runx.tracking.writers.queue import WriterQueue
+
+if TYPE_CHECKING:
+    from runx.rundir.records import Metric
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -46,6 +51,10 @@ class Options(NamedTuple):
     is_worker: bool = False
 
 
+IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
+"""What is done about a full disk, for warnings."""
+
+
 class Session:
     """One run, as one process logs it."""
 
@@ -58,9 +67,9 @@ class Session:
         self._epochs: dict[str, Any] = {}
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
-        self.beside = SideFiles(run, rank, self.faults)
+        self.files = RankFiles(run, rank, self.faults)
         self._rows: Rows | None = None
-        self.behind = Behind((), self.faults)
+        self.queue = WriterQueue((), self.faults)
         self.is_on = writes or rank != 0
         if writes:
             self._open(options)
@@ -85,13 +94,13 @@ class Session:
         except OSError as error:
             raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error
         if not options.is_worker:
-            self.beside.watch(options.system)
+            self.files.watch(options.system)
 
     def _open_writers(self, options: Options) -> None:
         opened = [self._writer(each) for each in dict.fromkeys(options.writers)]
         self._rows = next((each for each in opened if isinstance(each, Rows)), None)
         others = [each for each in opened if each not in (None, self._rows)]
-        self.behind = Behind(others, self.faults, options.is_worker)
+        self.queue = WriterQueue(others, self.faults, options.is_worker)
 
     def _writer(self, writer: Any) -> Any:
         if not isinstance(writer, str):
@@ -101,7 +110,7 @@ class Session:
         except (LogxError, OSError):
             raise
         except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
-            self.faults.met(writer, error, "without it")
+            self.faults.report(writer, error, "without it")
             return None
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
@@ -114,17 +123,17 @@ class Session:
             try:
                 self._rows.write(Record(canonical, values, epoch, now))
             except OSError as error:
-                self.faults.met(self.run.metrics_of(canonical).name, error, IN_MEMORY)
+                self.faults.report(self.run.metrics_of(canonical).name, error, IN_MEMORY)
             else:
-                if self.faults.standing:
-                    self.faults.over(self.run.metrics_of(canonical).name)
-        if self.behind.writers:
-            self.behind.put(Record(phase, values, epoch, now))
+                if self.faults.active:
+                    self.faults.resolve(self.run.metrics_of(canonical).name)
+        if self.queue.writers:
+            self.queue.put(Record(phase, values, epoch, now))
 
     def scalar(self, name: str, value: Any, step: Any) -> None:
         """Give one number to every writer but the table of metrics."""
         step = None if step is None else number(step, "step")
-        self.behind.put(Record("", {str(name): number(value, name)}, step, time.time()))
+        self.queue.put(Record("", {str(name): number(value, name)}, step, time.time()))
 
     def reduced(self, metrics: Mapping[str, Any], how: str) -> Mapping[str, Any]:
         """Combine metrics over all ranks."""
@@ -134,18 +143,18 @@ class Session:
         """Leave to the parent process what it has not written yet."""
         self._lock = RLock()
         self.notes.forked()
-        self.behind.forked()
-        self.beside.forked()
+        self.queue.forked()
+        self.files.forked()
         if self._rows:
             self._rows.forked()
 
     def close(self) -> None:
         """Write everything and close the files."""
         self.checkpoints.wait()
-        self.behind.close()
-        self.beside.close()
+        self.queue.close()
+        self.files.close()
         if self._rows:
-            self.faults.closing(self._rows)
+            self.faults.close(self._rows)
 
     def _epoch(self, phase: str, epoch: Any) -> Any:
         if epoch is None:
@@ -165,6 +174,62 @@ class Session:
             f"phase {phase!r} is not known; {hint}there are {', '.join(self._phases)}; "
             "initialize(phases=[...]) names further ones"
         )
+
+
+class RankFiles:
+    """The files of one rank, each opened when something is first written to it."""
+
+    def __init__(self, run: RunDir, rank: int, faults: Faults) -> None:
+        self._run, self._rank, self._faults = run, rank, faults
+        self._messages = Appender(str(run.messages_of(rank)), torn=b"\n")
+        self._system = Appender(str(run.system), torn=TORN)
+        self._monitor: Monitor | None = None
+
+    def message(self, text: str) -> None:
+        """Append to this rank's log, and print if this is the first rank."""
+        try:
+            if self._rank == 0:
+                print(text)
+        except (OSError, ValueError) as error:
+            self._faults.report("stdout", error)
+        self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
+
+    def artifact(self, thing: Any, name: str | None) -> str | None:
+        """Keep a thing under artifacts/."""
+        try:
+            return str(artifacts.keep(self._run, thing, name, utc_now()))
+        except OSError as error:
+            self._faults.report(f"artifact {name or thing}", error, "without it")
+            return None
+
+    def watch(self, system: bool | float) -> None:
+        """Begin to note what the machine is doing, every so many seconds."""
+        if system:
+            self._monitor = Monitor(self._measured, INTERVAL if system is True else system)
+
+    def forked(self) -> None:
+        """Leave to the parent process what it has not written yet."""
+        self._monitor = None
+        self._messages.forked()
+        self._system.forked()
+
+    def close(self) -> None:
+        """Write what is left and close the files."""
+        if self._monitor is not None:
+            self._monitor.stop()
+        for file in (self._messages, self._system):
+            self._faults.close(file)
+
+    def _measured(self, figures: dict[str, Metric]) -> None:
+        self._append(self._system, encode("system", figures, None, time.time()), "system.csv")
+
+    def _append(self, file: Appender, text: str, name: str) -> None:
+        try:
+            file.append(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self._faults.report(name, error, IN_MEMORY)
+        else:
+            self._faults.resolve(name)
 
 
 def known_phases(further: Iterable[str]) -> dict[str, str]:
@@ -200,18 +265,6 @@ def join_session(path: Path, rank: int, options: Options) -> Session:
     names = tuple(each for each in options.writers if each in ("csv", "tensorboard"))
     worker = options._replace(writers=names, is_worker=True)
     return Session(RunDir(path), rank, is_on and rank == 0, worker)
-
-
-def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
-    """Decide where to log: what was given, what the launcher says, else under LOGROOT."""
-    given = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
-    if given:
-        return str(given)
-    root = context.logroot(Path.cwd())
-    if not coolname:
-        return str(root / "default")
-    # Other ranks learn the name where they can; without torch.distributed they need none.
-    return ranks.shared(str(context.unique(root, context.slug)) if rank == 0 else str(root))
 
 
 def keep_hparams(session: Session, given: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What initialize() opens: one run's files, its writers, and what it counts."""
+"""The session of logx from initialize() to close(): the files and writers of one run."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ PHASES = {
     **dict.fromkeys(("val", "validate", "validation"), "val"),
     "test": "test",
 }
-"""The names of phases that scripts use, and the phase that each of them is."""
+"""The names that scripts use for phases, and the phase of each."""
 
 
 class Options(NamedTuple):
-    """What initialize() was asked for, beside the place."""
+    """The arguments of initialize() other than the directory."""
 
     hparams: Mapping[str, Any]
     phases: Iterable[str]
@@ -52,11 +52,14 @@ class Options(NamedTuple):
 
 
 IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
-"""What is done about a full disk, for warnings."""
+"""The consequence of a full disk, for warnings."""
 
 
 class Session:
-    """One run, as one process logs it."""
+    """One run and the files that this process writes of it.
+
+    ``writes``: whether it writes metrics, which rank 0 does. ``is_on``: whether logging is on.
+    """
 
     def __init__(self, run: RunDir, rank: int, writes: bool, options: Options) -> None:
         self.run, self.rank, self.writes, self.options = run, rank, writes, options
@@ -81,10 +84,11 @@ class Session:
 
     @cached_property
     def info(self) -> RunInfo:
-        """The run's name and whereabouts."""
+        """The run's name, experiment, tag, attempt and directory."""
         return RunInfo(self.run)
 
     def _open(self, options: Options) -> None:
+        """Create the directory, open the writers and write the first row of metrics.csv."""
         try:
             self.run.path.mkdir(parents=True, exist_ok=True)
             self._open_writers(options)
@@ -97,12 +101,13 @@ class Session:
             self.files.watch(options.system)
 
     def _open_writers(self, options: Options) -> None:
-        opened = [self._writer(each) for each in dict.fromkeys(options.writers)]
-        self._rows = next((each for each in opened if isinstance(each, Rows)), None)
-        others = [each for each in opened if each not in (None, self._rows)]
+        opened = [self._writer(writer) for writer in dict.fromkeys(options.writers)]
+        self._rows = next((writer for writer in opened if isinstance(writer, Rows)), None)
+        others = [writer for writer in opened if writer not in (None, self._rows)]
         self.queue = WriterQueue(others, self.faults, options.is_worker)
 
     def _writer(self, writer: Any) -> Any:
+        """Return a writer, opened if it is given by name; None, with a warning, if that fails."""
         if not isinstance(writer, str):
             return writer
         try:
@@ -114,7 +119,7 @@ class Session:
             return None
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
-        """Record metrics: the row is in its file when this returns, all else follows."""
+        """Write metrics: the row of metrics.csv at once, all else by the queue."""
         canonical = self._phases.get(phase) or self._unknown(phase)
         values = numbers(metrics)
         epoch = self._epoch(canonical, epoch)
@@ -131,16 +136,16 @@ class Session:
             self.queue.put(Record(phase, values, epoch, now))
 
     def scalar(self, name: str, value: Any, step: Any) -> None:
-        """Give one number to every writer but the table of metrics."""
+        """Write a number by all writers but csv."""
         step = None if step is None else number(step, "step")
         self.queue.put(Record("", {str(name): number(value, name)}, step, time.time()))
 
     def reduced(self, metrics: Mapping[str, Any], how: str) -> Mapping[str, Any]:
-        """Combine metrics over all ranks."""
+        """Return metrics reduced over all ranks."""
         return ranks.reduced(numbers(metrics), how) if self.is_on else metrics
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, what the parent will write."""
         self._lock = RLock()
         self.notes.forked()
         self.queue.forked()
@@ -149,7 +154,7 @@ class Session:
             self._rows.forked()
 
     def close(self) -> None:
-        """Write everything and close the files."""
+        """Write all that is in memory and close the files."""
         self.checkpoints.wait()
         self.queue.close()
         self.files.close()
@@ -157,6 +162,7 @@ class Session:
             self.faults.close(self._rows)
 
     def _epoch(self, phase: str, epoch: Any) -> Any:
+        """Return the epoch as a number, by default the one after the phase's last."""
         if epoch is None:
             with self._lock:
                 epoch = self._epochs.get(phase, 0)
@@ -168,6 +174,7 @@ class Session:
         return epoch
 
     def _unknown(self, phase: str) -> str:
+        """Raise LogxError for an unknown phase."""
         near = get_close_matches(str(phase), self._phases, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LogxError(
@@ -177,7 +184,7 @@ class Session:
 
 
 class RankFiles:
-    """The files of one rank, each opened when something is first written to it."""
+    """The files of one rank besides metrics: messages, artifacts, system.csv."""
 
     def __init__(self, run: RunDir, rank: int, faults: Faults) -> None:
         self._run, self._rank, self._faults = run, rank, faults
@@ -186,7 +193,7 @@ class RankFiles:
         self._monitor: Monitor | None = None
 
     def message(self, text: str) -> None:
-        """Append to this rank's log, and print if this is the first rank."""
+        """Append a message to this rank's log, and print it on rank 0."""
         try:
             if self._rank == 0:
                 print(text)
@@ -195,7 +202,7 @@ class RankFiles:
         self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
 
     def artifact(self, thing: Any, name: str | None) -> str | None:
-        """Keep a thing under artifacts/."""
+        """Write an artifact and return its path; None, with a warning, where the disk is full."""
         try:
             return str(artifacts.keep(self._run, thing, name, utc_now()))
         except OSError as error:
@@ -203,25 +210,25 @@ class RankFiles:
             return None
 
     def watch(self, system: bool | float) -> None:
-        """Begin to note what the machine is doing, every so many seconds."""
+        """Start to measure the load for system.csv, at an interval in seconds."""
         if system:
-            self._monitor = Monitor(self._measured, INTERVAL if system is True else system)
+            self._monitor = Monitor(self._write_load, INTERVAL if system is True else system)
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, what the parent will write."""
         self._monitor = None
         self._messages.forked()
         self._system.forked()
 
     def close(self) -> None:
-        """Write what is left and close the files."""
+        """Stop measuring, write what is in memory and close the files."""
         if self._monitor is not None:
             self._monitor.stop()
         for file in (self._messages, self._system):
             self._faults.close(file)
 
-    def _measured(self, figures: dict[str, Metric]) -> None:
-        self._append(self._system, encode("system", figures, None, time.time()), "system.csv")
+    def _write_load(self, load: dict[str, Metric]) -> None:
+        self._append(self._system, encode("system", load, None, time.time()), "system.csv")
 
     def _append(self, file: Appender, text: str, name: str) -> None:
         try:
@@ -233,7 +240,7 @@ class RankFiles:
 
 
 def known_phases(further: Iterable[str]) -> dict[str, str]:
-    """Map every name of a phase to the phase it is."""
+    """Return a phase for each name of one; raises LogxError where a name is not allowed."""
     if isinstance(further, str):
         raise LogxError(f"phases= takes a list of names, not {further!r}")
     for name in further:
@@ -245,7 +252,7 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
 def open_session(
     logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
 ) -> Session:
-    """Open what initialize() was asked for."""
+    """Return the session that initialize() opens."""
     rank = ranks.rank() if global_rank is None else int(global_rank)
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
     path = choose_logdir(logdir, coolname and is_on, rank)
@@ -260,15 +267,15 @@ def open_session(
 
 
 def join_session(path: Path, rank: int, options: Options) -> Session:
-    """Open a run in a worker process, beside the process that began it."""
+    """Return the session of a worker process, for the same run as its parent."""
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    names = tuple(each for each in options.writers if each in ("csv", "tensorboard"))
+    names = tuple(writer for writer in options.writers if writer in ("csv", "tensorboard"))
     worker = options._replace(writers=names, is_worker=True)
     return Session(RunDir(path), rank, is_on and rank == 0, worker)
 
 
 def keep_hparams(session: Session, given: dict[str, Any]) -> None:
-    """Write the script's hyperparameters to hparams.json, or beside what runx wrote there."""
+    """Write the script's hyperparameters to hparams.json; where runx wrote one, to logx.json."""
     run = session.run
     plain = json.loads(json.dumps(given, default=str))
     try:

@@ -37,6 +37,10 @@ MOST = 8
 """The most processes that work at once: more gain little, and the machine may be shared."""
 
 
+_UTF8 = ("utf-8", "surrogateescape")
+"""How the input and output of commands are encoded."""
+
+
 class CommandError(RunxError):
     """A command could not be started."""
 
@@ -96,7 +100,7 @@ def ran(
         pass_fds=pass_fds,
         new_session=timeout is not None,
     )
-    content = stdin.encode("utf-8", "surrogateescape") if stdin else None
+    content = stdin.encode(*_UTF8) if stdin else None
     with process:
         try:
             output, errors = process.communicate(content, timeout)
@@ -106,7 +110,7 @@ def ran(
         except BaseException:
             process.kill()
             raise
-    return Finished(tuple(words), process.returncode, _text(output), _text(errors))
+    return Finished(tuple(words), process.returncode, output.decode(*_UTF8), errors.decode(*_UTF8))
 
 
 def started(
@@ -162,10 +166,6 @@ def _on_path(command: str) -> bool:
     from shutil import which
 
     return which(command) is not None
-
-
-def _text(output: bytes) -> str:
-    return output.decode("utf-8", "surrogateescape")
 
 
 def send_signal(pid: int, number: int) -> bool:

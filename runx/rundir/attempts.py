@@ -25,7 +25,6 @@ from runx.rundir.paths import (
     TRAIN_METRICS,
     WORKSPACE,
     RunDir,
-    events_of,
 )
 from runx.rundir.state import State, state
 from runx.rundir.workspace import join
@@ -104,7 +103,7 @@ def _attempt(
     Of one that ended with 0 only the events are read; the ages of files only where it has no end.
     """
     events: tuple[Event, ...] = ()
-    file = events_of(number)
+    file = f"{ATTEMPTS}/{number}.events.jsonl"
     if f"{number}.events.jsonl" in names:
         events = tuple(parse_events(look.content(file) or b"", f"{look.path}/{file}", warn))
     first = {event.name: event.details for event in reversed(events)}

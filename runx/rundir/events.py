@@ -80,11 +80,6 @@ class Attempt(NamedTuple):
         """The id of its job, if one is known."""
         return self.job.id if self.job else None
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether its farm refused it, and nothing else has executed it."""
-        return self.job is not None and self.job.refused and not self.events
-
 
 Warn = Callable[[str], None]
 

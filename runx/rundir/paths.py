@@ -101,11 +101,6 @@ class RunDir:
         """metrics.csv: validation rows, in the format of NVIDIA's runx."""
         return self.path / METRICS
 
-    @property
-    def train_metrics(self) -> Path:
-        """Training rows, in the format of metrics.csv."""
-        return self.path / TRAIN_METRICS
-
     def metrics_of(self, phase: str) -> Path:
         """Return the file with the rows of one phase."""
         return self.path / metrics_of(phase)
@@ -187,11 +182,6 @@ def metrics_of(phase: str) -> str:
     ('metrics.csv', 'metrics.train.csv')
     """
     return METRICS if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
-
-
-def events_of(attempt: int) -> str:
-    """Return the name of the file with the events of an attempt, in the run's directory."""
-    return f"{ATTEMPTS}/{attempt}.events.jsonl"
 
 
 class ExperimentDir:

@@ -99,20 +99,23 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
 
 
 def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
+    """Return the state of an attempt, given the status of its job where it was queried."""
     job_state, reason = status[:2] if status else (None, "")
     if attempt.event("ended"):
         return _ended(attempt, job_state, reason)
     if attempt.farm is None:
         return _local(attempt)
     if attempt.locked:
-        # Only a person who runs a farm's run by hand, here, holds its lock.
+        # Its run.sh was started by hand on this machine.
         return State("running", attempt=attempt.number)
-    return _remote(attempt, job_state, reason)
+    if attempt.events:
+        return _on_farm(attempt, job_state, reason)
+    return _waiting(attempt, job_state, reason)
 
 
 def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
     """Return whether nobody will execute an attempt without events: its claim's process died."""
-    if attempt.is_refused:
+    if attempt.job is not None and attempt.job.refused:
         return True
     if attempt.process is not False or attempt.job_id is not None:
         return False
@@ -200,53 +203,46 @@ def _dead(attempt: Attempt) -> State:
     return State("killed", "ended without a word", None, "KILL", attempt.number)
 
 
-def _remote(attempt: Attempt, job_state: str | None, reason: str) -> State:
-    """Return the state of a farm's attempt without an end, by its heartbeat, then its job."""
+def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
-    if attempt.events and silence is not None and silence < SILENT and job_state not in _OVER:
+    if silence is not None and silence < SILENT and job_state not in _OVER:
         return State("running", attempt=number)
     if job_state == "running":
-        return State("running", _silent(silence) if attempt.events else "", attempt=number)
+        return State("running", _silent(silence), attempt=number)
     if job_state == "queued":
-        if attempt.events:
-            return State("preempted", "queued again", attempt=number)
+        return State("preempted", "queued again", attempt=number)
+    if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
+        name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
+        return State(name, attempt=number)
+    if job_state in STATES:
+        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+    unasked = "" if job_state else f"; {attempt.farm} was not asked"
+    return State("lost", _silent(silence) + unasked, attempt=number)
+
+
+def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events, by its job."""
+    number = attempt.number
+    if job_state == "running":
+        return State("running", attempt=number)
+    if job_state == "queued":
         # Its run.sh will read the order and end; until then no other attempt may start.
         if attempt.order == "cancel":
             reason = f"cancelled, but still waits at {attempt.farm}"
         return State("queued", reason, attempt=number)
-    if attempt.events:
-        return _silenced(attempt, job_state, reason)
-    return _waiting(attempt, job_state, reason)
-
-
-def _silenced(attempt: Attempt, job_state: str | None, reason: str) -> State:
-    """Return the state of a farm's attempt whose heartbeats have ceased."""
-    if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
-        name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
-        return State(name, attempt=attempt.number)
-    if job_state in STATES:
-        return State(job_state, reason or f"says {attempt.farm}", attempt=attempt.number)
-    unasked = "" if job_state else f"; {attempt.farm} was not asked"
-    return State("lost", _silent(attempt.silence) + unasked, attempt=attempt.number)
-
-
-def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
-    """Return the state of a farm's attempt that has written no events."""
-    number = attempt.number
-    if attempt.order == "cancel" and job_state not in STATES:
-        return State("cancelled", attempt=number)
     if job_state in STATES:
         return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+    if attempt.order == "cancel":
+        return State("cancelled", attempt=number)
     if attempt.output_age is not None:
         return _without_script(attempt, attempt.output_age, job_state)
-    if job_state == "gone" and (
-        attempt.submission_age is None or attempt.submission_age >= ACCOUNTED
-    ):
+    age = attempt.submission_age
+    if job_state == "gone" and (age is None or age >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
     if attempt.job_id is None and not attempt.process:
-        return State(
-            "queued", f"it may be with {attempt.farm}; if it is not, runx cancel it", attempt=number
-        )
+        reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
+        return State("queued", reason, attempt=number)
     return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
 
 

@@ -239,7 +239,7 @@ def test_a_job_is_where_job_json_says(run):
     submitted(run, name="owl", options={"QUEUE": "long"}, answer="123\n")
     [attempt] = read_attempts(run, time.time, quiet)
     assert attempt.job == JobAddress("slurm", "slurm", "123", "owl", {"QUEUE": "long"}, "123\n")
-    assert (attempt.job_id, attempt.launch, attempt.is_refused) == ("123", "now", False)
+    assert (attempt.job_id, attempt.launch, attempt.job.refused) == ("123", "now", False)
 
 
 def test_where_job_json_is_damaged_nobody_knows_where_the_job_is(run):

@@ -185,7 +185,7 @@ def _age(paths: Iterable[str], now: Callable[[], float]) -> float | None:
 
 
 def state_said(
-    run: RunDir, attempts: Attempts, said: Words, now: Callable[[], float]
+    run: RunDir, attempts: Attempts, statuses: Words, now: Callable[[], float]
 ) -> tuple[State, Attempts]:
     """Return the state of a run by its attempts, read before, and the statuses of jobs since.
 
@@ -193,25 +193,25 @@ def state_said(
     written its end in between, which outweighs the status. They are, too, where the id of its job
     was unknown: the query may have found it by the job's name.
     """
-    if said and attempts and attempts[-1].job_id is None and is_open(attempts):
+    if statuses and attempts and attempts[-1].job_id is None and is_open(attempts):
         attempts = read_attempts(run, now, _ignore)
-    status = status_of(run, attempts, said)
+    status = status_of(run, attempts, statuses)
     current = state(attempts, status)
     if status is not None and current.name != state(attempts).name:
         attempts = read_attempts(run, now, _ignore)
-        current = state(attempts, status_of(run, attempts, said))
+        current = state(attempts, status_of(run, attempts, statuses))
     return current, attempts
 
 
-def status_of(run: RunDir, attempts: Attempts, said: Words) -> JobStatus | None:
+def status_of(run: RunDir, attempts: Attempts, statuses: Words) -> JobStatus | None:
     """Return the status of the job of a run's last attempt; a requeued attempt has no job.json."""
-    if not said or not attempts:
+    if not statuses or not attempts:
         return None
     last = attempts[-1]
     job = last.job_id
     if last.events and not job:
         job = next((attempt.job_id for attempt in reversed(attempts) if attempt.job_id), None)
-    return said.get((last.farm or "", job or str(run.path)))
+    return statuses.get((last.farm or "", job or str(run.path)))
 
 
 def is_open(attempts: Attempts) -> bool:
@@ -238,22 +238,22 @@ def here() -> Here:
     return Here(os.uname().nodename, boot_id())
 
 
-def lives(who: Mapping[str, Any], machine: Here) -> bool | None:
+def lives(process: Mapping[str, Any], machine: Here) -> bool | None:
     """Return whether a process lives; None where it is, or was, on another machine.
 
     >>> lives({"host": "elsewhere", "pid": 1}, Here("here", "b"))
     """
-    if who.get("host") != machine.host:
-        return None if who.get("host") else False
-    if who.get("boot") != machine.boot:
+    if process.get("host") != machine.host:
+        return None if process.get("host") else False
+    if process.get("boot") != machine.boot:
         return False
     try:
-        stat = Path(f"/proc/{who.get('pid')}/stat").read_text(errors="replace")
+        stat = Path(f"/proc/{process.get('pid')}/stat").read_text(errors="replace")
     except OSError:
         return False
     fields = stat.rpartition(")")[2].split()
     # A dead process's pid is used again, but not with its start time. Z and X are dead already.
-    return fields[0] not in "ZX" and fields[19] == str(who.get("start"))
+    return fields[0] not in "ZX" and fields[19] == str(process.get("start"))
 
 
 def take_lock(run: RunDir) -> int | None:

@@ -11,7 +11,7 @@ from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
 from runx.rundir.files import read_json
 from runx.rundir.paths import HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
-from runx.rundir.record import Typed, words_of
+from runx.rundir.record import Typed, without_program
 from runx.rundir.tensorboard import event_files
 
 MARKS = (HPARAMS, RECORD, METRICS)
@@ -135,7 +135,7 @@ def _typed(launch: Mapping[str, Any]) -> Typed | None:
     argv = launch.get("argv")
     if not isinstance(argv, list) or not argv:
         return None
-    return Typed(words_of(list(map(str, argv))), str(launch.get("cwd") or "."))
+    return Typed(without_program(list(map(str, argv))), str(launch.get("cwd") or "."))
 
 
 def said(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:

@@ -70,10 +70,10 @@ def staged_code(run: RunDir) -> str | None:
         return str(code) if code else None
 
 
-def words_of(argv: Sequence[str]) -> tuple[str, ...]:
+def without_program(argv: Sequence[str]) -> tuple[str, ...]:
     """Return a command line without the program.
 
-    >>> words_of(["/usr/bin/runx", "sweep.yml"]), words_of(["sweep.yml"])
+    >>> without_program(["/usr/bin/runx", "sweep.yml"]), without_program(["sweep.yml"])
     (('sweep.yml',), ('sweep.yml',))
     """
     is_program = bool(argv) and argv[0].rpartition("/")[2] in PROGRAMS

@@ -17,7 +17,7 @@ INDEX = "index.jsonl"
 """One JSON object a line: name, file, kind and time; a later line replaces one of its name."""
 
 
-def keep(run: RunDir, thing: Any, name: str | None, time: str) -> Path:
+def save(run: RunDir, thing: Any, name: str | None, time: str) -> Path:
     """Write a file, folder or object to artifacts/ and its index; return the path."""
     is_path = isinstance(thing, (str, os.PathLike))
     source = Path(os.fspath(thing)) if is_path else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import LogxError
-from runx.rundir.checkpoints import NAME, Found, best, checkpoints_in
+from runx.rundir.checkpoints import NAME, Checkpoint, best_checkpoint, checkpoints_in
 from runx.rundir.paths import RunDir
 from runx.tracking.loading import OURS, DamagedError, fill, import_torch, load
 from runx.tracking.notes import Faults, Notes
@@ -53,7 +53,7 @@ class Checkpoints:
     def __init__(self, run: RunDir, notes: Notes, faults: Faults) -> None:
         self._run, self._notes, self._faults = run, notes, faults
         self._saver = BackgroundSave()
-        self._recent: list[Found] | None = None
+        self._recent: list[Checkpoint] | None = None
         self._best_metric: float | None = None
         self._is_best_known = False
 
@@ -118,7 +118,7 @@ class Checkpoints:
 
         Killed at any moment, this leaves a complete checkpoint and at most one too many.
         """
-        last = Found(epoch, "last", self._run.checkpoint("last", epoch))
+        last = Checkpoint(epoch, "last", self._run.checkpoint("last", epoch))
         earlier = [checkpoint for checkpoint in self._earlier() if checkpoint != last]
         if not retention.delete_old:
             earlier = []
@@ -167,7 +167,7 @@ class Checkpoints:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0
 
-    def _earlier(self) -> list[Found]:
+    def _earlier(self) -> list[Checkpoint]:
         """Return, oldest first, the last checkpoints that newer ones replace."""
         if self._recent is None:
             names = self._notes.get("last_checkpoints")
@@ -202,7 +202,7 @@ class Checkpoints:
 
     def _read_best(self) -> float | None:
         """Return the metric of the best checkpoint, None where it is unknown."""
-        path = best(self._run)
+        path = best_checkpoint(self._run)
         if path is None:
             return None
         if self._notes.get("best_checkpoint") == path.name:

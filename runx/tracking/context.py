@@ -10,7 +10,6 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.rundir.files import read_json
-from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 
 
@@ -114,6 +113,8 @@ def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
 
 def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
     """Return the run's hyperparameters, updated by those that the script gave."""
+    from runx.rundir.logdir import Logdir  # not at start: few scripts read them from here
+
     return Hparams({**Logdir.at(run).in_value(_read(run.hparams)), **given})
 
 

@@ -133,9 +133,9 @@ class ScriptCalls:
 
     def get_best_checkpoint(self) -> str | None:
         """Return the path of the best checkpoint, or None."""
-        from runx.rundir.checkpoints import best
+        from runx.rundir.checkpoints import best_checkpoint
 
-        path = best(self._open.run)
+        path = best_checkpoint(self._open.run)
         return str(path) if path else None
 
     @property

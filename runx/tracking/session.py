@@ -204,7 +204,7 @@ class RankFiles:
     def artifact(self, thing: Any, name: str | None) -> str | None:
         """Write an artifact and return its path; None, with a warning, where the disk is full."""
         try:
-            return str(artifacts.keep(self._run, thing, name, utc_now()))
+            return str(artifacts.save(self._run, thing, name, utc_now()))
         except OSError as error:
             self._faults.report(f"artifact {name or thing}", error, "without it")
             return None
@@ -257,12 +257,12 @@ def open_session(
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
     path = choose_logdir(logdir, coolname and is_on, rank)
     run = RunDir(Path(path).absolute())
-    given = {} if hparams is None else as_mapping(hparams)
+    values = {} if hparams is None else as_mapping(hparams)
     writes = is_on and rank == 0
-    session = Session(run, rank, writes, options._replace(hparams=given))
+    session = Session(run, rank, writes, options._replace(hparams=values))
     session.is_on = is_on
-    if writes and given:
-        keep_hparams(session, given)
+    if writes and values:
+        _write_hparams(session, values)
     return session
 
 
@@ -274,10 +274,10 @@ def join_session(path: Path, rank: int, options: Options) -> Session:
     return Session(RunDir(path), rank, is_on and rank == 0, worker)
 
 
-def keep_hparams(session: Session, given: dict[str, Any]) -> None:
+def _write_hparams(session: Session, hparams: dict[str, Any]) -> None:
     """Write the script's hyperparameters to hparams.json; where runx wrote one, to logx.json."""
     run = session.run
-    plain = json.loads(json.dumps(given, default=str))
+    plain = json.loads(json.dumps(hparams, default=str))
     try:
         if run.record.exists():
             session.notes.keep(hparams=plain)

@@ -1,4 +1,4 @@
-"""Locks of files by flock(2): the kernel drops one with the last process that holds it open."""
+"""File locks by flock(2), released when the last process that has the file open ends."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 @contextmanager
 def hold(path: Path) -> Iterator[int]:
-    """Wait for the lock of a file and hold it meanwhile; what inherits the descriptor holds it too.
+    """Wait for the lock of a file and hold it in the context; yield the descriptor.
 
-    The file is made where it is missing.
+    A process that inherits the descriptor holds the lock, too. The file is created if missing.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -31,17 +31,17 @@ def hold(path: Path) -> Iterator[int]:
 
 
 def acquire(path: Path, patience: float = 0.0) -> int | None:
-    """Lock a file and return its descriptor, which the caller closes; None if others hold the lock.
+    """Lock a file and return its descriptor, to be closed; None if another process has the lock.
 
-    The file is made where it is missing. ``patience`` is for how many seconds others may hold it:
-    who asks ``is_held`` does, for a moment.
+    The file is created if missing. ``patience`` is for how many seconds the lock is tried: callers
+    of ``is_held`` hold it for a moment.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     return acquire_open(descriptor, patience)
 
 
 def acquire_open(descriptor: int, patience: float = 0.0) -> int | None:
-    """Lock an open file as ``acquire`` does; the file is closed if others hold the lock."""
+    """Lock an open file as ``acquire`` does; the file is closed if another process has the lock."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -57,7 +57,7 @@ def acquire_open(descriptor: int, patience: float = 0.0) -> int | None:
         time.sleep(_PAUSE)
 
 
-def is_held(path: Path) -> bool | None:
+def is_held(path: Path | str) -> bool | None:
     """Return whether a process holds the lock of a file.
 
     None where there is no such file, or its file system has no locks.
@@ -76,6 +76,6 @@ def is_held(path: Path) -> bool | None:
 
 
 def may_be_held(path: Path) -> bool:
-    """Return whether a process may hold the lock of a file: where that is unknown, it does."""
+    """Return whether a process may hold the lock of a file: as is_held, and True if unknown."""
     held = is_held(path)
     return path.exists() if held is None else held

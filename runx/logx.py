@@ -1,4 +1,4 @@
-"""logx: what a training script logs with.
+"""logx: logging from a training script.
 
     from runx.logx import logx
 
@@ -6,15 +6,14 @@
     logx.metric("val", {"acc": 91.2}, epoch)
     logx.save_model({"state_dict": model.state_dict()}, metric=91.2, epoch=epoch)
 
-This module is imported by every training script, so it imports next to nothing; the rest comes
-with initialize().
+Every training script imports this module, so it imports next to nothing; initialize() does.
 """
 
 from __future__ import annotations
 
 import os
 
-from runx.tracking.saving import Saving
+from runx.tracking.script import ScriptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["LogX", "logx"]
 
 
-class LogX(Saving):
-    """A run's logger. There is one for each process: ``logx``."""
+class LogX(ScriptCalls):
+    """The logger of a run. Each process has one: ``logx``."""
 
     def __init__(self) -> None:
         self.logdir: str = ""
@@ -50,7 +49,7 @@ class LogX(Saving):
         strict: bool = False,
         system: bool | float = True,
     ) -> None:
-        """Begin to log: under runx into the run's directory, else where logdir says."""
+        """Start logging to ``logdir``, by default to the directory of the launched run."""
         from runx.tracking.session import Options, open_session
 
         self.close()
@@ -64,7 +63,7 @@ class LogX(Saving):
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""
         if self._open.writes or (all_ranks and self._open.is_on):
-            self._open.beside.message(str(msg))
+            self._open.files.message(str(msg))
 
     def metric(
         self,
@@ -74,9 +73,9 @@ class LogX(Saving):
         *,
         reduce: str | None = None,
     ) -> None:
-        """Record the metrics of a phase, one of train, val, test and those that were named.
+        """Write the metrics of a phase: train, val, test or one of initialize(phases=...).
 
-        With reduce="mean" (or sum, min, max) every rank has to call this, and all count.
+        With reduce="mean" (or sum, min, max) they are reduced over all ranks, which all call this.
         """
         session = self._session or self._open
         if reduce is not None:
@@ -85,55 +84,55 @@ class LogX(Saving):
             session.metric(phase, metrics, epoch)
 
     def add_scalar(self, name: str, val: Any, idx: float | None = None) -> None:
-        """Give one number to TensorBoard and the like."""
+        """Write a number to TensorBoard and the other writers but csv."""
         if self._open.writes:
             self._open.scalar(name, val, idx)
 
     def add_image(self, path: str, img: Any, step: int | None = None) -> None:
-        """Give an image to TensorBoard."""
+        """Write an image to TensorBoard."""
         self.tensorboard.add_image(path, img, step)
 
     def add_figure(self, path: str, figure: Any, step: int | None = None) -> None:
-        """Give a figure of matplotlib to TensorBoard."""
+        """Write a figure of matplotlib to TensorBoard."""
         self.tensorboard.add_figure(path, figure, step)
 
     def add_histogram(self, path: str, values: Any, step: int | None = None) -> None:
-        """Give the distribution of some values to TensorBoard."""
+        """Write a histogram of values to TensorBoard."""
         self.tensorboard.add_histogram(path, values, step)
 
     def add_text(self, path: str, text: str, step: int | None = None) -> None:
-        """Give a text to TensorBoard."""
+        """Write a text to TensorBoard."""
         self.tensorboard.add_text(path, text, step)
 
     def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-        """Give the hyperparameters, and what they led to, to TensorBoard."""
-        behind = self._open.behind
-        for board in behind.boards:
-            behind.forgiving(board, board.add_hparams)(hparams, metrics)
+        """Write hyperparameters with metrics to TensorBoard."""
+        queue = self._open.queue
+        for board in queue.boards:
+            queue.forgiving(board, board.add_hparams)(hparams, metrics)
 
     def artifact(self, thing: Any, name: str | None = None) -> str | None:
-        """Keep a file, array, figure or JSON-able object under artifacts/; give its path."""
-        return self._open.beside.artifact(thing, name) if self._open.writes else None
+        """Write a file, array, figure or object of JSON to artifacts/; return its path."""
+        return self._open.files.artifact(thing, name) if self._open.writes else None
 
     @property
     def tensorboard(self) -> Any:
-        """A SummaryWriter where TensorBoard was asked for; else something that takes any call."""
+        """A SummaryWriter; without tensorboard=True, an object that ignores all calls."""
         from runx.tracking.writers.queue import Summaries
 
-        return Summaries(self._open.behind)
+        return Summaries(self._open.queue)
 
     def suspend_flush(self, flush_at_end: bool = True) -> AbstractContextManager[None]:
-        """While this context lasts, write nothing to TensorBoard; at its end, everything."""
-        from runx.tracking.writers.queue import Held
+        """Return a context that writes nothing to TensorBoard until its end, then everything."""
+        from runx.tracking.writers.queue import Suspended
 
-        return Held(self._open.behind, flush_at_end)
+        return Suspended(self._open.queue, flush_at_end)
 
     def flush(self) -> None:
-        """Write all that is written behind the script's back, now."""
-        self._open.behind.flush()
+        """Write all records of the queue now."""
+        self._open.queue.flush()
 
     def close(self) -> None:
-        """Write everything and close the files; done at exit by itself."""
+        """Write everything and close the files; called at exit, too."""
         session, self._session = self._session, None
         if session is not None:
             session.close()
@@ -146,7 +145,7 @@ class LogX(Saving):
     def _register(self) -> None:
         import atexit
 
-        # Last registered is first called: before the writers' own leave-taking.
+        # Last registered is first called: before the exit handlers of the writers.
         atexit.unregister(self.close)
         atexit.register(self.close)
         if not self._is_registered:
@@ -154,7 +153,7 @@ class LogX(Saving):
             self._is_registered = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to a worker process that was not forked: there it logs to the same run."""
+        """Pickle for a worker process that was not forked: there it logs to the same run."""
         session = self._session
         state = (session.run.path, session.rank, session.options) if session else None
         return _in_worker, (state,)
@@ -180,6 +179,7 @@ logx = LogX()
 
 
 def _in_worker(state: Any) -> LogX:
+    """Return the logger of a worker process, initialized for the run of its parent."""
     if state is not None and not logx.initialized:
         logx._join(*state)
     return logx

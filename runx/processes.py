@@ -1,4 +1,4 @@
-"""The one module that starts and forks processes: commands are words, never text for a shell."""
+"""Starting, forking and signalling processes; commands are lists of words, without a shell."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 Environment: TypeAlias = Mapping[str, "str | None"]
-"""What a command's environment has besides ours; None takes a name out of it."""
+"""Variables added to a command's environment; None removes one."""
 
 
 Stream: TypeAlias = "int | IO[Any] | None"
 
 
 NULL = -3
-"""The stream that is empty and takes anything: subprocess.DEVNULL, without importing that."""
+"""subprocess.DEVNULL, without importing subprocess."""
 
 
 Part = TypeVar("Part")
@@ -34,23 +34,27 @@ Done = TypeVar("Done")
 
 
 MOST = 8
-"""More processes than these gain little, and others want to work here too."""
+"""The most processes that work at once: more gain little, and the machine may be shared."""
+
+
+_UTF8 = ("utf-8", "surrogateescape")
+"""How the input and output of commands are encoded."""
 
 
 class CommandError(RunxError):
-    """A command can't be started."""
+    """A command could not be started."""
 
 
 class CommandNotFound(CommandError, FileNotFoundError):
-    """There is no such command."""
+    """A command does not exist."""
 
 
 class CommandTimeout(CommandError, TimeoutError):
-    """A command took longer than it was given, and was ended."""
+    """A command took longer than its timeout, and was killed."""
 
 
 class Finished(NamedTuple):
-    """A command that has come to its end; a negative status is the signal that ended it."""
+    """The result of a command: its words, exit status (a signal's is negative) and output."""
 
     words: tuple[str, ...]
     status: int
@@ -59,7 +63,7 @@ class Finished(NamedTuple):
 
     @property
     def complaint(self) -> str:
-        """The last line it had to say, for a message of one line."""
+        """The last line of its output, for a message of one line."""
         lines = (self.errors.strip() or self.output.strip()).splitlines()
         return lines[-1].strip() if lines else f"exit status {self.status}"
 
@@ -73,10 +77,13 @@ def ran(
     timeout: float | None = None,
     pass_fds: Sequence[int] = (),
 ) -> Finished:
-    """Run one command to its end and give what it said.
+    """Run a command to its end and return the result.
 
-    Bytes that aren't UTF-8 survive as surrogate escapes, in both directions. A command with a
-    timeout gets a session of its own, so that all it started can be ended with it.
+    Bytes that aren't UTF-8 become surrogate escapes, in both directions. A command with a timeout
+    (in seconds) gets a session of its own, so that all it started can be killed with it.
+
+    Raises:
+        CommandError: It could not be started, or took longer than the timeout.
 
     >>> ran(["printf", "%s", "a b"])
     Finished(words=('printf', '%s', 'a b'), status=0, output='a b', errors='')
@@ -93,17 +100,17 @@ def ran(
         pass_fds=pass_fds,
         new_session=timeout is not None,
     )
-    given = stdin.encode("utf-8", "surrogateescape") if stdin else None
+    content = stdin.encode(*_UTF8) if stdin else None
     with process:
         try:
-            output, errors = process.communicate(given, timeout)
+            output, errors = process.communicate(content, timeout)
         except TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise CommandTimeout(f"{words[0]}: no end within {timeout:g} s; ended") from None
         except BaseException:
             process.kill()
             raise
-    return Finished(tuple(words), process.returncode, _text(output), _text(errors))
+    return Finished(tuple(words), process.returncode, output.decode(*_UTF8), errors.decode(*_UTF8))
 
 
 def started(
@@ -117,7 +124,7 @@ def started(
     pass_fds: Sequence[int] = (),
     new_session: bool = False,
 ) -> Popen[bytes]:
-    """Start one command and leave it running."""
+    """Start a command and return its process; raises CommandError where it could not be."""
     from subprocess import Popen
 
     try:
@@ -136,18 +143,18 @@ def started(
 
 
 def _merged(environment: Environment) -> dict[str, str]:
-    """Put what is given over our own environment."""
+    """Return this process's environment with these variables added or removed."""
     merged = {**os.environ, **environment}
     return {name: value for name, value in merged.items() if value is not None}
 
 
 def _reason(command: str, cwd: Path | None, error: OSError) -> CommandError:
-    """Say on one line why a command didn't start."""
+    """Return an error that says why a command could not be started."""
     if cwd is not None and error.filename is not None and os.fspath(error.filename) == str(cwd):
         return CommandError(f"{cwd}: can't start {command} there: {error.strerror}")
-    # A folder on PATH that may not be entered hides that the command is in none of the others.
-    unfound = isinstance(error, PermissionError) and "/" not in command and not _on_path(command)
-    if unfound or isinstance(error, FileNotFoundError):
+    # A folder on PATH without permission hides that no other folder has the command.
+    is_hidden = isinstance(error, PermissionError) and "/" not in command and not _on_path(command)
+    if is_hidden or isinstance(error, FileNotFoundError):
         where = "no such file" if "/" in command else "not found on PATH; install it or extend PATH"
         return CommandNotFound(f"{command}: {where}")
     if error.errno == errno.E2BIG:
@@ -159,10 +166,6 @@ def _on_path(command: str) -> bool:
     from shutil import which
 
     return which(command) is not None
-
-
-def _text(output: bytes) -> str:
-    return output.decode("utf-8", "surrogateescape")
 
 
 def send_signal(pid: int, number: int) -> bool:
@@ -205,26 +208,26 @@ def _read(path: str) -> str:
 
 
 def hands() -> int:
-    """Return how many processes may work at once."""
-    may = getattr(os, "sched_getaffinity", None)
-    return min(len(may(0)) if may else os.cpu_count() or 1, MOST)
+    """Return the number of processes to work with: one a CPU, at most MOST."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(len(affinity(0)) if affinity else os.cpu_count() or 1, MOST)
 
 
 def shared_out(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
-    """Do the same with each part: with the first here, with every other in a fork of this process.
+    """Return the results of a function for each part, each but the first in a fork.
 
-    What a fork can't do, or return, is done here after all. Only for work that changes nothing,
-    and comes to something that can be pickled.
+    A part whose fork fails is done again in this process. The function must have no side effects,
+    and its results must be picklable.
 
     >>> shared_out(sum, [[1, 2], [3, 4]])
     [3, 7]
     """
-    import pickle  # Both are slow to import, and most have little to share out.
+    import pickle  # Both are slow to import, and rarely needed.
     import threading
 
-    # A lock that another thread holds would never be let go in a fork.
-    alone = threading.active_count() == 1
-    forks = [_forked(work, part) if alone else None for part in parts[1:]]
+    # A lock that another thread holds would never be released in a fork.
+    is_alone = threading.active_count() == 1
+    forks = [_forked(work, part) if is_alone else None for part in parts[1:]]
     done = [work(part) for part in parts[:1]]
     for fork, part in zip(forks, parts[1:], strict=True):
         result = _result(*fork) if fork else b""
@@ -233,7 +236,7 @@ def shared_out(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done
 
 
 def _forked(work: Callable[[Part], Done], part: Part) -> tuple[int, int] | None:
-    """Do a part in a fork; return its process id and the pipe that its result comes from."""
+    """Do a part in a fork; return its pid and the pipe with its result, None without a fork."""
     reading, writing = os.pipe()
     try:
         process = os.fork()
@@ -253,16 +256,16 @@ def _forked(work: Callable[[Part], Done], part: Part) -> tuple[int, int] | None:
             pickle.dump(work(part), file)
         status = 0
     finally:
-        # Without a word, and past everything that waits for the end of the process it is a copy of.
+        # Without running the exit handlers of the process that it is a copy of.
         os._exit(status)
 
 
 def _result(process: int, reading: int) -> bytes:
-    """Read the pickled result of a fork; nothing where it didn't come to its end."""
+    """Return the pickled result of a fork, empty where it failed."""
     with os.fdopen(reading, "rb") as file:
         result = file.read()
     try:
         _, status = os.waitpid(process, 0)
-    except ChildProcessError:  # Whoever started us has it that nobody waits for a process.
+    except ChildProcessError:  # SIGCHLD is ignored, as our parent has set it.
         return b""
     return b"" if status else result

@@ -1,1 +1,1 @@
-"""Run directories of other tools, a module each."""
+"""Readers of what other tools write to a run's directory, a module each."""

@@ -1,4 +1,4 @@
-"""TensorBoard's event files read as rows of metrics, where a run has no metrics.csv."""
+"""Metrics from TensorBoard's event files, for runs without a metrics.csv."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from runx.rundir.tensorboard import EventError, decoded, event_files, frames, sc
 
 
 def as_rows(folder: Path | str, phase: str, warn: Callable[[str], None]) -> bytes:
-    """Write what a run's event files say of a phase as rows of metrics.csv.
+    """Return the scalars of a phase in a run's event files, as rows of metrics.csv.
 
-    ``val/acc`` is acc of val, as logx writes it; a tag without a phase counts as one of val.
+    The tag ``val/acc`` is the metric acc of val; a tag without a phase is one of val.
     """
     rows: dict[int, tuple[float, dict[str, Any]]] = {}
     first = None
     for file in event_files(folder):
         for time, step, tag, value in _scalars(file, warn):
             first = time if first is None else min(first, time)
-            before, slash, name = tag.partition("/")
-            own = before if slash and before in ("train", "val", "test") else ""
-            if (own or "val") == phase:
+            prefix, slash, name = tag.partition("/")
+            has_phase = bool(slash) and prefix in ("train", "val", "test")
+            if (prefix if has_phase else "val") == phase:
                 _, metrics = rows.get(step, (time, {}))
-                rows[step] = (time, {**metrics, name if own else tag: value})
+                rows[step] = (time, {**metrics, name if has_phase else tag: value})
     lines = [encode("start", {"start/step": 0}, None, first)] if rows else []
     lines += [encode(phase, rows[step][1], step, rows[step][0]) for step in sorted(rows)]
     return "".join(lines).encode()
 
 
 def _scalars(file: Path, warn: Callable[[str], None]) -> Iterator[tuple[float, int, str, float]]:
-    """Give time, step, tag and value of every scalar; a torn end costs itself and a warning."""
-    at = 0
+    """Yield time, step, tag and value of each scalar; a cut-off end is left out with a warning."""
+    read = 0
     try:
         for event, end in frames(file.read_bytes()):
             time, step, values = decoded(event)
             for tag, number in filter(None, map(scalar_of, values)):
                 yield time, step, tag, number
-            at = end
+            read = end
     except EventError as error:
-        warn(f"{file}: read up to byte {at}: {error}")
+        warn(f"{file}: read up to byte {read}: {error}")

@@ -1,4 +1,4 @@
-"""The attempts of a run, read from its files and from the machine that looks at them."""
+"""The attempts of a run, read from its files and from the machine that this process is on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.errors import StoreError
 from runx.locks import acquire, is_held
+from runx.processes import boot_id
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events
 from runx.rundir.files import read_json
 from runx.rundir.look import Look
 from runx.rundir.orders import ordered
-from runx.rundir.paths import ATTEMPTS, ORDERS, WORKSPACE, RunDir, events_of
+from runx.rundir.paths import (
+    ATTEMPTS,
+    LOCK,
+    MESSAGES,
+    METRICS,
+    ORDERS,
+    TRAIN_METRICS,
+    WORKSPACE,
+    RunDir,
+)
 from runx.rundir.state import State, state
 from runx.rundir.workspace import join
 
@@ -26,168 +36,112 @@ Attempts: TypeAlias = tuple[Attempt, ...]
 
 
 Words: TypeAlias = Mapping[tuple[str, str], JobStatus]
-"""What schedulers said of jobs, by farm and job id, or the run's path where there is no id."""
+"""The statuses that schedulers give of jobs, by farm and job id, or the run's path without an id.
+"""
 
 
 UNASKED: Words = {}
-"""What is known where no scheduler was asked."""
+"""The statuses where no scheduler was queried."""
 
 
-_LOOKERS = 2.0  # seconds for which others may hold the lock, to see whether it is held
-
-
-class Here(NamedTuple):
-    """The machine that looks: its name, and which boot of it this is."""
-
-    host: str
-    boot: str
-
-
-@cache
-def here() -> Here:
-    """Return this machine and its boot, as run.sh writes them."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        boot = ""
-    return Here(os.uname().nodename, boot)
+_LOCK_SECONDS = 2.0
+"""Seconds for which a run's lock is tried: ``is_held`` takes it for a moment."""
 
 
 def read_attempts(
     run: RunDir, now: Callable[[], float], warn: Warn, look: Look | None = None
 ) -> Attempts:
-    """Return the attempts of a run in order, of what its job wrote elsewhere too.
+    """Return the attempts of a run in order, with what its job wrote in a workspace.
 
-    ``now`` is the time by the clock of the run's file system. ``look`` keeps the stamps of all that
-    is looked at.
+    ``now`` returns the time by the clock of the run's file system, in seconds since 1970. ``look``
+    keeps the stamps of the files that the result rests on.
     """
     look = look or Look(os.fspath(run))
     attempts = _read(run, now, warn, look)
-    while not _is_settled(attempts):
+    while not all(attempt.event("ended") for attempt in attempts):
         look.passing = True
-        locked = is_locked(run)
-        # What ended after its events were read has let go of its lock, and is not dead for that.
-        again = _read(run, now, _silent, look) if locked is False else attempts
-        if [one.events for one in again] == [one.events for one in attempts]:
+        locked = is_held(f"{look.path}/{ATTEMPTS}/{LOCK}")
+        # A run that ended after its events were read has released its lock: they are read again.
+        latest = _read(run, now, _ignore, look) if locked is False else attempts
+        if [attempt.events for attempt in latest] == [attempt.events for attempt in attempts]:
             return tuple(
-                one if one.event("ended") else one._replace(locked=locked) for one in attempts
+                attempt if attempt.event("ended") else attempt._replace(locked=locked)
+                for attempt in latest
             )
-        attempts = again
+        attempts = latest
     return attempts
 
 
-def status_of(run: RunDir, attempts: Attempts, said: Words) -> JobStatus | None:
-    """Return what was said of the job of a run's last attempt; a requeue keeps its job."""
-    if not said or not attempts:
-        return None
-    last = attempts[-1]
-    job = last.job_id
-    if last.events and not job:
-        job = next((one.job_id for one in reversed(attempts) if one.job_id), None)
-    return said.get((last.farm or "", job or str(run.path)))
-
-
-def is_open(attempts: Attempts) -> bool:
-    """Return whether a farm may know more of a run than its files: it has not ended well."""
-    last = attempts[-1].event("ended") if attempts else None
-    is_over = last is not None and last.details.get("code") == 0
-    return not is_over and any(attempt.farm for attempt in attempts)
-
-
-def state_said(
-    run: RunDir, attempts: Attempts, said: Words, now: Callable[[], float]
-) -> tuple[State, Attempts]:
-    """Return the state of a run by its attempts, read before, and what schedulers said since.
-
-    Where that alone makes another state, the files are read once more, and returned: the run may
-    have written its end between the two, and its own word outweighs. So they are where its job's
-    id was not known: whoever asked may have found it by its name.
-    """
-    if said and is_open(attempts) and attempts[-1].job_id is None:
-        attempts = read_attempts(run, now, _silent)
-    status = status_of(run, attempts, said)
-    found = state(attempts, status)
-    if status is not None and found.name != state(attempts).name:
-        attempts = read_attempts(run, now, _silent)
-        found = state(attempts, status_of(run, attempts, said))
-    return found, attempts
-
-
-def _silent(_: str) -> None:
-    """Warn of nothing: it has been warned of."""
-
-
-def _is_settled(attempts: Attempts) -> bool:
-    return all(attempt.event("ended") for attempt in attempts)
-
-
 def _read(run: RunDir, now: Callable[[], float], warn: Warn, look: Look) -> Attempts:
-    """Read a run's attempts once, and first link to what its job wrote elsewhere."""
-    present = frozenset(look.names(ATTEMPTS))
-    if is_joined := WORKSPACE in present:
+    """Return a run's attempts, read once, after linking to what its job wrote in a workspace."""
+    names = frozenset(look.names(ATTEMPTS))
+    if has_workspace := WORKSPACE in names:
         join(run, warn)
-        present = frozenset(look.names(ATTEMPTS))
+        names = frozenset(look.names(ATTEMPTS))
         now = clock(run.workspace)
     numbers = set()
-    for name in present:
+    for name in names:
         number, _, kind = name.partition(".")
         if kind in ("claim", "events.jsonl", "job.json") and number.isdecimal():
             numbers.add(int(number))
-    attempts = tuple([_attempt(run, each, present, now, warn, look) for each in sorted(numbers)])
-    if is_joined and _is_settled(attempts):
-        join(run, warn)  # What came before its end and after the first time.
+    attempts = tuple([_attempt(run, number, names, now, warn, look) for number in sorted(numbers)])
+    if has_workspace and all(attempt.event("ended") for attempt in attempts):
+        join(run, warn)  # The job may have written more between the first time and its end.
     return attempts
 
 
 def _attempt(
     run: RunDir,
     number: int,
-    present: frozenset[str],
+    names: frozenset[str],
     now: Callable[[], float],
     warn: Warn,
     look: Look,
 ) -> Attempt:
-    """Read one attempt; what can no longer matter once it has ended is not looked at."""
+    """Return one attempt, given the names of the files in attempts/.
+
+    Of one that ended with 0 only the events are read; the ages of files only where it has no end.
+    """
     events: tuple[Event, ...] = ()
-    if f"{number}.events.jsonl" in present:
-        name = events_of(number)
-        events = tuple(parse_events(look.content(name) or b"", f"{look.path}/{name}", warn))
-    ended = started = None
-    for event in reversed(events):
-        if event.name == "ended":
-            ended = event
-        elif event.name == "started":
-            started = event
-    if ended and ended.details.get("code") == 0:
-        look.final(events_of(number))
-        return Attempt(number, events, host=str(started.details.get("host", "")) if started else "")
-    claim = (_object(run.claim(number), warn) or {}) if f"{number}.claim" in present else {}
-    job = _job(_object(run.job(number), warn)) if f"{number}.job.json" in present else None
+    file = f"{ATTEMPTS}/{number}.events.jsonl"
+    if f"{number}.events.jsonl" in names:
+        events = tuple(parse_events(look.content(file) or b"", f"{look.path}/{file}", warn))
+    first = {event.name: event.details for event in reversed(events)}
+    if "ended" in first and first["ended"].get("code") == 0:
+        look.final(file)
+        return Attempt(number, events, host=str(first.get("started", {}).get("host", "")))
+    path = f"{look.path}/{ATTEMPTS}/{number}"
+    claim = (_object(f"{path}.claim", warn) or {}) if f"{number}.claim" in names else {}
+    job = _address(_object(f"{path}.job.json", warn)) if f"{number}.job.json" in names else None
     farm = claim.get("farm") or (job.farm if job else None)
-    who = started.details if started and "pid" in started.details else claim
-    process = None if ended else lives(who, here())
-    unseen = not ended and (farm or process is None)
-    # What a later attempt writes is no sign of this one.
-    later = f"{number + 1}.claim" in present
+    process = first["started"] if "pid" in first.get("started", ()) else claim
     look.passing |= farm not in (None, "", "local")
-    look.note(ORDERS)
-    return Attempt(
+    attempt = Attempt(
         number,
         events,
         farm=None if farm in (None, "", "local") else str(farm),
-        host=str(who.get("host", "")),
+        host=str(process.get("host", "")),
         job=job,
-        order=ordered(run, number, warn),
-        process=process,
-        rebooted=who.get("host") == here().host and who.get("boot") != here().boot,
-        silence=_age([run.beat(number), run.events(number)], now) if unseen else None,
-        submitted=None if events or not farm else _age([run.job(number)], now),
-        wrote=None if events or not farm or later else _wrote(run, number, now),
+        order=ordered(run, number, warn) if look.names(ORDERS) else None,
+        process=None if "ended" in first else lives(process, here()),
+        rebooted=process.get("host") == here().host and process.get("boot") != here().boot,
         launch=str(claim.get("launch") or "") if claim.get("by") != "run.sh" else None,
     )
+    if "ended" in first:
+        return attempt
+    return _with_ages(attempt, look.path, f"{number + 1}.claim" not in names, now)
 
 
-def _job(content: Mapping[str, Any] | None) -> JobAddress:
+def _object(path: str, warn: Warn) -> dict[str, Any] | None:
+    """Return the JSON object that a file holds; None, with a warning, where it is damaged."""
+    try:
+        return read_json(path)
+    except StoreError as error:
+        warn(str(error))
+        return None
+
+
+def _address(content: Mapping[str, Any] | None) -> JobAddress:
     """Return the address that a job.json holds, an empty one where it is damaged."""
     if content is None:
         return JobAddress()
@@ -202,65 +156,116 @@ def _job(content: Mapping[str, Any] | None) -> JobAddress:
     )
 
 
-def lives(who: dict[str, Any] | Any, machine: Here) -> bool | None:
-    """Return whether a process lives; None where it is, or was, on another machine.
-
-    >>> lives({"host": "elsewhere", "pid": 1}, Here("here", "b"))
-    """
-    if who.get("host") != machine.host:
-        return None if who.get("host") else False
-    if who.get("boot") != machine.boot:
-        return False
-    try:
-        stat = Path(f"/proc/{who.get('pid')}/stat").read_text(errors="replace")
-    except OSError:
-        return False
-    fields = stat.rpartition(")")[2].split()
-    # The pid of a dead process is used again, the time it started is not. Z is dead already.
-    return fields[0] not in "ZX" and fields[19] == str(who.get("start"))
-
-
-def _object(path: Path, warn: Warn) -> dict[str, Any] | None:
-    try:
-        return read_json(path)
-    except StoreError as error:
-        warn(str(error))
-        return None
+def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:
+    """Return an attempt with the ages of those files that its state may depend on."""
+    path = f"{run}/{ATTEMPTS}/{attempt.number}"
+    if attempt.farm or attempt.process is None:
+        attempt = attempt._replace(silence=_age([f"{path}.beat", f"{path}.events.jsonl"], now))
+    if attempt.events or not attempt.farm:
+        return attempt
+    attempt = attempt._replace(submission_age=_age([f"{path}.job.json"], now))
+    if is_latest:
+        output = _age([f"{run}/{name}" for name in (METRICS, TRAIN_METRICS, MESSAGES)], now)
+        created = _age([f"{path}.claim", f"{path}.job.json"], now)
+        # Older output is that of an earlier attempt.
+        if output is not None and created is not None and output < created:
+            return attempt._replace(output_age=output)
+    return attempt
 
 
-def _age(paths: Iterable[Path], now: Callable[[], float]) -> float | None:
-    """Return the seconds since the latest of these files was touched, if there is any."""
+def _age(paths: Iterable[str], now: Callable[[], float]) -> float | None:
+    """Return the seconds since the latest change of these files, None where there is none."""
     times = []
     for path in paths:
         try:
-            times.append(path.stat().st_mtime)
+            times.append(os.stat(path).st_mtime)  # noqa: PTH116
         except OSError:
             continue
     return max(now() - max(times), 0.0) if times else None
 
 
-def _wrote(run: RunDir, number: int, now: Callable[[], float]) -> float | None:
-    """Return the age of the script's latest output, if it is of this attempt."""
-    wrote = _age([run.metrics, run.train_metrics, run.messages], now)
-    given = _age([run.claim(number), run.job(number)], now)
-    return wrote if wrote is not None and given is not None and wrote < given else None
+def state_said(
+    run: RunDir, attempts: Attempts, statuses: Words, now: Callable[[], float]
+) -> tuple[State, Attempts]:
+    """Return the state of a run by its attempts, read before, and the statuses of jobs since.
+
+    Where a status makes another state, the attempts are read again and returned: the run may have
+    written its end in between, which outweighs the status. They are, too, where the id of its job
+    was unknown: the query may have found it by the job's name.
+    """
+    if statuses and attempts and attempts[-1].job_id is None and is_open(attempts):
+        attempts = read_attempts(run, now, _ignore)
+    status = status_of(run, attempts, statuses)
+    current = state(attempts, status)
+    if status is not None and current.name != state(attempts).name:
+        attempts = read_attempts(run, now, _ignore)
+        current = state(attempts, status_of(run, attempts, statuses))
+    return current, attempts
 
 
-def is_locked(run: RunDir) -> bool | None:
-    """Return whether anything of a run lives here; None where this file system can't tell."""
-    return is_held(run.lock)
+def status_of(run: RunDir, attempts: Attempts, statuses: Words) -> JobStatus | None:
+    """Return the status of the job of a run's last attempt; a requeued attempt has no job.json."""
+    if not statuses or not attempts:
+        return None
+    last = attempts[-1]
+    job = last.job_id
+    if last.events and not job:
+        job = next((attempt.job_id for attempt in reversed(attempts) if attempt.job_id), None)
+    return statuses.get((last.farm or "", job or str(run.path)))
+
+
+def is_open(attempts: Attempts) -> bool:
+    """Return whether a scheduler may have news of a run: it has a farm and has not ended with 0."""
+    ended = attempts[-1].event("ended") if attempts else None
+    is_over = ended is not None and ended.details.get("code") == 0
+    return not is_over and any(attempt.farm for attempt in attempts)
+
+
+def _ignore(_: str) -> None:
+    """Ignore a warning that has been given before."""
+
+
+class Here(NamedTuple):
+    """A machine: its host name, and the id of its boot."""
+
+    host: str
+    boot: str
+
+
+@cache
+def here() -> Here:
+    """Return this machine, as run.sh writes it."""
+    return Here(os.uname().nodename, boot_id())
+
+
+def lives(process: Mapping[str, Any], machine: Here) -> bool | None:
+    """Return whether a process lives; None where it is, or was, on another machine.
+
+    >>> lives({"host": "elsewhere", "pid": 1}, Here("here", "b"))
+    """
+    if process.get("host") != machine.host:
+        return None if process.get("host") else False
+    if process.get("boot") != machine.boot:
+        return False
+    try:
+        stat = Path(f"/proc/{process.get('pid')}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    fields = stat.rpartition(")")[2].split()
+    # A dead process's pid is used again, but not with its start time. Z and X are dead already.
+    return fields[0] not in "ZX" and fields[19] == str(process.get("start"))
 
 
 def take_lock(run: RunDir) -> int | None:
     """Take a run's lock and return its descriptor; None where the run is alive."""
-    return acquire(run.lock, _LOOKERS)
+    return acquire(run.lock, _LOCK_SECONDS)
 
 
 def clock(folder: Path) -> Callable[[], float]:
-    """Return the time by the clock of a folder's file system, which may not be this machine's.
+    """Return a function for the time by the clock of a folder's file system, which may differ.
 
-    It is asked once, when first needed, by touching a file. Where nothing may be written, this
-    machine's clock has to do.
+    It touches a file when first called, and returns the same time from then on. Where the folder
+    can't be written to it is this machine's time.
     """
 
     @cache

@@ -1,4 +1,4 @@
-"""Who may execute an attempt: a file that says which process, made once and never changed."""
+"""Claims: files that name the process that may execute an attempt, written once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from runx.rundir.paths import RunDir
 
 @functools.lru_cache(maxsize=1)
 def whoami() -> dict[str, Any]:
-    """Say which process this is, in words that no other process ever shares.
+    """Return what identifies this process: host, boot id, pid and start time.
 
-    The pid of a dead process is used again; the boot it belongs to and its start time in clock
-    ticks since then (field 22 of /proc/PID/stat, proc(5)) are not.
+    The pid of a dead process is used again, but not with the same boot and start time in clock
+    ticks since boot (field 22 of /proc/PID/stat, proc(5)).
     """
     return {
         "host": os.uname().nodename,
@@ -31,19 +31,19 @@ def whoami() -> dict[str, Any]:
 
 
 def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:
-    """Claim an attempt for this process, or for the farm that it hands the run to."""
-    said = {"farm": farm, "code": code, "launch": launch, "time": time.time()}
-    return json.dumps({"version": VERSION, **whoami(), **said}) + "\n"
+    """Return the content of a claim for this process, or for the farm that gets the run."""
+    claim = {"farm": farm, "code": code, "launch": launch, "time": time.time()}
+    return json.dumps({"version": VERSION, **whoami(), **claim}) + "\n"
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:
-    """Claim an attempt by link(2) of a finished file: the first wins, on NFS too."""
+    """Claim an attempt; return False where another process has."""
     run.attempts.mkdir(exist_ok=True)
     return link_claim(run.claim(attempt), text)
 
 
 def is_ours(run: RunDir, attempt: int) -> bool:
-    """Say whether this process claimed an attempt."""
+    """Return whether this process has claimed an attempt."""
     try:
         claim = read_json(run.claim(attempt))
     except StoreError:
@@ -52,16 +52,19 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 
 
 def link_claim(path: Path, text: str) -> bool:
-    """Make a file that nobody has made, and say whether it was this process that did."""
-    import secrets  # not at start: who looks at runs needs nothing of it
+    """Create a file; return False where it exists.
 
-    # Never a name that was there before: one that a killed process left behind may be a claim.
+    It is written beside and linked into place, since link(2) is atomic on NFS, too.
+    """
+    import secrets  # not at start: readers of runs don't need it
+
+    # Always a new name: a file that a killed process left may be linked to a claim.
     beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
     beside.write_text(text)
     try:
         os.link(beside, path)
     except FileExistsError:
-        # A server that answered late may have linked it and say so only to a second asking.
+        # NFS: the server may have linked it, and the retried request got this error.
         return beside.stat().st_nlink > 1
     finally:
         beside.unlink()

@@ -19,9 +19,9 @@ class Event(NamedTuple):
 
 
 class JobAddress(NamedTuple):
-    """Where an attempt's job is: what its job.json has. Empty where that is damaged.
+    """The farm and id of an attempt's job, from its job.json; empty where that is damaged.
 
-    ``refused``: its farm would not take it; there is no job then.
+    ``refused``: its farm refused it, and there is no job.
     """
 
     farm: str = ""
@@ -34,7 +34,7 @@ class JobAddress(NamedTuple):
 
 
 class JobStatus(NamedTuple):
-    """How a job stands by its scheduler: a state or ``gone``, why; its name, its array index."""
+    """The state of a job by its scheduler (or ``gone``), the reason, its name and array index."""
 
     state: str
     reason: str = ""
@@ -43,15 +43,15 @@ class JobStatus(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One execution of a run: its number, the job that carries it and the events that it wrote.
+    """One execution of a run: its number, its events and its job.
 
-    ``farm`` is None for one on this machine or another like it. ``process`` is whether the process
-    that claimed it, or run.sh, lives: None where that can't be seen from here. ``rebooted``: it
-    belonged to an earlier boot of this host. ``silence`` is the age of its latest sign of life,
-    ``submitted`` that of its submission, ``wrote`` that of what the script itself wrote where
-    run.sh has written nothing (a farm may be given the bare command), all in seconds. ``locked`` is
-    whether anything of the run lives here, None where that can't be seen or doesn't matter.
-    ``launch`` names the launch that claimed it, None where run.sh did.
+    ``farm``: None without a scheduler. ``process``: whether the process that claimed it, or run.sh,
+    lives, None where it is on another machine. ``rebooted``: that process was of an earlier boot of
+    this machine. In seconds: ``silence`` since its last heartbeat or event, ``submission_age``
+    since its submission, ``output_age`` since the script's last output where run.sh wrote no event
+    (a farm may run the bare command). ``locked``: whether a process here holds the run's lock, None
+    where that is unknown or makes no difference. ``launch``: the name of the launch that claimed
+    it, None where run.sh did.
     """
 
     number: int
@@ -63,8 +63,8 @@ class Attempt(NamedTuple):
     process: bool | None = None
     rebooted: bool = False
     silence: float | None = None
-    submitted: float | None = None
-    wrote: float | None = None
+    submission_age: float | None = None
+    output_age: float | None = None
     locked: bool | None = None
     launch: str | None = None
 
@@ -80,17 +80,12 @@ class Attempt(NamedTuple):
         """The id of its job, if one is known."""
         return self.job.id if self.job else None
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether its farm would not take it, and nothing else has executed it."""
-        return self.job is not None and self.job.refused and not self.events
-
 
 Warn = Callable[[str], None]
 
 
 def read_events(run: RunDir, attempt: int, warn: Warn = lambda line: None) -> list[Event]:
-    """Return the events of an attempt, none where its file isn't there."""
+    """Return the events of an attempt, an empty list where there is no file of them."""
     file: Path = run.events(attempt)
     try:
         content = file.read_bytes()
@@ -100,20 +95,20 @@ def read_events(run: RunDir, attempt: int, warn: Warn = lambda line: None) -> li
 
 
 def parse_events(content: bytes, path: str, warn: Warn) -> Iterable[Event]:
-    """Return the events in a file's content; a damaged line costs itself and a warning.
+    """Return the events in a file's content; damaged lines are left out with a warning.
 
-    A last line without its newline is still being written, and is left out.
+    So is, without one, a last line without its newline: it is still being written.
     """
     lines = content.split(b"\n")[:-1]
     try:
-        # Parsed at once, since a table of ten thousand runs reads them all.
+        # All at once, which is faster: a table of ten thousand runs parses them all.
         objects = json.loads(b"[%b]" % b",".join(lines))
         return [Event(str(each["event"]), each.get("time"), each) for each in objects]
     except (ValueError, TypeError, KeyError):
-        return _whole_lines(lines, path, warn)
+        return _undamaged(lines, path, warn)
 
 
-def _whole_lines(lines: list[bytes], path: str, warn: Warn) -> Iterator[Event]:
+def _undamaged(lines: list[bytes], path: str, warn: Warn) -> Iterator[Event]:
     for number, line in enumerate(lines, 1):
         try:
             details = json.loads(line)

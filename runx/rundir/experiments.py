@@ -1,4 +1,4 @@
-"""Where experiments lie, which directories in them may be runs, and what was said at launches."""
+"""Finding experiments and their runs on disk; the titles and notes of their launches."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
 from runx.rundir.files import read_json
-from runx.rundir.paths import ExperimentDir, RunDir
-from runx.rundir.record import Typed, words_of
+from runx.rundir.paths import HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
+from runx.rundir.record import Typed, without_program
 from runx.rundir.tensorboard import event_files
 
-MARKS = ("hparams.json", "run.json", "metrics.csv")
-"""A directory that holds one of these is a run's; the original's have the first."""
+MARKS = (HPARAMS, RECORD, METRICS)
+"""A directory with one of these is a run's; those of NVIDIA's runx have the first."""
 
 
 class Launch(NamedTuple):
-    """What somebody said when they launched: title and note; and what they typed."""
+    """A launch: its name, its title and note, and its command line."""
 
     name: str
     title: str
@@ -28,85 +28,85 @@ class Launch(NamedTuple):
 
 
 def find(names: Sequence[str], logroot: Path, cwd: Path) -> list[ExperimentDir]:
-    """Find experiments by name under LOGROOT, by pattern, or by path; each once, in order."""
-    places = [place for name in names for place in _places(name, logroot, cwd)]
-    return [ExperimentDir(path) for path in dict.fromkeys(places)]
+    """Return experiments by name under LOGROOT, by pattern or by path; each once, in order."""
+    paths = [path for name in names for path in _paths(name, logroot, cwd)]
+    return [ExperimentDir(path) for path in dict.fromkeys(paths)]
 
 
-def _places(name: str, logroot: Path, cwd: Path) -> list[Path]:
-    named = Path(name).expanduser()
-    here = named.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
-    for root in (cwd,) if here else (logroot, cwd):
+def _paths(name: str, logroot: Path, cwd: Path) -> list[Path]:
+    """Return the directories of the experiments that a name, pattern or path stands for."""
+    path = Path(name).expanduser()
+    is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
+    for root in (cwd,) if is_path else (logroot, cwd):
         if any(letter in name for letter in "*?["):
-            found = [path for path in sorted(root.glob(name)) if path.is_dir()] if not here else []
+            matches = [] if is_path else sorted(root.glob(name))
         else:
-            found = [root / named] if (root / named).is_dir() else []
-        if found:
-            return [inner for path in found for inner in _experiments(_plain(path))]
+            matches = [root / path]
+        if folders := [match for match in matches if match.is_dir()]:
+            return [inner for folder in folders for inner in _experiments(_normalized(folder))]
     raise RunxError(_unknown(name, logroot))
 
 
-def _plain(path: Path) -> Path:
+def _normalized(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def _experiments(path: Path) -> list[Path]:
-    """Give the directory itself, or, of a LOGROOT, those in it that hold runs."""
-    if _holds_runs(path) or is_run(path):
+    """Return the directory itself, or where that is a LOGROOT, the experiments in it."""
+    if _has_runs(path) or is_run(path):
         return [path]
-    return [inner for inner in _folders(path) if _holds_runs(inner)] or [path]
+    return [inner for inner in _folders(path) if _has_runs(inner)] or [path]
 
 
-def _holds_runs(path: Path) -> bool:
-    """Say whether there is a run in a directory; the first one will do."""
+def _has_runs(path: Path) -> bool:
+    """Return whether there is a run in a directory."""
     return any(entry.is_dir() and is_run(entry.path) for entry in _entries(path))
 
 
 def known(logroot: Path) -> list[str]:
-    """Name the experiments under LOGROOT."""
+    """Return the names of the experiments under LOGROOT."""
     return [path.name for path in _folders(logroot)]
 
 
 def _unknown(name: str, logroot: Path) -> str:
+    """Return the message that there is no such experiment."""
     if not logroot.is_dir():
         return f"no experiment {name}: LOGROOT {logroot} isn't there; launch one, or see --logroot"
-    there = known(logroot)
-    if not there:
+    names = known(logroot)
+    if not names:
         return f"no experiment {name}: LOGROOT {logroot} is empty; launch one, or see --logroot"
-    return f"no experiment {name} in {logroot}; there {listed(nearest_first(name, there))}"
+    return f"no experiment {name} in {logroot}; there {listed(nearest_first(name, names))}"
 
 
 def is_run(path: Path | str) -> bool:
-    """Say whether a directory is a run's: TensorBoard's files alone make it one, too."""
+    """Return whether a directory is a run's: it has one of MARKS, or TensorBoard's event files."""
     if any(os.path.isfile(f"{path}/{mark}") for mark in MARKS):  # noqa: PTH113
         return True
     return bool(event_files(path))
 
 
 def places(experiment: ExperimentDir) -> Iterator[RunDir]:
-    """Give the directories that may be runs, by name: most are, and who reads them finds out."""
-    names, is_one = [], False
+    """Yield the directories that may be runs, in the order of their names; they are not read."""
+    names, is_run_itself = [], False
     for entry in _entries(experiment.path):
         if entry.is_dir():
             names.append(entry.name)
         elif entry.name in MARKS or "tfevents" in entry.name:
-            is_one = True
-    if is_one:
+            is_run_itself = True
+    if is_run_itself:
         yield RunDir(experiment.path)
-    # Of ten thousand runs, a Path each would cost more than a look at some of their files.
+    # For ten thousand runs, a Path each would take longer than reading some of their files.
     yield from (RunDir(f"{experiment.path}/{name}") for name in sorted(names))
 
 
 def _folders(path: Path) -> list[Path]:
-    return [path / name for name in _names(path)]
-
-
-def _names(path: Path) -> list[str]:
-    return sorted(entry.name for entry in _entries(path) if entry.is_dir())
+    return [
+        path / name for name in sorted(entry.name for entry in _entries(path) if entry.is_dir())
+    ]
 
 
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
-    """Give what is in a directory, in no order, without what is hidden."""
+    """Yield the entries of a directory, without hidden ones; none where there is no directory."""
     try:
         with os.scandir(path) as entries:
             yield from (entry for entry in entries if entry.name[0] != ".")
@@ -117,32 +117,33 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Launch]:
-    """Give an experiment's launches, oldest first, where anything was said of them."""
-    found = []
+    """Return an experiment's launches, oldest first; a damaged one is left out with a warning."""
+    records = []
     for folder in _folders(experiment.launches):
         try:
-            told = read_json(folder / "launch.json")
+            content = read_json(folder / "launch.json")
         except StoreError as error:
             warn(str(error))
             continue
-        title, note = str(told.get("title") or ""), str(told.get("note") or "")
-        found.append(Launch(folder.name, title, note, _typed(told)))
-    return found
+        title, note = str(content.get("title") or ""), str(content.get("note") or "")
+        records.append(Launch(folder.name, title, note, _typed(content)))
+    return records
 
 
 def _typed(launch: Mapping[str, Any]) -> Typed | None:
+    """Return the command line in a launch.json, if there is one."""
     argv = launch.get("argv")
     if not isinstance(argv, list) or not argv:
         return None
-    return Typed(words_of(list(map(str, argv))), str(launch.get("cwd") or "."))
+    return Typed(without_program(list(map(str, argv))), str(launch.get("cwd") or "."))
 
 
 def said(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:
-    """Write what was said at an experiment's launches as lines for people, each once."""
+    """Return the titles and notes of an experiment's launches as lines of text, each once."""
     name = experiment.path.name
-    told = launches(experiment, warn)
-    lines = [f"{name}: {launch.title}" for launch in told if launch.title]
-    for launch in told:
+    records = launches(experiment, warn)
+    lines = [f"{name}: {launch.title}" for launch in records if launch.title]
+    for launch in records:
         if launch.note:
             lines.append(f"{name}, {launch.name[:10]}: {launch.note}")
     return list(dict.fromkeys(lines))

@@ -1,6 +1,6 @@
-"""Files that nobody may see half done: whole ones are renamed into place, logs grow by whole lines.
+"""Reading and writing files: JSON and text by an atomic rename, logs by appending whole lines.
 
-logx imports this in every training script: nothing here imports typing, pathlib or dataclasses.
+Every training script imports this with logx: it imports no typing, pathlib or dataclasses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERSION = 1
 
 
 def write_whole(path: Path | str, text: str) -> None:
-    """Write a file that is seen whole or not at all: beside it, then renamed over it."""
+    """Write a file atomically: a temporary file beside it is renamed over it."""
     target = os.fspath(path)
     beside = f"{target}.{os.getpid()}.tmp"
     try:
@@ -36,7 +36,7 @@ def write_whole(path: Path | str, text: str) -> None:
 
 
 def to_json(content: Any) -> str:
-    """Render JSON as people read it, with the version that readers check.
+    """Return indented JSON; an object begins with the version of the format.
 
     >>> to_json({"lr": 0.1})
     '{\\n  "version": 1,\\n  "lr": 0.1\\n}\\n'
@@ -49,9 +49,10 @@ def to_json(content: Any) -> str:
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON object that runx wrote; keys nobody knows are kept.
+    """Return the JSON object in a file that runx wrote, with unknown keys.
 
-    Raises StoreError where it is torn, no object, or of a newer major version.
+    Raises:
+        StoreError: It can't be read, is no JSON object, or has a newer major version.
     """
     try:
         with open(path, "rb") as file:
@@ -62,7 +63,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
 
 def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
-    """Read the JSON object that a file holds; StoreError as with read_json."""
+    """Return the JSON object that a file holds, given its content. Raises as read_json."""
     import json
 
     try:
@@ -80,7 +81,7 @@ def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
 
 
 def append_line(path: Path | str, line: str) -> None:
-    """Append one line with one write; a torn line left by another writer is ended first."""
+    """Append a line with one write(2), after ending a torn line that another writer left."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         end = os.lseek(descriptor, 0, os.SEEK_END)
@@ -92,7 +93,7 @@ def append_line(path: Path | str, line: str) -> None:
 
 
 def read_lines(path: Path | str) -> Iterable[str]:
-    """Give the whole lines of a file that is appended to; a torn last one is left out."""
+    """Yield the lines of a file, without a torn last one; none where there is no such file."""
     try:
         with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
             for line in file:

@@ -47,7 +47,7 @@ class Logdir(NamedTuple):
             return value.replace(LOGDIR, self.path)
         if isinstance(value, dict):
             return {key: self.in_value(child) for key, child in value.items()}
-        if isinstance(value, tuple):
+        if isinstance(value, (tuple, list)):
             return [self.in_value(item) for item in value]
         return value
 

@@ -1,8 +1,8 @@
-"""One look at a run's directory: what its files hold, and by which stamps that can be told later.
+"""The files of a run as they are read, with stamps that show later whether one has changed.
 
-What has been concluded from a look holds for as long as the stamps do, since whatever was there
-or was missing is covered by its own stamp or its folder's. Where a conclusion also rests on
-something that no stamp tells (a lock, a process, a clock), the look is a passing one.
+A result that was made from these files holds for as long as their stamps do: a file that was
+missing is covered by the stamp of its folder. A result that also rests on what has no stamp (a
+lock, a process, a clock) can't be kept.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 Stamp: TypeAlias = tuple[int, int, int, int]
-"""When a file was written and when it last changed, in nanoseconds; its size; its inode."""
+"""The mtime and ctime of a file in nanoseconds, its size in bytes, its inode."""
 
 
 stamp = operator.attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
-"""Return the stamp of a file, given what the system says of it."""
+"""Return the stamp of a file, given its os.stat_result."""
 
 
 class Look:
-    """The files of one run, read by their names in its directory."""
+    """The files of one run, read by their names in its directory.
+
+    ``stamps``: those of the files that were read or noted. ``passing``: whether a result also rests
+    on what has no stamp.
+    """
 
     __slots__ = ("passing", "path", "stamps")
 
@@ -32,13 +36,13 @@ class Look:
         self.note("")
 
     def content(self, name: str) -> bytes | None:
-        """Read a file; None where it isn't there."""
+        """Return the content of a file, None where there is no such file."""
         try:
             descriptor = os.open(f"{self.path}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            # The stamp comes before the content: what is added meanwhile shows in the next one.
+            # Stamped before it is read: what is added in between changes the next stamp.
             status = os.fstat(descriptor)
             self.stamps[name] = stamp(status)
             content = os.read(descriptor, status.st_size + 1)
@@ -47,7 +51,7 @@ class Look:
             os.close(descriptor)
 
     def names(self, folder: str) -> list[str]:
-        """Name what is in a folder of the run; nothing where it isn't there."""
+        """Return the names in a folder of the run, none where there is no such folder."""
         self.note(folder)
         try:
             return os.listdir(f"{self.path}/{folder}")
@@ -56,20 +60,20 @@ class Look:
 
     @property
     def mark(self) -> int:
-        """What ``mark`` gives for as long as all that was looked at is as it was."""
+        """The number that ``mark`` returns for as long as none of these files has changed."""
         return hash(tuple(self.stamps.values()))
 
     @property
     def changed(self) -> int:
-        """When any of it last changed; a time that was set by hand counts no more than that."""
+        """The latest mtime or ctime of these files, in nanoseconds: an mtime can be set."""
         return max(max(written, changed) for written, changed, _, _ in self.stamps.values())
 
     def final(self, name: str) -> None:
-        """Say of a file that nobody writes to it any more."""
+        """Drop the stamp of a file that will never change again."""
         self.stamps.pop(name, None)
 
     def note(self, name: str) -> None:
-        """Note the stamp of something that is about to be read by somebody else."""
+        """Keep the stamp of a file or folder that is about to be read by other means."""
         try:
             self.stamps[name] = stamp(os.stat(f"{self.path}/{name}"))
         except OSError:
@@ -77,6 +81,7 @@ class Look:
 
 
 def _rest(descriptor: int) -> bytes:
+    """Return what is left in a file that has grown, or whose size isn't known (as in /proc)."""
     parts = []
     while part := os.read(descriptor, 1 << 20):
         parts.append(part)
@@ -84,10 +89,10 @@ def _rest(descriptor: int) -> bytes:
 
 
 def mark(run: str, names: Iterable[str], folder: int | None = None) -> int | None:
-    """Make one number of the stamps of a run's files, None where one isn't there.
+    """Return a hash of the stamps of a run's files, None where one of them is missing.
 
-    ``folder`` is a descriptor of the folder that ``run`` is relative to: from there the system has
-    less of a path to walk. The number is the same in every process of one kind of Python.
+    ``folder`` is a descriptor of the folder that ``run`` is relative to, which saves the system
+    walking a long path. The hash is the same in every process of the same Python version.
     """
     try:
         return hash(tuple([stamp(os.stat(f"{run}/{name}", dir_fd=folder)) for name in names]))

@@ -1,4 +1,4 @@
-"""Whoever ends a run on purpose says so beside it first, so that its end is understood."""
+"""Orders: files that give the reason why an attempt is ended, written before it is."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TIMEOUT = "timeout"
 
 
 def give(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
-    """Order the end of an attempt: ``cancel`` because a person wants it, ``timeout`` its time.
+    """Write an order to end an attempt: ``cancel``, or ``timeout`` when its time is over.
 
-    ``heed`` says that its run.sh shall end it, as nobody else does.
+    ``heed``: its run.sh ends it, since runx can't.
     """
-    import secrets  # not at start: it takes longer than all of a look at a hundred runs
+    import secrets  # not at start: importing it takes longer than reading a hundred runs
 
     run.orders.mkdir(exist_ok=True)
     now = time.time()
@@ -32,12 +32,12 @@ def give(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
 
 
 def ordered(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
-    """Give the first order that somebody gave to end this attempt; a damaged one is told of."""
+    """Return the first order to end an attempt, None without one; warn of damaged ones."""
     return next((str(order.get("order")) for order in _orders(run, attempt, warn)), None)
 
 
 def is_called_off_elsewhere(run: RunDir, attempt: int) -> bool:
-    """Say whether somebody on another machine cancelled this attempt; who is here tells it."""
+    """Return whether an attempt was cancelled from another machine."""
     return any(
         order.get("order") == CANCEL and order.get("by", {}).get("host") != whoami()["host"]
         for order in _orders(run, attempt, lambda _: None)
@@ -45,6 +45,7 @@ def is_called_off_elsewhere(run: RunDir, attempt: int) -> bool:
 
 
 def _orders(run: RunDir, attempt: int, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """Yield the orders for an attempt, oldest first."""
     try:
         names = sorted(os.listdir(run.orders))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):

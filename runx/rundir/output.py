@@ -1,4 +1,4 @@
-"""What runs have printed: the ends of their logs, and what is added while somebody watches."""
+"""Logs of runs: their last bytes or lines, and the lines that are added later."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 _BLOCK = 1 << 16
 
 
-def tail(file: Path, most: int = _BLOCK) -> str:
-    """Give the end of a log that may be huge; nothing where there is none yet."""
+def tail(file: Path, size: int = _BLOCK) -> str:
+    """Return the last bytes of a log as text; an empty string where there is none yet."""
     try:
         with file.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(size - most, 0))
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(end - size, 0))
             return log.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
 
 
 def start_of_last(file: Path, lines: int) -> int:
-    """Give the place in a log from which its last lines go on, read from its end."""
+    """Return the position in a log at which its last lines start, found from its end."""
     try:
         with file.open("rb") as log:
             end = at = log.seek(0, os.SEEK_END)
@@ -31,8 +31,8 @@ def start_of_last(file: Path, lines: int) -> int:
                 block = log.read(at - begin)
                 if at == end and not block.endswith(b"\n"):
                     wanted -= 1
-                while wanted > 0 and (found := block.rfind(b"\n")) >= 0:
-                    wanted, at, block = wanted - 1, begin + found + 1, block[:found]
+                while wanted > 0 and (newline := block.rfind(b"\n")) >= 0:
+                    wanted, at, block = wanted - 1, begin + newline + 1, block[:newline]
                 if wanted > 0:
                     at = begin
             return at if lines else end
@@ -41,15 +41,15 @@ def start_of_last(file: Path, lines: int) -> int:
 
 
 class Follower:
-    """A log read on from a place; each line is given once it is whole, or nobody adds to it."""
+    """Reads the lines that are added to a log after a position."""
 
     def __init__(self, file: Path, place: int = 0) -> None:
         self.file = file
         self.place = place
-        self.rest = b""
+        self._rest = b""
 
     def more(self, last: bool = False) -> list[str]:
-        """Give the lines that have been added; ``last`` also gives one that is not ended."""
+        """Return the lines added since the last call; with ``last``, one without a newline, too."""
         try:
             with self.file.open("rb") as log:
                 log.seek(self.place)
@@ -57,7 +57,7 @@ class Follower:
         except FileNotFoundError:
             added = b""
         self.place += len(added)
-        *lines, self.rest = (self.rest + added).split(b"\n")
-        if last and self.rest:
-            lines, self.rest = [*lines, self.rest], b""
+        *lines, self._rest = (self._rest + added).split(b"\n")
+        if last and self._rest:
+            lines, self._rest = [*lines, self._rest], b""
         return [line.decode("utf-8", "replace") for line in lines]

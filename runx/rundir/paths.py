@@ -1,6 +1,6 @@
-"""Where everything about a run and an experiment lies.
+"""The paths of the files and folders of a run and of an experiment.
 
-logx imports this in every training script: nothing here imports typing, pathlib or dataclasses.
+Every training script imports this with logx: it imports no typing, pathlib or dataclasses.
 """
 
 from __future__ import annotations
@@ -14,42 +14,39 @@ if TYPE_CHECKING:
 
 
 RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "logx.json"
-
-
+TRAIN_METRICS, MESSAGES = "metrics.train.csv", "logging.log"
 ATTEMPTS, ORDERS = "attempts", "orders"
-
-
 LOCK, WORKSPACE = "lock", "workspace"
 
 
 class RunDir:
-    """The directory of one run. It alone knows the names of the files in it.
+    """The directory of one run, with the paths of the files in it.
 
     >>> from pathlib import Path
     >>> RunDir(Path("/logs/sweep/wise-owl")).claim(1)
     PosixPath('/logs/sweep/wise-owl/attempts/1.claim')
     """
 
-    __slots__ = ("_place",)
+    __slots__ = ("_path",)
 
     def __init__(self, path: Path | str) -> None:
-        self._place = path
+        self._path = path
 
     @property
     def path(self) -> Path:
-        """The directory. It becomes a Path when it is asked for: most of a large plan's never are.
+        """The directory, as a Path made when first used: in a large plan most never are.
 
         >>> RunDir("/logs/sweep/wise-owl").path.name
         'wise-owl'
         """
-        if isinstance(self._place, str):
+        if isinstance(self._path, str):
             from pathlib import Path
 
-            self._place = Path(self._place)
-        return self._place
+            self._path = Path(self._path)
+        return self._path
 
     def __fspath__(self) -> str:
-        return os.fspath(self._place)
+        return os.fspath(self._path)
 
     def __repr__(self) -> str:
         return f"RunDir({os.fspath(self)})"
@@ -62,31 +59,31 @@ class RunDir:
 
     @property
     def record(self) -> Path:
-        """What this run is: CMD, hparams, tag, resources, code digest. Written once."""
+        """run.json: CMD, hparams, tag, resources, code digest. Written once."""
         return self.path / RECORD
 
     @property
     def hparams(self) -> Path:
-        """The hyperparameters alone, as sumx and people read them. Written once."""
+        """hparams.json: the hyperparameters alone. Written once."""
         return self.path / HPARAMS
 
     @property
     def config(self) -> Path:
-        """The hyperparameters as a configuration file of the script's own. Written once."""
+        """The hyperparameters as a configuration file for the script. Written once."""
         return self.path / "config.yaml"
 
     @property
     def script(self) -> Path:
-        """Exactly what is executed."""
+        """run.sh: the shell script that executes CMD."""
         return self.path / "run.sh"
 
     def script_of(self, attempt: int) -> Path:
-        """What a submit command is given of this attempt: its first is that of run.sh alone."""
+        """Return the script that is submitted for an attempt: run.sh itself for the first."""
         return self.attempts / f"{attempt}.sh" if attempt > 1 else self.script
 
     @property
     def submit_command(self) -> Path:
-        """How it was submitted."""
+        """The submit command, as a shell script to submit the run by hand."""
         return self.path / "submit_cmd.sh"
 
     @property
@@ -96,95 +93,90 @@ class RunDir:
 
     @property
     def output(self) -> Path:
-        """Stdout and stderr of every attempt."""
+        """output.log: stdout and stderr of all attempts."""
         return self.path / "output.log"
 
     @property
     def metrics(self) -> Path:
-        """Validation rows, as the original writes them."""
+        """metrics.csv: validation rows, in the format of NVIDIA's runx."""
         return self.path / METRICS
 
-    @property
-    def train_metrics(self) -> Path:
-        """Train rows, in the format of metrics.csv."""
-        return self.path / "metrics.train.csv"
-
     def metrics_of(self, phase: str) -> Path:
-        """The rows of one phase."""
+        """Return the file with the rows of one phase."""
         return self.path / metrics_of(phase)
 
     @property
     def messages(self) -> Path:
-        """What the script gave to logx.msg."""
-        return self.path / "logging.log"
+        """The messages of logx.msg."""
+        return self.path / MESSAGES
 
     def messages_of(self, rank: int) -> Path:
-        """What one rank of a distributed run gave to logx.msg."""
+        """Return the file with the messages of one rank of a distributed run."""
         return self.path / f"logging.rank{rank}.log" if rank else self.messages
 
     @property
     def system(self) -> Path:
-        """What the machine was doing, in the format of metrics.csv."""
+        """The load of CPU and GPUs over time, in the format of metrics.csv."""
         return self.path / "system.csv"
 
     @property
     def artifacts(self) -> Path:
-        """A folder: what the script gave to logx.artifact, and its index."""
+        """A folder: the artifacts of logx.artifact, and their index."""
         return self.path / "artifacts"
 
     def checkpoint(self, kind: str, epoch: int) -> Path:
-        """A checkpoint: kind is best or last."""
+        """Return the file of a checkpoint; kind is best or last."""
         return self.path / f"{kind}_checkpoint_ep{epoch}.pth"
 
     @property
     def logx(self) -> Path:
-        """What logx keeps: the best metric so far, hparams that the script gave, warnings."""
+        """logx.json: the best metric so far, hparams that the script added, warnings."""
         return self.path / LOGX
 
     @property
     def stop_requested(self) -> Path:
-        """There while the scheduler's warning stands that the run will be ended."""
+        """A file that exists from the scheduler's warning until the run ends."""
         return self.path / "stop_requested"
 
     @property
     def attempts(self) -> Path:
-        """A folder: for each attempt its claim, job, events and beat."""
+        """A folder: for each attempt its claim, job, events and heartbeat."""
         return self.path / ATTEMPTS
 
     @property
     def lock(self) -> Path:
-        """Locked by run.sh and whatever it started, for as long as any of them lives."""
+        """A file locked by run.sh and all that it started, for as long as any of them lives."""
         return self.attempts / LOCK
 
     @property
     def workspace(self) -> Path:
-        """Leads to where its job writes, if not here: its directory in a mounted workspace."""
+        """A link to the directory in a mounted workspace that its job writes to, if not to this."""
         return self.attempts / WORKSPACE
 
     def claim(self, attempt: int) -> Path:
-        """Who may execute this attempt."""
+        """Return the file that claims an attempt for a process."""
         return self.attempts / f"{attempt}.claim"
 
     def job(self, attempt: int) -> Path:
-        """Where this attempt went: farm and job id."""
+        """Return the file with the farm and job id of an attempt."""
         return self.attempts / f"{attempt}.job.json"
 
     def events(self, attempt: int) -> Path:
-        """What happened to this attempt, as run.sh saw it."""
+        """Return the file that run.sh appends the events of an attempt to."""
         return self.attempts / f"{attempt}.events.jsonl"
 
     def beat(self, attempt: int) -> Path:
-        """Touched while this attempt lives."""
+        """Return the file that is touched while an attempt lives: its heartbeat."""
         return self.attempts / f"{attempt}.beat"
 
     @property
     def orders(self) -> Path:
-        """A folder: who ended the run on purpose says so here first."""
+        """A folder: orders to end an attempt, each written before the attempt is ended."""
         return self.path / ORDERS
 
 
 def metrics_of(phase: str) -> str:
-    """Name the file with the rows of one phase: validation and test share one, others have theirs.
+    """Return the name of the file with the rows of a phase; validation and test share one.
 
     >>> metrics_of("test"), metrics_of("train")
     ('metrics.csv', 'metrics.train.csv')
@@ -192,13 +184,8 @@ def metrics_of(phase: str) -> str:
     return METRICS if phase in ("start", "val", "test") else f"metrics.{phase}.csv"
 
 
-def events_of(attempt: int) -> str:
-    """Name the file with what happened to an attempt, as run.sh saw it."""
-    return f"{ATTEMPTS}/{attempt}.events.jsonl"
-
-
 class ExperimentDir:
-    """The directory of one experiment: its runs, and beside them what they share."""
+    """The directory of one experiment: the directories of its runs, and .runx with shared files."""
 
     __slots__ = ("path",)
 
@@ -206,7 +193,7 @@ class ExperimentDir:
         self.path = path
 
     def run(self, name: str) -> RunDir:
-        """The directory of the run called so."""
+        """Return the directory of the run of that name."""
         return RunDir(f"{self.path}/{name}")
 
     @property
@@ -216,24 +203,24 @@ class ExperimentDir:
 
     @property
     def launches(self) -> Path:
-        """A folder: what was asked each time."""
+        """A folder: for each launch a folder with its plan and command line."""
         return self.path / ".runx" / "launches"
 
     def jobs(self, launch: str) -> Path:
-        """A folder: the scripts of a launch's jobs, and which run each of them is."""
+        """Return the folder with the scripts of a launch's jobs, and the runs of each."""
         return self.launches / launch / "jobs"
 
     @property
     def turns(self) -> Path:
-        """A folder: whose turn it is to decide which runs there are."""
+        """A folder: claims of launchers, of which one at a time adds or removes runs."""
         return self.path / ".runx" / "turns"
 
     @property
     def making(self) -> Path:
-        """A folder: run directories that are not whole yet, to be renamed into place."""
+        """A folder: incomplete run directories, to be renamed into place."""
         return self.path / ".runx" / "making"
 
     @property
     def index(self) -> Path:
-        """What runs came to when they were last read; it only saves time."""
+        """A cache of the runs' records, which may be deleted."""
         return self.path / ".runx" / "index.json"

@@ -1,4 +1,4 @@
-"""What was written down when a run was made and when it was launched: run.json, launch.json."""
+"""run.json and launch.json: the records of how a run and a launch were created."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir, RunDir
 
 PROGRAMS = ("runx", "runx.py", "__main__.py")
-"""The names under which runx is started."""
+"""The file names of the program."""
 
 
 Warn = Callable[[str], None]
 
 
 class Typed(NamedTuple):
-    """What was typed to launch, and in which folder."""
+    """The command line of a launch, without the program, and its working directory."""
 
     argv: tuple[str, ...]
     cwd: str
 
 
 def read_or_empty(file: Path, warn: Warn) -> dict[str, Any]:
-    """Return what a JSON file of runx's holds; nothing where it isn't there or is damaged."""
+    """Return the object in a JSON file of runx's, an empty one where it is missing or damaged."""
     if not file.exists():
         return {}
     try:
@@ -36,22 +36,22 @@ def read_or_empty(file: Path, warn: Warn) -> dict[str, Any]:
 
 
 def launch_folder(run: RunDir, record: Mapping[str, Any]) -> Path | None:
-    """Return the folder of the launch that a run was made by, given its run.json."""
+    """Return the folder of the launch that created a run, given its run.json."""
     name = record.get("launch")
     return ExperimentDir(run.path.parent).launches / name if isinstance(name, str) else None
 
 
 def launch_of(run: RunDir, record: Mapping[str, Any], warn: Warn) -> dict[str, Any]:
-    """Return the launch.json of the launch that a run was made by."""
+    """Return the launch.json of the launch that created a run, given its run.json."""
     folder = launch_folder(run, record)
     return read_or_empty(folder / "launch.json", warn) if folder else {}
 
 
 def code_digests(run: RunDir) -> Iterator[str]:
-    """Return the digests of all the code that a run has had, the latest first.
+    """Yield the digests of all code that was staged for a run, the latest first.
 
-    Its claims name what it was restaged with, its run.json what it was made with. Raises
-    StoreError where one of them is damaged.
+    Its claims have those of later attempts, its run.json the first. Raises StoreError where one is
+    damaged.
     """
     numbers = [path.stem for path in run.attempts.glob("*.claim") if path.stem.isdecimal()]
     for number in sorted(map(int, numbers), reverse=True):
@@ -62,7 +62,7 @@ def code_digests(run: RunDir) -> Iterator[str]:
 
 
 def staged_code(run: RunDir) -> str | None:
-    """Return the digest of the code that a run has now; a damaged claim doesn't count."""
+    """Return the digest of a run's code, that of its run.json where a claim is damaged."""
     try:
         return next(code_digests(run), None)
     except StoreError:
@@ -70,10 +70,10 @@ def staged_code(run: RunDir) -> str | None:
         return str(code) if code else None
 
 
-def words_of(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return what was typed after the program's name.
+def without_program(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return a command line without the program.
 
-    >>> words_of(["/usr/bin/runx", "sweep.yml"]), words_of(["sweep.yml"])
+    >>> without_program(["/usr/bin/runx", "sweep.yml"]), without_program(["sweep.yml"])
     (('sweep.yml',), ('sweep.yml',))
     """
     is_program = bool(argv) and argv[0].rpartition("/")[2] in PROGRAMS

@@ -1,4 +1,4 @@
-"""The rows of metrics.csv: what logx writes and sumx reads (see decoding), one record a row.
+"""The rows of metrics.csv, which logx writes and sumx reads: one record a row.
 
 A row is a phase and then names and values in turn, ended by the epoch and the time:
 
@@ -19,18 +19,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-if TYPE_CHECKING:
     Number: TypeAlias = "bool | int | float"
     Metric: TypeAlias = "bool | int | float | str"
 
 
 TORN = b",\n"
-"""What a writer ends a torn row with: the empty last field says that the row is not whole."""
+"""Ends a torn row of an earlier writer: an empty last field marks the row as incomplete."""
 
 
 class Record:
-    """One row: its phase, what was measured, at which epoch and when.
+    """One row: a phase, its metrics, the epoch, and the time in seconds since 1970.
 
     >>> Record("val", {"acc": 91.2}, epoch=3)
     Record('val', {'acc': 91.2}, epoch=3, timestamp=None)
@@ -69,7 +67,7 @@ def encode(
     epoch: int | float | None = None,
     timestamp: float | None = None,
 ) -> str:
-    r"""Write one row, newline included.
+    r"""Return one row, with its newline.
 
     >>> encode("val", {"acc": 91.2, "loss": 0.3}, 3, 1731.2)
     'val,acc,91.2,loss,0.3,epoch,3,timestamp,1731.2\n'
@@ -82,14 +80,14 @@ def encode(
     if timestamp is not None:
         fields += ("timestamp", str(timestamp))
     row = ",".join(fields)
-    # Looking at the finished row is much cheaper than looking at every field.
+    # Checking the joined row is much faster than checking every field.
     if row.count(",") >= len(fields) or not _plain(row) or row[-1:] in ("", ","):
         row = ",".join(map(quoted, fields))
     return row + "\n"
 
 
 def quoted(field: str) -> str:
-    """Quote a field if CSV needs that; NUL, which no reader survives, is left out.
+    """Return a field, quoted if CSV needs that; NULs are removed, since csv.reader refuses them.
 
     >>> quoted('top "5", %')
     '"top ""5"", %"'
@@ -101,33 +99,35 @@ def quoted(field: str) -> str:
 
 
 def _plain(text: str) -> bool:
+    """Return whether a row needs no quotes but for commas in its fields."""
     return not ('"' in text or "\n" in text or "\r" in text or "\0" in text)
 
 
 Damaged: TypeAlias = Callable[[int, str], None]
+"""Called for each damaged row, with its line number and the reason."""
 
 
 def rows(content: str | bytes, damaged: Damaged | None = None) -> Iterator[Record]:
-    r"""Give the records of a metrics file; ``damaged`` is told line and reason of each bad row.
+    r"""Yield the records in the content of a metrics file; call ``damaged`` for each bad row.
 
     >>> [record.metrics for record in rows("val,acc,91.2,epoch,3\nval,ac")]
     [{'acc': 91.2}]
     """
     lines = text_of(content).split("\n")
-    rest, at = lines.pop(), 0
-    while at < len(lines):
-        first, line = at, lines[at]
-        at += 1
+    rest, index = lines.pop(), 0
+    while index < len(lines):
+        first, line = index, lines[index]
+        index += 1
         if not line.rstrip("\r"):
             continue
         try:
             if '"' in line:
-                fields, at = _joined(lines, first)
+                fields, index = _quoted_fields(lines, first)
                 yield record(fields)
             else:
                 yield parse(line)
         except ValueError as error:
-            at = first + 1
+            index = first + 1
             if damaged:
                 damaged(first + 1, str(error))
     if rest and damaged:
@@ -135,18 +135,18 @@ def rows(content: str | bytes, damaged: Damaged | None = None) -> Iterator[Recor
 
 
 def read(path: PathLike[str] | str, damaged: Damaged | None = None) -> Iterator[Record]:
-    """Give the records of the metrics file there."""
+    """Yield the records of a metrics file."""
     return rows(Path(path).read_bytes(), damaged)
 
 
 def text_of(content: str | bytes) -> str:
-    """Make text of a file's bytes, without the NULs that a crash of a machine leaves behind."""
+    """Return a file's content as text, without the NULs that a crash of a machine leaves."""
     text = content if isinstance(content, str) else content.decode("utf-8", "replace")
     return text.replace("\0", "") if "\0" in text else text
 
 
 def parse(line: str) -> Record:
-    """Read one row that holds no quotes, with or without its line end.
+    """Return the record in a row without quotes; raises ValueError where it is torn.
 
     >>> parse("val,acc,91.2,epoch,3")
     Record('val', {'acc': 91.2}, epoch=3, timestamp=None)
@@ -158,12 +158,12 @@ def parse(line: str) -> Record:
 
 
 def record(fields: list[str]) -> Record:
-    """Make a record of a row's fields; ValueError where they aren't names and values in turn."""
+    """Return the record in a row's fields; raises ValueError where a name has no value."""
     if not len(fields) % 2:
         raise ValueError("torn: a name without its value")
     names, values = fields[1::2], [number(field) for field in fields[2::2]]
     timestamp = epoch = None
-    # Taken from the end: a metric may itself be called epoch.
+    # From the end: a metric may be called epoch, too.
     if names and names[-1] == "timestamp":
         timestamp = _numeric(names.pop(), values.pop())
     if names and names[-1] == "epoch":
@@ -172,9 +172,9 @@ def record(fields: list[str]) -> Record:
 
 
 def number(text: str) -> Metric:
-    """Read a value: a number or truth where it is one, else the text itself.
+    """Return the number or bool that a field has, else the text.
 
-    The original wrote torch's scalars as ``tensor(0.91)``; those are numbers too.
+    NVIDIA's runx wrote torch's scalars as ``tensor(0.91)``: those are numbers, too.
 
     >>> [number(text) for text in ("3", "0.5", "nan", "True", "tensor(0.91)", "n/a")]
     [3, 0.5, nan, True, 0.91, 'n/a']
@@ -200,8 +200,8 @@ def _numeric(name: str, value: Metric) -> int | float:
     return value
 
 
-def _joined(lines: list[str], first: int) -> tuple[list[str], int]:
-    """Split a row with quotes, which may go on over the lines that follow; also give its end."""
+def _quoted_fields(lines: list[str], first: int) -> tuple[list[str], int]:
+    """Return the fields of a row with quotes, which may span lines, and the index of the next."""
     end, quotes = first + 1, lines[first].count('"')
     if quotes % 2 == 0 and lines[first].rstrip("\r").endswith(","):
         raise ValueError("torn: its last field is empty")

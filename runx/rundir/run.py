@@ -1,4 +1,4 @@
-"""The nouns that floors pass to each other. Frozen, small, without behaviour of their own."""
+"""A run as it is planned (Run) and as it is read from its directory (RunRecord)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """A point with a name and a place: one run, ready to stage."""
+    """One run of a plan: a point of a sweep with a name and a directory."""
 
     name: str
     dir: RunDir
@@ -27,18 +27,17 @@ class Run(NamedTuple):
 
     @property
     def hparams(self) -> dict[str, Value]:
-        """The typed hyperparameters, LOGDIR symbolic."""
+        """The hyperparameters by name, with LOGDIR not replaced."""
         return {hparam.name: hparam.value for hparam in self.point.hparams}
 
 
 class RunRecord(NamedTuple):
-    """A run as it is read back: what it is, its attempts and its state, and what it measured.
+    """A run as it is read from its directory: hyperparameters, state, metrics and attempts.
 
-    ``metrics`` are those of the last validation epoch; ``measured`` maps what else was asked for
-    (``acc-best``) to its value. Both are empty while there are none. ``hparams`` are as in
-    hparams.json; ``epoch_time`` is in seconds; ``details`` has what else was asked for (``host``).
-    ``resources`` are what it asked of its farm. ``attempts`` may be left out where nobody asked for
-    them.
+    ``metrics``: those of the last validation epoch. ``measured``: other metrics that were asked
+    for, such as ``acc-best``. ``details``: other columns that were asked for, such as ``host``.
+    ``hparams``: as in hparams.json. ``epoch_time``: in seconds. ``resources``: those requested of
+    its farm. ``attempts``: may be left out where they aren't needed.
     """
 
     name: str
@@ -61,17 +60,17 @@ class RunRecord(NamedTuple):
 
     @property
     def attempt(self) -> Attempt | None:
-        """The attempt that decides its state, if it has begun any."""
-        return next((one for one in self.attempts if one.number == self.status.attempt), None)
+        """The attempt that its state comes from, if there is any."""
+        return next((each for each in self.attempts if each.number == self.status.attempt), None)
 
     @property
     def started(self) -> float | None:
-        """The time at which that attempt started, in seconds since 1970."""
+        """When that attempt started, in seconds since 1970."""
         return self._time_of("started")
 
     @property
     def ended(self) -> float | None:
-        """The time at which that attempt wrote its end, in seconds since 1970."""
+        """When that attempt ended, in seconds since 1970."""
         return self._time_of("ended")
 
     def _time_of(self, name: str) -> float | None:
@@ -80,14 +79,14 @@ class RunRecord(NamedTuple):
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds that that attempt took, or has taken until now."""
-        begin, end = self.started, self.ended
+        start, end = self.started, self.ended
         if end is None and self.status.alive:
             end = now
-        return max(end - begin, 0.0) if begin is not None and end is not None else None
+        return max(end - start, 0.0) if start is not None and end is not None else None
 
     @property
     def where(self) -> str | None:
-        """The job and the machine that that attempt is on."""
+        """The job and the host of that attempt, as ``FARM ID on HOST``."""
         if self.attempt is None:
             return None
         job = f"{self.attempt.farm} {self.attempt.job_id}" if self.attempt.job_id else ""

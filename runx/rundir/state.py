@@ -1,7 +1,6 @@
-"""The state of a run: what is known of its attempts, folded by one pure function.
+"""The state of a run: a pure function of its attempts and of the status of its last job.
 
-Nothing here looks at a file or a clock. What a scheduler says of a job comes in beside what the
-run itself wrote, which outweighs it.
+What the run itself wrote outweighs the status that its scheduler gives.
 """
 
 from __future__ import annotations
@@ -29,31 +28,31 @@ STATES = (
 
 
 UNKNOWN = "unknown"
-"""The state of a run of which nothing says how it stands."""
+"""The state of a run whose files don't show one."""
 
 
 ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
-"""States that a person should look at; a cancelled run ended as somebody wished."""
+"""The states of failed runs; a cancelled run ended on purpose."""
 
 
 SILENT = 150.0
-"""Seconds without a beat (one is due every 30) after which a run on a farm is not heard of."""
+"""Seconds without a heartbeat (one is due every 30) after which a farm's run counts as silent."""
 
 
 QUIET = 3600.0
-"""Seconds after which a script that tells of itself by its metrics alone may have ended."""
+"""Seconds without new metrics after which a script that has no run.sh may have ended."""
 
 
 _OVER = ("timeout", "oom", "cancelled", "failed", "killed")
-"""States of a job that ended it, and then need no silence to be believed."""
+"""States of a job that has ended: they count although the run's last heartbeat is recent."""
 
 
 ACCOUNTED = 900.0
-"""Seconds that a scheduler is given until a job that it has taken must be known to it."""
+"""Seconds after its submission during which a scheduler may not list a job yet."""
 
 
 class State(NamedTuple):
-    """The state of a run in one word; why, in a few; and how its last attempt ended.
+    """The state of a run: its name, the reason, and the exit code and signal of its attempt.
 
     >>> print(State("running", "silent for 12 min", attempt=1))
     running (silent for 12 min)
@@ -70,15 +69,15 @@ class State(NamedTuple):
 
     @property
     def alive(self) -> bool:
-        """Whether it has been given away and has not ended: nobody else may start it."""
+        """Whether it is queued or running, so that nobody else may start it."""
         return self.name in ("queued", "running")
 
 
 def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State:
-    """Return the state of a run, given the status of its last attempt's job where it was asked.
+    """Return the state of a run, given the status of its last attempt's job where it was queried.
 
-    A run that lives is alive, whatever else is true; one that was done once stays done; otherwise
-    its last attempt decides. A claim whose holder died before anything happened counts for nothing.
+    A run with a running attempt is running, and one with an attempt that is done is done; else its
+    last attempt decides. An attempt without events whose claim's process has died is left out.
 
     >>> from runx.rundir.events import Event
     >>> ended = Event("ended", details={"code": 0})
@@ -93,75 +92,80 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
     ]
     if not states:
         return State("planned")
-    for one in states:
-        if one.name == "running":
-            return one
-    if states[0].name == "queued":
-        return states[0]
-    return next((one for one in states if one.name == "done"), states[0])
+    running = next((each for each in states if each.name == "running"), None)
+    if running or states[0].name == "queued":
+        return running or states[0]
+    return next((each for each in states if each.name == "done"), states[0])
 
 
 def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
-    word, why = status[:2] if status else (None, "")
+    """Return the state of an attempt, given the status of its job where it was queried."""
+    job_state, reason = status[:2] if status else (None, "")
     if attempt.event("ended"):
-        return _ended(attempt, word, why)
+        return _ended(attempt, job_state, reason)
     if attempt.farm is None:
         return _local(attempt)
     if attempt.locked:
-        # Only a person who runs a farm's run by hand, here, holds its lock.
+        # Its run.sh was started by hand on this machine.
         return State("running", attempt=attempt.number)
-    return _remote(attempt, word, why)
+    if attempt.events:
+        return _on_farm(attempt, job_state, reason)
+    return _waiting(attempt, job_state, reason)
 
 
 def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
-    """Return whether nobody ever executes an attempt without events: its claim's holder died."""
-    if attempt.is_refused:
+    """Return whether nobody will execute an attempt without events: its claim's process died."""
+    if attempt.job is not None and attempt.job.refused:
         return True
     if attempt.process is not False or attempt.job_id is not None:
         return False
     if attempt.order == "cancel":
-        return False  # It was called off while it waited.
-    if attempt.wrote is not None:
+        return False  # It was cancelled while it was queued.
+    if attempt.output_age is not None:
         return False
     if attempt.farm is None:
         return not attempt.locked
     return status is not None and status.state == "gone"
 
 
-def _ended(attempt: Attempt, word: str | None, why: str) -> State:
+def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of an attempt that wrote its exit status."""
     event = attempt.event("ended")
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
-    name, reason = _why_ended(attempt, code, word, why)
+    name, reason = _name_and_reason(attempt, code, job_state, reason)
     return State(name, reason, code, signal_of(code), attempt.number)
 
 
-def _why_ended(attempt: Attempt, code: Any, word: str | None, why: str) -> tuple[str, str]:
+def _name_and_reason(
+    attempt: Attempt, code: Any, job_state: str | None, reason: str
+) -> tuple[str, str]:
+    """Return the name and reason of the state of an attempt that ended, but not with 0."""
     if attempt.order == "cancel":
         return "cancelled", ""
     if attempt.order == "timeout":
         return "timeout", ""
-    if word in ("timeout", "oom", "cancelled", "preempted"):
-        return word, why
-    if attempt.farm is not None and word == "queued":
+    if job_state in ("timeout", "oom", "cancelled", "preempted"):
+        return job_state, reason
+    if attempt.farm is not None and job_state == "queued":
         return "preempted", "queued again"
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
-        if word in ("gone", "failed", "killed"):
+        if job_state in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"
         return "preempted", ""
     if not isinstance(code, int):
         return "failed", "it left no exit status"
-    if number := signal_of(code):
-        return "killed", f"by {number}" + (" after a warning" if attempt.event("warned") else "")
+    if signal_name := signal_of(code):
+        warned = " after a warning" if attempt.event("warned") else ""
+        return "killed", f"by {signal_name}{warned}"
     if code == 75:
         return "failed", "it asks to be run again (exit status 75)"
     return "failed", f"exit status {code}"
 
 
 def _local(attempt: Attempt) -> State:
-    """Return the state of an attempt on this machine that wrote no end: by the run's lock."""
+    """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", attempt=number)
@@ -170,12 +174,12 @@ def _local(attempt: Attempt) -> State:
     if not attempt.events and attempt.process:
         return State("queued", "about to start", attempt=number)
     if attempt.process is None and attempt.host:
-        return _from_afar(attempt)
-    return _vanished(attempt)
+        return _on_other_machine(attempt)
+    return _dead(attempt)
 
 
-def _from_afar(attempt: Attempt) -> State:
-    """Return the state of an attempt on another machine: by its launcher's beat alone."""
+def _on_other_machine(attempt: Attempt) -> State:
+    """Return the state of an attempt on another machine that no farm has, by its heartbeat."""
     number, silence = attempt.number, attempt.silence
     if not attempt.events or silence is None:
         name = "running" if attempt.events else "queued"
@@ -187,72 +191,68 @@ def _from_afar(attempt: Attempt) -> State:
     return State("running", f"on {attempt.host}, {_silent(silence)}", attempt=number)
 
 
-def _vanished(attempt: Attempt) -> State:
-    """Return the state of an attempt that is over and wrote no end."""
+def _dead(attempt: Attempt) -> State:
+    """Return the state of an attempt on this machine that is over without an end."""
     if attempt.order == "cancel":
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
     if attempt.rebooted:
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
-    # On a machine that has been up since, only SIGKILL ends run.sh without a word.
+    # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
     return State("killed", "ended without a word", None, "KILL", attempt.number)
 
 
-def _remote(attempt: Attempt, word: str | None, why: str) -> State:
-    """Return the state of a farm's attempt that wrote no end: by its beat, then its scheduler."""
+def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
-    if attempt.events and silence is not None and silence < SILENT and word not in _OVER:
+    if silence is not None and silence < SILENT and job_state not in _OVER:
         return State("running", attempt=number)
-    if word == "running":
-        return State("running", _silent(silence) if attempt.events else "", attempt=number)
-    if word == "queued":
-        if attempt.events:
-            return State("preempted", "queued again", attempt=number)
-        # Its run.sh sees the order and ends; until then another beside it would be too many.
-        called_off = f"cancelled, but still waits at {attempt.farm}"
-        return State("queued", called_off if attempt.order == "cancel" else why, attempt=number)
-    if attempt.events:
-        return _over(attempt, word, why)
-    return _waiting(attempt, word, why)
-
-
-def _over(attempt: Attempt, word: str | None, why: str) -> State:
-    """Return the state of a farm's attempt that has fallen silent."""
-    if attempt.order or (attempt.event("preempted") and word in (None, "preempted")):
+    if job_state == "running":
+        return State("running", _silent(silence), attempt=number)
+    if job_state == "queued":
+        return State("preempted", "queued again", attempt=number)
+    if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
-        return State(name, attempt=attempt.number)
-    if word in STATES:
-        return State(word, why or f"says {attempt.farm}", attempt=attempt.number)
-    unasked = "" if word else f"; {attempt.farm} was not asked"
-    return State("lost", _silent(attempt.silence) + unasked, attempt=attempt.number)
+        return State(name, attempt=number)
+    if job_state in STATES:
+        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+    unasked = "" if job_state else f"; {attempt.farm} was not asked"
+    return State("lost", _silent(silence) + unasked, attempt=number)
 
 
-def _waiting(attempt: Attempt, word: str | None, why: str) -> State:
-    """Return the state of a farm's attempt that has written no events."""
+def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events, by its job."""
     number = attempt.number
-    if attempt.order == "cancel" and word not in STATES:
+    if job_state == "running":
+        return State("running", attempt=number)
+    if job_state == "queued":
+        # Its run.sh will read the order and end; until then no other attempt may start.
+        if attempt.order == "cancel":
+            reason = f"cancelled, but still waits at {attempt.farm}"
+        return State("queued", reason, attempt=number)
+    if job_state in STATES:
+        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+    if attempt.order == "cancel":
         return State("cancelled", attempt=number)
-    if word in STATES:
-        return State(word, why or f"says {attempt.farm}", attempt=number)
-    if attempt.wrote is not None:
-        return _unheard(attempt, attempt.wrote, word)
-    if word == "gone" and (attempt.submitted is None or attempt.submitted >= ACCOUNTED):
+    if attempt.output_age is not None:
+        return _without_script(attempt, attempt.output_age, job_state)
+    age = attempt.submission_age
+    if job_state == "gone" and (age is None or age >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
     if attempt.job_id is None and not attempt.process:
-        return State(
-            "queued", f"it may be with {attempt.farm}; if it is not, runx cancel it", attempt=number
-        )
+        reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
+        return State("queued", reason, attempt=number)
     return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
 
 
-def _unheard(attempt: Attempt, wrote: float, word: str | None) -> State:
-    """Return the state of an attempt that has written metrics and no events."""
-    if wrote < QUIET and word != "gone":
+def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:
+    """Return the state of an attempt that has written metrics and, without run.sh, no events."""
+    if output_age < QUIET and job_state != "gone":
         return State(
             "running", "run.sh was not called: told by its metrics", attempt=attempt.number
         )
-    ago = f"it last wrote {wrote / 60:.0f} min ago"
+    ago = f"it last wrote {output_age / 60:.0f} min ago"
     return State(UNKNOWN, f"{ago}; run.sh was not called to tell its end", attempt=attempt.number)
 
 

@@ -1,9 +1,8 @@
-"""TensorBoard's event files, written and read: protocol buffers, framed as TFRecords.
+"""Encoding and decoding of TensorBoard's event files: protocol buffers in TFRecords.
 
-By hand: for scalars that is a few lines, several times faster than general classes, and spares a
-training script the import of tensorboardX. TensorFlow's event.proto, summary.proto and tensor.proto
-have the messages, its record_writer.h the frames. Metrics are logged by way of this module: it
-imports neither typing nor pathlib.
+Without tensorboardX, whose import training scripts are spared: for scalars this is short, and
+several times faster than general classes. The messages are those of TensorFlow's event.proto,
+summary.proto and tensor.proto, the frames those of its record_writer.h.
 """
 
 from __future__ import annotations
@@ -52,13 +51,13 @@ def masked_crc(data: bytes) -> bytes:
 
 
 def framed(event: bytes) -> bytes:
-    """Wrap an event as a TFRecord: length, its checksum, the event, its checksum."""
+    """Return an event as a TFRecord: length, its checksum, the event, its checksum."""
     length = pack("<Q", len(event))
     return b"".join((length, masked_crc(length), event, masked_crc(event)))
 
 
 def varint(number: int) -> bytes:
-    """Write an integer as protocol buffers do; negative ones as 64 bits.
+    """Return an integer as a varint of protocol buffers, a negative one as 64 bits.
 
     >>> varint(300).hex()
     'ac02'
@@ -75,26 +74,26 @@ def varint(number: int) -> bytes:
 
 
 def version(wall_time: float) -> bytes:
-    """The event that begins a file."""
+    """Return the event that begins a file."""
     return framed(b"\x09" + pack("<d", wall_time) + VERSION)
 
 
 def scalars(values: Iterable[tuple[bytes, float]], step: int, wall_time: float) -> bytes:
-    """One event that holds all these scalars; tags are as ``tag`` gives them."""
+    """Return an event with scalars, each a value and the bytes that ``tag`` returns."""
     summary = b"".join([tag + pack("<f", value) for tag, value in values])
     head = b"\x09" + pack("<d", wall_time) + b"\x10" + varint(step)
     return framed(b"".join((head, b"\x2a", varint(len(summary)), summary)))
 
 
 def tag(name: str) -> bytes:
-    """Everything of a Summary.Value that comes before the four bytes of its float."""
+    """Return the bytes of a Summary.Value before the four bytes of its float."""
     text = name.encode("utf-8", "replace")
     field = b"\x0a" + varint(len(text)) + text + b"\x15"
     return b"\x0a" + varint(len(field) + 4) + field
 
 
 def single(value: float) -> float:
-    """Bring a number into the range that TensorBoard's floats have.
+    """Return a number as a float that 32 bits can hold; larger ones are infinite.
 
     >>> single(1e300)
     inf
@@ -109,29 +108,29 @@ def single(value: float) -> float:
 
 
 class EventError(ValueError):
-    """What should be an event is none, or is not all there."""
+    """An event is damaged or cut off."""
 
 
 def frames(content: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield each event of a file and the byte at which it has ended; checksums are not looked at.
+    """Yield each event of a file and the position after it; checksums are not verified.
 
-    Raises EventError at one that is not all there.
+    Raises EventError where the last event is cut off.
     """
-    at = 0
-    while at < len(content):
-        begin = at + _HEAD
-        size = int.from_bytes(content[at : at + 8], "little")
-        if begin + size + _TAIL > len(content):
+    end = 0
+    while end < len(content):
+        start = end + _HEAD
+        size = int.from_bytes(content[end : end + 8], "little")
+        end = start + size + _TAIL
+        if end > len(content):
             raise EventError("it ends in the middle of an event")
-        at = begin + size + _TAIL
-        yield content[begin : begin + size], at
+        yield content[start : start + size], end
 
 
 _HEAD, _TAIL = 12, 4  # bytes of the length and its checksum, and of the event's checksum
 
 
 def decoded(event: bytes) -> tuple[float, int, list[bytes]]:
-    """Return an event's time, step and values; ``scalar_of`` and ``image_of`` read these.
+    """Return an event's time, step and values, which ``scalar_of`` and ``image_of`` decode.
 
     >>> time, step, values = decoded(scalars([(tag("acc"), 0.5)], 3, 1.5)[12:-4])
     >>> time, step, [scalar_of(value) for value in values]
@@ -144,22 +143,22 @@ def decoded(event: bytes) -> tuple[float, int, list[bytes]]:
         elif number == 2 and isinstance(field, int):
             step = field - (1 << 64) if field >> 63 else field
         elif number == 5:
-            values += [_bytes(value) for one, value in fields(_bytes(field)) if one == 1]
+            values += [_bytes(value) for key, value in fields(_bytes(field)) if key == 1]
     return time, step, values
 
 
 def scalar_of(value: bytes) -> tuple[str, float] | None:
-    """Return the tag and number of a value, in the form that torch writes or in TensorFlow's."""
+    """Return the tag and number of a value as torch or TensorFlow writes it, None of others."""
     parts = dict(fields(value))
     if 2 in parts:
         number = _number("<f", _bytes(parts[2]))
     else:
-        number = _of_tensor(dict(fields(_bytes(parts.get(8, b"")))))
+        number = _tensor_value(dict(fields(_bytes(parts.get(8, b"")))))
     return None if number is None else (_tag(parts), number)
 
 
 def image_of(value: bytes) -> tuple[str, bytes] | None:
-    """Return the tag of a value that is an image, and the bytes of its file."""
+    """Return the tag of a value that is an image, and the content of its file; else None."""
     parts = dict(fields(value))
     content = dict(fields(_bytes(parts.get(4, b"")))).get(4)
     return None if content is None else (_tag(parts), _bytes(content))
@@ -168,7 +167,7 @@ def image_of(value: bytes) -> tuple[str, bytes] | None:
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Yield the number and content of each field of a protocol buffer: integers, or bytes.
 
-    Raises EventError where the message is none.
+    Raises EventError where the message is damaged.
 
     >>> list(fields(bytes.fromhex("08960112026869")))
     [(1, 150), (2, b'hi')]
@@ -197,8 +196,8 @@ _FIXED = {1: 8, 5: 4}
 
 
 def _varint_at(message: bytes, at: int) -> tuple[int, int]:
-    """Read an integer; return it and where it ends."""
-    if at < len(message) and message[at] < 128:  # As most are.
+    """Return the integer at a position, and the position after it."""
+    if at < len(message) and message[at] < 128:  # Most are.
         return message[at], at + 1
     value = shift = 0
     while at < len(message) and shift < 64:
@@ -219,8 +218,8 @@ def _tag(parts: dict[int, int | bytes]) -> str:
     return _bytes(parts.get(1, b"")).decode("utf-8", "replace")
 
 
-def _of_tensor(tensor: dict[int, int | bytes]) -> float | None:
-    """Return the number that a tensor is: a list of floats, or bytes without dimensions."""
+def _tensor_value(tensor: dict[int, int | bytes]) -> float | None:
+    """Return the number in a tensor: the first of its floats, or bytes without dimensions."""
     if 5 in tensor:
         return _number("<f", _bytes(tensor[5])[:4])
     form = _FORMS.get(tensor.get(1))
@@ -230,11 +229,11 @@ def _of_tensor(tensor: dict[int, int | bytes]) -> float | None:
 
 
 _FORMS: dict[object, str] = {1: "<f", 2: "<d"}
-"""How numbers of TensorFlow's DT_FLOAT and DT_DOUBLE are packed."""
+"""The struct formats of TensorFlow's DT_FLOAT and DT_DOUBLE."""
 
 
 def _number(form: str, content: bytes) -> float | None:
-    """Unpack a number, of a 32-bit one the digits that it is exact to; None where it is none."""
+    """Return an unpacked number, a 32-bit one rounded to its 7 digits; None of another size."""
     if len(content) != calcsize(form):
         return None
     [number] = unpack(form, content)
@@ -242,7 +241,7 @@ def _number(form: str, content: bytes) -> float | None:
 
 
 def event_files(folder: Path | str) -> list[Path]:
-    """Find the event files of a run, in the order in which TensorBoard reads them."""
+    """Return the event files of a run, in the order in which TensorBoard reads them."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if "tfevents" in entry.name)

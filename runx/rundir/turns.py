@@ -1,4 +1,4 @@
-"""One launcher at a time decides what an experiment's runs are, on however many hosts."""
+"""Turns: a lock over several hosts, so that one launcher at a time adds or removes runs."""
 
 from __future__ import annotations
 
@@ -14,50 +14,49 @@ from runx.rundir.claims import claim_text, link_claim
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir
 
-_PATIENCE = 300.0  # seconds to wait for a launcher that can't be seen from here
-
-
-_LOOK = 0.1
+_TIMEOUT = 300.0  # seconds to wait for the turn of another launcher
+_PAUSE = 0.1  # seconds between two tries
 
 
 @contextmanager
 def turn(experiment: ExperimentDir, say: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other launcher is deciding, and hold the turn meanwhile.
+    """Wait until no other launcher has the turn, and hold it in the context.
 
-    Turns are numbered claims, taken by link(2): a number is never used again, so that a turn whose
-    holder died can be passed over without ever taking one away from someone alive.
+    Turns are numbered claims, and no number is used twice: the next one can be claimed after its
+    holder has died without ever breaking the lock of a live one. Raises RunxError after 300 s.
     """
     folder = experiment.turns
     folder.mkdir(parents=True, exist_ok=True)
-    number = _taken(folder, say)
+    number = _take(folder, say)
     try:
         yield
     finally:
         (folder / f"{number}.over").touch()
 
 
-def _taken(folder: Path, say: Callable[[str], None]) -> int:
-    deadline, told = time.monotonic() + _PATIENCE, False
+def _take(folder: Path, say: Callable[[str], None]) -> int:
+    """Wait for the turn; return its number."""
+    deadline, is_said = time.monotonic() + _TIMEOUT, False
     while True:
         newest = max(_numbers(folder), default=0)
         holder = _holder(folder, newest)
         if holder is None:
             if link_claim(folder / f"{newest + 1}.claim", claim_text(None, None)):
                 if max(_numbers(folder)) == newest + 1:
-                    _forget(folder, newest)
+                    _remove_before(folder, newest)
                     return newest + 1
-                # A slow one may link a number that others have long since forgotten.
+                # A slow process may link a number that others have taken and removed.
                 (folder / f"{newest + 1}.claim").unlink()
             continue
-        if not told:
+        if not is_said:
             say(f"waiting for the launcher {holder['pid']} on {holder['host']} to place its runs")
-            told = True
+            is_said = True
         if time.monotonic() > deadline:
             raise RunxError(
                 f"{folder}/{newest}.claim: held by process {holder['pid']} on {holder['host']};"
                 " if that is gone, remove the file"
             )
-        time.sleep(_LOOK)
+        time.sleep(_PAUSE)
 
 
 def _numbers(folder: Path) -> list[int]:
@@ -65,7 +64,7 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _holder(folder: Path, number: int) -> dict[str, Any] | None:
-    """Give who holds a turn: None where it is over or its holder is dead."""
+    """Return the process that holds a turn, None where the turn is over or the process dead."""
     if number == 0 or (folder / f"{number}.over").exists():
         return None
     try:
@@ -75,7 +74,8 @@ def _holder(folder: Path, number: int) -> dict[str, Any] | None:
     return None if lives(holder, here()) is False else holder
 
 
-def _forget(folder: Path, newest: int) -> None:
+def _remove_before(folder: Path, newest: int) -> None:
+    """Remove the files of earlier turns."""
     for path in folder.iterdir():
         number = path.stem
         if number.isdecimal() and int(number) < newest:

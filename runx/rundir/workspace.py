@@ -1,7 +1,7 @@
-"""A run whose job writes elsewhere, in a workspace that is mounted here: both parts as one.
+"""Runs whose job writes to a directory in a mounted workspace: both directories shown as one.
 
-What has come in the workspace is linked to from the run's directory, so that whoever looks there,
-TensorBoard too, sees one run. ``attempts/workspace`` leads to it, mounted or not yet.
+The run's directory gets a symbolic link to each file in the workspace, so that all readers of the
+run, TensorBoard too, find them. ``attempts/workspace`` is a link to the directory there.
 """
 
 from __future__ import annotations
@@ -17,65 +17,66 @@ from runx.rundir.paths import ATTEMPTS, LOCK, WORKSPACE, RunDir
 Warn = Callable[[str], None]
 
 
-_WAYS = {"": f"{ATTEMPTS}/{WORKSPACE}", ATTEMPTS: f"{WORKSPACE}/{ATTEMPTS}"}
-"""How a link in each folder of the run begins."""
+_TARGETS = {"": f"{ATTEMPTS}/{WORKSPACE}", ATTEMPTS: f"{WORKSPACE}/{ATTEMPTS}"}
+"""For each folder of the run, the target of its links up to the file's name."""
 
 
 def belong(run: RunDir, place: Path) -> None:
-    """Say of a run that its job writes in another place."""
+    """Link a run to the directory that its job writes to, unless that is its own."""
     if place != run.path:
         with suppress(FileExistsError):
             run.workspace.symlink_to(place)
 
 
 def join(run: RunDir, warn: Warn) -> None:
-    """Link to what has come in the workspace, and drop the links to what has gone there."""
+    """Link to new files in a run's workspace, and remove the links to files that are gone."""
     try:
-        for folder in _WAYS:
+        for folder in _TARGETS:
             _join(run, folder)
     except FileNotFoundError:
-        return  # It isn't mounted, or the job has not been given anything yet.
+        return  # It isn't mounted, or nothing was copied to it yet.
     except OSError as error:
         warn(f"{run.path}: what its job wrote can't be joined: {error}")
 
 
 def _join(run: RunDir, folder: str) -> None:
     names = os.listdir(run.workspace / folder)  # noqa: PTH208
-    there = {name for name in names if not _is_passing(name)} - {LOCK, WORKSPACE}
-    here = set(os.listdir(run.path / folder))  # noqa: PTH208
-    for name in sorted(there - here):
-        with suppress(FileExistsError):  # Somebody else looks at the same moment.
-            (run.path / folder / name).symlink_to(f"{_WAYS[folder]}/{name}")
-    for name in {path.name for path in _links(run, folder)} - there:
+    remote = {name for name in names if not _is_temporary(name)} - {LOCK, WORKSPACE}
+    local = set(os.listdir(run.path / folder))  # noqa: PTH208
+    for name in sorted(remote - local):
+        with suppress(FileExistsError):  # Another reader has just linked it.
+            (run.path / folder / name).symlink_to(f"{_TARGETS[folder]}/{name}")
+    for name in {path.name for path in _links(run, folder)} - remote:
         (run.path / folder / name).unlink(missing_ok=True)
 
 
-def _is_passing(name: str) -> bool:
-    """Say whether a file is one that is only there while another is made."""
+def _is_temporary(name: str) -> bool:
+    """Return whether a file is a temporary one, to be renamed or linked to another."""
     return name.startswith((".", "claim.")) or name.endswith(".tmp")
 
 
 def _links(run: RunDir, folder: str) -> Iterator[Path]:
+    """Return the links to the workspace in a folder of the run."""
     with os.scandir(run.path / folder) as entries:
         paths = [Path(entry.path) for entry in entries if entry.is_symlink()]
-    return (path for path in paths if _leads_there(path, _WAYS[folder]))
+    return (path for path in paths if _is_link_to(path, _TARGETS[folder]))
 
 
-def _leads_there(path: Path, way: str) -> bool:
+def _is_link_to(path: Path, target: str) -> bool:
     try:
-        return str(path.readlink()).startswith(f"{way}/")
+        return str(path.readlink()).startswith(f"{target}/")
     except FileNotFoundError:
         return False
 
 
 @contextmanager
 def parted(run: RunDir, warn: Warn) -> Iterator[None]:
-    """Keep a run free of links meanwhile, so that its own part can be copied alone."""
+    """Remove a run's links to its workspace for the context, so that it is copied without them."""
     if not run.workspace.is_symlink():
         yield
         return
     place = run.workspace.readlink()
-    for folder in _WAYS:
+    for folder in _TARGETS:
         for path in _links(run, folder):
             path.unlink(missing_ok=True)
     run.workspace.unlink()
@@ -87,12 +88,12 @@ def parted(run: RunDir, warn: Warn) -> Iterator[None]:
 
 
 def elsewhere(run: RunDir) -> Path | None:
-    """Say where a run's job writes, if not in its directory."""
+    """Return the directory that a run's job writes to, None where that is the run's own."""
     return run.workspace.readlink() if run.workspace.is_symlink() else None
 
 
 def remove(place: Path) -> str:
-    """Remove what a job wrote elsewhere; say why it stays, if it must."""
+    """Remove a directory that a job wrote to; return why it could not be, or an empty string."""
     if not place.is_dir():
         return f"{place} is not mounted here"
     try:
@@ -103,7 +104,7 @@ def remove(place: Path) -> str:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file of a run, and where that only leads to a workspace, the one there."""
-    if path.is_symlink() and _leads_there(path, _WAYS[""]):
+    """Remove a file of a run; where it is a link to the workspace, the file there, too."""
+    if path.is_symlink() and _is_link_to(path, _TARGETS[""]):
         path.resolve().unlink(missing_ok=True)
     path.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""What stands behind logx."""
+"""The implementation of logx: writing metrics, messages, artifacts and checkpoints of a run."""

@@ -1,67 +1,65 @@
-"""Checkpoints in a run's directory: written whole, the best a second name of the same file."""
+"""Saving and restoring the checkpoints of a run: the last ones, and the best as a link to one."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import LogxError
-from runx.rundir.checkpoints import NAME, Found, best, checkpoints_in
+from runx.rundir.checkpoints import NAME, Checkpoint, best_checkpoint, checkpoints_in
 from runx.rundir.paths import RunDir
-from runx.tracking.loading import OURS, DamagedError, fill, load, needed_torch
+from runx.tracking.loading import OURS, DamagedError, fill, import_torch, load
 from runx.tracking.notes import Faults, Notes
-from runx.tracking.savefiles import Saver, second_name, snapshot, sweep, write
+from runx.tracking.saving import BackgroundSave, link_as, remove_partial, snapshot, write
 from runx.tracking.scalars import number
-from runx.tracking.seeding import put_back, random_states
-
-TYPE_CHECKING = False
-
-if TYPE_CHECKING:
-    pass
-
+from runx.tracking.seeding import random_states, restore_states
 
 PLAIN_NAME = re.compile(r"[\w][\w.+-]*")
+"""The names that save_model(name=...) takes."""
 
 
-def is_better(metric: float, than: float | None, higher_better: bool) -> bool:
-    """Tell whether a metric is the best so far; anything is better than not a number.
+def is_better(metric: float, best: float | None, higher_better: bool) -> bool:
+    """Return whether a metric is better than the best so far; any is better than NaN.
 
     >>> is_better(0.2, 0.3, higher_better=False), is_better(0.2, float("nan"), True)
     (True, True)
     """
-    if than is None or than != than:
+    if best is None or best != best:
         return True
-    return metric > than if higher_better else metric < than
+    return metric > best if higher_better else metric < best
 
 
-class Kept(NamedTuple):
-    """Which earlier checkpoints stay beside the newest."""
+class Retention(NamedTuple):
+    """Which checkpoints are kept: the last ``last``, and those of every ``every``th epoch.
+
+    Without ``delete_old`` all are.
+    """
 
     delete_old: bool = True
     last: int = 1
     every: int = 0
 
 
-KEPT = Kept()
+ONLY_LAST = Retention()
 
 
 class Checkpoints:
-    """Saves and finds the checkpoints of one run."""
+    """Saves and restores the checkpoints of one run."""
 
     def __init__(self, run: RunDir, notes: Notes, faults: Faults) -> None:
         self._run, self._notes, self._faults = run, notes, faults
-        self._saver = Saver()
-        self._recent: list[Found] | None = None
+        self._saver = BackgroundSave()
+        self._recent: list[Checkpoint] | None = None
         self._best_metric: float | None = None
         self._is_best_known = False
 
     @property
     def best_metric(self) -> float | None:
-        """The best metric so far: as noted, or where that is missing from the checkpoint."""
+        """The best metric so far, by logx.json or, where that has none, by the checkpoint."""
         self.wait()
         if not self._is_best_known:
             self._best_metric = self._read_best()
@@ -74,22 +72,25 @@ class Checkpoints:
         metric: Any,
         epoch: int,
         higher_better: bool = True,
-        kept: Kept = KEPT,
+        retention: Retention = ONLY_LAST,
         name: str | None = None,
         async_save: bool = False,
     ) -> bool:
-        """Save a checkpoint; tell whether it is the best so far."""
-        needed_torch()
+        """Save a checkpoint; return whether it is the best so far.
+
+        With ``name`` it is saved under that name only.
+        """
+        import_torch()
         value = None if metric is None else number(metric, "metric")
         is_best = (
             name is None and value is not None and is_better(value, self.best_metric, higher_better)
         )
-        # The script's own dictionary is left as it is.
-        ours = {"epoch": epoch, "random": random_states()}
-        content = {**save_dict, "__metric": value, OURS: ours}
-        work = partial(self.save, content, epoch, kept, is_best)
+        # A new dictionary: the script's own isn't changed.
+        added = {"epoch": epoch, "random": random_states()}
+        content = {**save_dict, "__metric": value, OURS: added}
+        work = partial(self.save, content, epoch, retention, is_best)
         if name is not None:
-            work = partial(write, content, self._named(name))
+            work = partial(write, content, self._path_of(name))
         if not async_save:
             return self._try(work) and is_best
         content.update(snapshot(content))
@@ -100,33 +101,37 @@ class Checkpoints:
         """Wait for the checkpoint that is being written in the background."""
         self._saver.wait()
 
-    def _try(self, work: Any) -> bool:
+    def _try(self, work: Callable[[], object]) -> bool:
+        """Save; return False, with a warning, where the file can't be written."""
         try:
             work()
         except OSError as error:
-            self._faults.met("checkpoint", error, "without it")
+            self._faults.report("checkpoint", error, "without it")
             return False
-        self._faults.over("checkpoint")
+        self._faults.resolve("checkpoint")
         return True
 
-    def save(self, content: dict[str, Any], epoch: int, kept: Kept, is_best: bool) -> None:
-        """Write the last checkpoint, name it the best if it is, then remove what is not kept.
+    def save(
+        self, content: dict[str, Any], epoch: int, retention: Retention, is_best: bool
+    ) -> None:
+        """Write the last checkpoint, link it as the best if it is, then remove old ones.
 
-        Killed at any moment, this leaves a whole checkpoint and at worst one too many.
+        Killed at any moment, this leaves a complete checkpoint and at most one too many.
         """
-        last = Found(epoch, "last", self._run.checkpoint("last", epoch))
-        ours = [each for each in self._ours() if each != last]
-        if not kept.delete_old:
-            ours = []
-        # Noted before it is there: whatever a kill leaves over, the next attempt removes.
-        self._notes.keep(last_checkpoints=[each.path.name for each in (*ours, last)])
+        last = Checkpoint(epoch, "last", self._run.checkpoint("last", epoch))
+        earlier = [checkpoint for checkpoint in self._earlier() if checkpoint != last]
+        if not retention.delete_old:
+            earlier = []
+        # Listed before it is written, so that the next attempt removes what a kill leaves.
+        self._notes.keep(last_checkpoints=[checkpoint.path.name for checkpoint in (*earlier, last)])
         write(content, last.path)
         if is_best:
-            self._name_best(last.path, epoch, content["__metric"])
-        self._recent = [*ours, last]
-        self._remove_old(kept)
+            self._link_best(last.path, epoch, content["__metric"])
+        self._recent = [*earlier, last]
+        self._remove_old(retention)
 
-    def _named(self, name: str) -> Path:
+    def _path_of(self, name: str) -> Path:
+        """Return the file of a named checkpoint; raises LogxError where the name is not allowed."""
         if not PLAIN_NAME.fullmatch(name) or NAME.fullmatch(f"{name}.pth"):
             raise LogxError(f"save_model: name={name!r} can't be a checkpoint's name")
         return self._run.path / f"{name}.pth"
@@ -139,9 +144,10 @@ class Checkpoints:
         weights_only: bool = True,
         rank: int = 0,
     ) -> int:
-        """Put objects and random states back as the newest whole checkpoint has them.
+        """Load objects and random states from a checkpoint, by default the newest complete one.
 
-        Gives the epoch to go on with, 0 where there is nothing to go on from.
+        Return the epoch to continue with, 0 where there is no checkpoint. Raises LogxError where
+        none can be loaded.
         """
         self.wait()
         candidates = (
@@ -156,48 +162,52 @@ class Checkpoints:
                 continue
             for text in damaged:
                 self._faults.warn(f"{text}; going on from {candidate.name}")
-            return _put_back(content, objects, candidate, rank)
+            return _load_into(objects, content, candidate, rank)
         if damaged:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0
 
-    def _ours(self) -> list[Found]:
-        """List, oldest first, the last ones that are to go when newer ones come."""
+    def _earlier(self) -> list[Checkpoint]:
+        """Return, oldest first, the last checkpoints that newer ones replace."""
         if self._recent is None:
-            noted = self._notes.get("last_checkpoints")
-            there = {
-                each.path.name: each for each in checkpoints_in(self._run) if each.kind == "last"
+            names = self._notes.get("last_checkpoints")
+            by_name = {
+                checkpoint.path.name: checkpoint
+                for checkpoint in checkpoints_in(self._run)
+                if checkpoint.kind == "last"
             }
-            # The original keeps no notes, and one last checkpoint.
-            names = list(there)[-1:] if noted is None else noted
-            self._recent = [there[name] for name in names if name in there]
-            sweep(self._run.path)
+            if names is None:  # NVIDIA's runx has no such list, and one last checkpoint.
+                names = list(by_name)[-1:]
+            self._recent = [by_name[name] for name in names if name in by_name]
+            remove_partial(self._run.path)
         return self._recent
 
-    def _remove_old(self, kept: Kept) -> None:
+    def _remove_old(self, retention: Retention) -> None:
         assert self._recent is not None
-        for old in self._recent[: -kept.last]:
-            if not kept.every or old.epoch % kept.every:
+        for old in self._recent[: -retention.last]:
+            if not retention.every or old.epoch % retention.every:
                 old.path.unlink(missing_ok=True)
-        self._recent = self._recent[-kept.last :]
+        self._recent = self._recent[-retention.last :]
 
-    def _name_best(self, last: Path, epoch: int, metric: float) -> None:
+    def _link_best(self, last: Path, epoch: int, metric: float) -> None:
+        """Link a checkpoint as the best, and remove the previous best."""
         target = self._run.checkpoint("best", epoch)
-        old = [each.path for each in checkpoints_in(self._run) if each.kind == "best"]
-        second_name(last, target)
+        best_ones = [each.path for each in checkpoints_in(self._run) if each.kind == "best"]
+        link_as(last, target)
         self._best_metric, self._is_best_known = metric, True
         self._notes.keep(best_metric=metric, best_checkpoint=target.name)
-        for path in old:
+        for path in best_ones:
             if path != target:
                 path.unlink(missing_ok=True)
 
     def _read_best(self) -> float | None:
-        path = best(self._run)
+        """Return the metric of the best checkpoint, None where it is unknown."""
+        path = best_checkpoint(self._run)
         if path is None:
             return None
         if self._notes.get("best_checkpoint") == path.name:
-            noted = self._notes.get("best_metric")
-            return None if noted is None else float(noted)
+            metric = self._notes.get("best_metric")
+            return None if metric is None else float(metric)
         try:
             metric = load(path, "cpu").get("__metric")
         except LogxError as error:
@@ -206,13 +216,16 @@ class Checkpoints:
         return None if metric is None else float(metric)
 
 
-def _put_back(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path, rank: int) -> int:
-    given = {name: target for name, target in objects.items() if target is not None}
-    fill(content, given, path)
-    ours = content.get(OURS) or {}
-    # The states are rank 0's; shared by all ranks they would make all see the same noise.
-    if "random" in ours and rank == 0:
-        put_back(ours["random"])
+def _load_into(
+    objects: Mapping[str, Any], content: Mapping[str, Any], path: Path, rank: int
+) -> int:
+    """Load a checkpoint into objects and random generators; return the epoch after it."""
+    targets = {name: target for name, target in objects.items() if target is not None}
+    fill(content, targets, path)
+    added = content.get(OURS) or {}
+    # The states are those of rank 0: with them all ranks would draw the same noise.
+    if "random" in added and rank == 0:
+        restore_states(added["random"])
     match = NAME.fullmatch(path.name)
-    named = int(match[2]) if match else int(content.get("epoch", -1))
-    return int(ours.get("epoch", named)) + 1
+    epoch = int(match[2]) if match else int(content.get("epoch", -1))
+    return int(added.get("epoch", epoch)) + 1

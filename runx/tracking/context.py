@@ -1,9 +1,10 @@
-"""What a script can know about its run."""
+"""The run of a training script: its hyperparameters, name and remaining time."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from runx.rundir.paths import RunDir
 
 
 class Hparams(Mapping[str, Any]):
-    """Hyperparameters, read-only, by name or as attributes; dotted names also step by step.
+    """Read-only hyperparameters, by name or as attributes; dotted names also part by part.
 
     >>> hparams = Hparams({"lr": 0.1, "optimizer.name": "adam"})
     >>> hparams.lr, hparams["optimizer.name"], hparams.optimizer.name
@@ -26,7 +27,7 @@ class Hparams(Mapping[str, Any]):
         object.__setattr__(self, "_values", dict(values))
 
     def __getitem__(self, name: str) -> Any:
-        value = _below(self._values, name)
+        value = _lookup(self._values, name)
         if value is None and name not in self._values:
             raise KeyError(_missing(name, self._values))
         return value
@@ -55,7 +56,8 @@ class Hparams(Mapping[str, Any]):
         return (Hparams, (self._values,))
 
 
-def _below(values: Mapping[str, Any], name: str) -> Any:
+def _lookup(values: Mapping[str, Any], name: str) -> Any:
+    """Return a value, or the hyperparameters whose dotted names start with a name; else None."""
     if name in values:
         value = values[name]
         return Hparams(value) if isinstance(value, dict) else value
@@ -78,16 +80,16 @@ class RunInfo:
 
     def __init__(self, run: RunDir, environment: Mapping[str, str] = os.environ) -> None:
         content = _read(run.record)
-        # A launcher's environment speaks of the run that it started, and of no other directory.
-        ours = environment if is_launched(run, environment) else {}
-        place = run.path.absolute()
+        # The environment is about the run that was launched, and about no other directory.
+        variables = environment if is_launched(run, environment) else {}
+        path = run.path.absolute()
         self.logdir = str(run.path)
-        self.name = str(content.get("name") or ours.get("RUNX_RUN") or place.name)
+        self.name = str(content.get("name") or variables.get("RUNX_RUN") or path.name)
         self.experiment = str(
-            content.get("experiment") or ours.get("RUNX_EXPERIMENT") or place.parent.name
+            content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
         )
         self.tag = str(content.get("tag") or "")
-        attempt = ours.get("RUNX_ATTEMPT", "")
+        attempt = variables.get("RUNX_ATTEMPT", "")
         self.attempt = int(attempt) if attempt.isdecimal() else 1
 
     def __repr__(self) -> str:
@@ -96,41 +98,32 @@ class RunInfo:
 
 
 def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether runx started this process for this very directory."""
-    given = environment.get("RUNX_LOGDIR")
-    return bool(given) and Path(str(given)).absolute() == run.path.absolute()
+    """Return whether runx launched this process for this run."""
+    path = environment.get("RUNX_LOGDIR")
+    return bool(path) and Path(str(path)).absolute() == run.path.absolute()
 
 
 def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
-    """Give the directory of the run that runx started this process for."""
-    given = environment.get("RUNX_LOGDIR")
-    if not given:
+    """Return the run that runx launched this process for; raises LogxError without one."""
+    path = environment.get("RUNX_LOGDIR")
+    if not path:
         raise LogxError("logx is not initialized; call logx.initialize() first")
-    return RunDir(Path(given).absolute())
+    return RunDir(Path(path).absolute())
 
 
 def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
-    """Read the run's hyperparameters, those that the script gave over them."""
-    logdir = str(run.path)
-    placed = {name: _placed(value, logdir) for name, value in _read(run.hparams).items()}
-    return Hparams({**placed, **given})
+    """Return the run's hyperparameters, updated by those that the script gave."""
+    from runx.rundir.logdir import Logdir  # not at start: few scripts read them from here
+
+    return Hparams({**Logdir.at(run).in_value(_read(run.hparams)), **given})
 
 
 def _read(path: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
-def _placed(value: Any, logdir: str) -> Any:
-    """Put the directory where the sweep says LOGDIR."""
-    if isinstance(value, str):
-        return value.replace("LOGDIR", logdir)
-    if isinstance(value, list):
-        return [_placed(item, logdir) for item in value]
-    return value
-
-
 def as_mapping(hparams: Any) -> dict[str, Any]:
-    """Take hyperparameters as a mapping, as argparse gives them, or as a dataclass."""
+    """Return hyperparameters as a dict, given a mapping, an argparse.Namespace or a dataclass."""
     if isinstance(hparams, Mapping):
         return {str(name): value for name, value in hparams.items()}
     if hasattr(hparams, "__dict__"):
@@ -138,54 +131,25 @@ def as_mapping(hparams: Any) -> dict[str, Any]:
     raise LogxError(f"hparams= takes a mapping or argparse's namespace, not {hparams!r:.60}")
 
 
-TRIES = 100
+DEADLINES = ("RUNX_DEADLINE", "SLURM_JOB_END_TIME")
+"""The variables with the time at which the run will be ended, in seconds since 1970."""
 
 
-def logroot(here: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Find LOGROOT: the environment's, the nearest .runx file's, the user's, else ./runs.
+def remaining(now: float, environment: Mapping[str, str] = os.environ) -> float | None:
+    """Return the seconds until the run will be ended, or None without a time limit.
 
-    >>> logroot(Path("/"), {"RUNX_LOGROOT": "/logs"})
-    PosixPath('/logs')
+    >>> remaining(100.0, {"RUNX_DEADLINE": "160"})
+    60.0
     """
-    if environment.get("RUNX_LOGROOT"):
-        return _absolute(environment["RUNX_LOGROOT"], here)
-    own = Path(environment.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    for path in (*(folder / ".runx" for folder in (here, *here.parents)), own / "runx.yml"):
-        if path.is_file() and (root := _said_in(path)):
-            return _absolute(root, path.parent)
-    return here / "runs"
-
-
-def _said_in(path: Path) -> str:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise LogxError(f"{path}: can't be read: {error}") from error
-    root = content.get("LOGROOT") if isinstance(content, dict) else None
-    return str(root) if root else ""
-
-
-def _absolute(text: str, base: Path) -> Path:
-    return base / Path(os.path.expandvars(text)).expanduser()
-
-
-def unique(root: Path, new_name: Callable[[int], str]) -> Path:
-    """Make a directory under root with a name that nobody else has; mkdir is the claim."""
-    root.mkdir(parents=True, exist_ok=True)
-    for attempt in range(TRIES):
-        path = root / new_name(4 if attempt else 2)
+    for variable in DEADLINES:
         try:
-            path.mkdir()
-        except FileExistsError:
+            return float(environment[variable]) - now
+        except (KeyError, ValueError):
             continue
-        return path
-    raise LogxError(f"{root}: {TRIES} random names are all taken; give initialize(logdir=...)")
+    return None
 
 
-def slug(words: int) -> str:
-    """Make a random name that people can say."""
-    from coolname import generate_slug
-
-    return str(generate_slug(words))
+def is_ending(run: RunDir, within: float) -> bool:
+    """Return whether the run was requested to stop, or has at most ``within`` seconds left."""
+    left = remaining(time.time())
+    return run.stop_requested.exists() or (left is not None and left <= within)

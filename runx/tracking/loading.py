@@ -1,4 +1,4 @@
-"""Reading checkpoints: safely, with words for what goes wrong, into the objects of a script."""
+"""Reading checkpoints, and loading them into the objects of a script."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any
 from runx.errors import LogxError
 
 OURS = "__runx"
-"""Under this key a checkpoint holds what runx adds: the epoch and the random states."""
+"""The key of what runx adds to a checkpoint: the epoch and the random states."""
 
 
 SUFFIXES = ("", "_state_dict", "_state", "_dict")
-"""How scripts call the state of an object in what they save."""
+"""What scripts add to an object's name for the key of its state."""
 
 
 WRAPPERS = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every key."""
+"""The prefixes that DataParallel and torch.compile add to every key."""
 
 
 DAMAGE = ("PytorchStreamReader", "central directory", "corrupt", "crc")
-"""What torch says of a file that is torn or was changed."""
+"""Words in torch's errors about a file that is torn or was changed."""
 
 
 class DamagedError(LogxError):
-    """A checkpoint is torn or no checkpoint at all."""
+    """A file is torn, or not a checkpoint."""
 
 
-def needed_torch() -> Any:
-    """Import torch, or say how to get it."""
+def import_torch() -> Any:
+    """Return the module torch; raises LogxError where it isn't installed."""
     try:
         import torch
     except ImportError as error:
@@ -41,8 +41,13 @@ def needed_torch() -> Any:
 
 
 def load(path: Path | str, map_location: Any = None, weights_only: bool = True) -> dict[str, Any]:
-    """Read a checkpoint; unless asked otherwise, nothing in it can run code."""
-    torch = needed_torch()
+    """Return the content of a checkpoint; with ``weights_only`` loading can't run code in it.
+
+    Raises:
+        DamagedError: The file is torn, or not a checkpoint.
+        LogxError: There is no such file, or it can't be loaded otherwise.
+    """
+    torch = import_torch()
     if map_location is None and not torch.cuda.is_available():
         map_location = "cpu"
     try:
@@ -60,7 +65,7 @@ def load(path: Path | str, map_location: Any = None, weights_only: bool = True) 
 def read_model(
     path: Path | str | PathLike[str], map_location: Any = None, weights_only: bool = True
 ) -> tuple[Any, dict[str, Any]]:
-    """Read a checkpoint: its state_dict, and everything else that the script put into it."""
+    """Return the state_dict in a checkpoint, and everything else that the script saved in it."""
     content = load(os.fspath(path), map_location, weights_only)
     if "state_dict" not in content:
         raise LogxError(f"{path}: holds no state_dict; it has {', '.join(map(str, content))}")
@@ -69,7 +74,7 @@ def read_model(
 
 
 def _numpy_scalars(torch: Any) -> Any:
-    """Let NumPy's numbers through: the original keeps the metric as the script gave it."""
+    """Return a context that allows NumPy's scalars: NVIDIA's runx saved metrics as they came."""
     from contextlib import nullcontext
 
     allow = getattr(torch.serialization, "safe_globals", None)
@@ -77,27 +82,28 @@ def _numpy_scalars(torch: Any) -> Any:
         return nullcontext()
     import numpy
 
-    kinds = [type(numpy.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "bool")]
+    types = [type(numpy.dtype(name)) for name in ("f2", "f4", "f8", "i4", "i8", "bool")]
     core = getattr(numpy, "_core", None) or numpy.core
     names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    return allow([*((core.multiarray.scalar, name) for name in names), numpy.dtype, *kinds])
+    return allow([*((core.multiarray.scalar, name) for name in names), numpy.dtype, *types])
 
 
 def _explained(path: Path | str, error: Exception) -> LogxError:
-    """Tell damage, which an older checkpoint helps against, from what no other file would mend."""
-    told = _first_line(error)
+    """Return the error for a checkpoint that can't be loaded: DamagedError if it is torn."""
+    reason = _first_line(error)
     if "Weights only load failed" in str(error) and _is_whole(path):
         return LogxError(
-            f"{path}: holds more than weights, which could run code when loaded ({told}); "
+            f"{path}: holds more than weights, which could run code when loaded ({reason}); "
             "if you trust it, ask with weights_only=False"
         )
     is_torn = isinstance(error, (EOFError, pickle.UnpicklingError, ValueError))
     if is_torn or any(word in str(error) for word in DAMAGE) or not _is_whole(path):
-        return DamagedError(f"{path}: can't be loaded: {told}")
-    return LogxError(f"{path}: can't be loaded: {told}")
+        return DamagedError(f"{path}: can't be loaded: {reason}")
+    return LogxError(f"{path}: can't be loaded: {reason}")
 
 
 def _is_whole(path: Path | str) -> bool:
+    """Return whether a file looks like a complete checkpoint."""
     from zipfile import is_zipfile
 
     with Path(path).open("rb") as file:
@@ -106,48 +112,51 @@ def _is_whole(path: Path | str) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
+    """Return the most specific line of an error's message."""
     lines = str(error).strip().splitlines()
-    told = [line for line in lines if "Unsupported" in line or "GLOBAL" in line or "global" in line]
-    return (told or lines or [type(error).__name__])[0].strip()
+    specific = [
+        line for line in lines if "Unsupported" in line or "GLOBAL" in line or "global" in line
+    ]
+    return (specific or lines or [type(error).__name__])[0].strip()
 
 
 def part(content: Mapping[str, Any], name: str, path: Path) -> Any:
-    """Find an object's state in a checkpoint, however the script calls it."""
+    """Return an object's state in a checkpoint, under any of its usual keys."""
     names = [name + suffix for suffix in SUFFIXES]
     if name == "model":
         names = ["state_dict", *names, "net"]
-    for known in names:
-        if known in content:
-            return content[known]
-    there = ", ".join(str(key) for key in content if key != OURS)
-    raise LogxError(f"{path}: holds nothing for {name}; it has {there or 'nothing'}")
+    for key in names:
+        if key in content:
+            return content[key]
+    keys = ", ".join(str(key) for key in content if key != OURS)
+    raise LogxError(f"{path}: holds nothing for {name}; it has {keys or 'nothing'}")
 
 
 def fitted(state: Mapping[str, Any], model: Any, path: Path) -> Mapping[str, Any]:
-    """Check that a state fits a model before anything is changed; an error lists what doesn't."""
-    wanted = model.state_dict()
-    state = _renamed(state, wanted)
-    missing = [key for key in wanted if key not in state]
-    surplus = [key for key in state if key not in wanted]
+    """Return a state with the keys of a model; raises LogxError where keys or shapes differ."""
+    expected = model.state_dict()
+    state = _renamed(state, expected)
+    missing = [key for key in expected if key not in state]
+    surplus = [key for key in state if key not in expected]
     shapes = [
-        f"{key} {tuple(state[key].shape)} for {tuple(wanted[key].shape)}"
-        for key in wanted
-        if key in state and getattr(state[key], "shape", 0) != getattr(wanted[key], "shape", 0)
+        f"{key} {tuple(state[key].shape)} for {tuple(expected[key].shape)}"
+        for key in expected
+        if key in state and getattr(state[key], "shape", 0) != getattr(expected[key], "shape", 0)
     ]
-    told = [
-        f"{what}: {', '.join(keys)}"
-        for what, keys in (("missing", missing), ("unexpected", surplus), ("shapes", shapes))
+    problems = [
+        f"{problem}: {', '.join(keys)}"
+        for problem, keys in (("missing", missing), ("unexpected", surplus), ("shapes", shapes))
         if keys
     ]
-    if told:
-        raise LogxError(f"{path}: its keys don't fit the model; {'; '.join(told)}")
+    if problems:
+        raise LogxError(f"{path}: its keys don't fit the model; {'; '.join(problems)}")
     return state
 
 
-def _renamed(state: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add or take away what wrappers put before every key."""
+def _renamed(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a state with the prefix of wrappers added or removed as the expected keys have it."""
     for prefix in WRAPPERS:
-        has, needs = (all(key.startswith(prefix) for key in keys) for keys in (state, wanted))
+        has, needs = (all(key.startswith(prefix) for key in keys) for keys in (state, expected))
         if has and not needs:
             return {key.removeprefix(prefix): value for key, value in state.items()}
         if needs and not has:
@@ -156,7 +165,7 @@ def _renamed(state: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str
 
 
 def fill(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path) -> None:
-    """Give each object its state from a checkpoint; nothing is changed unless all are there."""
+    """Load the states in a checkpoint into objects; none is changed unless all have a state."""
     states = {name: part(content, name, path) for name in objects}
     for name, target in objects.items():
         if name == "model" or hasattr(target, "named_parameters"):

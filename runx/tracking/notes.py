@@ -1,4 +1,4 @@
-"""logx.json: what logx itself has to remember over a run's attempts."""
+"""logx.json, which keeps values over a run's attempts; and warnings about failed writes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from runx.errors import LogxError, StoreError
 from runx.rundir.files import read_json, to_json, write_whole
 
 WARNINGS = 100
-"""How many warnings are kept; the first say what went wrong."""
+"""How many warnings are kept: the first ones, which show the cause."""
 
 
 class Notes:
-    """The content of logx.json, read when first asked for and written whole at each change."""
+    """The content of logx.json, read when first needed and written at each change."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,22 +25,22 @@ class Notes:
         self._content: dict[str, Any] | None = None
 
     def get(self, key: str) -> Any:
-        """Give what was noted under this key, or None."""
+        """Return the value of a key, or None."""
         return self._read().get(key)
 
     def keep(self, **values: Any) -> None:
-        """Note these values beside the others; OSError where they can't be written now."""
+        """Set values and write the file; raises OSError where it can't be written now."""
         with self._lock:
             self._content = {**self._read(), **values}
             if self._is_ours:
                 write_whole(self.path, to_json(self._content))
 
     def forked(self) -> None:
-        """Leave the file to the parent process: it has one writer."""
+        """Write no more, in a forked process: the parent is the file's one writer."""
         self._is_ours, self._lock = False, RLock()
 
     def warn(self, text: str, time: str) -> None:
-        """Note a warning, for whoever looks at the run later."""
+        """Add a warning, with the time of it."""
         earlier = self.get("warnings") or []
         self.keep(warnings=[*earlier, {"time": time, "text": text}][:WARNINGS])
 
@@ -51,53 +51,56 @@ class Notes:
                 try:
                     self._content = read_json(self.path)
                 except StoreError:
-                    # Damaged: it is kept for people, and begun anew.
+                    # Damaged: the file is renamed, for people, and a new one written.
                     self.path.replace(f"{self.path}.damaged")
         return self._content
 
 
 class Closing(Protocol):
-    """What keeps in memory what it can't write."""
+    """A file that keeps lines in memory that it can't write."""
 
     def close(self) -> None:
-        """Write it or raise OSError."""
+        """Write them, or raise OSError; close the file."""
 
-    def waiting(self) -> int:
-        """Count what is in memory."""
+    def pending(self) -> int:
+        """Return the number of lines in memory."""
 
 
 class Faults:
-    """Tells of each fault once until it is over; with ``strict``, raises instead."""
+    """Warns of failed writes, once for each file until it succeeds; with ``strict``, raises.
+
+    ``active``: what can't be written at present.
+    """
 
     def __init__(self, notes: Notes, strict: bool) -> None:
-        self.standing: set[str] = set()
+        self.active: set[str] = set()
         self._notes, self._strict = notes, strict
 
-    def met(self, what: str, error: Exception, then: str = "") -> None:
-        """Tell that something can't be written now, and what is done about it."""
+    def report(self, what: str, error: Exception, consequence: str = "") -> None:
+        """Warn that something can't be written; with ``strict``, raise LogxError."""
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         text = f"{what} can't be written: {reason}"
         if self._strict:
             raise LogxError(text) from error
-        if what not in self.standing:
-            self.standing.add(what)
-            self.warn(f"{text}; training goes on{then and ', ' + then}")
+        if what not in self.active:
+            self.active.add(what)
+            self.warn(f"{text}; training goes on{consequence and ', ' + consequence}")
 
-    def over(self, what: str) -> None:
-        """Tell that it is written again."""
-        if what in self.standing:
-            self.standing.discard(what)
+    def resolve(self, what: str) -> None:
+        """Warn that something is written again, if it had failed."""
+        if what in self.active:
+            self.active.discard(what)
             self.warn(f"{what} is written again")
 
-    def closing(self, file: Closing) -> None:
-        """Close a file; what can't be written any more is counted and told."""
+    def close(self, file: Closing) -> None:
+        """Close a file; warn of the number of lines that could not be written."""
         try:
             file.close()
         except OSError as error:
-            self.warn(f"{file.waiting()} lines were never written: {error.strerror}")
+            self.warn(f"{file.pending()} lines were never written: {error.strerror}")
 
     def warn(self, text: str) -> None:
-        """Tell something once on stderr and in logx.json."""
+        """Write a warning to stderr and to logx.json."""
         try:
             print(f"logx: warning: {text}", file=sys.stderr, flush=True)
         except (OSError, ValueError):
@@ -106,10 +109,10 @@ class Faults:
         try:
             self._notes.warn(text, utc_now())
         except OSError:
-            # Noted with the next thing that can be written there.
+            # Written with the next change of the file.
             pass
 
 
 def utc_now() -> str:
-    """Give the time as files have it."""
+    """Return the time in UTC, in the format of JSON files."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,4 +1,4 @@
-"""Which of a distributed run's processes this is, and how they agree on numbers."""
+"""The rank of this process in a distributed run, and reductions over all ranks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
-"""Where torchrun, srun and mpirun say which process this is."""
+"""The variables with the rank, of torchrun, srun and mpirun."""
 
 
 REDUCTIONS = ("mean", "sum", "min", "max")
 
 
 def rank(environment: Mapping[str, str] = os.environ) -> int:
-    """Tell this process's rank from what its launcher put into the environment.
+    """Return this process's rank by the environment, 0 without a distributed launcher.
 
     >>> rank({"SLURM_PROCID": "3"})
     3
@@ -35,7 +35,7 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def group() -> Any:
-    """Give torch.distributed if the script has initialised it, else None."""
+    """Return torch.distributed if the script has initialised it, else None."""
     import sys
 
     # A script that never imported torch.distributed can't have initialised it.
@@ -46,7 +46,10 @@ def group() -> Any:
 
 
 def reduced(metrics: dict[str, Metric], how: str) -> dict[str, Metric]:
-    """Combine each metric over all ranks; every rank must call this with the same names."""
+    """Return metrics reduced over all ranks; every rank must call this with the same names.
+
+    Raises LogxError where the names differ, or the reduction is unknown.
+    """
     if how not in REDUCTIONS:
         raise LogxError(f"reduce={how!r} is not known; there are {', '.join(REDUCTIONS)}")
     distributed = group()
@@ -62,27 +65,28 @@ def reduced(metrics: dict[str, Metric], how: str) -> dict[str, Metric]:
     return dict(zip(names, values.tolist(), strict=True))
 
 
-def anywhere(yes: bool) -> bool:
-    """Tell whether any rank says yes, so that all of them act alike."""
+def any_rank(value: bool) -> bool:
+    """Return whether the value is true on any rank; every rank must call this."""
     distributed = group()
     if distributed is None:
-        return yes
-    said = _vector([yes], distributed)
-    distributed.all_reduce(said, op=distributed.ReduceOp.MAX)
-    return bool(said.item())
+        return value
+    values = _vector([value], distributed)
+    distributed.all_reduce(values, op=distributed.ReduceOp.MAX)
+    return bool(values.item())
 
 
-def shared(text: str) -> str:
-    """Give every rank the text that rank 0 has."""
+def from_rank0(text: str) -> str:
+    """Return the text of rank 0; every rank must call this."""
     distributed = group()
     if distributed is None:
         return text
-    box = [text]
-    distributed.broadcast_object_list(box, src=0)
-    return box[0]
+    texts = [text]
+    distributed.broadcast_object_list(texts, src=0)
+    return texts[0]
 
 
 def _check_names(names: list[str], distributed: Any) -> None:
+    """Raise LogxError unless all ranks have the same names."""
     from zlib import crc32
 
     digest = crc32("\n".join(names).encode("utf-8", "replace"))
@@ -93,6 +97,7 @@ def _check_names(names: list[str], distributed: Any) -> None:
 
 
 def _vector(values: list[Any], distributed: Any) -> Any:
+    """Return a tensor of float64 on the device that the backend reduces on."""
     import torch
 
     device = "cuda" if distributed.get_backend() == "nccl" else "cpu"

@@ -1,70 +1,97 @@
-"""Checkpoints as a script saves and loads them; the half of logx that keeps models."""
+"""Writing checkpoint files: atomically, under two names, and in the background."""
 
 from __future__ import annotations
 
-from runx.tracking.script import Script
+import copy
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from os import PathLike
-    from typing import Any
+from runx.tracking.loading import import_torch
 
 
-class Saving(Script):
-    """Saves models, finds them again and goes on from them."""
+def write(content: Any, path: Path) -> None:
+    """Write a checkpoint atomically: a temporary file beside it is renamed.
 
-    def save_model(
-        self,
-        save_dict: Mapping[str, Any],
-        metric: Any,
-        epoch: int,
-        higher_better: bool = True,
-        delete_old: bool = True,
-        *,
-        keep_last: int = 1,
-        keep_every: int = 0,
-        name: str | None = None,
-        async_save: bool = False,
-    ) -> bool | None:
-        """Save the last checkpoint, and as the best if it is; tell whether it is."""
-        from runx.tracking.checkpoints import Kept
+    Raises OSError where the disk is full or the folder can't be written to.
+    """
+    torch = import_torch()
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        # For a folder that can't be written to torch raises its own errors, Python an OSError.
+        beside.touch()
+        # ext4 flushes a file that is truncated and written again: torch creates it anew.
+        beside.unlink()
+        torch.save(content, beside)
+        beside.replace(path)
+    except RuntimeError as error:
+        # So torch reports a full disk.
+        if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
+            raise
+        raise OSError(f"torch can't write it: {str(error).splitlines()[0]}") from error
+    finally:
+        beside.unlink(missing_ok=True)
 
-        if not self._open.writes:
-            return None
-        kept = Kept(delete_old, keep_last, keep_every)
-        return self._open.checkpoints.save_model(
-            save_dict, metric, epoch, higher_better, kept, name, async_save
-        )
 
-    def restore(
-        self,
-        *,
-        map_location: Any = None,
-        path: str | PathLike[str] | None = None,
-        weights_only: bool = True,
-        **objects: Any,
-    ) -> int:
-        """Put model=, optimizer=, ... back as last saved; give the epoch to go on with."""
-        session = self._open
-        return session.checkpoints.restore(objects, path, map_location, weights_only, session.rank)
+def link_as(path: Path, target: Path) -> None:
+    """Link a file to a second name, atomically; copy it where there are no hard links."""
+    from shutil import copyfile
 
-    def load_model(
-        self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True
-    ) -> tuple[Any, dict[str, Any]]:
-        """Read a checkpoint: its state_dict, and everything else in it."""
-        from runx.tracking.loading import read_model
+    beside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(path, beside)
+    except OSError:
+        copyfile(path, beside)
+    beside.replace(target)
 
-        return read_model(path, map_location, weights_only)
 
-    def get_best_checkpoint(self) -> str | None:
-        """Find the path of the best checkpoint, or None."""
-        from runx.rundir.checkpoints import best
+def remove_partial(folder: Path) -> None:
+    """Remove the temporary files of checkpoints that a killed attempt has left."""
+    for path in folder.glob("*.pth.*.tmp"):
+        path.unlink(missing_ok=True)
 
-        path = best(self._open.run)
-        return str(path) if path else None
 
-    @property
-    def best_metric(self) -> float | None:
-        """The best metric that save_model was given so far."""
-        return self._open.checkpoints.best_metric
+def snapshot(content: Any) -> Any:
+    """Return a copy of a checkpoint's content with its tensors in CPU memory."""
+    if isinstance(content, dict):
+        # A shallow copy keeps the type and the _metadata of a state_dict.
+        result = copy.copy(content)
+        for key, value in content.items():
+            result[key] = snapshot(value)
+        return result
+    if type(content) in (list, tuple):
+        return type(content)(snapshot(value) for value in content)
+    if hasattr(content, "detach") and hasattr(content, "device"):
+        return content.detach().to("cpu", copy=True)
+    return copy.deepcopy(content)
+
+
+class BackgroundSave:
+    """Runs one function at a time in a thread; Python waits for it at exit."""
+
+    def __init__(self) -> None:
+        self._thread: Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self, work: Callable[[], object]) -> None:
+        """Run a function in the background; the previous one must have been waited for."""
+        self._thread = Thread(target=self._run, args=(work,), name="logx-save")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait for the function that is running, and raise its exception."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _run(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  It is raised by wait().
+            self._error = error

@@ -1,4 +1,4 @@
-"""What may be logged: numbers, whichever library they come from."""
+"""Conversion of scalars of any library to Python's numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT = frozenset({str})
 
 
 def numbers(metrics: Mapping[str, Any]) -> dict[str, Metric]:
-    """Make plain numbers of Python's, NumPy's and torch's scalars; an error names what is none.
+    """Return metrics as Python's numbers; raises LogxError where one is not a number.
 
     >>> from fractions import Fraction
     >>> numbers({"acc": 0.5, "share": Fraction(1, 4)})
@@ -33,7 +33,7 @@ def numbers(metrics: Mapping[str, Any]) -> dict[str, Metric]:
 
 
 def number(value: Any, name: str) -> Number:
-    """Make one plain number of a scalar; a tensor on a GPU is read here, once.
+    """Return a scalar as a Python number, which copies a tensor from its GPU.
 
     >>> number("high", "acc")
     Traceback (most recent call last):
@@ -50,6 +50,7 @@ def number(value: Any, name: str) -> Number:
 
 
 def _plain(value: Any) -> Number:
+    """Return the number of a scalar of NumPy, torch and the like; raises where it has none."""
     for method in ("item", "numpy"):
         if hasattr(value, method):
             value = getattr(value, method)()
@@ -63,6 +64,7 @@ def _plain(value: Any) -> Number:
 
 
 def _shown(value: Any) -> str:
+    """Return a value for an error message: an array by its shape."""
     shape = getattr(value, "shape", ())
     kind = type(value).__name__
     return f"a {kind} of shape {tuple(shape)}" if len(shape) else f"{value!r:.60}"

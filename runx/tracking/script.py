@@ -1,4 +1,7 @@
-"""What a script can ask about its run; the half of logx that only reads."""
+"""The calls of logx that read the run, save its models and load them: the base of LogX.
+
+Every training script imports this with logx: the modules that do the work are imported when called.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ from runx.errors import LogxError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from os import PathLike
     from typing import Any
 
     from runx.tracking.context import Hparams, RunInfo
     from runx.tracking.session import Session
 
 
-class Script:
-    """Hyperparameters, name and time of the run that this process belongs to."""
+class ScriptCalls:
+    """Access to the run that this process belongs to: its hyperparameters, time and checkpoints."""
 
     _session: Session | None = None
 
@@ -49,9 +53,9 @@ class Script:
         deterministic: bool = False,
         function: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Seed Python, NumPy and torch, from the hyperparameter seed unless one is given.
+        """Seed Python, NumPy and torch and return the seed, by default the hyperparameter seed.
 
-        A function of one's own gets the value instead, whatever it is. Gives the seed.
+        A ``function`` gets the seed, of any type, instead.
         """
         if seed is None and "seed" not in self.hparams:
             raise LogxError("seed: there is no hyperparameter seed; add one, or give logx.seed(1)")
@@ -65,22 +69,76 @@ class Script:
         return value
 
     def remaining_time(self) -> float | None:
-        """How many seconds the run still has, or None where nobody says."""
+        """Return the seconds until the run's time limit, or None without a limit."""
         import time
 
-        from runx.tracking.stopping import remaining
+        from runx.tracking.context import remaining
 
         return remaining(time.time())
 
     def should_stop(self, within: float = 0.0, all_ranks: bool = False) -> bool:
-        """Tell whether to save and leave: it was asked for, or ``within`` seconds it is over.
+        """Return whether to save and exit: the run is to end, or has ``within`` seconds left.
 
-        With ``all_ranks`` every rank has to ask, and all get the same answer.
+        With ``all_ranks`` every rank has to call this, and all get the same result.
         """
-        from runx.tracking.context import launched
-        from runx.tracking.ranks import anywhere
-        from runx.tracking.stopping import is_time
+        from runx.tracking.context import is_ending, launched
+        from runx.tracking.ranks import any_rank
 
         run = launched() if self._session is None else self._session.run
-        yes = is_time(run, within)
-        return anywhere(yes) if all_ranks else yes
+        is_over = is_ending(run, within)
+        return any_rank(is_over) if all_ranks else is_over
+
+    def save_model(
+        self,
+        save_dict: Mapping[str, Any],
+        metric: Any,
+        epoch: int,
+        higher_better: bool = True,
+        delete_old: bool = True,
+        *,
+        keep_last: int = 1,
+        keep_every: int = 0,
+        name: str | None = None,
+        async_save: bool = False,
+    ) -> bool | None:
+        """Save the last checkpoint, and as the best if it is; return whether it is."""
+        from runx.tracking.checkpoints import Retention
+
+        if not self._open.writes:
+            return None
+        retention = Retention(delete_old, keep_last, keep_every)
+        return self._open.checkpoints.save_model(
+            save_dict, metric, epoch, higher_better, retention, name, async_save
+        )
+
+    def restore(
+        self,
+        *,
+        map_location: Any = None,
+        path: str | PathLike[str] | None = None,
+        weights_only: bool = True,
+        **objects: Any,
+    ) -> int:
+        """Restore model=, optimizer=, ... from the last checkpoint; return the next epoch."""
+        session = self._open
+        return session.checkpoints.restore(objects, path, map_location, weights_only, session.rank)
+
+    def load_model(
+        self, path: str | PathLike[str], map_location: Any = None, weights_only: bool = True
+    ) -> tuple[Any, dict[str, Any]]:
+        """Return the state_dict in a checkpoint, and everything else in it."""
+        from runx.tracking.loading import read_model
+
+        return read_model(path, map_location, weights_only)
+
+    def get_best_checkpoint(self) -> str | None:
+        """Return the path of the best checkpoint, or None."""
+        from runx.rundir.checkpoints import best_checkpoint
+
+        path = best_checkpoint(self._open.run)
+        return str(path) if path else None
+
+    @property
+    def best_metric(self) -> float | None:
+        """The best metric that save_model was given so far."""
+        return self._open.checkpoints.best_metric

@@ -1,4 +1,4 @@
-"""The random number generators of Python, NumPy and torch: seeded, remembered and put back."""
+"""The random number generators of Python, NumPy and torch: seeds and states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from runx.errors import LogxError
 
 
 def seed_all(seed: int, deterministic: bool = False) -> None:
-    """Seed Python, and NumPy and torch with its GPUs where they are installed."""
+    """Seed Python, and NumPy and torch with its GPUs where they are installed.
+
+    Raises LogxError unless the seed is an integer.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise LogxError(f"seed is {seed!r}; it must be an integer, or give function= to use it")
     random.seed(seed)
@@ -31,7 +34,7 @@ def seed_all(seed: int, deterministic: bool = False) -> None:
 
 
 def random_states() -> dict[str, Any]:
-    """Take the states of all generators in use, in types that torch.load accepts from anyone."""
+    """Return the states of all generators in use, in types that torch.load accepts as weights."""
     import torch
 
     states: dict[str, Any] = {"python": random.getstate(), "torch": torch.get_rng_state()}
@@ -43,14 +46,14 @@ def random_states() -> dict[str, Any]:
     return states
 
 
-def put_back(states: dict[str, Any]) -> None:
+def restore_states(states: dict[str, Any]) -> None:
     """Set the generators to these states."""
     import torch
 
     random.setstate(states["python"])
     torch.set_rng_state(states["torch"].cpu())
     if "cuda" in states and torch.cuda.is_available():
-        # Resumed on fewer or more GPUs, each still gets the state that its number had.
+        # On another number of GPUs, each gets the state of the GPU with its index.
         for device, state in enumerate(states["cuda"][: torch.cuda.device_count()]):
             torch.cuda.set_rng_state(state.cpu(), device)
     if "numpy" in states:

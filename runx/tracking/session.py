@@ -1,4 +1,4 @@
-"""What initialize() opens: one run's files, its writers, and what it counts."""
+"""The session of logx from initialize() to close(): the files and writers of one run."""
 
 from __future__ import annotations
 
@@ -10,32 +10,37 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import LogxError
 from runx.rundir.files import write_whole
 from runx.rundir.paths import RunDir
-from runx.rundir.records import Record
-from runx.tracking import context, ranks
-from runx.tracking.artifacts import IN_MEMORY, SideFiles
+from runx.rundir.records import TORN, Record, encode
+from runx.tracking import artifacts, ranks
 from runx.tracking.checkpoints import Checkpoints
 from runx.tracking.context import Hparams, RunInfo, as_mapping, hparams_of
-from runx.tracking.notes import Faults, Notes
+from runx.tracking.logroot import choose_logdir
+from runx.tracking.notes import Faults, Notes, utc_now
 from runx.tracking.scalars import number, numbers
+from runx.tracking.system import INTERVAL, Monitor
 from runx.tracking.writers import open_writer
+from runx.tracking.writers.appender import Appender
 from runx.tracking.writers.csv import Rows
-from runx.tracking.writers.queue import Behind
+from runx.tracking.writers.queue import WriterQueue
+
+if TYPE_CHECKING:
+    from runx.rundir.records import Metric
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
     **dict.fromkeys(("val", "validate", "validation"), "val"),
     "test": "test",
 }
-"""The names of phases that scripts use, and the phase that each of them is."""
+"""The names that scripts use for phases, and the phase of each."""
 
 
 class Options(NamedTuple):
-    """What initialize() was asked for, beside the place."""
+    """The arguments of initialize() other than the directory."""
 
     hparams: Mapping[str, Any]
     phases: Iterable[str]
@@ -46,8 +51,15 @@ class Options(NamedTuple):
     is_worker: bool = False
 
 
+IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
+"""The consequence of a full disk, for warnings."""
+
+
 class Session:
-    """One run, as one process logs it."""
+    """One run and the files that this process writes of it.
+
+    ``writes``: whether it writes metrics, which rank 0 does. ``is_on``: whether logging is on.
+    """
 
     def __init__(self, run: RunDir, rank: int, writes: bool, options: Options) -> None:
         self.run, self.rank, self.writes, self.options = run, rank, writes, options
@@ -58,9 +70,9 @@ class Session:
         self._epochs: dict[str, Any] = {}
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
-        self.beside = SideFiles(run, rank, self.faults)
+        self.files = RankFiles(run, rank, self.faults)
         self._rows: Rows | None = None
-        self.behind = Behind((), self.faults)
+        self.queue = WriterQueue((), self.faults)
         self.is_on = writes or rank != 0
         if writes:
             self._open(options)
@@ -72,10 +84,11 @@ class Session:
 
     @cached_property
     def info(self) -> RunInfo:
-        """The run's name and whereabouts."""
+        """The run's name, experiment, tag, attempt and directory."""
         return RunInfo(self.run)
 
     def _open(self, options: Options) -> None:
+        """Create the directory, open the writers and write the first row of metrics.csv."""
         try:
             self.run.path.mkdir(parents=True, exist_ok=True)
             self._open_writers(options)
@@ -85,15 +98,16 @@ class Session:
         except OSError as error:
             raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error
         if not options.is_worker:
-            self.beside.watch(options.system)
+            self.files.watch(options.system)
 
     def _open_writers(self, options: Options) -> None:
-        opened = [self._writer(each) for each in dict.fromkeys(options.writers)]
-        self._rows = next((each for each in opened if isinstance(each, Rows)), None)
-        others = [each for each in opened if each not in (None, self._rows)]
-        self.behind = Behind(others, self.faults, options.is_worker)
+        opened = [self._writer(writer) for writer in dict.fromkeys(options.writers)]
+        self._rows = next((writer for writer in opened if isinstance(writer, Rows)), None)
+        others = [writer for writer in opened if writer not in (None, self._rows)]
+        self.queue = WriterQueue(others, self.faults, options.is_worker)
 
     def _writer(self, writer: Any) -> Any:
+        """Return a writer, opened if it is given by name; None, with a warning, if that fails."""
         if not isinstance(writer, str):
             return writer
         try:
@@ -101,11 +115,11 @@ class Session:
         except (LogxError, OSError):
             raise
         except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
-            self.faults.met(writer, error, "without it")
+            self.faults.report(writer, error, "without it")
             return None
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
-        """Record metrics: the row is in its file when this returns, all else follows."""
+        """Write metrics: the row of metrics.csv at once, all else by the queue."""
         canonical = self._phases.get(phase) or self._unknown(phase)
         values = numbers(metrics)
         epoch = self._epoch(canonical, epoch)
@@ -114,40 +128,41 @@ class Session:
             try:
                 self._rows.write(Record(canonical, values, epoch, now))
             except OSError as error:
-                self.faults.met(self.run.metrics_of(canonical).name, error, IN_MEMORY)
+                self.faults.report(self.run.metrics_of(canonical).name, error, IN_MEMORY)
             else:
-                if self.faults.standing:
-                    self.faults.over(self.run.metrics_of(canonical).name)
-        if self.behind.writers:
-            self.behind.put(Record(phase, values, epoch, now))
+                if self.faults.active:
+                    self.faults.resolve(self.run.metrics_of(canonical).name)
+        if self.queue.writers:
+            self.queue.put(Record(phase, values, epoch, now))
 
     def scalar(self, name: str, value: Any, step: Any) -> None:
-        """Give one number to every writer but the table of metrics."""
+        """Write a number by all writers but csv."""
         step = None if step is None else number(step, "step")
-        self.behind.put(Record("", {str(name): number(value, name)}, step, time.time()))
+        self.queue.put(Record("", {str(name): number(value, name)}, step, time.time()))
 
     def reduced(self, metrics: Mapping[str, Any], how: str) -> Mapping[str, Any]:
-        """Combine metrics over all ranks."""
+        """Return metrics reduced over all ranks."""
         return ranks.reduced(numbers(metrics), how) if self.is_on else metrics
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, what the parent will write."""
         self._lock = RLock()
         self.notes.forked()
-        self.behind.forked()
-        self.beside.forked()
+        self.queue.forked()
+        self.files.forked()
         if self._rows:
             self._rows.forked()
 
     def close(self) -> None:
-        """Write everything and close the files."""
+        """Write all that is in memory and close the files."""
         self.checkpoints.wait()
-        self.behind.close()
-        self.beside.close()
+        self.queue.close()
+        self.files.close()
         if self._rows:
-            self.faults.closing(self._rows)
+            self.faults.close(self._rows)
 
     def _epoch(self, phase: str, epoch: Any) -> Any:
+        """Return the epoch as a number, by default the one after the phase's last."""
         if epoch is None:
             with self._lock:
                 epoch = self._epochs.get(phase, 0)
@@ -159,6 +174,7 @@ class Session:
         return epoch
 
     def _unknown(self, phase: str) -> str:
+        """Raise LogxError for an unknown phase."""
         near = get_close_matches(str(phase), self._phases, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LogxError(
@@ -167,8 +183,64 @@ class Session:
         )
 
 
+class RankFiles:
+    """The files of one rank besides metrics: messages, artifacts, system.csv."""
+
+    def __init__(self, run: RunDir, rank: int, faults: Faults) -> None:
+        self._run, self._rank, self._faults = run, rank, faults
+        self._messages = Appender(str(run.messages_of(rank)), torn=b"\n")
+        self._system = Appender(str(run.system), torn=TORN)
+        self._monitor: Monitor | None = None
+
+    def message(self, text: str) -> None:
+        """Append a message to this rank's log, and print it on rank 0."""
+        try:
+            if self._rank == 0:
+                print(text)
+        except (OSError, ValueError) as error:
+            self._faults.report("stdout", error)
+        self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
+
+    def artifact(self, thing: Any, name: str | None) -> str | None:
+        """Write an artifact and return its path; None, with a warning, where the disk is full."""
+        try:
+            return str(artifacts.save(self._run, thing, name, utc_now()))
+        except OSError as error:
+            self._faults.report(f"artifact {name or thing}", error, "without it")
+            return None
+
+    def watch(self, system: bool | float) -> None:
+        """Start to measure the load for system.csv, at an interval in seconds."""
+        if system:
+            self._monitor = Monitor(self._write_load, INTERVAL if system is True else system)
+
+    def forked(self) -> None:
+        """Forget, in a forked process, what the parent will write."""
+        self._monitor = None
+        self._messages.forked()
+        self._system.forked()
+
+    def close(self) -> None:
+        """Stop measuring, write what is in memory and close the files."""
+        if self._monitor is not None:
+            self._monitor.stop()
+        for file in (self._messages, self._system):
+            self._faults.close(file)
+
+    def _write_load(self, load: dict[str, Metric]) -> None:
+        self._append(self._system, encode("system", load, None, time.time()), "system.csv")
+
+    def _append(self, file: Appender, text: str, name: str) -> None:
+        try:
+            file.append(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self._faults.report(name, error, IN_MEMORY)
+        else:
+            self._faults.resolve(name)
+
+
 def known_phases(further: Iterable[str]) -> dict[str, str]:
-    """Map every name of a phase to the phase it is."""
+    """Return a phase for each name of one; raises LogxError where a name is not allowed."""
     if isinstance(further, str):
         raise LogxError(f"phases= takes a list of names, not {further!r}")
     for name in further:
@@ -180,44 +252,32 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
 def open_session(
     logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
 ) -> Session:
-    """Open what initialize() was asked for."""
+    """Return the session that initialize() opens."""
     rank = ranks.rank() if global_rank is None else int(global_rank)
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
     path = choose_logdir(logdir, coolname and is_on, rank)
     run = RunDir(Path(path).absolute())
-    given = {} if hparams is None else as_mapping(hparams)
+    values = {} if hparams is None else as_mapping(hparams)
     writes = is_on and rank == 0
-    session = Session(run, rank, writes, options._replace(hparams=given))
+    session = Session(run, rank, writes, options._replace(hparams=values))
     session.is_on = is_on
-    if writes and given:
-        keep_hparams(session, given)
+    if writes and values:
+        _write_hparams(session, values)
     return session
 
 
 def join_session(path: Path, rank: int, options: Options) -> Session:
-    """Open a run in a worker process, beside the process that began it."""
+    """Return the session of a worker process, for the same run as its parent."""
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    names = tuple(each for each in options.writers if each in ("csv", "tensorboard"))
+    names = tuple(writer for writer in options.writers if writer in ("csv", "tensorboard"))
     worker = options._replace(writers=names, is_worker=True)
     return Session(RunDir(path), rank, is_on and rank == 0, worker)
 
 
-def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
-    """Decide where to log: what was given, what the launcher says, else under LOGROOT."""
-    given = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
-    if given:
-        return str(given)
-    root = context.logroot(Path.cwd())
-    if not coolname:
-        return str(root / "default")
-    # Other ranks learn the name where they can; without torch.distributed they need none.
-    return ranks.shared(str(context.unique(root, context.slug)) if rank == 0 else str(root))
-
-
-def keep_hparams(session: Session, given: dict[str, Any]) -> None:
-    """Write the script's hyperparameters to hparams.json, or beside what runx wrote there."""
+def _write_hparams(session: Session, hparams: dict[str, Any]) -> None:
+    """Write the script's hyperparameters to hparams.json; where runx wrote one, to logx.json."""
     run = session.run
-    plain = json.loads(json.dumps(given, default=str))
+    plain = json.loads(json.dumps(hparams, default=str))
     try:
         if run.record.exists():
             session.notes.keep(hparams=plain)

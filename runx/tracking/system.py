@@ -1,4 +1,4 @@
-"""system.csv: what the process and its GPUs are doing, a row every half a minute."""
+"""The load of the process's CPUs and GPUs, measured every 30 s for system.csv."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 INTERVAL = 30.0
+"""Seconds between two measurements."""
 
 
 MEGABYTE = 2**20
 
 
 class Monitor:
-    """Measures in a thread of its own until it is stopped."""
+    """Measures in a thread, every ``interval`` seconds, until it is stopped."""
 
     def __init__(self, write: Callable[[dict[str, Metric]], None], interval: float) -> None:
         self._write, self._interval = write, interval
@@ -28,30 +29,30 @@ class Monitor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the measuring, and wait until it has: an interpreter that ends meanwhile crashes."""
+        """Stop and wait for the thread: if it measures at exit, the interpreter may crash."""
         self._stopped.set()
         self._thread.join()
 
     def _work(self) -> None:
-        before = busy()
+        previous = busy()
         gpus: list[Any] | None = None
         while not self._stopped.wait(self._interval):
-            # Nothing is imported before it is used: most scripts that log are over by then.
+            # Imported after the first interval: short scripts never need it.
             gpus = visible_gpus() if gpus is None else gpus
-            now = busy()
-            cpu = 100 * (now[0] - before[0]) / max(now[1] - before[1], 1e-9)
-            before = now
+            current = busy()
+            cpu = 100 * (current[0] - previous[0]) / max(current[1] - previous[1], 1e-9)
+            previous = current
             self._write({"cpu": round(cpu, 1), "rss_mb": resident(), **gpu_figures(gpus)})
 
 
 def busy() -> tuple[float, float]:
-    """Give the seconds of CPU that this process and its ended children took, and the time."""
+    """Return the CPU seconds of this process and its ended children, and the time in seconds."""
     times = os.times()
     return sum(times[:4]), time.monotonic()
 
 
 def resident() -> int:
-    """Give the memory that this process holds, in MB.
+    """Return the resident memory of this process in MB.
 
     >>> resident() > 1
     True
@@ -61,40 +62,41 @@ def resident() -> int:
 
 
 def visible_gpus() -> list[Any]:
-    """Find the GPUs that the process may use, where pynvml is installed and there are some."""
+    """Return pynvml's handles of the GPUs that the process may use; none without pynvml."""
     try:
         import pynvml
 
         pynvml.nvmlInit()
-    except Exception:  # noqa: BLE001  No driver, no library, no right to ask: then no figures.
+    except Exception:  # noqa: BLE001  No driver, no library or no permission.
         return []
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is None:
-        words = [str(number) for number in range(pynvml.nvmlDeviceGetCount())]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        ids = [str(number) for number in range(pynvml.nvmlDeviceGetCount())]
     else:
-        words = [word.strip() for word in chosen.split(",") if word.strip()]
-    return [handle for word in words if (handle := _handle(pynvml, word)) is not None]
+        ids = [id.strip() for id in visible.split(",") if id.strip()]
+    return [handle for id in ids if (handle := _handle(pynvml, id)) is not None]
 
 
-def _handle(pynvml: Any, word: str) -> Any:
+def _handle(pynvml: Any, id: str) -> Any:
+    """Return the handle of a GPU by its index or UUID, None where there is none."""
     try:
-        if word.isdecimal():
-            return pynvml.nvmlDeviceGetHandleByIndex(int(word))
-        return pynvml.nvmlDeviceGetHandleByUUID(word)
+        if id.isdecimal():
+            return pynvml.nvmlDeviceGetHandleByIndex(int(id))
+        return pynvml.nvmlDeviceGetHandleByUUID(id)
     except pynvml.NVMLError:
         return None
 
 
 def gpu_figures(handles: list[Any]) -> dict[str, Metric]:
-    """Measure use in percent and memory in MB of each GPU, numbered as the script sees them."""
+    """Return the load in percent and the used memory in MB of each GPU, by the script's indices."""
     figures: dict[str, Metric] = {}
     for number, handle in enumerate(handles):
         import pynvml
 
         try:
-            use = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu
+            load = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu
             memory = pynvml.nvmlDeviceGetMemoryInfo(handle).used // MEGABYTE
         except pynvml.NVMLError:
             continue
-        figures.update({f"gpu{number}": use, f"gpu{number}_mb": memory})
+        figures.update({f"gpu{number}": load, f"gpu{number}_mb": memory})
     return figures

@@ -11,7 +11,8 @@ from sweeps import events, names, wait_until
 import runx.local.process
 from runx.local.gpus import Lease
 from runx.local.process import Live, members, start, tell
-from runx.rundir.attempts import is_locked, take_lock
+from runx.locks import is_held
+from runx.rundir.attempts import take_lock
 from runx.rundir.claims import claim_text
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -56,7 +57,7 @@ def has(run, text):
 
 
 def test_a_run_that_is_alive_is_not_started(make, monkeypatch):
-    monkeypatch.setattr(runx.rundir.attempts, "_LOOKERS", 0.1)
+    monkeypatch.setattr(runx.rundir.attempts, "_LOCK_SECONDS", 0.1)
     live = make("sleep 60")
     assert start(live.dir, 1, Lease(), lambda: pytest.fail("claimed")) is None
 
@@ -64,14 +65,14 @@ def test_a_run_that_is_alive_is_not_started(make, monkeypatch):
 def test_a_run_that_is_not_ours_is_not_started(make):
     run = make.prepare("touch ../started")
     assert start(run, 1, Lease(), lambda: False) is None
-    assert is_locked(run) is False
+    assert is_held(run.lock) is False
     assert not run.events(1).exists()
 
 
 def test_an_attempt_is_claimed_while_nobody_else_can_start_it(make):
     run = make.prepare("true")
     locked = []
-    start(run, 1, Lease(), lambda: locked.append(is_locked(run)))
+    start(run, 1, Lease(), lambda: locked.append(is_held(run.lock)))
     assert locked == [True]
 
 

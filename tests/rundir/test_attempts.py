@@ -20,22 +20,22 @@ def run(tmp_path):
     return made
 
 
-def quiet(warning):
+def no_warning(warning):
     raise AssertionError(warning)
 
 
-def stand(run, warn=quiet, words=None):
+def read_state(run, warn=no_warning, statuses=None):
     attempts = read_attempts(run, time.time, warn)
-    return state(attempts, status_of(run, attempts, words or {}))
+    return state(attempts, status_of(run, attempts, statuses or {}))
 
 
 def claim(run, number=1, farm=None, pid=None, **more):
     pid = os.getpid() if pid is None else pid
-    who = {"host": here().host, "boot": here().boot, "pid": pid, "start": born(pid), **more}
+    who = {"host": here().host, "boot": here().boot, "pid": pid, "start": start_of(pid), **more}
     run.claim(number).write_text(json.dumps({"version": 1, **who, "farm": farm}))
 
 
-def born(pid):
+def start_of(pid):
     try:
         with open(f"/proc/{pid}/stat") as file:
             return int(file.read().rpartition(")")[2].split()[19])
@@ -43,7 +43,7 @@ def born(pid):
         return 0
 
 
-def happens(run, *events, number=1):
+def write_events(run, *events, number=1):
     with open(run.events(number), "a") as file:
         for event in events:
             name, details = event if isinstance(event, tuple) else (event, {})
@@ -57,98 +57,98 @@ def dead_pid():
 
 
 def test_a_directory_without_attempts_is_a_planned_run(tmp_path):
-    assert stand(RunDir(tmp_path)).name == "planned"
+    assert read_state(RunDir(tmp_path)).name == "planned"
 
 
 def test_a_damaged_line_costs_itself_and_a_warning(run):
     claim(run)
-    happens(run, "started")
+    write_events(run, "started")
     with open(run.events(1), "a") as file:
         file.write('{"event": "run\n{"event": "ended", "code": 0}\n{"eve')
     warnings = []
-    assert stand(run, warnings.append).name == "done"
+    assert read_state(run, warnings.append).name == "done"
     assert [warning.split(": ")[0] for warning in warnings] == [f"{run.events(1)}, line 2"]
 
 
 def test_a_damaged_claim_costs_a_warning(run):
     run.claim(1).write_text("{")
-    happens(run, "started", ("ended", {"code": 2}))
+    write_events(run, "started", ("ended", {"code": 2}))
     warnings = []
-    assert stand(run, warnings.append).name == "failed"
+    assert read_state(run, warnings.append).name == "failed"
     assert len(warnings) == 1
 
 
 def test_whoever_holds_the_lock_is_running_though_run_sh_is_gone(run):
     claim(run, pid=dead_pid())
-    happens(run, "started")
+    write_events(run, "started")
     holder = subprocess.Popen(
         ["bash", "-c", 'exec 9>>"$1"; flock 9; echo held; exec sleep 60', "-", run.lock],
         stdout=subprocess.PIPE,
     )
     try:
         holder.stdout.readline()
-        assert stand(run).name == "running"
+        assert read_state(run).name == "running"
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         holder.stdout.close()
-    assert stand(run).name == "killed"
+    assert read_state(run).name == "killed"
 
 
 def test_a_claim_whose_launcher_lives_is_queued_and_a_dead_ones_is_void(run):
     claim(run)
-    assert stand(run).name == "queued"
+    assert read_state(run).name == "queued"
     claim(run, pid=dead_pid())
-    assert stand(run).name == "planned"
+    assert read_state(run).name == "planned"
 
 
 def test_a_pid_that_is_used_again_is_not_the_claims(run):
     claim(run, start=12)
-    assert stand(run).name == "planned"
+    assert read_state(run).name == "planned"
 
 
 def test_another_boot_of_this_machine_has_taken_its_processes(run):
     claim(run, boot="before")
-    happens(run, "started")
+    write_events(run, "started")
     run.lock.touch()
-    assert stand(run).name == "lost"
+    assert read_state(run).name == "lost"
 
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_run_that_ends_while_it_is_looked_at_is_not_taken_for_dead(run, monkeypatch, code):
     claim(run)
-    happens(run, "started")
+    write_events(run, "started")
     run.lock.touch()
     module = sys.modules[read_attempts.__module__]
-    looked = module.is_locked
+    unchanged = module.is_held
 
-    def ends_now(which):
+    def ends_now(path):
         if len(run.events(1).read_text().splitlines()) == 1:
-            happens(run, ("ended", {"code": code}))
-        return looked(which)
+            write_events(run, ("ended", {"code": code}))
+        return unchanged(path)
 
-    monkeypatch.setattr(module, "is_locked", ends_now)
-    assert stand(run).name == ("failed" if code else "done")
+    monkeypatch.setattr(module, "is_held", ends_now)
+    assert read_state(run).name == ("failed" if code else "done")
 
 
 def test_a_run_of_another_machine_is_left_alone(run):
     claim(run, host="elsewhere")
-    happens(run, "started")
-    assert str(stand(run)) == "running (on elsewhere)"
+    write_events(run, "started")
+    assert str(read_state(run)) == "running (on elsewhere)"
 
 
 def test_a_farms_run_is_known_by_its_beat(run):
     claim(run, farm="slurm", host="login")
     run.job(1).write_text('{"version": 1, "farm": "slurm", "id": "123"}')
-    assert stand(run).name == "queued"
-    happens(run, ("started", {"host": "node", "boot": "b", "pid": 1, "start": 1}))
+    assert read_state(run).name == "queued"
+    write_events(run, ("started", {"host": "node", "boot": "b", "pid": 1, "start": 1}))
     long_ago = time.time() - 720
     os.utime(run.events(1), (long_ago, long_ago))
-    assert str(stand(run)) == "lost (silent for 12 min; slurm was not asked)"
-    words = {("slurm", "123"): JobStatus("running")}
-    assert str(stand(run, words=words)) == "running (silent for 12 min)"
+    assert str(read_state(run)) == "lost (silent for 12 min; slurm was not asked)"
+    statuses = {("slurm", "123"): JobStatus("running")}
+    assert str(read_state(run, statuses=statuses)) == "running (silent for 12 min)"
     run.beat(1).touch()
-    assert str(stand(run)) == "running"
+    assert str(read_state(run)) == "running"
 
 
 def test_what_a_further_attempt_wrote_is_no_sign_of_one_that_never_began(run):
@@ -160,7 +160,7 @@ def test_what_a_further_attempt_wrote_is_no_sign_of_one_that_never_began(run):
     for path in (run.claim(1), run.job(1)):
         os.utime(path, (time.time() - 100, time.time() - 100))
     run.metrics.write_text("val,acc,1\n")
-    assert stand(run).name == "done"
+    assert read_state(run).name == "done"
 
 
 def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
@@ -168,14 +168,14 @@ def test_metrics_are_a_sign_of_life_where_a_job_never_calls_run_sh(run):
     os.utime(run.metrics, (time.time() - 50, time.time() - 50))
     claim(run, farm="bare", host="login")
     run.job(1).write_text('{"version": 1, "farm": "bare", "id": "9"}')
-    assert stand(run).name == "queued", "what an earlier attempt wrote says nothing"
+    assert read_state(run).name == "queued", "what an earlier attempt wrote says nothing"
     for path in (run.claim(1), run.job(1)):
         os.utime(path, (time.time() - 60, time.time() - 60))
-    assert stand(run).name == "running"
+    assert read_state(run).name == "running"
     long_ago = time.time() - 7200
     for path in (run.claim(1), run.job(1), run.metrics):
         os.utime(path, (long_ago - (path != run.metrics), long_ago - (path != run.metrics)))
-    assert str(stand(run)).startswith("unknown (it last wrote 120 min ago")
+    assert str(read_state(run)).startswith("unknown (it last wrote 120 min ago")
 
 
 def test_what_a_later_attempt_wrote_is_no_sign_of_one_that_was_never_submitted(run):
@@ -183,41 +183,41 @@ def test_what_a_later_attempt_wrote_is_no_sign_of_one_that_was_never_submitted(r
     claim(run, number=2, farm="torque", host="login")
     run.events(2).write_text('{"event":"started","time":1}\n{"event":"ended","time":2,"code":0}\n')
     run.metrics.write_text("val,epoch\n")
-    assert stand(run).name == "done"
+    assert read_state(run).name == "done"
 
 
 def test_an_order_tells_why_a_run_was_ended(run):
     claim(run, pid=dead_pid())
-    happens(run, "started", ("ended", {"code": 143}))
-    assert stand(run).name == "killed"
+    write_events(run, "started", ("ended", {"code": 143}))
+    assert read_state(run).name == "killed"
     run.orders.mkdir()
     (run.orders / "2.json").write_text('{"order": "cancel", "attempt": 2}')
-    assert stand(run).name == "killed"
+    assert read_state(run).name == "killed"
     (run.orders / "1.json").write_text('{"order": "cancel", "attempt": 1}')
-    assert stand(run).name == "cancelled"
+    assert read_state(run).name == "cancelled"
 
 
 def test_events_torn_at_any_byte_never_make_a_dead_run_alive(run):
     claim(run, pid=dead_pid())
     run.lock.touch()
-    happens(run, "started", ("running", {"group": 5}), "warned", ("ended", {"code": 0}))
+    write_events(run, "started", ("running", {"group": 5}), "warned", ("ended", {"code": 0}))
     whole = run.events(1).read_bytes()
     for end in range(len(whole) + 1):
         run.events(1).write_bytes(whole[:end])
-        assert stand(run, lambda warning: None).name in ("planned", "killed", "done")
+        assert read_state(run, lambda warning: None).name in ("planned", "killed", "done")
 
 
 def test_reading_leaves_nothing_behind(run):
     claim(run, farm="slurm", host="login")
     before = sorted(os.listdir(run.attempts))
     assert clock(run.path)() == pytest.approx(time.time(), abs=60)
-    read_attempts(run, clock(run.path), quiet)
+    read_attempts(run, clock(run.path), no_warning)
     assert sorted(os.listdir(run.attempts)) == before
     assert os.listdir(run.path) == ["attempts"]
 
 
 def test_this_process_lives_and_a_finished_one_does_not():
-    me = {**here()._asdict(), "pid": os.getpid(), "start": born(os.getpid())}
+    me = {**here()._asdict(), "pid": os.getpid(), "start": start_of(os.getpid())}
     assert lives(me, here()) is True
     assert lives({**me, "pid": dead_pid()}, here()) is False
     assert lives({}, here()) is False
@@ -230,16 +230,16 @@ def submitted(run, **more):
     os.utime(run.job(1), (long_ago, long_ago))
 
 
-def said(run, attempts, job, word):
+def queried(run, attempts, job, word):
     return state_said(run, attempts, {("slurm", job): JobStatus(word)}, time.time)
 
 
 def test_a_job_is_where_job_json_says(run):
     claim(run, farm="slurm", launch="now")
     submitted(run, name="owl", options={"QUEUE": "long"}, answer="123\n")
-    [attempt] = read_attempts(run, time.time, quiet)
+    [attempt] = read_attempts(run, time.time, no_warning)
     assert attempt.job == JobAddress("slurm", "slurm", "123", "owl", {"QUEUE": "long"}, "123\n")
-    assert (attempt.job_id, attempt.launch, attempt.is_refused) == ("123", "now", False)
+    assert (attempt.job_id, attempt.launch, attempt.job.refused) == ("123", "now", False)
 
 
 def test_where_job_json_is_damaged_nobody_knows_where_the_job_is(run):
@@ -255,26 +255,26 @@ def test_where_job_json_is_damaged_nobody_knows_where_the_job_is(run):
 def test_a_run_that_ends_while_its_scheduler_is_asked_is_not_lost(run):
     claim(run, farm="slurm")
     submitted(run)
-    before = read_attempts(run, time.time, quiet)
-    assert said(run, before, "123", "gone")[0].name == "lost"
-    happens(run, "started", ("ended", {"code": 0}))
-    now, attempts = said(run, before, "123", "gone")
+    before = read_attempts(run, time.time, no_warning)
+    assert queried(run, before, "123", "gone")[0].name == "lost"
+    write_events(run, "started", ("ended", {"code": 0}))
+    now, attempts = queried(run, before, "123", "gone")
     assert now.name == "done"
     assert attempts != before
 
 
 def test_a_job_whose_id_was_found_by_its_name_is_told_of(run):
     claim(run, farm="slurm", pid=dead_pid())
-    before = read_attempts(run, time.time, quiet)
+    before = read_attempts(run, time.time, no_warning)
     submitted(run)
-    now, [attempt] = said(run, before, "123", "running")
+    now, [attempt] = queried(run, before, "123", "running")
     assert (now.name, attempt.job_id) == ("running", "123")
 
 
 def test_what_changes_nothing_is_not_read_again(run, monkeypatch):
     claim(run, farm="slurm")
     submitted(run)
-    before = read_attempts(run, time.time, quiet)
+    before = read_attempts(run, time.time, no_warning)
     monkeypatch.setattr(sys.modules[state_said.__module__], "read_attempts", None)
-    now, attempts = said(run, before, "123", "queued")
+    now, attempts = queried(run, before, "123", "queued")
     assert (now.name, attempts) == ("queued", before)

@@ -9,29 +9,29 @@ def run(tmp_path):
     return RunDir(tmp_path)
 
 
-def quiet(line):
+def no_warning(line):
     raise AssertionError(line)
 
 
 def test_a_run_that_nobody_ended_has_no_order(run):
-    assert ordered(run, 1, quiet) is None
+    assert ordered(run, 1, no_warning) is None
 
 
 def test_an_order_is_for_one_attempt(run):
     give(run, CANCEL, 1)
-    assert ordered(run, 1, quiet) == CANCEL
-    assert ordered(run, 2, quiet) is None
+    assert ordered(run, 1, no_warning) == CANCEL
+    assert ordered(run, 2, no_warning) is None
 
 
 def test_the_first_order_counts(run):
     give(run, TIMEOUT, 1)
     give(run, CANCEL, 1)
-    assert ordered(run, 1, quiet) == TIMEOUT
+    assert ordered(run, 1, no_warning) == TIMEOUT
 
 
 def test_a_damaged_order_is_told_of_and_passed_over(run):
     give(run, CANCEL, 1)
     (run.orders / "0.json").write_text("{")
-    told = []
-    assert ordered(run, 1, told.append) == CANCEL
-    assert len(told) == 1
+    warnings = []
+    assert ordered(run, 1, warnings.append) == CANCEL
+    assert len(warnings) == 1

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from runx.local.process import process_group
-from runx.rundir.attempts import is_locked
+from runx.locks import is_held
 from runx.rundir.claims import claim_text
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -127,7 +127,7 @@ def test_the_lock_outlives_run_sh_while_its_script_lives(tmp_path):
     process.wait()
     assert execute(run).returncode == 75
     os.killpg(process_group(run, 1), signal.SIGKILL)
-    wait_until(lambda: not is_locked(run))
+    wait_until(lambda: not is_held(run.lock))
 
 
 def test_the_script_finds_itself_through_its_environment(tmp_path):

@@ -29,16 +29,16 @@ def local(*events, locked=False, **known):
     return state([attempt(*events, locked=locked, **known)])
 
 
-def farm(*events, word=None, why="", **known):
+def farm(*events, job_state=None, reason="", **known):
     known = {"host": "node", "farm": "slurm", "job": JOB, "silence": 20.0, **known}
-    return state([attempt(*events, **known)], said(word, why))
+    return state([attempt(*events, **known)], status(job_state, reason))
 
 
-def said(word, why=""):
-    return JobStatus(word, why) if word else None
+def status(job_state, reason=""):
+    return JobStatus(job_state, reason) if job_state else None
 
 
-def afar(**known):
+def on_other_machine(**known):
     """A run of this machine's kind, on another."""
     return local(STARTED, host="b", process=None, **known)
 
@@ -63,9 +63,9 @@ def test_a_run_without_attempts_is_planned():
         (local(STARTED, ended(None)), "failed", "it left no exit status"),
         (farm(STARTED, ended(75)), "preempted", ""),
         (farm(STARTED, Event("preempted"), ended(143)), "preempted", ""),
-        (farm(STARTED, ended(143), word="timeout", why="4 h"), "timeout", "4 h"),
-        (farm(STARTED, ended(137), word="oom"), "oom", ""),
-        (farm(STARTED, ended(1), word="failed"), "failed", "exit status 1"),
+        (farm(STARTED, ended(143), job_state="timeout", reason="4 h"), "timeout", "4 h"),
+        (farm(STARTED, ended(137), job_state="oom"), "oom", ""),
+        (farm(STARTED, ended(1), job_state="failed"), "failed", "exit status 1"),
         # What is here and wrote no end.
         (local(STARTED, locked=True), "running", ""),
         (local(STARTED, locked=True, order="cancel"), "running", ""),
@@ -79,46 +79,46 @@ def test_a_run_without_attempts_is_planned():
         (local(process=False, locked=True), "running", ""),
         (local(host="b", process=None), "queued", "on b, not seen from here"),
         (local(STARTED, host="b", process=None), "running", "on b, not seen from here"),
-        (afar(silence=20.0), "running", "on b"),
-        (afar(silence=720.0), "running", "on b, silent for 12 min"),
-        (afar(silence=20.0, order="cancel"), "running", "on b"),
-        (afar(silence=720.0, order="cancel"), "cancelled", "on b, silent for 12 min"),
-        (afar(silence=720.0, order="cancel", locked=True), "running", ""),
+        (on_other_machine(silence=20.0), "running", "on b"),
+        (on_other_machine(silence=720.0), "running", "on b, silent for 12 min"),
+        (on_other_machine(silence=20.0, order="cancel"), "running", "on b"),
+        (on_other_machine(silence=720.0, order="cancel"), "cancelled", "on b, silent for 12 min"),
+        (on_other_machine(silence=720.0, order="cancel", locked=True), "running", ""),
         # What is with a farm and wrote no end.
         (farm(STARTED), "running", ""),
         (farm(STARTED, silence=720), "lost", "silent for 12 min; slurm was not asked"),
-        (farm(STARTED, silence=720, word="running"), "running", "silent for 12 min"),
-        (farm(STARTED, silence=720, word="gone"), "lost", "silent for 12 min"),
-        (farm(STARTED, silence=720, word="oom"), "oom", "says slurm"),
-        (farm(STARTED, silence=720, word="done"), "done", "says slurm"),
-        (farm(STARTED, silence=720, word="queued"), "preempted", "queued again"),
+        (farm(STARTED, silence=720, job_state="running"), "running", "silent for 12 min"),
+        (farm(STARTED, silence=720, job_state="gone"), "lost", "silent for 12 min"),
+        (farm(STARTED, silence=720, job_state="oom"), "oom", "says slurm"),
+        (farm(STARTED, silence=720, job_state="done"), "done", "says slurm"),
+        (farm(STARTED, silence=720, job_state="queued"), "preempted", "queued again"),
         (farm(STARTED, silence=720, order="cancel"), "cancelled", ""),
         (farm(STARTED, Event("preempted"), silence=720), "preempted", ""),
         (farm(), "queued", ""),
-        (farm(word="queued", why="Priority"), "queued", "Priority"),
-        (farm(word="running"), "running", ""),
-        (farm(word="gone", submitted=5.0), "queued", ""),
-        (farm(word="gone", submitted=5000.0), "lost", "slurm knows no job 7"),
-        (farm(word="failed", why="NodeFail"), "failed", "NodeFail"),
+        (farm(job_state="queued", reason="Priority"), "queued", "Priority"),
+        (farm(job_state="running"), "running", ""),
+        (farm(job_state="gone", submission_age=5.0), "queued", ""),
+        (farm(job_state="gone", submission_age=5000.0), "lost", "slurm knows no job 7"),
+        (farm(job_state="failed", reason="NodeFail"), "failed", "NodeFail"),
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "cancelled", ""),
-        (farm(order="cancel", word="queued"), "queued", "cancelled, but still waits at slurm"),
-        (farm(wrote=60.0), "running", TOLD),
-        (farm(wrote=60.0, process=False, job=None), "running", TOLD),
-        (farm(wrote=60.0, word="failed"), "failed", "says slurm"),
-        (farm(wrote=60.0, word="queued"), "queued", ""),
-        (farm(wrote=60.0, order="cancel"), "cancelled", ""),
-        (farm(wrote=60.0, word="gone"), "unknown", "it last wrote 1 min ago" + ENDLESS),
-        (farm(wrote=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
-        (farm(wrote=7200.0, word="running"), "running", ""),
+        (farm(order="cancel", job_state="queued"), "queued", "cancelled, but still waits at slurm"),
+        (farm(output_age=60.0), "running", TOLD),
+        (farm(output_age=60.0, process=False, job=None), "running", TOLD),
+        (farm(output_age=60.0, job_state="failed"), "failed", "says slurm"),
+        (farm(output_age=60.0, job_state="queued"), "queued", ""),
+        (farm(output_age=60.0, order="cancel"), "cancelled", ""),
+        (farm(output_age=60.0, job_state="gone"), "unknown", "it last wrote 1 min ago" + ENDLESS),
+        (farm(output_age=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
+        (farm(output_age=7200.0, job_state="running"), "running", ""),
         (farm(job=None, process=True), "queued", "being submitted"),
         (
             farm(job=None, process=False),
             "queued",
             "it may be with slurm; if it is not, runx cancel it",
         ),
-        (farm(job=None, process=False, word="gone"), "planned", ""),
+        (farm(job=None, process=False, job_state="gone"), "planned", ""),
     ],
 )
 def test_each_fact_has_its_state(got, expected, reason):
@@ -160,11 +160,11 @@ WORDS = st.sampled_from([None, "gone", *STATES])
 
 
 @given(COURSES, ORDERS, WORDS, st.booleans(), st.sampled_from([None, "slurm"]), COURSES)
-def test_what_is_finished_stays_finished(course, order, word, locked, where, later):
+def test_what_is_finished_stays_finished(course, order, job_state, locked, where, later):
     known = attempt(
         *course, ended(0), *later, order=order, farm=where, process=False, locked=locked
     )
-    assert state([known], said(word)).name == "done"
+    assert state([known], status(job_state)).name == "done"
 
 
 @given(COURSES, st.integers(0, 6), ORDERS, st.integers(0, 255))
@@ -175,18 +175,18 @@ def test_what_is_dead_here_is_never_alive_wherever_its_events_are_cut(course, cu
 
 
 @given(COURSES, ORDERS, st.sampled_from(["gone", "failed", "oom", "done"]), st.floats(200, 9999))
-def test_a_silent_job_that_its_farm_has_given_up_is_never_alive(course, order, word, silence):
-    assert not farm(STARTED, *course, order=order, word=word, silence=silence).alive
+def test_a_silent_job_that_its_farm_has_given_up_is_never_alive(course, order, job_state, silence):
+    assert not farm(STARTED, *course, order=order, job_state=job_state, silence=silence).alive
 
 
 @given(COURSES, ORDERS, WORDS)
-def test_whoever_holds_the_lock_and_wrote_no_end_is_running(course, order, word):
+def test_whoever_holds_the_lock_and_wrote_no_end_is_running(course, order, job_state):
     known = attempt(STARTED, *course, order=order, process=None, host="b", locked=True)
-    assert state([known], said(word)).name == "running"
+    assert state([known], status(job_state)).name == "running"
 
 
 def test_every_combination_has_a_state_that_is_known():
-    for events, word, order, process, locked, where, silence in itertools.product(
+    for events, job_state, order, process, locked, where, silence in itertools.product(
         [(), (STARTED,), (STARTED, ended(1)), (STARTED, Event("preempted"))],
         [None, "gone", "running", "queued", "failed"],
         [None, "cancel", "timeout"],
@@ -197,4 +197,4 @@ def test_every_combination_has_a_state_that_is_known():
     ):
         more = {"order": order, "process": process, "silence": silence, "locked": locked}
         known = attempt(*events, farm=where, host="h", **more)
-        assert state([known], said(word)).name in STATES
+        assert state([known], status(job_state)).name in STATES

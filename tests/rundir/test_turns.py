@@ -58,7 +58,7 @@ def test_a_holder_on_another_host_is_waited_for_and_then_named(tmp_path, monkeyp
     folder.mkdir(parents=True)
     elsewhere = {**whoami(), "host": "elsewhere"}
     (folder / "3.claim").write_text(json.dumps({"version": 1, **elsewhere}))
-    monkeypatch.setattr(runx.rundir.turns, "_PATIENCE", 0.2)
+    monkeypatch.setattr(runx.rundir.turns, "_TIMEOUT", 0.2)
     with (
         pytest.raises(RunxError, match=r"3\.claim: held by process \d+ on elsewhere"),
         turn(ExperimentDir(tmp_path), lambda line: None),
@@ -73,7 +73,7 @@ def test_a_damaged_claim_is_not_taken_for_a_free_turn(tmp_path, monkeypatch):
     folder = ExperimentDir(tmp_path).turns
     folder.mkdir(parents=True)
     (folder / "1.claim").write_text("{")
-    monkeypatch.setattr(runx.rundir.turns, "_PATIENCE", 0.2)
+    monkeypatch.setattr(runx.rundir.turns, "_TIMEOUT", 0.2)
     with (
         pytest.raises(RunxError, match="remove the file"),
         turn(ExperimentDir(tmp_path), lambda line: None),

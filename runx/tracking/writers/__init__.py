@@ -1,7 +1,7 @@
-"""Where measurements go, one file a destination; each is imported when it is first asked for.
+"""The writers of metrics, a module each, imported when first used.
 
-A writer is any object with ``write(record)`` and ``close()``; ``flush()`` is called if it is there.
-A writer that can't be used in a forked process leaves ``survives_fork`` out.
+A writer is an object with ``write(record)``, ``close()`` and, optionally, ``flush()``. One with an
+attribute ``survives_fork`` is used in forked processes, too.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ WRITERS = {
     "wandb": "runx.tracking.writers.wandb:Wandb",
     "mlflow": "runx.tracking.writers.mlflow:Mlflow",
 }
-"""Where each destination lives: its module, and the class that takes a Destination."""
+"""For each writer its module and class; the class takes a Destination."""
 
 
 class Writer(Protocol):
-    """What logx asks of a destination."""
+    """The methods that logx calls."""
 
     def write(self, record: Record) -> None:
-        """Take one record; a phase of "" says that the names are whole as they are."""
+        """Write a record; where its phase is "", the metrics' names include their phases."""
 
     def close(self) -> None:
-        """Finish; nothing is written after this."""
+        """Finish; no record follows."""
 
 
 class Destination(Protocol):
-    """What a writer can know of the run that it writes for; each is read when first asked for."""
+    """The run that a writer writes for."""
 
     run: RunDir
     notes: Notes
@@ -51,8 +51,8 @@ class Destination(Protocol):
 
 
 def open_writer(name: str, destination: Destination) -> Any:
-    """Open the writer called so."""
+    """Return a new writer; raises LogxError where there is none of that name."""
     if name not in WRITERS:
         raise LogxError(f"writers: {name} is not known; there are {', '.join(WRITERS)}")
-    module, _, kind = WRITERS[name].partition(":")
-    return getattr(import_module(module), kind)(destination)
+    module, _, class_name = WRITERS[name].partition(":")
+    return getattr(import_module(module), class_name)(destination)

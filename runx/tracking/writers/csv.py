@@ -1,4 +1,4 @@
-"""metrics.csv and the files like it, one for each phase that isn't validation."""
+"""The writer of metrics.csv, and of a file like it for each phase other than validation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runx.tracking.writers.appender import Appender
 
 
 class Rows:
-    """Writes each record as one row, there when ``write`` returns."""
+    """Appends each record as a row, which is in the file when ``write`` returns."""
 
     survives_fork = True
 
@@ -20,31 +20,32 @@ class Rows:
         self._by_path: dict[Path, Appender] = {}
 
     def write(self, record: Record) -> None:
-        """Append the row, or keep it in memory and raise OSError."""
-        file = self._by_phase.get(record.phase) or self._file(record.phase)
+        """Append a row, or keep it in memory and raise OSError."""
+        file = self._by_phase.get(record.phase) or self._open(record.phase)
         row = encode(record.phase, record.metrics, record.epoch, record.timestamp)
         file.append(row.encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
-        """Write what was kept in memory, or raise OSError."""
+        """Write the rows in memory, or raise OSError."""
         for file in self._by_path.values():
             file.catch_up()
 
-    def waiting(self) -> int:
-        """Count the rows that are in memory only."""
-        return sum(file.waiting() + file.dropped for file in self._by_path.values())
+    def pending(self) -> int:
+        """Return the number of rows that are not in a file."""
+        return sum(file.pending() + file.dropped for file in self._by_path.values())
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, the rows that the parent will write."""
         for file in self._by_path.values():
             file.forked()
 
     def close(self) -> None:
-        """Write what was kept in memory and close the files."""
+        """Write the rows in memory and close the files."""
         for file in self._by_path.values():
             file.close()
 
-    def _file(self, phase: str) -> Appender:
+    def _open(self, phase: str) -> Appender:
+        """Return the file of a phase, which several phases may share."""
         path = self._run.metrics_of(phase)
         file = self._by_path.setdefault(path, Appender(str(path), torn=TORN))
         return self._by_phase.setdefault(phase, file)

@@ -1,4 +1,4 @@
-"""MLflow: one run there for each run here, the same one over all attempts."""
+"""The writer to MLflow: one MLflow run for each run, which later attempts continue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runx.tracking.writers import Destination
 
 
 class Mlflow:
-    """Logs to MLflow, to MLFLOW_TRACKING_URI or else to a store in the experiment's directory."""
+    """Logs to MLFLOW_TRACKING_URI, by default to a store in the experiment's directory."""
 
     def __init__(self, destination: Destination) -> None:
         try:
@@ -24,14 +24,14 @@ class Mlflow:
         uri = os.environ.get("MLFLOW_TRACKING_URI")
         if not uri:
             uri = (destination.run.path.parent / "mlruns").absolute().as_uri()
-            # Plain files are the one store that many runs at once can share without a server;
-            # newer MLflows want to be asked for it.
+            # The file store is the one that several runs can share without a server; newer
+            # versions of MLflow have to be asked for it.
             os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         self._client = MlflowClient(tracking_uri=uri)
-        self._id = self._resumed(destination) or self._begun(destination)
+        self._id = self._resume(destination) or self._create(destination)
 
     def write(self, record: Record) -> None:
-        """Log the record's numbers, each under its phase, with one call."""
+        """Log the metrics of a record, as PHASE/NAME, with one call."""
         from mlflow.entities import Metric
 
         when = int(1000 * (record.timestamp or time.time()))
@@ -44,25 +44,26 @@ class Mlflow:
         self._client.log_batch(self._id, metrics=metrics)
 
     def close(self) -> None:
-        """End the run there; a script that ended in an exception has failed."""
+        """End the MLflow run, as failed where the script has raised an exception."""
         status = "FAILED" if hasattr(sys, "last_type") else "FINISHED"
         self._client.set_terminated(self._id, status=status)
 
-    def _resumed(self, destination: Destination) -> Any:
-        """Go on with the run of an earlier attempt, if there is one."""
-        known = destination.notes.get("mlflow_run_id")
-        if known:
-            self._client.update_run(known, status="RUNNING")
-        return known
+    def _resume(self, destination: Destination) -> Any:
+        """Continue the MLflow run of an earlier attempt and return its id, None without one."""
+        run_id = destination.notes.get("mlflow_run_id")
+        if run_id:
+            self._client.update_run(run_id, status="RUNNING")
+        return run_id
 
-    def _begun(self, destination: Destination) -> Any:
+    def _create(self, destination: Destination) -> Any:
+        """Create an MLflow run with the hyperparameters; return its id."""
         from mlflow.entities import Param
 
         info = destination.info
-        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME") or info.experiment
-        found = self._client.get_experiment_by_name(experiment)
-        where = found.experiment_id if found else self._client.create_experiment(experiment)
-        run = self._client.create_run(where, run_name=info.name, tags={"runx.tag": info.tag})
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or info.experiment
+        experiment = self._client.get_experiment_by_name(name)
+        id = experiment.experiment_id if experiment else self._client.create_experiment(name)
+        run = self._client.create_run(id, run_name=info.name, tags={"runx.tag": info.tag})
         destination.notes.keep(mlflow_run_id=run.info.run_id)
         params = [
             Param(allowed(name), str(value)[:6000]) for name, value in destination.hparams.items()
@@ -72,7 +73,7 @@ class Mlflow:
 
 
 def allowed(name: str) -> str:
-    """Put _ for what MLflow doesn't allow in names.
+    """Return a name with _ for each character that MLflow doesn't allow.
 
     >>> allowed("val/top 5 (%)")
     'val/top 5 ___'

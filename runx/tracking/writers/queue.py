@@ -1,4 +1,4 @@
-"""Writers that work behind the training script's back, so that it never waits for them."""
+"""The queue of records for writers other than csv, which a thread of its own empties."""
 
 from __future__ import annotations
 
@@ -13,38 +13,40 @@ from runx.rundir.records import Record
 from runx.tracking.notes import Faults
 
 PAUSE = 0.2
-"""How long records are gathered before they are written, in seconds."""
+"""Seconds for which records are gathered before they are written."""
 
 
-class Behind:
-    """Hands records to writers in a thread of its own, in the order in which they came.
+class WriterQueue:
+    """Passes records to writers in a thread, in their order; the training script never waits.
 
-    A worker process is often ended without a chance to finish; there, ``is_alone`` is true and
-    everything is written at once.
+    With ``is_synchronous`` each record is written at once: in worker processes, which are often
+    killed. ``held`` counts the contexts that suspend writing.
     """
 
-    def __init__(self, writers: Sequence[Any], faults: Faults, is_alone: bool = False) -> None:
+    def __init__(
+        self, writers: Sequence[Any], faults: Faults, is_synchronous: bool = False
+    ) -> None:
         self.writers = list(writers)
         self.held = 0
         self._faults = faults
         self._queue: deque[Record] = deque()
-        self._is_alone = is_alone
+        self._is_synchronous = is_synchronous
         self._raised: LogxError | None = None
-        self._fresh()
+        self._reset()
 
     @property
     def boards(self) -> list[Any]:
-        """The TensorBoard among the writers, if there is one."""
+        """The writers that can write to TensorBoard."""
         return [each for each in self.writers if hasattr(type(each), "summaries")]
 
     def put(self, record: Record) -> None:
-        """Take a record; it is written soon."""
+        """Add a record. With ``strict``, raise what an earlier one has met."""
         if not self.writers:
             return
         self._queue.append(record)
         if self._raised:
             raise self._raised
-        if self._is_alone:
+        if self._is_synchronous:
             self.flush()
         elif not self._wake.is_set():
             if self._thread is None:
@@ -52,7 +54,7 @@ class Behind:
             self._wake.set()
 
     def flush(self) -> None:
-        """Write everything that came so far."""
+        """Write all records of the queue now."""
         with self._lock:
             while self._queue:
                 record = self._queue.popleft()
@@ -63,17 +65,17 @@ class Behind:
                     self._try(writer, writer.flush)
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, the records that the parent will write."""
         self._queue.clear()
         self.writers = [writer for writer in self.writers if hasattr(writer, "survives_fork")]
         for writer in self.writers:
             if hasattr(writer, "forked"):
                 writer.forked()
-        self._is_alone = True
-        self._fresh()
+        self._is_synchronous = True
+        self._reset()
 
     def close(self) -> None:
-        """Write everything and close the writers."""
+        """Write all records and close the writers."""
         self.flush()
         self._closed = True
         self._wake.set()
@@ -83,25 +85,25 @@ class Behind:
             self.writers = []
 
     def forgiving(self, writer: Any, function: Any) -> Any:
-        """Let a function fail for want of disk, or of a package, without ending the training."""
+        """Return a function of a writer that warns of a full disk or missing package instead."""
         if not callable(function):
             return function
 
-        named_after = getattr(function, "__name__", "it")
+        function_name = getattr(function, "__name__", "it")
 
-        def call(*arguments: Any, **named: Any) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
             try:
-                return function(*arguments, **named)
+                return function(*arguments, **keywords)
             except OSError as error:
-                self._faults.met(type(writer).__name__, error)
+                self._faults.report(type(writer).__name__, error)
             except ImportError as error:
                 package = {"PIL": "pillow"}.get(str(error.name), str(error.name))
-                needed = LogxError(f"it needs {package}: pip install {package}")
-                self._faults.met(named_after, needed)
+                missing = LogxError(f"it needs {package}: pip install {package}")
+                self._faults.report(function_name, missing)
 
         return call
 
-    def _fresh(self) -> None:
+    def _reset(self) -> None:
         self._wake, self._lock, self._closed = Event(), RLock(), False
         self._thread: Thread | None = None
 
@@ -120,51 +122,51 @@ class Behind:
                 try:
                     self.flush()
                 except LogxError as error:
-                    # Strict: the training's own thread raises it.
+                    # With strict: put() raises it in the thread of the training script.
                     self._raised = error
 
     def _try(self, writer: Any, action: Any, *arguments: Any) -> None:
         name = type(writer).__name__
         try:
             action(*arguments)
-        except Exception as error:  # noqa: BLE001  Whatever a writer does, the training goes on.
-            self._faults.met(name, error)
+        except Exception as error:  # noqa: BLE001  No error of a writer ends the training.
+            self._faults.report(name, error)
         else:
-            if self._faults.standing:
-                self._faults.over(name)
+            if self._faults.active:
+                self._faults.resolve(name)
 
 
-class Held:
-    """While this context lasts nothing is written; at its end, everything is, if so asked."""
+class Suspended:
+    """A context that suspends writing; with ``flush_at_end`` its end writes all records."""
 
-    def __init__(self, behind: Behind | None, flush_at_end: bool) -> None:
-        self._behind, self._flush = behind, flush_at_end
+    def __init__(self, queue: WriterQueue | None, flush_at_end: bool) -> None:
+        self._queue, self._flush = queue, flush_at_end
 
     def __enter__(self) -> None:
-        if self._behind:
-            self._behind.held += 1
+        if self._queue:
+            self._queue.held += 1
 
     def __exit__(self, *raised: object) -> None:
-        if self._behind:
-            self._behind.held -= 1
-            if self._flush and not self._behind.held:
-                self._behind.flush()
+        if self._queue:
+            self._queue.held -= 1
+            if self._flush and not self._queue.held:
+                self._queue.flush()
 
 
 class Summaries:
-    """Gives every call to the SummaryWriter of TensorBoard, or where that is off to nobody."""
+    """Passes each call to TensorBoard's SummaryWriter; without TensorBoard, ignores it."""
 
-    def __init__(self, behind: Behind) -> None:
-        self._behind = behind
-        self._board = behind.boards[0] if behind.boards else None
+    def __init__(self, queue: WriterQueue) -> None:
+        self._queue = queue
+        self._board = queue.boards[0] if queue.boards else None
 
     def __getattr__(self, name: str) -> Any:
         if self._board is None:
-            return _nothing
+            return _ignore
         if name == "flush":
-            return self._behind.flush
-        return self._behind.forgiving(self._board, getattr(self._board.summaries, name))
+            return self._queue.flush
+        return self._queue.forgiving(self._board, getattr(self._board.summaries, name))
 
 
-def _nothing(*arguments: Any, **named: Any) -> None:
-    """Take any call."""
+def _ignore(*arguments: Any, **keywords: Any) -> None:
+    """Ignore a call."""

@@ -1,4 +1,4 @@
-"""TensorBoard: scalars written here, everything else by tensorboardX into the same file."""
+"""The writer to TensorBoard: scalars by itself, all else by tensorboardX into the same file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runx.tracking.writers.appender import Appender
 
 
 class TensorBoard:
-    """One event file for each process that logs; every record is one event."""
+    """Writes an event file for this process, each record as one event."""
 
     survives_fork = True
 
@@ -30,25 +30,25 @@ class TensorBoard:
         self._file = Appender(path, head=events.version(now))
 
     def write(self, record: Record) -> None:
-        """Write the record's numbers, each under its phase."""
+        """Write the metrics of a record, as PHASE/NAME."""
         tags, values = self._tags, []
         for name, value in record.metrics.items():
-            whole = f"{record.phase}/{name}" if record.phase else name
-            known = tags.get(whole) or tags.setdefault(whole, events.tag(whole))
-            values.append((known, events.single(value)))  # type: ignore[arg-type]
+            name = f"{record.phase}/{name}" if record.phase else name
+            tag = tags.get(name) or tags.setdefault(name, events.tag(name))
+            values.append((tag, events.single(value)))  # type: ignore[arg-type]
         step = int(record.epoch) if record.epoch is not None else 0
         self._file.append(events.scalars(values, step, record.timestamp or time.time()))
 
     def flush(self) -> None:
-        """Write what was kept in memory, or raise OSError."""
+        """Write the events in memory, or raise OSError."""
         self._file.catch_up()
 
     def forked(self) -> None:
-        """Leave to the parent process what it has not written yet."""
+        """Forget, in a forked process, the events that the parent will write."""
         self._file.forked()
 
     def close(self) -> None:
-        """Close the file, and those that tensorboardX opened beside it."""
+        """Close the file and tensorboardX's writer."""
         if self._summaries is not None:
             self._summaries.close()
         self._file.close()
@@ -61,7 +61,7 @@ class TensorBoard:
         return self._summaries
 
     def add_hparams(self, hparams: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-        """Write hyperparameters and what they led to; in this file, not in one of a sub-folder."""
+        """Write hyperparameters with metrics, into this file instead of one in a sub-folder."""
         from tensorboardX.summary import hparams as summaries_of
 
         values = numbers(metrics)
@@ -69,36 +69,37 @@ class TensorBoard:
             self.summaries.file_writer.add_summary(summary, 0)
         self.write(Record("", values, 0, time.time()))
 
-    # What tensorboardX asks of an event writer:
+    # The methods of an event writer of tensorboardX:
 
     def get_logdir(self) -> str:
-        """Tell where the file is."""
+        """Return the folder of the file."""
         return self._logdir
 
     def add_event(self, event: Any) -> None:
-        """Write an event that tensorboardX made."""
+        """Write an event of tensorboardX's."""
         self._file.append(events.framed(event.SerializeToString()))
 
 
-class _EventsOf:
-    """A TensorBoard that tensorboardX may not close, since others write there too."""
+class _EventWriter:
+    """An event writer for tensorboardX that never closes the file, which others write to, too."""
 
     def __init__(self, board: TensorBoard) -> None:
         self.add_event, self.get_logdir = board.add_event, board.get_logdir
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: each event is written at once."""
 
     close = reopen = flush
 
 
 def _summary_writer(logdir: str, board: TensorBoard) -> Any:
+    """Return a SummaryWriter of tensorboardX that writes to the file of another writer."""
     from tensorboardX import SummaryWriter
     from tensorboardX.writer import FileWriter
 
-    # Made without its own event file: TensorBoard reads one file of a directory at a time.
+    # Without an event file of its own: TensorBoard reads one file of a directory at a time.
     files = FileWriter.__new__(FileWriter)
-    files.event_writer, files._default_metadata = _EventsOf(board), {}
+    files.event_writer, files._default_metadata = _EventWriter(board), {}
     writer = SummaryWriter(logdir, write_to_disk=False)
     writer._write_to_disk = True
     writer.file_writer, writer.all_writers = files, {logdir: files}

@@ -1,4 +1,4 @@
-"""Weights & Biases: one run there for each run here, the same one over all attempts."""
+"""The writer to Weights & Biases: one wandb run for each run, which later attempts continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runx.tracking.writers import Destination
 
 
 class Wandb:
-    """Logs to wandb; WANDB_PROJECT, WANDB_MODE and the like count as always."""
+    """Logs to wandb, by WANDB_PROJECT, WANDB_MODE and its other variables."""
 
     def __init__(self, destination: Destination) -> None:
         try:
@@ -31,23 +31,23 @@ class Wandb:
             dir=str(destination.run.path),
             resume="allow",
         )
-        # Phases count their epochs apart, and wandb's own step may never go back.
+        # Each phase has its own epochs, and wandb's own step may never decrease.
         self._run.define_metric("epoch")
         self._run.define_metric("*", step_metric="epoch")
 
     def write(self, record: Record) -> None:
-        """Log the record's numbers, each under its phase."""
+        """Log the metrics of a record, as PHASE/NAME."""
         prefix = f"{record.phase}/" if record.phase else ""
         values = {f"{prefix}{name}": value for name, value in record.metrics.items()}
         self._run.log({**values, "epoch": record.epoch or 0})
 
     def close(self) -> None:
-        """Finish the run there; a script that ended in an exception has failed."""
+        """Finish the wandb run, as failed where the script has raised an exception."""
         self._run.finish(exit_code=int(hasattr(sys, "last_type")))
 
 
 def stable_name(text: str) -> str:
-    """Make a name that wandb takes as an id: short, of plain letters, the same every time.
+    """Return a name that wandb allows as an id: at most 64 letters, digits, _, . and -.
 
     >>> stable_name("wise-owl_2026.02.06_14.19")
     'wise-owl_2026.02.06_14.19'

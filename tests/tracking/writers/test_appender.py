@@ -19,7 +19,7 @@ def test_a_full_disk_keeps_what_was_not_written(tmp_path):
         with pytest.raises(OSError) as raised:
             file.append(b"a\n")
         assert raised.value.errno == errno.ENOSPC
-        assert file.waiting() == count
+        assert file.pending() == count
 
 
 LIMIT = """
@@ -65,7 +65,7 @@ def test_a_vanished_directory_keeps_what_was_not_written_until_it_is_back(tmp_pa
     folder.mkdir()
     file.append(b"d\n")
     assert (folder / "log").read_bytes() == b"b\nc\nd\n"
-    assert file.waiting() == 0
+    assert file.pending() == 0
 
 
 def test_a_directory_that_moved_is_still_written_to(tmp_path):
@@ -113,13 +113,13 @@ def test_a_new_file_begins_with_its_head(tmp_path):
 
 
 def test_what_does_not_fit_into_memory_is_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr("runx.tracking.writers.appender.KEPT", 2)
+    monkeypatch.setattr("runx.tracking.writers.appender.MEMORY_LIMIT", 2)
     (tmp_path / "log").symlink_to("/dev/full")
     file = Appender(str(tmp_path / "log"))
     for _ in range(5):
         with pytest.raises(OSError):
             file.append(b"a\n")
-    assert (file.waiting(), file.dropped) == (2, 3)
+    assert (file.pending(), file.dropped) == (2, 3)
 
 
 def test_closing_says_what_can_not_be_written(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from runx.logx import LogX
-from runx.tracking.stopping import remaining
+from runx.tracking.context import remaining
 
 
 @pytest.fixture

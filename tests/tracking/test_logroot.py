@@ -1,8 +1,7 @@
 import pytest
 
 from runx.errors import LogxError
-from runx.tracking import context
-from runx.tracking.context import logroot, unique
+from runx.tracking.logroot import logroot, slug, unique
 
 
 def test_a_settings_file_that_is_broken_is_named(tmp_path):
@@ -42,4 +41,4 @@ def test_the_users_settings_come_after_the_projects(tmp_path, monkeypatch):
 
 
 def test_random_names_can_be_said():
-    assert context.slug(2).count("-") >= 1
+    assert slug(2).count("-") >= 1

@@ -1,0 +1,78 @@
+"""The directory that logx logs to: given, set by the launcher, or a new one under LOGROOT."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runx.errors import LogxError
+from runx.tracking.ranks import from_rank0
+
+
+def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
+    """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
+    path = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
+    if path:
+        return str(path)
+    root = logroot(Path.cwd())
+    if not coolname:
+        return str(root / "default")
+    # Rank 0 draws the name; without torch.distributed the other ranks write nothing.
+    return from_rank0(str(unique(root, slug)) if rank == 0 else str(root))
+
+
+TRIES = 100
+"""How many random names are tried."""
+
+
+def logroot(cwd: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return LOGROOT by the environment, the nearest .runx file or the user's; else ./runs.
+
+    >>> logroot(Path("/"), {"RUNX_LOGROOT": "/logs"})
+    PosixPath('/logs')
+    """
+    if environment.get("RUNX_LOGROOT"):
+        return _absolute(environment["RUNX_LOGROOT"], cwd)
+    user = Path(environment.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    for path in (*(folder / ".runx" for folder in (cwd, *cwd.parents)), user / "runx.yml"):
+        if path.is_file() and (root := _logroot_in(path)):
+            return _absolute(root, path.parent)
+    return cwd / "runs"
+
+
+def _logroot_in(path: Path) -> str:
+    """Return the LOGROOT in a settings file, an empty string without one."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise LogxError(f"{path}: can't be read: {error}") from error
+    root = content.get("LOGROOT") if isinstance(content, dict) else None
+    return str(root) if root else ""
+
+
+def _absolute(text: str, base: Path) -> Path:
+    return base / Path(os.path.expandvars(text)).expanduser()
+
+
+def unique(root: Path, new_name: Callable[[int], str]) -> Path:
+    """Create a directory under root with a new random name and return it."""
+    root.mkdir(parents=True, exist_ok=True)
+    for tries in range(TRIES):
+        path = root / new_name(4 if tries else 2)
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise LogxError(f"{root}: {TRIES} random names are all taken; give initialize(logdir=...)")
+
+
+def slug(words: int) -> str:
+    """Return a random name of so many words, such as ``wise-owl``."""
+    from coolname import generate_slug
+
+    return str(generate_slug(words))

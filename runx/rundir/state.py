@@ -5,11 +5,11 @@ What the run itself wrote outweighs the status that its scheduler gives.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runx.rundir.events import Attempt, JobStatus
+if TYPE_CHECKING:
+    from runx.rundir.events import Attempt, JobStatus
 
 STATES = (
     "planned",
@@ -25,16 +25,10 @@ STATES = (
     "lost",
 )
 """The names of the states that a run can be in."""
-
-
 UNKNOWN = "unknown"
 """The state of a run whose files don't show one."""
-
-
 ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
 """The states of failed runs; a cancelled run ended on purpose."""
-
-
 SILENT = 150.0
 """Seconds without a heartbeat (one is due every 30) after which a farm's run counts as silent."""
 
@@ -79,7 +73,7 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
     A run with a running attempt is running, and one with an attempt that is done is done; else its
     last attempt decides. An attempt without events whose claim's process has died is left out.
 
-    >>> from runx.rundir.events import Event
+    >>> from runx.rundir.events import Attempt, Event
     >>> ended = Event("ended", details={"code": 0})
     >>> state([Attempt(1, (Event("started"), ended))]).name
     'done'
@@ -262,6 +256,8 @@ def signal_of(code: object) -> str | None:
     >>> signal_of(137), signal_of(1)
     ('KILL', None)
     """
+    import signal  # not at start
+
     if not isinstance(code, int) or not 128 < code < 128 + signal.NSIG:
         return None
     try:

@@ -75,10 +75,10 @@ def test_every_way_to_end_is_told_apart(site, cluster):
         states = site.wait("fates", over, 240)
     finally:
         cluster.start_node(3)
-    told = {fate: states[run.name] for fate, run in runs.items()}
+    states_by_fate = {fate: states[run.name] for fate, run in runs.items()}
     # Only task/cgroup says OUT_OF_MEMORY; what jobacct_gather kills is a failed job of Slurm's.
-    assert told.pop("out of memory") == "failed"
-    assert told == {fate: fate for fate in told}
+    assert states_by_fate.pop("out of memory") == "failed"
+    assert states_by_fate == {fate: fate for fate in states_by_fate}
     table = site.runx("status", "fates", status=1).stdout
     assert "NODE_FAIL" in table
     assert "perhaps for its memory" in table
@@ -143,8 +143,8 @@ def test_who_asks_to_be_run_again_and_who_is_told_by_slurm_in_time_go_on(site, c
     site.done("told", 2)
     for run in site.runs("told"):
         assert "attempt 2" in site.output(run)
-        told = (run / "attempts/1.events.jsonl").read_text()
-        assert ("warned" in told) == hparams(run)["until_told"]
+        events = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in events) == hparams(run)["until_told"]
 
 
 def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, cluster):
@@ -166,5 +166,5 @@ def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, clust
         cluster.at_once(job_of(run))
         site.done(partition, 1)
         assert attempts(run) == 2
-        told = (run / "attempts/1.events.jsonl").read_text()
-        assert ("warned" in told) == (partition == "polite")
+        events = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in events) == (partition == "polite")

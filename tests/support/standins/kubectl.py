@@ -1,4 +1,4 @@
-"""kubectl in small: takes Jobs that its schema would take, runs them here, tells of their pods."""
+"""A stand-in for kubectl: takes the Jobs that its schema takes, runs them, and lists their pods."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""Torque's commands in small, called as ``torque.py COMMAND WORDS...``: as strict as its manual.
+"""Stand-ins for Torque's commands, as strict as its manual: ``torque.py COMMAND WORDS...``.
 
-They differ from PBS Pro's in what they take and in what they say of jobs.
+They differ from PBS Pro's in their options and in what they print of jobs.
 """
 
 import sys

@@ -27,17 +27,12 @@ def job_arrays(
     ``folder`` is where the launch keeps the files of its jobs, ``largest`` the most jobs of one
     array, ``after`` ids of jobs to wait for. Raises SettingsError for what the farm can't do.
     """
-    _check(farm, farm_type, after)
     arrays = bool(
         farm_type.arrays and farm.array is not False and (farm.array or len(jobs) >= ARRAY_FROM)
     )
     groups = _groups(jobs, farm_type, largest if arrays else 1)
+    _check(farm, farm_type, len(groups), after)
     parallel = farm.max_parallel or len(groups)
-    if len(groups) > parallel and not farm_type.waits:
-        raise SettingsError(
-            f"MAX_PARALLEL: these are {len(groups)} jobs, and those of TYPE {farm.type} can't wait"
-            f" for each other; {'say ARRAY: true, or ' if farm_type.arrays else ''}leave it out"
-        )
     throttled = arrays and farm.max_parallel
     shares = parallel_shares(parallel, len(groups)) if throttled else [None] * len(groups)
     launch = folder.parent.name
@@ -59,12 +54,18 @@ def job_arrays(
     ]
 
 
-def _check(farm: Farm, farm_type: FarmType, after: Words) -> None:
+def _check(farm: Farm, farm_type: FarmType, count: int, after: Words) -> None:
+    """Raise SettingsError for settings of a farm that its type can't follow, of ``count`` jobs."""
     if farm.array and not farm_type.arrays:
         raise SettingsError(f"ARRAY: a farm of TYPE {farm.type} has no arrays; leave it out")
     if farm.max_parallel and not farm_type.throttles:
         raise SettingsError(
             f"MAX_PARALLEL: a farm of TYPE {farm.type} can't limit it; leave it out"
+        )
+    if farm.max_parallel and count > farm.max_parallel and not farm_type.waits:
+        raise SettingsError(
+            f"MAX_PARALLEL: these are {count} jobs, and those of TYPE {farm.type} can't wait"
+            f" for each other; {'say ARRAY: true, or ' if farm_type.arrays else ''}leave it out"
         )
     if after and farm_type.waits != "done":
         raise SettingsError(f"--after: jobs of TYPE {farm.type} can't wait for others")

@@ -89,9 +89,7 @@ def submit(
                 ids = _submit_array(claimed, launch, count)
                 count, last_ids[array.number] = count + len(ids), ids[-1]
     if farm_type.workspace:
-        root = farm_type.workspace(jobs[0].dir, farm).parent.parent
-        if not root.is_dir():
-            say(f"note: what jobs write shows here once their workspace is mounted at {root}")
+        _note_unmounted(farm_type.workspace(jobs[0].dir, farm).parent.parent, say)
     return count
 
 
@@ -195,6 +193,11 @@ def _refusal(array: JobArray, launch: _Launch, finished: Finished, count: int) -
             f" {array.jobs[0].run} lets --resume submit it; --resume submits the others"
         )
     return FarmError(f"farm {farm.name} may have taken {reason} ({done}; {remedy})")
+
+
+def _note_unmounted(root: Path, say: Say) -> None:
+    if not root.is_dir():
+        say(f"note: what jobs write shows here once their workspace is mounted at {root}")
 
 
 def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int = -1) -> Finished:

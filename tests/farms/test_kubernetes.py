@@ -68,20 +68,20 @@ def test_what_a_cluster_would_refuse_is_refused_here():
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_names_are_valid_for_dns_and_as_different_as_what_they_name(one, other):
+def test_names_are_valid_for_dns_and_as_different_as_what_they_name(first, second):
     names = []
-    for text in (one, other):
+    for text in (first, second):
         jobs = [replace(job, experiment=text) for job in specs("kubernetes", 20)]
         _, array = array_of(jobs=jobs)
         names.append(job_name(array))
     assert all(DNS.fullmatch(name) and len(name) <= 52 for name in names)
-    assert (names[0] == names[1]) == (one == other)
+    assert (names[0] == names[1]) == (first == second)
 
 
 def test_jobs_are_cancelled_by_index_or_whole():
     farm, _ = array_of()
-    [some] = cancel(["sweep/3", "sweep/5"], farm)
-    assert some[-1].endswith("job-completion-index in (3,5)")
+    [command] = cancel(["sweep/3", "sweep/5"], farm)
+    assert command[-1].endswith("job-completion-index in (3,5)")
     [command] = cancel_arrays(["sweep", "other"], farm)
     assert command[:3] == ("kubectl", "delete", "job")
     assert command[-2:] == ("sweep", "other")

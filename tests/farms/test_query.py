@@ -209,9 +209,9 @@ def test_an_array_is_complete_where_every_run_of_it_is_meant(claimed):
 
 
 def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
-    asked = []
+    queried = []
     status_query = StatusQuery(
-        lambda ids, farm: ("echo", *ids), lambda answer: asked.append(answer.output.split()) or {}
+        lambda ids, farm: ("echo", *ids), lambda answer: queried.append(answer.output.split()) or {}
     )
     farm_statuses(farm_of("pbs"), (status_query, status_query), ["7"], pytest.fail, all=True)
-    assert asked == [["7"], [], ["7"]]
+    assert queried == [["7"], [], ["7"]]

@@ -39,13 +39,13 @@ for epoch in range(first, args.epochs):
         error = guess(weights, point) - label
         weights = [w - args.lr * error * x for w, x in zip(weights, point)]
     guesses = [guess(weights, point) for point in points[200:]]
-    right = [(one > 0.5) == label for one, label in zip(guesses, labels[200:])]
-    likely = [one if label else 1 - one for one, label in zip(guesses, labels[200:])]
-    loss = -sum(math.log(max(one, 1e-9)) for one in likely) / len(likely)
+    right = [(value > 0.5) == label for value, label in zip(guesses, labels[200:])]
+    likely = [value if label else 1 - value for value, label in zip(guesses, labels[200:])]
+    loss = -sum(math.log(max(value, 1e-9)) for value in likely) / len(likely)
     logx.metric("val", {"loss": loss, "accuracy": sum(right) / len(right)}, epoch)
-    whole = folder / "weights.new"
-    whole.write_text(json.dumps([epoch + 1, weights]))
-    whole.replace(saved)
+    new = folder / "weights.new"
+    new.write_text(json.dumps([epoch + 1, weights]))
+    new.replace(saved)
     print("epoch", epoch, "of attempt", os.environ["RUNX_ATTEMPT"], flush=True)
     if epoch + 1 == args.again:
         sys.exit(75)

@@ -264,16 +264,16 @@ def condor_submit(words):
     _, rest = parsed("condor_submit", words)
     text = Path(rest[0]).read_text()
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    said = dict(line.split(" = ", 1) for line in lines[:-1])
+    settings = dict(line.split(" = ", 1) for line in lines[:-1])
     known = "executable arguments initialdir output error log should_transfer_files kill_sig"
     known += " on_exit_remove max_materialize JobBatchName request_gpus request_cpus"
     known += " request_memory allowed_job_duration accounting_group requirements container_image"
-    unknown = [name for name in said if name not in known.split() and name[0] != "+"]
+    unknown = [name for name in settings if name not in known.split() and name[0] != "+"]
     if unknown or not lines[-1].startswith("queue"):
         refuse(f"unknown {unknown} or no queue: {lines[-1]}", 1)
-    if not re.fullmatch(r"\"'.+'\"", said["arguments"]):
-        refuse(f"bad arguments {said['arguments']}", 1)
-    path = said["arguments"][2:-2].replace("''", "'").replace('""', '"')
+    if not re.fullmatch(r"\"'.+'\"", settings["arguments"]):
+        refuse(f"bad arguments {settings['arguments']}", 1)
+    path = settings["arguments"][2:-2].replace("''", "'").replace('""', '"')
     runs = [""]
     if " from " in lines[-1]:
         runs = Path(lines[-1].partition(" from ")[2]).read_text().splitlines()
@@ -281,7 +281,7 @@ def condor_submit(words):
         index: (["/bin/bash", path.replace("$(run)", run)], {}) for index, run in enumerate(runs)
     }
     with Jobs() as jobs:
-        number = jobs.add(said["JobBatchName"], tasks, True)
+        number = jobs.add(settings["JobBatchName"], tasks, True)
     print(f"{number}.0 - {number}.{len(runs) - 1}")
 
 
@@ -298,9 +298,9 @@ def condor_table(command, words):
                 continue
             code = state if isinstance(state, int) else "undefined"
             status = {"running": 2, "cancelled": 3}.get(state, 4)
-            told = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
-            told |= {"JobBatchName": job["name"]}
-            print(*(told.get(field, "undefined") for field in fields))
+            values = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
+            values |= {"JobBatchName": job["name"]}
+            print(*(values.get(field, "undefined") for field in fields))
 
 
 def cancel(ids, over):

@@ -46,9 +46,9 @@ def qstat(words):
     if set(flags) != {"-f", "-t"}:
         standin.refuse("this one shows jobs by -f -t alone")
     with standin.Jobs() as jobs:
-        asked = rest or list(jobs.all)
-        unknown = [text for text in asked if not standin.of_id(text, jobs)]
-        for text in asked:
+        ids = rest or list(jobs.all)
+        unknown = [text for text in ids if not standin.of_id(text, jobs)]
+        for text in ids:
             for number, index in standin.of_id(text, jobs):
                 show(number, index, jobs.all[number], jobs.state(number, index))
     for text in unknown:

@@ -1,1 +1,1 @@
-"""Schedulers: a module of pure functions for each, and what submits, asks and cancels."""
+"""Farms: a module of pure functions for each type; submission, query and control of their jobs."""

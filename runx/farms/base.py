@@ -1,4 +1,4 @@
-"""What a farm is: its section, the jobs it is given, and the functions that a type of farm has."""
+"""Farms, the jobs that are submitted to them, and FarmType: what a type of farm can do."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Words: TypeAlias = tuple[str, ...]
+"""A command, or words of one."""
 
 
 SUBMIT_SECONDS = 300.0
@@ -25,9 +26,9 @@ SUBMIT_SECONDS = 300.0
 
 
 class Farm(NamedTuple):
-    """Where runs are submitted to: the name of its section, its type, and what it says of jobs.
+    """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
-    ``array`` is None where the number of runs decides. ``options`` are what only some types read.
+    ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Farm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that submits jobs: its words, what its environment has besides, stdin."""
+    """The exact command that submits jobs, with what is added to its environment, and its stdin."""
 
     words: Words
     environment: Mapping[str, str]
@@ -51,10 +52,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One run to be submitted: what its job is called, which attempt it executes, what it needs.
+    """One run to be submitted: the name of its job, the attempt that it executes, its resources.
 
-    ``template_values`` returns what only a template of SUBMIT_CMD may ask for: the training
-    command as one shell string, and the hyperparameters.
+    ``template_values`` returns what only a template of SUBMIT_CMD may use: the training command
+    as one shell string, and the hyperparameters.
     """
 
     name: str
@@ -69,25 +70,25 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class JobArray:
-    """What is submitted at once: one job, or several of the same needs as an array.
+    """What one command submits: one job, or several of the same needs as a job array.
 
-    ``name`` is the job's; ``folder`` is the launch's, where the files of its jobs lie; ``home`` the
-    experiment's directory. Its jobs start when those of ``after`` are done, and when the array of
-    number ``follows``, whose job id ``behind`` is, has ended somehow.
+    ``folder`` is where the launch keeps the files of its jobs. At most ``max_parallel`` jobs run
+    at a time; they start when the jobs ``after`` are done and, as Slurm has it, when the job
+    ``afterany`` has ended somehow: one of the array with the number ``follows``.
     """
 
     name: str
     launch: str
     number: int
     folder: Path
-    home: Path
+    experiment_dir: Path
     jobs: tuple[JobSpec, ...]
     is_array: bool
     needs: Needs
-    parallel: int | None = None
+    max_parallel: int | None = None
     after: Words = ()
     follows: int | None = None
-    behind: str = ""
+    afterany: str = ""
 
     @property
     def script(self) -> Path:
@@ -95,13 +96,13 @@ class JobArray:
         return self.folder / f"{self.number}.sh"
 
     @property
-    def runs(self) -> Path:
+    def run_list(self) -> Path:
         """The names of an array's runs, a line each, in the order of its indices."""
         return self.folder / f"{self.number}.runs"
 
     @property
     def output(self) -> Path:
-        """Where the scheduler may write: the run's log, or for an array a file of its own."""
+        """Where the scheduler may append: the run's log, or for an array a file of its own."""
         return self.spool if self.is_array else self.jobs[0].dir.output
 
     @property
@@ -111,7 +112,7 @@ class JobArray:
 
 
 class SubmittedJob(NamedTuple):
-    """A run's job: its address (farm and id), and its name, which alone is known of some.
+    """The job of a run's attempt: its farm, id and name; the id is "" where it was not recorded.
 
     ``task`` is its index in an array; ``is_pending`` is true while its submit command may run.
     """
@@ -125,44 +126,63 @@ class SubmittedJob(NamedTuple):
     is_pending: bool = False
 
 
-class Question(NamedTuple):
-    """How the states of many jobs are asked for at once, and how the answer is read.
+class StatusQuery(NamedTuple):
+    """How a scheduler is asked for the status of many jobs at once, and how its answer is read.
 
-    ``read`` returns None where the answer means that the scheduler can't be asked. ``about``
-    returns what is asked about to learn of a job, as the array that holds it.
+    ``command`` returns the command for job ids, for all jobs where there are none. ``read`` returns
+    None where the answer is that of a scheduler that can't be asked. ``query_id`` returns the id
+    to ask for instead of a job's own, such as that of its array.
     """
 
-    words: Callable[[Sequence[str], Farm], Words]
+    command: Callable[[Sequence[str], Farm], Words]
     read: Callable[[Finished], Mapping[str, JobStatus] | None]
-    about: Callable[[str], str] = str
+    query_id: Callable[[str], str] = str
 
 
-class Limit(NamedTuple):
-    """How a site is asked for its largest array; ``otherwise`` is asked where it can't tell."""
+class ArrayLimit(NamedTuple):
+    """How a site is asked for its largest array; ``fallback`` is asked where it gives none."""
 
-    words: Words
+    command: Words
     read: Callable[[str], int | None]
-    otherwise: Limit | None = None
+    fallback: ArrayLimit | None = None
 
 
 class Handback(NamedTuple):
-    """How run.sh hands a job back: a shell command, an exit status, or both."""
+    """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
 
     command: str = ""
     status: int = 0
 
 
+JobCommands: TypeAlias = Callable[[Sequence[str], Farm], Sequence[Words]]
+"""Returns the commands that do something with jobs, given their ids or names."""
+
+
 @dataclass(frozen=True, slots=True)
 class FarmType:
-    """All that runx knows of a type of farm; what is None, the farm can't do.
+    """A type of farm: how its jobs are submitted, queried and ended. What is None, it can't do.
 
-    ``job_ids`` reads the id of each of an array's jobs from the answer to its submission.
-    ``questions`` are put in turn, each about the jobs that those before it did not know.
-    ``was_over`` is true of a failed cancel that found nothing left to end. ``waits`` is what a
-    job can wait for: that another has ended somehow, or that it is done. ``elsewhere`` returns
-    where a run's job writes, if not in its directory. ``cancel_whole`` comes before ``cancel`` and
-    is given the names of jobs of which every run is meant. ``patience`` is how many seconds a
-    submit command may take, None where it may execute the run itself.
+    Attributes:
+        programs: The commands that it needs, first the one that submits.
+        package: What to do where they are missing.
+        submission: Returns the command that submits an array.
+        job_ids: Returns the id of each job of an array, given what its submit command printed.
+        script: Returns the job script of an array.
+        job_name: Returns the name by which the scheduler lists an array.
+        queries: Made in turn, each about the jobs of which those before returned nothing.
+        cancel, hold, release: Return commands, given job ids.
+        cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
+            arrays of which every run is cancelled.
+        had_ended: Returns whether a cancel failed since there was nothing left to end.
+        test_only: Returns the command that checks a submission, and submits nothing.
+        arrays: Whether there are job arrays.
+        largest, smallest: The usual sizes of arrays; ``limit`` asks a site for its own largest.
+        throttles: Whether the number of an array's jobs that run at a time can be limited.
+        waits: What a job can wait for: that another has ended somehow, or that it is done.
+        handback: How run.sh puts its job back into the queue.
+        workspace: Returns where a run's job writes, if not in the run's directory.
+        portable: Whether portable RESOURCES are translated, or given as they stand.
+        submit_timeout: Seconds that a submit command may take, None where it may execute the run.
     """
 
     programs: Words
@@ -171,25 +191,25 @@ class FarmType:
     job_ids: Callable[[str, JobArray], list[str]]
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
-    questions: tuple[Question, ...] = ()
-    cancel: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
-    cancel_whole: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
-    hold: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
-    release: Callable[[Sequence[str], Farm], Sequence[Words]] | None = None
-    was_over: Callable[[Finished], bool] = lambda finished: False
+    queries: tuple[StatusQuery, ...] = ()
+    cancel: JobCommands | None = None
+    cancel_arrays: JobCommands | None = None
+    hold: JobCommands | None = None
+    release: JobCommands | None = None
+    had_ended: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False
     largest: int = 1000
-    limit: Limit | None = None
+    limit: ArrayLimit | None = None
     smallest: int = 1
     throttles: bool = True
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
-    elsewhere: Callable[[RunDir, Farm], Path] | None = None
-    needs: bool = True
-    patience: float | None = SUBMIT_SECONDS
+    workspace: Callable[[RunDir, Farm], Path] | None = None
+    portable: bool = True
+    submit_timeout: float | None = SUBMIT_SECONDS
 
     @property
-    def answers(self) -> bool:
-        """Whether jobs can be asked for or ended: else runs' own files alone tell of them."""
-        return bool(self.questions or self.cancel)
+    def manages_jobs(self) -> bool:
+        """Whether jobs can be queried or cancelled; else only runs' own files show their state."""
+        return bool(self.queries or self.cancel)

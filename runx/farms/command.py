@@ -1,4 +1,4 @@
-"""Any submit command: plain words that get flags added, or a Jinja template of a whole command."""
+"""Any submit command: words to which options are added, or a Jinja template of a command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def program(submit_cmd: str) -> str | None:
-    """Name the program that SUBMIT_CMD starts, where that can be told before it is rendered.
+    """Return the program that SUBMIT_CMD starts, None where a template decides it.
 
     >>> program("CLUSTER=big submit_job --wait"), program("{{ name }}")
     ('submit_job', None)
@@ -43,7 +43,7 @@ def program(submit_cmd: str) -> str | None:
 
 
 def job_id(answer: str) -> str:
-    """Read a job's id from what the submit command answered.
+    """Return the job's id in what the submit command printed, or "".
 
     >>> job_id("Submitted array job 71"), job_id("4.server"), job_id("job raysubmit_x is in")
     ('71', '4.server', '')
@@ -56,7 +56,7 @@ def job_id(answer: str) -> str:
 
 
 def split(submit_cmd: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Split a plain SUBMIT_CMD into its leading assignments and its words.
+    """Return the leading assignments of a plain SUBMIT_CMD, and its words.
 
     >>> split("A=1 submit_job --queue 'long jobs'")
     ({'A': '1'}, ('submit_job', '--queue', 'long jobs'))
@@ -73,7 +73,7 @@ def split(submit_cmd: str) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def flags(resource: Hparam) -> tuple[str, ...]:
-    """Give a resource as flags: true is a bare one, a list repeats it.
+    """Return a resource as flags: true is a bare one, a list repeats it.
 
     >>> flags(Hparam("gpu", 2, "2")), flags(Hparam("mount", ("/a", "/b"), ("/a", "/b")))
     (('--gpu', '2'), ('--mount', '/a', '--mount', '/b'))
@@ -89,7 +89,7 @@ def flags(resource: Hparam) -> tuple[str, ...]:
 
 
 class _Raw(str):
-    """Text that a template asked to have as it is."""
+    """Text that a template's filter ``raw`` keeps from being quoted."""
 
     __slots__ = ()
 
@@ -147,6 +147,6 @@ FARM_TYPE = FarmType(
     package="install it",
     submission=submission,
     job_ids=lambda answer, array: [job_id(answer)],
-    needs=False,
-    patience=None,
+    portable=False,
+    submit_timeout=None,
 )

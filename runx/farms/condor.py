@@ -1,70 +1,72 @@
-"""HTCondor: condor_submit of a description, condor_q, and condor_history for what has ended."""
+"""HTCondor: condor_submit, condor_q, condor_history for what has ended, and condor_rm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from runx.errors import SettingsError
-from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
+from runx.farms.base import Farm, FarmType, Handback, JobArray, StatusQuery, Submission, Words
 from runx.farms.resources import Needs
 from runx.farms.words import each, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
-_AGAIN = 75
+_REQUEUE_STATUS = 75
+"""The exit status by which a job stays in the queue."""
 
 
 _IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
+"""Values of JobStatus."""
 
 
-_TOO_LONG = "46"
-
-
-_MEMORY = "34"
+_TOO_LONG, _MEMORY = "46", "34"
+"""Values of HoldReasonCode: the job passed allowed_job_duration, or request_memory."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array: its description says everything."""
+    """Return the command that submits an array by its description."""
     return Submission(("condor_submit", "-terse", str(array.script)), {})
 
 
 def description(array: JobArray, farm: Farm) -> str:
-    """Write what condor_submit reads: a job for each run of a list, or for the one there is."""
+    """Return the description that condor_submit reads: of a job, or of one for each run."""
     lines = [
         f"JobBatchName = {job_name(array)}",
         "executable = /bin/bash",
         f"arguments = {_arguments(array)}",
-        f"initialdir = {array.home}",
+        f"initialdir = {array.experiment_dir}",
         f"output = {array.folder}/{array.number}.$(Process).out",
         f"error = {array.folder}/{array.number}.$(Process).out",
         f"log = {array.folder}/{array.number}.log",
         "should_transfer_files = NO",
         "kill_sig = SIGTERM",
-        *_again(farm),
+        *_requeue(farm),
         *resources(array.needs),
         *farm.directives,
     ]
-    lines += [f"max_materialize = {array.parallel}"] if array.parallel else []
-    lines += [f"queue run from {array.runs}" if array.is_array else "queue"]
+    lines += [f"max_materialize = {array.max_parallel}"] if array.max_parallel else []
+    lines += [f"queue run from {array.run_list}" if array.is_array else "queue"]
     return "\n".join(lines) + "\n"
 
 
 def _arguments(array: JobArray) -> str:
-    """Write the path of run.sh in the quotes that condor_submit reads."""
-    if array.is_array and ("'" in str(array.home) or '"' in str(array.home)):
-        raise SettingsError(f"{array.home}: HTCondor can't be given quotes in LOGROOT")
-    path = f"{array.home}/$(run)/run.sh" if array.is_array else str(array.jobs[0].dir.script)
+    """Return the path of run.sh in the quotes that condor_submit reads."""
+    if array.is_array and ("'" in str(array.experiment_dir) or '"' in str(array.experiment_dir)):
+        raise SettingsError(f"{array.experiment_dir}: HTCondor can't be given quotes in LOGROOT")
+    path = (
+        f"{array.experiment_dir}/$(run)/run.sh" if array.is_array else str(array.jobs[0].dir.script)
+    )
     quoted = path.replace("'", "''").replace('"', '""')
     return f"\"'{quoted}'\""
 
 
-def _again(farm: Farm) -> Iterator[str]:
+def _requeue(farm: Farm) -> Iterator[str]:
     if farm.requeue is not None:
-        yield f"on_exit_remove = (ExitCode =!= {_AGAIN})"
+        yield f"on_exit_remove = (ExitCode =!= {_REQUEUE_STATUS})"
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs as lines of the description.
+    """Return what a run needs as lines of the description.
 
     >>> resources(Needs(gpus=1, mem=1024, time=60))
     ('request_gpus = 1', 'request_memory = 1024MB', 'allowed_job_duration = 60')
@@ -79,18 +81,22 @@ def resources(needs: Needs) -> Words:
         "requirements": needs.constraint,
         "container_image": needs.image,
     }
-    known = tuple(f"{name} = {value}" for name, value in lines.items() if value)
-    rest = ((one.name, text) for one in needs.rest for text in texts(one) or ("True",))
-    return (*known, *(f"{name} = {text}" for name, text in rest))
+    portable = tuple(f"{name} = {value}" for name, value in lines.items() if value)
+    rest = (
+        f"{resource.name} = {text}"
+        for resource in needs.rest
+        for text in texts(resource) or ("True",)
+    )
+    return (*portable, *rest)
 
 
 def job_name(array: JobArray) -> str:
-    """Name the array of jobs."""
+    """Return the name of an array, as its JobBatchName."""
     return plain_name(array.name)
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what ``condor_submit -terse`` answers: the first and last job, ``2.0 - 2.35``."""
+    """Return the ids in what ``condor_submit -terse`` prints, as ``2.0 - 2.35``."""
     first, dash, last = answer.strip().partition(" - ")
     cluster, _, end = last.partition(".")
     if not dash or not cluster.isdecimal() or first != f"{cluster}.0" or not end.isdecimal():
@@ -99,7 +105,7 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read condor_q: cluster, process, state, why it is held, and the array's name."""
+    """Return what condor_q lists: cluster, process, state, why it is held, and the array's name."""
     if finished.status:
         return None
     rows = (line.split(None, 4) for line in finished.output.splitlines())
@@ -122,7 +128,7 @@ def _live(state: str, held: str) -> JobStatus:
 
 
 def in_history(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read condor_history: cluster, process, state, exit code, signal, and the array's name."""
+    """Return what condor_history lists: cluster, process, state, exit code, signal and name."""
     if finished.status:
         return None
     rows = (line.split(None, 5) for line in finished.output.splitlines())
@@ -158,12 +164,12 @@ FARM_TYPE = FarmType(
     script=description,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_condor_q, in_queue), Question(_condor_history, in_history)),
+    queries=(StatusQuery(_condor_q, in_queue), StatusQuery(_condor_history, in_history)),
     cancel=each("condor_rm"),
     hold=each("condor_hold"),
     release=each("condor_release"),
-    was_over=lambda finished: "not found" in finished.errors + finished.output,
+    had_ended=lambda finished: "not found" in finished.errors + finished.output,
     arrays=True,
     largest=100000,
-    handback=Handback(status=_AGAIN),
+    handback=Handback(status=_REQUEUE_STATUS),
 )

@@ -1,16 +1,16 @@
-"""Jobs ended, held and released by their schedulers."""
+"""Jobs cancelled, held and released by their schedulers."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from runx.errors import FarmError, RunxError
-from runx.farms.base import Farm, SubmittedJob, Words
-from runx.farms.query import by_farm, whole_jobs
+from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
+from runx.farms.query import by_farm, complete_arrays
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import ASK_SECONDS
+from runx.farms.submit import QUERY_SECONDS
 from runx.processes import ran
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
@@ -19,42 +19,64 @@ Statuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
 
 
 ALIVE = ("queued", "running", "preempted")
-"""States in which there is something to end, hold or release."""
+"""States in which there is something to cancel, hold or release."""
+
+
+def cancel(jobs: Sequence[SubmittedJob], runs: Container[RunDir], statuses: Statuses) -> None:
+    """Cancel jobs: an array at once where all its runs are among ``runs``, and its farm can."""
+    for farm, farm_jobs in by_farm(jobs):
+        cancel_arrays = farm_type_of(farm.type).cancel_arrays
+        names = complete_arrays(farm_jobs, runs) if cancel_arrays else []
+        if cancel_arrays and names:
+            _execute(farm, cancel_arrays(names, farm), "cancel")
+    change(jobs, "cancel", statuses)
 
 
 def change(jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses) -> int:
-    """Have each farm cancel, hold or release jobs; return of how many it was told.
+    """Cancel, hold or release jobs and return how many; those that have ended are left out.
 
-    Jobs that are over, by their statuses, are left out. FarmError where a farm can't or won't.
+    Raises FarmError where a farm can't or won't.
     """
     count = 0
-    for farm, several in by_farm(jobs):
-        known = [(job.id, statuses.get((farm.name, job.id))) for job in several if job.id]
+    for farm, farm_jobs in by_farm(jobs):
+        known = [(job.id, statuses.get((farm.name, job.id))) for job in farm_jobs if job.id]
         ids = [id for id, status in known if status is None or status.state in ALIVE]
         if ids:
-            _execute(farm, _way(farm, verb)(ids, farm), verb)
+            _execute(farm, _commands(farm, verb)(ids, farm), verb)
         count += len(ids)
     return count
 
 
-def cancel(jobs: Sequence[SubmittedJob], meant: Container[RunDir], statuses: Statuses) -> None:
-    """Have jobs cancelled: an array at once where all of its runs are meant, and its farm can."""
-    for farm, several in by_farm(jobs):
-        way = farm_type_of(farm.type).cancel_whole
-        names = whole_jobs(several, meant) if way else []
-        if way and names:
-            _execute(farm, way(names, farm), "cancel")
-    change(jobs, "cancel", statuses)
-
-
 def check_known(jobs: Iterable[SubmittedJob], verb: str) -> None:
-    """Raise FarmError where some farm has no way to cancel, hold or release jobs."""
+    """Raise FarmError where the farm of some job can't cancel, hold or release jobs."""
     for farm, _ in by_farm(jobs):
-        _way(farm, verb)
+        _commands(farm, verb)
+
+
+def _commands(farm: Farm, verb: str) -> JobCommands:
+    farm_type = farm_type_of(farm.type)
+    verbs = {"cancel": farm_type.cancel, "hold": farm_type.hold, "release": farm_type.release}
+    commands = verbs[verb]
+    if commands is None:
+        raise FarmError(
+            f"farm {farm.name}: runx can't {verb} jobs of TYPE {farm.type}; do it in its own way"
+        )
+    return commands
+
+
+def _execute(farm: Farm, commands: Sequence[Words], verb: str) -> None:
+    farm_type = farm_type_of(farm.type)
+    for command in commands:
+        try:
+            finished = ran(command, timeout=QUERY_SECONDS)
+        except RunxError as error:
+            raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
+        if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):
+            raise FarmError(f"farm {farm.name}: {command[0]}: {finished.complaint}")
 
 
 def heeds_orders(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
-    """Return whether a run ends by an order beside it alone, since its farm can't end jobs.
+    """Return whether a run can be ended by a written order alone, since its farm ends no jobs.
 
     Its job must execute run.sh for that, not the bare command.
     """
@@ -65,25 +87,3 @@ def heeds_orders(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
     scripts = (run.script, run.script_of(attempt))
     names = (os.fspath(script.relative_to(run.path.parent)) for script in scripts)
     return any(name in submitted for name in names)
-
-
-def _way(farm: Farm, verb: str) -> Callable[[Sequence[str], Farm], Sequence[Words]]:
-    farm_type = farm_type_of(farm.type)
-    ways = {"cancel": farm_type.cancel, "hold": farm_type.hold, "release": farm_type.release}
-    way = ways[verb]
-    if way is None:
-        raise FarmError(
-            f"farm {farm.name}: runx can't {verb} jobs of TYPE {farm.type}; do it in its own way"
-        )
-    return way
-
-
-def _execute(farm: Farm, commands: Sequence[Words], verb: str) -> None:
-    farm_type = farm_type_of(farm.type)
-    for command in commands:
-        try:
-            finished = ran(command, timeout=ASK_SECONDS)
-        except RunxError as error:
-            raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
-        if finished.status and not (verb == "cancel" and farm_type.was_over(finished)):
-            raise FarmError(f"farm {farm.name}: {command[0]}: {finished.complaint}")

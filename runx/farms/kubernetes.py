@@ -8,47 +8,66 @@ from collections.abc import Sequence
 from typing import Any
 
 from runx.errors import SettingsError
-from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
+from runx.farms.base import Farm, FarmType, Handback, JobArray, StatusQuery, Submission, Words
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
-from runx.farms.words import chunked, job_script, plain_name, refuse
+from runx.farms.words import chunked, plain_name, refuse
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
-AGAIN = 75
-"""The exit status by which a run asks to be started again."""
+REQUEUE_STATUS = 75
+"""The exit status by which a run is started again."""
 
 
-OURS = {"app.kubernetes.io/managed-by": "runx"}
-"""The label of all that runx makes."""
+LABELS = {"app.kubernetes.io/managed-by": "runx"}
+"""The label of everything that runx makes."""
 
 
 _LONGEST = 52
-"""Characters of a Job's name: with an index behind it, it names a host, which may have 63."""
+"""Characters of a Job's name: with an index appended it names a host, which may have 63."""
+
+
+_INDEX = "batch.kubernetes.io/job-completion-index"
+
+
+_JOB = "batch.kubernetes.io/job-name"
+
+
+_REASONS = {
+    "OOMKilled": "oom",
+    "DeadlineExceeded": "timeout",
+    "Evicted": "preempted",
+    "Preempting": "preempted",
+    "NodeLost": "lost",
+}
+
+
+_DELETE_OPTIONS = ("--wait=false", "--ignore-not-found")
 
 
 def manifest(array: JobArray, farm: Farm) -> dict[str, Any]:
-    """Describe the Job; an index that fails leaves the others alone."""
+    """Return the manifest of an array's Job; an index that fails doesn't end the others."""
     count = len(array.jobs)
     spec: dict[str, Any] = {
         "completions": count,
-        "parallelism": min(array.parallel or count, count),
-        "template": {"metadata": {"labels": OURS}, "spec": _pod(array, farm)},
+        "parallelism": min(array.max_parallel or count, count),
+        "template": {"metadata": {"labels": LABELS}, "spec": _pod(array, farm)},
         "podFailurePolicy": {"rules": list(_policy(farm))},
     }
     if array.is_array:
         spec |= {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "maxFailedIndexes": count}
     else:
         spec |= {"backoffLimit": 0}
-    name = {"name": job_name(array), "labels": OURS, "annotations": {"runx/launch": array.launch}}
+    name = {"name": job_name(array), "labels": LABELS, "annotations": {"runx/launch": array.launch}}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": name, "spec": spec}
 
 
 def _policy(farm: Farm) -> list[dict[str, Any]]:
-    """Say which ends of a pod are none of the run's: it starts again without being counted."""
+    """Return the rules for ends of a pod that are not the run's, after which it starts again."""
     disrupted = {"type": "DisruptionTarget", "status": "True"}
     rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [disrupted]}]
     if farm.requeue is not None:
-        codes = {"operator": "In", "values": [AGAIN]}
+        codes = {"operator": "In", "values": [REQUEUE_STATUS]}
         rules.insert(0, {"action": "Ignore", "onExitCodes": codes})
     return rules
 
@@ -90,11 +109,11 @@ def _label(text: str) -> tuple[str, str]:
 
 
 def _volume(array: JobArray, farm: Farm) -> tuple[str, str]:
-    """Give the claim of LOGROOT, and where pods mount it: where it is here, or as VOLUME says."""
+    """Return the claim of LOGROOT, and where pods mount it: as VOLUME says, or where it is here."""
     claim, _, mounted = farm.options.get("VOLUME", "").partition(":")
     if not claim:
         raise SettingsError("VOLUME is missing: the claim that holds LOGROOT, as CLAIM:/mounted/at")
-    return claim, mounted or str(array.home.parent)
+    return claim, mounted or str(array.experiment_dir.parent)
 
 
 def _limits(needs: Needs) -> dict[str, Any]:
@@ -103,13 +122,13 @@ def _limits(needs: Needs) -> dict[str, Any]:
         "cpu": needs.cpus,
         "memory": f"{needs.mem}Mi" if needs.mem else None,
     }
-    told = {name: str(value) for name, value in limits.items() if value}
-    told |= {one.name: str(one.text) for one in needs.rest}
-    return {"limits": told, "requests": told} if told else {}
+    quantities = {name: str(value) for name, value in limits.items() if value}
+    quantities |= {resource.name: str(resource.text) for resource in needs.rest}
+    return {"limits": quantities, "requests": quantities} if quantities else {}
 
 
 def job_name(array: JobArray) -> str:
-    """Name a Job as DNS has names.
+    """Return the name of an array as a label of DNS, which names a Job.
 
     >>> re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", _dns("Ünit_Sweep.A-")) is not None
     True
@@ -123,30 +142,12 @@ def _dns(name: str) -> str:
     clean = re.sub(r"[^a-z0-9-]+", "-", plain_name(name).lower()).strip("-")
     if clean == name and len(clean) <= _LONGEST:
         return clean
-    told_apart = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{clean[: _LONGEST - 9].strip('-')}-{told_apart}"
-
-
-_INDEX = "batch.kubernetes.io/job-completion-index"
-
-
-_JOB = "batch.kubernetes.io/job-name"
-
-
-_SOON = ("--wait=false", "--ignore-not-found")
-
-
-_REASONS = {
-    "OOMKilled": "oom",
-    "DeadlineExceeded": "timeout",
-    "Evicted": "preempted",
-    "Preempting": "preempted",
-    "NodeLost": "lost",
-}
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{clean[: _LONGEST - 9].strip('-')}-{digest}"
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array: a manifest on kubectl's stdin."""
+    """Return the command that submits an array, with its manifest as stdin."""
     text = json.dumps(manifest(array, farm), indent=2) + "\n"
     return Submission((*_kubectl(farm), "create", "-f", "-", "-o", "name"), {}, text)
 
@@ -161,7 +162,7 @@ def _kubectl(farm: Farm) -> Words:
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what ``kubectl create -o name`` answers: ``job.batch/name``."""
+    """Return ids, ``name/index``, by what ``kubectl create -o name`` prints: ``job.batch/name``."""
     match = re.search(r"^job\.batch/(\S+)$", answer, re.MULTILINE)
     if match is None:
         return []
@@ -169,19 +170,20 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def pods(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read the pods of our Jobs; of several of one index, the youngest counts."""
+    """Return the statuses of pods by job id; of several pods of one index, the youngest counts."""
     if finished.status:
         return None
-    found: dict[str, JobStatus] = {}
+    statuses: dict[str, JobStatus] = {}
     items = json.loads(finished.output)["items"]
     for pod in sorted(items, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
-        about = pod["metadata"]
-        index = about.get("annotations", {}).get(_INDEX) or about["labels"].get(_INDEX) or "0"
-        name = about["labels"].get(_JOB) or about["labels"].get("job-name", "")
-        found[f"{name}/{index}"] = _status(pod.get("status", {}))._replace(
+        metadata = pod["metadata"]
+        labels = metadata["labels"]
+        index = metadata.get("annotations", {}).get(_INDEX) or labels.get(_INDEX) or "0"
+        name = labels.get(_JOB) or labels.get("job-name", "")
+        statuses[f"{name}/{index}"] = _status(pod.get("status", {}))._replace(
             name=name, task=int(index)
         )
-    return found
+    return statuses
 
 
 def _status(status: dict[str, Any]) -> JobStatus:
@@ -189,7 +191,7 @@ def _status(status: dict[str, Any]) -> JobStatus:
     if phase in ("Pending", "Running", "Succeeded"):
         return JobStatus({"Pending": "queued", "Running": "running", "Succeeded": "done"}[phase])
     containers = status.get("containerStatuses", [])
-    ends = [one.get("state", {}).get("terminated") or {} for one in containers]
+    ends = [container.get("state", {}).get("terminated") or {} for container in containers]
     reasons = [status.get("reason", ""), *(end.get("reason", "") for end in ends)]
     for reason in reasons:
         if reason in _REASONS:
@@ -199,44 +201,44 @@ def _status(status: dict[str, Any]) -> JobStatus:
 
 
 def jobs(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read our Jobs: what has no pod yet waits for its turn."""
+    """Return every index of runx's Jobs as queued, for those that have no pod yet."""
     if finished.status:
         return None
-    found = {}
+    statuses = {}
     for job in json.loads(finished.output)["items"]:
         name = job["metadata"]["name"]
-        why = "held" if job["spec"].get("suspend") else ""
+        reason = "held" if job["spec"].get("suspend") else ""
         for index in range(int(job["spec"].get("completions") or 1)):
-            found[f"{name}/{index}"] = JobStatus("queued", why, name, index)
-    return found
+            statuses[f"{name}/{index}"] = JobStatus("queued", reason, name, index)
+    return statuses
 
 
-def _get(what: str, ids: Sequence[str], farm: Farm) -> Words:
-    label, value = next(iter(OURS.items()))
-    return (*_kubectl(farm), "get", what, "-l", f"{label}={value}", "-o", "json")
+def _get(kind: str, ids: Sequence[str], farm: Farm) -> Words:
+    label, value = next(iter(LABELS.items()))
+    return (*_kubectl(farm), "get", kind, "-l", f"{label}={value}", "-o", "json")
 
 
 def cancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    """End the pods of single indices; one that has none yet finds its order when it gets one."""
-    several: dict[str, list[str]] = {}
+    """Return commands that end the pods of indices; one without a pod ends by its order."""
+    indices: dict[str, list[str]] = {}
     for job in ids:
         name, _, index = job.partition("/")
-        several.setdefault(name, []).append(index)
+        indices.setdefault(name, []).append(index)
     return [
-        (*_kubectl(farm), "delete", "pod", *_SOON, "-l", _selected(name, indices))
-        for name, indices in several.items()
+        (*_kubectl(farm), "delete", "pod", *_DELETE_OPTIONS, "-l", _selector(name, of_job))
+        for name, of_job in indices.items()
     ]
 
 
-def cancel_whole(names: Sequence[str], farm: Farm) -> list[Words]:
-    """Remove Jobs, so that they make no more pods; those that have ended still tell how."""
+def cancel_arrays(names: Sequence[str], farm: Farm) -> list[Words]:
+    """Return commands that delete Jobs, so that they make no more pods, but not their pods."""
     return [
-        (*_kubectl(farm), "delete", "job", "--cascade=orphan", *_SOON, *some)
-        for some in chunked(names)
+        (*_kubectl(farm), "delete", "job", "--cascade=orphan", *_DELETE_OPTIONS, *chunk)
+        for chunk in chunked(names)
     ]
 
 
-def _selected(name: str, indices: Sequence[str]) -> str:
+def _selector(name: str, indices: Sequence[str]) -> str:
     if list(indices) == ["0"]:
         return f"{_JOB}={name}"
     return f"{_JOB}={name},{_INDEX} in ({','.join(indices)})"
@@ -254,14 +256,14 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(
-        Question(lambda ids, farm: _get("pods", ids, farm), pods),
-        Question(lambda ids, farm: _get("jobs", ids, farm), jobs),
+    queries=(
+        StatusQuery(lambda ids, farm: _get("pods", ids, farm), pods),
+        StatusQuery(lambda ids, farm: _get("jobs", ids, farm), jobs),
     ),
     cancel=cancel,
-    cancel_whole=cancel_whole,
+    cancel_arrays=cancel_arrays,
     test_only=_test_only,
     arrays=True,
     largest=10000,
-    handback=Handback(status=AGAIN),
+    handback=Handback(status=REQUEUE_STATUS),
 )

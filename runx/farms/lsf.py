@@ -8,13 +8,24 @@ import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
+from runx.farms.base import (
+    ArrayLimit,
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    StatusQuery,
+    Submission,
+    Words,
+)
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
-from runx.farms.words import each, job_script, plain_name, refuse, texts
+from runx.farms.words import each, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
-_AGAIN = 75
+_REQUEUE_STATUS = 75
+"""The exit status by which a job is put back into the queue, by ``-Q``."""
 
 
 _STATES = {
@@ -45,20 +56,20 @@ _REASONS = {
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array, the job script in words that a shell joins."""
+    """Return the command that submits an array; the last word is a line of shell."""
     name = job_name(array)
     if array.is_array:
-        throttle = f"%{array.parallel}" if array.parallel else ""
+        throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         name = f"{name}[1-{len(array.jobs)}]{throttle}"
-    waits = [f"done({job})" for job in array.after]
-    waits += [f"ended({array.behind.partition('[')[0]})"] if array.behind else []
+    dependencies = [f"done({job})" for job in array.after]
+    dependencies += [f"ended({array.afterany.partition('[')[0]})"] if array.afterany else []
     words = (
         "bsub",
         *("-J", name),
         *("-o", str(array.output)),
-        *("-cwd", str(array.home)),
+        *("-cwd", str(array.experiment_dir)),
         *_requeue(farm),
-        *(("-w", " && ".join(waits)) if waits else ()),
+        *(("-w", " && ".join(dependencies)) if dependencies else ()),
         *resources(array.needs),
         f"bash {shlex.quote(str(array.script))}",
     )
@@ -66,7 +77,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job as bsub takes it, with room for an array's range."""
+    """Return the name of an array as bsub takes it, with room for its range."""
     return plain_name(array.name)
 
 
@@ -74,11 +85,11 @@ def _requeue(farm: Farm) -> Words:
     if farm.requeue is None:
         return ()
     minutes = str(max(math.ceil(farm.requeue.before / 60), 1))
-    return ("-r", "-Q", str(_AGAIN), "-wa", "USR1", "-wt", minutes)
+    return ("-r", "-Q", str(_REQUEUE_STATUS), "-wa", "USR1", "-wt", minutes)
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs.
+    """Return what a run needs as options.
 
     >>> resources(Needs(gpus=1, cpus=8, mem=1024, time=5400))
     ('-n', '8', '-R', 'span[hosts=1]', '-gpu', 'num=1', '-M', '1024M', '-W', '1:30')
@@ -112,7 +123,7 @@ def _resources(needs: Needs) -> Iterator[str]:
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what bsub answers: ``Job <12> is submitted to queue <normal>.``"""
+    """Return the ids in what bsub prints: ``Job <12> is submitted to queue <normal>.``"""
     match = re.search(r"^Job <(\d+)> is submitted", answer, re.MULTILINE)
     if match is None:
         return []
@@ -122,24 +133,23 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read bjobs: job, index, state, exit code, reason and name, with | between."""
+    """Return what bjobs lists: job, index, state, exit code, reason and name, with | between."""
     rows = [line.split("|", 5) for line in finished.output.splitlines() if line.count("|") >= 5]
     if finished.status and not rows and "not found" not in finished.errors:
         return None
-    found = {}
+    statuses = {}
     for job, index, state, code, reason, name in rows:
         key = f"{job}[{index}]" if index not in ("0", "", "-") else job
-        place = int(index) - 1 if key != job else None
+        task = int(index) - 1 if key != job else None
         base = re.sub(r"\[.*\]$", "", name)
-        found[key] = _status(state, code, reason)._replace(name=base, task=place)
-    return found
+        statuses[key] = _status(state, code, reason)._replace(name=base, task=task)
+    return statuses
 
 
 def _status(state: str, code: str, reason: str) -> JobStatus:
-    term = reason.split(":")[0]
     if state == "EXIT":
-        known = _REASONS.get(term)
-        return JobStatus(known) if known else JobStatus("failed", f"exit status {code}")
+        end = _REASONS.get(reason.split(":")[0])
+        return JobStatus(end) if end else JobStatus("failed", f"exit status {code}")
     return JobStatus(_STATES.get(state, "running"), "held" if state == "PSUSP" else "")
 
 
@@ -150,7 +160,7 @@ def _bjobs(ids: Sequence[str], farm: Farm) -> Words:
 
 
 def largest_array(answer: str) -> int | None:
-    """Read how many elements an array may have from ``bparams -a``.
+    """Return the most elements of an array, given what ``bparams -a`` prints.
 
     >>> largest_array("   MAX_JOB_ARRAY_SIZE = 1000")
     1000
@@ -166,14 +176,14 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((LSB_JOBINDEX - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_bjobs, job_statuses),),
+    queries=(StatusQuery(_bjobs, job_statuses),),
     cancel=each("bkill"),
     hold=each("bstop"),
     release=each("bresume"),
-    was_over=lambda finished: "already finished" in finished.errors + finished.output,
+    had_ended=lambda finished: "already finished" in finished.errors + finished.output,
     arrays=True,
     largest=1000,
-    limit=Limit(("bparams", "-a"), largest_array),
+    limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
-    handback=Handback(status=_AGAIN),
+    handback=Handback(status=_REQUEUE_STATUS),
 )

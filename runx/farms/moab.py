@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from xml.etree import ElementTree
 
 from runx.farms import torque
-from runx.farms.base import Farm, FarmType, Handback, JobArray, Question, Submission, Words
-from runx.farms.words import job_script, plain_name
+from runx.farms.base import (
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    JobCommands,
+    StatusQuery,
+    Submission,
+    Words,
+)
+from runx.farms.jobscript import job_script
+from runx.farms.words import plain_name
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array; resources are as Torque's."""
-    throttle = f"%{array.parallel}" if array.parallel else ""
-    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    waits += [f"afterany:{array.behind.partition('[')[0]}"] if array.behind else []
+    throttle = f"%{array.max_parallel}" if array.max_parallel else ""
+    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    dependencies += [f"afterany:{array.afterany.partition('[')[0]}"] if array.afterany else []
     indices = f"{job_name(array)}.[0-{len(array.jobs) - 1}]{throttle}"
     words = (
         "msub",
@@ -27,7 +37,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-o", str(array.spool)),
         *("-S", "/bin/bash"),
         *(("-t", indices) if array.is_array else ()),
-        *(("-l", "depend=" + ",".join(waits)) if waits else ()),
+        *(("-l", "depend=" + ",".join(dependencies)) if dependencies else ()),
         *torque.resources(array.needs),
         str(array.script),
     )
@@ -35,12 +45,12 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job as msub takes it."""
+    """Return the name of an array as msub takes it."""
     return plain_name(array.name, 60)
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what msub answers: a blank line, and ``Moab.5`` or ``5``."""
+    """Return the ids in what msub prints: a blank line, then ``Moab.5`` or ``5``."""
     words = answer.split()
     if len(words) != 1 or not re.fullmatch(r"(?:\w+\.)?\d+", words[0]):
         return []
@@ -49,23 +59,23 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{words[0]}[{index}]" for index in range(len(array.jobs))]
 
 
-def live(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read ``showq --xml``: jobs that run, may run, or are kept from it."""
+def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
+    """Return what ``showq --xml`` lists: jobs that run, are queued, or are held."""
     if finished.status:
         return None
-    found = {}
+    statuses = {}
     for queue in ElementTree.fromstring(finished.output).iter("queue"):
         active = queue.get("option") == "active"
         for job in queue.iter("job"):
-            why = "held" if "Hold" in job.get("State", "") else ""
-            found[job.get("JobID", "")] = JobStatus(
-                "running" if active else "queued", "" if active else why, job.get("JobName", "")
+            held = not active and "Hold" in job.get("State", "")
+            statuses[job.get("JobID", "")] = JobStatus(
+                "running" if active else "queued", "held" if held else "", job.get("JobName", "")
             )
-    return found
+    return statuses
 
 
-def ended(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read ``showq -c --xml``: jobs that have ended, each with its completion code."""
+def completed(finished: Finished) -> dict[str, JobStatus] | None:
+    """Return what ``showq -c --xml`` lists: jobs that have ended, with their completion codes."""
     if finished.status:
         return None
     jobs = ElementTree.fromstring(finished.output).iter("job")
@@ -78,7 +88,7 @@ def ended(finished: Finished) -> dict[str, JobStatus] | None:
 
 
 def _status(code: str) -> JobStatus:
-    """Translate a completion code: a status, CNCLD, or CNCLD with the limit that was passed.
+    """Return the status of a completion code: an exit status, or CNCLD, with a passed limit.
 
     >>> _status("0").state, _status("CNCLD(wclimit)").state, _status("CNCLD").state
     ('done', 'timeout', 'cancelled')
@@ -92,7 +102,9 @@ def _status(code: str) -> JobStatus:
     return JobStatus("failed", f"exit status {code}") if int(code) else JobStatus("done")
 
 
-def _told(*words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
+def _one_by_one(*words: str) -> JobCommands:
+    """Return a function that gives a command for each job."""
+
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
         return [(*words, job) for job in ids]
 
@@ -106,14 +118,14 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$MOAB_JOBARRAYINDEX"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(
-        Question(lambda ids, farm: ("showq", "--xml"), live),
-        Question(lambda ids, farm: ("showq", "-c", "--xml"), ended),
+    queries=(
+        StatusQuery(lambda ids, farm: ("showq", "--xml"), in_queue),
+        StatusQuery(lambda ids, farm: ("showq", "-c", "--xml"), completed),
     ),
-    cancel=_told("mjobctl", "-c"),
-    hold=_told("mjobctl", "-h", "user"),
-    release=_told("mjobctl", "-u", "user"),
-    was_over=lambda finished: "invalid job" in (finished.errors + finished.output).lower(),
+    cancel=_one_by_one("mjobctl", "-c"),
+    hold=_one_by_one("mjobctl", "-h", "user"),
+    release=_one_by_one("mjobctl", "-u", "user"),
+    had_ended=lambda finished: "invalid job" in (finished.errors + finished.output).lower(),
     arrays=True,
     largest=1000,
     waits="done",

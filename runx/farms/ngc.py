@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runx.errors import SettingsError
 from runx.farms import command
-from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
+from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
 from runx.farms.words import plain_name
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
@@ -41,29 +41,29 @@ SUBMIT = "ngc batch run"
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Say what uploads a run and submits it; RESOURCES are given as they stand."""
-    workspace, root = (_needed(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
-    one = array.jobs[0]
-    inside = f"{one.experiment}/{one.run}"
+    """Return the command that uploads a run and submits it; RESOURCES are given as they stand."""
+    workspace, root = (_required(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
+    job = array.jobs[0]
+    path = f"{job.experiment}/{job.run}"
     upload = (
         *("ngc", "workspace", "upload"),
-        *("--source", str(one.dir.path)),
-        *("--destination", inside),
+        *("--source", str(job.dir.path)),
+        *("--destination", path),
         workspace,
     )
     _, words = command.split(farm.submit_cmd or SUBMIT)
     run = (
         *words,
-        *(word for resource in one.resources for word in command.flags(resource)),
+        *(word for resource in job.resources for word in command.flags(resource)),
         *("--name", job_name(array)),
-        *("--commandline", f"bash {shlex.quote(f'{root}/{inside}/run.sh')}"),
+        *("--commandline", f"bash {shlex.quote(f'{root}/{path}/run.sh')}"),
         *("--workspace", f"{workspace}:{root}:RW"),
         *("--format_type", "json"),
     )
     return Submission(("bash", "-c", f"{shlex.join(upload)} >&2 && {shlex.join(run)}"), {})
 
 
-def _needed(farm: Farm, key: str) -> str:
+def _required(farm: Farm, key: str) -> str:
     value = farm.options.get(key, "").rstrip("/")
     if not value:
         raise SettingsError(f"farm {farm.name}: {key} is missing; a job on NGC needs it")
@@ -71,32 +71,32 @@ def _needed(farm: Farm, key: str) -> str:
 
 
 def mounted(run: RunDir, farm: Farm) -> Path:
-    """Say where a run's job writes, as seen here once the workspace is mounted at NGC_LOGROOT."""
+    """Return where a run's job writes, once the workspace is mounted here at NGC_LOGROOT."""
     return Path(farm.options.get("NGC_LOGROOT", "")) / run.path.parent.name / run.path.name
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job as ngc takes it."""
+    """Return the name of an array as ngc takes it."""
     return plain_name(array.name, 128)
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read the id from what ``ngc batch run --format_type json`` answers."""
+    """Return the id in what ``ngc batch run --format_type json`` prints."""
     match = re.search(r'"id"\s*:\s*(\d+)', answer)
     return [match[1]] if match else []
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read ``ngc batch list``."""
+    """Return what ``ngc batch list`` lists."""
     if finished.status:
         return None
-    found = {}
+    statuses = {}
     for job in json.loads(finished.output):
         status = str(job.get("jobStatus", {}).get("status", ""))
         name = str(job.get("jobDefinition", {}).get("name", ""))
         state = _STATES.get(status, "running")
-        found[str(job["id"])] = JobStatus(state, "" if status in _STATES else status, name)
-    return found
+        statuses[str(job["id"])] = JobStatus(state, "" if status in _STATES else status, name)
+    return statuses
 
 
 def _list(ids: Sequence[str], farm: Farm) -> Words:
@@ -113,8 +113,8 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_list, job_statuses),),
+    queries=(StatusQuery(_list, job_statuses),),
     cancel=_kill,
-    elsewhere=mounted,
-    needs=False,
+    workspace=mounted,
+    portable=False,
 )

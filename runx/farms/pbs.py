@@ -1,4 +1,4 @@
-"""PBS Pro and OpenPBS: qsub, qstat -x, which knows what has ended, qdel, qhold and qrls."""
+"""PBS Pro and OpenPBS: qsub, qstat -x, which lists what has ended too, qdel, qhold and qrls."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
+from runx.farms.base import ArrayLimit, Farm, FarmType, JobArray, StatusQuery, Submission, Words
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import each, job_script, plain_name, refuse, texts
+from runx.farms.words import each, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
 _UNKNOWN = (35, 153)
-"""Exit statuses of commands that were asked, among others, about jobs that are over or unknown."""
+"""Exit statuses of commands of which some job is unknown, or has ended."""
 
 
 _WALLTIME = -29
+"""The exit status of a job that passed its limit of time."""
 
 
 _QUEUED, _RUNNING = "QHWT", "RESUB"
@@ -24,8 +26,8 @@ _QUEUED, _RUNNING = "QHWT", "RESUB"
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    waits += [f"afterany:{_base(array.behind)}"] if array.behind else []
+    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    dependencies += [f"afterany:{_base(array.afterany)}"] if array.afterany else []
     words = (
         "qsub",
         *("-N", job_name(array)),
@@ -33,7 +35,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-o", str(array.spool)),
         *("-S", "/bin/bash"),
         *_array(array),
-        *(("-W", "depend=" + ",".join(waits)) if waits else ()),
+        *(("-W", "depend=" + ",".join(dependencies)) if dependencies else ()),
         *resources(array.needs),
         str(array.script),
     )
@@ -41,17 +43,17 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job as qsub takes it."""
+    """Return the name of an array as qsub takes it."""
     return plain_name(array.name)
 
 
 def _array(array: JobArray) -> Words:
-    throttle = f"%{array.parallel}" if array.parallel else ""
+    throttle = f"%{array.max_parallel}" if array.max_parallel else ""
     return ("-J", f"0-{len(array.jobs) - 1}{throttle}") if array.is_array else ()
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs: a chunk for each node, then limits of the whole job.
+    """Return what a run needs as options: a chunk for each node, then limits of the job.
 
     >>> resources(Needs(gpus=1, cpus=8, mem=1024, time=60))
     ('-l', 'select=1:ncpus=8:ngpus=1:mem=1024mb', '-l', 'walltime=00:01:00')
@@ -84,7 +86,7 @@ def _resources(needs: Needs) -> Iterator[str]:
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what qsub answers: ``4.server``, or ``7[].server``, whose tasks are ``7[0].server``."""
+    """Return the ids in what qsub prints: ``4.server``, or ``7[].server`` with ``7[0].server``."""
     words = answer.split()
     if len(words) != 1 or not words[0][0].isdecimal():
         return []
@@ -95,7 +97,7 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def _base(job: str) -> str:
-    """Name the array of a task: one question is asked about all of it.
+    """Return the id of a task's array, about all of which one query is made.
 
     >>> _base("7[3].server"), _base("4.server")
     ('7[].server', '4.server')
@@ -104,18 +106,18 @@ def _base(job: str) -> str:
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read ``qstat -f``: a paragraph for each job, of ``name = value`` lines, some continued."""
+    """Return what ``qstat -f`` lists: a paragraph for each job, of ``name = value`` lines."""
     if finished.status and finished.status not in _UNKNOWN:
         return None
-    found = {}
+    statuses = {}
     text = finished.output.replace("\n\t", "")
     for paragraph in re.split(r"^Job Id: ", text, flags=re.MULTILINE)[1:]:
         job, _, rest = paragraph.partition("\n")
         fields = dict(re.findall(r"^\s*(\S+) = (.*)$", rest, re.MULTILINE))
-        # Torque writes it small.
+        # Torque writes it in small letters.
         fields.setdefault("Exit_status", fields.pop("exit_status", ""))
-        found[job.strip()] = _status(fields)._replace(name=fields.get("Job_Name", ""))
-    return found
+        statuses[job.strip()] = _status(fields)._replace(name=fields.get("Job_Name", ""))
+    return statuses
 
 
 def _status(fields: dict[str, str]) -> JobStatus:
@@ -141,7 +143,7 @@ def _qstat(ids: Sequence[str], farm: Farm) -> Words:
 
 
 def largest_array(answer: str) -> int | None:
-    """Read how many subjobs an array may have from ``qmgr -c 'print server'``.
+    """Return the most subjobs of an array, given what ``qmgr -c 'print server'`` prints.
 
     >>> largest_array("set server max_array_size = 10000")
     10000
@@ -157,14 +159,14 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$PBS_ARRAY_INDEX"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_qstat, job_statuses),),
+    queries=(StatusQuery(_qstat, job_statuses),),
     cancel=each("qdel"),
     hold=each("qhold"),
     release=each("qrls"),
-    was_over=lambda finished: finished.status in _UNKNOWN,
+    had_ended=lambda finished: finished.status in _UNKNOWN,
     arrays=True,
     largest=10000,
-    limit=Limit(("qmgr", "-c", "print server"), largest_array),
+    limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array),
     smallest=2,
     waits="done",
 )

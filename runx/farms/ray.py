@@ -1,4 +1,4 @@
-"""Ray's jobs: submitted by its command line, asked for and ended through its dashboard."""
+"""Ray: jobs submitted by its command, queried and stopped through its dashboard."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runx.farms.base import Farm, FarmType, JobArray, Question, Submission, Words
+from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
 from runx.farms.resources import Needs
 from runx.farms.words import long_flags, plain_name, refuse
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
 DASHBOARD = "http://127.0.0.1:8265"
-"""Where Ray's dashboard is if nobody says so."""
+"""The address of Ray's dashboard, unless ADDRESS says otherwise."""
 
 
 _STATES = {
@@ -42,7 +42,7 @@ for url in sys.argv[2:]:
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits a run, whose run.sh lies in a LOGROOT that nodes share."""
+    """Return the command that submits a run; nodes must share LOGROOT, where its run.sh is."""
     words = (
         *("ray", "job", "submit"),
         *("--address", address(farm)),
@@ -56,17 +56,17 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def address(farm: Farm) -> str:
-    """Say where the dashboard is."""
+    """Return the address of the dashboard."""
     return farm.options.get("ADDRESS", DASHBOARD).rstrip("/")
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job; Ray never takes a name twice, and a run may be launched again."""
+    """Return the name of a job with its launch, since Ray never takes a name twice."""
     return plain_name(f"{array.name}_{array.launch}")
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs.
+    """Return what a run needs as options.
 
     >>> resources(Needs(gpus=1, mem=1))
     ('--entrypoint-num-gpus', '1', '--entrypoint-memory', '1048576')
@@ -78,30 +78,32 @@ def resources(needs: Needs) -> Words:
         ("--entrypoint-num-gpus", needs.gpus),
         ("--entrypoint-memory", needs.mem * 2**20 if needs.mem else None),
     )
-    known = tuple(word for flag, value in flags if value for word in (flag, str(value)))
-    return (*known, *(word for one in needs.rest for word in long_flags(one)))
+    portable = tuple(word for flag, value in flags if value for word in (flag, str(value)))
+    return (*portable, *(word for resource in needs.rest for word in long_flags(resource)))
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Give the id that the job was submitted with; Ray says it back among coloured lines."""
+    """Return the id that the job was submitted with, if Ray printed it, among coloured lines."""
     name = job_name(array)
     return [name] if name in answer else []
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read the list of jobs."""
+    """Return what the dashboard lists."""
     if finished.status:
         return None
-    found = {}
+    statuses = {}
     for job in json.loads(finished.output):
         name = job.get("submission_id") or ""
         state = _STATES.get(job.get("status"), "running")
-        found[name] = (_failed(job) if state == "failed" else JobStatus(state))._replace(name=name)
-    return found
+        statuses[name] = (_failed(job) if state == "failed" else JobStatus(state))._replace(
+            name=name
+        )
+    return statuses
 
 
 def _failed(job: Mapping[str, Any]) -> JobStatus:
-    """Say why a job failed: its own status, its node's end, or what Ray could not do.
+    """Return the status of a failed job: its exit status, its node's end, or Ray's message.
 
     >>> _failed({"driver_exit_code": 3})[:2]
     ('failed', 'exit status 3')
@@ -132,6 +134,6 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_jobs, job_statuses),),
+    queries=(StatusQuery(_jobs, job_statuses),),
     cancel=_stop,
 )

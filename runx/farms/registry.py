@@ -1,4 +1,4 @@
-"""The farms that runx can submit to: one file each, and its entry here."""
+"""The types of farms that runx can submit to: a module each, and its entry here."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ FARMS = {
     "ray": "runx.farms.ray:FARM_TYPE",
     "ngc": "runx.farms.ngc:FARM_TYPE",
 }
-"""Each type of farm, and where its FarmType is; a module is imported when it is asked for."""
+"""Each type of farm, and where its FarmType is; a module is imported when it is used."""
 
 
 def farm_type_of(type: str) -> FarmType:
-    """Return the FarmType called so: one of FARMS, of an entry point, or ``module:name``.
+    """Return a FarmType: one of FARMS, of an entry point, or as ``module:name``.
 
     Raises SettingsError where there is none.
 
     >>> farm_type_of("slurm").arrays
     True
     """
-    place = FARMS.get(type) or (type if ":" in type else _plugged_in(type))
-    module, _, name = place.partition(":")
+    reference = FARMS.get(type) or (type if ":" in type else _entry_point(type))
+    module, _, name = reference.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        farm_type = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"TYPE {type}: {error}; it names a FarmType as module:name") from None
-    if not isinstance(found, FarmType):
+    if not isinstance(farm_type, FarmType):
         raise SettingsError(f"TYPE {type}: {name} is no runx.farms.base.FarmType")
-    return found
+    return farm_type
 
 
-def _plugged_in(type: str) -> str:
+def _entry_point(type: str) -> str:
     from importlib.metadata import entry_points
 
-    for point in entry_points(group="runx.farms.registry", name=type):
+    for point in entry_points(group="runx.farms", name=type):
         return point.value
     raise SettingsError(f"TYPE {type} is unknown; known are: {', '.join(FARMS)}")

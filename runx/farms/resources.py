@@ -1,4 +1,4 @@
-"""What a run needs, in words that mean the same on every farm."""
+"""RESOURCES of a run: the portable keys, which mean the same on every farm, and their units."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ PORTABLE = (
 """The keys of RESOURCES that every farm but ``command`` and ``ngc`` translates."""
 
 
-_ALSO = {"gpu": "gpus", "cpu": "cpus"}
+_ALIASES = {"gpu": "gpus", "cpu": "cpus"}
 
 
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
 
 class Needs(NamedTuple):
-    """What one run needs, checked: ``gpus``, ``cpus`` and ``mem`` of each node.
+    """What one run needs: ``gpus``, ``cpus`` and ``mem`` (MiB) of each node, ``time`` (seconds).
 
-    ``mem`` is in MiB, ``time`` in seconds; ``rest`` is what only the farm understands.
+    ``rest`` are the resources that only the farm understands.
     """
 
     gpus: int | None = None
@@ -53,23 +53,25 @@ class Needs(NamedTuple):
 
 
 def needs(resources: Iterable[Hparam]) -> Needs:
-    """Read RESOURCES: the portable keys in their units, the others as they stand.
+    """Return RESOURCES with the portable keys in their units, the others as they stand.
+
+    Raises SettingsError for a value that makes no sense, or a key that is nearly a portable one.
 
     >>> needs([Hparam("gpu", 2, "2"), Hparam("mem", "40G", "40G"), Hparam("time", "2h", "2h")])[:5]
     (2, '', None, 40960, 7200)
     """
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     rest = []
     for resource in resources:
-        name = _ALSO.get(resource.name.lower(), resource.name.lower())
+        name = _ALIASES.get(resource.name.lower(), resource.name.lower())
         if resource.value is None and resource.text in (None, "", "null", "~"):
             continue
         if name in PORTABLE:
-            found.update(_portable(name, resource))
+            values.update(_portable(name, resource))
         else:
-            _check_meant(resource.name)
+            _check_spelling(resource.name)
             rest.append(resource)
-    return Needs(**found, rest=tuple(rest))  # type: ignore[arg-type]
+    return Needs(**values, rest=tuple(rest))  # type: ignore[arg-type]
 
 
 def _portable(name: str, resource: Hparam) -> dict[str, object]:
@@ -108,7 +110,7 @@ def _count(name: str, text: str) -> int:
 
 
 def mebibytes(text: str) -> int:
-    """Read a size of memory: a bare number is GB, and units are schedulers', of 1024.
+    """Return a size of memory in MiB: a bare number is GB, and units are schedulers', of 1024.
 
     >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64")
     (40960, 1536, 512, 65536)
@@ -120,7 +122,7 @@ def mebibytes(text: str) -> int:
 
 
 def seconds(text: str) -> int:
-    """Read a span of time, which must have a unit.
+    """Return a span of time, which must have a unit, in seconds.
 
     >>> seconds("2h"), seconds("90m"), seconds("1d12h"), seconds("1-12:00:00"), seconds("1-12")
     (7200, 5400, 129600, 129600, 129600)
@@ -143,7 +145,7 @@ def _positive(span: int, text: str) -> int:
 
 
 def clock(span: int) -> str:
-    """Write a span of time as every scheduler reads it, in hours, minutes and seconds.
+    """Return a span of seconds as every scheduler reads it, in hours, minutes and seconds.
 
     >>> clock(129600), clock(61)
     ('36:00:00', '00:01:01')
@@ -151,8 +153,8 @@ def clock(span: int) -> str:
     return f"{span // 3600:02}:{span // 60 % 60:02}:{span % 60:02}"
 
 
-def _check_meant(name: str) -> None:
-    """Refuse what is nearly a portable key: it would go to the farm as something else."""
+def _check_spelling(name: str) -> None:
+    """Raise SettingsError for what is nearly a portable key: the farm would get it as another."""
     from difflib import get_close_matches
 
     close = get_close_matches(name.lower(), PORTABLE, n=1, cutoff=0.85)

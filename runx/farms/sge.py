@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from xml.etree import ElementTree
 
-from runx.farms.base import Farm, FarmType, Handback, JobArray, Limit, Question, Submission, Words
+from runx.farms.base import (
+    ArrayLimit,
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    JobCommands,
+    StatusQuery,
+    Submission,
+    Words,
+)
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, job_script, plain_name, refuse, texts
+from runx.farms.words import chunked, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
-_AGAIN = 99
-"""The exit status by which a job asks Grid Engine to be run again."""
+_REQUEUE_STATUS = 99
+"""The exit status by which a job is put back into Grid Engine's queue."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -24,13 +35,13 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         "qsub",
         "-terse",
         *("-N", job_name(array)),
-        *("-wd", str(array.home)),
+        *("-wd", str(array.experiment_dir)),
         *("-j", "y"),
         *("-o", str(array.output)),
         *("-S", "/bin/bash"),
         *_array(array),
         *_requeue(farm, array.needs),
-        *(("-hold_jid", array.behind.partition(".")[0]) if array.behind else ()),
+        *(("-hold_jid", array.afterany.partition(".")[0]) if array.afterany else ()),
         *resources(array.needs),
         str(array.script),
     )
@@ -38,19 +49,19 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job as qsub takes it."""
+    """Return the name of an array as qsub takes it."""
     return plain_name(array.name)
 
 
 def _array(array: JobArray) -> Words:
     if not array.is_array:
         return ()
-    throttle = ("-tc", str(array.parallel)) if array.parallel else ()
+    throttle = ("-tc", str(array.max_parallel)) if array.max_parallel else ()
     return ("-t", f"1-{len(array.jobs)}", *throttle)
 
 
 def _requeue(farm: Farm, needs: Needs) -> Words:
-    """Ask for warnings: USR2 before a kill, and USR1 at a soft limit before the hard one."""
+    """Return options that ask for warnings: USR2 before a kill, USR1 at a soft limit of time."""
     if farm.requeue is None:
         return ()
     soft = (needs.time or 0) - farm.requeue.before
@@ -58,7 +69,7 @@ def _requeue(farm: Farm, needs: Needs) -> Words:
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs; memory counts for each slot of the parallel environment ``smp``.
+    """Return what a run needs as options; memory is of each slot of the environment ``smp``.
 
     >>> resources(Needs(gpus=1, cpus=4, mem=1000, time=60, partition="long.q"))[:6]
     ('-pe', 'smp', '4', '-l', 'gpu=1', '-l')
@@ -92,7 +103,7 @@ def _resources(needs: Needs) -> Iterator[str]:
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what ``qsub -terse`` answers: an id, and for an array its range."""
+    """Return the ids in what ``qsub -terse`` prints: an id, and for an array its range."""
     match = re.search(r"^(\d+)(?:\.\d+-\d+:\d+)?$", answer, re.MULTILINE)
     if match is None:
         return []
@@ -102,21 +113,21 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read ``qstat -xml -g d``: every job of this user that has not ended, tasks one by one."""
+    """Return what ``qstat -xml -g d`` lists: each job and task of this user that has not ended."""
     if finished.status:
         return None
-    found = {}
+    statuses = {}
     for job in ElementTree.fromstring(finished.output).iter("job_list"):
         number, task = job.findtext("JB_job_number", ""), job.findtext("tasks", "")
         key = f"{number}.{task}" if task else number
-        place = int(task) - 1 if task.isdecimal() else None
+        index = int(task) - 1 if task.isdecimal() else None
         name = job.findtext("JB_name", "")
-        found[key] = _live(job.findtext("state", ""))._replace(name=name, task=place)
-    return found
+        statuses[key] = _live(job.findtext("state", ""))._replace(name=name, task=index)
+    return statuses
 
 
 def _live(state: str) -> JobStatus:
-    """Translate the letters of a state.
+    """Return the status that the letters of a state mean.
 
     >>> _live("Rq")[:2], _live("hqw")[:2], _live("Rr")[:2]
     (('queued', ''), ('queued', 'held'), ('running', ''))
@@ -129,29 +140,29 @@ def _live(state: str) -> JobStatus:
 
 
 def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read qacct: of several records of a job, one for each attempt, the last counts."""
+    """Return what qacct lists; of a job's records, one for each attempt, the last counts."""
     if finished.status and "not found" not in finished.errors:
         return None
-    found = {}
+    statuses = {}
     for record in re.split(r"^={20,}$", finished.output, flags=re.MULTILINE):
         fields = dict(re.findall(r"^(\w+)\s+(.*?)\s*$", record, re.MULTILINE))
         if "jobnumber" in fields:
             task = fields.get("taskid", "")
             key = fields["jobnumber"] + (f".{task}" if task.isdecimal() else "")
-            place = int(task) - 1 if task.isdecimal() else None
-            found[key] = _ended(fields)._replace(name=fields.get("jobname", ""), task=place)
-    return found
+            index = int(task) - 1 if task.isdecimal() else None
+            statuses[key] = _ended(fields)._replace(name=fields.get("jobname", ""), task=index)
+    return statuses
 
 
 def _ended(fields: dict[str, str]) -> JobStatus:
-    why, status = fields.get("failed", "0"), fields.get("exit_status", "")
-    number = why.split()[0] if why else "0"
+    reason, status = fields.get("failed", "0"), fields.get("exit_status", "")
+    number = reason.split()[0] if reason else "0"
     if number == "37":
         return JobStatus("timeout")
     if number == "100":
         return JobStatus("killed", "")
     if number != "0":
-        return JobStatus("failed", why)
+        return JobStatus("failed", reason)
     return (
         JobStatus("done")
         if status.split()[:1] == ["0"]
@@ -165,19 +176,21 @@ def _qstat(_: Sequence[str], farm: Farm) -> Words:
 
 def _qacct(ids: Sequence[str], farm: Farm) -> Words:
     jobs = dict.fromkeys(job.partition(".")[0] for job in ids)
-    # qacct takes one job: of several it is given all of the last month's, by whoever.
+    # qacct takes one job; for several, it lists those of the last 30 days, of all users.
     return ("qacct", "-j", *jobs) if len(jobs) == 1 else ("qacct", "-d", "30", "-j")
 
 
-def _listed(*words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
+def _listed(*words: str) -> JobCommands:
+    """Return a function that appends a list of job ids to a command."""
+
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        return [(*words, ",".join(some)) for some in chunked(ids)]
+        return [(*words, ",".join(chunk)) for chunk in chunked(ids)]
 
     return commands
 
 
 def largest_array(answer: str) -> int | None:
-    """Read how many tasks an array may have from ``qconf -sconf``.
+    """Return the most tasks of an array, given what ``qconf -sconf`` prints.
 
     >>> largest_array("max_aj_instances 2000\\nmax_aj_tasks      75000")
     75000
@@ -193,14 +206,14 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_qstat, in_queue), Question(_qacct, in_accounts)),
+    queries=(StatusQuery(_qstat, in_queue), StatusQuery(_qacct, in_accounts)),
     cancel=_listed("qdel"),
     hold=_listed("qhold"),
     release=_listed("qrls"),
-    was_over=lambda finished: "does not exist" in finished.output + finished.errors,
+    had_ended=lambda finished: "does not exist" in finished.output + finished.errors,
     arrays=True,
     largest=75000,
-    limit=Limit(("qconf", "-sconf"), largest_array),
+    limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
-    handback=Handback(status=_AGAIN),
+    handback=Handback(status=_REQUEUE_STATUS),
 )

@@ -1,60 +1,56 @@
-"""Jobs submitted: recorded which job is which run, claimed, submitted, and their ids kept.
+"""Submission of jobs: written down, claimed, submitted, and their ids recorded.
 
-Whoever is killed on the way loses no job: it is found again by its name, or left alone.
+A launcher that is killed on the way loses no job: it is found by its name, or left alone.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runx.errors import FarmError, RunxError
 from runx.farms import command
 from runx.farms.base import (
+    ArrayLimit,
     Farm,
     FarmType,
     JobArray,
     JobSpec,
-    Limit,
     Submission,
     SubmittedJob,
     Words,
 )
+from runx.farms.jobfiles import LOCK, append_array, write_job, write_refusal
 from runx.farms.jobs import job_arrays, pieces
+from runx.farms.jobscript import attempt_script
 from runx.farms.registry import farm_type_of
 from runx.locks import hold
 from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
 from runx.rundir.claims import claim_text, take
-from runx.rundir.files import VERSION, append_line, to_json, write_whole
-from runx.rundir.workspace import belong, parted
+from runx.rundir.files import write_whole
+from runx.rundir.workspace import parted
 
-ASK_SECONDS = 60.0
-"""After which a question to a scheduler is given up."""
-
-
-_LATER = """\
-#!/usr/bin/env bash
-# Attempt {attempt} of this run: the job of an attempt that was called off is not taken for it.
-exec bash {script} {attempt}
-"""
+QUERY_SECONDS = 60.0
+"""Seconds until a query of a scheduler, or a command that ends jobs, is given up."""
 
 
 Say = Callable[[str], None]
 
 
-class _Context(NamedTuple):
-    """What the submissions of one launch share."""
+class _Launch(NamedTuple):
+    """What the submissions of one launch share.
+
+    ``digest`` names the frozen code, ``total`` is the number of jobs, ``lock`` the descriptor of
+    the launch's lock.
+    """
 
     farm: Farm
     type: FarmType
-    folder: Path
     digest: str | None
     total: int
     lock: int
@@ -84,157 +80,130 @@ def submit(
     folder.mkdir(parents=True, exist_ok=True)
     count, last_ids = 0, dict[int | None, str]()
     # The submit command inherits it: a launcher that is killed may leave one behind that goes on.
-    with hold(folder / "lock") as lock:
-        context = _Context(farm, farm_type, folder, digest, len(jobs), lock, say, show)
+    with hold(folder / LOCK) as lock:
+        launch = _Launch(farm, farm_type, digest, len(jobs), lock, say, show)
         for array in arrays:
-            behind = last_ids.get(array.follows, "")
-            claimed = _claim(replace(array, behind=behind), context)
+            afterany = last_ids.get(array.follows, "")
+            claimed = _claim(replace(array, afterany=afterany), launch)
             if claimed.jobs:
-                ids = _submit_array(claimed, context, count)
+                ids = _submit_array(claimed, launch, count)
                 count, last_ids[array.number] = count + len(ids), ids[-1]
-    if farm_type.elsewhere:
-        root = farm_type.elsewhere(jobs[0].dir, farm).parent.parent
-        if not root.is_dir():
-            say(f"note: what jobs write shows here once their workspace is mounted at {root}")
+    if farm_type.workspace:
+        _note_unmounted(farm_type.workspace(jobs[0].dir, farm).parent.parent, say)
     return count
 
 
-def _claim(array: JobArray, context: _Context) -> JobArray:
-    """Claim the attempts of an array, having written which index is which run.
+def _claim(array: JobArray, launch: _Launch) -> JobArray:
+    """Write the files of an array, claim its attempts, and return it without the jobs of others.
 
-    What another launcher has claimed is theirs, and is left out.
+    Those are the jobs that another launcher has claimed.
     """
     # By a claim that names no launch, run.sh knows that a job of the first attempt may start late.
-    launch = array.launch if context.type.answers else None
-    text = claim_text(context.farm.name, context.digest, launch)
-    _record(array, context)
-    ours = tuple(job for job in array.jobs if take(job.dir, job.attempt, text))
-    if len(ours) == len(array.jobs):
+    name = array.launch if launch.type.manages_jobs else None
+    text = claim_text(launch.farm.name, launch.digest, name)
+    _write_files(array, launch)
+    claimed = tuple(job for job in array.jobs if take(job.dir, job.attempt, text))
+    if len(claimed) == len(array.jobs):
         return array
-    fewer = replace(array, jobs=ours)
-    if ours:
-        _record(fewer, context)
+    fewer = replace(array, jobs=claimed)
+    if claimed:
+        _write_files(fewer, launch)
     return fewer
 
 
-def _record(array: JobArray, context: _Context) -> None:
+def _write_files(array: JobArray, launch: _Launch) -> None:
     """Write the scripts of an array, and which of its indices is which run."""
     if array.is_array:
-        write_whole(array.runs, "".join(f"{job.run}\n" for job in array.jobs))
-    if context.type.script:
-        write_whole(array.script, context.type.script(array, context.farm))
+        write_whole(array.run_list, "".join(f"{job.run}\n" for job in array.jobs))
+    if launch.type.script:
+        write_whole(array.script, launch.type.script(array, launch.farm))
         array.script.chmod(0o755)
     for job in array.jobs:
         # A job that can't be ended may still start when its attempt was called off.
-        if job.attempt > 1 and not context.type.answers:
-            script = _LATER.format(attempt=job.attempt, script=shlex.quote(str(job.dir.script)))
-            write_whole(job.dir.script_of(job.attempt), script)
-    entry = {
-        "version": VERSION,
-        "number": array.number,
-        "name": context.type.job_name(array),
-        **_address(context.farm),
-        "array": array.is_array,
-        "runs": [job.run for job in array.jobs],
-        "attempts": [job.attempt for job in array.jobs],
-    }
-    append_line(context.folder / "jobs.jsonl", json.dumps(entry))
+        if job.attempt > 1 and not launch.type.manages_jobs:
+            write_whole(job.dir.script_of(job.attempt), attempt_script(job))
+    append_array(array, launch.farm, launch.type.job_name(array))
 
 
-def _address(farm: Farm) -> dict[str, Any]:
-    """Return where the jobs of a farm can be asked for, as files have it."""
-    return {"farm": farm.name, "type": farm.type, "options": dict(farm.options)}
-
-
-def _submit_array(array: JobArray, context: _Context, count: int) -> list[str]:
+def _submit_array(array: JobArray, launch: _Launch, count: int) -> list[str]:
     """Submit an array, or its pieces where the site takes no array so large; return the job ids.
 
     ``count`` is how many runs of the launch were submitted before.
     """
-    farm, farm_type = context.farm, context.type
+    farm, farm_type = launch.farm, launch.type
     submission = farm_type.submission(array, farm)
     for job in array.jobs:
         write_whole(job.dir.submit_command, shown(submission) + "\n")
-    if context.show:
-        context.show(shown(submission))
+    if launch.show:
+        launch.show(shown(submission))
     with ExitStack() as stack:
-        for job in array.jobs if farm_type.elsewhere else ():
-            stack.enter_context(parted(job.dir, context.say))
-        finished = execute(submission, farm, farm_type, context.lock)
+        for job in array.jobs if farm_type.workspace else ():
+            stack.enter_context(parted(job.dir, launch.say))
+        finished = execute(submission, farm, farm_type, launch.lock)
     ids = farm_type.job_ids(finished.output, array)
     if not finished.status and len(ids) == len(array.jobs):
         name = farm_type.job_name(array)
         for job, id in zip(array.jobs, ids, strict=True):
-            keep(SubmittedJob(job.dir, job.attempt, farm, id, name), finished.output)
-        context.say(_done(array, ids))
+            write_job(SubmittedJob(job.dir, job.attempt, farm, id, name), finished.output)
+        launch.say(_message(array, ids))
         return ids
     if finished.status and array.is_array:
         largest = largest_array(farm)
         if largest < len(array.jobs):
-            return _submit_pieces(array, largest, context, count)
-    raise _refusal(array, context, finished, count)
+            return _submit_pieces(array, largest, launch, count)
+    raise _refusal(array, launch, finished, count)
 
 
-def _submit_pieces(array: JobArray, largest: int, context: _Context, count: int) -> list[str]:
-    """Submit an array in pieces; no more of its runs go on at a time than of the whole."""
+def _submit_pieces(array: JobArray, largest: int, launch: _Launch, count: int) -> list[str]:
+    """Submit an array in pieces, of which no more jobs run at a time than of the array."""
     ids: list[str] = []
     for piece in pieces(array, largest):
-        behind = ids[-1] if ids and piece.parallel else piece.behind
-        piece = replace(piece, behind=behind)
-        _record(piece, context)
-        ids += _submit_array(piece, context, count + len(ids))
+        afterany = ids[-1] if ids and piece.max_parallel else piece.afterany
+        piece = replace(piece, afterany=afterany)
+        _write_files(piece, launch)
+        ids += _submit_array(piece, launch, count + len(ids))
     return ids
 
 
-def _refusal(array: JobArray, context: _Context, finished: Finished, count: int) -> FarmError:
-    """Keep a refusal and return it as an error.
-
-    Where the scheduler was too slow to answer, the job may be there: then no refusal is kept.
-    """
-    farm, answer = context.farm, finished.errors.strip() or finished.output.strip()
-    what = array.script if context.type.script else array.name
-    words = " | ".join(line.strip() for line in answer.splitlines() if line.strip())
-    reason = f"{what}, status {finished.status}: {words or 'it printed nothing'}"
-    done = f"{count} of {context.total} runs submitted"
-    if "timed out" not in answer.lower():
-        _keep_refusal(array, context, answer)
-        return FarmError(f"farm {farm.name} refused {reason} ({done}; --resume submits the others)")
-    if context.type.answers:
-        way = "--resume asks for it by its name, and submits what is not there"
-    else:
-        way = (
-            "runx can't ask this farm, and leaves it alone: if it isn't there, runx cancel"
-            f" {array.jobs[0].run} lets --resume submit it; --resume submits the others"
-        )
-    return FarmError(f"farm {farm.name} may have taken {reason} ({done}; {way})")
-
-
-def _keep_refusal(array: JobArray, context: _Context, answer: str) -> None:
-    content = {"farm": context.farm.name, "refused": True, "answer": answer, "time": time.time()}
-    for job in array.jobs:
-        write_whole(job.dir.job(job.attempt), to_json(content))
-
-
-def _done(array: JobArray, ids: Sequence[str]) -> str:
+def _message(array: JobArray, ids: Sequence[str]) -> str:
     if array.is_array:
         return f"{len(ids)} runs submitted as an array, jobs {ids[0]} to {ids[-1]}"
     return f"{array.jobs[0].run}: submitted" + (f" as job {ids[0]}" if ids[0] else "")
 
 
-def keep(job: SubmittedJob, answer: str) -> None:
-    """Write where an attempt was submitted, and where else its run's job writes."""
-    id_and_name = {"id": job.id, "name": job.name}
-    content = {**_address(job.farm), **id_and_name, "answer": answer, "time": time.time()}
-    write_whole(job.run.job(job.attempt), to_json(content))
-    elsewhere = farm_type_of(job.farm.type).elsewhere
-    if elsewhere:
-        belong(job.run, elsewhere(job.run, job.farm))
+def _refusal(array: JobArray, launch: _Launch, finished: Finished, count: int) -> FarmError:
+    """Return a refusal as an error, having recorded it.
+
+    Where the scheduler was too slow to answer, the job may exist: no refusal is recorded then.
+    """
+    farm, answer = launch.farm, finished.errors.strip() or finished.output.strip()
+    subject = array.script if launch.type.script else array.name
+    lines = " | ".join(line.strip() for line in answer.splitlines() if line.strip())
+    reason = f"{subject}, status {finished.status}: {lines or 'it printed nothing'}"
+    done = f"{count} of {launch.total} runs submitted"
+    if "timed out" not in answer.lower():
+        for job in array.jobs:
+            write_refusal(job, farm, answer)
+        return FarmError(f"farm {farm.name} refused {reason} ({done}; --resume submits the others)")
+    if launch.type.manages_jobs:
+        remedy = "--resume asks for it by its name, and submits what is not there"
+    else:
+        remedy = (
+            "runx can't ask this farm, and leaves it alone: if it isn't there, runx cancel"
+            f" {array.jobs[0].run} lets --resume submit it; --resume submits the others"
+        )
+    return FarmError(f"farm {farm.name} may have taken {reason} ({done}; {remedy})")
+
+
+def _note_unmounted(root: Path, say: Say) -> None:
+    if not root.is_dir():
+        say(f"note: what jobs write shows here once their workspace is mounted at {root}")
 
 
 def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int = -1) -> Finished:
-    """Run a submit command to its end; one that can't be started has a shell's status for that.
+    """Run a submit command to its end; where it can't be started, return the status of a shell.
 
-    FarmError where it was ended since it took too long: what came of it is not known.
+    Raises FarmError where it took too long: whether the job was submitted is not known then.
     """
     words = submission.words
     try:
@@ -242,7 +211,7 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
             words,
             environment=submission.environment or None,
             stdin=submission.stdin,
-            timeout=farm_type.patience,
+            timeout=farm_type.submit_timeout,
             pass_fds=() if lock < 0 else (lock,),
         )
     except CommandTimeout as error:
@@ -256,7 +225,7 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
 
 
 def shown(submission: Submission) -> str:
-    """Return a submission as a line that a shell takes."""
+    """Return the command of a submission as a line of shell."""
     if submission.words[:2] == ("bash", "-c"):
         return submission.words[2]
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
@@ -264,26 +233,26 @@ def shown(submission: Submission) -> str:
 
 
 def largest_array(farm: Farm) -> int:
-    """Ask the site for the largest array it takes; where it can't tell, return what is usual."""
+    """Return the size of the largest array that the site takes, or the usual one."""
     farm_type = farm_type_of(farm.type)
     limit = farm_type.limit
     while limit is not None:
-        if largest := _asked_limit(limit):
+        if largest := _largest_by(limit):
             return largest
-        limit = limit.otherwise
+        limit = limit.fallback
     return farm_type.largest
 
 
-def _asked_limit(limit: Limit) -> int | None:
+def _largest_by(limit: ArrayLimit) -> int | None:
     try:
-        finished = ran(limit.words, timeout=ASK_SECONDS)
+        finished = ran(limit.command, timeout=QUERY_SECONDS)
     except RunxError:
         return None
     return None if finished.status else limit.read(finished.output)
 
 
 def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
-    """Return what is wrong with the program that submits, if it can't be found."""
+    """Return a message if the program that submits is not found, else None."""
     farm_type = farm_type_of(farm.type)
     program = farm_type.programs[0] if farm_type.programs else command.program(farm.submit_cmd)
     if program is None or shutil.which(program, path=environment.get("PATH")):

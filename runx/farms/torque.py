@@ -1,18 +1,28 @@
-"""Torque: the commands of PBS as they were before, and those that Slurm has in their place.
+"""Torque: older forms of PBS's commands, and Slurm's wrappers of the same names.
 
-Slurm's qstat knows neither arrays nor how a job ended; where its qsub is, Slurm itself is asked.
+The wrapper of qstat shows neither arrays nor how a job ended: there, Slurm's own queries are made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from runx.farms import pbs, slurm
-from runx.farms.base import Farm, FarmType, JobArray, Limit, Question, Submission, Words
+from runx.farms.base import (
+    ArrayLimit,
+    Farm,
+    FarmType,
+    JobArray,
+    JobCommands,
+    StatusQuery,
+    Submission,
+    Words,
+)
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import each, job_script, plain_name, refuse, texts
+from runx.farms.words import each, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -29,16 +39,16 @@ _LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    waits = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    waits += [_behind(array.behind)] if array.behind else []
-    throttle = f"%{array.parallel}" if array.parallel else ""
+    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    dependencies += [_afterany(array.afterany)] if array.afterany else []
+    throttle = f"%{array.max_parallel}" if array.max_parallel else ""
     words = (
         "qsub",
         *("-N", job_name(array)),
         *("-j", "oe"),
         *("-o", str(array.spool)),
         *(("-t", f"0-{len(array.jobs) - 1}{throttle}") if array.is_array else ()),
-        *(("-W", "depend=" + ",".join(waits)) if waits else ()),
+        *(("-W", "depend=" + ",".join(dependencies)) if dependencies else ()),
         *resources(array.needs),
         str(array.script),
     )
@@ -46,12 +56,12 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def job_name(array: JobArray) -> str:
-    """Name a job in the few letters that there are."""
+    """Return the name of an array, cut to what qsub takes."""
     return plain_name(array.name, _LONGEST)
 
 
 def resources(needs: Needs) -> Words:
-    """Give what a run needs, all in one list.
+    """Return what a run needs as options, most of it in one list.
 
     >>> resources(Needs(gpus=1, cpus=8, mem=1024, time=60))
     ('-l', 'nodes=1:ppn=8:gpus=1,mem=1024mb,walltime=00:01:00')
@@ -80,21 +90,21 @@ def _limits(needs: Needs) -> Iterator[str]:
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
-    """Read what qsub answers: ``4.server``, ``7[].server``, or of Slurm's the bare number."""
+    """Return the ids in what qsub prints: ``4.server``, ``7[].server``, or Slurm's bare number."""
     if array.is_array and re.fullmatch(r"\d+", answer.strip()):
         return [f"{answer.strip()}_{index}" for index in range(len(array.jobs))]
     return pbs.job_ids(answer, array)
 
 
 def _base(job: str) -> str:
-    """Name the array of a task: one question is asked about all of it."""
+    """Return the id of a task's array, about all of which one query is made."""
     return re.sub(r"\[\d+\]", "[]", job)
 
 
-def _behind(job: str) -> str:
-    """Say that an array waits for the end of another, in Torque's words or in Slurm's.
+def _afterany(job: str) -> str:
+    """Return the dependency on the end of a job, as Torque has it or as Slurm has it.
 
-    >>> _behind("7[0].server"), _behind("4.server"), _behind("12_0")
+    >>> _afterany("7[0].server"), _afterany("4.server"), _afterany("12_0")
     ('afteranyarray:7[].server', 'afterany:4.server', 'afterany:12')
     """
     base = _base(job)
@@ -102,10 +112,10 @@ def _behind(job: str) -> str:
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Read qstat as PBS's, but for jobs that ended and whose exit status it doesn't tell.
+    """Return what qstat lists as PBS's does, without ended jobs of which it shows no exit status.
 
-    Of a limit that was passed Torque has numbers of its own, and an array's tasks are called by
-    their index too.
+    Torque has numbers of its own for limits that were passed, and the names of an array's tasks
+    end in their index.
     """
     statuses = pbs.job_statuses(finished)
     if statuses is None:
@@ -118,7 +128,7 @@ def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
 
 
 def _as_torque(job: str, status: JobStatus) -> JobStatus:
-    """Return a job's status as Torque means it.
+    """Return a job's status as Torque, not PBS, means it.
 
     >>> _as_torque("7[3].server", JobStatus("failed", "exit status -11", "sweep-3"))
     JobStatus(state='timeout', reason='', name='sweep', task=None)
@@ -135,24 +145,26 @@ def _with_tasks(ids: Sequence[str], farm: Farm) -> Words:
     return ("qstat", "-f", "-t", *dict.fromkeys(map(_base, ids)))
 
 
-def _either(verb: str, *words: str) -> Callable[[Sequence[str], Farm], list[Words]]:
-    """Tell jobs of Slurm's, whose ids are bare numbers, in its own words: qdel 12_3 ends all of 12.
+def _either(verb: str, *words: str) -> JobCommands:
+    """Return a function that gives Slurm's commands for its jobs, and others for Torque's.
+
+    The ids of Slurm's are bare numbers; its wrapper of qdel would end all of 12 for 12_3.
 
     >>> _either("cancel", "qdel")(["7[1].server", "12_3"], Farm("f"))
     [('scancel', '12_3'), ('qdel', '7[1].server')]
     """
 
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        theirs = [job for job in ids if re.fullmatch(r"\d+(_\d+)?", job)]
-        others = [job for job in ids if job not in theirs]
-        in_slurm = getattr(slurm.FARM_TYPE, verb)(theirs, farm) if theirs else []
+        of_slurm = [job for job in ids if re.fullmatch(r"\d+(_\d+)?", job)]
+        others = [job for job in ids if job not in of_slurm]
+        in_slurm = getattr(slurm.FARM_TYPE, verb)(of_slurm, farm) if of_slurm else []
         return [*in_slurm, *each(*words)(others, farm)]
 
     return commands
 
 
 def largest_array(answer: str) -> int | None:
-    """Read how many jobs an array may have from ``qmgr -c 'print server'``.
+    """Return the most jobs of an array, given what ``qmgr -c 'print server'`` prints.
 
     >>> largest_array("set server max_job_array_size = 500")
     500
@@ -168,13 +180,13 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index=_INDEX),
     job_ids=job_ids,
     job_name=job_name,
-    questions=(Question(_with_tasks, job_statuses), *slurm.FARM_TYPE.questions),
+    queries=(StatusQuery(_with_tasks, job_statuses), *slurm.FARM_TYPE.queries),
     cancel=_either("cancel", "qdel"),
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),
-    was_over=lambda finished: bool(re.search("nknown|invalid for state", finished.errors)),
+    had_ended=lambda finished: bool(re.search("nknown|invalid for state", finished.errors)),
     arrays=True,
     largest=1000,
-    limit=Limit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
+    limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sites import Site, all_end, environment_of, installed_commands
 
 from runx.errors import SettingsError
-from runx.farms.kubernetes import cancel, cancel_whole, job_name, manifest
+from runx.farms.kubernetes import cancel, cancel_arrays, job_name, manifest
 from runx.rundir.script import Requeue
 from runx.sweeps.values import Hparam
 
@@ -46,15 +46,15 @@ def test_a_schema_that_does_not_know_a_key_refuses_it():
 @pytest.mark.parametrize("resources", [(), [("gpus", "2"), ("cpus", "4"), ("mem", "3G")]])
 @pytest.mark.parametrize("requeue", [None, Requeue()])
 def test_the_job_of_a_run_is_as_the_schema_wants_it(resources, requeue):
-    told = [*(resource(*one) for one in resources), resource("time", "7m")]
-    farm, array = array_of(1, told, requeue=requeue)
+    given = [*(resource(*pair) for pair in resources), resource("time", "7m")]
+    farm, array = array_of(1, given, requeue=requeue)
     checked(array, farm)
     assert manifest(array, farm)["spec"]["completions"] == 1
 
 
 def test_the_job_of_an_array_is_as_the_schema_wants_it():
-    told = [resource("constraint", "gpu=a100,zone=b"), resource("partition", "high")]
-    farm, array = array_of(30, told, max_parallel=8)
+    given = [resource("constraint", "gpu=a100,zone=b"), resource("partition", "high")]
+    farm, array = array_of(30, given, max_parallel=8)
     checked(array, farm)
     spec = manifest(array, farm)["spec"]
     assert (spec["completions"], spec["parallelism"]) == (30, 8)
@@ -68,23 +68,23 @@ def test_what_a_cluster_would_refuse_is_refused_here():
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_names_are_valid_for_dns_and_as_different_as_what_they_name(one, other):
+def test_names_are_valid_for_dns_and_as_different_as_what_they_name(first, second):
     names = []
-    for text in (one, other):
+    for text in (first, second):
         jobs = [replace(job, experiment=text) for job in specs("kubernetes", 20)]
         _, array = array_of(jobs=jobs)
         names.append(job_name(array))
     assert all(DNS.fullmatch(name) and len(name) <= 52 for name in names)
-    assert (names[0] == names[1]) == (one == other)
+    assert (names[0] == names[1]) == (first == second)
 
 
 def test_jobs_are_cancelled_by_index_or_whole():
     farm, _ = array_of()
-    [some] = cancel(["sweep/3", "sweep/5"], farm)
-    assert some[-1].endswith("job-completion-index in (3,5)")
-    [whole] = cancel_whole(["sweep", "other"], farm)
-    assert whole[:3] == ("kubectl", "delete", "job")
-    assert whole[-2:] == ("sweep", "other")
+    [command] = cancel(["sweep/3", "sweep/5"], farm)
+    assert command[-1].endswith("job-completion-index in (3,5)")
+    [command] = cancel_arrays(["sweep", "other"], farm)
+    assert command[:3] == ("kubectl", "delete", "job")
+    assert command[-2:] == ("sweep", "other")
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def site(installed, tmp_path):
 
 
 def by_nap(site, name):
-    told = {run.name: (run / "hparams.json").read_text() for run in site.runs(name)}
-    return sorted(told, key=lambda run: told[run])
+    hparams = {run.name: (run / "hparams.json").read_text() for run in site.runs(name)}
+    return sorted(hparams, key=lambda run: hparams[run])
 
 
 def test_an_index_without_a_pod_ends_at_once_when_its_turn_comes(site):

@@ -39,20 +39,20 @@ def cloud(installed, tmp_path):
 
 
 def test_without_a_mount_ngc_tells_how_runs_stand_and_nothing_is_read(cloud):
-    said = cloud.runx(cloud.sweep("far", "HPARAMS: {lr: [1, 2]}\n")).stderr
-    assert f"shows here once their workspace is mounted at {cloud.mount}" in said
+    message = cloud.runx(cloud.sweep("far", "HPARAMS: {lr: [1, 2]}\n")).stderr
+    assert f"shows here once their workspace is mounted at {cloud.mount}" in message
     assert set(cloud.wait("far", all_end).values()) == {"done"}
     [run, _] = cloud.runs("far")
     assert not (run / "metrics.csv").exists()
-    said = cloud.runx("rm", run.name, "--yes").stderr
-    assert f"{run.name}: what its job wrote in its workspace stays: " in said
-    assert "is not mounted here" in said
+    message = cloud.runx("rm", run.name, "--yes").stderr
+    assert f"{run.name}: what its job wrote in its workspace stays: " in message
+    assert "is not mounted here" in message
 
 
 def test_what_lies_here_and_in_the_mounted_workspace_is_one_run(cloud):
     cloud.mounted()
-    told = a_sweep_of_training_runs_is_ranked_by_sumx(cloud)
-    assert [line.split()[1] for line in told.stdout.splitlines()[2:5]] == ["8", "7", "6"]
+    done = a_sweep_of_training_runs_is_ranked_by_sumx(cloud)
+    assert [line.split()[1] for line in done.stdout.splitlines()[2:5]] == ["8", "7", "6"]
     run = cloud.runs("rank")[0]
     assert "others []" in cloud.runx("logs", run.name).stdout
     shown = cloud.runx("show", run.name).stdout

@@ -45,7 +45,7 @@ def site(cluster, tmp_path):
     return made
 
 
-def told(**job):
+def status_of(**job):
     jobs = {"7": {"state": "Error", "exit_code": None, "events": [], "name": "x", **job}}
     return oar.job_statuses(Finished((), 0, json.dumps(jobs), ""))["7"][:2]
 
@@ -55,18 +55,18 @@ def events(*kinds):
 
 
 def test_an_error_is_told_by_what_happened():
-    assert told(events=events("FRAG_JOB_REQUEST", "WALLTIME"))[0] == "timeout"
-    assert told(events=events("FRAG_JOB_REQUEST", "SEND_KILL_JOB"))[0] == "cancelled"
-    assert told(events=events("FRAG_JOB_REQUEST", "EXTERMINATE_JOB")) == (
+    assert status_of(events=events("FRAG_JOB_REQUEST", "WALLTIME"))[0] == "timeout"
+    assert status_of(events=events("FRAG_JOB_REQUEST", "SEND_KILL_JOB"))[0] == "cancelled"
+    assert status_of(events=events("FRAG_JOB_REQUEST", "EXTERMINATE_JOB")) == (
         "lost",
         "exterminate_job",
     )
-    assert told(events=[]) == ("lost", "in Error")
+    assert status_of(events=[]) == ("lost", "in Error")
 
 
 def test_an_exit_status_is_the_one_of_wait():
-    assert told(state="Terminated", exit_code=768) == ("failed", "exit status 3")
-    assert told(state="Terminated", exit_code=10) == ("killed", "by signal 10")
+    assert status_of(state="Terminated", exit_code=768) == ("failed", "exit status 3")
+    assert status_of(state="Terminated", exit_code=10) == ("killed", "by signal 10")
 
 
 @real

@@ -1,12 +1,13 @@
-"""Schedulers that hang, are missing or talk nonsense are not believed; what they know is kept."""
+"""Queries of schedulers that hang, are missing or print nonsense; and ids found by a job's name."""
 
 import json
 
 import pytest
-from batched import LAUNCH, commands, site
+from batched import LAUNCH, commands, farm_of, site
 
 from runx.farms import query
-from runx.farms.query import by_farm, jobs_of, whole_jobs
+from runx.farms.base import StatusQuery
+from runx.farms.query import by_farm, complete_arrays, farm_statuses, jobs_of
 from runx.locks import hold
 from runx.rundir.claims import claim_text, take
 from runx.rundir.events import JobStatus
@@ -34,7 +35,7 @@ def claimed(tmp_path, put):
 
 
 @pytest.fixture
-def gone(tmp_path, put):
+def submitted(tmp_path, put):
     """Two runs that were submitted as one array."""
     place = site(tmp_path)
     place.submit()
@@ -42,8 +43,9 @@ def gone(tmp_path, put):
 
 
 def asked(place):
-    said = []
-    return query.query(jobs_of(place.runs, said.append), said.append), said
+    """Return the statuses of a launch's jobs, and the warnings."""
+    warnings = []
+    return query.query(jobs_of(place.runs, warnings.append), warnings.append), warnings
 
 
 def wrong(line):
@@ -59,62 +61,62 @@ def wrong(line):
     ],
 )
 def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
-    gone, put, answer, complaint, monkeypatch
+    submitted, put, answer, complaint, monkeypatch
 ):
-    monkeypatch.setattr(query, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(query, "QUERY_SECONDS", 0.3)
     put("squeue", answer)
-    statuses, [said] = asked(gone)
+    statuses, [warning] = asked(submitted)
     assert statuses == {}
-    assert said.startswith("farm cluster can't be asked: squeue: ")
-    assert complaint in said
-    assert said.endswith("states are from the runs' own files")
+    assert warning.startswith("farm cluster can't be asked: squeue: ")
+    assert complaint in warning
+    assert warning.endswith("states are from the runs' own files")
 
 
-def test_a_scheduler_that_is_not_there_is_told(gone, tmp_path):
+def test_a_scheduler_that_is_not_there_is_told(submitted, tmp_path):
     (tmp_path / "bin" / "squeue").unlink()
-    statuses, [said] = asked(gone)
+    statuses, [warning] = asked(submitted)
     assert statuses == {}
-    assert "squeue: not found on PATH" in said
+    assert "squeue: not found on PATH" in warning
 
 
-def test_damaged_files_of_one_run_cost_only_its_status(gone, put):
+def test_damaged_files_of_one_run_cost_only_its_status(submitted, put):
     put("squeue", QUEUE.format(name="x"))
-    gone.runs[0].job(1).write_text("{")
-    statuses, [said] = asked(gone)
+    submitted.runs[0].job(1).write_text("{")
+    statuses, [warning] = asked(submitted)
     assert statuses == {("cluster", "71_1"): JobStatus("queued", name="x")}
-    assert "can't be read" in said
+    assert "can't be read" in warning
 
 
-def test_one_question_tells_of_all_jobs(gone, put, tmp_path):
+def test_one_question_tells_of_all_jobs(submitted, put, tmp_path):
     put("squeue", f"echo asked >>{tmp_path}/calls; {QUEUE.format(name='x')}")
-    statuses, said = asked(gone)
+    statuses, warnings = asked(submitted)
     assert {job: status.state for job, status in statuses.items()} == {
         ("cluster", "71_0"): "running",
         ("cluster", "71_1"): "queued",
     }
-    assert said == []
+    assert warnings == []
     assert (tmp_path / "calls").read_text() == "asked\n"
 
 
-def test_what_the_queue_has_forgotten_the_accounts_may_know(gone, put):
+def test_what_the_queue_has_forgotten_the_accounts_may_know(submitted, put):
     put("squeue", "echo '71|0|RUNNING|None|x'")
     put("sacct", "echo '71_1|OUT_OF_MEMORY|x'")
-    statuses, _ = asked(gone)
+    statuses, _ = asked(submitted)
     assert statuses["cluster", "71_1"].state == "oom"
 
 
-def test_a_job_that_nobody_knows_is_gone(gone):
-    statuses, said = asked(gone)
+def test_a_job_that_nobody_knows_is_gone(submitted):
+    statuses, warnings = asked(submitted)
     assert set(statuses.values()) == {JobStatus("gone")}
-    assert said == []
+    assert warnings == []
 
 
 def test_an_id_that_was_never_kept_is_found_again_by_the_jobs_name(claimed, put):
     put("squeue", QUEUE.format(name=claimed.type.job_name(claimed.array())))
-    statuses, said = asked(claimed)
+    statuses, warnings = asked(claimed)
     assert statuses["cluster", "71_0"].state == "running"
     assert statuses["cluster", "71_1"].state == "queued"
-    assert said == []
+    assert warnings == []
     job = read_json(claimed.runs[1].job(1))
     assert (job["id"], job["answer"]) == ("71_1", "found again by its name")
 
@@ -130,7 +132,7 @@ def test_while_a_submission_may_be_on_its_way_nothing_counts_as_gone(claimed):
         assert asked(claimed) == ({}, [])
 
 
-def test_a_farm_without_questions_is_not_asked_and_not_warned_of(tmp_path):
+def test_a_farm_without_queries_is_not_asked_and_not_warned_of(tmp_path):
     place = site(tmp_path, "command", 1)
     place.claim(array=False)
     assert asked(place) == ({}, [])
@@ -142,10 +144,10 @@ def test_what_a_farm_refused_is_not_asked_about(claimed):
     assert asked(claimed) == ({}, [])
 
 
-def test_what_is_done_is_not_asked_about(gone):
-    for run in gone.runs:
+def test_what_is_done_is_not_asked_about(submitted):
+    for run in submitted.runs:
         run.events(1).write_text('{"event": "ended", "time": 1, "code": 0}\n')
-    assert asked(gone) == ({}, [])
+    assert asked(submitted) == ({}, [])
 
 
 def test_a_run_that_was_never_given_away_has_no_job(tmp_path):
@@ -192,15 +194,24 @@ def test_a_job_of_an_older_runx_has_no_type_and_no_name(tmp_path):
 
 
 def test_runs_of_one_place_are_asked_about_together(claimed):
-    several = jobs_of(claimed.runs, wrong)
-    [(farm, all_of_them)] = by_farm(several)
-    assert (farm.name, all_of_them) == ("cluster", several)
-    other = several[0]._replace(farm=claimed.farm._replace(name="other"))
-    assert len(by_farm([*several, other])) == 2
+    jobs = jobs_of(claimed.runs, wrong)
+    [(farm, together)] = by_farm(jobs)
+    assert (farm.name, together) == ("cluster", jobs)
+    other = jobs[0]._replace(farm=claimed.farm._replace(name="other"))
+    assert len(by_farm([*jobs, other])) == 2
 
 
-def test_a_job_is_whole_where_every_run_of_it_is_meant(claimed):
-    several = jobs_of(claimed.runs, wrong)
-    assert whole_jobs(several[:1], claimed.runs) == [several[0].name]
-    assert whole_jobs(several, claimed.runs[:1]) == []
-    assert LAUNCH in several[0].name
+def test_an_array_is_complete_where_every_run_of_it_is_meant(claimed):
+    jobs = jobs_of(claimed.runs, wrong)
+    assert complete_arrays(jobs[:1], claimed.runs) == [jobs[0].name]
+    assert complete_arrays(jobs, claimed.runs[:1]) == []
+    assert LAUNCH in jobs[0].name
+
+
+def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
+    queried = []
+    status_query = StatusQuery(
+        lambda ids, farm: ("echo", *ids), lambda answer: queried.append(answer.output.split()) or {}
+    )
+    farm_statuses(farm_of("pbs"), (status_query, status_query), ["7"], pytest.fail, all=True)
+    assert queried == [["7"], [], ["7"]]

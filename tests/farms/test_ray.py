@@ -44,8 +44,8 @@ def site(cluster, installed, tmp_path):
 def test_a_job_whose_node_died_is_lost():
     message = "Job supervisor actor died: x\n\tip: 1\nThe actor died because its node has died. "
     job = {"submission_id": "a", "status": "FAILED", "message": message}
-    [seen] = ray.job_statuses(Finished((), 0, json.dumps([job]), "")).values()
-    assert seen[:2] == ("lost", "The actor died because its node has died")
+    [status] = ray.job_statuses(Finished((), 0, json.dumps([job]), "")).values()
+    assert status[:2] == ("lost", "The actor died because its node has died")
 
 
 @real
@@ -104,5 +104,5 @@ def test_a_dead_node_is_told(site, cluster):
     site.wait("node", lambda _: cluster.status(job) == "FAILED")
     # The scheduler's word counts when the run itself has been silent for long.
     long_ago(run)
-    [told] = json.loads(site.runx("status", "node", "--json", status=(0, 1)).stdout)
-    assert (told["state"], told["reason"]) == ("lost", "The actor died because its node has died")
+    [shown] = json.loads(site.runx("status", "node", "--json", status=(0, 1)).stdout)
+    assert (shown["state"], shown["reason"]) == ("lost", "The actor died because its node has died")

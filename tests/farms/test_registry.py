@@ -1,15 +1,13 @@
-"""What every kind of farm owes, tried once over the table."""
+"""What every type of farm owes, tested once over the table."""
 
 import dataclasses
 import json
 
 import pytest
-from batched import arrays_of, farm_of, specs
+from batched import arrays_of, farm_of
 
 from runx.errors import RunxError, SettingsError
-from runx.farms.base import FarmType, Question, Submission
-from runx.farms.jobs import parallel_shares
-from runx.farms.query import ask
+from runx.farms.base import FarmType, Submission
 from runx.farms.registry import FARMS, farm_type_of
 from runx.farms.resources import PORTABLE
 from runx.processes import Finished
@@ -80,20 +78,20 @@ def test_a_portable_resource_is_translated_or_refused_never_dropped(type):
         resource = Hparam(name, text, text)
         try:
             farm, [array] = arrays_of(type, 1, [resource])
-            told = submitted(array, farm)
+            resourced = submitted(array, farm)
         except RunxError as error:
             assert name in str(error)
             continue
         _, [other] = arrays_of(type, 1)
         plain = submitted(other, farm)
-        assert told != plain, name
+        assert resourced != plain, name
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
 def test_a_scheduler_that_can_not_be_asked_is_not_taken_for_an_empty_one(type):
-    for question in farm_type_of(type).questions:
+    for query in farm_type_of(type).queries:
         failed = Finished(("x",), 1, "", "Unable to contact controller")
-        assert question.read(failed) is None
+        assert query.read(failed) is None
 
 
 @pytest.mark.parametrize("type", SCHEDULERS)
@@ -104,57 +102,13 @@ def test_cancelling_names_every_job(type):
     assert all(part in words for job in ids for part in job.split("/"))
 
 
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).arrays])
+@pytest.mark.parametrize("type", [name for name in SCHEDULERS if farm_type_of(name).arrays])
 def test_the_script_of_an_array_names_its_list_of_runs(type):
     farm, [array] = arrays_of(type, 3, array=True)
     farm_type = farm_type_of(type)
     order = farm_type.submission(array, farm)
     script = farm_type.script(array, farm) if farm_type.script else json.dumps(order.stdin)
-    assert str(array.runs) in script
-
-
-def test_runs_of_other_needs_are_another_array_and_none_is_too_long():
-    _, found = arrays_of("slurm", 25, largest=10, array=True)
-    assert [len(array.jobs) for array in found] == [10, 10, 5]
-    mixed = [*specs("slurm", 2), *specs("slurm", 2, [Hparam("gpus", 2, "2")])]
-    assert len(arrays_of("slurm", jobs=mixed, array=True)[1]) == 2
-
-
-def test_from_twenty_runs_on_they_are_one_array():
-    assert len(arrays_of("slurm", 19)[1]) == 19
-    assert len(arrays_of("slurm", 20)[1]) == 1
-    assert len(arrays_of("slurm", 20, array=False)[1]) == 20
-
-
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).arrays])
-def test_ten_thousand_runs_go_in_as_few_calls_as_the_scheduler_allows(type):
-    farm_type = farm_type_of(type)
-    farm, found = arrays_of(type, 10_000, largest=farm_type.largest)
-    assert len(found) == -(-10_000 // farm_type.largest) <= 10
-    runs = [one.run for array in found for one in array.jobs]
-    assert len(set(runs)) == 10_000
-    # What Linux takes as one word.
-    assert all(len(word) < 2**17 for one in found for word in farm_type.submission(one, farm).words)
-
-
-def test_more_arrays_than_may_run_wait_for_each_other():
-    _, found = arrays_of("slurm", 5, array=False, max_parallel=2)
-    assert [array.follows for array in found] == [None, None, 0, 1, 2]
-    assert parallel_shares(2, 5) == [1] * 5
-
-
-@pytest.mark.parametrize(
-    ("type", "more", "said"),
-    [
-        ("ray", {"array": True}, "no arrays"),
-        ("command", {"array": True}, "no arrays"),
-        ("oar", {"max_parallel": 2}, "MAX_PARALLEL"),
-        ("command", {"max_parallel": 1}, "MAX_PARALLEL: these are 2 jobs, .* leave it out"),
-    ],
-)
-def test_what_a_farm_can_not_do_is_refused(type, more, said):
-    with pytest.raises(SettingsError, match=said):
-        arrays_of(type, 2, **more)
+    assert str(array.run_list) in script
 
 
 def test_a_farm_type_from_elsewhere_is_taken_by_its_module(monkeypatch, tmp_path):
@@ -168,7 +122,7 @@ def test_a_farm_type_from_elsewhere_is_taken_by_its_module(monkeypatch, tmp_path
             farm_type_of(wrong)
 
 
-@pytest.mark.parametrize("type", [one for one in SCHEDULERS if farm_type_of(one).handback])
+@pytest.mark.parametrize("type", [name for name in SCHEDULERS if farm_type_of(name).handback])
 def test_the_warning_is_asked_for_where_a_job_can_go_back(type):
     farm, [array] = arrays_of(type, requeue=Requeue())
     plain, _ = arrays_of(type)
@@ -176,14 +130,14 @@ def test_the_warning_is_asked_for_where_a_job_can_go_back(type):
     assert (submitted(array, farm) != submitted(array, plain)) is (type != "moab")
 
 
-def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
-    asked = []
-    question = Question(
-        lambda ids, farm: ("echo", *ids), lambda answer: asked.append(answer.output.split()) or {}
-    )
-    farm_type = FarmType(("echo",), "", None, None, questions=(question, question))
-    ask(farm_type, farm_of("pbs"), ["7"], pytest.fail, unnamed=True)
-    assert asked == [["7"], [], ["7"]]
+def test_a_farm_type_of_an_entry_point_is_taken_by_its_name(monkeypatch, tmp_path):
+    (tmp_path / "myfarm.py").write_text("from runx.farms.slurm import FARM_TYPE as farm\n")
+    (tmp_path / "mine-1.dist-info").mkdir()
+    (tmp_path / "mine-1.dist-info" / "METADATA").write_text("Name: mine\nVersion: 1\n")
+    entry = "[runx.farms]\nmycluster = myfarm:farm\n"
+    (tmp_path / "mine-1.dist-info" / "entry_points.txt").write_text(entry)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert farm_type_of("mycluster").arrays
 
 
 def test_a_farm_is_frozen():

@@ -42,8 +42,8 @@ def site(request, installed, tmp_path):
 
 
 def test_an_array_of_training_runs_is_done_and_ranked(site):
-    told = a_sweep_of_training_runs_is_ranked_by_sumx(site, "ARRAY: true\n")
-    assert "8" in told.stdout
+    done = a_sweep_of_training_runs_is_ranked_by_sumx(site, "ARRAY: true\n")
+    assert "8" in done.stdout
     jobs = (site.path.parent / "jobs" / "jobs.json").read_text()
     assert jobs.count('"name"') == 1
 

@@ -38,5 +38,5 @@ def test_what_is_nearly_a_portable_key_is_refused():
 
 
 def test_other_keys_go_through_and_empty_ones_count_for_nothing():
-    kept = Hparam("exclusive", True, None)
-    assert needs([kept, Hparam("mem", None, "")]).rest == (kept,)
+    exclusive = Hparam("exclusive", True, None)
+    assert needs([exclusive, Hparam("mem", None, "")]).rest == (exclusive,)

@@ -63,9 +63,9 @@ def answered(output, status=0):
     ],
 )
 def test_squeue_states_are_told_apart(state, word):
-    seen = slurm.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
-    assert seen["12"].state == word
-    assert seen["12"].name == "a|b"
+    statuses = slurm.in_queue(answered(f"12|N/A|{state}|None|a|b\n"))
+    assert statuses["12"].state == word
+    assert statuses["12"].name == "a|b"
 
 
 def test_squeue_that_fails_is_no_answer():
@@ -75,7 +75,7 @@ def test_squeue_that_fails_is_no_answer():
 
 def test_tasks_that_stand_together_in_one_line_are_told_apart():
     squeue = slurm.in_queue(answered("4|0|PENDING|None|x\n4|2-3|CANCELLED|None|x\n"))
-    assert [(job, seen.state) for job, seen in squeue.items()] == [
+    assert [(job, status.state) for job, status in squeue.items()] == [
         ("4_0", "queued"),
         ("4_2", "cancelled"),
         ("4_3", "cancelled"),
@@ -90,8 +90,8 @@ def test_an_array_is_cancelled_in_one_call():
 
 
 def test_sacct_says_who_cancelled():
-    seen = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
-    assert seen == {
+    statuses = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
+    assert statuses == {
         "4_2": JobStatus("cancelled", name="x"),
         "5": JobStatus("done", name="y"),
     }
@@ -106,8 +106,8 @@ def test_eight_networks_are_trained_and_ranked(site):
     site.write("digits.yml", text + "RESOURCES: {mem: 1G}\nARRAY: true\n")
     site.runx("digits.yml")
     site.done("digits", 8)
-    told = site.runx("digits", "--sortwith", "accuracy", "--json", program="sumx")
-    ranked = [run["metrics"]["accuracy"] for run in json.loads(told.stdout)]
+    done = site.runx("digits", "--sortwith", "accuracy", "--json", program="sumx")
+    ranked = [run["metrics"]["accuracy"] for run in json.loads(done.stdout)]
     assert ranked == sorted(ranked, reverse=True)
     assert ranked[0] > 85 > 50 > ranked[-1]
 

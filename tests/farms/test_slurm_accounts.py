@@ -42,7 +42,7 @@ def job_of(run):
     return read(run, "attempts/1.job.json")["id"]
 
 
-def test_what_squeue_has_forgotten_is_told_by_sacct(site, cluster):
+def test_what_squeue_has_forgotten_is_read_from_sacct(site, cluster):
     site.runx(site.sweep("base", "HPARAMS: {lr: 1}\n"))
     site.runx(site.sweep("fates", FATES))
     settings = "HPARAMS: {lr: [1, 2, 3]}\nARRAY: true\nRESOURCES: {hold: true}\n"
@@ -52,7 +52,7 @@ def test_what_squeue_has_forgotten_is_told_by_sacct(site, cluster):
     }
     site.printed(runs["timeout"], "from epoch 0")
     site.printed(runs["cancelled"], "from epoch 0")
-    # Not by runx, which would know of it: nothing but the accounts tells of these.
+    # Not by runx, which would record it: of these, only the accounts have the end.
     cluster.call("scancel", job_of(runs["cancelled"]))
     cluster.call("scancel", job_of(site.runs("off")[0]).partition("_")[0])
     deadline = time.monotonic() + 300

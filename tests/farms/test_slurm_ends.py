@@ -31,7 +31,7 @@ from runx.logx import logx
 attempt = int(os.environ["RUNX_ATTEMPT"])
 logx.initialize(logdir=os.environ["RUNX_LOGDIR"], tensorboard=False)
 print("attempt", attempt, logx.remaining_time(), flush=True)
-while attempt == 1 and "--until_told" in sys.argv and not logx.should_stop():
+while attempt == 1 and "--until_warned" in sys.argv and not logx.should_stop():
     time.sleep(0.1)
 sys.exit(75 if attempt == 1 else 0)
 """
@@ -60,7 +60,7 @@ def hparams(run):
     return json.loads((run / "hparams.json").read_text())
 
 
-def test_every_way_to_end_is_told_apart(site, cluster):
+def test_every_way_to_end_is_a_state_of_its_own(site, cluster):
     site.runx(site.sweep("fates", FATES))
     runs = {hparams(run)["fate"]: run for run in site.runs("fates")}
     lasting = [runs[fate] for fate in ("timeout", "lost", "preempted", "cancelled")]
@@ -75,17 +75,17 @@ def test_every_way_to_end_is_told_apart(site, cluster):
         states = site.wait("fates", over, 240)
     finally:
         cluster.start_node(3)
-    told = {fate: states[run.name] for fate, run in runs.items()}
+    states_by_fate = {fate: states[run.name] for fate, run in runs.items()}
     # Only task/cgroup says OUT_OF_MEMORY; what jobacct_gather kills is a failed job of Slurm's.
-    assert told.pop("out of memory") == "failed"
-    assert told == {fate: fate for fate in told}
+    assert states_by_fate.pop("out of memory") == "failed"
+    assert states_by_fate == {fate: fate for fate in states_by_fate}
     table = site.runx("status", "fates", status=1).stdout
     assert "NODE_FAIL" in table
     assert "perhaps for its memory" in table
 
 
 def grow_old(run):
-    """Let the minutes go by at once after which a run without a beat is not heard of."""
+    """Make the last heartbeat so old that the run counts as silent."""
     for kind in ("beat", "events.jsonl"):
         os.utime(run / f"attempts/1.{kind}", (time.time() - 1000, time.time() - 1000))
 
@@ -128,23 +128,23 @@ def test_one_task_of_an_array_is_warned_and_goes_on_from_its_checkpoint(site, cl
     assert [attempts(run) for run in site.runs("again")].count(1) == 2
 
 
-def test_who_asks_to_be_run_again_and_who_is_told_by_slurm_in_time_go_on(site, cluster):
+def test_a_run_that_asks_to_be_run_again_and_one_that_is_warned_go_on(site, cluster):
     site.write("again.py", ONCE_MORE)
     site.write(
-        "told.yml",
+        "warned.yml",
         "CMD: python again.py\nREQUEUE: {max: 1, signal: USR1@55, forward: note}\n"
-        "RESOURCES: {time: 1m}\nHPARAMS: {until_told: [false, true]}\n",
+        "RESOURCES: {time: 1m}\nHPARAMS: {until_warned: [false, true]}\n",
     )
-    site.runx("told.yml")
-    for run in site.runs("told"):
+    site.runx("warned.yml")
+    for run in site.runs("warned"):
         site.printed(run, "attempt 1")
-    for run in sorted(site.runs("told"), key=lambda run: hparams(run)["until_told"]):
+    for run in sorted(site.runs("warned"), key=lambda run: hparams(run)["until_warned"]):
         cluster.at_once(job_of(run))
-    site.done("told", 2)
-    for run in site.runs("told"):
+    site.done("warned", 2)
+    for run in site.runs("warned"):
         assert "attempt 2" in site.output(run)
-        told = (run / "attempts/1.events.jsonl").read_text()
-        assert ("warned" in told) == hparams(run)["until_told"]
+        events = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in events) == hparams(run)["until_warned"]
 
 
 def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, cluster):
@@ -154,7 +154,7 @@ def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, clust
         ("polite", 3, "REQUEUE: {max: 1, forward: note}\n"),
     ):
         needs = f"RESOURCES: {{partition: {partition}, exclude: 'n[1,{5 - node}]'}}\n"
-        text = f"CMD: python again.py\n{needs}{more}HPARAMS: {{until_told: true}}\n"
+        text = f"CMD: python again.py\n{needs}{more}HPARAMS: {{until_warned: true}}\n"
         site.write(f"{partition}.yml", text)
         site.runx(f"{partition}.yml")
         [run] = site.runs(partition)
@@ -166,5 +166,5 @@ def test_a_run_that_is_preempted_goes_on_whether_it_is_warned_or_not(site, clust
         cluster.at_once(job_of(run))
         site.done(partition, 1)
         assert attempts(run) == 2
-        told = (run / "attempts/1.events.jsonl").read_text()
-        assert ("warned" in told) == (partition == "polite")
+        events = (run / "attempts/1.events.jsonl").read_text()
+        assert ("warned" in events) == (partition == "polite")

@@ -1,4 +1,4 @@
-"""Submit commands that hang, are missing, refuse or talk nonsense; and what is kept of them."""
+"""Submit commands that hang, are missing, refuse or print nonsense; and what is recorded then."""
 
 import json
 from dataclasses import replace
@@ -35,13 +35,13 @@ def job(place, number):
 
 
 def test_a_command_that_hangs_is_given_up():
-    impatient = replace(slurm.FARM_TYPE, patience=0.2)
+    impatient = replace(slurm.FARM_TYPE, submit_timeout=0.2)
     with pytest.raises(FarmError, match="no end within"):
         execute(Submission(("sleep", "60"), {}), SLURM, impatient)
 
 
 def test_a_submit_command_that_may_execute_the_run_itself_is_never_given_up():
-    assert farm_type_of("command").patience is None
+    assert farm_type_of("command").submit_timeout is None
 
 
 def test_a_command_that_is_missing_names_what_to_install(place, put):
@@ -60,10 +60,10 @@ def test_a_refusal_is_told_in_its_own_words_and_kept(place, put):
     put("sbatch", "printf 'sbatch: error: no such\\nqueue\\n' >&2; exit 1")
     with pytest.raises(FarmError) as caught:
         place.submit(array=False)
-    told = str(caught.value)
-    assert "status 1: sbatch: error: no such | queue (0 of 2 runs submitted" in told
-    assert "--resume submits the others" in told
-    assert f"{place.folder}/0.sh" in told
+    message = str(caught.value)
+    assert "status 1: sbatch: error: no such | queue (0 of 2 runs submitted" in message
+    assert "--resume submits the others" in message
+    assert f"{place.folder}/0.sh" in message
     assert job(place, 0)["refused"] is True
     assert not place.runs[1].claim(1).exists()
 
@@ -101,12 +101,12 @@ def test_a_plain_command_is_given_its_run_and_its_answer_kept(tmp_path, put):
     assert place.submit() == 2
     calls = (tmp_path / "calls").read_text().splitlines()
     assert calls == [
-        f"--now --name {one.name} -c bash {run.script}"
-        for one, run in zip(place.jobs, place.runs, strict=True)
+        f"--now --name {spec.name} -c bash {run.script}"
+        for spec, run in zip(place.jobs, place.runs, strict=True)
     ]
-    kept = job(place, 1)
-    assert (kept["farm"], kept["type"], kept["id"]) == ("cluster", "command", "2")
-    assert place.said == ["run-0: submitted as job 1", "run-1: submitted as job 2"]
+    record = job(place, 1)
+    assert (record["farm"], record["type"], record["id"]) == ("cluster", "command", "2")
+    assert place.messages == ["run-0: submitted as job 1", "run-1: submitted as job 2"]
 
 
 def test_a_plain_commands_job_of_a_further_attempt_takes_no_other(tmp_path, put):
@@ -116,7 +116,7 @@ def test_a_plain_commands_job_of_a_further_attempt_takes_no_other(tmp_path, put)
     [run] = place.runs
     assert (tmp_path / "call").read_text().endswith(f"-c bash {run.attempts}/2.sh\n")
     assert run.script_of(2).read_text().endswith(f"exec bash {run.script} 2\n")
-    assert place.said == ["run-0: submitted"]
+    assert place.messages == ["run-0: submitted"]
 
 
 def test_what_another_launcher_has_claimed_is_theirs(place, put, tmp_path):
@@ -132,7 +132,7 @@ def test_each_run_of_an_array_keeps_its_id(place, put):
     put("sbatch", "echo 71")
     assert place.submit() == 2
     assert [job(place, number)["id"] for number in (0, 1)] == ["71_0", "71_1"]
-    assert place.said == ["2 runs submitted as an array, jobs 71_0 to 71_1"]
+    assert place.messages == ["2 runs submitted as an array, jobs 71_0 to 71_1"]
     assert place.runs[1].submit_command.read_text().startswith("sbatch --parsable")
 
 

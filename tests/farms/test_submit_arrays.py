@@ -1,4 +1,4 @@
-"""Many runs handed over: in few calls, each once, however the scheduler or the launcher fails."""
+"""Many runs submitted: in few calls, each once, however the scheduler or the launcher fails."""
 
 import json
 
@@ -53,8 +53,8 @@ def ids(project):
 
 
 def states(project):
-    told = json.loads(project.runx("status", "sweep", "--json").stdout)
-    return sorted(one["state"] for one in told)
+    runs = json.loads(project.runx("status", "sweep", "--json").stdout)
+    return sorted(run["state"] for run in runs)
 
 
 ALL = ["0_0", "0_1", "0_2", "1_0", "1_1", "1_2", "2_0"]

@@ -49,9 +49,9 @@ def site(cluster, installed, tmp_path):
     [(0, "done"), (3, "failed"), (-11, "timeout"), (-10, "oom"), (271, "killed")],
 )
 def test_a_job_that_ended_is_told_by_its_status(status, state):
-    seen = torque.job_statuses(Finished((), 0, QSTAT.format(status), ""))
-    assert seen["7[2].server"].state == state
-    assert seen["7[2].server"].name == "sweep"
+    statuses = torque.job_statuses(Finished((), 0, QSTAT.format(status), ""))
+    assert statuses["7[2].server"].state == state
+    assert statuses["7[2].server"].name == "sweep"
 
 
 def test_slurms_qstat_which_knows_no_arrays_is_no_answer():

@@ -40,7 +40,7 @@ def farm_of(type, **more):
 
 
 def arrays_of(type, count=1, resources=(), largest=1000, jobs=None, **more):
-    """Return a farm, and the arrays as which so many jobs would be submitted to it."""
+    """Return a farm, and the arrays as which ``count`` jobs would be submitted to it."""
     farm = farm_of(type, **more)
     jobs = specs(type, count, resources) if jobs is None else jobs
     return farm, job_arrays(jobs, farm, farm_type_of(type), HOME.jobs(LAUNCH), largest)
@@ -53,7 +53,7 @@ class Site(NamedTuple):
     farm: Farm
     type: FarmType
     jobs: list[JobSpec]
-    said: list[str]
+    messages: list[str]
 
     @property
     def folder(self):
@@ -73,18 +73,18 @@ class Site(NamedTuple):
     def submit(self, jobs=None, array=True, after=()):
         farm = self.farm._replace(array=array and self.type.arrays)
         jobs = self.jobs if jobs is None else jobs
-        return submit.submit(farm, jobs, self.folder, None, self.said.append, after)
+        return submit.submit(farm, jobs, self.folder, None, self.messages.append, after)
 
     def claim(self, array=True):
-        """Go as far as a launcher does before it submits."""
-        context = submit._Context(
-            self.farm, self.type, self.folder, None, len(self.jobs), -1, self.said.append, None
+        """Claim the attempts as a launcher does before it submits."""
+        launch = submit._Launch(
+            self.farm, self.type, None, len(self.jobs), -1, self.messages.append, None
         )
-        return submit._claim(self.array(array), context)
+        return submit._claim(self.array(array), launch)
 
 
 def site(path, type="slurm", count=2):
-    """Make the directories of so many runs, and what their launch needs to submit them."""
+    """Return a launch of ``count`` runs, whose directories are made, that can submit them."""
     home = ExperimentDir(path / "sweep")
     farm = farm_of(type)._replace(name="cluster")
     made = Site(home, farm, farm_type_of(type), specs(type, count, home=home), [])
@@ -102,7 +102,7 @@ def later(jobs, attempt):
 
 
 def commands(folder, monkeypatch):
-    """Give a function that puts a scheduler's command on PATH, where nothing else is."""
+    """Return a function that puts a scheduler's command on PATH, where nothing else is."""
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
 

@@ -1,4 +1,4 @@
-"""What every scheduler is tried with for real: models that learn, and what can go wrong."""
+"""What every real scheduler is tested with: models that learn, and what can go wrong."""
 
 import json
 import os
@@ -39,13 +39,13 @@ for epoch in range(first, args.epochs):
         error = guess(weights, point) - label
         weights = [w - args.lr * error * x for w, x in zip(weights, point)]
     guesses = [guess(weights, point) for point in points[200:]]
-    right = [(one > 0.5) == label for one, label in zip(guesses, labels[200:])]
-    likely = [one if label else 1 - one for one, label in zip(guesses, labels[200:])]
-    loss = -sum(math.log(max(one, 1e-9)) for one in likely) / len(likely)
+    right = [(value > 0.5) == label for value, label in zip(guesses, labels[200:])]
+    likely = [value if label else 1 - value for value, label in zip(guesses, labels[200:])]
+    loss = -sum(math.log(max(value, 1e-9)) for value in likely) / len(likely)
     logx.metric("val", {"loss": loss, "accuracy": sum(right) / len(right)}, epoch)
-    whole = folder / "weights.new"
-    whole.write_text(json.dumps([epoch + 1, weights]))
-    whole.replace(saved)
+    new = folder / "weights.new"
+    new.write_text(json.dumps([epoch + 1, weights]))
+    new.replace(saved)
     print("epoch", epoch, "of attempt", os.environ["RUNX_ATTEMPT"], flush=True)
     if epoch + 1 == args.again:
         sys.exit(75)
@@ -88,14 +88,14 @@ def four_fates_are_told_apart(site: Site, limit="1m"):
     entries += [f"{{epochs: 997, pause: 1, SUBMIT_JOB.TIME: {limit}}}"] if limit else []
     text = "".join(f"  - {entry}\n" for entry in entries)
     site.runx(sweep(site, "fates", f"HPARAMS:\n{text}"))
-    asked = hparams_of(site, "fates")
-    [long] = [name for name, hparams in asked.items() if hparams.get("epochs") == 998]
+    hparams_by_run = hparams_of(site, "fates")
+    [long] = [name for name, hparams in hparams_by_run.items() if hparams.get("epochs") == 998]
     site.wait("fates", lambda states: states[long] == "running")
     site.runx("cancel", "fates", long)
     states = site.wait("fates", all_end, 240)
-    told = {json.dumps(asked[name]): state for name, state in states.items()}
+    fates = {json.dumps(hparams_by_run[name]): state for name, state in states.items()}
     ends = ["cancelled", "done", "failed", *(["timeout"] if limit else [])]
-    assert sorted(states.values()) == ends, (told, site.logs("fates"))
+    assert sorted(states.values()) == ends, (fates, site.logs("fates"))
     assert states[long] == "cancelled"
 
 
@@ -145,7 +145,7 @@ def a_killed_launcher_leaves_every_run_once(site: Site, count=8, more=""):
     launcher.wait()
     submitted = sorted(logs.glob("*/attempts/1.job.json"))
     assert len(submitted) < count
-    # One whose id was never kept is found by its name.
+    # One whose id was never recorded is found by its name.
     submitted[0].unlink()
     site.runx(file, "--resume")
     site.done("half", count)
@@ -157,7 +157,7 @@ def a_killed_launcher_leaves_every_run_once(site: Site, count=8, more=""):
 
 
 def hostile_values_come_out_of_each_job(site: Site, more=""):
-    """Two runs, each with all hostile values, so that few jobs tell of many words."""
+    """Two runs, each with all hostile values, so that two jobs test every value."""
     site.write(
         "echo.py",
         "import json, os, sys\n"
@@ -176,13 +176,13 @@ def hostile_values_come_out_of_each_job(site: Site, more=""):
 
 
 def _paired(words):
-    """Give the names and the values of flags, written apart or, before a dash, joined."""
-    names, given = [], []
+    """Return the names and the values of flags, written apart or, before a dash, joined."""
+    names, values = [], []
     while words:
         name, equals, value = words.pop(0).partition("=")
         names.append(name)
-        given.append(value if equals else words.pop(0))
-    return names, given
+        values.append(value if equals else words.pop(0))
+    return names, values
 
 
 def long_ago(run):

@@ -1,4 +1,4 @@
-"""A project on a machine with a scheduler: runx called there, and what every farm owes."""
+"""A project on a machine with a scheduler: runx called there, and what every farm must do."""
 
 import contextlib
 import json
@@ -94,8 +94,8 @@ class Site:
         return sorted(path for path in (self.path / "logs" / name).iterdir() if path.name[0] != ".")
 
     def states(self, name):
-        told = json.loads(self.runx("status", name, "--json", status=(0, 1)).stdout)
-        return {one["run"]: one["state"] for one in told}
+        runs = json.loads(self.runx("status", name, "--json", status=(0, 1)).stdout)
+        return {run["run"]: run["state"] for run in runs}
 
     def wait(self, name, condition, seconds=None):
         """Wait until the states of an experiment's runs are as they should be."""
@@ -113,14 +113,14 @@ class Site:
         return file.read_text(errors="replace") if file.exists() else ""
 
     def printed(self, run, text, times=1):
-        """Wait until a run's output holds a text so many times."""
+        """Wait until a run's output holds a text ``times`` times."""
         deadline = time.monotonic() + self.seconds
         while self.output(run).count(text) < times:
             assert time.monotonic() < deadline, self.output(run)
             time.sleep(0.1)
 
     def done(self, name, count, seconds=None):
-        """Wait until so many runs are done."""
+        """Wait until all ``count`` runs are done."""
         states = self.wait(name, all_end, seconds)
         assert list(states.values()) == ["done"] * count, (states, self.logs(name))
 
@@ -139,12 +139,12 @@ def hostile_values_come_out_as_they_went_in(site: Site, more=""):
     values = json.dumps([list(HOSTILE)])
     site.runx(site.sweep("hostile", f"HPARAMS: {{v: {json.dumps(list(HOSTILE))}}}\n{more}"))
     site.done("hostile", len(HOSTILE))
-    got = []
+    printed = []
     for run in site.runs("hostile"):
         line = next(x for x in site.output(run).splitlines() if x.startswith("others "))
         word = " ".join(json.loads(line[7:])).removeprefix("--v").lstrip("= ")
-        got.append(word)
-    assert sorted(got) == sorted(HOSTILE), values
+        printed.append(word)
+    assert sorted(printed) == sorted(HOSTILE), values
 
 
 @contextlib.contextmanager

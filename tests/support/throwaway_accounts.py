@@ -36,7 +36,7 @@ AccountingStoragePort={port}
 
 
 def missing():
-    """Say why this machine can't keep accounts, or give an empty string."""
+    """Return why this machine can't keep accounts, or an empty string."""
     gone = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
     return f"no {gone[0]} here; apt-get install {PROGRAMS[gone[0]]}" if gone else ""
 

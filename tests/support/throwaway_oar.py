@@ -26,7 +26,7 @@ PACKAGES = ("click", "coolname", "jinja2", "markupsafe", "tabulate", "yaml", "_y
 
 
 def missing():
-    """Say why this machine can't start one, or give an empty string."""
+    """Return why this machine can't start one, or an empty string."""
     gone = [name for name in PROGRAMS if not shutil.which(name, path=_path())]
     if gone:
         return f"no {gone[0]} here; .ci/farms installs OAR"
@@ -113,7 +113,7 @@ class Oar:
         self._copy_packages()
 
     def _python(self):
-        """Find a Python that the user may start."""
+        """Return a Python that the user may start."""
         check = "import sys; sys.exit(sys.version_info < (3, 10))"
         # setpriv itself may still open what the user may not; what a shell starts may not.
         shell = ("sh", "-c", 'exec "$0" -c "$1"')
@@ -125,16 +125,16 @@ class Oar:
         raise AssertionError("no Python 3.10 that an ordinary user may start")
 
     def _copy_packages(self):
-        there = self.folder / "site"
-        shutil.copytree(ROOT / "runx", there / "runx", ignore=shutil.ignore_patterns("__pycache__"))
+        site = self.folder / "site"
+        shutil.copytree(ROOT / "runx", site / "runx", ignore=shutil.ignore_patterns("__pycache__"))
         for name in PACKAGES:
-            found = importlib.util.find_spec(name)
-            if found is None:
+            spec = importlib.util.find_spec(name)
+            if spec is None:
                 continue
-            if found.submodule_search_locations:
-                shutil.copytree(found.submodule_search_locations[0], there / name)
+            if spec.submodule_search_locations:
+                shutil.copytree(spec.submodule_search_locations[0], site / name)
             else:
-                shutil.copy(found.origin, there)
+                shutil.copy(spec.origin, site)
 
     def _start_database(self):
         data = self.folder / "database"
@@ -149,7 +149,7 @@ class Oar:
             self.call("su", "postgres", "-s", "/bin/bash", "-c", command)
 
     def _configure(self):
-        told = {
+        settings = {
             "DB_HOSTNAME": "127.0.0.1",
             "DB_PORT": str(self.port),
             "DB_BASE_PASSWD": "oar",
@@ -168,9 +168,9 @@ class Oar:
         (self.folder / "oar.log").touch()
         shutil.chown(self.folder / "oar.log", "oar")
         # No cpusets: they are the machine's.
-        named = "|".join((*told, "JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD"))
-        kept = re.sub(rf"^({named})=", r"#\1=", self.before.decode(), flags=re.MULTILINE)
-        CONFIG.write_text(kept + "".join(f'{name}="{text}"\n' for name, text in told.items()))
+        named = "|".join((*settings, "JOB_RESOURCE_MANAGER_PROPERTY_DB_FIELD"))
+        others = re.sub(rf"^({named})=", r"#\1=", self.before.decode(), flags=re.MULTILINE)
+        CONFIG.write_text(others + "".join(f'{name}="{text}"\n' for name, text in settings.items()))
 
     def call(self, *words, check=True):
         done = subprocess.run(
@@ -186,7 +186,7 @@ class Oar:
         return done.stdout
 
     def end_node(self, address):
-        """End all that runs on a node, and tell OAR, as whoever watches the nodes does."""
+        """End all that runs on a node, and report it dead to OAR, as its monitoring does."""
         for pid in below([int((self.folder / f"{address}.pid").read_text())]):
             end(pid)
         for pid in below([pid for pid, _, words in processes() if "OAREXEC" in words]):

@@ -19,7 +19,7 @@ HOST = "127.0.0.2"
 
 
 def missing():
-    """Say why this machine can't start one, or give an empty string."""
+    """Return why this machine can't start one, or an empty string."""
     return "" if PROGRAM.exists() else f"no {PROGRAM}; .ci/farms installs ray[default] there"
 
 
@@ -57,13 +57,13 @@ class Ray:
             f"--temp-dir={self.folder}",
         )
         deadline = time.monotonic() + 90
-        while self.asked("/api/version") is None:
+        while self.get("/api/version") is None:
             assert time.monotonic() < deadline, "Ray's dashboard does not answer"
             time.sleep(0.2)
         return self
 
     def another_node(self, name, cpus=1):
-        """Start a second node that alone has one of what is called so; give its processes' pids.
+        """Start a second node, which alone has a resource ``name``; return its processes' pids.
 
         Each needs a name of its own: for some seconds Ray sends jobs to a node that is gone.
         """
@@ -92,7 +92,7 @@ class Ray:
         )
         assert done.returncode == 0, (done.stdout, done.stderr)
 
-    def asked(self, path):
+    def get(self, path):
         try:
             with urllib.request.urlopen(self.address + path, timeout=20) as answer:
                 return json.loads(answer.read())
@@ -100,12 +100,12 @@ class Ray:
             return None
 
     def pids(self):
-        """Find the processes of this Ray: all that were told its folder, and their children."""
-        found = []
+        """Return the processes of this Ray: those called with its folder, and their children."""
+        pids = []
         for pid, parent, line in processes():
-            if pid != os.getpid() and (str(self.folder) in line or parent in found):
-                found.append(pid)
-        return found
+            if pid != os.getpid() and (str(self.folder) in line or parent in pids):
+                pids.append(pid)
+        return pids
 
     @staticmethod
     def end(pids):
@@ -114,8 +114,8 @@ class Ray:
             end(pid)
 
     def status(self, job):
-        [told] = [one for one in self.asked("/api/jobs/") if one["submission_id"] == job]
-        return told["status"]
+        jobs = {each["submission_id"]: each for each in self.get("/api/jobs/")}
+        return jobs[job]["status"]
 
     def stop(self):
         deadline = time.monotonic() + 20

@@ -58,14 +58,14 @@ qsort_args NONE
 
 
 def missing():
-    """Say why this machine can't start one, or give an empty string."""
+    """Return why this machine can't start one, or an empty string."""
     if not (PROGRAMS / "sge_qmaster").exists() or not (PROGRAMS / "sge_execd").exists():
         return f"no {PROGRAMS}/sge_qmaster here; .ci/farms installs Grid Engine"
     return "" if os.getuid() == 0 else "Grid Engine is started by root"
 
 
 def changed(text, settings):
-    """Give lines of ``name value`` with other values."""
+    """Return lines of ``name value`` with other values."""
     for name, value in settings.items():
         text = re.sub(rf"^{name}(\s+).*$", rf"{name}\g<1>{value}", text, flags=re.MULTILINE)
     return text

@@ -62,13 +62,13 @@ PartitionName=urgent Nodes=n[1-{count}] PriorityTier=9 PreemptMode=OFF
 
 
 def missing():
-    """Say why this machine can't start one, or give an empty string."""
+    """Return why this machine can't start one, or an empty string."""
     gone = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
     return f"no {gone[0]} here; apt-get install slurm-wlm" if gone else ""
 
 
 def free_ports(count):
-    """Find that many ports in a row that nobody listens on."""
+    """Return the first of ``count`` ports in a row that nobody listens on."""
     for base in range(21000 + os.getpid() % 4000, 32000, count):
         try:
             for port in range(base, base + count):
@@ -175,13 +175,13 @@ class Slurm:
         self.call("slurmd", "-N", f"n{number}")
 
     def power_cut(self, number):
-        """Kill a node's slurmd and all that runs there, without a word to anybody."""
+        """Kill a node's slurmd and all that runs there, so that nothing reports an end."""
         marks = {f"SLURM_CONF={self.folder}/slurm.conf", f"SLURMD_NODENAME=n{number}"}
         running = [pid for pid in processes() if marks <= environment_of(pid)]
         above = {parent_of(pid) for pid in running}
         steps = [pid for pid in above if command_of(pid) == "slurmstepd"]
         slurmd = int((self.folder / f"run/slurmd.n{number}.pid").read_text())
-        # From above, so that none reports the end of what is below.
+        # Parents first, so that none reports the end of its children.
         for pid in (slurmd, *steps, *running):
             os.kill(pid, signal.SIGKILL)
 
@@ -193,7 +193,7 @@ class Slurm:
         """
         self.until(lambda: "PENDING" in self.state(job), job)
         time.sleep(2)
-        # Again and again: Slurm may set the two minutes after the job is seen to wait.
+        # Repeated: Slurm may set the two minutes after the job is seen to wait.
         update = ("scontrol", "update", f"jobid={job}", "StartTime=now", *more)
         self.until(lambda: "PENDING" not in self.state(job) or self.call(*update, check=False), job)
 

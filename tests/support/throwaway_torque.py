@@ -13,7 +13,7 @@ BESIDE = ("sbatch", "srun", "scancel", "scontrol", "squeue", "sinfo", "salloc", 
 
 
 def missing():
-    """Say why this machine can't start one, or give an empty string."""
+    """Return why this machine can't start one, or an empty string."""
     if not (UNPACKED / "usr/bin/qsub").exists():
         return f"no Torque commands in {UNPACKED}; .ci/farms unpacks slurm-wlm-torque there"
     return missing_slurm()

@@ -1,4 +1,4 @@
-"""kubectl in small: takes Jobs that its schema would take, runs them here, tells of their pods."""
+"""A stand-in for kubectl: takes the Jobs that its schema takes, runs them, and lists their pods."""
 
 import json
 import os
@@ -91,7 +91,7 @@ def delete_jobs(words):
         for job in jobs.all.values():
             if job["name"] in words[3:]:
                 job["deleted"] = True
-                for index in [one for one, task in job["tasks"].items() if "pid" not in task]:
+                for index in [index for index, task in job["tasks"].items() if "pid" not in task]:
                     job["tasks"].pop(index)
 
 

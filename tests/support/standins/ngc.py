@@ -1,6 +1,6 @@
-"""ngc in small: a workspace is a folder, a job runs where that is mounted.
+"""A stand-in for ngc: a workspace is a folder, a job runs where that is mounted.
 
-What is uploaded can't be told from what is written there; a mount is a link to the workspace.
+What is uploaded lies where jobs write; a mount is a link to the workspace.
 """
 
 import json
@@ -19,7 +19,7 @@ SPACES = Path(os.environ["STANDIN"]) / "workspaces"
 
 
 def flags_of(words, known):
-    """Give flags and the one word behind them; nothing that the command doesn't know."""
+    """Return flags and the one word after them; refuse what the command doesn't have."""
     rest = words[len(words) // 2 * 2 :]
     flags = dict(zip(words[::2], words[1::2], strict=False))
     if set(flags) - known or len(rest) != 1:
@@ -83,7 +83,7 @@ def listed(words):
         refuse(f"unrecognized arguments: {words}")
     names = {"running": "RUNNING", "cancelled": "KILLED_BY_USER", 0: "FINISHED_SUCCESS"}
     with Jobs() as jobs:
-        told = [
+        listing = [
             {
                 "id": int(number),
                 "jobDefinition": {"name": job["name"]},
@@ -91,7 +91,7 @@ def listed(words):
             }
             for number, _, job, state in jobs.listed()
         ]
-    print(json.dumps(told))
+    print(json.dumps(listing))
 
 
 def kill(words):

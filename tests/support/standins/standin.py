@@ -1,4 +1,4 @@
-"""Schedulers' commands in small: as strict about their words as their manuals, jobs run at once.
+"""Stand-ins for schedulers' commands: as strict about options as their manuals; jobs run at once.
 
 Called as ``standin.py COMMAND WORDS...``; $STANDIN is a folder where jobs are kept. A flag that the
 manual doesn't know, or a value that it wouldn't take, is refused with status 2.
@@ -77,7 +77,7 @@ def refuse(why, status=2):
 
 
 def parsed(command, words):
-    """Give the flags and what follows them; nothing that the manual doesn't know."""
+    """Return the flags and what follows them; refuse what the manual doesn't have."""
     known, flags, rest = FLAGS.get(command, {}), {}, []
     words = list(words)
     while words:
@@ -111,7 +111,7 @@ class Jobs:
         self.lock.close()
 
     def add(self, name, tasks, array, parallel=None, spooled=None):
-        """Start tasks, each a command with its environment, so many; give the job's number.
+        """Start tasks, commands with environments, ``parallel`` at a time; return the job's number.
 
         What they print is copied, at their end, over the file ``spooled``, as PBS does.
         """
@@ -129,7 +129,7 @@ class Jobs:
         return number
 
     def advance(self):
-        """Start those that wait, as far as their jobs may go."""
+        """Start those that wait, as many as may run at a time."""
         for number, job in self.all.items():
             states = {index: self.state(number, index) for index in job["tasks"]}
             free = (job["parallel"] or len(states)) - list(states.values()).count("running")
@@ -155,7 +155,7 @@ class Jobs:
         task["pid"] = process.pid
 
     def state(self, number, index):
-        """Give waiting, running, cancelled, or the exit status of a task."""
+        """Return waiting, running, cancelled, or the exit status of a task."""
         task = self.all[number]["tasks"][index]
         if task.get("cancelled"):
             return "cancelled"
@@ -185,13 +185,13 @@ def span(text):
 
 
 def of_id(text, jobs):
-    """Find the tasks that an id of any of the schedulers stands for."""
+    """Return the tasks of an id of any of the schedulers."""
     match = re.match(r"(?:Moab\.)?(\d+)(?:[.\[](\d*)\]?)?", text)
     number, index = match.groups()
     if number not in jobs.all:
         return []
     tasks = jobs.all[number]["tasks"]
-    return [(number, index)] if index in tasks else [(number, one) for one in tasks]
+    return [(number, index)] if index in tasks else [(number, task) for task in tasks]
 
 
 def submit(command, words):
@@ -221,9 +221,9 @@ def qstat(flags, rest):
     with Jobs() as jobs:
         unknown = False
         for text in rest:
-            found = of_id(text, jobs)
-            unknown = unknown or not found
-            for number, index in found:
+            tasks = of_id(text, jobs)
+            unknown = unknown or not tasks
+            for number, index in tasks:
                 job, state = jobs.all[number], jobs.state(number, index)
                 name = f"{number}[{index}].server" if job["array"] else f"{number}.server"
                 print(f"Job Id: {name}\n    Job_Name = {job['name']}")
@@ -264,16 +264,16 @@ def condor_submit(words):
     _, rest = parsed("condor_submit", words)
     text = Path(rest[0]).read_text()
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    said = dict(line.split(" = ", 1) for line in lines[:-1])
+    settings = dict(line.split(" = ", 1) for line in lines[:-1])
     known = "executable arguments initialdir output error log should_transfer_files kill_sig"
     known += " on_exit_remove max_materialize JobBatchName request_gpus request_cpus"
     known += " request_memory allowed_job_duration accounting_group requirements container_image"
-    unknown = [name for name in said if name not in known.split() and name[0] != "+"]
+    unknown = [name for name in settings if name not in known.split() and name[0] != "+"]
     if unknown or not lines[-1].startswith("queue"):
         refuse(f"unknown {unknown} or no queue: {lines[-1]}", 1)
-    if not re.fullmatch(r"\"'.+'\"", said["arguments"]):
-        refuse(f"bad arguments {said['arguments']}", 1)
-    path = said["arguments"][2:-2].replace("''", "'").replace('""', '"')
+    if not re.fullmatch(r"\"'.+'\"", settings["arguments"]):
+        refuse(f"bad arguments {settings['arguments']}", 1)
+    path = settings["arguments"][2:-2].replace("''", "'").replace('""', '"')
     runs = [""]
     if " from " in lines[-1]:
         runs = Path(lines[-1].partition(" from ")[2]).read_text().splitlines()
@@ -281,7 +281,7 @@ def condor_submit(words):
         index: (["/bin/bash", path.replace("$(run)", run)], {}) for index, run in enumerate(runs)
     }
     with Jobs() as jobs:
-        number = jobs.add(said["JobBatchName"], tasks, True)
+        number = jobs.add(settings["JobBatchName"], tasks, True)
     print(f"{number}.0 - {number}.{len(runs) - 1}")
 
 
@@ -298,16 +298,16 @@ def condor_table(command, words):
                 continue
             code = state if isinstance(state, int) else "undefined"
             status = {"running": 2, "cancelled": 3}.get(state, 4)
-            told = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
-            told |= {"JobBatchName": job["name"]}
-            print(*(told.get(field, "undefined") for field in fields))
+            values = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
+            values |= {"JobBatchName": job["name"]}
+            print(*(values.get(field, "undefined") for field in fields))
 
 
 def cancel(ids, over):
     """End tasks; what is over makes the command fail as the real one does."""
     with Jobs() as jobs:
-        found = [pair for text in ids for pair in of_id(text, jobs)]
-        ended = [jobs.cancel(*pair) for pair in found]
+        tasks = [task for text in ids for task in of_id(text, jobs)]
+        ended = [jobs.cancel(*task) for task in tasks]
     if not all(ended) or not ended:
         sys.stderr.write(over[0] + "\n")
         sys.exit(over[1])

@@ -1,6 +1,6 @@
-"""Torque's commands in small, called as ``torque.py COMMAND WORDS...``: as strict as its manual.
+"""Stand-ins for Torque's commands, as strict as its manual: ``torque.py COMMAND WORDS...``.
 
-They differ from PBS Pro's in what they take and in what they say of jobs.
+They differ from PBS Pro's in their options and in what they print of jobs.
 """
 
 import sys
@@ -46,9 +46,9 @@ def qstat(words):
     if set(flags) != {"-f", "-t"}:
         standin.refuse("this one shows jobs by -f -t alone")
     with standin.Jobs() as jobs:
-        asked = rest or list(jobs.all)
-        unknown = [text for text in asked if not standin.of_id(text, jobs)]
-        for text in asked:
+        ids = rest or list(jobs.all)
+        unknown = [text for text in ids if not standin.of_id(text, jobs)]
+        for text in ids:
             for number, index in standin.of_id(text, jobs):
                 show(number, index, jobs.all[number], jobs.state(number, index))
     for text in unknown:

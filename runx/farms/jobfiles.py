@@ -1,0 +1,96 @@
+"""Files about jobs: a launch's jobs.jsonl, written before it submits, and job.json of attempts.
+
+Where a launcher is killed before it has written the id of a job, jobs.jsonl has the job's name.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
+from runx.farms.registry import farm_type_of
+from runx.locks import may_be_held
+from runx.rundir.files import VERSION, append_line, read_lines, to_json, write_whole
+from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.workspace import belong
+
+JOBS, LOCK = "jobs.jsonl", "lock"
+
+
+class LaunchedJob(NamedTuple):
+    """What a launch wrote of a run's job before it submitted it.
+
+    ``runs`` are the names of all runs of its array, ``task`` is its index there. ``is_pending``:
+    the launch may still be submitting.
+    """
+
+    name: str
+    farm: Farm
+    runs: Sequence[str]
+    task: int | None
+    is_pending: bool
+
+
+def append_array(array: JobArray, farm: Farm, name: str) -> None:
+    """Write which index of an array is which run, before it is submitted as ``name``."""
+    entry = {
+        "version": VERSION,
+        "number": array.number,
+        "name": name,
+        "farm": farm.name,
+        "type": farm.type,
+        "options": dict(farm.options),
+        "array": array.is_array,
+        "runs": [job.run for job in array.jobs],
+        "attempts": [job.attempt for job in array.jobs],
+    }
+    append_line(array.folder / JOBS, json.dumps(entry))
+
+
+def launched_jobs(folder: Path) -> dict[str, LaunchedJob]:
+    """Return the jobs of a launch by the names of their runs; the last line about a run counts.
+
+    ``folder`` is where the launch keeps the files of its jobs.
+    """
+    pending = may_be_held(folder / LOCK)
+    jobs = {}
+    for entry in map(json.loads, read_lines(folder / JOBS)):
+        type, options = str(entry.get("type", "command")), entry.get("options", {})
+        farm = Farm(str(entry.get("farm")), type=type, options=options)
+        for task, run in enumerate(entry["runs"]):
+            index = task if entry["array"] else None
+            jobs[run] = LaunchedJob(entry["name"], farm, entry["runs"], index, pending)
+    return jobs
+
+
+def launched_job(
+    run: RunDir, launch: str | None, jobs_in: Callable[[Path], dict[str, LaunchedJob]]
+) -> LaunchedJob | None:
+    """Return the job of a run that a launch was to submit, if there is one.
+
+    ``jobs_in`` is launched_jobs, cached by whoever has many runs of one launch.
+    """
+    if not launch:
+        return None
+    return jobs_in(ExperimentDir(run.path.parent).jobs(launch)).get(run.path.name)
+
+
+def write_job(job: SubmittedJob, answer: str) -> None:
+    """Write the job of an attempt, and link to where else the job writes."""
+    farm = job.farm
+    address = {"farm": farm.name, "type": farm.type, "options": dict(farm.options)}
+    content = {**address, "id": job.id, "name": job.name, "answer": answer, "time": time.time()}
+    write_whole(job.run.job(job.attempt), to_json(content))
+    workspace = farm_type_of(farm.type).workspace
+    if workspace:
+        belong(job.run, workspace(job.run, farm))
+
+
+def write_refusal(job: JobSpec, farm: Farm, answer: str) -> None:
+    """Write that a farm refused the job of an attempt."""
+    content = {"farm": farm.name, "refused": True, "answer": answer, "time": time.time()}
+    write_whole(job.dir.job(job.attempt), to_json(content))

@@ -119,7 +119,7 @@ def test_hostile_values_survive(site):
 
 
 @real
-def test_a_refusal_is_told_in_slurms_words_and_leaves_runs_planned(site):
+def test_a_refusal_is_reported_in_slurms_words_and_leaves_runs_planned(site):
     file = site.sweep("no", "HPARAMS: {lr: [1, 2]}\nRESOURCES: {partition: nowhere}\n")
     done = site.runx(file, status=3)
     assert "invalid partition" in done.stderr

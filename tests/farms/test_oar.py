@@ -54,7 +54,7 @@ def events(*kinds):
     return [{"type": kind, "description": kind.lower()} for kind in kinds]
 
 
-def test_an_error_is_told_by_what_happened():
+def test_the_status_of_an_error_is_that_of_its_events():
     assert status_of(events=events("FRAG_JOB_REQUEST", "WALLTIME"))[0] == "timeout"
     assert status_of(events=events("FRAG_JOB_REQUEST", "SEND_KILL_JOB"))[0] == "cancelled"
     assert status_of(events=events("FRAG_JOB_REQUEST", "EXTERMINATE_JOB")) == (
@@ -124,7 +124,7 @@ def test_what_waits_can_be_held_and_released(site, cluster):
 
 
 @real
-def test_a_dead_node_is_told(site, cluster):
+def test_a_run_on_a_dead_node_is_lost(site, cluster):
     cluster.start_node("127.0.0.2")
     cluster.add_core(99, "127.0.0.2")
     text = "HPARAMS: {epochs: 999, pause: 1}\nRESOURCES: {constraint: core=99}\n"

@@ -72,7 +72,7 @@ def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
     assert warning.endswith("states are from the runs' own files")
 
 
-def test_a_scheduler_that_is_not_there_is_told(submitted, tmp_path):
+def test_a_scheduler_that_is_not_there_is_warned_of(submitted, tmp_path):
     (tmp_path / "bin" / "squeue").unlink()
     statuses, [warning] = asked(submitted)
     assert statuses == {}

@@ -93,7 +93,7 @@ def test_what_is_cancelled_while_it_waits_is_never_trained(site, cluster):
 
 
 @real
-def test_a_dead_node_is_told(site, cluster):
+def test_a_run_on_a_dead_node_is_lost(site, cluster):
     pids = cluster.another_node("far")
     text = "HPARAMS: {epochs: 999, pause: 1}\nRESOURCES: {entrypoint-resources: '{\"far\": 1}'}\n"
     site.runx(sweep(site, "node", text))

@@ -50,13 +50,13 @@ def test_a_command_that_is_missing_names_what_to_install(place, put):
     assert job(place, 0)["refused"] is True
 
 
-def test_a_command_that_can_not_be_started_is_told(tmp_path):
+def test_a_command_that_can_not_be_started_has_a_status(tmp_path):
     finished = execute(Submission((str(tmp_path),), {}), SLURM, slurm.FARM_TYPE)
     assert finished.status
     assert "can't be started" in finished.complaint
 
 
-def test_a_refusal_is_told_in_its_own_words_and_kept(place, put):
+def test_a_refusal_is_reported_in_its_own_words_and_recorded(place, put):
     put("sbatch", "printf 'sbatch: error: no such\\nqueue\\n' >&2; exit 1")
     with pytest.raises(FarmError) as caught:
         place.submit(array=False)

@@ -46,7 +46,7 @@ def _take(folder: Path, say: Callable[[str], None]) -> int:
                     _remove_before(folder, newest)
                     return newest + 1
                 # A slow process may link a number that others have taken and removed.
-                (folder / f"{newest + 1}.claim").unlink()
+                (folder / f"{newest + 1}.claim").unlink(missing_ok=True)
             continue
         if not is_said:
             say(f"waiting for the launcher {holder['pid']} on {holder['host']} to place its runs")

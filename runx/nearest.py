@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 _MOST_SHOWN = 20
 
 
-def remedy(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) -> str:
+def suggestion(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) -> str:
     """Return a hint: the known name that is nearest, or all of them but the unlisted ones.
 
-    >>> remedy("logspce", ["linspace", "logspace"]), remedy("x", ["lr", "opt"])
+    >>> suggestion("logspce", ["linspace", "logspace"]), suggestion("x", ["lr", "opt"])
     ('did you mean logspace?', 'known are: lr, opt')
-    >>> remedy("FRM", ["lr"], ["FARM"]), remedy("x", ["lr"], ["FARM"])
+    >>> suggestion("FRM", ["lr"], ["FARM"]), suggestion("x", ["lr"], ["FARM"])
     ('did you mean FARM?', 'known are: lr')
     """
     from difflib import get_close_matches

@@ -62,13 +62,13 @@ class Finished(NamedTuple):
     errors: str
 
     @property
-    def complaint(self) -> str:
+    def last_line(self) -> str:
         """The last line of its output, for a message of one line."""
         lines = (self.errors.strip() or self.output.strip()).splitlines()
         return lines[-1].strip() if lines else f"exit status {self.status}"
 
 
-def ran(
+def run_command(
     words: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -80,17 +80,17 @@ def ran(
     """Run a command to its end and return the result.
 
     Bytes that aren't UTF-8 become surrogate escapes, in both directions. A command with a timeout
-    (in seconds) gets a session of its own, so that all it started can be killed with it.
+    (in seconds) gets a session of its own, so that all it start_command can be killed with it.
 
     Raises:
-        CommandError: It could not be started, or took longer than the timeout.
+        CommandError: It could not be start_command, or took longer than the timeout.
 
-    >>> ran(["printf", "%s", "a b"])
+    >>> run_command(["printf", "%s", "a b"])
     Finished(words=('printf', '%s', 'a b'), status=0, output='a b', errors='')
     """
     from subprocess import DEVNULL, PIPE, TimeoutExpired
 
-    process = started(
+    process = start_command(
         words,
         cwd=cwd,
         environment=environment,
@@ -113,7 +113,7 @@ def ran(
     return Finished(tuple(words), process.returncode, output.decode(*_UTF8), errors.decode(*_UTF8))
 
 
-def started(
+def start_command(
     words: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -207,19 +207,19 @@ def _read(path: str) -> str:
         return ""
 
 
-def hands() -> int:
+def worker_count() -> int:
     """Return the number of processes to work with: one a CPU, at most MOST."""
     affinity = getattr(os, "sched_getaffinity", None)
     return min(len(affinity(0)) if affinity else os.cpu_count() or 1, MOST)
 
 
-def shared_out(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
+def map_in_forks(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
     """Return the results of a function for each part, each but the first in a fork.
 
     A part whose fork fails is done again in this process. The function must have no side effects,
     and its results must be picklable.
 
-    >>> shared_out(sum, [[1, 2], [3, 4]])
+    >>> map_in_forks(sum, [[1, 2], [3, 4]])
     [3, 7]
     """
     import pickle  # Both are slow to import, and rarely needed.

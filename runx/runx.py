@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runx.cli.console import run_command, say
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.version import __version__
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of its module; an unknown one is a click error."""
         if cmd_name not in COMMANDS:
-            ctx.fail(f"no command {cmd_name}; {remedy(cmd_name, COMMANDS)}")
+            ctx.fail(f"no command {cmd_name}; {suggestion(cmd_name, COMMANDS)}")
         [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
         command: click.Command = getattr(import_module(f"runx.cli.{module}"), cmd_name)
         return command

@@ -107,12 +107,12 @@ def command(
     sumx sweep other-sweep --columns lr,acc:best,state --format markdown
     sumx sweep --html report.html
     """
-    from runx.analysis.question import Asked
+    from runx.analysis.question import TableOptions
     from runx.api.project import logroot_of
     from runx.cli.tables import show
 
     folder = logroot_of(logroot, config)
-    show(Asked(experiments=experiments, logroot=folder, cwd=Path.cwd(), **options))
+    show(TableOptions(experiments=experiments, logroot=folder, cwd=Path.cwd(), **options))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runx.locks import acquire, acquire_open, hold, is_held, may_be_held
-from runx.processes import started
+from runx.processes import start_command
 
 
 def test_what_is_not_there_is_held_by_nobody_we_know_of(tmp_path: Path):
@@ -54,7 +54,7 @@ def test_patience_waits_for_a_lock_that_falls(tmp_path: Path):
 
 def test_what_inherits_a_lock_holds_it_after_its_holder(tmp_path: Path):
     with hold(tmp_path / "lock") as lock:
-        process = started(["sleep", "60"], pass_fds=[lock])
+        process = start_command(["sleep", "60"], pass_fds=[lock])
     assert is_held(tmp_path / "lock") is True
     process.kill()
     process.wait()

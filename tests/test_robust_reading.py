@@ -11,7 +11,7 @@ import pytest
 from run_folders import make_run
 
 from runx.analysis.read import Reader, read_experiment
-from runx.analysis.table import summarize
+from runx.analysis.table import runs_table
 from runx.rundir.paths import ExperimentDir
 
 
@@ -50,7 +50,7 @@ def test_two_hundred_damaged_runs_never_stop_the_intact_ones(tmp_path):
     intact = [run for run in runs if run.name.startswith("intact")]
     assert [run.metrics for run in intact] == [{"acc": 3}] * 5
     assert {run.state for run in intact} == {"done"}
-    assert len(summarize(runs).rows) == len(runs) >= 100
+    assert len(runs_table(runs).rows) == len(runs) >= 100
     assert all("\n" not in warning for warning in warnings)
     warned = {warning.split("/hurt")[1].split("/")[0].split(":")[0] for warning in warnings}
     assert len(warned) >= 80

@@ -19,10 +19,10 @@ def floor():
 def refreeze():
     """Freeze once, and return a call that freezes again, which makes nothing."""
     from runx.staging.freeze import freeze
-    from runx.staging.store import Rules
+    from runx.staging.store import FreezeRules
 
     def frozen():
-        return freeze(Rules(root=project, gitignore=False), store)
+        return freeze(FreezeRules(root=project, gitignore=False), store)
 
     frozen()
     # A file changed a moment ago may change again and keep its stamp: it is read once more.

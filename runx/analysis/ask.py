@@ -6,7 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from runx.analysis.index import open_index
-from runx.rundir.attempts import UNASKED, Words, clock, is_open, read_attempts, state_said
+from runx.rundir.attempts import (
+    NO_STATUSES,
+    JobStatuses,
+    clock,
+    current_state,
+    is_open,
+    read_attempts,
+)
 from runx.rundir.experiments import is_run
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
@@ -50,28 +57,30 @@ def with_job_statuses(
     for record in records:
         if is_open(record.attempts):
             rest = [record, *records]
-            statuses = ask(rest, warn)
-            yield from (answered(each, statuses, now) for each in rest)
+            statuses = ask_schedulers(rest, warn)
+            yield from (with_job_status(each, statuses, now) for each in rest)
             return
         yield record
 
 
-def ask(records: Iterable[RunRecord], warn: Warn) -> Words:
+def ask_schedulers(records: Iterable[RunRecord], warn: Warn) -> JobStatuses:
     """Return what schedulers report of the jobs of runs that have not ended well.
 
     Each farm is asked once.
     """
     attempts = {record.dir: record.attempts for record in records if is_open(record.attempts)}
     if not attempts:
-        return UNASKED
+        return NO_STATUSES
     from runx.farms.query import query, submitted_jobs  # not at start: most need no farm
 
     return query(submitted_jobs(attempts.items(), warn), warn)
 
 
-def answered(record: RunRecord, statuses: Words, now: Callable[[], float]) -> RunRecord:
+def with_job_status(
+    record: RunRecord, statuses: JobStatuses, now: Callable[[], float]
+) -> RunRecord:
     """Return a record with the state that it has by the statuses of jobs."""
     if not statuses or not is_open(record.attempts):
         return record
-    status, attempts = state_said(record.dir, record.attempts, statuses, now)
+    status, attempts = current_state(record.dir, record.attempts, statuses, now)
     return record._replace(status=status, attempts=attempts)

@@ -96,32 +96,32 @@ _TIMES: Mapping[str, Callable[[float], str]] = {
 }
 
 
-def content(run: RunRecord) -> dict[str, Any]:
+def run_as_json(run: RunRecord) -> dict[str, Any]:
     """Return a run as JSON has it; times are in seconds."""
     return {
         "experiment": run.experiment,
         "run": run.name,
         "dir": str(run.dir.path),
         "state": run.state,
-        "hparams": strict(run.hparams),
-        **({"resources": strict(run.resources)} if run.resources else {}),
-        "metrics": strict({**run.metrics, **run.measured}),
-        "epoch": strict(run.epoch),
-        "epoch_time": strict(run.epoch_time),
-        **strict(run.details),
+        "hparams": json_safe(run.hparams),
+        **({"resources": json_safe(run.resources)} if run.resources else {}),
+        "metrics": json_safe({**run.metrics, **run.measured}),
+        "epoch": json_safe(run.epoch),
+        "epoch_time": json_safe(run.epoch_time),
+        **json_safe(run.details),
     }
 
 
-def strict(value: Any) -> Any:
+def json_safe(value: Any) -> Any:
     """Return a value with NaN and infinities, which JSON lacks, as text that float() reads.
 
-    >>> strict({"loss": float("nan"), "lr": 0.1})
+    >>> json_safe({"loss": float("nan"), "lr": 0.1})
     {'loss': 'nan', 'lr': 0.1}
     """
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {name: strict(inner) for name, inner in value.items()}
+        return {name: json_safe(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [strict(item) for item in value]
+        return [json_safe(item) for item in value]
     return value

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.errors import RunxError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
@@ -100,7 +100,7 @@ def _advice(name: str, runs: Sequence[RunRecord]) -> str:
     metric, *at = re.split("[:@]", name, maxsplit=1)
     if at and any(metric in run.metrics for run in runs):
         return f"{metric} is taken :best, :min, :max, :mean, :last or, at epoch 10, @10"
-    return remedy(name, fields(runs))
+    return suggestion(name, fields(runs))
 
 
 def fields(runs: Sequence[RunRecord]) -> list[str]:

@@ -10,12 +10,12 @@ from runx.rundir.record import PROGRAMS
 _DECISIONS = ("--again", "--resume", "--no-resume")
 
 
-def again_command(words: Sequence[str], states: str = "") -> str:
+def resume_command(words: Sequence[str], states: str = "") -> str:
     """Return the command that resumes a launch, or retries its runs in some states.
 
-    >>> again_command(["sweep.yml", "-i", "--again", "-j", "2"])
+    >>> resume_command(["sweep.yml", "-i", "--again", "-j", "2"])
     'runx sweep.yml -i -j 2 --resume'
-    >>> again_command(["sweep.yml", "--resume", "--retry", "lost"], "failed,killed")
+    >>> resume_command(["sweep.yml", "--resume", "--retry", "lost"], "failed,killed")
     'runx sweep.yml --resume --retry failed,killed'
     """
     retry = ["--retry", states] if states else []

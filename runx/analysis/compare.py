@@ -163,7 +163,7 @@ _LARGEST = 1 << 20
 """The size of a file, in bytes, above which its difference is not written."""
 
 
-def difference(first: RunRecord, second: RunRecord) -> Iterator[str]:
+def difference_lines(first: RunRecord, second: RunRecord) -> Iterator[str]:
     """Return the lines of what differs between two runs, in the manner of a diff."""
     yield f"- {first.name}"
     yield f"+ {second.name}"

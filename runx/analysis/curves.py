@@ -32,12 +32,12 @@ def phase_of(name: str) -> tuple[str, str]:
     return (phase, metric) if dot and phase in PHASES else ("val", name)
 
 
-def course(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
+def metric_history(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Return a metric's values with their epochs."""
     return series(_content(run, phase), metric, phase)
 
 
-def latest(run: RunRecord, phase: str) -> Mapping[str, Any]:
+def last_metrics(run: RunRecord, phase: str) -> Mapping[str, Any]:
     """Return the metrics of the last epoch of a phase."""
     return tally(_content(run, phase), phase=phase).metrics
 
@@ -79,11 +79,11 @@ def smoothed(values: Sequence[float], weight: float) -> list[float]:
     return averages
 
 
-def together(label: str, curves: Sequence[Curve]) -> Curve:
+def mean_curve(label: str, curves: Sequence[Curve]) -> Curve:
     """Return the mean of several curves at each point, with a band of one deviation.
 
     >>> one, two = Curve("", (0.0,), (1.0,)), Curve("", (0.0, 1.0), (3.0, 5.0))
-    >>> together("ab", [one, two]).ys
+    >>> mean_curve("ab", [one, two]).ys
     (2.0, 5.0)
     """
     points: dict[float, list[float]] = {}

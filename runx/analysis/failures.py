@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.cells import for_machines, strict
+from runx.analysis.cells import for_machines, json_safe
 from runx.analysis.columns import IGNORED, identity, names_of
-from runx.analysis.commands import again_command, in_folder
-from runx.rundir.record import Typed
+from runx.analysis.commands import in_folder, resume_command
+from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
     tail: str
 
 
-class Group(NamedTuple):
+class FailureGroup(NamedTuple):
     """Runs that failed for one reason, and the hyperparameters that they alone have in common."""
 
     reason: str
@@ -48,12 +48,12 @@ class Group(NamedTuple):
         return {
             "reason": self.reason,
             "runs": [f"{run.experiment}/{run.name}" for run in self.results],
-            "shared": strict(self.shared),
+            "shared": json_safe(self.shared),
             "output": str(self.results[0].dir.output),
         }
 
 
-def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Group]:
+def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[FailureGroup]:
     """Return failed runs grouped by their reason, the most frequent first.
 
     Messages that differ in numbers alone (bytes, line numbers, addresses) are one reason.
@@ -66,7 +66,7 @@ def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Gro
     digested = []
     for key, group in groups.items():
         rest = [*others, *(run for other in members if other != key for run in members[other])]
-        digested.append(Group(group[0][0], tuple(members[key]), shared(members[key], rest)))
+        digested.append(FailureGroup(group[0][0], tuple(members[key]), shared(members[key], rest)))
     return sorted(digested, key=lambda group: (-len(group.results), group.reason))
 
 
@@ -117,7 +117,7 @@ def shared(group: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str,
 
 
 def retry_commands(
-    failed: Sequence[RunRecord], launched: Mapping[str, Typed], here: str
+    failed: Sequence[RunRecord], launched: Mapping[str, CommandLine], here: str
 ) -> Iterator[str]:
     """Return the commands that retry failed runs: each experiment's last launch, with --retry.
 
@@ -125,11 +125,11 @@ def retry_commands(
     """
     for name in dict.fromkeys(run.experiment for run in failed):
         states = ",".join(dict.fromkeys(run.state for run in failed if run.experiment == name))
-        typed = launched.get(name, Typed((f"{name}.yml",), here))
-        yield in_folder(again_command(typed.argv, states), typed.cwd, here)
+        typed = launched.get(name, CommandLine((f"{name}.yml",), here))
+        yield in_folder(resume_command(typed.argv, states), typed.cwd, here)
 
 
-def digest_lines(groups: Sequence[Group]) -> list[str]:
+def digest_lines(groups: Sequence[FailureGroup]) -> list[str]:
     """Return the lines of a digest for people: number, reason, what is shared, an output."""
     lines = []
     for group in groups:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from runx.analysis.columns import Column, getter, identity, resolve, value, varying
 from runx.analysis.question import Question
-from runx.analysis.table import Key, Row, Table, chosen, deciding, own_columns, rank
+from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
 
 # Quantiles of Student's t for 95%, two-sided, by degrees of freedom from 1 on.
@@ -122,12 +122,12 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     runs = chosen(results, question)
     for name in grouping.agg:
         if name not in AGGREGATES:
-            raise RunxError(f"--agg {name}: there is no such thing; {remedy(name, AGGREGATES)}")
+            raise RunxError(f"--agg {name}: there is no such thing; {suggestion(name, AGGREGATES)}")
     by = _by(runs, question, grouping)
     members = groups(runs, by)
     shown = _measured_columns(runs, question)
     expected = _expected(runs, grouping, members)
-    keys = deciding(runs, question)
+    keys = sort_keys(runs, question)
     ordered = sorted(members, key=lambda group: _sort_key(group, keys, by))[: question.top]
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
     heads = [head for column in shown for head in _headings(column, grouping.agg)]
@@ -239,9 +239,9 @@ def best_per(table: Table, name: str) -> Table:
     Raises:
         RunxError: Nothing decides which row is best.
     """
-    runs = [row.result for row in table.rows if row.result]
+    runs = [row.record for row in table.rows if row.record]
     column = resolve(name, runs)
     if not table.sorted_by:
         raise RunxError(f"--best-per {name}: nothing says what is best; add --sortwith METRIC")
     first = {id(group[0]) for group in groups(runs, [column])}
-    return table._replace(rows=tuple(row for row in table.rows if id(row.result) in first))
+    return table._replace(rows=tuple(row for row in table.rows if id(row.record) in first))

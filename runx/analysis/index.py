@@ -26,9 +26,9 @@ from runx.analysis.reduce import Measure
 from runx.errors import StoreError
 from runx.rundir.attempts import clock
 from runx.rundir.files import read_json, write_whole
-from runx.rundir.look import Look, mark
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
 from runx.version import __version__
 
@@ -86,7 +86,7 @@ class Index:
             return None
         shape, row = entry
         try:
-            if mark(name, shape.files, self._open_folder()) == row[0]:
+            if fingerprint(name, shape.files, self._open_folder()) == row[0]:
                 return self._restored(run, name, experiment, entry)
         except (LookupError, TypeError, ValueError, AttributeError, OSError):
             pass  # A damaged entry: the run is read instead.
@@ -124,13 +124,13 @@ class Index:
             attempts=attempts_in(entry) if self._attempts else (),
         )
 
-    def add(self, look: Look, record: RunRecord) -> None:
+    def add(self, look: RunFiles, record: RunRecord) -> None:
         """Add a run as it was read, unless it may have changed since without a new stamp."""
         folder, _, name = look.path.rpartition("/")
-        if look.passing or folder != self._folder:
+        if look.volatile or folder != self._folder:
             return
         self._settled_before = self._settled_before or self._now() - SETTLED
-        if look.changed >= self._settled_before:
+        if look.last_change >= self._settled_before:
             return
         measured: Mapping[str, Any] = {
             key: record.measured.get(wanted) for wanted, key in self._measures
@@ -141,7 +141,7 @@ class Index:
             for file in before[0].files:
                 if file not in look.stamps:
                     look.note(file)
-        self.fresh[name] = entry(record, look.stamps, look.mark, measured)
+        self.fresh[name] = entry(record, look.stamps, look.fingerprint, measured)
 
     def _now(self) -> int:
         """Return the time by the clock of the experiment's file system, in nanoseconds."""

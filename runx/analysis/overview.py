@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.analysis.ask import answered, ask, read_states
-from runx.analysis.cells import content, duration, for_machines, strict
+from runx.analysis.ask import ask_schedulers, read_states, with_job_status
+from runx.analysis.cells import duration, for_machines, json_safe, run_as_json
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
 from runx.analysis.question import Question
@@ -19,7 +19,7 @@ from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
 from runx.rundir.events import Attempt
-from runx.rundir.experiments import find, launches, places
+from runx.rundir.experiments import find, launches, run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
@@ -54,7 +54,7 @@ class Overview(NamedTuple):
         }
 
 
-def status(records: Iterable[RunRecord], now: float) -> Table:
+def status_table(records: Iterable[RunRecord], now: float) -> Table:
     """Return a table of the states of runs, with what differs, their last metrics and hosts."""
     records = sorted(records, key=lambda record: (record.experiment, record.name))
     shown = own_columns(records, Question())
@@ -99,24 +99,24 @@ def any_failed(states: Iterable[State]) -> bool:
     return any(state.name in ENDED_BADLY for state in states)
 
 
-def objects(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
+def runs_as_json(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
     """Return each run as JSON has it, with its status."""
     return [
         {
-            **content(record),
+            **run_as_json(record),
             "reason": record.status.reason,
             "code": record.status.code,
             "signal": record.status.signal,
             "attempt": record.status.attempt,
             "started": record.started,
-            "elapsed": strict(record.elapsed(now)),
+            "elapsed": json_safe(record.elapsed(now)),
             "where": record.where,
         }
         for record in records
     ]
 
 
-def overview(experiments: Sequence[Overview], now: float) -> list[tuple[str, ...]]:
+def overview_rows(experiments: Sequence[Overview], now: float) -> list[tuple[str, ...]]:
     """Return the rows of the table of all experiments, the latest activity last."""
     ordered = sorted(experiments, key=lambda each: (each.active or 0.0, each.name))
     return [
@@ -152,11 +152,11 @@ def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
     if not logroot.is_dir():
         raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
     experiments = find(["*"], logroot, logroot)
-    states = [list(read_states([*places(each)], each, warn)) for each in experiments]
-    statuses = ask([record for records in states for record in records], warn)
+    states = [list(read_states([*run_dirs(each)], each, warn)) for each in experiments]
+    statuses = ask_schedulers([record for records in states for record in records], warn)
     for experiment, records in zip(experiments, states, strict=True):
         now = clock(experiment.path)
-        records = [answered(record, statuses, now) for record in records]
+        records = [with_job_status(record, statuses, now) for record in records]
         yield _overview(experiment, records, warn)
 
 
@@ -178,7 +178,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
     content = read_or_empty(run.record, warn)
     launch = launch_of(run, content, warn)
     return {
-        **objects([record], now)[0],
+        **runs_as_json([record], now)[0],
         "id": content.get("id"),
         "tag": content.get("tag"),
         "cmd": content.get("cmd"),
@@ -228,7 +228,7 @@ def _commands(run: RunDir, launch: Mapping[str, Any], content: Mapping[str, Any]
         yield in_folder(shlex.join(words), str(launch.get("cwd", ".")))
 
 
-def lines(run: Mapping[str, Any]) -> Iterator[str]:
+def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     """Return the lines of a description for people."""
     yield f"{run['run']}"
     why = f" ({run['reason']})" if run["reason"] else ""

@@ -48,7 +48,7 @@ class Question:
     @cached_property
     def sort_measures(self) -> tuple[Measure, ...]:
         """The measures to sort by, one for each name in ``sortwith``."""
-        return tuple([self.deciding(name) for name in self.sortwith])
+        return tuple([self.sort_measure(name) for name in self.sortwith])
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -77,10 +77,10 @@ class Question:
             at = "min" if self.is_lower(match["metric"]) else "max"
         return Measure(text, match["metric"], at, match["phase"] or "val")
 
-    def deciding(self, name: str) -> Measure:
+    def sort_measure(self, name: str) -> Measure:
         """Return the measure to sort by: a metric's best value, named as the original names it.
 
-        >>> Question().deciding("acc")
+        >>> Question().sort_measure("acc")
         Measure(name='acc-best', metric='acc', at='max', phase='val')
         """
         metric = name.removesuffix("-best")
@@ -103,7 +103,7 @@ def specs(where: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableOptions:
     """The options of sumx's command line, or of the same question from Python."""
 
     experiments: tuple[str, ...]

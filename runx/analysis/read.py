@@ -12,7 +12,7 @@ from runx.analysis.index_rows import Entries
 from runx.analysis.read_run import Reading, read_run
 from runx.analysis.reduce import Measure
 from runx.rundir.attempts import clock
-from runx.rundir.experiments import places
+from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_of, read_or_empty
 from runx.rundir.run import RunRecord
@@ -34,7 +34,7 @@ class Reader(NamedTuple):
     """How runs are read: what of them, and whom to warn.
 
     ``at`` is the epoch that metrics are taken from, None the last. Without ``attempts`` they are
-    left out of the records where that saves time. ``hands`` is the number of processes that may
+    left out of the records where that saves time. ``processes`` is the number of processes that may
     read at once. With ``ask``, schedulers are asked about runs that may have a job.
     """
 
@@ -43,13 +43,13 @@ class Reader(NamedTuple):
     at: float | None = None
     details: frozenset[str] = frozenset()
     attempts: bool = True
-    hands: int = 1
+    processes: int = 1
     ask: bool = True
 
 
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
     """Read the runs of an experiment by name, one after another."""
-    runs = list(places(experiment))
+    runs = list(run_dirs(experiment))
     return read_runs(runs, experiment.path.name, reader, index_for(runs, experiment, reader))
 
 
@@ -90,7 +90,7 @@ def _records(
         index=index,
     )
     try:
-        ahead = _read_ahead(runs, read, reader.hands, index) if reader.hands > 1 else {}
+        ahead = _read_ahead(runs, read, reader.processes, index) if reader.processes > 1 else {}
         for run in runs:
             reading = ahead.get(run) if ahead else None
             if reading is None and index and (known := index.find(run, experiment)):
@@ -108,17 +108,17 @@ def _records(
 
 
 def _read_ahead(
-    runs: Sequence[RunDir], read: Callable[[RunDir], Reading], hands: int, index: Index | None
+    runs: Sequence[RunDir], read: Callable[[RunDir], Reading], processes: int, index: Index | None
 ) -> dict[RunDir, Reading]:
     """Read runs that the index lacks by several processes, if there are enough of them.
 
     Returns those alone that the index can't take.
     """
     unread = index.missing(runs) if index else runs
-    hands = min(hands, len(unread) // WORTH_A_FORK)
-    if hands < 2:
+    processes = min(processes, len(unread) // WORTH_A_FORK)
+    if processes < 2:
         return {}
-    from runx.processes import shared_out
+    from runx.processes import map_in_forks
 
     def read_part(part: Sequence[RunDir]) -> tuple[dict[RunDir, Reading], Entries]:
         readings = {run: read(run) for run in part}
@@ -126,7 +126,9 @@ def _read_ahead(
         return {run: each for run, each in readings.items() if run.path.name not in fresh}, fresh
 
     ahead: dict[RunDir, Reading] = {}
-    for readings, fresh in shared_out(read_part, [unread[at::hands] for at in range(hands)]):
+    for readings, fresh in map_in_forks(
+        read_part, [unread[at::processes] for at in range(processes)]
+    ):
         ahead.update(readings)
         if index:
             index.fresh.update(fresh)

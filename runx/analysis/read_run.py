@@ -14,9 +14,9 @@ from runx.errors import StoreError
 from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
-from runx.rundir.look import Look
 from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
 from runx.rundir.run import RunRecord
+from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import UNKNOWN, State, state
 from runx.rundir.tensorboard import event_files
 
@@ -41,7 +41,7 @@ def read_run(
     taken from, None the last.
     """
     warnings: list[str] = []
-    look = Look(os.fspath(run))
+    look = RunFiles(os.fspath(run))
     try:
         record = _read(run, experiment, now, measures, at, look, warnings.append)
     except (StoreError, OSError) as error:
@@ -61,7 +61,7 @@ def _read(
     now: Callable[[], float],
     measures: Sequence[Measure],
     at: float | None,
-    look: Look,
+    look: RunFiles,
     warn: Warn,
 ) -> RunRecord | None:
     # First, since it joins what a job wrote elsewhere, which may be hyperparameters too.
@@ -71,7 +71,7 @@ def _read(
         return None
     content = look.content(RECORD)
     if HPARAMS in look.stamps:
-        look.final(RECORD)  # It was written once; what runs and people change is beside it.
+        look.drop(RECORD)  # It was written once; what runs and people change is beside it.
     # Most runs, which are here, ask nothing of a farm.
     asks = content and b'"resources": {' in content and b'"resources": {}' not in content
     return RunRecord(
@@ -86,7 +86,7 @@ def _read(
     )
 
 
-def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
+def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
     """Return a run's hyperparameters; None where the directory is no run's.
 
     Any of the files that is whole will do: what runx wrote, and beside it what the script added.
@@ -109,7 +109,7 @@ def _hparams(look: Look, warn: Warn) -> dict[str, Any] | None:
     return merged
 
 
-def _object(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | None:
+def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] | None:
     """Read a JSON object; the keys of hparams.json are all the script's, "version" too."""
     try:
         text = look.content(name)
@@ -128,7 +128,7 @@ def _object(look: Look, name: str, complaints: list[str]) -> dict[str, Any] | No
     return content
 
 
-def _metrics(look: Look, measures: Sequence[Measure], at: float | None, warn: Warn) -> Tally:
+def _metrics(look: RunFiles, measures: Sequence[Measure], at: float | None, warn: Warn) -> Tally:
     """Read a run's metrics, those of other phases only where a measure needs them.
 
     Without metrics.csv, TensorBoard's files are read.
@@ -156,7 +156,7 @@ def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:
     warn(f"{path}, line {line}: left out: {reason}")
 
 
-def _resources(record: bytes, look: Look, warn: Warn) -> dict[str, Any]:
+def _resources(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
     """Return what a run has asked of its farm, by its record."""
     try:
         resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")

@@ -11,21 +11,21 @@ from typing import NamedTuple
 
 from runx.analysis.columns import value
 from runx.analysis.question import Question
-from runx.analysis.table import deciding, ranked
+from runx.analysis.table import ranked, sort_keys
 from runx.errors import RunxError, StoreError
 from runx.rundir import workspace
 from runx.rundir.attempts import (
-    UNASKED,
+    NO_STATUSES,
     Attempts,
-    Words,
+    JobStatuses,
     clock,
+    current_state,
     read_attempts,
-    state_said,
     status_of,
     take_lock,
 )
 from runx.rundir.checkpoints import checkpoints_in
-from runx.rundir.experiments import places
+from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import code_digests
 from runx.rundir.run import RunRecord
@@ -43,13 +43,15 @@ class Removal(NamedTuple):
     why_not: str = ""
 
 
-def removals(attempts: Mapping[RunDir, Attempts], statuses: Words = UNASKED) -> Iterator[Removal]:
+def removals(
+    attempts: Mapping[RunDir, Attempts], statuses: JobStatuses = NO_STATUSES
+) -> Iterator[Removal]:
     """Return for each run whether it may be removed, by its attempts and its job's status."""
     for run, of_run in attempts.items():
         if not of_run and not run.record.exists():
             yield Removal(run, State(UNKNOWN))
             continue
-        state, latest = state_said(run, of_run, statuses, clock(run.path.parent))
+        state, latest = current_state(run, of_run, statuses, clock(run.path.parent))
         unasked = latest and latest[-1].farm and status_of(run, latest, statuses) is None
         if state.alive or state.name == "preempted":
             yield Removal(run, state, f"it is {state}")
@@ -59,10 +61,10 @@ def removals(attempts: Mapping[RunDir, Attempts], statuses: Words = UNASKED) -> 
             yield Removal(run, state)
 
 
-def weight(folder: Path) -> int:
+def freed_bytes(folder: Path) -> int:
     """Return the bytes that removing a folder frees: files with hard links elsewhere don't count.
 
-    >>> weight(Path("/no/such/folder"))
+    >>> freed_bytes(Path("/no/such/folder"))
     0
     """
     names: dict[tuple[int, int], int] = {}
@@ -80,7 +82,7 @@ def weight(folder: Path) -> int:
     return total
 
 
-def remove(runs: Iterable[RunDir], say: Say, statuses: Words = UNASKED) -> int:
+def remove(runs: Iterable[RunDir], say: Say, statuses: JobStatuses = NO_STATUSES) -> int:
     """Remove runs, each after its state was read anew; return how many were removed.
 
     No launch decides meanwhile, and each run is locked against a start by hand.
@@ -98,7 +100,7 @@ def remove(runs: Iterable[RunDir], say: Say, statuses: Words = UNASKED) -> int:
     return count
 
 
-def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: Words) -> bool:
+def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: JobStatuses) -> bool:
     if not run.path.is_dir():
         return False  # Somebody else was faster.
     # Read before it is locked: any lock is a sign of life, ours too.
@@ -115,7 +117,7 @@ def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: Words) 
     finally:
         if lock is not None:
             os.close(lock)
-    place = workspace.elsewhere(RunDir(away))
+    place = workspace.workspace_of(RunDir(away))
     shutil.rmtree(away)
     if place is not None and (why := workspace.remove(place)):
         say(f"{run.path.name}: what its job wrote in its workspace stays: {why}")
@@ -126,7 +128,10 @@ def _remove_code(experiment: ExperimentDir, say: Say) -> None:
     """Remove the frozen code that no run uses; none where a run can't be read."""
     try:
         used = {
-            code for run in places(experiment) if run.record.exists() for code in code_digests(run)
+            code
+            for run in run_dirs(experiment)
+            if run.record.exists()
+            for code in code_digests(run)
         }
     except StoreError as error:
         say(f"warning: frozen code stays: {error}")
@@ -153,7 +158,7 @@ def thinned(runs: Sequence[RunRecord], top: int, question: Question) -> list[Thi
     Raises:
         RunxError: What the question sorts by is no metric of these runs.
     """
-    keys = deciding(runs, question)
+    keys = sort_keys(runs, question)
     if not keys:
         return []
     key = keys[0]

@@ -12,7 +12,7 @@ from runx.analysis.read import Reader, index_for, read_runs
 from runx.analysis.table import chosen
 from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
-from runx.rundir.experiments import find, is_run, known, places
+from runx.rundir.experiments import experiment_names, find, is_run, run_dirs
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
@@ -37,7 +37,7 @@ def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Ite
         runs = select(words, logroot, cwd)
     else:
         experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
-        runs = [run for experiment in experiments for run in places(experiment)]
+        runs = [run for experiment in experiments for run in run_dirs(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
         members, experiment = list(inside), ExperimentDir(Path(folder))
         index = index_for(members, experiment, reader)
@@ -80,7 +80,7 @@ def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
             entire.pop(experiment.path, None)
         runs.append(run_named(word, within, logroot, cwd))
     for experiment in entire.values():
-        runs += [run for run in places(experiment) if is_run(os.fspath(run))]
+        runs += [run for run in run_dirs(experiment) if is_run(os.fspath(run))]
     return list(dict.fromkeys(runs))
 
 
@@ -99,9 +99,9 @@ def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Pa
     for root in (cwd, logroot):
         if is_run(root / word):
             return RunDir(Path((root / word).resolve()))
-    experiments = within or [ExperimentDir(logroot / name) for name in known(logroot)]
+    experiments = within or [ExperimentDir(logroot / name) for name in experiment_names(logroot)]
     runs = [
-        run for experiment in experiments for run in places(experiment) if is_run(os.fspath(run))
+        run for experiment in experiments for run in run_dirs(experiment) if is_run(os.fspath(run))
     ]
     indices = matches(word, [run.path.name for run in runs])
     matching = [runs[index] for index in indices] or _with_identity(word, runs)

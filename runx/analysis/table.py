@@ -32,7 +32,7 @@ class Key(NamedTuple):
     lower: bool
 
 
-def deciding(runs: Sequence[RunRecord], question: Question) -> list[Key]:
+def sort_keys(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     """Return the keys to sort by: those asked for, else a loss, else another metric."""
     if question.sortwith:
         sorting = zip(question.sortwith, question.sort_measures, strict=True)
@@ -97,7 +97,7 @@ class Row(NamedTuple):
     """A row of a table: its cells, and the run that it shows, if it is one."""
 
     cells: tuple[Any, ...]
-    result: RunRecord | None = None
+    record: RunRecord | None = None
 
 
 class Table(NamedTuple):
@@ -112,10 +112,10 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def summarize(results: Iterable[RunRecord], question: Question = Question()) -> Table:  # noqa: B008
+def runs_table(results: Iterable[RunRecord], question: Question = Question()) -> Table:  # noqa: B008
     """Return the table of runs, the best first where a metric decides, else by name."""
     runs = chosen(results, question)
-    keys = deciding(runs, question)
+    keys = sort_keys(runs, question)
     shown = ranked(runs, keys)[: question.top]
     columns = asked_columns(runs, question) if question.columns else own_columns(runs, question)
     cells = zip(*(map(getter(column), shown) for column in columns), strict=True)

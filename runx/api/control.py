@@ -13,7 +13,7 @@ from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from runx.analysis.remove import Removal, Thinned
-    from runx.rundir.attempts import Words
+    from runx.rundir.attempts import JobStatuses
     from runx.rundir.paths import RunDir
 
 
@@ -68,15 +68,15 @@ class Removals(NamedTuple):
 
     removable: tuple[Removal, ...]
     staying: tuple[Removal, ...]
-    statuses: Words
+    statuses: JobStatuses
 
     def size(self, run: RunDir) -> int:
         """Return the bytes of a run, with what its job wrote elsewhere."""
-        from runx.analysis.remove import weight
-        from runx.rundir.workspace import elsewhere
+        from runx.analysis.remove import freed_bytes
+        from runx.rundir.workspace import workspace_of
 
-        place = elsewhere(run)
-        return weight(run.path) + (weight(place) if place else 0)
+        place = workspace_of(run)
+        return freed_bytes(run.path) + (freed_bytes(place) if place else 0)
 
     def carry_out(self, say: Say = remark) -> int:
         """Remove the runs that can be removed; return how many were."""
@@ -139,7 +139,7 @@ def thin(
     from runx.analysis.remove import thinned
     from runx.analysis.select import records_of
 
-    metric = Question().deciding(by).metric
+    metric = Question().sort_measure(by).metric
     if lower is higher and (lower or direction(metric) is None):
         raise RunxError(f"--by {by}: say --higher or --lower: which is better?")
     metrics = (metric,)

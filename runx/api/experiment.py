@@ -88,7 +88,7 @@ class SweepPlan(NamedTuple):
             raise RunxError(f"--retry {unknown[0]}: is no state to start again: {states}")
         if (retry != RETRIED or restage) and not resume:
             raise RunxError(f"{'--restage' if restage else '--retry'} goes with --resume")
-        seed = self.settings.beside.seed if shuffle else None
+        seed = self.settings.sweep_context.seed if shuffle else None
         holds = None if where is None else condition(where, names(self.sweep), resume)
         return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed)
 

@@ -13,7 +13,7 @@ from runx.api.project import logroot_of
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from runx.analysis.failures import Group
+    from runx.analysis.failures import FailureGroup
     from runx.analysis.overview import Overview
     from runx.rundir.output import Follower
     from runx.rundir.paths import RunDir
@@ -60,11 +60,11 @@ class Standings(Sequence["RunRecord"]):
 
     def json(self) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
-        from runx.analysis.overview import objects
+        from runx.analysis.overview import runs_as_json
 
-        return objects(self.records, time.time())
+        return runs_as_json(self.records, time.time())
 
-    def failures(self) -> list[Group]:
+    def failures(self) -> list[FailureGroup]:
         """Return the runs that ended badly, grouped by the reason, the most frequent first."""
         from runx.analysis.failures import Failure, digest
         from runx.rundir.output import tail
@@ -95,10 +95,10 @@ class Standings(Sequence["RunRecord"]):
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""
-        from runx.analysis.overview import status as table
-        from runx.export.formats import written
+        from runx.analysis.overview import status_table as table
+        from runx.export.formats import format_table
 
-        return written(form, table(self.records, time.time()))
+        return format_table(form, table(self.records, time.time()))
 
     def __repr__(self) -> str:
         return self.written("table")
@@ -113,9 +113,9 @@ def status(
     """Return runs with their states: those of experiments, of names or parts of names, or all."""
     from runx.analysis.read import Reader
     from runx.analysis.select import records_of
-    from runx.processes import hands
+    from runx.processes import worker_count
 
-    reader = Reader(warn=warn, hands=hands())
+    reader = Reader(warn=warn, processes=worker_count())
     return Standings(tuple(records_of(names, logroot_of(logroot), Path.cwd(), reader, where)))
 
 
@@ -175,11 +175,11 @@ def logs(
         RunxError: Nothing is named, no run matches, or none has written any output.
     """
     from runx.rundir.output import Follower, start_of_last
-    from runx.rundir.workspace import elsewhere, join
+    from runx.rundir.workspace import join, workspace_of
 
     runs = runs_named(names, where, logroot, warn, _HINT)
     for run in runs:
-        if elsewhere(run):
+        if workspace_of(run):
             join(run, warn)
     if not follow and not any(run.output.exists() for run in runs):
         silent = ", ".join(run.path.name for run in runs) or " ".join(names)
@@ -195,10 +195,10 @@ def _lines(
     """Return the lines of all runs, those that were added since the last look run by run."""
     while follow and any(_is_alive(run, warn) for run in followers):
         for run, follower in followers.items():
-            yield from ((run, line) for line in follower.more())
+            yield from ((run, line) for line in follower.new_lines())
         time.sleep(_PAUSE)
     for run, follower in followers.items():
-        yield from ((run, line) for line in follower.more(True))
+        yield from ((run, line) for line in follower.new_lines(True))
 
 
 def _is_alive(run: RunDir, warn: Say) -> bool:

@@ -157,7 +157,7 @@ def would_take(settings: Settings, runs: Iterable[Run], options: LaunchOptions, 
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.farms.query import would_take as ask
+    from runx.farms.query import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 

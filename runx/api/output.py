@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from runx.api.printing import Say, data, remark
-from runx.local.executor import Ended, Task
+from runx.local.executor import EndedAttempt, Task
 from runx.local.gpus import Lease
 from runx.rundir.orders import CANCEL, TIMEOUT
 from runx.rundir.paths import RunDir
 from runx.rundir.state import signal_of
-from runx.sweeps.scalars import spoken
+from runx.sweeps.scalars import duration_text
 
 _LOOK = 0.05  # seconds between two looks at a run's output
 REDRAW = 0.5
@@ -36,7 +36,7 @@ class Lines:
     ) -> None:
         self.total, self.commands, self.quiet = total, commands, quiet
         self.say, self.echo = say, echo
-        self.ended_runs: list[Ended] = []
+        self.ended_runs: list[EndedAttempt] = []
         self._blocked = False
 
     def started(self, task: Task, lease: Lease) -> None:
@@ -50,13 +50,13 @@ class Lines:
         if is_ours and not task.tried:
             self.echo(self.commands[task.run])
 
-    def ended(self, ended: Ended, again: bool) -> None:
+    def ended(self, ended: EndedAttempt, again: bool) -> None:
         """Show how an attempt ended; ``again`` is whether another one follows."""
         if not again:
             self.ended_runs.append(ended)
         if not self.quiet:
             end = "once more" if again else f"{len(self.ended_runs)}/{self.total}"
-            self.say(f"{ended.name}: {outcome(ended)} after {spoken(ended.seconds)} ({end})")
+            self.say(f"{ended.name}: {outcome(ended)} after {duration_text(ended.seconds)} ({end})")
 
     def left(self, task: Task) -> None:
         """Show that another process executes the run."""
@@ -104,7 +104,7 @@ class Streamed(Lines):
         # "a" makes the file if it is missing, and starts at its end; only the run writes to it.
         self._outputs[task.run] = task.run.output.open("a+b")
 
-    def ended(self, ended: Ended, again: bool) -> None:
+    def ended(self, ended: EndedAttempt, again: bool) -> None:
         """Show the rest of the output, and how the attempt ended unless it is done."""
         if ended.task.run in self._outputs:  # a cancelled run never started
             self._copy(ended.task.run, last=True)
@@ -146,7 +146,7 @@ def _put(content: bytes) -> None:
         buffer.write(content)
 
 
-def outcome(ended: Ended) -> str:
+def outcome(ended: EndedAttempt) -> str:
     """Return how an attempt ended, in a few words."""
     if ended.order:
         return {CANCEL: "cancelled", TIMEOUT: "timed out"}.get(ended.order, ended.order)

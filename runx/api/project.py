@@ -33,10 +33,10 @@ def schema(of: str = "experiment") -> dict[str, Any]:
     """
     from runx.config.schema import FILES
     from runx.config.schema import schema as schema_of
-    from runx.nearest import remedy
+    from runx.nearest import suggestion
 
     if of not in FILES:
-        raise SettingsError(f"there is no schema of {of}; {remedy(of, FILES)}")
+        raise SettingsError(f"there is no schema of {of}; {suggestion(of, FILES)}")
     return schema_of(of)
 
 

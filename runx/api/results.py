@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runx.analysis.columns import Column, names_of, varying
-from runx.analysis.question import Asked
-from runx.analysis.table import Table, chosen, deciding, ranked
+from runx.analysis.question import TableOptions
+from runx.analysis.table import Table, chosen, ranked, sort_keys
 from runx.api.printing import warning
 from runx.api.project import logroot_of
 from runx.api.tables import experiments_of, fields_of, read, selected, table
@@ -31,7 +31,7 @@ class Results:
     """
 
     experiments: tuple[ExperimentDir, ...]
-    options: Asked
+    options: TableOptions
 
     def __iter__(self) -> Iterator[RunRecord]:
         """Return the runs, as they are read unless they are selected or sorted."""
@@ -39,7 +39,7 @@ class Results:
         if not question.where and not question.sortwith and question.top is None:
             return self._read()
         runs = chosen(self._read(), question)
-        return iter(ranked(runs, deciding(runs, question))[: question.top])
+        return iter(ranked(runs, sort_keys(runs, question))[: question.top])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -146,11 +146,11 @@ class Results:
 
         ``log`` names the logarithmic axes, ``"x"``, ``"y"`` or ``"xy"``; ``smooth`` is from 0 to 1.
         """
-        from runx.export.plots import plotted
+        from runx.export.plots import plot_runs
 
         output = str(file) if file is not None else None
         options = replace(self.options, plot=what, output=output, log=log, smooth=smooth)
-        return plotted(what, selected(list(self._read()), options), options)
+        return plot_runs(what, selected(list(self._read()), options), options)
 
     def page(self, file: str | Path) -> int:
         """Write the report, one page of HTML; return the number of its runs."""
@@ -196,7 +196,7 @@ class Results:
 
     def history(self, name: str, polars: bool = False) -> Any:
         """Return a metric at each epoch of every run, ``train.loss`` too, as a long data frame."""
-        from runx.analysis.curves import course, phase_of
+        from runx.analysis.curves import metric_history, phase_of
 
         phase, metric = phase_of(name)
         runs = list(self)
@@ -206,7 +206,7 @@ class Results:
         rows = [
             [run.name, *(run.hparams.get(name) for name in names), epoch, value]
             for run in runs
-            for epoch, value in course(run, metric, phase)
+            for epoch, value in metric_history(run, metric, phase)
         ]
         if not rows and any(run.metrics for run in runs):
             metrics = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
@@ -232,7 +232,7 @@ class Results:
 def results(*experiments: str | Path, logroot: str | Path | None = None) -> Results:
     """Return the runs of experiments: names under LOGROOT, patterns or paths, by default all."""
     names = tuple(str(name) for name in experiments) or ("*",)
-    options = Asked(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
+    options = TableOptions(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
     return Results(tuple(experiments_of(options)), options)
 
 
@@ -244,7 +244,7 @@ def _with_states(summary: Table) -> Table:
         row._replace(
             cells=(
                 *(row.cells[place] for place in places),
-                row.result.state if row.result else None,
+                row.record.state if row.record else None,
             )
         )
         for row in summary.rows

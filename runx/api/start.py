@@ -17,7 +17,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.local.executor import Ended, Policy, Right, Task, Watcher
+    from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
     from runx.local.gpus import Devices
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
@@ -51,7 +51,7 @@ class Launched(NamedTuple):
     runs: tuple[RunDir, ...]
     submitted: int | None = None
     hparams: Mapping[RunDir, Mapping[str, Any]] = {}
-    ended: Sequence[Ended] = ()
+    ended: Sequence[EndedAttempt] = ()
     left: int = 0
     stopped: bool = False
 
@@ -190,14 +190,14 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def claimed(task: Task, say: Say) -> Right:
+def claimed(task: Task, say: Say) -> ClaimResult:
     """Claim an attempt if it is neither cancelled nor begun; return whose it is.
 
     It is called while no process of the run is alive. ``run.sh`` that was started by hand
     meanwhile takes over this process's claim, but it has written events.
     """
     from runx.rundir.claims import claim_text, is_ours, take
-    from runx.rundir.orders import CANCEL, ordered
+    from runx.rundir.orders import CANCEL, order_of
     from runx.rundir.record import staged_code
 
     run, attempt = task.run, task.attempt
@@ -205,7 +205,7 @@ def claimed(task: Task, say: Say) -> Right:
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
-    if ordered(run, attempt, warn) == CANCEL:
+    if order_of(run, attempt, warn) == CANCEL:
         return "cancelled"
     if run.events(attempt).exists():
         return "theirs"

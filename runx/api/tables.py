@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, fields, names_of, resolve, value
-from runx.analysis.curves import latest
+from runx.analysis.curves import last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
-from runx.analysis.question import Asked
+from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.select import matches
-from runx.analysis.table import Table, chosen, deciding, summarize
+from runx.analysis.table import Table, chosen, runs_table, sort_keys
 from runx.api.printing import Say
 from runx.errors import RunxError
-from runx.nearest import listed, remedy
-from runx.processes import hands
+from runx.nearest import listed, suggestion
+from runx.processes import worker_count
 from runx.rundir.experiments import find
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
@@ -35,7 +35,7 @@ class Field(NamedTuple):
     example: str
 
 
-def experiments_of(options: Asked) -> list[ExperimentDir]:
+def experiments_of(options: TableOptions) -> list[ExperimentDir]:
     """Return the directories of the experiments that are named.
 
     Raises:
@@ -44,16 +44,20 @@ def experiments_of(options: Asked) -> list[ExperimentDir]:
     return find(options.experiments, options.logroot, options.cwd)
 
 
-def read(dirs: Sequence[ExperimentDir], options: Asked, say: Say, warn: Say) -> Iterator[RunRecord]:
+def read(
+    dirs: Sequence[ExperimentDir], options: TableOptions, say: Say, warn: Say
+) -> Iterator[RunRecord]:
     """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
     question, at = options.question, options.question.at
     if options.at == "min":
-        quiet = Reader(warn=lambda line: None, attempts=False, hands=hands(), ask=False)
+        quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
         epochs = [run.epoch for experiment in dirs for run in read_experiment(experiment, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
-    reader = Reader(question.measures, warn, at, question.details, attempts=False, hands=hands())
+    reader = Reader(
+        question.measures, warn, at, question.details, attempts=False, processes=worker_count()
+    )
     for experiment in dirs:
         runs = read_experiment(experiment, reader)
         yield from _of_launch(list(runs), options.launch) if options.launch else runs
@@ -72,7 +76,7 @@ def _of_launch(runs: Sequence[RunRecord], launch: str) -> list[RunRecord]:
     return [run for run in runs if run.details.get("launch") == names[-1]]
 
 
-def selected(runs: Sequence[RunRecord], options: Asked) -> Sequence[RunRecord]:
+def selected(runs: Sequence[RunRecord], options: TableOptions) -> Sequence[RunRecord]:
     """Return the runs for which ``--where`` holds.
 
     Raises:
@@ -94,21 +98,21 @@ def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
     )
 
 
-def table(runs: Sequence[RunRecord], options: Asked, people: bool) -> Table:
+def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
     if options.importance or options.pivot or options.compare:
         return _statistics(chosen(runs, options.question), options)
     if options.over or options.by or options.agg:
         agg = options.agg or (() if people else ("mean", "std", "n"))
         return grouped(runs, options.question, Grouping(options.over, options.by, agg))
-    summary = summarize(runs, options.question)
+    summary = runs_table(runs, options.question)
     if options.best_per:
         summary = best_per(summary, options.best_per)
         summary = summary._replace(rows=summary.rows[: options.top])
     return summary
 
 
-def _statistics(runs: Sequence[RunRecord], options: Asked) -> Table:
+def _statistics(runs: Sequence[RunRecord], options: TableOptions) -> Table:
     """Return the table of ``--importance``, ``--pivot`` or ``--compare``."""
     from runx.analysis.compare import compare
     from runx.analysis.importance import importance, pivot
@@ -117,13 +121,13 @@ def _statistics(runs: Sequence[RunRecord], options: Asked) -> Table:
     if options.importance:
         return importance(runs, options.importance, question)
     if options.pivot:
-        keys = deciding(runs, question)
+        keys = sort_keys(runs, question)
         name = options.values or (keys[0].column.heading if keys else "")
         if not name:
             raise RunxError("--pivot: say with --values METRIC what is to be shown")
         return pivot(runs, *options.pivot, name, question)
     over = [resolve(name, runs) for name in options.over]
-    names = (*options.columns, *(question.deciding(name).name for name in options.sortwith))
+    names = (*options.columns, *(question.sort_measure(name).name for name in options.sortwith))
     metrics = [resolve(name, runs) for name in names] or [
         Column(name, "metric", name) for name in names_of(run.metrics for run in runs)
     ]
@@ -152,12 +156,12 @@ def _metrics_of_other_phases(runs: Sequence[RunRecord]) -> Iterable[tuple[str, A
     metrics: dict[str, Any] = {}
     for run in runs[:_SAMPLE]:
         for phase in ("train", "test"):
-            for name, cell in latest(run, phase).items():
+            for name, cell in last_metrics(run, phase).items():
                 metrics.setdefault(f"{phase}.{name}", cell)
     return metrics.items()
 
 
-def remarks(runs: Sequence[RunRecord], options: Asked) -> Iterator[str]:
+def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
     """Return a line for each option that names a metric or epoch which no run has."""
     question = options.question
     if question.at is not None and not any(run.metrics for run in runs):
@@ -166,7 +170,7 @@ def remarks(runs: Sequence[RunRecord], options: Asked) -> Iterator[str]:
     measured = {*metrics, *(measure.metric for measure in question.measures)}
     for name in (*options.lower, *options.higher):
         if name not in measured:
-            yield f"{name} is no metric of any run: {remedy(name, metrics)}"
+            yield f"{name} is no metric of any run: {suggestion(name, metrics)}"
     for name in options.columns:
         if question.measure(name) and not any(name in run.measured for run in runs):
             yield f"no run has {name}"
@@ -178,7 +182,7 @@ def difference(runs: Sequence[RunRecord], one: str, other: str) -> list[str]:
     Raises:
         RunxError: A name is that of no run, or matches several.
     """
-    from runx.analysis.compare import difference as lines
+    from runx.analysis.compare import difference_lines as lines
 
     return list(lines(_named(runs, one), _named(runs, other)))
 
@@ -192,12 +196,12 @@ def _named(runs: Sequence[RunRecord], name: str) -> RunRecord:
     raise RunxError(f"--diff: {name} {problem}")
 
 
-def write_page(dirs: Sequence[ExperimentDir], options: Asked, file: Path, warn: Say) -> int:
+def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path, warn: Say) -> int:
     """Write the report of the runs that options select; return the number of its runs."""
     from runx.report.page import write_report
 
     reader = Reader(
-        options.question.measures, warn, details=options.question.details, hands=hands()
+        options.question.measures, warn, details=options.question.details, processes=worker_count()
     )
     runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
     if not runs:

@@ -15,7 +15,7 @@ from runx.api.project import logroot_of
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
-    from runx.report.follow import Following
+    from runx.report.follow import Follower
 
 PORT = 8421
 """The port of the page, unless it is taken or another is given."""
@@ -49,11 +49,11 @@ def watch(
     """
     _require()
     from runx.analysis.question import Question
-    from runx.report.follow import Following
+    from runx.report.follow import Follower
     from runx.rundir.experiments import find
 
     dirs = find(experiments, logroot_of(logroot), Path.cwd())
-    following = Following(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
+    following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:
         number = listener.getsockname()[1]
@@ -139,7 +139,7 @@ def is_local(bind: str) -> bool:
         return bind == "localhost"
 
 
-def _serve(following: Following, token: str, listener: socket.socket) -> None:
+def _serve(following: Follower, token: str, listener: socket.socket) -> None:
     import uvicorn
 
     from runx.report.server import application

@@ -52,23 +52,23 @@ def yaml_files(_context: click.Context, incomplete: str) -> Iterable[str]:
 @quietly
 def experiments(context: click.Context, _incomplete: str) -> Iterable[str]:
     """Complete an experiment's name."""
-    from runx.rundir.experiments import known
+    from runx.rundir.experiments import experiment_names
 
-    return known(_logroot(context))
+    return experiment_names(_logroot(context))
 
 
 @quietly
 def runs(context: click.Context, _incomplete: str) -> Iterable[str]:
     """Complete a run of the experiments typed already; else an experiment, or any run."""
-    from runx.rundir.experiments import is_run, known, places
+    from runx.rundir.experiments import experiment_names, is_run, run_dirs
     from runx.rundir.paths import ExperimentDir
 
     root = _logroot(context)
-    experiments = known(root)
+    experiments = experiment_names(root)
     typed = [name for name in _typed(context) if name in experiments]
     names = [] if typed else list(experiments)
     for experiment in typed or experiments:
-        runs = places(ExperimentDir(root / experiment))
+        runs = run_dirs(ExperimentDir(root / experiment))
         names += [run.path.name for run in runs if is_run(run.path)]
     return names
 

@@ -87,7 +87,7 @@ def _status(
 
 
 def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
-    from runx.analysis.overview import overview
+    from runx.analysis.overview import overview_rows
     from runx.export.table import aligned
     from runx.rundir.state import ENDED_BADLY
 
@@ -97,7 +97,7 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
         return Shown(json.dumps(objects, indent=2), failed)
     head = ("experiment", "runs", "states", "last activity", "title")
     right = (False, True, False, False, False)
-    return Shown(aligned(head, overview(overviews, time.time()), right), failed)
+    return Shown(aligned(head, overview_rows(overviews, time.time()), right), failed)
 
 
 def _failures(standings: Standings, as_json: bool) -> str:
@@ -160,8 +160,10 @@ def show(
     \b
     runx show wallaby
     """
-    from runx.analysis.overview import lines
+    from runx.analysis.overview import description_lines
     from runx.api.inspect import show
 
     runs = show(*names, where=where, **looked_up(logroot, config))
-    click.echo(_json(runs) if as_json else "\n\n".join("\n".join(lines(run)) for run in runs))
+    click.echo(
+        _json(runs) if as_json else "\n\n".join("\n".join(description_lines(run)) for run in runs)
+    )

@@ -17,7 +17,7 @@ from runx.api.printing import Say
 from runx.cli.console import say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.sweeps.scalars import seconds
@@ -25,7 +25,7 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
-    from runx.local.executor import Ended
+    from runx.local.executor import EndedAttempt
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
@@ -46,7 +46,9 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
     names = RETRIED if text is None else tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in RETRIED:
-            raise click.BadParameter(f"{name} is no state to start again; {remedy(name, RETRIED)}")
+            raise click.BadParameter(
+                f"{name} is no state to start again; {suggestion(name, RETRIED)}"
+            )
     return names
 
 
@@ -119,7 +121,7 @@ def _launch(
     sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
-    from runx.analysis.commands import again_command
+    from runx.analysis.commands import resume_command
     from runx.api.start import Caller, start
     from runx.cli.progress import watcher
 
@@ -127,7 +129,7 @@ def _launch(
     if not runs:
         say(_nothing(sweep.settings.file))
         return 0
-    go_on = again_command(sys.argv[1:])
+    go_on = resume_command(sys.argv[1:])
     caller = Caller(say, click.echo, watcher, sys.argv, go_on)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
@@ -215,7 +217,7 @@ def _counts(launched: Launched, failed: int) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _digest(launched: Launched, failed: Sequence[Ended], say: Say) -> list[str]:
+def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> list[str]:
     """Return lines on the runs that failed, grouped by the reason and by common hyperparameters."""
     from runx.analysis.failures import Failure, digest, digest_lines
     from runx.rundir.attempts import read_attempts
@@ -235,7 +237,7 @@ def _digest(launched: Launched, failed: Sequence[Ended], say: Say) -> list[str]:
     return digest_lines(digest(failures, others))
 
 
-def _is_failure(end: Ended) -> bool:
+def _is_failure(end: EndedAttempt) -> bool:
     from runx.rundir.orders import CANCEL
 
     return bool(end.status) and end.order != CANCEL

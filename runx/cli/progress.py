@@ -10,11 +10,11 @@ import click
 
 from runx.api.output import REDRAW, Lines, Streamed
 from runx.cli.console import say
-from runx.local.executor import Ended, Task, Watcher
+from runx.local.executor import EndedAttempt, Task, Watcher
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
-from runx.sweeps.scalars import spoken
+from runx.sweeps.scalars import duration_text
 
 _TAIL = 4096  # bytes at the end of metrics.csv in which the last row is looked for
 
@@ -40,7 +40,7 @@ class Progress(Lines):
     def started(self, task: Task, lease: Lease) -> None:
         """Show nothing: the next tick draws the run."""
 
-    def ended(self, ended: Ended, again: bool) -> None:
+    def ended(self, ended: EndedAttempt, again: bool) -> None:
         """Show how an attempt ended, above the line that is redrawn."""
         self._erase()
         super().ended(ended, again)
@@ -77,7 +77,7 @@ class Progress(Lines):
         if self.ended_runs and running:
             mean = sum(end.seconds for end in self.ended_runs) / len(self.ended_runs)
             left = mean * (waiting + len(running) / 2) / len(running)
-            parts += [f"about {spoken(left)} left"]
+            parts += [f"about {duration_text(left)} left"]
         return ", ".join(parts)
 
     def _erase(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from runx.analysis.cells import DIGITS
-from runx.analysis.question import Asked
+from runx.analysis.question import TableOptions
 from runx.analysis.table import Table
 from runx.api.tables import (
     difference,
@@ -27,15 +27,15 @@ from runx.api.tables import (
 )
 from runx.cli.console import disable_gc, say, warn
 from runx.errors import RunxError
-from runx.export.formats import format_named, written
+from runx.export.formats import format_named, format_table
 from runx.export.table import aligned, fitted, render_bold
-from runx.rundir.experiments import said
+from runx.rundir.experiments import launch_notes
 from runx.rundir.files import write_whole
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
 
-def show(options: Asked) -> None:
+def show(options: TableOptions) -> None:
     """Print or write what sumx's options ask for, repeatedly with ``--watch``."""
     format_named(options.format)  # an unknown one is refused before anything is read
     if options.html_file:
@@ -50,7 +50,7 @@ def show(options: Asked) -> None:
     _show_once(options)
 
 
-def _show_once(options: Asked) -> None:
+def _show_once(options: TableOptions) -> None:
     dirs = experiments_of(options)
     runs = list(read(dirs, options, say, warn))
     if not runs:
@@ -66,12 +66,14 @@ def _show_once(options: Asked) -> None:
     _show_runs(selected(runs, options), replace(options, where=""), dirs)
 
 
-def _show_runs(runs: Sequence[RunRecord], options: Asked, dirs: Sequence[ExperimentDir]) -> None:
+def _show_runs(
+    runs: Sequence[RunRecord], options: TableOptions, dirs: Sequence[ExperimentDir]
+) -> None:
     """Print runs as a picture or a table; write the files of ``--csv`` and ``-o``."""
     if options.plot:
-        from runx.export.plots import plotted
+        from runx.export.plots import plot_runs
 
-        click.echo(plotted(options.plot, runs, options))
+        click.echo(plot_runs(options.plot, runs, options))
         return
     summary = table(runs, options, format_named(options.format).people)
     for note in summary.notes:
@@ -87,23 +89,23 @@ def listing(runs: Sequence[RunRecord]) -> str:
     return aligned(("name", "what", "type", "example"), fields_of(runs), (False,) * 4)
 
 
-def _write(options: Asked, dirs: Sequence[ExperimentDir], summary: Table) -> None:
+def _write(options: TableOptions, dirs: Sequence[ExperimentDir], summary: Table) -> None:
     """Write the table to a file, or print it."""
     digits = options.precision or DIGITS
     if options.output or options.format == "parquet":
         _to_file(options, format_named(options.format).render(summary, digits))
     elif options.format != "table":
-        click.echo(written(options.format, summary, digits))
+        click.echo(format_table(options.format, summary, digits))
     else:
-        lines = [line for experiment in dirs for line in said(experiment, warn)]
+        lines = [line for experiment in dirs for line in launch_notes(experiment, warn)]
         _print(options, lines, summary, digits)
 
 
-def _print(options: Asked, lines: Sequence[str], summary: Table, digits: int) -> None:
+def _print(options: TableOptions, lines: Sequence[str], summary: Table, digits: int) -> None:
     """Print a table below some lines; on a terminal only the columns that fit."""
     head = "".join(f"{line}\n" for line in lines) + ("\n" if lines else "")
     if not sys.stdout.isatty():
-        click.echo(head + written("table", summary, digits))
+        click.echo(head + format_table("table", summary, digits))
         return
     import shutil
 
@@ -113,12 +115,12 @@ def _print(options: Asked, lines: Sequence[str], summary: Table, digits: int) ->
         say(f"left out to fit the terminal: {', '.join(dropped)}; --columns chooses")
     lower = [column.heading for column in summary.columns if options.question.is_lower(column.name)]
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    text = written("table", summary, digits) if plain else render_bold(summary, digits, lower)
+    text = format_table("table", summary, digits) if plain else render_bold(summary, digits, lower)
     is_long = text.count("\n") + 2 > size.lines and options.watch is None and not plain
     (click.echo_via_pager if is_long else click.echo)(head + text)
 
 
-def _to_file(options: Asked, content: str | bytes) -> None:
+def _to_file(options: TableOptions, content: str | bytes) -> None:
     if not options.output:
         raise RunxError(f"--format {options.format} is not text; say where with -o FILE")
     file = Path(options.output)
@@ -133,7 +135,7 @@ def _to_file(options: Asked, content: str | bytes) -> None:
 
 def _write_csv(name: str, summary: Table) -> None:
     """Write a CSV file; a name without a suffix gets .csv, as with NVIDIA's runx."""
-    text = written("csv", summary)
+    text = format_table("csv", summary)
     if name == "-":
         click.echo(text)
         return

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.script import PLAIN, Shell
 from runx.rundir.styles import Style
-from runx.sweeps.grid import Beside
+from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
 from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
@@ -113,7 +113,7 @@ class Experiment(NamedTuple):
     cmd: str
     hparams: Node
     at: Callable[..., str]
-    beside: Beside
+    sweep_context: SweepContext
     style: Style
     has_config: bool
     run_name: str
@@ -209,7 +209,7 @@ def _check_type(type: str, origin: str) -> None:
 
     types += (point.name for point in entry_points(group="runx.farms"))
     if type not in types:
-        raise SettingsError(f"{origin}: TYPE {type} is unknown; {remedy(type, types)}")
+        raise SettingsError(f"{origin}: TYPE {type} is unknown; {suggestion(type, types)}")
 
 
 def shell_of(values: Mapping[str, Any]) -> Shell:

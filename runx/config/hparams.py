@@ -10,10 +10,10 @@ from typing import Any
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError, SweepError
-from runx.sweeps.axes import CASES, Where
+from runx.sweeps.axes import CASES, Locator
 from runx.sweeps.merge import keys, located, with_defaults, with_key, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
-from runx.sweeps.scalars import spelled
+from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, read
 
@@ -23,10 +23,10 @@ def composed(
     values: Mapping[str, Any],
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
-) -> tuple[Node, Where]:
+) -> tuple[Node, Locator]:
     """Return HPARAMS merged with all that adds to it, and the function of where its keys stand."""
     hparams: Node = {} if values["HPARAMS"] is None else values["HPARAMS"]
-    at: Where = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
+    at: Locator = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
     if values["HPARAMS_FROM"]:
         hparams, at = _from_python(hparams, at, values["HPARAMS_FROM"], entries["HPARAMS_FROM"])
     if sweeps:
@@ -36,7 +36,7 @@ def composed(
     return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
 
 
-def _from_python(hparams: Node, at: Where, spec: str, entry: Entry) -> tuple[Node, Where]:
+def _from_python(hparams: Node, at: Locator, spec: str, entry: Entry) -> tuple[Node, Locator]:
     where = f"{entry.origin}: HPARAMS_FROM"
     combined = with_python(hparams, spec, entry.base, where)
     own = set(keys(hparams))
@@ -45,11 +45,11 @@ def _from_python(hparams: Node, at: Where, spec: str, entry: Entry) -> tuple[Nod
 
 def _swept(
     hparams: Node,
-    at: Where,
+    at: Locator,
     sweeps: Mapping[str, Node],
     chosen: tuple[str, ...],
     entry: Entry | None,
-) -> tuple[Node, Where]:
+) -> tuple[Node, Locator]:
     if entry is None or not sweeps:
         raise SweepError(f"--sweep {chosen[0]}: there is no SWEEPS; see docs/sweeps.md")
     combined = with_sweeps(hparams, sweeps, chosen, entry.at)
@@ -58,7 +58,7 @@ def _swept(
     return combined, located(at, places)
 
 
-def _configured(hparams: Node, at: Where, path: Path, entry: Entry) -> tuple[Node, Where]:
+def _configured(hparams: Node, at: Locator, path: Path, entry: Entry) -> tuple[Node, Locator]:
     defaults = script_defaults(path, entry.origin)
     own = set(keys(hparams))
     combined = with_defaults(hparams, defaults, at)
@@ -172,7 +172,7 @@ def node_of(value: Any, where: str) -> Node:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
     if value is None or isinstance(value, (bool, int, float)):
-        return Scalar(value, spelled(value))
+        return Scalar(value, value_text(value))
     if isinstance(value, (str, Path)):
         return Scalar(str(value), str(value), plain=False)
     if isinstance(value, Mapping):

@@ -32,11 +32,11 @@ from runx.config.sources import (
     user_file,
 )
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.sweeps.grid import Beside
+from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
-from runx.sweeps.naming import filled, new_launch
+from runx.sweeps.naming import fill_template, new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.values import Node
@@ -132,7 +132,7 @@ def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) 
         return ""
     advice = "no farm is described; see docs/runx-file.md"
     if described:
-        advice = remedy(name, described)
+        advice = suggestion(name, described)
     raise SettingsError(f"{entry.origin}: no section describes farm {name}; {advice}")
 
 
@@ -173,7 +173,7 @@ def _experiment(
         settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
         warnings=(*warnings, *cautions(hparams, at)),
-        beside=Beside(values["SAMPLES"], values["SEED"], request.environment, name),
+        sweep_context=SweepContext(values["SAMPLES"], values["SEED"], request.environment, name),
         style=values["ARGS"],
         has_config=values["CONFIG"] is not None,
         run_name=values["RUN_NAME"],
@@ -204,7 +204,7 @@ def _name_texts(
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
-        name = filled(values["EXP_NAME"] or name, texts, origin)
+        name = fill_template(values["EXP_NAME"] or name, texts, origin)
     if "/" in name or name in (".", "..", ".runx") or not name.strip():
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
     return {**texts, "experiment": name}
@@ -212,9 +212,9 @@ def _name_texts(
 
 def _commit(values: Mapping[str, Any], where: str) -> str:
     """Return the first eight digits of CODE_ROOT's commit."""
-    from runx.staging.git import state
+    from runx.staging.git import git_state
 
-    git = state(values["CODE_ROOT"], (values["LOGROOT"],))
+    git = git_state(values["CODE_ROOT"], (values["LOGROOT"],))
     if git is None or not git.commit:
         raise SettingsError(f"{where}: {{git}}: {values['CODE_ROOT']} has no commit; leave it out")
     return git.commit[:8]

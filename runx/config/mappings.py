@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.rundir.script import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Hparam, Node, Scalar, Value
@@ -84,7 +84,7 @@ def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
     texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
     for key, node in items.items():
         if key not in texts:
-            raise SettingsError(f"{place}: unknown key {key}; {remedy(key, texts)}")
+            raise SettingsError(f"{place}: unknown key {key}; {suggestion(key, texts)}")
         if not isinstance(node, Scalar):
             raise SettingsError(f"{place}.{key} must be one value")
         texts[key] = node.text.strip()

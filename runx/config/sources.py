@@ -12,7 +12,7 @@ from runx.config.kinds import Entry
 from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS
 from runx.errors import SettingsError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
 
@@ -79,9 +79,8 @@ def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
     """Raise a SettingsError for an unknown key in the section of a farm."""
     for key in section:
         if key not in KEYS:
-            raise SettingsError(
-                f"{document.at(name, key)}: unknown key {key} in farm {name}; {remedy(key, KEYS)}"
-            )
+            problem = f"{document.at(name, key)}: unknown key {key} in farm {name}"
+            raise SettingsError(f"{problem}; {suggestion(key, KEYS)}")
 
 
 def _with_base(node: Node, base: Path) -> Node:
@@ -108,9 +107,9 @@ def _unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
     >>> _unknown("big", ["SUBMITCMD"], [])
     'unknown key SUBMITCMD in farm big; did you mean SUBMIT_CMD?'
     """
-    advice = remedy(key, [*KEYS, *farms])
+    advice = suggestion(key, [*KEYS, *farms])
     for name in () if "did you mean" in advice else inner:
-        if "did you mean" in (inner_advice := remedy(name, KEYS)):
+        if "did you mean" in (inner_advice := suggestion(name, KEYS)):
             return f"unknown key {name} in farm {key}; {inner_advice}"
     return f"unknown key {key}; {advice}"
 
@@ -178,7 +177,7 @@ def _without_effect(variable: str, key: str) -> str:
     warning = f"{variable} in the environment sets nothing"
     if key in KEYS:
         raise SettingsError(f"{warning}; {key} stands in files alone")
-    advice = remedy(key, [name for name in KEYS if KEYS[name].scope != "file"])
+    advice = suggestion(key, [name for name in KEYS if KEYS[name].scope != "file"])
     if advice.startswith("did you mean "):
         raise SettingsError(f"{warning}; {advice.replace('mean ', f'mean {_PREFIX}')}")
     return warning

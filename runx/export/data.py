@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from runx.analysis.cells import content, for_machines, strict
+from runx.analysis.cells import for_machines, json_safe, run_as_json
 from runx.analysis.table import Row, Table
 from runx.errors import RunxError
 from runx.rundir.records import quoted
@@ -50,10 +50,10 @@ def json_lines(table: Table, digits: int = 0) -> str:
 
 
 def _object(table: Table, row: Row) -> dict[str, Any]:
-    if row.result:
-        return content(row.result)
+    if row.record:
+        return run_as_json(row.record)
     headings = [column.heading for column in table.columns]
-    return {heading: strict(cell) for heading, cell in zip(headings, row.cells, strict=True)}
+    return {heading: json_safe(cell) for heading, cell in zip(headings, row.cells, strict=True)}
 
 
 def parquet_bytes(table: Table, digits: int = 0) -> bytes:

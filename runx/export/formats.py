@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from runx.errors import RunxError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 
 if TYPE_CHECKING:
     from runx.analysis.table import Table
@@ -64,11 +64,11 @@ def format_named(name: str) -> Format:
     Raises: RunxError: there is none; the message names the nearest.
     """
     if name not in FORMATS:
-        raise RunxError(f"--format {name}: there is no such format; {remedy(name, FORMATS)}")
+        raise RunxError(f"--format {name}: there is no such format; {suggestion(name, FORMATS)}")
     return FORMATS[name]
 
 
-def written(name: str, table: Table, digits: int | None = None) -> str:
+def format_table(name: str, table: Table, digits: int | None = None) -> str:
     """Return a table as text in the format of a name, numbers rounded to ``digits`` digits."""
     from runx.analysis.cells import DIGITS  # not at start: the names alone are needed there
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, resolve, value, varying
-from runx.analysis.curves import Curve, course, curve, phase_of, together
+from runx.analysis.curves import Curve, curve, mean_curve, metric_history, phase_of
 from runx.analysis.groups import groups
-from runx.analysis.question import Asked
-from runx.analysis.table import deciding, ranked
+from runx.analysis.question import TableOptions
+from runx.analysis.table import ranked, sort_keys
 from runx.errors import RunxError
 from runx.export.picture import Picture, draw
 from runx.nearest import listed, nearest_first
@@ -19,7 +19,7 @@ MOST = 12
 """Curves that are drawn at most: of more nobody can tell which is which."""
 
 
-def plotted(what: str, runs: Sequence[RunRecord], request: Asked) -> str:
+def plot_runs(what: str, runs: Sequence[RunRecord], request: TableOptions) -> str:
     """Return the drawing as text; with ``-o`` write it to that file and return a line about it."""
     picture = pictured(what, runs, request)
     if request.output:
@@ -31,12 +31,12 @@ def plotted(what: str, runs: Sequence[RunRecord], request: Asked) -> str:
     return drawn(picture)
 
 
-def pictured(what: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
+def pictured(what: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
     """Return the picture of ``--plot``: METRIC over epochs, ``X vs Y``, or ``parallel``.
 
     Raises: RunxError: no run has what is to be drawn.
     """
-    best_first = ranked(runs, deciding(runs, request.question))
+    best_first = ranked(runs, sort_keys(runs, request.question))
     if what == "parallel":
         return _parallel(best_first[: request.top], request)
     left, versus, right = what.partition(" vs ")
@@ -45,16 +45,16 @@ def pictured(what: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
     return _curves(what, best_first, request)
 
 
-def _curves(name: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
+def _curves(name: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
     phase, metric = phase_of(name)
     by = [Column(key, "hparam", key) for key in varying(runs, (*request.ignore, *request.over))]
     curves = []
     for members in groups(runs, by) if request.over else [[run] for run in runs]:
         label = _label(members[0], by) or members[0].name
-        own = [curve(label, course(run, metric, phase), request.smooth) for run in members]
+        own = [curve(label, metric_history(run, metric, phase), request.smooth) for run in members]
         own = [line for line in own if line.xs]
         if own:
-            curves.append(together(label, own) if request.over else own[0])
+            curves.append(mean_curve(label, own) if request.over else own[0])
     if not curves:
         metrics = sorted({key for run in runs for key in run.metrics})
         choices = listed(nearest_first(name, metrics))
@@ -68,7 +68,7 @@ def _label(run: RunRecord, by: Sequence[Column]) -> str:
     return " ".join(f"{column.name}={for_machines(value(run, column)) or 'null'}" for column in by)
 
 
-def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: Asked) -> Picture:
+def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
     columns = [resolve(name, runs) for name in (across, up)]
     points = []
     for run in runs:
@@ -82,7 +82,7 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: Asked) ->
     return Picture(f"{up} by {across}", across, up, request.log, curves, dots=True)
 
 
-def _parallel(runs: Sequence[RunRecord], request: Asked) -> Picture:
+def _parallel(runs: Sequence[RunRecord], request: TableOptions) -> Picture:
     hparams = [Column(name, "hparam", name) for name in varying(runs, request.ignore)]
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)
     axes = (*hparams, *(Column(name, "metric", name) for name in metrics))

@@ -11,7 +11,7 @@ from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
 from runx.farms.query import by_farm, complete_arrays
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import QUERY_SECONDS
-from runx.processes import ran
+from runx.processes import run_command
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
 
@@ -47,7 +47,7 @@ def change(jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses) -> int:
     return count
 
 
-def check_known(jobs: Iterable[SubmittedJob], verb: str) -> None:
+def check_supported(jobs: Iterable[SubmittedJob], verb: str) -> None:
     """Raise FarmError where the farm of some job can't cancel, hold or release jobs."""
     for farm, _ in by_farm(jobs):
         _commands(farm, verb)
@@ -68,14 +68,14 @@ def _execute(farm: Farm, commands: Sequence[Words], verb: str) -> None:
     farm_type = farm_type_of(farm.type)
     for command in commands:
         try:
-            finished = ran(command, timeout=QUERY_SECONDS)
+            finished = run_command(command, timeout=QUERY_SECONDS)
         except RunxError as error:
             raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
         if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):
-            raise FarmError(f"farm {farm.name}: {command[0]}: {finished.complaint}")
+            raise FarmError(f"farm {farm.name}: {command[0]}: {finished.last_line}")
 
 
-def heeds_orders(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
+def ends_by_order(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
     """Return whether a run can be ended by a written order alone, since its farm ends no jobs.
 
     Its job must execute run.sh for that, not the bare command.

@@ -16,7 +16,7 @@ from runx.farms.registry import farm_type_of
 from runx.locks import may_be_held
 from runx.rundir.files import VERSION, append_line, read_lines, to_json, write_whole
 from runx.rundir.paths import ExperimentDir, RunDir
-from runx.rundir.workspace import belong
+from runx.rundir.workspace import link_workspace
 
 JOBS, LOCK = "jobs.jsonl", "lock"
 
@@ -87,7 +87,7 @@ def write_job(job: SubmittedJob, answer: str) -> None:
     write_whole(job.run.job(job.attempt), to_json(content))
     workspace = farm_type_of(farm.type).workspace
     if workspace:
-        belong(job.run, workspace(job.run, farm))
+        link_workspace(job.run, workspace(job.run, farm))
 
 
 def write_refusal(job: JobSpec, farm: Farm, answer: str) -> None:

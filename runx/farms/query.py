@@ -17,7 +17,7 @@ from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import QUERY_SECONDS, execute, largest_array
 from runx.farms.words import CHUNK
-from runx.processes import ran
+from runx.processes import run_command
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
@@ -175,13 +175,13 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     if all or not commands:
         commands.append(query.command((), farm))
     for command in dict.fromkeys(commands):
-        finished = ran(command, timeout=QUERY_SECONDS)
+        finished = run_command(command, timeout=QUERY_SECONDS)
         try:
             answer = query.read(finished)
         except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
             raise RunxError(f"{command[0]}: its answer can't be read: {error!r}") from error
         if answer is None:
-            raise RunxError(f"{command[0]}: {finished.complaint}")
+            raise RunxError(f"{command[0]}: {finished.last_line}")
         statuses.update(answer)
     return statuses
 
@@ -199,7 +199,7 @@ def complete_arrays(jobs: Iterable[SubmittedJob], runs: Container[RunDir]) -> li
     return list(names)
 
 
-def would_take(
+def test_submission(
     farm: Farm | None, jobs: Sequence[JobSpec], folder: Path, say: Callable[[str], None]
 ) -> None:
     """Have every job's script and options checked by its scheduler; nothing is submitted.
@@ -219,5 +219,5 @@ def would_take(
             words = tuple(moved.get(word, word) for word in submission.words)
             finished = execute(replace(submission, words=words), farm, farm_type)
             if finished.status:
-                raise FarmError(f"farm {farm.name} would refuse {array.name}: {finished.complaint}")
-            say(f"{array.name}: {finished.complaint}")
+                raise FarmError(f"farm {farm.name} would refuse {array.name}: {finished.last_line}")
+            say(f"{array.name}: {finished.last_line}")

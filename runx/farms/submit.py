@@ -30,10 +30,10 @@ from runx.farms.jobs import job_arrays, pieces
 from runx.farms.jobscript import attempt_script
 from runx.farms.registry import farm_type_of
 from runx.locks import hold
-from runx.processes import CommandNotFound, CommandTimeout, Finished, ran
+from runx.processes import CommandNotFound, CommandTimeout, Finished, run_command
 from runx.rundir.claims import claim_text, take
 from runx.rundir.files import write_whole
-from runx.rundir.workspace import parted
+from runx.rundir.workspace import without_links
 
 QUERY_SECONDS = 60.0
 """Seconds until a query of a scheduler, or a command that ends jobs, is given up."""
@@ -133,12 +133,12 @@ def _submit_array(array: JobArray, launch: _Launch, count: int) -> list[str]:
     farm, farm_type = launch.farm, launch.type
     submission = farm_type.submission(array, farm)
     for job in array.jobs:
-        write_whole(job.dir.submit_command, shown(submission) + "\n")
+        write_whole(job.dir.submit_command, shell_line(submission) + "\n")
     if launch.show:
-        launch.show(shown(submission))
+        launch.show(shell_line(submission))
     with ExitStack() as stack:
         for job in array.jobs if farm_type.workspace else ():
-            stack.enter_context(parted(job.dir, launch.say))
+            stack.enter_context(without_links(job.dir, launch.say))
         finished = execute(submission, farm, farm_type, launch.lock)
     ids = farm_type.job_ids(finished.output, array)
     if not finished.status and len(ids) == len(array.jobs):
@@ -207,7 +207,7 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
     """
     words = submission.words
     try:
-        return ran(
+        return run_command(
             words,
             environment=submission.environment or None,
             stdin=submission.stdin,
@@ -224,7 +224,7 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
         return Finished(words, 126, "", str(error))
 
 
-def shown(submission: Submission) -> str:
+def shell_line(submission: Submission) -> str:
     """Return the command of a submission as a line of shell."""
     if submission.words[:2] == ("bash", "-c"):
         return submission.words[2]
@@ -245,7 +245,7 @@ def largest_array(farm: Farm) -> int:
 
 def _largest_by(limit: ArrayLimit) -> int | None:
     try:
-        finished = ran(limit.command, timeout=QUERY_SECONDS)
+        finished = run_command(limit.command, timeout=QUERY_SECONDS)
     except RunxError:
         return None
     return None if finished.status else limit.read(finished.output)

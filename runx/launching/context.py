@@ -16,10 +16,10 @@ from runx.launching.record import record
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings
 from runx.staging.freeze import freeze
-from runx.staging.git import GitState, diff, state, trouble
+from runx.staging.git import GitState, diff, git_problem, git_state
 from runx.staging.materialize import method_for
-from runx.staging.messages import cautions, editable_installs, source_folders, summary
-from runx.staging.store import WORKTREE, Frozen, Method, Rules
+from runx.staging.messages import code_warnings, editable_installs, source_folders, summary
+from runx.staging.store import WORKTREE, FreezeRules, FrozenCode, StagingMethod
 from runx.sweeps.naming import new_launch
 
 Say = Callable[[str], None]
@@ -31,8 +31,8 @@ class LaunchContext:
 
     experiment: Experiment
     launch: str
-    frozen: Frozen
-    method: Method
+    frozen: FrozenCode
+    method: StagingMethod
     script: ScriptSettings
 
     @property
@@ -81,8 +81,8 @@ def check_root(experiment: Experiment) -> None:
 def _git(experiment: Experiment, say: Say) -> GitState | None:
     """Return the state of the code's repository; GIT_DIRTY decides what changes mean."""
     code = experiment.code
-    git = state(code.root, (experiment.logroot,))
-    if git is None and (why := trouble(code.root)):
+    git = git_state(code.root, (experiment.logroot,))
+    if git is None and (why := git_problem(code.root)):
         say(f"warning: {why}")
     if git is None or not git.dirty or code.source != WORKTREE or code.git_dirty == "record":
         return git
@@ -93,10 +93,10 @@ def _git(experiment: Experiment, say: Say) -> GitState | None:
     return git
 
 
-def rules(experiment: Experiment) -> Rules:
+def rules(experiment: Experiment) -> FreezeRules:
     """Return the rules of what is frozen."""
     code = experiment.code
-    return Rules(
+    return FreezeRules(
         root=code.root,
         ignore=code.ignore,
         gitignore=code.gitignore,
@@ -109,11 +109,11 @@ def rules(experiment: Experiment) -> Rules:
     )
 
 
-def _frozen(experiment: Experiment, say: Say) -> Frozen:
+def _frozen(experiment: Experiment, say: Say) -> FrozenCode:
     root = experiment.code.root
     frozen = freeze(rules(experiment), experiment.dir.code)
     say(summary(frozen))
-    for warning in (*cautions(frozen), *_unfrozen(root)):
+    for warning in (*code_warnings(frozen), *_unfrozen(root)):
         say(f"warning: {warning}")
     return frozen
 
@@ -128,7 +128,7 @@ def _unfrozen(root: Path) -> list[str]:
     ]
 
 
-def script_settings(experiment: Experiment, frozen: Frozen, called: str) -> ScriptSettings:
+def script_settings(experiment: Experiment, frozen: FrozenCode, called: str) -> ScriptSettings:
     """Return what all run.sh of a launch share; ``called`` is the path by which runx was called."""
     default = ":".join(f"LOGDIR/{folder}" for folder in source_folders(frozen))
     return ScriptSettings(

@@ -10,10 +10,18 @@ from typing import NamedTuple
 from runx.farms import control
 from runx.farms.base import SubmittedJob
 from runx.farms.query import jobs_of, query, submitted_jobs
-from runx.local.process import Live, tell
-from runx.rundir.attempts import Attempts, Words, clock, here, read_attempts, state_said, status_of
+from runx.local.process import LiveAttempt, signal_run
+from runx.rundir.attempts import (
+    Attempts,
+    JobStatuses,
+    clock,
+    current_state,
+    read_attempts,
+    status_of,
+    this_machine,
+)
 from runx.rundir.events import Attempt
-from runx.rundir.orders import CANCEL, give
+from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
 
 Say = Callable[[str], None]
@@ -56,9 +64,9 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     cancellable = [jobs[each.run] for each in on_farms if each.run in with_jobs]
     # Before any order is written: a run that counts as cancelled while its job still waits would
     # be started again beside it.
-    control.check_known(cancellable, "cancel")
+    control.check_supported(cancellable, "cancel")
     for each in live:
-        give(each.run, CANCEL, each.attempt.number, heed=each.run in by_order)
+        write_order(each.run, CANCEL, each.attempt.number, heed=each.run in by_order)
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     control.cancel(cancellable, set(runs), statuses)
     if by_order:
@@ -69,14 +77,14 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
 
 
 def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
-    return control.heeds_orders(live.run, live.attempt.number, jobs.get(live.run))
+    return control.ends_by_order(live.run, live.attempt.number, jobs.get(live.run))
 
 
-def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: Words) -> list[LiveRun]:
+def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: JobStatuses) -> list[LiveRun]:
     """Return those of the runs that wait or run, by their attempts and the statuses of jobs."""
     live = []
     for run, attempts in attempts_of.items():
-        state, attempts = state_said(run, attempts, statuses, clock(run.path.parent))
+        state, attempts = current_state(run, attempts, statuses, clock(run.path.parent))
         is_unasked = state.name == "lost" and status_of(run, attempts, statuses) is None
         if attempts and (state.name in control.ALIVE or (is_unasked and attempts[-1].farm)):
             live.append(LiveRun(run, attempts[-1], state.name))
@@ -105,10 +113,10 @@ def _terminate(live: LiveRun, say: Say) -> bool:
     name = live.run.path.name
     if not started:
         say(f"{name}: has not started; its launcher is told by the order in {live.run.orders}")
-    elif process.get("host") != here().host:
+    elif process.get("host") != this_machine().host:
         say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
-        tell(Live(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
+        signal_run(LiveAttempt(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
         return True
     return False
 
@@ -116,7 +124,7 @@ def _terminate(live: LiveRun, say: Say) -> bool:
 def _wait_or_kill(signalled: Sequence[LiveRun], grace: float, say: Say) -> None:
     """Wait for the ends of runs that got TERM; KILL those that go on after ``grace`` seconds."""
     begin = time.monotonic()
-    running = [Live(each.run, each.attempt.number, None, begin) for each in signalled]
+    running = [LiveAttempt(each.run, each.attempt.number, None, begin) for each in signalled]
     is_mentioned = False
     while (running := [each for each in running if each.status() is None]) and (
         (waited := time.monotonic() - begin) < grace
@@ -128,4 +136,4 @@ def _wait_or_kill(signalled: Sequence[LiveRun], grace: float, say: Say) -> None:
         time.sleep(_POLL)
     for each in running:
         say(f"{each.dir.path.name}: has not heeded TERM; killed")
-        tell(each, signal.SIGKILL)
+        signal_run(each, signal.SIGKILL)

@@ -34,9 +34,9 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
-from runx.rundir.script import Spread, script
+from runx.rundir.script import NodeLayout, script
 from runx.rundir.turns import turn
-from runx.staging.materialize import open_to, stage
+from runx.staging.materialize import set_modes, stage
 
 Say = Callable[[str], None]
 
@@ -189,7 +189,7 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
         # Runs here start next; those of a farm are claimed when they are submitted.
         draft.claim(1).write_text(claim_text(None, context.code), encoding="utf-8")
     if context.experiment.dir_mode:
-        open_to(draft.path, context.experiment.dir_mode)
+        set_modes(draft.path, context.experiment.dir_mode)
 
 
 def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
@@ -207,10 +207,10 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def spread(experiment: Experiment, run: Run) -> Spread:
+def spread(experiment: Experiment, run: Run) -> NodeLayout:
     """Return the nodes of a run, and the processes that torchrun starts on each."""
     if not experiment.shell.launch:
-        return Spread()
+        return NodeLayout()
     need = needs(resources_of(experiment, run))
     nodes = need.nodes or 1
     if nodes > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
@@ -218,7 +218,7 @@ def spread(experiment: Experiment, run: Run) -> Spread:
             "LAUNCH: torchrun on several nodes needs a farm of TYPE slurm, whose srun starts it;"
             " elsewhere write the whole command into CMD"
         )
-    return Spread(nodes, need.gpus or 1)
+    return NodeLayout(nodes, need.gpus or 1)
 
 
 def _record(run: Run, context: LaunchContext) -> dict[str, Any]:

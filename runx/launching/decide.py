@@ -18,15 +18,15 @@ from runx.launching.plan import (
 )
 from runx.launching.reconcile import reconcile, summary
 from runx.rundir.attempts import (
-    UNASKED,
+    NO_STATUSES,
     Attempts,
-    Words,
+    JobStatuses,
     clock,
-    here,
+    current_state,
     is_open,
-    lives,
+    is_process_alive,
     read_attempts,
-    state_said,
+    this_machine,
 )
 from runx.rundir.files import read_json, read_lines
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
@@ -122,13 +122,13 @@ def existing_runs(
     unfinished = {run: attempts for run, _, attempts in existing if is_open(attempts)}
     statuses = _query(unfinished, warn)
     for run, key, attempts in existing:
-        yield _existing_run(run, key, *state_said(run, attempts, statuses, now))
+        yield _existing_run(run, key, *current_state(run, attempts, statuses, now))
 
 
-def _query(attempts: Mapping[RunDir, Attempts], warn: Warn) -> Words:
+def _query(attempts: Mapping[RunDir, Attempts], warn: Warn) -> JobStatuses:
     """Return the statuses of the jobs of runs, by their schedulers."""
     if not attempts:
-        return UNASKED
+        return NO_STATUSES
     from runx.farms.query import query, submitted_jobs  # not at start: few have a farm to ask
 
     without_id = {run: each for run, each in attempts.items() if not each[-1].job_id}
@@ -185,7 +185,7 @@ def _existing_run(run: RunDir, key: str, state: State, attempts: Attempts) -> Ex
 def _is_orphan(run: RunDir, attempt: int) -> bool:
     """Return whether the launcher that claimed an attempt on this machine is dead."""
     try:
-        return lives(read_json(run.claim(attempt)), here()) is False
+        return is_process_alive(read_json(run.claim(attempt)), this_machine()) is False
     except StoreError:
         return False
 

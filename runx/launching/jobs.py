@@ -16,7 +16,7 @@ from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
-from runx.rundir.attempts import clock, read_attempts, state_said
+from runx.rundir.attempts import clock, current_state, read_attempts
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -70,7 +70,7 @@ def job_ids(
     statuses = query(jobs.values(), warn)
     ids = []
     for run in runs:
-        state, _ = state_said(run, attempts[run], statuses, clock(run.path.parent))
+        state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
         if state.name != "done":
             ids.append(_dependency(run, state, jobs.get(run), farm))
     if ids and farm is not None and farm_type_of(farm.type).waits != "done":

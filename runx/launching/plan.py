@@ -129,7 +129,7 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
     Raises:
         SweepError: It has more than ``max_runs`` combinations, or is malformed.
     """
-    sweep = read(experiment.hparams, experiment.at, experiment.beside)
+    sweep = read(experiment.hparams, experiment.at, experiment.sweep_context)
     if sweep.size > max_runs:
         raise SweepError(
             f"{experiment.at()}: HPARAMS has {sweep.size:,} combinations, more than"
@@ -166,13 +166,13 @@ def namer(
 
 def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | None) -> Namer:
     from runx.sweeps import summary
-    from runx.sweeps.naming import Launch, named_by
+    from runx.sweeps.naming import NameContext, template_names
 
     template = experiment.run_name
     needed = "{sweep}" in template or "{sep}" in template
-    return named_by(
+    return template_names(
         template,
-        Launch(experiment.texts, sweep.size, summary.varying(sweep) if needed else ()),
+        NameContext(experiment.texts, sweep.size, summary.varying(sweep) if needed else ()),
         summary.names(sweep),
         experiment.id_of,
         (slugs or new_slugs()).__next__ if "{coolname}" in template else str,

@@ -9,7 +9,7 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.farms.base import Farm
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import shown
+from runx.farms.submit import shell_line
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command
@@ -37,7 +37,7 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
             yield _commented(commands[job.run])
         if farm_type.script and (array.is_array or array.number == 0):
             yield _commented(f"{array.script}:\n{farm_type.script(array, farm)}")
-        yield shown(farm_type.submission(array, farm))
+        yield shell_line(farm_type.submission(array, farm))
 
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:

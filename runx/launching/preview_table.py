@@ -11,8 +11,8 @@ from runx.launching.plan import NEW, named_values, resources_of
 from runx.rundir.run import Run
 from runx.sweeps import summary
 from runx.sweeps.axes import RESOURCE
-from runx.sweeps.scalars import seconds, spelled
-from runx.sweeps.summary import Shown
+from runx.sweeps.scalars import seconds, value_text
+from runx.sweeps.summary import ShownAxis
 from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Hparam
 
@@ -38,7 +38,7 @@ class PreviewTable(NamedTuple):
     runs that are the same as another.
     """
 
-    axes: list[list[Shown]]
+    axes: list[list[ShownAxis]]
     combinations: int
     skipped: dict[str, int]
     runs: int
@@ -99,7 +99,7 @@ def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
     hparams = {hparam.name: summary.shown(hparam) for hparam in run.point.hparams}
     values = named_values(run, NEW)
     resources = {
-        name: spelled(values[name])
+        name: value_text(values[name])
         for name in varying
         if name in values and name.startswith(RESOURCE)
     }
@@ -145,7 +145,7 @@ def lines(table: PreviewTable) -> Iterator[str]:
         yield f"and {table.runs - len(table.rows):,} more; -n alone shows them all"
 
 
-def _values(axis: Shown) -> str:
+def _values(axis: ShownAxis) -> str:
     if len(axis.texts) <= _MOST_VALUES:
         return ", ".join(axis.texts)
     return ", ".join([*axis.texts[: _MOST_VALUES - 2], "...", axis.texts[-1]])

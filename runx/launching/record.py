@@ -15,14 +15,14 @@ from runx.rundir.claims import whoami
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.run import Run
 from runx.staging.git import GitState
-from runx.staging.store import Frozen
+from runx.staging.store import FrozenCode
 
 
 def record(
     experiment: Experiment,
     launch: str,
     runs: Iterable[Run],
-    code: Frozen,
+    code: FrozenCode,
     git: GitState | None,
     diff: str,
     argv: Sequence[str],
@@ -43,7 +43,7 @@ def record(
 
 
 def _launch(
-    experiment: Experiment, launch: str, code: Frozen, git: GitState | None, argv: Sequence[str]
+    experiment: Experiment, launch: str, code: FrozenCode, git: GitState | None, argv: Sequence[str]
 ) -> dict[str, object]:
     return {
         "launch": launch,

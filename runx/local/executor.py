@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from runx.local.gpus import Devices, Lease
-from runx.local.process import Heartbeat, Live, start, tell
+from runx.local.process import Heartbeat, LiveAttempt, signal_run, start
 from runx.local.signals import StopSignals, stop_signals
-from runx.rundir.orders import CANCEL, TIMEOUT, give, ordered
+from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order
 from runx.rundir.paths import RunDir
 
 _TICK = 0.5  # seconds between two looks at what runs
@@ -22,7 +22,7 @@ _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that wa
 _INTERRUPTED = 128 + signal.SIGINT
 
 
-Right: TypeAlias = Literal["ours", "cancelled", "theirs"]
+ClaimResult: TypeAlias = Literal["ours", "cancelled", "theirs"]
 """Who executes an attempt: this launch, nobody as it was cancelled, or another launch."""
 
 
@@ -56,7 +56,7 @@ class Task(NamedTuple):
         return self.run.path.name
 
 
-class Ended(NamedTuple):
+class EndedAttempt(NamedTuple):
     """An attempt that has ended here: its exit status, and the order that ended it, if any."""
 
     task: Task
@@ -76,7 +76,7 @@ class Watcher(Protocol):
     def started(self, task: Task, lease: Lease) -> None:
         """Note that an attempt has started."""
 
-    def ended(self, ended: Ended, again: bool) -> None:
+    def ended(self, ended: EndedAttempt, again: bool) -> None:
         """Note that an attempt has ended; ``again``: the run gets a further one."""
 
     def left(self, task: Task) -> None:
@@ -97,7 +97,7 @@ class _Running:
     """A running attempt: the order to end it, when it was last signalled, and how often killed."""
 
     task: Task
-    live: Live
+    live: LiveAttempt
     lease: Lease
     order: str = ""
     signalled: float = 0.0
@@ -116,14 +116,14 @@ class Executor:
 
     policy: Policy
     devices: Devices
-    claim: Callable[[Task], Right]
+    claim: Callable[[Task], ClaimResult]
     watch: Watcher
     running: list[_Running] = field(default_factory=list)
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
@@ -133,7 +133,7 @@ class Executor:
         """
         self.waiting.extend(tasks)
         for task in adopted:
-            live = Live(task.run, task.attempt, None, time.monotonic())
+            live = LiveAttempt(task.run, task.attempt, None, time.monotonic())
             self.running.append(_Running(task, live, Lease()))
             self.watch.started(task, Lease())
         # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
@@ -162,7 +162,7 @@ class Executor:
             self._start(self.waiting.popleft(), lease)
 
     def _start(self, task: Task, lease: Lease) -> None:
-        right: Right = "theirs"
+        right: ClaimResult = "theirs"
 
         def claim() -> bool:
             nonlocal right
@@ -182,7 +182,7 @@ class Executor:
             return
         lease.close()
         if right == "cancelled":
-            self._note_end(Ended(task, _INTERRUPTED, 0.0, CANCEL), False)
+            self._note_end(EndedAttempt(task, _INTERRUPTED, 0.0, CANCEL), False)
         else:
             self.left.append(task)
             self.watch.left(task)
@@ -235,10 +235,10 @@ class Executor:
     def _end(self, run: _Running, order: str, number: signal.Signals) -> None:
         if not run.order:
             run.order = order
-            give(run.task.run, order, run.task.attempt)
+            write_order(run.task.run, order, run.task.attempt)
         run.signalled = time.monotonic()
         run.kills += number is signal.SIGKILL
-        tell(run.live, number)
+        signal_run(run.live, number)
 
     def _collect(self) -> None:
         """Note the runs that have ended."""
@@ -252,7 +252,7 @@ class Executor:
     def _finish(self, run: _Running, status: int) -> None:
         task = run.task
         order = self._order(run, status) if status else ""
-        end = Ended(task, status, time.monotonic() - run.live.since, order)
+        end = EndedAttempt(task, status, time.monotonic() - run.live.since, order)
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if retry:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
@@ -264,11 +264,11 @@ class Executor:
         """Return the order that ended a run, whoever gave it, or ""."""
         task = run.task
         if run.live.attached and status == _INTERRUPTED and not run.order:
-            give(task.run, CANCEL, task.attempt)
+            write_order(task.run, CANCEL, task.attempt)
             return CANCEL
-        return run.order or ordered(task.run, task.attempt, lambda _: None) or ""
+        return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
 
-    def _note_end(self, end: Ended, retry: bool) -> None:
+    def _note_end(self, end: EndedAttempt, retry: bool) -> None:
         if not retry:
             self.ended.append(end)
         self.watch.ended(end, retry)

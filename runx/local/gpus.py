@@ -12,7 +12,7 @@ from typing import Protocol
 
 from runx.errors import SettingsError
 from runx.locks import acquire_open
-from runx.processes import ran
+from runx.processes import run_command
 
 LEASES = "RUNX_LEASES"
 """The variable with the folder of the leases, for tests; else it is the machine's temporary one."""
@@ -132,9 +132,9 @@ def list_gpus() -> list[Gpu]:
     if shutil.which("nvidia-smi") is None:
         return []
     command = ("nvidia-smi", "--query-gpu=index,uuid,memory.used", "--format=csv,noheader,nounits")
-    result = ran(command, timeout=30)
+    result = run_command(command, timeout=30)
     if result.status:
-        raise SettingsError(f"nvidia-smi: {result.complaint}; name the GPUs with GPUS in .runx")
+        raise SettingsError(f"nvidia-smi: {result.last_line}; name the GPUs with GPUS in .runx")
     rows = [[cell.strip() for cell in line.split(",")] for line in result.output.splitlines()]
     return [Gpu(index, uuid, int(used) if used.isdecimal() else 0) for index, uuid, used in rows]
 

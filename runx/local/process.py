@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from runx.local.gpus import Lease
 from runx.locks import may_be_held
-from runx.processes import NULL, send_group_signal, send_signal, started
-from runx.rundir.attempts import here, lives, take_lock
+from runx.processes import NULL, send_group_signal, send_signal, start_command
+from runx.rundir.attempts import is_process_alive, take_lock, this_machine
 from runx.rundir.events import read_events
-from runx.rundir.orders import is_called_off_elsewhere
+from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _KILLED = 128 + signal.SIGKILL  # the status of a run.sh that ended without reco
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveAttempt:
     """A running attempt, and the monotonic time since when it is watched.
 
     ``process`` is its run.sh, or None where another launcher, now dead, started it. One that is
@@ -58,7 +58,7 @@ class Live:
 
 def start(
     run: RunDir, attempt: int, lease: Lease, claim: Callable[[], bool], attach: bool = False
-) -> Live | None:
+) -> LiveAttempt | None:
     """Start run.sh for an attempt, unless ``claim`` returns False or a process of the run is alive.
 
     ``claim`` is called while no process of the run is alive. run.sh inherits the run's lock and
@@ -73,7 +73,7 @@ def start(
         process = _start_script(run, lease, lock, attach)
     finally:
         os.close(lock)
-    return Live(run, attempt, process, time.monotonic(), attach)
+    return LiveAttempt(run, attempt, process, time.monotonic(), attach)
 
 
 def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
@@ -82,10 +82,10 @@ def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[b
     environment = {**lease.environment, "RUNX_LOCK": str(lock)}
     if attach:
         environment["RUNX_ATTACH"] = "1"
-        return started(command, environment=environment, pass_fds=locks)
+        return start_command(command, environment=environment, pass_fds=locks)
     # Errors of bash itself go to the output, too; a pipe of ours might break.
     with run.output.open("ab") as output:
-        return started(
+        return start_command(
             command,
             environment=environment,
             pass_fds=locks,
@@ -106,7 +106,7 @@ class Heartbeat:
         self._interval = float(os.environ.get(BEAT) or 30)
         self._next = time.monotonic() + self._interval
 
-    def beat(self, running: Iterable[Live]) -> list[Live]:
+    def beat(self, running: Iterable[LiveAttempt]) -> list[LiveAttempt]:
         """Beat, if it is time, and then return the runs that were cancelled on another machine."""
         if time.monotonic() < self._next:
             return []
@@ -115,10 +115,10 @@ class Heartbeat:
         for run in runs:
             with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
                 run.dir.beat(run.attempt).touch()
-        return [run for run in runs if is_called_off_elsewhere(run.dir, run.attempt)]
+        return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
-def tell(live: Live, number: signal.Signals) -> None:
+def signal_run(live: LiveAttempt, number: signal.Signals) -> None:
     """Send a signal to a run: to run.sh, which records it and passes it on.
 
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
@@ -131,10 +131,10 @@ def tell(live: Live, number: signal.Signals) -> None:
         live.process.send_signal(number)
 
 
-def _signal_script(live: Live, number: signal.Signals) -> bool:
+def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:
     """Signal run.sh; return False where it is gone."""
     script = _event(live.dir, live.attempt, "started")
-    if script and lives(script, here()):
+    if script and is_process_alive(script, this_machine()):
         return send_signal(int(script["pid"]), number)
     if live.process and live.process.poll() is None:
         live.process.send_signal(number)
@@ -142,7 +142,7 @@ def _signal_script(live: Live, number: signal.Signals) -> bool:
     return False
 
 
-def _signal_others(live: Live, number: signal.Signals) -> bool:
+def _signal_others(live: LiveAttempt, number: signal.Signals) -> bool:
     """Signal the group of CMD, or what has its terminal; return whether there was any process.
 
     KILL, and each signal to an attached run, goes to what has left the group, too.
@@ -154,12 +154,12 @@ def _signal_others(live: Live, number: signal.Signals) -> bool:
     if may_be_held(live.dir.lock) and "pid" in running:
         sent = send_signal(int(running["pid"]), number)
     if number is signal.SIGKILL or live.attached:
-        for pid in members(live.dir, live.attempt):
+        for pid in processes_of(live.dir, live.attempt):
             sent |= send_signal(pid, number)
     return sent
 
 
-def members(run: RunDir, attempt: int) -> Iterator[int]:
+def processes_of(run: RunDir, attempt: int) -> Iterator[int]:
     """Yield the ids of this user's processes that an attempt started, by their environment.
 
     run.sh is not among them: it sets these variables for CMD, after its own start.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
-from runx.analysis.cells import strict
+from runx.analysis.cells import json_safe
 from runx.analysis.columns import names_of
 from runx.analysis.question import Question
-from runx.analysis.table import summarize
+from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
 from runx.report.curves import Course, encoded, read_courses, thinned
 from runx.report.details import attempt_details, details
@@ -108,11 +108,11 @@ def run_object(
         "name": record.name,
         "experiment": record.experiment,
         "exit": record.status.code,
-        "hparams": strict(dict(record.hparams)),
-        "last": strict(dict(record.metrics)),
-        "best": strict(best_values(run.courses.get("val"), question)),
-        "epoch": strict(record.epoch),
-        "epoch_time": strict(record.epoch_time),
+        "hparams": json_safe(dict(record.hparams)),
+        "last": json_safe(dict(record.metrics)),
+        "best": json_safe(best_values(run.courses.get("val"), question)),
+        "epoch": json_safe(record.epoch),
+        "epoch_time": json_safe(record.epoch_time),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 
@@ -122,7 +122,7 @@ def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     return {
         "state": record.state,
         "reason": record.status.reason,
-        "elapsed": strict(record.elapsed(now)),
+        "elapsed": json_safe(record.elapsed(now)),
         "attempts": [attempt_details(attempt) for attempt in record.attempts],
     }
 
@@ -181,8 +181,8 @@ def phases(runs: Iterable[RunCourses]) -> list[str]:
 def _objective(runs: Sequence[RunCourses], question: Question) -> str:
     """Return the metric that runs are ranked by: that of the question, the table's, or any."""
     if question.sortwith:
-        return question.deciding(question.sortwith[0]).metric
-    keys = summarize((run.record for run in runs), question).sorted_by
+        return question.sort_measure(question.sortwith[0]).metric
+    keys = runs_table((run.record for run in runs), question).sorted_by
     return keys[0].column.name if keys else next(iter(metric_names(runs)), "")
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runx.analysis.ask import answered, ask
-from runx.analysis.cells import strict
+from runx.analysis.ask import ask_schedulers, with_job_status
+from runx.analysis.cells import json_safe
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
 from runx.report.curves import metric_files, numbers
@@ -36,8 +36,8 @@ from runx.report.tail import (
     read_new_events,
     read_new_rows,
 )
-from runx.rundir.attempts import UNASKED, Words, clock
-from runx.rundir.experiments import places
+from runx.rundir.attempts import NO_STATUSES, JobStatuses, clock
+from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.records import Record
 from runx.rundir.run import RunRecord
@@ -77,7 +77,7 @@ class FollowedRun:
         return self._worked + time - self._began
 
 
-class Following:
+class Follower:
     """Experiments that are looked at again and again."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Following:
         self._reader = Reader(question.measures, warn, ask=False)
         self._runs: dict[Path, FollowedRun] = {}
         self._statistics_due: float | None = None
-        self._answers: Words = UNASKED
+        self._answers: JobStatuses = NO_STATUSES
         self._asked_at = -math.inf
 
     def start(self) -> None:
@@ -106,7 +106,7 @@ class Following:
         records = [
             record
             for experiment in self.experiments
-            for record in read_runs([*places(experiment)], experiment.path.name, self._reader)
+            for record in read_runs([*run_dirs(experiment)], experiment.path.name, self._reader)
         ]
         self._ask(records)
         return [self._answered(record) for record in records]
@@ -114,11 +114,11 @@ class Following:
     def _ask(self, records: Iterable[RunRecord]) -> None:
         """Query the schedulers, unless that was done a moment ago."""
         if time.monotonic() - self._asked_at > ASK_EVERY:
-            self._answers = ask(records, self.warn)
+            self._answers = ask_schedulers(records, self.warn)
             self._asked_at = time.monotonic()
 
     def _answered(self, record: RunRecord) -> RunRecord:
-        return answered(record, self._answers, clock(record.dir.path.parent))
+        return with_job_status(record, self._answers, clock(record.dir.path.parent))
 
     def changes(self, now: float) -> list[dict[str, Any]]:
         """Return what has changed since the last call, as the page takes it."""
@@ -126,7 +126,7 @@ class Following:
         changes = [
             change
             for experiment in self.experiments
-            for folder in places(experiment)
+            for folder in run_dirs(experiment)
             for change in self._changes_of(experiment, folder, now)
         ]
         if changes and self._statistics_due is None:
@@ -172,8 +172,8 @@ class Following:
                 "kind": "points",
                 "key": run.key,
                 "phase": phase,
-                "points": strict(points),
-                "best": strict(run.best),
+                "points": json_safe(points),
+                "best": json_safe(run.best),
                 "metrics": metric_objects(names, self.question),
             }
 

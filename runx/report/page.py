@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.question import Question
-from runx.analysis.table import deciding
+from runx.analysis.table import sort_keys
 from runx.errors import RunxError
 from runx.report.data import model
 from runx.rundir.files import write_whole
@@ -96,7 +96,7 @@ def write_report(
     Raises: RunxError: no run has the metric to sort by, or the file can't be written.
     """
     # Refuses a metric that no run has; on the live page it may come later.
-    deciding(records, question)
+    sort_keys(records, question)
     text = page(model(experiments, records, question, now, warn))
     try:
         write_whole(file, text)

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runx.errors import RunxError
 from runx.processes import send_signal
 from runx.report.data import model
-from runx.report.follow import Following
+from runx.report.follow import Follower
 from runx.report.page import page
 
 PAUSE = 0.5
@@ -105,7 +105,7 @@ class ChangeLog:
                 await asyncio.wait_for(self._added.wait(), KEEPALIVE)
 
 
-def application(following: Following, token: str) -> Starlette:
+def application(following: Follower, token: str) -> Starlette:
     """Return the application that shows experiments and changes nothing: page, events and logs."""
     change_log = ChangeLog()
 
@@ -133,7 +133,7 @@ def application(following: Following, token: str) -> Starlette:
     )
 
 
-def _page(following: Following, token: str, since: int) -> str:
+def _page(following: Follower, token: str, since: int) -> str:
     content = model(
         following.experiments,
         following.records(),
@@ -144,7 +144,7 @@ def _page(following: Following, token: str, since: int) -> str:
     return page({**content, "live": {"token": token, "since": since}})
 
 
-async def _log(following: Following, query: Mapping[str, str]) -> JSONResponse:
+async def _log(following: Follower, query: Mapping[str, str]) -> JSONResponse:
     text = query.get("place", "-1")
     place = int(text) if text.removeprefix("-").isdecimal() else -1
     part = await asyncio.to_thread(following.log, query.get("run", ""), place)
@@ -174,7 +174,7 @@ async def _stream(log: ChangeLog, number: int) -> AsyncIterator[str]:
         await log.wait(number)
 
 
-async def _follow(following: Following, log: ChangeLog) -> None:
+async def _follow(following: Follower, log: ChangeLog) -> None:
     """Add what changes to the log, for ever; files that can't be read are warned of once."""
     warned = ""
     while True:

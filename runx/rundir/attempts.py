@@ -14,8 +14,7 @@ from runx.locks import acquire, is_held
 from runx.processes import boot_id
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events
 from runx.rundir.files import read_json
-from runx.rundir.look import Look
-from runx.rundir.orders import ordered
+from runx.rundir.orders import order_of
 from runx.rundir.paths import (
     ATTEMPTS,
     LOCK,
@@ -26,6 +25,7 @@ from runx.rundir.paths import (
     WORKSPACE,
     RunDir,
 )
+from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State, state
 from runx.rundir.workspace import join
 
@@ -35,12 +35,12 @@ Warn = Callable[[str], None]
 Attempts: TypeAlias = tuple[Attempt, ...]
 
 
-Words: TypeAlias = Mapping[tuple[str, str], JobStatus]
+JobStatuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
 """The statuses that schedulers give of jobs, by farm and job id, or the run's path without an id.
 """
 
 
-UNASKED: Words = {}
+NO_STATUSES: JobStatuses = {}
 """The statuses where no scheduler was queried."""
 
 
@@ -49,17 +49,17 @@ _LOCK_SECONDS = 2.0
 
 
 def read_attempts(
-    run: RunDir, now: Callable[[], float], warn: Warn, look: Look | None = None
+    run: RunDir, now: Callable[[], float], warn: Warn, look: RunFiles | None = None
 ) -> Attempts:
     """Return the attempts of a run in order, with what its job wrote in a workspace.
 
     ``now`` returns the time by the clock of the run's file system, in seconds since 1970. ``look``
     keeps the stamps of the files that the result rests on.
     """
-    look = look or Look(os.fspath(run))
+    look = look or RunFiles(os.fspath(run))
     attempts = _read(run, now, warn, look)
     while not all(attempt.event("ended") for attempt in attempts):
-        look.passing = True
+        look.volatile = True
         locked = is_held(f"{look.path}/{ATTEMPTS}/{LOCK}")
         # A run that ended after its events were read has released its lock: they are read again.
         latest = _read(run, now, _ignore, look) if locked is False else attempts
@@ -72,7 +72,7 @@ def read_attempts(
     return attempts
 
 
-def _read(run: RunDir, now: Callable[[], float], warn: Warn, look: Look) -> Attempts:
+def _read(run: RunDir, now: Callable[[], float], warn: Warn, look: RunFiles) -> Attempts:
     """Return a run's attempts, read once, after linking to what its job wrote in a workspace."""
     names = frozenset(look.names(ATTEMPTS))
     if has_workspace := WORKSPACE in names:
@@ -96,7 +96,7 @@ def _attempt(
     names: frozenset[str],
     now: Callable[[], float],
     warn: Warn,
-    look: Look,
+    look: RunFiles,
 ) -> Attempt:
     """Return one attempt, given the names of the files in attempts/.
 
@@ -108,23 +108,24 @@ def _attempt(
         events = tuple(parse_events(look.content(file) or b"", f"{look.path}/{file}", warn))
     first = {event.name: event.details for event in reversed(events)}
     if "ended" in first and first["ended"].get("code") == 0:
-        look.final(file)
+        look.drop(file)
         return Attempt(number, events, host=str(first.get("started", {}).get("host", "")))
     path = f"{look.path}/{ATTEMPTS}/{number}"
     claim = (_object(f"{path}.claim", warn) or {}) if f"{number}.claim" in names else {}
     job = _address(_object(f"{path}.job.json", warn)) if f"{number}.job.json" in names else None
     farm = claim.get("farm") or (job.farm if job else None)
     process = first["started"] if "pid" in first.get("started", ()) else claim
-    look.passing |= farm not in (None, "", "local")
+    look.volatile |= farm not in (None, "", "local")
     attempt = Attempt(
         number,
         events,
         farm=None if farm in (None, "", "local") else str(farm),
         host=str(process.get("host", "")),
         job=job,
-        order=ordered(run, number, warn) if look.names(ORDERS) else None,
-        process=None if "ended" in first else lives(process, here()),
-        rebooted=process.get("host") == here().host and process.get("boot") != here().boot,
+        order=order_of(run, number, warn) if look.names(ORDERS) else None,
+        process=None if "ended" in first else is_process_alive(process, this_machine()),
+        rebooted=process.get("host") == this_machine().host
+        and process.get("boot") != this_machine().boot,
         launch=str(claim.get("launch") or "") if claim.get("by") != "run.sh" else None,
     )
     if "ended" in first:
@@ -184,8 +185,8 @@ def _age(paths: Iterable[str], now: Callable[[], float]) -> float | None:
     return max(now() - max(times), 0.0) if times else None
 
 
-def state_said(
-    run: RunDir, attempts: Attempts, statuses: Words, now: Callable[[], float]
+def current_state(
+    run: RunDir, attempts: Attempts, statuses: JobStatuses, now: Callable[[], float]
 ) -> tuple[State, Attempts]:
     """Return the state of a run by its attempts, read before, and the statuses of jobs since.
 
@@ -203,7 +204,7 @@ def state_said(
     return current, attempts
 
 
-def status_of(run: RunDir, attempts: Attempts, statuses: Words) -> JobStatus | None:
+def status_of(run: RunDir, attempts: Attempts, statuses: JobStatuses) -> JobStatus | None:
     """Return the status of the job of a run's last attempt; a requeued attempt has no job.json."""
     if not statuses or not attempts:
         return None
@@ -225,7 +226,7 @@ def _ignore(_: str) -> None:
     """Ignore a warning that has been given before."""
 
 
-class Here(NamedTuple):
+class Machine(NamedTuple):
     """A machine: its host name, and the id of its boot."""
 
     host: str
@@ -233,15 +234,15 @@ class Here(NamedTuple):
 
 
 @cache
-def here() -> Here:
+def this_machine() -> Machine:
     """Return this machine, as run.sh writes it."""
-    return Here(os.uname().nodename, boot_id())
+    return Machine(os.uname().nodename, boot_id())
 
 
-def lives(process: Mapping[str, Any], machine: Here) -> bool | None:
+def is_process_alive(process: Mapping[str, Any], machine: Machine) -> bool | None:
     """Return whether a process lives; None where it is, or was, on another machine.
 
-    >>> lives({"host": "elsewhere", "pid": 1}, Here("here", "b"))
+    >>> is_process_alive({"host": "elsewhere", "pid": 1}, Machine("here", "b"))
     """
     if process.get("host") != machine.host:
         return None if process.get("host") else False

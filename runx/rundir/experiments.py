@@ -11,7 +11,7 @@ from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
 from runx.rundir.files import read_json
 from runx.rundir.paths import HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
-from runx.rundir.record import Typed, without_program
+from runx.rundir.record import CommandLine, without_program
 from runx.rundir.tensorboard import event_files
 
 MARKS = (HPARAMS, RECORD, METRICS)
@@ -24,7 +24,7 @@ class Launch(NamedTuple):
     name: str
     title: str
     note: str
-    typed: Typed | None = None
+    typed: CommandLine | None = None
 
 
 def find(names: Sequence[str], logroot: Path, cwd: Path) -> list[ExperimentDir]:
@@ -63,7 +63,7 @@ def _has_runs(path: Path) -> bool:
     return any(entry.is_dir() and is_run(entry.path) for entry in _entries(path))
 
 
-def known(logroot: Path) -> list[str]:
+def experiment_names(logroot: Path) -> list[str]:
     """Return the names of the experiments under LOGROOT."""
     return [path.name for path in _folders(logroot)]
 
@@ -72,7 +72,7 @@ def _unknown(name: str, logroot: Path) -> str:
     """Return the message that there is no such experiment."""
     if not logroot.is_dir():
         return f"no experiment {name}: LOGROOT {logroot} isn't there; launch one, or see --logroot"
-    names = known(logroot)
+    names = experiment_names(logroot)
     if not names:
         return f"no experiment {name}: LOGROOT {logroot} is empty; launch one, or see --logroot"
     return f"no experiment {name} in {logroot}; there {listed(nearest_first(name, names))}"
@@ -85,7 +85,7 @@ def is_run(path: Path | str) -> bool:
     return bool(event_files(path))
 
 
-def places(experiment: ExperimentDir) -> Iterator[RunDir]:
+def run_dirs(experiment: ExperimentDir) -> Iterator[RunDir]:
     """Yield the directories that may be runs, in the order of their names; they are not read."""
     names, is_run_itself = [], False
     for entry in _entries(experiment.path):
@@ -130,15 +130,15 @@ def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Lau
     return records
 
 
-def _typed(launch: Mapping[str, Any]) -> Typed | None:
+def _typed(launch: Mapping[str, Any]) -> CommandLine | None:
     """Return the command line in a launch.json, if there is one."""
     argv = launch.get("argv")
     if not isinstance(argv, list) or not argv:
         return None
-    return Typed(without_program(list(map(str, argv))), str(launch.get("cwd") or "."))
+    return CommandLine(without_program(list(map(str, argv))), str(launch.get("cwd") or "."))
 
 
-def said(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:
+def launch_notes(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:
     """Return the titles and notes of an experiment's launches as lines of text, each once."""
     name = experiment.path.name
     records = launches(experiment, warn)

@@ -18,7 +18,7 @@ CANCEL = "cancel"
 TIMEOUT = "timeout"
 
 
-def give(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
+def write_order(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
     """Write an order to end an attempt: ``cancel``, or ``timeout`` when its time is over.
 
     ``heed``: its run.sh ends it, since runx can't.
@@ -31,12 +31,12 @@ def give(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
 
 
-def ordered(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
+def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
     """Return the first order to end an attempt, None without one; warn of damaged ones."""
     return next((str(order.get("order")) for order in _orders(run, attempt, warn)), None)
 
 
-def is_called_off_elsewhere(run: RunDir, attempt: int) -> bool:
+def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:
     """Return whether an attempt was cancelled from another machine."""
     return any(
         order.get("order") == CANCEL and order.get("by", {}).get("host") != whoami()["host"]

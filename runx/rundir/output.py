@@ -48,7 +48,7 @@ class Follower:
         self.place = place
         self._rest = b""
 
-    def more(self, last: bool = False) -> list[str]:
+    def new_lines(self, last: bool = False) -> list[str]:
         """Return the lines added since the last call; with ``last``, one without a newline, too."""
         try:
             with self.file.open("rb") as log:

@@ -17,7 +17,7 @@ PROGRAMS = ("runx", "runx.py", "__main__.py")
 Warn = Callable[[str], None]
 
 
-class Typed(NamedTuple):
+class CommandLine(NamedTuple):
     """The command line of a launch, without the program, and its working directory."""
 
     argv: tuple[str, ...]

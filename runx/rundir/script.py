@@ -51,14 +51,14 @@ class Requeue(NamedTuple):
     forward: str = "term"
 
 
-class Spread(NamedTuple):
+class NodeLayout(NamedTuple):
     """The number of nodes of a run, and of processes on each."""
 
     nodes: int = 1
     processes: int = 1
 
 
-ONE_PROCESS = Spread()
+ONE_PROCESS = NodeLayout()
 """One process on one node."""
 
 
@@ -128,7 +128,7 @@ fi
 """
 
 
-def script(run: Run, common: ScriptSettings, spread: Spread = ONE_PROCESS) -> str:
+def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
     style = common.style
     assigned = exports(run.point, _HERE, style) if style.style == "env" else []
@@ -166,10 +166,10 @@ def _parts() -> tuple[str, ...]:
     return tuple(re.split(r"@([A-Z_]+)@", template))
 
 
-def body(command: str, execable: bool, shell: Shell, spread: Spread) -> str:
+def body(command: str, execable: bool, shell: Shell, spread: NodeLayout) -> str:
     """Return the body of train(): the set-up's lines, then the command with what wraps it.
 
-    >>> print(body("python t.py --lr 1", True, Shell(wrap="nice"), Spread()))
+    >>> print(body("python t.py --lr 1", True, Shell(wrap="nice"), NodeLayout()))
     exec nice python t.py --lr 1
     """
     lines = [shell.setup + "\n"] if shell.setup else []
@@ -187,10 +187,10 @@ def body(command: str, execable: bool, shell: Shell, spread: Spread) -> str:
     return "".join(lines) + " ".join([*wrappers, command])
 
 
-def torchrun(command: str, execable: bool, spread: Spread) -> str:
+def torchrun(command: str, execable: bool, spread: NodeLayout) -> str:
     """Return a Python command as torchrun starts it, for each process of each node.
 
-    >>> torchrun("python -u train.py --lr 1", True, Spread(1, 8))
+    >>> torchrun("python -u train.py --lr 1", True, NodeLayout(1, 8))
     'python -u -m torch.distributed.run --standalone --nproc-per-node=8 train.py --lr 1'
     """
     match = _PYTHON.match(command) if execable else None

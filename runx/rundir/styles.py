@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError, SweepError
-from runx.nearest import remedy
-from runx.sweeps.scalars import spelled
+from runx.nearest import suggestion
+from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Hparam, Node, Scalar, Value
 
 # What argparse takes for a number; it takes -1e-3 for a flag.
@@ -67,13 +67,17 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     values: dict[str, str] = {}
     for key, node in settings.items():
         if key not in Style._fields:
-            raise SettingsError(f"{at(key)}: ARGS: {key} is unknown: {remedy(key, Style._fields)}")
+            raise SettingsError(
+                f"{at(key)}: ARGS: {key} is unknown: {suggestion(key, Style._fields)}"
+            )
         if not isinstance(node, Scalar):
             raise SettingsError(f"{at(key)}: ARGS: {key} takes a word")
         values[key] = node.text
     style = values.get("style", "dashes")
     if style not in _DEFAULTS:
-        raise SettingsError(f"{at('style')}: ARGS: {style} is no style: {remedy(style, _DEFAULTS)}")
+        raise SettingsError(
+            f"{at('style')}: ARGS: {style} is no style: {suggestion(style, _DEFAULTS)}"
+        )
     for key, allowed in (("list", _LISTS), ("bool", _BOOLS)):
         if key in values and values[key] not in allowed.get(style, ()):
             takes = f"one of {', '.join(allowed[style])}" if style in allowed else "no such key"
@@ -150,7 +154,7 @@ def _hydra_value(value: Value, text: Any) -> str:
         return _hydra_text(value)
     if isinstance(text, str) and _HYDRA_NUMBER.match(text):
         return text
-    return spelled(value).replace(".inf", "inf").replace(".nan", "nan")
+    return value_text(value).replace(".inf", "inf").replace(".nan", "nan")
 
 
 def _hydra_text(text: str) -> str:

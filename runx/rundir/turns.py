@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import RunxError, StoreError
-from runx.rundir.attempts import here, lives
+from runx.rundir.attempts import is_process_alive, this_machine
 from runx.rundir.claims import claim_text, link_claim
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir
@@ -71,7 +71,7 @@ def _holder(folder: Path, number: int) -> dict[str, Any] | None:
         holder = read_json(folder / f"{number}.claim")
     except StoreError:
         return None if not (folder / f"{number}.claim").exists() else {"pid": "?", "host": "?"}
-    return None if lives(holder, here()) is False else holder
+    return None if is_process_alive(holder, this_machine()) is False else holder
 
 
 def _remove_before(folder: Path, newest: int) -> None:

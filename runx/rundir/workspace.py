@@ -21,7 +21,7 @@ _TARGETS = {"": f"{ATTEMPTS}/{WORKSPACE}", ATTEMPTS: f"{WORKSPACE}/{ATTEMPTS}"}
 """For each folder of the run, the target of its links up to the file's name."""
 
 
-def belong(run: RunDir, place: Path) -> None:
+def link_workspace(run: RunDir, place: Path) -> None:
     """Link a run to the directory that its job writes to, unless that is its own."""
     if place != run.path:
         with suppress(FileExistsError):
@@ -70,7 +70,7 @@ def _is_link_to(path: Path, target: str) -> bool:
 
 
 @contextmanager
-def parted(run: RunDir, warn: Warn) -> Iterator[None]:
+def without_links(run: RunDir, warn: Warn) -> Iterator[None]:
     """Remove a run's links to its workspace for the context, so that it is copied without them."""
     if not run.workspace.is_symlink():
         yield
@@ -83,11 +83,11 @@ def parted(run: RunDir, warn: Warn) -> Iterator[None]:
     try:
         yield
     finally:
-        belong(run, place)
+        link_workspace(run, place)
         join(run, warn)
 
 
-def elsewhere(run: RunDir) -> Path | None:
+def workspace_of(run: RunDir) -> Path | None:
     """Return the directory that a run's job writes to, None where that is the run's own."""
     return run.workspace.readlink() if run.workspace.is_symlink() else None
 

@@ -22,11 +22,11 @@ from runx.staging.store import (
     NEW,
     TREE,
     WORKTREE,
-    Frozen,
+    FreezeRules,
+    FrozenCode,
     FrozenFile,
     Manifest,
     Place,
-    Rules,
     digest_of,
     is_intact,
     new_folder,
@@ -42,14 +42,14 @@ Digests: TypeAlias = Mapping[str, tuple[Entry, str]]
 """The files of a tree and their digests, by their names in the tree."""
 
 
-def freeze(rules: Rules, store: Path) -> Frozen:
+def freeze(rules: FreezeRules, store: Path) -> FrozenCode:
     """Freeze the code that the rules select; ``store`` is the experiment's folder for it.
 
     Raises:
         StagingError: The code can't be read, is too large or names what is not there.
     """
     if rules.mode == "none":
-        return Frozen(digest="", dir=rules.root.resolve())
+        return FrozenCode(digest="", dir=rules.root.resolve())
     try:
         os.makedirs(store / NEW, exist_ok=True)
         return _freeze(replace(rules, root=rules.root.resolve()), store.resolve())
@@ -60,7 +60,7 @@ def freeze(rules: Rules, store: Path) -> Frozen:
         ) from error
 
 
-def _freeze(rules: Rules, store: Path) -> Frozen:
+def _freeze(rules: FreezeRules, store: Path) -> FrozenCode:
     source, commit, notes = _source(rules, store)
     listing = _list(replace(rules, exclude=(*rules.exclude, store)), source)
     since = clock(f"{store}/{NEW}")
@@ -75,7 +75,7 @@ def _freeze(rules: Rules, store: Path) -> Frozen:
     tree = os.path.basename(place.folder)
     if count_read or tree != index.tree or len(digests) != len(index.files):
         write_index(f"{store}", index_of(tree, digests.values(), since))
-    return Frozen(
+    return FrozenCode(
         digest=digest,
         dir=Path(place.folder, TREE),
         manifest=place.manifest or Manifest(),
@@ -86,7 +86,7 @@ def _freeze(rules: Rules, store: Path) -> Frozen:
     )
 
 
-def _source(rules: Rules, store: Path) -> tuple[Path, str, tuple[str, ...]]:
+def _source(rules: FreezeRules, store: Path) -> tuple[Path, str, tuple[str, ...]]:
     """Return the folder to freeze, its commit or "", and warnings.
 
     A commit is checked out once, beside the frozen code, and from then on found by its name.
@@ -119,7 +119,7 @@ def _publish(folder: Path, checkout: Path) -> None:
             raise
 
 
-def _list(rules: Rules, source: Path) -> Listing:
+def _list(rules: FreezeRules, source: Path) -> Listing:
     """Return what is frozen of a folder: the project, or a checkout of one of its commits."""
     linked = linked_names(rules.root, rules.links)
     gitignore = rules.gitignore and rules.source == WORKTREE

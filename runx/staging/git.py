@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import StagingError
-from runx.processes import CommandNotFound, Environment, Finished, ran
+from runx.processes import CommandNotFound, Environment, Finished, run_command
 
 UNTRACKED_LIMIT = 10_000_000
 """Untracked files above this many bytes are named in a diff, not contained in it."""
@@ -42,11 +42,11 @@ def is_checkout(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root, *root.parents))
 
 
-def state(root: Path, exclude: Sequence[Path] = ()) -> GitState | None:
+def git_state(root: Path, exclude: Sequence[Path] = ()) -> GitState | None:
     """Return commit, branch, remote and whether what lies in root differs from the commit.
 
     Untracked files count, unless git ignores them or they lie in ``exclude``. None where there
-    is no checkout, no git, or git refuses (``trouble`` returns why).
+    is no checkout, no git, or git refuses (``git_problem`` returns why).
     """
     arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
     status = _git(root, [*arguments, "--", *_pathspec(root, exclude)])
@@ -63,7 +63,7 @@ def state(root: Path, exclude: Sequence[Path] = ()) -> GitState | None:
     )
 
 
-def trouble(root: Path) -> str | None:
+def git_problem(root: Path) -> str | None:
     """Return in one line why git can't be used in a checkout, or None where it can."""
     if not is_checkout(root):
         return None
@@ -173,7 +173,7 @@ def _output(
     if result is None:
         raise StagingError(f"{root}: a git checkout, but there is no git here; install it")
     if result.status != 0:
-        raise StagingError(f"{root}: git {arguments[0]} failed: {result.complaint}")
+        raise StagingError(f"{root}: git {arguments[0]} failed: {result.last_line}")
     return result.output
 
 
@@ -183,7 +183,7 @@ def _git(
     """Run git in a folder; None where there is no git."""
     environment = {**_ENVIRONMENT, **(environment or {})}
     try:
-        return ran(["git", *arguments], cwd=root, environment=environment, stdin=stdin)
+        return run_command(["git", *arguments], cwd=root, environment=environment, stdin=stdin)
     except CommandNotFound:
         return None
 

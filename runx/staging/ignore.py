@@ -86,7 +86,7 @@ def _gitignored(root: Path, excluded: Sequence[Path]) -> tuple[set[str] | None, 
     try:
         ignored = set(_without_slash(git.ignored(root, excluded)))
     except StagingError as error:
-        return None, git.trouble(root) or f"{error}"
+        return None, git.git_problem(root) or f"{error}"
     if "." in ignored:
         return None, f"{root}: git ignores the project itself; what git ignores is frozen too"
     return ignored, None

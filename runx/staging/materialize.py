@@ -9,12 +9,14 @@ from pathlib import Path
 
 from runx.errors import StagingError
 from runx.staging.copying import NO_LINK, copy_file, make_reflink
-from runx.staging.store import MODES, NEW, Frozen, FrozenFile, Method, new_folder
+from runx.staging.store import MODES, NEW, FrozenCode, FrozenFile, StagingMethod, new_folder
 
 _UNGUARDED = "read-only files don't stop this user or file system from changing them"
 
 
-def method_for(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Method, str | None]:
+def method_for(
+    mode: str, store: Path, parent: Path, as_root: bool
+) -> tuple[StagingMethod, str | None]:
     """Return how the runs of a launch get their code, and a message about it or None.
 
     ``mode`` is the value of CODE_STAGING, ``parent`` the folder of the runs. ``as_root``: runs may
@@ -30,9 +32,9 @@ def method_for(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Met
         hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(MODES)}"
         raise StagingError(f"CODE_STAGING: {mode}: unknown; {hint}")
     if mode == "none":
-        return Method.NONE, "CODE_STAGING none: runs see the project as it changes"
+        return StagingMethod.NONE, "CODE_STAGING none: runs see the project as it changes"
     if mode == "copy":
-        return Method.COPY, None
+        return StagingMethod.COPY, None
     try:
         os.makedirs(store / NEW, exist_ok=True)
         os.makedirs(parent, exist_ok=True)
@@ -41,14 +43,16 @@ def method_for(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Met
         raise StagingError(f"{error.filename}: can't be written: {error.strerror}") from error
 
 
-def _try_methods(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[Method, str | None]:
+def _try_methods(
+    mode: str, store: Path, parent: Path, as_root: bool
+) -> tuple[StagingMethod, str | None]:
     with new_folder(f"{store}") as folder:
         sample = f"{folder}/sample"
         descriptor = os.open(sample, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         os.write(descriptor, b"#" * 4096)
         os.close(descriptor)
         if mode != "link" and _can_reflink(sample, parent):
-            return Method.REFLINK, None
+            return StagingMethod.REFLINK, None
         if mode == "reflink":
             raise StagingError(
                 f"{parent}: CODE_STAGING: reflink: this file system has none; "
@@ -56,12 +60,15 @@ def _try_methods(mode: str, store: Path, parent: Path, as_root: bool) -> tuple[M
             )
         guarded = not as_root and not _can_write(sample)
         if mode == "link":
-            return Method.LINK, None if guarded else f"CODE_STAGING link: {_UNGUARDED}"
+            return StagingMethod.LINK, None if guarded else f"CODE_STAGING link: {_UNGUARDED}"
         if not guarded:
-            return Method.COPY, f"each run gets a copy of the code: {_UNGUARDED}"
+            return StagingMethod.COPY, f"each run gets a copy of the code: {_UNGUARDED}"
         if not _can_link(sample, parent):
-            return Method.COPY, "each run gets a copy of the code: hard links can't be made here"
-        return Method.LINK, None
+            return (
+                StagingMethod.COPY,
+                "each run gets a copy of the code: hard links can't be made here",
+            )
+        return StagingMethod.LINK, None
 
 
 def _can_write(sample: str) -> bool:
@@ -97,7 +104,7 @@ def _can_link(sample: str, parent: Path) -> bool:
     return True
 
 
-def stage(frozen: Frozen, into: Path, method: Method) -> None:
+def stage(frozen: FrozenCode, into: Path, method: StagingMethod) -> None:
     """Make a run's own working tree at a new path, whose parent exists.
 
     Folders are the run's own. Files are hard links to the frozen ones, which are read-only, or
@@ -108,7 +115,7 @@ def stage(frozen: Frozen, into: Path, method: Method) -> None:
     """
     tree, base = f"{frozen.dir}", f"{into}"
     try:
-        if method is Method.NONE:
+        if method is StagingMethod.NONE:
             os.symlink(tree, base)
             return
         os.mkdir(base)
@@ -143,10 +150,10 @@ def _reflink(tree: str, base: str, files: Iterable[FrozenFile]) -> None:
         copy_file(tree + file.path, base + file.path, file.mode, clone=True)
 
 
-_FILL: dict[Method, Callable[[str, str, Iterable[FrozenFile]], None]] = {
-    Method.LINK: _link,
-    Method.COPY: _copy,
-    Method.REFLINK: _reflink,
+_FILL: dict[StagingMethod, Callable[[str, str, Iterable[FrozenFile]], None]] = {
+    StagingMethod.LINK: _link,
+    StagingMethod.COPY: _copy,
+    StagingMethod.REFLINK: _reflink,
 }
 
 
@@ -160,7 +167,7 @@ def _reason(error: OSError, tree: str, base: str) -> str:
     return f"{name}: the run's code can't be put there: {error.strerror}"
 
 
-def open_to(directory: Path, mode: int) -> None:
+def set_modes(directory: Path, mode: int) -> None:
     """Set the mode of a directory and all that lies in it; symbolic links are not followed.
 
     A hard link to a frozen file stays as protected as that: where its mode differs it is replaced

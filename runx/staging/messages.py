@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from runx.staging.store import Frozen
+from runx.staging.store import FrozenCode
 from runx.staging.walk import megabytes
 
 LARGE = 100_000_000
 """Code of more than this many bytes is warned of."""
 
 
-def summary(frozen: Frozen) -> str:
+def summary(frozen: FrozenCode) -> str:
     """Return in one line how much was frozen and what was left out."""
     if not frozen.digest:
         return f"froze nothing: runs start in {frozen.dir} itself"
@@ -33,7 +33,7 @@ def summary(frozen: Frozen) -> str:
     return "; ".join([f"{verb} {files}, {megabytes(frozen.bytes)}", *left_out])
 
 
-def cautions(frozen: Frozen) -> tuple[str, ...]:
+def code_warnings(frozen: FrozenCode) -> tuple[str, ...]:
     """Return the warnings about frozen code, its size included."""
     if frozen.bytes <= LARGE:
         return frozen.warnings
@@ -63,7 +63,7 @@ def _first(names: Sequence[str], most: int = 5) -> str:
 _EDITABLE = re.compile(r"__editable__\.(.+)-[^-]+$")
 
 
-def source_folders(frozen: Frozen) -> tuple[str, ...]:
+def source_folders(frozen: FrozenCode) -> tuple[str, ...]:
     """Return the folders of a run that belong on PYTHONPATH: ``code``, and ``code/src`` if present.
 
     A ``src`` that is itself a package is left out: its modules are imported as ``src.model``.

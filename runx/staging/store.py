@@ -37,7 +37,7 @@ NEW = ".making"
 _DAY = 24 * 3600  # seconds
 
 
-class Method(enum.Enum):
+class StagingMethod(enum.Enum):
     """How a run gets its own working tree of the frozen code."""
 
     LINK = "link"
@@ -47,7 +47,7 @@ class Method(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class FreezeRules:
     """What of a project is frozen.
 
     ``exclude`` are absolute paths that are never copied (LOGROOT), ``source`` is "worktree" or a
@@ -92,7 +92,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenCode:
     """The code of one launch: never changed, shared by the runs that are made from it.
 
     ``dir`` is the tree itself, ``commit`` is set where it was taken from git rather than the

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runx.errors import SweepError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.sweeps.operators import DRAWS, OPERATORS
 from runx.sweeps.values import Hparam, Node, Scalar
 
-Where: TypeAlias = Callable[..., str]
+Locator: TypeAlias = Callable[..., str]
 """A function from a path of keys to its place: ``at("lr", 0)`` is ``sweep.yml:7``."""
 
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
@@ -34,7 +34,7 @@ class Axis(NamedTuple):
     choices: Sequence[tuple[Hparam, ...]]
 
 
-def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
+def hparam(name: str, node: Node, at: Locator, *path: str | int) -> Hparam:
     """Return a value as a hyperparameter; a list is one value. ``path`` is its place, for errors.
 
     >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:{}".format, 1)
@@ -54,7 +54,7 @@ def hparam(name: str, node: Node, at: Where, *path: str | int) -> Hparam:
     return Hparam(name, node.value, None if isinstance(node.value, bool) else node.text)
 
 
-def values(name: str, node: Node, at: Where) -> list[Hparam]:
+def values(name: str, node: Node, at: Locator) -> list[Hparam]:
     """Return a hyperparameter for each value that a key of HPARAMS takes.
 
     >>> [each.text for each in values("seed", {"repeat": Scalar(2, "2")}, "sweep.yml:{}".format)]
@@ -75,7 +75,7 @@ def values(name: str, node: Node, at: Where) -> list[Hparam]:
     return hparams
 
 
-def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
+def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
@@ -88,22 +88,22 @@ def operated(name: str, node: dict[str, Node], at: Where) -> tuple[str, Node]:
         raise SweepError(f"{where} {operators[0]} stands alone; remove {others}")
     dotted = ", ".join(f"{name}.{leaf}" for leaf in _leaves(node)) or f"{name}.key"
     nested = f"nested parameters are written with dots: {dotted}"
-    hint = remedy(first, all_operators)
+    hint = suggestion(first, all_operators)
     if len(node) == 1 and hint.startswith("did"):
         raise SweepError(f"{where} {first} is no operator, {hint} ({nested})")
     raise SweepError(f"{where} {nested}")
 
 
-def check_name(name: str, at: Where) -> None:
+def check_name(name: str, at: Locator) -> None:
     """Raise if a name is reserved and means nothing."""
     reserved = (TAG, SKIP, ZIP, CASES)
     if name.startswith("RUNX.") and name not in reserved:
-        raise SweepError(f"{at(name)}: {name} is unknown: {remedy(name, reserved)}")
+        raise SweepError(f"{at(name)}: {name} is unknown: {suggestion(name, reserved)}")
     if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
         raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
 
 
-def _applied(name: str, operator: str, argument: Node, at: Where) -> list[Node]:
+def _applied(name: str, operator: str, argument: Node, at: Locator) -> list[Node]:
     try:
         return OPERATORS[operator](argument)
     except SweepError as error:

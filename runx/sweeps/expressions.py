@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from runx.errors import ExpressionError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.sweeps.arithmetic import BINARY, COMPARISONS, FUNCTIONS, UNARY, OperandError, item_of
 from runx.sweeps.values import Value
 
@@ -126,7 +126,7 @@ class _Compiler:
             return lambda names: constant
         # Of the environment, the nearest alone.
         listed = [each for each in self.known_names if not each.startswith("env.")]
-        raise self._error(node, f"{name} is unknown: {remedy(name, listed, self.known_names)}")
+        raise self._error(node, f"{name} is unknown: {suggestion(name, listed, self.known_names)}")
 
     def _constant(self, node: ast.Constant) -> Step:
         value = node.value
@@ -165,7 +165,7 @@ class _Compiler:
     def _call(self, node: ast.Call) -> Step:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
         if name not in FUNCTIONS or node.keywords:
-            raise self._error(node, f"{name}() can't be called so: {remedy(name, FUNCTIONS)}")
+            raise self._error(node, f"{name}() can't be called so: {suggestion(name, FUNCTIONS)}")
         return self._applied(node, FUNCTIONS[name], node.args)
 
     def _comparison(self, node: ast.Compare) -> Step:

@@ -10,7 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from runx.errors import SweepError
-from runx.nearest import remedy
+from runx.nearest import suggestion
 from runx.sweeps.axes import (
     CASES,
     RESOURCE,
@@ -18,7 +18,7 @@ from runx.sweeps.axes import (
     TAG,
     ZIP,
     Axis,
-    Where,
+    Locator,
     check_name,
     hparam,
     operated,
@@ -28,7 +28,7 @@ from runx.sweeps.operators import DRAWS, drawn
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
 
 
-class Beside(NamedTuple):
+class SweepContext(NamedTuple):
     """What a sweep depends on beside HPARAMS: random draws, and what computed values may name."""
 
     samples: int = 0
@@ -46,7 +46,7 @@ class Grid(NamedTuple):
 
     axes: list[Axis]
     skips: tuple[str, ...]
-    at: Where
+    at: Locator
     reserved: frozenset[str]
     size: int
     templated: bool
@@ -57,12 +57,12 @@ class Grid(NamedTuple):
         return [name for axis in self.axes for name in axis.names if name not in (TAG, SKIP)]
 
 
-def grid_of(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
+def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> Grid:
     """Return the grid of one mapping.
 
     >>> from runx.sweeps.yaml import parse
     >>> document = parse("RUNX.ZIP: {arch: [s, l], batch: [64, 16]}\\nseed: {repeat: 3}", "x.yml")
-    >>> [axis.names for axis in grid_of(document.tree, document.at, Beside()).axes]
+    >>> [axis.names for axis in grid_of(document.tree, document.at, SweepContext()).axes]
     [('arch', 'batch'), ('seed',)]
     """
     random = {
@@ -78,15 +78,15 @@ def grid_of(hparams: Mapping[str, Node], at: Where, beside: Beside) -> Grid:
         elif name == ZIP:
             axes += _zips(node, at)
         elif name == CASES:
-            axes.append(_cases(node, at, beside))
+            axes.append(_cases(node, at, context))
         elif name not in random:
             axes.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
         elif name == next(iter(random)):
-            axes.append(_draws(random, at, beside))
+            axes.append(_draws(random, at, context))
     return _grid(axes, skips, at)
 
 
-def _grid(axes: list[Axis], skips: tuple[str, ...], at: Where) -> Grid:
+def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
     """Return the grid of some axes. Raise if two of them set the same parameter."""
     keys: dict[str, str] = {}
     for axis in axes:
@@ -125,13 +125,13 @@ def _conditions(node: Node) -> tuple[str, ...]:
     return ()
 
 
-def _zips(node: Node, at: Where) -> list[Axis]:
+def _zips(node: Node, at: Locator) -> list[Axis]:
     if not isinstance(node, list):
         return [_zip(node, partial(at, ZIP))]
     return [_zip(item, partial(at, ZIP, index)) for index, item in enumerate(node)]
 
 
-def _zip(node: Node, at: Where) -> Axis:
+def _zip(node: Node, at: Locator) -> Axis:
     """Return an axis of several keys: their first values together, their second ones and so on."""
     if not isinstance(node, dict) or not node:
         raise SweepError(f"{at()}: {ZIP} takes a mapping of lists, or a list of such mappings")
@@ -146,7 +146,7 @@ def _zip(node: Node, at: Where) -> Axis:
     return Axis(ZIP, tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _cases(node: Node, at: Where, beside: Beside) -> Axis:
+def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
     """Return an axis whose choices are cases; a case with lists is a grid of its own."""
     if not isinstance(node, list) or not node:
         raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
@@ -155,7 +155,7 @@ def _cases(node: Node, at: Where, beside: Beside) -> Axis:
         where = partial(at, CASES, index)
         if not isinstance(case, dict):
             raise SweepError(f"{where()}: {CASES} takes mappings, `- key: value`")
-        inner = grid_of(case, where, beside)
+        inner = grid_of(case, where, context)
         if inner.skips:
             raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
         choices += map(flat, product(*(axis.choices for axis in inner.axes)))
@@ -163,10 +163,10 @@ def _cases(node: Node, at: Where, beside: Beside) -> Axis:
     return Axis(CASES, tuple(names), choices)
 
 
-def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
+def _draws(random: Mapping[str, Node], at: Locator, context: SweepContext) -> Axis:
     """Return one axis of all random keys, drawn SAMPLES times."""
     first = next(iter(random))
-    if beside.samples < 1:
+    if context.samples < 1:
         raise SweepError(f"{at(first)}: {first} is drawn at random; write SAMPLES: 20 by HPARAMS")
     columns = []
     for name, node in random.items():
@@ -174,7 +174,7 @@ def _draws(random: Mapping[str, Node], at: Where, beside: Beside) -> Axis:
         assert isinstance(node, dict)
         operator, argument = operated(name, node, at)
         try:
-            nodes = drawn(name, operator, argument, beside.samples, beside.seed)
+            nodes = drawn(name, operator, argument, context.samples, context.seed)
         except SweepError as error:
             raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
         columns.append([hparam(name, item, at, name) for item in nodes])
@@ -212,7 +212,7 @@ def check_tags(grid: Grid) -> None:
         tags = [hparam for choice in axis.choices for hparam in choice if hparam.name == TAG]
         for name in [name for tag in tags for name in _PLACEHOLDER.findall(str(tag.text))]:
             if name not in grid.names:
-                hint = remedy(name, grid.names)
+                hint = suggestion(name, grid.names)
                 raise SweepError(f"{grid.at(axis.key)}: {{{name}}} is no hyperparameter: {hint}")
 
 

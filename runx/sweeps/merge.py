@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from runx.errors import SweepError
-from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP, Where
+from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP, Locator
 from runx.sweeps.values import Node, Scalar
 
 Tree: TypeAlias = dict[str, Node]
@@ -93,7 +93,7 @@ def laid_over(stronger: Node, weaker: Node) -> Node:
 
 
 def with_sweeps(
-    hparams: Node, sweeps: Mapping[str, Node], chosen: Iterable[str], at: Where
+    hparams: Node, sweeps: Mapping[str, Node], chosen: Iterable[str], at: Locator
 ) -> Node:
     """Return HPARAMS crossed with the chosen sweeps of SWEEPS, whose keys ``at`` locates.
 
@@ -101,13 +101,13 @@ def with_sweeps(
     >>> with_sweeps({"lr": one}, {"seeds": {"seed": [one, two]}}, ["seeds"], str).keys()
     dict_keys(['lr', 'seed'])
     """
-    from runx.nearest import remedy
+    from runx.nearest import suggestion
 
     setters: dict[str, str] = {}
     names = list(chosen)
     for sweep in sweeps if names == ["*"] else names:
         if sweep not in sweeps:
-            raise SweepError(f"{at()}: --sweep {sweep} is unknown: {remedy(sweep, sweeps)}")
+            raise SweepError(f"{at()}: --sweep {sweep} is unknown: {suggestion(sweep, sweeps)}")
         mapping = sweeps[sweep]
         if not isinstance(mapping, dict):
             raise SweepError(f"{at(sweep)}: SWEEPS: {sweep} is no mapping of hyperparameters")
@@ -121,18 +121,18 @@ def with_sweeps(
     return hparams
 
 
-def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Node:
+def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Locator) -> Node:
     """Return HPARAMS over a script's own configuration; keys that it lacks begin with ``+``.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_defaults({"lr": two, "+new": one}, {"lr": one, "wd": one}, str).keys()
     dict_keys(['lr', 'wd', 'new'])
     """
-    from runx.nearest import remedy
+    from runx.nearest import suggestion
 
     for name in keys(hparams):
         if not name.startswith("+") and name not in defaults and not is_free(name):
-            hint = f"{remedy(name, defaults)} (+{name} adds it)"
+            hint = f"{suggestion(name, defaults)} (+{name} adds it)"
             raise SweepError(f"{at(name)}: {name} is not in CONFIG: {hint}")
     plain = _without_plus(hparams)
     if isinstance(plain, list):
@@ -140,7 +140,7 @@ def with_defaults(hparams: Node, defaults: Mapping[str, Node], at: Where) -> Nod
     return laid_over(plain, dict(defaults))
 
 
-def located(at: Where, places: Mapping[str, str]) -> Where:
+def located(at: Locator, places: Mapping[str, str]) -> Locator:
     """Return ``at`` with other places for some keys, whichever mapping of a list they are in.
 
     >>> located(lambda *path: "sweep.yml:2", {"lr": "the command line"})(0, "lr", 3)

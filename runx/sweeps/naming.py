@@ -15,8 +15,8 @@ from math import gcd
 from typing import NamedTuple
 
 from runx.errors import SettingsError
-from runx.nearest import remedy
-from runx.sweeps.scalars import spelled
+from runx.nearest import suggestion
+from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Hparam, Point
 
 LONGEST = 100
@@ -37,7 +37,7 @@ _DRAWN = 1000
 """How many slugs are drawn before their words are combined."""
 
 
-class Launch(NamedTuple):
+class NameContext(NamedTuple):
     """What a launch puts into the names of its runs.
 
     ``texts`` are those of OF_A_LAUNCH, ``total`` is the highest number of runs, ``varying`` are the
@@ -158,9 +158,9 @@ def tag_names() -> Callable[[str], str]:
     return new_name
 
 
-def named_by(
+def template_names(
     template: str,
-    launch: Launch,
+    launch: NameContext,
     hparams: Collection[str],
     identify: Callable[[Point], str],
     slug: Callable[[], str],
@@ -171,8 +171,8 @@ def named_by(
     ``identify`` returns the ``{id}`` of a point, ``slug`` a new ``{coolname}``; ``hparams`` are the
     names of hyperparameters, ``where`` is the place of the template, for errors.
 
-    >>> launch = Launch({"user": "me"}, total=20, varying=["lr"])
-    >>> new_name = named_by("{wid}{sep}{sweep}", launch, ["lr"], str, str)
+    >>> launch = NameContext({"user": "me"}, total=20, varying=["lr"])
+    >>> new_name = template_names("{wid}{sep}{sweep}", launch, ["lr"], str, str)
     >>> new_name(Point((Hparam("lr", 0.1, "1e-1"), Hparam("opt", "sgd", "sgd"))))
     '01-lr=1e-1'
     """
@@ -195,10 +195,10 @@ def named_by(
     return new_name
 
 
-def filled(template: str, texts: Mapping[str, str], where: str) -> str:
+def fill_template(template: str, texts: Mapping[str, str], where: str) -> str:
     """Return a template that is the same for all runs, as EXP_NAME, with its texts.
 
-    >>> filled("{user}-{date}", {"user": "me", "date": "2026.02.06"}, "sweep.yml:1: EXP_NAME")
+    >>> fill_template("{user}-{date}", {"user": "me", "date": "2026.02.06"}, "EXP_NAME")
     'me-2026.02.06'
     """
     _check(_PLACEHOLDER.findall(template), texts, where)
@@ -262,7 +262,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _texts(point: Point, launch: Launch, number: int) -> dict[str, str]:
+def _texts(point: Point, launch: NameContext, number: int) -> dict[str, str]:
     """Return the texts of the placeholders for a run, but for its id and its coolname."""
     sweep = sweep_text(point, launch.varying)
     return {
@@ -278,13 +278,13 @@ def _texts(point: Point, launch: Launch, number: int) -> dict[str, str]:
 def _text(hparam: Hparam) -> str:
     if isinstance(hparam.text, tuple):
         return "-".join(hparam.text)
-    return spelled(hparam.value) if hparam.text is None else hparam.text
+    return value_text(hparam.value) if hparam.text is None else hparam.text
 
 
 def _check(names: list[str], allowed: Collection[str], where: str) -> None:
     for name in names:
         if name not in allowed:
-            raise SettingsError(f"{where}: {{{name}}} is unknown: {remedy(name, allowed)}")
+            raise SettingsError(f"{where}: {{{name}}} is unknown: {suggestion(name, allowed)}")
 
 
 def _check_new(name: str, used: Mapping[str, int], number: int, where: str) -> None:

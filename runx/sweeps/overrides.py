@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from runx.errors import SettingsError, SweepError
-from runx.nearest import remedy
-from runx.sweeps.axes import SKIP, TAG, Where
+from runx.nearest import suggestion
+from runx.sweeps.axes import SKIP, TAG, Locator
 from runx.sweeps.merge import is_free, keys, located, with_key, without_key
 from runx.sweeps.scalars import quoted
 from runx.sweeps.values import Node, Scalar
@@ -65,8 +65,8 @@ def read_override(word: str, settings: Collection[str]) -> Override:
 
 
 def over_hparams(
-    hparams: Node, at: Where, overrides: Iterable[Override], others: Collection[str] = ()
-) -> tuple[Node, Where]:
+    hparams: Node, at: Locator, overrides: Iterable[Override], others: Collection[str] = ()
+) -> tuple[Node, Locator]:
     """Return HPARAMS with overrides, and the places of its keys.
 
     ``others`` are names of settings, for one that is misspelt.
@@ -83,7 +83,7 @@ def over_hparams(
         names = keys(hparams)
         if override.name not in names and not _may_be_set(override):
             hint = f"; +{override.text} adds it" if override.node is not None else ""
-            nearest = remedy(override.name, names, others)
+            nearest = suggestion(override.name, names, others)
             raise SweepError(f"{override.text}: {override.name} is unknown: {nearest}{hint}")
         if override.node is None:
             hparams = without_key(hparams, override.name)

@@ -99,10 +99,10 @@ def number(value: float, digits: int = _DIGITS) -> Scalar:
     return scalar(written(float(f"{value:.{digits}g}") if isinstance(value, float) else value))
 
 
-def spelled(value: Value) -> str:
+def value_text(value: Value) -> str:
     """Return a value as it stands inside a text.
 
-    >>> spelled(1e-05), spelled(True), spelled(None), spelled((1, "a"))
+    >>> value_text(1e-05), value_text(True), value_text(None), value_text((1, "a"))
     ('1e-5', 'true', 'None', '[1,a]')
     """
     if value is None or isinstance(value, str):
@@ -110,7 +110,7 @@ def spelled(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "[" + ",".join(map(spelled, value)) + "]"
+        return "[" + ",".join(map(value_text, value)) + "]"
     return written(value)
 
 
@@ -131,10 +131,10 @@ def seconds(text: str) -> float | None:
     return None
 
 
-def spoken(duration: float) -> str:
+def duration_text(duration: float) -> str:
     """Return a duration in seconds as people write it.
 
-    >>> spoken(5), spoken(321), spoken(3905), spoken(200000)
+    >>> duration_text(5), duration_text(321), duration_text(3905), duration_text(200000)
     ('5 s', '5 min', '1 h 5 min', '2 d 7 h')
     """
     for size, unit, smaller, small in (

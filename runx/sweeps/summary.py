@@ -45,14 +45,14 @@ def skipped(sweep: Sweep) -> dict[str, int]:
     return counts
 
 
-class Shown(NamedTuple):
+class ShownAxis(NamedTuple):
     """An axis as it is shown: the parameters that it sets, and a text for each choice."""
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
 
 
-def axes(sweep: Sweep) -> list[list[Shown]]:
+def axes(sweep: Sweep) -> list[list[ShownAxis]]:
     """Return the axes of each mapping that is no base for others, every choice as a text.
 
     >>> from runx.sweeps.sweep import read
@@ -68,13 +68,13 @@ def axes(sweep: Sweep) -> list[list[Shown]]:
     ]
 
 
-def _shown_axis(axis: Axis) -> Shown:
+def _shown_axis(axis: Axis) -> ShownAxis:
     names = tuple(name for name in axis.names if name not in (TAG, SKIP))
     choices = [[each for each in choice if each.name in names] for choice in axis.choices]
     if names == axis.names and len(names) == 1:
-        return Shown(names, tuple(shown(choice[0]) for choice in choices))
+        return ShownAxis(names, tuple(shown(choice[0]) for choice in choices))
     texts = [" ".join(f"{each.name}={shown(each)}" for each in choice) for choice in choices]
-    return Shown(names, tuple(texts))
+    return ShownAxis(names, tuple(texts))
 
 
 def repeats(points: Iterable[Point]) -> int:
@@ -127,7 +127,7 @@ def _computed(sweep: Sweep) -> dict[str, set[str]]:
     needs: dict[str, set[str]] = {}
     for grid in sweep.grids:
         if grid.templated:
-            for name, needed in templates_of(grid, sweep.beside).needs.items():
+            for name, needed in templates_of(grid, sweep.context).needs.items():
                 needs.setdefault(name, set()).update(needed)
     return needs
 
@@ -138,8 +138,8 @@ def shown(hparam: Hparam) -> str:
     >>> shown(Hparam("sizes", (1, 2), ("1", "2"))), shown(Hparam("adam", True, None))
     ('[1, 2]', 'true')
     """
-    from runx.sweeps.scalars import spelled
+    from runx.sweeps.scalars import value_text
 
     if isinstance(hparam.text, tuple):
         return "[" + ", ".join(hparam.text) + "]"
-    return spelled(hparam.value) if hparam.text is None else hparam.text
+    return value_text(hparam.value) if hparam.text is None else hparam.text

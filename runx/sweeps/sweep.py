@@ -8,8 +8,8 @@ from itertools import product, repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
-from runx.sweeps.axes import SKIP, TAG, Where
-from runx.sweeps.grid import Beside, Grid, check_tags, flat, grid_of, point_of
+from runx.sweeps.axes import SKIP, TAG, Locator
+from runx.sweeps.grid import Grid, SweepContext, check_tags, flat, grid_of, point_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Combination: TypeAlias = tuple[Hparam, ...]
 """A choice of each axis of a grid."""
 
-_DEFAULTS = Beside()
+_DEFAULTS = SweepContext()
 
 _SHELL = re.compile(r"\$\{?([A-Za-z_]\w*)|^~(?=/|$)")
 """What a shell would change: a variable, or ``~`` at the beginning."""
@@ -32,7 +32,7 @@ class Sweep(NamedTuple):
     """The sweep that HPARAMS describes: a grid for each of its mappings."""
 
     grids: tuple[Grid, ...]
-    beside: Beside
+    context: SweepContext
 
     @property
     def size(self) -> int:
@@ -57,7 +57,7 @@ class Sweep(NamedTuple):
                 yield from map(Point, combined, repeat(tag))
 
 
-def read(hparams: Node, at: Where, beside: Beside = _DEFAULTS) -> Sweep:
+def read(hparams: Node, at: Locator, context: SweepContext = _DEFAULTS) -> Sweep:
     """Return the sweep of HPARAMS. ``at`` gives the place of its keys, for errors.
 
     Raises:
@@ -69,10 +69,10 @@ def read(hparams: Node, at: Where, beside: Beside = _DEFAULTS) -> Sweep:
     6
     """
     if isinstance(hparams, dict):
-        grids = [grid_of(hparams, at, beside)]
+        grids = [grid_of(hparams, at, context)]
     elif isinstance(hparams, list) and hparams:
         inherited = [_inherited(hparams, index, at) for index in range(len(hparams))]
-        grids = [grid_of(mapping, where, beside) for mapping, where in inherited]
+        grids = [grid_of(mapping, where, context) for mapping, where in inherited]
     else:
         raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
     for grid in grids:
@@ -80,12 +80,14 @@ def read(hparams: Node, at: Where, beside: Beside = _DEFAULTS) -> Sweep:
             check_tags(grid)
         if grid.skips:
             skip_reasons(grid)
-    return Sweep(tuple(grids), beside)
+    return Sweep(tuple(grids), context)
 
 
-def points(hparams: Node, at: Where, tag: str = "", beside: Beside = _DEFAULTS) -> Iterator[Point]:
+def points(
+    hparams: Node, at: Locator, tag: str = "", context: SweepContext = _DEFAULTS
+) -> Iterator[Point]:
     """Return the points of HPARAMS, made one after another."""
-    return read(hparams, at, beside).points(tag)
+    return read(hparams, at, context).points(tag)
 
 
 def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
@@ -101,13 +103,13 @@ def combinations(sweep: Sweep) -> list[Iterable[Combination]]:
         if grid.templated:
             from runx.sweeps.templates import computed, templates_of
 
-            choices = computed(templates_of(grid, sweep.beside), choices, start)
+            choices = computed(templates_of(grid, sweep.context), choices, start)
         combined.append(choices)
         start += grid.size
     return combined
 
 
-def _inherited(hparams: list[Node], index: int, at: Where) -> tuple[Mapping[str, Node], Where]:
+def _inherited(hparams: list[Node], index: int, at: Locator) -> tuple[Mapping[str, Node], Locator]:
     """Return a mapping over the first one, but for its RUNX.SKIP, and where its keys stand."""
     first, own = hparams[0], hparams[index]
     if not isinstance(own, dict) or not isinstance(first, dict):
@@ -150,7 +152,7 @@ def _first(conditions: list[Expression], combination: Combination, grid: Grid) -
         raise SweepError(f"{grid.at(SKIP)}: {SKIP}: {error}") from None
 
 
-def cautions(hparams: Node, at: Where) -> list[str]:
+def cautions(hparams: Node, at: Locator) -> list[str]:
     """Return warnings of values that a shell would change, and of those that may differ later.
 
     >>> cautions({"data": Scalar("$HOME/x", "$HOME/x")}, lambda *path: "sweep.yml:2")
@@ -159,7 +161,7 @@ def cautions(hparams: Node, at: Where) -> list[str]:
     return list(dict.fromkeys(_cautions(hparams, at, (), "")))
 
 
-def _cautions(node: Node, at: Where, path: tuple[str | int, ...], name: str) -> Iterator[str]:
+def _cautions(node: Node, at: Locator, path: tuple[str | int, ...], name: str) -> Iterator[str]:
     """Yield the warnings of a node at a path; ``name`` is the hyperparameter that it belongs to."""
     if not isinstance(node, Scalar):
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from runx.errors import ExpressionError, SweepError
 from runx.sweeps.axes import INDEX, SKIP
 from runx.sweeps.expressions import Expression, parse
-from runx.sweeps.grid import Beside, Grid, holds_template
-from runx.sweeps.scalars import spelled
+from runx.sweeps.grid import Grid, SweepContext, holds_template
+from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Hparam, Value
 
 _CUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -78,8 +78,8 @@ def text_of(value: Value) -> str | tuple[str, ...] | None:
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, tuple):
-        return tuple(spelled(item) for item in value)
-    return spelled(value)
+        return tuple(value_text(item) for item in value)
+    return value_text(value)
 
 
 def _rounded(value: Value) -> Value:
@@ -94,7 +94,7 @@ def _text(expression: Expression, values: Mapping[str, Any], texts: Mapping[str,
     name = expression.text
     if name in texts and isinstance(texts[name].text, str):
         return str(texts[name].text)
-    return spelled(_rounded(expression.evaluate(values)))
+    return value_text(_rounded(expression.evaluate(values)))
 
 
 class Templates(NamedTuple):
@@ -111,10 +111,10 @@ class Templates(NamedTuple):
     needs: Mapping[str, set[str]]
 
 
-def templates_of(grid: Grid, beside: Beside) -> Templates:
+def templates_of(grid: Grid, context: SweepContext) -> Templates:
     """Return all templates of a grid. Raise if one needs itself."""
-    values = {_ENV + name: value for name, value in beside.environment.items()}
-    values[_EXPERIMENT] = beside.experiment
+    values = {_ENV + name: value for name, value in context.environment.items()}
+    values[_EXPERIMENT] = context.experiment
     known_names = {*values, INDEX, *grid.names}
     templates: dict[str, Template] = {}
     needs: dict[str, set[str]] = {}
@@ -166,7 +166,7 @@ def _computed(
     if not (isinstance(value, tuple) and isinstance(hparam.text, tuple)):
         return Hparam(hparam.name, value, text_of(value))
     texts = zip(value, hparam.text, strict=True)
-    items = tuple(spelled(item) if holds_template(text) else text for item, text in texts)
+    items = tuple(value_text(item) if holds_template(text) else text for item, text in texts)
     return Hparam(hparam.name, value, items)
 
 

@@ -6,13 +6,13 @@ from runx.analysis.ask import read_states
 from runx.analysis.index import MANY
 from runx.analysis.read import Reader, read_experiment
 from runx.rundir.attempts import read_attempts
-from runx.rundir.experiments import places
+from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir
 
 
 def records_of(folder):
     experiment = ExperimentDir(folder)
-    return list(read_states([*places(experiment)], experiment, pytest.fail))
+    return list(read_states([*run_dirs(experiment)], experiment, pytest.fail))
 
 
 def test_a_folder_that_is_no_run_is_left_out(tmp_path):

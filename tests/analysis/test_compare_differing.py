@@ -2,14 +2,14 @@ import json
 
 from run_folders import make_run
 
-from runx.analysis.compare import difference
+from runx.analysis.compare import difference_lines
 from runx.analysis.read import Reader, read_experiment
 from runx.rundir.paths import ExperimentDir
 
 
 def diff(experiment):
     one, two = read_experiment(ExperimentDir(experiment), Reader())
-    return list(difference(one, two))
+    return list(difference_lines(one, two))
 
 
 def launch(experiment, name, packages, **content):

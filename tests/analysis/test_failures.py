@@ -12,7 +12,7 @@ from runx.analysis.failures import (
     shared,
 )
 from runx.rundir.paths import RunDir
-from runx.rundir.record import Typed
+from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
 from runx.rundir.state import State
 
@@ -101,7 +101,7 @@ def test_the_digest_has_number_reason_shared_hyperparameters_and_output():
 
 
 def test_what_failed_is_started_again_by_what_was_typed_and_where():
-    typed = Typed(("my sweep.yml", "lr=1", "-j", "2", "--retry=lost"), "/my project")
+    typed = CommandLine(("my sweep.yml", "lr=1", "-j", "2", "--retry=lost"), "/my project")
     [elsewhere] = retry_commands([run("a")], {"sweep": typed}, "/elsewhere")
     assert elsewhere == (
         "(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed)"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runx.analysis.groups import Grouping, Spread, best_per, grouped, spread
 from runx.analysis.question import Question
-from runx.analysis.table import summarize
+from runx.analysis.table import runs_table
 from runx.errors import RunxError
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -80,8 +80,8 @@ def test_groups_are_ranked_by_the_mean_of_what_is_asked_for():
 
 
 def test_the_best_run_for_each_value_is_kept():
-    summary = best_per(summarize(RUNS, Question()), "lr")
-    assert [row.result.name for row in summary.rows] == ["c", "b"]
+    summary = best_per(runs_table(RUNS, Question()), "lr")
+    assert [row.record.name for row in summary.rows] == ["c", "b"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.floats(-1e3, 1e3)), min_size=1, max_size=12))
@@ -97,5 +97,5 @@ def test_groups_have_the_means_that_pandas_finds(rows):
 
 
 def test_text_is_no_number():
-    column = summarize(RUNS).columns[-1]
+    column = runs_table(RUNS).columns[-1]
     assert spread([run("a", "n/a"), run("b")], column, 2) is None

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from runx.analysis.overview import any_failed, objects, status
+from runx.analysis.overview import any_failed, runs_as_json, status_table
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -62,7 +62,7 @@ def test_a_farms_job_is_shown_with_its_machine():
 def test_the_table_has_what_varies_and_how_each_stands():
     one = record("a", Attempt(1, (began(0.0), ended(321.0, 1)), host="h"), lr=1, same=1)
     two = record("b", lr=2, same=1)
-    summary = status([two, one], 1e3)
+    summary = status_table([two, one], 1e3)
     heads = [column.heading for column in summary.columns]
     assert heads == ["run", "lr", "state", "attempt", "elapsed", "acc", "epoch", "where"]
     assert summary.rows[0].cells == ("a", 1, "failed (exit status 1)", 1, 321.0, 9, 3, "h")
@@ -70,7 +70,9 @@ def test_the_table_has_what_varies_and_how_each_stands():
 
 
 def test_json_has_the_reason_and_the_exit_status():
-    [content] = objects([record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0)
+    [content] = runs_as_json(
+        [record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0
+    )
     status_of_run = {
         name: content[name] for name in ("state", "reason", "code", "signal", "attempt")
     }

@@ -22,11 +22,11 @@ def test_several_processes_read_what_one_reads(tmp_path, monkeypatch):
         file.write("val,acc,3,ep")
     (tmp_path / "run011" / "attempts" / "1.events.jsonl").unlink()
     outcomes = []
-    for hands in (1, 3, 3, 1):
-        (tmp_path / ".runx" / "index.json").unlink(missing_ok=hands == 1)
+    for processes in (1, 3, 3, 1):
+        (tmp_path / ".runx" / "index.json").unlink(missing_ok=processes == 1)
         for reader in (Reader(), Reader((Measure("best", "acc", "max"),)), Reader(at=1)):
             warnings = []
-            reader = reader._replace(warn=warnings.append, hands=hands)
+            reader = reader._replace(warn=warnings.append, processes=processes)
             records = read_experiment(ExperimentDir(tmp_path), reader)
             outcomes.append(([record._replace(attempts=()) for record in records], warnings))
     assert len(outcomes[0][0]) == MANY + 10

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from sweeps import Sweep, names, wait_until
 
-from runx.analysis.remove import weight
+from runx.analysis.remove import freed_bytes
 from runx.rundir.paths import ExperimentDir
 
 
@@ -125,9 +125,9 @@ def test_a_run_removed_by_hand_at_the_same_time_is_no_fault(sweep):
 def test_what_has_a_name_elsewhere_weighs_nothing(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/last.pth").write_bytes(b"x" * 40960)
-    own = weight(tmp_path / "run")
+    own = freed_bytes(tmp_path / "run")
     assert own >= 40960
     os.link(tmp_path / "run/last.pth", tmp_path / "run/best.pth")
-    assert weight(tmp_path / "run") == own
+    assert freed_bytes(tmp_path / "run") == own
     os.link(tmp_path / "run/last.pth", tmp_path / "elsewhere.pth")
-    assert weight(tmp_path / "run") == 0
+    assert freed_bytes(tmp_path / "run") == 0

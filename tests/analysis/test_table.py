@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runx.analysis.columns import identity, varying
 from runx.analysis.question import Question
-from runx.analysis.table import rank, summarize
+from runx.analysis.table import rank, runs_table
 from runx.errors import RunxError
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -30,11 +30,11 @@ def headings(summary):
 
 
 def order(summary):
-    return [row.result.name for row in summary.rows]
+    return [row.record.name for row in summary.rows]
 
 
 def table(runs, **question):
-    return summarize(runs, Question(**question))
+    return runs_table(runs, Question(**question))
 
 
 def test_the_error_of_an_unknown_metric_has_those_that_exist():
@@ -187,7 +187,7 @@ def test_any_order_of_reading_gives_the_same_table_best_first(values, lower, ran
     shuffled = list(runs)
     random.shuffle(shuffled)
     assert table(shuffled, **question) == summary
-    ranked = [row.result.metrics["acc"] for row in summary.rows]
+    ranked = [row.record.metrics["acc"] for row in summary.rows]
     assert ranked == sorted(values, reverse=not lower)
 
 

@@ -1,7 +1,7 @@
 import pytest
 from run_folders import make_run, write_metrics
 
-from runx.analysis.question import Asked
+from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.api.tables import remarks, table
 from runx.cli.tables import listing
@@ -19,7 +19,7 @@ def sweep(tmp_path):
 
 
 def asking(sweep, **more):
-    options = Asked(experiments=(), logroot=sweep, cwd=sweep, **more)
+    options = TableOptions(experiments=(), logroot=sweep, cwd=sweep, **more)
     reader = Reader(options.question.measures, pytest.fail, at=options.question.at)
     return list(read_experiment(ExperimentDir(sweep / "sweep"), reader)), options
 

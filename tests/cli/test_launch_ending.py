@@ -2,7 +2,7 @@ import pytest
 
 from runx.api.start import Launched
 from runx.cli.launch import report
-from runx.local.executor import Ended, Task
+from runx.local.executor import EndedAttempt, Task
 from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir
 
@@ -16,7 +16,7 @@ def end(tmp_path, number, status, order=""):
             f'{{"event":"started","time":1}}\n{{"event":"ended","time":2,"code":{status}}}\n'
         )
         run.output.write_text(f"ValueError: {number}\n")
-    return Ended(Task(run, 1), status, 1.0, order)
+    return EndedAttempt(Task(run, 1), status, 1.0, order)
 
 
 def reported(tmp_path, ends, total=None, left=0, stopped=False):

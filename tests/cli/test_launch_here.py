@@ -11,8 +11,8 @@ import time
 import pytest
 from sweeps import Sweep, events, names, state_of, wait_until
 
-from runx.local.process import members
-from runx.rundir.orders import CANCEL, give
+from runx.local.process import processes_of
+from runx.rundir.orders import CANCEL, write_order
 
 FOREVER = "until [ -e ../go ]; do sleep 0.05; done"
 
@@ -112,7 +112,7 @@ def test_a_time_limit_ends_the_group_and_what_has_left_it(sweep):
     (run,) = sweep.runs()
     assert state_of(run) == "timeout"
     assert "1 x timeout" in printed
-    wait_until(lambda: not list(members(run, 1)))
+    wait_until(lambda: not list(processes_of(run, 1)))
 
 
 def test_a_run_that_heeds_its_time_limit_ends_by_itself(sweep):
@@ -240,7 +240,7 @@ def test_a_run_that_goes_on_by_hand_is_left_alone_by_resume(sweep):
 def test_a_waiting_run_that_is_called_off_never_starts(sweep):
     sweep.trains(f"[ $2 != 0 ] || {FOREVER}")
     launcher = begun(sweep, count=1)
-    give(sweep.run(1), CANCEL, 1)
+    write_order(sweep.run(1), CANCEL, 1)
     assert state_of(sweep.run(1)) == "cancelled"
     (sweep.run(0).path / "go").touch()
     printed = sweep.ended(launcher)
@@ -254,7 +254,7 @@ def test_a_run_that_somebody_cancels_is_not_tried_again(sweep):
     sweep.trains(FOREVER)
     launcher = begun(sweep, "--retries", "3", count=1)
     (run,) = sweep.runs()
-    give(run, CANCEL, 1)
+    write_order(run, CANCEL, 1)
     os.kill(events(run)[0]["pid"], signal.SIGTERM)
     printed = sweep.ended(launcher)
     assert "cancelled" in printed

@@ -4,7 +4,7 @@ import pty
 import pytest
 
 from runx.cli.progress import Progress
-from runx.local.executor import Ended, Task
+from runx.local.executor import EndedAttempt, Task
 from runx.rundir.paths import RunDir
 
 
@@ -47,11 +47,11 @@ def test_what_is_left_is_reckoned_from_what_has_ended(tmp_path, terminal):
     with terminal as drawn:
         progress = Progress(4, {})
         one, two = task(tmp_path, "one"), task(tmp_path, "two")
-        progress.ended(Ended(one, 1, 120.0), again=False)
+        progress.ended(EndedAttempt(one, 1, 120.0), again=False)
         assert "one: exit status 1 after 2 min (1/4)" in drawn()
         progress.tick([two], 2)
         assert drawn().startswith("0/4 done, 1 failed, 1 running, about 5 min left | two")
-        progress.ended(Ended(two, 0, 120.0), again=False)
+        progress.ended(EndedAttempt(two, 0, 120.0), again=False)
         assert drawn().startswith("\r\x1b[K")
 
 

@@ -191,7 +191,7 @@ def test_a_key_with_nothing_after_it_is_no_fault(project, name, nothing):
     if name != "CODE_IGNORE_PATTERNS":
         assert experiment.code == unset.code
     assert experiment.logroot == unset.logroot
-    assert (experiment.farm, experiment.shell, experiment.beside.seed) == (None, PLAIN, 0)
+    assert (experiment.farm, experiment.shell, experiment.sweep_context.seed) == (None, PLAIN, 0)
 
 
 def test_nothing_after_a_key_is_stronger_than_what_weaker_sources_say(project):
@@ -202,7 +202,7 @@ def test_nothing_after_a_key_is_stronger_than_what_weaker_sources_say(project):
 
 
 def test_an_empty_word_is_a_seed(project):
-    assert loaded(project, sweep=SWEEP + "SEED: ''\n").beside.seed == ""
+    assert loaded(project, sweep=SWEEP + "SEED: ''\n").sweep_context.seed == ""
 
 
 def test_an_empty_logroot_in_the_environment_is_none(project):

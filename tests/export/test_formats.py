@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from runx.analysis.columns import Column
 from runx.analysis.groups import Spread
 from runx.analysis.table import Row, Table
-from runx.export.formats import FORMATS, TABULATE, written
+from runx.export.formats import FORMATS, TABULATE, format_table
 from runx.export.table import fitted
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -40,13 +40,13 @@ def test_a_table_without_rows_is_written(name):
 
 
 def test_numbers_stand_at_the_right_and_text_at_the_left():
-    assert written("table", table_of(("owl", 9.5), ("rattlesnake", 10))) == (
+    assert format_table("table", table_of(("owl", 9.5), ("rattlesnake", 10))) == (
         "run          acc\n-----------  ---\nowl          9.5\nrattlesnake   10"
     )
 
 
 def test_a_cell_never_breaks_a_line_of_the_table():
-    assert len(written("table", table_of(("a\nb\t\x1b[31m", 1))).split("\n")) == 3
+    assert len(format_table("table", table_of(("a\nb\t\x1b[31m", 1))).split("\n")) == 3
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -54,7 +54,7 @@ words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 @given(st.lists(st.tuples(words, st.floats() | words | st.none()), max_size=5))
 def test_csv_read_back_has_the_same_cells(cells):
-    text = written("csv", table_of(*cells))
+    text = format_table("csv", table_of(*cells))
     [head, *rows] = csv.reader(io.StringIO(text, newline=""))
     assert head == ["run", "acc"]
     assert len(rows) == len(cells)
@@ -64,7 +64,7 @@ def test_csv_read_back_has_the_same_cells(cells):
 
 @given(st.lists(st.floats() | st.integers() | st.booleans() | st.text(), max_size=5))
 def test_json_read_back_has_the_same_values(values):
-    text = written("json", table_of(*((str(at), value) for at, value in enumerate(values))))
+    text = format_table("json", table_of(*((str(at), value) for at, value in enumerate(values))))
     read = [found["metrics"]["acc"] for found in json.loads(text, parse_constant=pytest.fail)]
     assert [str(value) for value in read] == [str(value) for value in values]
 
@@ -77,13 +77,13 @@ def test_every_format_of_the_tabulate_that_is_installed_is_offered():
 @pytest.mark.parametrize("name", ["markdown", *TABULATE])
 @pytest.mark.parametrize("text", ["1e3", "0x10", "1,000", "007", "true", "nan"])
 def test_a_cell_is_written_as_the_text_that_it_is(name, text):
-    written_text = written(name, table_of((text, 0.1), ("owl", 10)))
+    written_text = format_table(name, table_of((text, 0.1), ("owl", 10)))
     assert text in written_text
     assert "0.1" in written_text and "0.10" not in written_text
 
 
 def test_markdown_is_lined_up_and_escaped():
-    assert written("markdown", table_of(("a|b_c\\d", 1.5), ("owl", 10))).splitlines() == [
+    assert format_table("markdown", table_of(("a|b_c\\d", 1.5), ("owl", 10))).splitlines() == [
         "| run        |   acc |",
         "|:-----------|------:|",
         "| a\\|b\\_c\\\\d |   1.5 |",
@@ -93,34 +93,34 @@ def test_markdown_is_lined_up_and_escaped():
 
 @pytest.mark.parametrize("name", ["latex", "latex_booktabs", "latex_longtable"])
 def test_latex_is_escaped(name):
-    text = written(name, table_of(("50%_{x}~&#$\\<±|", 1)))
+    text = format_table(name, table_of(("50%_{x}~&#$\\<±|", 1)))
     cell = r"50\%\_\{x\}\textasciitilde{}\&\#\$\textbackslash{}"
     assert cell + r"\ensuremath{<}\ensuremath{\pm}\textbar{} &" in text
 
 
 @pytest.mark.parametrize("start", ["[1, 2]", "*"])
 def test_no_row_of_latex_begins_as_an_argument_of_the_one_before(start):
-    rows = written("latex_booktabs", table_of((start, 1), ("owl", 2), (start, 3))).splitlines()
+    rows = format_table("latex_booktabs", table_of((start, 1), ("owl", 2), (start, 3))).splitlines()
     assert [rows[at].strip()[:3] for at in (4, 6)] == [f"{{{start[0]}}}"] * 2
 
 
 def test_raw_latex_is_left_as_it_is():
-    assert "$x_1$ &" in written("latex_raw", table_of(("$x_1$", 1)))
+    assert "$x_1$ &" in format_table("latex_raw", table_of(("$x_1$", 1)))
 
 
 @pytest.mark.parametrize("text", ["<b>", "a & b", "&amp;", "<script>alert(1)</script>", '"'])
 def test_html_is_rendered_as_the_text_that_it_was(text):
-    html = written("html", table_of((text, 1.5), ("owl", 2), headings=(text, "acc")))
+    html = format_table("html", table_of((text, 1.5), ("owl", 2), headings=(text, "acc")))
     assert cells_of(html) == [[text, "acc"], [text, "1.5"], ["owl", "2"]]
 
 
 def test_tabs_never_break_a_line_of_tsv():
-    assert written("tsv", table_of(("a\tb\nc", 1))).splitlines()[1] == "a\\tb\\nc\t1"
+    assert format_table("tsv", table_of(("a\tb\nc", 1))).splitlines()[1] == "a\\tb\\nc\t1"
 
 
 @given(st.lists(st.floats() | st.integers(), max_size=5))
 def test_each_line_of_jsonl_is_an_object(values):
-    text = written("jsonl", table_of(*((str(at), value) for at, value in enumerate(values))))
+    text = format_table("jsonl", table_of(*((str(at), value) for at, value in enumerate(values))))
     assert [json.loads(line)["run"] for line in text.splitlines()] == [
         str(at) for at in range(len(values))
     ]
@@ -134,7 +134,7 @@ def test_parquet_is_read_back_by_pyarrow():
 
 
 def test_a_spread_is_rounded_for_people():
-    text = written("table", table_of(("a", Spread((91.0, 91.5, 91.2), 3))))
+    text = format_table("table", table_of(("a", Spread((91.0, 91.5, 91.2), 3))))
     assert "91.23 ± 0.25 (n=3)" in text
 
 
@@ -190,7 +190,7 @@ AWKWARD = [
 def test_markdown_is_rendered_as_the_text_that_it_was(text):
     markdown_it = pytest.importorskip("markdown_it")
     renderer = markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    html = renderer.render(written("markdown", table_of((text, 1.5), ("owl", 2))))
+    html = renderer.render(format_table("markdown", table_of((text, 1.5), ("owl", 2))))
     assert cells_of(html) == [["run", "acc"], [text, "1.5"], ["owl", "2"]]
 
 
@@ -199,7 +199,7 @@ def test_markdown_is_rendered_as_the_text_that_it_was(text):
 @pytest.mark.parametrize("form", ["latex", "latex_booktabs", "latex_longtable"])
 def test_latex_compiles(form, tmp_path):
     rows = [(f"[{text}] 50%_{{x}}^~&#$\\ ± <>", 1) for text in AWKWARD]
-    table = written(form, table_of(*rows, ("* a", 2), ("[", 3)))
+    table = format_table(form, table_of(*rows, ("* a", 2), ("[", 3)))
     (tmp_path / "a.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs,longtable}"
         f"\\begin{{document}}\n{table}\n\\end{{document}}\n"

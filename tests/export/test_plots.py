@@ -1,12 +1,12 @@
 import pytest
 from run_folders import make_run
 
-from runx.analysis.curves import Curve, curve, smoothed, together
-from runx.analysis.question import Asked
+from runx.analysis.curves import Curve, curve, mean_curve, smoothed
+from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.errors import RunxError
 from runx.export import plots
-from runx.export.plots import pictured, plotted
+from runx.export.plots import pictured, plot_runs
 from runx.rundir.paths import ExperimentDir
 
 
@@ -20,7 +20,7 @@ def runs(tmp_path):
 
 
 def asked(tmp_path, **more):
-    return Asked(experiments=(), logroot=tmp_path, cwd=tmp_path, **more)
+    return TableOptions(experiments=(), logroot=tmp_path, cwd=tmp_path, **more)
 
 
 def test_a_name_that_no_run_has_is_refused_with_those_there_are(runs, tmp_path):
@@ -48,8 +48,8 @@ def test_top_draws_the_best_alone(runs, tmp_path, over):
 def test_curves_that_are_left_out_are_counted(runs, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(plots, "MOST", 3)
-    assert "3 of 4; --where or --top choose" in plotted("acc", runs, asked(tmp_path))
-    message = plotted("acc", runs, asked(tmp_path, output=str(tmp_path / "a.svg")))
+    assert "3 of 4; --where or --top choose" in plot_runs("acc", runs, asked(tmp_path))
+    message = plot_runs("acc", runs, asked(tmp_path, output=str(tmp_path / "a.svg")))
     assert message.endswith("a.svg: 3 of 4; --where or --top choose")
 
 
@@ -69,7 +69,7 @@ def test_a_scatter_has_a_dot_for_each_run(runs, tmp_path):
 @pytest.mark.parametrize("what", ["acc", "lr vs acc", "parallel"])
 def test_a_picture_is_drawn_in_the_terminal(runs, tmp_path, what, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    text = plotted(what, runs, asked(tmp_path, log="x" if "vs" in what else ""))
+    text = plot_runs(what, runs, asked(tmp_path, log="x" if "vs" in what else ""))
     assert "acc" in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
@@ -81,13 +81,13 @@ def test_a_picture_is_drawn_to_a_file(runs, tmp_path, suffix, magic):
     pytest.importorskip("matplotlib")
     file = tmp_path / f"picture.{suffix}"
     for what in ("parallel", "lr vs acc", "acc"):
-        plotted(what, runs, asked(tmp_path, output=str(file), over=("seed",)))
+        plot_runs(what, runs, asked(tmp_path, output=str(file), over=("seed",)))
     assert file.read_bytes().startswith(magic)
 
 
 def test_a_file_that_is_no_picture_is_refused(runs, tmp_path):
     with pytest.raises(RunxError, match=r"a picture is one of \.png"):
-        plotted("acc", runs, asked(tmp_path, output="picture.txt"))
+        plot_runs("acc", runs, asked(tmp_path, output="picture.txt"))
 
 
 def test_an_epoch_that_was_repeated_counts_once():
@@ -101,4 +101,4 @@ def test_smoothing_keeps_what_is_constant():
 
 def test_curves_of_different_length_go_together():
     one, two = Curve("", (0.0,), (1.0,)), Curve("", (0.0, 1.0), (3.0, 5.0))
-    assert together("x", [one, two])[1:3] == ((0.0, 1.0), (2.0, 5.0))
+    assert mean_curve("x", [one, two])[1:3] == ((0.0, 1.0), (2.0, 5.0))

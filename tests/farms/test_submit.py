@@ -13,7 +13,7 @@ from runx.farms.registry import farm_type_of
 from runx.farms.submit import execute
 from runx.rundir.claims import claim_text, take
 from runx.rundir.files import read_json
-from runx.rundir.workspace import elsewhere
+from runx.rundir.workspace import workspace_of
 
 SLURM = Farm("cluster", type="slurm")
 TIMED_OUT = "echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1"
@@ -53,7 +53,7 @@ def test_a_command_that_is_missing_names_what_to_install(place, put):
 def test_a_command_that_can_not_be_started_has_a_status(tmp_path):
     finished = execute(Submission((str(tmp_path),), {}), SLURM, slurm.FARM_TYPE)
     assert finished.status
-    assert "can't be started" in finished.complaint
+    assert "can't be started" in finished.last_line
 
 
 def test_a_refusal_is_reported_in_its_own_words_and_recorded(place, put):
@@ -149,4 +149,4 @@ def test_a_run_on_ngc_leads_to_where_its_job_writes(tmp_path, put, monkeypatch):
     put("ngc", "echo '{\"id\": 5}'")
     assert place.submit() == 1
     assert job(place, 0)["id"] == "5"
-    assert str(elsewhere(place.runs[0])) == "/mnt/sweep/run-0"
+    assert str(workspace_of(place.runs[0])) == "/mnt/sweep/run-0"

@@ -10,7 +10,7 @@ from sweeps import events, names, wait_until
 
 import runx.local.process
 from runx.local.gpus import Lease
-from runx.local.process import Live, members, start, tell
+from runx.local.process import LiveAttempt, processes_of, signal_run, start
 from runx.locks import is_held
 from runx.rundir.attempts import take_lock
 from runx.rundir.claims import claim_text
@@ -42,7 +42,7 @@ def make(tmp_path):
     begin.prepare = prepare
     yield begin
     for live in lives:
-        tell(live, signal.SIGKILL)
+        signal_run(live, signal.SIGKILL)
         if live.process.poll() is None:
             live.process.kill()
         live.process.wait()
@@ -101,14 +101,14 @@ def test_a_run_goes_on_while_any_process_of_it_lives(make):
 def test_an_adopted_runs_end_is_read_from_its_events(make):
     live = make("exit 3")
     live.process.wait()
-    assert Live(live.dir, 1, None, time.monotonic()).status() == 3
+    assert LiveAttempt(live.dir, 1, None, time.monotonic()).status() == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_goes_through_run_sh_which_records_it(make, number):
     live = make("echo ready; trap 'exit 9' INT TERM; while :; do sleep 0.05; done")
     wait_until(has(live.dir, "ready"))
-    tell(live, number)
+    signal_run(live, number)
     assert status(live) == 9
     assert "signalled" in names(live.dir)
 
@@ -119,14 +119,14 @@ def test_a_signal_reaches_the_script_although_run_sh_is_gone(make):
     wait_until(lambda: "running" in names(live.dir))
     live.process.kill()
     live.process.wait()
-    tell(live, signal.SIGTERM)
+    signal_run(live, signal.SIGTERM)
     assert status(live) == 137
 
 
 def test_kill_spares_run_sh_so_that_it_records_the_end(make):
     live = make("echo ready; trap '' TERM INT; while :; do sleep 0.05; done")
     wait_until(has(live.dir, "ready"))
-    tell(live, signal.SIGKILL)
+    signal_run(live, signal.SIGKILL)
     assert status(live) == 137
     assert names(live.dir)[-1] == "ended"
 
@@ -134,13 +134,13 @@ def test_kill_spares_run_sh_so_that_it_records_the_end(make):
 def test_kill_reaches_what_has_left_the_group_and_nobody_else(make, tmp_path):
     live = make("setsid sleep 61 & echo ready; sleep 61")
     wait_until(has(live.dir, "ready"))
-    wait_until(lambda: len(list(members(live.dir, 1))) >= 2)
+    wait_until(lambda: len(list(processes_of(live.dir, 1))) >= 2)
     bystander = subprocess.Popen(
         ["sleep", "60"], env={**os.environ, "RUNX_LOGDIR": str(live.dir.path)}
     )
-    tell(live, signal.SIGKILL)
+    signal_run(live, signal.SIGKILL)
     assert status(live) == 137
-    wait_until(lambda: not list(members(live.dir, 1)))
+    wait_until(lambda: not list(processes_of(live.dir, 1)))
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()

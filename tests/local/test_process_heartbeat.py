@@ -5,14 +5,16 @@ import time
 import pytest
 from sweeps import given_elsewhere
 
-from runx.local.process import BEAT, Heartbeat, Live
-from runx.rundir.orders import CANCEL, TIMEOUT, give
+from runx.local.process import BEAT, Heartbeat, LiveAttempt
+from runx.rundir.orders import CANCEL, TIMEOUT, write_order
 from runx.rundir.paths import RunDir
 
 
 @pytest.fixture
 def running(tmp_path):
-    runs = [Live(RunDir(tmp_path / name), 2, None, time.monotonic()) for name in ("owl", "fox")]
+    runs = [
+        LiveAttempt(RunDir(tmp_path / name), 2, None, time.monotonic()) for name in ("owl", "fox")
+    ]
     for run in runs:
         run.dir.attempts.mkdir(parents=True)
     return runs
@@ -38,7 +40,7 @@ def test_a_folder_that_can_not_be_written_stops_nothing(running, monkeypatch):
 
 def test_runs_cancelled_on_another_machine_are_returned(running, monkeypatch):
     monkeypatch.setenv(BEAT, "1e-9")
-    give(running[0].dir, CANCEL, 2)  # here
+    write_order(running[0].dir, CANCEL, 2)  # here
     given_elsewhere(running[0].dir, CANCEL, 1)
     given_elsewhere(running[0].dir, TIMEOUT, 2)
     assert Heartbeat().beat(running) == []

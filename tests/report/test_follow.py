@@ -7,13 +7,13 @@ import pytest
 from run_folders import make_run, write_metrics
 
 from runx.analysis.question import Question
-from runx.report.follow import Following
+from runx.report.follow import Follower
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.records import encode
 
 
 def following(*folders, warn=print):
-    experiments = Following([ExperimentDir(folder) for folder in folders], Question(), warn)
+    experiments = Follower([ExperimentDir(folder) for folder in folders], Question(), warn)
     experiments.start()
     return experiments
 

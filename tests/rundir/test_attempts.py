@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from runx.rundir.attempts import clock, here, lives, read_attempts, state_said, status_of
+from runx.rundir.attempts import (
+    clock,
+    current_state,
+    is_process_alive,
+    read_attempts,
+    status_of,
+    this_machine,
+)
 from runx.rundir.events import JobAddress, JobStatus
 from runx.rundir.paths import RunDir
 from runx.rundir.state import state
@@ -31,7 +38,13 @@ def read_state(run, warn=no_warning, statuses=None):
 
 def claim(run, number=1, farm=None, pid=None, **more):
     pid = os.getpid() if pid is None else pid
-    who = {"host": here().host, "boot": here().boot, "pid": pid, "start": start_of(pid), **more}
+    who = {
+        "host": this_machine().host,
+        "boot": this_machine().boot,
+        "pid": pid,
+        "start": start_of(pid),
+        **more,
+    }
     run.claim(number).write_text(json.dumps({"version": 1, **who, "farm": farm}))
 
 
@@ -217,10 +230,10 @@ def test_reading_leaves_nothing_behind(run):
 
 
 def test_this_process_lives_and_a_finished_one_does_not():
-    me = {**here()._asdict(), "pid": os.getpid(), "start": start_of(os.getpid())}
-    assert lives(me, here()) is True
-    assert lives({**me, "pid": dead_pid()}, here()) is False
-    assert lives({}, here()) is False
+    me = {**this_machine()._asdict(), "pid": os.getpid(), "start": start_of(os.getpid())}
+    assert is_process_alive(me, this_machine()) is True
+    assert is_process_alive({**me, "pid": dead_pid()}, this_machine()) is False
+    assert is_process_alive({}, this_machine()) is False
 
 
 def submitted(run, **more):
@@ -231,7 +244,7 @@ def submitted(run, **more):
 
 
 def queried(run, attempts, job, word):
-    return state_said(run, attempts, {("slurm", job): JobStatus(word)}, time.time)
+    return current_state(run, attempts, {("slurm", job): JobStatus(word)}, time.time)
 
 
 def test_a_job_is_where_job_json_says(run):
@@ -275,6 +288,6 @@ def test_what_changes_nothing_is_not_read_again(run, monkeypatch):
     claim(run, farm="slurm")
     submitted(run)
     before = read_attempts(run, time.time, no_warning)
-    monkeypatch.setattr(sys.modules[state_said.__module__], "read_attempts", None)
+    monkeypatch.setattr(sys.modules[current_state.__module__], "read_attempts", None)
     now, attempts = queried(run, before, "123", "queued")
     assert (now.name, attempts) == ("queued", before)

@@ -4,7 +4,7 @@ import pytest
 from run_folders import make_run
 
 from runx.errors import RunxError
-from runx.rundir.experiments import find, launches, places, said
+from runx.rundir.experiments import find, launch_notes, launches, run_dirs
 from runx.rundir.paths import ExperimentDir
 
 
@@ -47,7 +47,7 @@ def test_a_pattern_finds_several_and_each_counts_once(tmp_path):
 def test_a_run_can_be_named_itself(tmp_path):
     run = make_run(tmp_path / "sweep" / "owl")
     assert found(["sweep/owl"], tmp_path) == [run]
-    assert next(place.path for place in places(ExperimentDir(run))) == run
+    assert next(place.path for place in run_dirs(ExperimentDir(run))) == run
 
 
 def test_a_directory_of_experiments_stands_for_all_of_them(tmp_path):
@@ -59,7 +59,7 @@ def test_a_directory_of_experiments_stands_for_all_of_them(tmp_path):
 def test_what_begins_with_a_dot_is_no_run(tmp_path):
     make_run(tmp_path / "owl")
     make_run(tmp_path / ".runx" / "making")
-    assert [run.path.name for run in places(ExperimentDir(tmp_path))] == ["owl"]
+    assert [run.path.name for run in run_dirs(ExperimentDir(tmp_path))] == ["owl"]
 
 
 def launch(experiment, name, **content):
@@ -72,7 +72,7 @@ def test_what_was_said_at_launches_is_told_once_each_and_in_order(tmp_path):
     experiment = tmp_path / "sweep"
     launch(experiment, "2026-02-07T09.00.00Z-b", title="Digits", note="with warm-up")
     launch(experiment, "2026-02-06T09.00.00Z-a", title="Digits", note=None)
-    assert said(ExperimentDir(experiment), pytest.fail) == [
+    assert launch_notes(ExperimentDir(experiment), pytest.fail) == [
         "sweep: Digits",
         "sweep, 2026-02-07: with warm-up",
     ]

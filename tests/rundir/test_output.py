@@ -8,7 +8,7 @@ def test_a_log_that_is_not_there_yet_is_empty(tmp_path):
     nowhere = tmp_path / "output.log"
     assert tail(nowhere) == ""
     assert start_of_last(nowhere, 3) == 0
-    assert Follower(nowhere).more(last=True) == []
+    assert Follower(nowhere).new_lines(last=True) == []
 
 
 def test_only_the_end_of_a_huge_log_is_read(tmp_path):
@@ -40,10 +40,10 @@ def test_a_line_is_given_once_it_is_whole(tmp_path):
     log = tmp_path / "output.log"
     follower = Follower(log)
     log.write_bytes(b"one\ntw")
-    assert follower.more() == ["one"]
+    assert follower.new_lines() == ["one"]
     with log.open("ab") as more:
         more.write(b"o\nthree")
-    assert follower.more() == ["two"]
-    assert follower.more() == []
-    assert follower.more(last=True) == ["three"]
-    assert follower.more(last=True) == []
+    assert follower.new_lines() == ["two"]
+    assert follower.new_lines() == []
+    assert follower.new_lines(last=True) == ["three"]
+    assert follower.new_lines(last=True) == []

@@ -12,7 +12,7 @@ from runx.errors import SettingsError
 from runx.rundir.claims import claim_text
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
-from runx.rundir.script import Requeue, ScriptSettings, Shell, Spread, body, script
+from runx.rundir.script import NodeLayout, Requeue, ScriptSettings, Shell, body, script
 from runx.sweeps.values import Point
 
 USR1 = "trap 'echo signalled; exit 9' USR1; echo ready; while :; do sleep 0.05; done"
@@ -160,11 +160,11 @@ def test_by_hand_it_is_handed_back_to_nobody(tmp_path):
 @pytest.mark.parametrize("cmd", ["cd x && python t.py", "./train.sh", "python"])
 def test_torchrun_takes_one_python_script(cmd):
     with pytest.raises(SettingsError, match="torchrun"):
-        body(cmd, "&&" not in cmd, Shell(launch="torchrun"), Spread(1, 2))
+        body(cmd, "&&" not in cmd, Shell(launch="torchrun"), NodeLayout(1, 2))
 
 
 def test_torchrun_starts_modules_and_keeps_pythons_flags():
-    text = body("python3 -u -m train --lr 1", True, Shell(launch="torchrun"), Spread(1, 2))
+    text = body("python3 -u -m train --lr 1", True, Shell(launch="torchrun"), NodeLayout(1, 2))
     assert text == (
         "exec python3 -u -m torch.distributed.run --standalone --nproc-per-node=2 -m train --lr 1"
     )

@@ -107,11 +107,11 @@ TRICKY = st.text("\\'\"$ {}[]():=,a1.~#&*?-\n\t", max_size=8)
 
 @given(hydra_values | TRICKY | TRICKY.map(lambda item: (item,)))
 def test_hydra_reads_any_value_with_its_type(value):
-    from runx.sweeps.scalars import spelled
+    from runx.sweeps.scalars import value_text
 
     parser = pytest.importorskip("hydra.core.override_parser.overrides_parser")
     config = pytest.importorskip("omegaconf").OmegaConf
-    spelling = value if isinstance(value, str) else spelled(value)
+    spelling = value if isinstance(value, str) else value_text(value)
     (word,) = words(Hparam("k", value, spelling), HYDRA)
     read = parser.OverridesParser.create().parse_override(word).value()
     read = config.to_container(config.create({"k": read}), resolve=True)["k"]

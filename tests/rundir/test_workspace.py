@@ -6,7 +6,14 @@ import pytest
 
 from runx.analysis.read import Reader, read_runs
 from runx.rundir.paths import RunDir
-from runx.rundir.workspace import belong, elsewhere, join, parted, remove, remove_file
+from runx.rundir.workspace import (
+    join,
+    link_workspace,
+    remove,
+    remove_file,
+    without_links,
+    workspace_of,
+)
 
 
 @pytest.fixture
@@ -17,13 +24,13 @@ def run(tmp_path):
     (here / "run.json").write_text('{"version": 1, "hparams": {"lr": 1}}')
     (here / "attempts" / "1.claim").write_text('{"version": 1, "farm": "ngc"}')
     run = RunDir(here)
-    belong(run, tmp_path / "mnt" / "sweep" / "owl")
+    link_workspace(run, tmp_path / "mnt" / "sweep" / "owl")
     return run
 
 
 @pytest.fixture
 def place(run):
-    place = elsewhere(run)
+    place = workspace_of(run)
     (place / "attempts").mkdir(parents=True)
     (place / "run.json").write_text('{"version": 1, "hparams": {"lr": 1}}')
     (place / "attempts" / "1.events.jsonl").write_text('{"event":"ended","time":2,"code":0}\n')
@@ -42,7 +49,7 @@ def wrong(line):
 def test_a_workspace_that_is_not_mounted_is_no_fault(run):
     join(run, wrong)
     assert names(run.path) == ["attempts", "run.json"]
-    assert remove(elsewhere(run)) == f"{elsewhere(run)} is not mounted here"
+    assert remove(workspace_of(run)) == f"{workspace_of(run)} is not mounted here"
 
 
 def test_a_folder_that_can_not_be_read_is_told(run, place):
@@ -88,19 +95,19 @@ def test_a_users_own_link_stays(run, place):
 
 def test_a_run_can_be_copied_without_what_lies_elsewhere(run, place):
     join(run, wrong)
-    with parted(run, wrong):
+    with without_links(run, wrong):
         assert names(run.path) == ["attempts", "run.json"]
         assert names(run.attempts) == ["1.claim"]
-    assert elsewhere(run) == place
+    assert workspace_of(run) == place
     assert run.metrics.exists()
 
 
 def test_a_run_that_lies_in_the_workspace_itself_leads_nowhere(tmp_path):
     run = RunDir(tmp_path / "sweep" / "owl")
     run.attempts.mkdir(parents=True)
-    belong(run, run.path)
-    assert elsewhere(run) is None
-    with parted(run, wrong):
+    link_workspace(run, run.path)
+    assert workspace_of(run) is None
+    with without_links(run, wrong):
         pass
 
 

@@ -19,7 +19,7 @@ from runx.errors import StagingError
 from runx.staging import copying, index
 from runx.staging.freeze import freeze
 from runx.staging.materialize import stage
-from runx.staging.store import Frozen, Method, Rules, changed_files, read_manifest
+from runx.staging.store import FreezeRules, FrozenCode, StagingMethod, changed_files, read_manifest
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_a_file_that_cant_be_read_is_named_with_the_remedy(
         (public / "code" / "secret").write_text("x")
         (public / "code" / "secret").chmod(0)
         with pytest.raises(StagingError, match=r"secret: can't be read; .* CODE_IGNORE_PATTERNS"):
-            freeze(Rules(public / "code"), public / "store")
-        assert freeze(Rules(public / "code", ignore=("secret",)), public / "store").files == 0
+            freeze(FreezeRules(public / "code"), public / "store")
+        assert freeze(FreezeRules(public / "code", ignore=("secret",)), public / "store").files == 0
 
     as_ordinary_user(refused)
 
@@ -65,12 +65,12 @@ def test_a_file_that_cant_be_read_is_named_with_the_remedy(
 def test_a_store_that_cant_be_written_is_named(project: Path, tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StagingError, match=r"file/store.*: can't freeze the code: Not a directory"):
-        freeze(Rules(project), tmp_path / "file" / "store")
+        freeze(FreezeRules(project), tmp_path / "file" / "store")
 
 
 def test_a_project_that_is_not_there_is_named(store: Path, tmp_path: Path):
     with pytest.raises(StagingError, match="gone: can't freeze the code: No such file"):
-        freeze(Rules(tmp_path / "gone"), store)
+        freeze(FreezeRules(tmp_path / "gone"), store)
 
 
 def test_a_file_that_changes_all_the_time_is_named(
@@ -85,7 +85,7 @@ def test_a_file_that_changes_all_the_time_is_named(
 
     monkeypatch.setattr(copying, "_copy_and_digest", read_and_edit)
     with pytest.raises(StagingError, match=r"train\.py: changes while it is being frozen; wait"):
-        freeze(Rules(project, ignore=("net", "tool.sh")), store)
+        freeze(FreezeRules(project, ignore=("net", "tool.sh")), store)
     assert trees(store) == []
     assert not list((store / ".making").iterdir())
 
@@ -103,11 +103,11 @@ def test_a_file_that_changes_while_it_is_copied_is_copied_again(
         return content
 
     monkeypatch.setattr(copying, "_copy_and_digest", read_and_edit)
-    frozen = freeze(Rules(project, ignore=("net", "tool.sh")), store)
+    frozen = freeze(FreezeRules(project, ignore=("net", "tool.sh")), store)
     assert (frozen.dir / "train.py").read_text() == "lr = 22\n"
     assert trees(store) == [frozen.digest]
     monkeypatch.undo()
-    second = freeze(Rules(project, ignore=("net", "tool.sh")), store)
+    second = freeze(FreezeRules(project, ignore=("net", "tool.sh")), store)
     assert second.digest == frozen.digest and second.reused
 
 
@@ -123,15 +123,15 @@ def test_a_file_that_vanishes_meanwhile_was_never_there(
         return listing
 
     monkeypatch.setattr("runx.staging.freeze.walk", walked)
-    frozen = freeze(Rules(project), store)
+    frozen = freeze(FreezeRules(project), store)
     assert frozen.files == 3
     assert not (frozen.dir / ".train.py.swp").exists()
 
 
 def test_the_same_content_is_frozen_once(project: Path, store: Path):
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     (project / "train.py").touch()
-    second = freeze(Rules(project), store)
+    second = freeze(FreezeRules(project), store)
     assert (first.reused, second.reused) == (False, True)
     assert first.dir == second.dir
     assert trees(store) == [first.digest]
@@ -139,9 +139,9 @@ def test_the_same_content_is_frozen_once(project: Path, store: Path):
 
 @pytest.mark.usefixtures("at_once")
 def test_unchanged_code_is_found_without_reading_it(project: Path, store: Path, reads: list[str]):
-    freeze(Rules(project), store)
+    freeze(FreezeRules(project), store)
     reads.clear()
-    assert freeze(Rules(project), store).reused
+    assert freeze(FreezeRules(project), store).reused
     assert reads == []
 
 
@@ -149,11 +149,11 @@ def test_unchanged_code_is_found_without_reading_it(project: Path, store: Path, 
 def test_of_changed_code_only_the_changed_files_are_read_and_copied(
     project: Path, store: Path, reads: list[str]
 ):
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     reads.clear()
     (project / "train.py").write_text("import net, os\n")
     (project / "net" / "__init__.py").rename(project / "net" / "wide.py")
-    second = freeze(Rules(project), store)
+    second = freeze(FreezeRules(project), store)
     assert set(reads) == {"train.py", "wide.py"}
     assert reads.count("wide.py") == 1
     assert (first.dir / "train.py").read_text() == "import net\n"
@@ -165,15 +165,15 @@ def test_of_changed_code_only_the_changed_files_are_read_and_copied(
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 99}', '{"tree": 1, "files": 2}'])
 def test_an_index_that_cant_be_read_costs_only_time(project: Path, store: Path, damage: str):
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     (store / "index.json").write_text(damage)
-    assert freeze(Rules(project), store).dir == first.dir
+    assert freeze(FreezeRules(project), store).dir == first.dir
 
 
 def test_a_file_edited_just_before_is_read_again(project: Path, store: Path, reads: list[str]):
-    freeze(Rules(project), store)
+    freeze(FreezeRules(project), store)
     reads.clear()
-    freeze(Rules(project), store)
+    freeze(FreezeRules(project), store)
     assert "train.py" in reads
 
 
@@ -181,7 +181,7 @@ def test_a_file_edited_just_before_is_read_again(project: Path, store: Path, rea
 @pytest.mark.parametrize("what", ["exec", "link", "folder", "gone"])
 def test_what_is_no_content_counts_too(project: Path, store: Path, what: str):
     (project / "link").symlink_to("train.py")
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     if what == "exec":
         (project / "train.py").chmod(0o755)
     elif what == "link":
@@ -191,12 +191,12 @@ def test_what_is_no_content_counts_too(project: Path, store: Path, what: str):
         (project / "empty").mkdir()
     else:
         (project / "train.py").unlink()
-    assert freeze(Rules(project), store).digest != first.digest
+    assert freeze(FreezeRules(project), store).digest != first.digest
 
 
 def test_frozen_files_are_read_only_and_keep_their_time(project: Path, store: Path):
     os.utime(project / "train.py", (1, 1))
-    frozen = freeze(Rules(project), store)
+    frozen = freeze(FreezeRules(project), store)
     for file in frozen.manifest.files:
         mode = (frozen.dir / file.path).stat().st_mode
         assert not mode & 0o222
@@ -208,7 +208,7 @@ def test_frozen_files_are_read_only_and_keep_their_time(project: Path, store: Pa
 def test_frozen_code_that_was_changed_is_reported_and_never_used_again(
     project: Path, store: Path, damage: str
 ):
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     victim = first.dir / "train.py"
     if damage == "content":
         victim.chmod(0o644)
@@ -220,24 +220,24 @@ def test_frozen_code_that_was_changed_is_reported_and_never_used_again(
         victim.unlink()
     else:
         (first.dir.parent / "manifest.json").write_text("{")
-    second = freeze(Rules(project), store)
+    second = freeze(FreezeRules(project), store)
     assert second.digest == first.digest
     assert second.dir == store / f"{first.digest}.2" / "tree"
     assert (second.dir / "train.py").read_text() == "import net\n"
     assert not second.reused
     (warning,) = second.warnings
     assert f"{first.digest}: frozen code was changed since: " in warning
-    third = freeze(Rules(project), store)
+    third = freeze(FreezeRules(project), store)
     assert (third.dir, third.reused, third.warnings) == (second.dir, True, ())
 
 
 @pytest.mark.usefixtures("at_once")
 def test_a_changed_frozen_file_is_not_passed_on_to_the_next_tree(project: Path, store: Path):
-    first = freeze(Rules(project), store)
+    first = freeze(FreezeRules(project), store)
     (first.dir / "tool.sh").chmod(0o755)
     (first.dir / "tool.sh").write_text("rm -rf /\n")
     (project / "train.py").write_text("import os\n")
-    second = freeze(Rules(project), store)
+    second = freeze(FreezeRules(project), store)
     assert (second.dir / "tool.sh").read_text() == "#!/bin/sh\necho hello\n"
 
 
@@ -248,36 +248,36 @@ def test_what_killed_launchers_left_is_thrown_away_after_a_day(project: Path, st
     young = store / ".making" / "2-0"
     young.mkdir()
     os.utime(left, (1, 1))
-    freeze(Rules(project), store)
+    freeze(FreezeRules(project), store)
     assert [path.name for path in (store / ".making").iterdir()] == ["2-0"]
 
 
 def test_logs_within_the_project_are_not_frozen(project: Path):
     store = project / "runs" / "sweep" / ".runx" / "code"
-    first = freeze(Rules(project, exclude=(project / "runs",)), store)
+    first = freeze(FreezeRules(project, exclude=(project / "runs",)), store)
     (project / "runs" / "sweep" / "wise-owl").mkdir()
-    second = freeze(Rules(project, exclude=(project / "runs",)), store)
+    second = freeze(FreezeRules(project, exclude=(project / "runs",)), store)
     assert first.files == 3
     assert second.digest == first.digest
 
 
 def test_the_experiment_may_lie_in_the_project_itself(project: Path):
     store = project / "sweep" / ".runx" / "code"
-    first = freeze(Rules(project, exclude=(project,)), store)
-    assert freeze(Rules(project, exclude=(project,)), store).digest == first.digest
+    first = freeze(FreezeRules(project, exclude=(project,)), store)
+    assert freeze(FreezeRules(project, exclude=(project,)), store).digest == first.digest
     assert first.files == 3
 
 
 def test_with_mode_none_nothing_is_frozen(project: Path, store: Path):
-    frozen = freeze(Rules(project, mode="none"), store)
+    frozen = freeze(FreezeRules(project, mode="none"), store)
     assert (frozen.digest, frozen.dir, frozen.files) == ("", project, 0)
     assert not store.exists()
 
 
 def test_a_project_that_is_reached_through_a_link_is_the_same(project: Path, store: Path):
     (project.parent / "alias").symlink_to(project)
-    first = freeze(Rules(project), store)
-    assert freeze(Rules(project.parent / "alias"), store).dir == first.dir
+    first = freeze(FreezeRules(project), store)
+    assert freeze(FreezeRules(project.parent / "alias"), store).dir == first.dir
 
 
 # --- several at once, and killed ones -------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_a_project_that_is_reached_through_a_link_is_the_same(project: Path, sto
 FREEZE = """
 import sys
 from pathlib import Path
-from runx.staging.store import Rules
+from runx.staging.store import FreezeRules
 from runx.staging.freeze import freeze
 print("ready", flush=True)
 sys.stdin.readline()
@@ -348,7 +348,7 @@ def test_a_killed_launcher_leaves_nothing_that_looks_complete(
     for tree in trees(store):
         folder = str(store / tree)
         assert changed_files(folder, read_manifest(folder)) == []
-    frozen = freeze(Rules(project), store)
+    frozen = freeze(FreezeRules(project), store)
     assert frozen.files == 203
     assert frozen.warnings == ()
     assert content(frozen.dir, 0o555) == content(project, 0o555)
@@ -370,7 +370,7 @@ def test_files_edited_while_they_are_frozen_are_complete_in_each_tree(project: P
     editor = threading.Thread(target=edit)
     editor.start()
     try:
-        trees_made = [freeze(Rules(project), store) for _ in range(5)]
+        trees_made = [freeze(FreezeRules(project), store) for _ in range(5)]
     finally:
         stop.set()
         editor.join()
@@ -398,19 +398,22 @@ folders = st.recursive(
 
 
 @settings(max_examples=40, deadline=None)
-@given(tree=folders, method=st.sampled_from([Method.LINK, Method.COPY, Method.REFLINK]))
+@given(
+    tree=folders,
+    method=st.sampled_from([StagingMethod.LINK, StagingMethod.COPY, StagingMethod.REFLINK]),
+)
 def test_a_tree_reads_back_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory, tree: dict[bytes, object], method: Method
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[bytes, object], method: StagingMethod
 ):
     folder = tmp_path_factory.mktemp("law")
     root = folder / "project"
     build(os.fsencode(root), tree)
-    frozen = freeze(Rules(root, ignore=()), folder / "store")
+    frozen = freeze(FreezeRules(root, ignore=()), folder / "store")
     for number in range(2):
         stage(frozen, folder / f"run{number}", method)
-        mask = 0o555 if method is Method.LINK else 0o777
+        mask = 0o555 if method is StagingMethod.LINK else 0o777
         assert content(folder / f"run{number}", mask) == content(root, mask)
-    assert freeze(Rules(root, ignore=()), folder / "store").dir == frozen.dir
+    assert freeze(FreezeRules(root, ignore=()), folder / "store").dir == frozen.dir
 
 
 def build(path: bytes, tree: dict[bytes, object]) -> None:
@@ -451,5 +454,7 @@ def test_the_frozen_code_of_two_projects_is_kept_apart(project: Path, store: Pat
     other = tmp_path / "other"
     other.mkdir()
     (other / "train.py").write_text("import other\n")
-    made: list[Frozen] = [freeze(Rules(root), store) for root in (project, other, project)]
+    made: list[FrozenCode] = [
+        freeze(FreezeRules(root), store) for root in (project, other, project)
+    ]
     assert made[0].dir == made[2].dir != made[1].dir

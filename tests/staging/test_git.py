@@ -30,15 +30,15 @@ def sh(root: Path, script: str) -> str:
 
 
 def test_a_folder_that_is_no_checkout_has_no_state(tmp_path: Path):
-    assert git.state(tmp_path) is None
-    assert git.trouble(tmp_path) is None
+    assert git.git_state(tmp_path) is None
+    assert git.git_problem(tmp_path) is None
     assert git.diff(tmp_path) == ""
 
 
 def test_without_git_there_is_no_state_but_a_warning(repo: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(repo))
-    assert git.state(repo) is None
-    assert "there is no git here" in str(git.trouble(repo))
+    assert git.git_state(repo) is None
+    assert "there is no git here" in str(git.git_problem(repo))
     with pytest.raises(StagingError, match="there is no git here; install it"):
         git.ignored(repo)
 
@@ -52,33 +52,35 @@ def test_a_checkout_of_someone_else_has_no_state_but_a_remedy(
     monkeypatch.delenv("SUDO_UID", raising=False)
     for path in (repo, repo / ".git"):
         os.chown(path, 65534, 65534)
-    assert git.state(repo) is None
-    assert f"git config --global --add safe.directory {repo}" in str(git.trouble(repo))
+    assert git.git_state(repo) is None
+    assert f"git config --global --add safe.directory {repo}" in str(git.git_problem(repo))
 
 
 def test_a_damaged_checkout_says_what_git_says(repo: Path):
     (repo / ".git" / "HEAD").write_text("nonsense")
-    assert git.state(repo) is None
-    assert "the state of git is not recorded: " in str(git.trouble(repo))
+    assert git.git_state(repo) is None
+    assert "the state of git is not recorded: " in str(git.git_problem(repo))
 
 
 def test_the_state_names_commit_branch_and_remote(repo: Path):
     sh(repo, "git remote add origin https://me:secret@example.org/code.git")
     commit = sh(repo, "git rev-parse HEAD").strip()
-    assert git.state(repo) == git.GitState(commit, "main", False, "https://example.org/code.git")
-    assert git.trouble(repo) is None
+    assert git.git_state(repo) == git.GitState(
+        commit, "main", False, "https://example.org/code.git"
+    )
+    assert git.git_problem(repo) is None
 
 
 def test_a_detached_checkout_has_no_branch(repo: Path):
     sh(repo, "git checkout -q --detach")
-    state = git.state(repo)
+    state = git.git_state(repo)
     assert state and state.branch == ""
 
 
 def test_the_remote_is_the_branchs_own(repo: Path):
     sh(repo, "git remote add origin git@example.org:o.git; git remote add up git@example.org:u.git")
     sh(repo, "git config branch.main.remote up")
-    state = git.state(repo)
+    state = git.git_state(repo)
     assert state and state.remote == "git@example.org:u.git"
 
 
@@ -91,7 +93,7 @@ def test_what_differs_from_the_commit_is_dirty_and_can_be_applied_to_it(
     repo: Path, tmp_path: Path, change: str
 ):
     sh(repo, change)
-    state = git.state(repo)
+    state = git.git_state(repo)
     assert state and state.dirty
     assert applied(repo, tmp_path) == content(repo)
 
@@ -108,7 +110,7 @@ def test_what_git_ignores_and_what_is_excluded_is_neither_dirty_nor_in_the_patch
     (repo / "a.so").write_text("built")
     (repo / "my runs").mkdir()
     (repo / "my runs" / "log").write_text("hello")
-    state = git.state(repo, [repo / "my runs", Path("/elsewhere")])
+    state = git.git_state(repo, [repo / "my runs", Path("/elsewhere")])
     assert state and not state.dirty
     assert git.diff(repo, [repo / "my runs", Path("/elsewhere")]) == ""
 
@@ -136,7 +138,7 @@ def test_asking_changes_neither_index_nor_objects(repo: Path):
     (repo / "new.py").write_text("new\n")
     (repo / "train.py").write_text("lr = 2\n")
     before = snapshot(repo / ".git")
-    git.state(repo)
+    git.git_state(repo)
     git.diff(repo)
     git.ignored(repo)
     assert snapshot(repo / ".git") == before
@@ -144,14 +146,14 @@ def test_asking_changes_neither_index_nor_objects(repo: Path):
 
 def test_a_checkout_without_a_commit_is_all_new(tmp_path: Path):
     sh(tmp_path, "git init -q -b main; echo hello > new.py")
-    assert git.state(tmp_path) == git.GitState("", "main", True, "")
+    assert git.git_state(tmp_path) == git.GitState("", "main", True, "")
     assert "+hello" in git.diff(tmp_path)
 
 
 def test_a_linked_worktree_is_a_checkout(repo: Path, tmp_path: Path):
     sh(repo, f"git worktree add -q {tmp_path}/beside -b beside")
     (tmp_path / "beside" / "train.py").write_text("lr = 3\n")
-    state = git.state(tmp_path / "beside")
+    state = git.git_state(tmp_path / "beside")
     assert state and state.branch == "beside" and state.dirty
     assert "+lr = 3" in git.diff(tmp_path / "beside")
 
@@ -161,7 +163,7 @@ def test_variables_that_point_git_elsewhere_are_ignored(
 ):
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
-    state = git.state(repo)
+    state = git.git_state(repo)
     assert state and not state.dirty
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from runx.staging.freeze import freeze
 from runx.staging.materialize import stage
-from runx.staging.store import Method, Rules
+from runx.staging.store import FreezeRules, StagingMethod
 
 
 def staged(project: Path, store: Path, **rules: object) -> tuple[Path, tuple[str, ...]]:
-    frozen = freeze(Rules(project, **rules), store)  # type: ignore[arg-type]
+    frozen = freeze(FreezeRules(project, **rules), store)  # type: ignore[arg-type]
     into = store.parent / "staged"
-    stage(frozen, into, Method.COPY)
+    stage(frozen, into, StagingMethod.COPY)
     return into, frozen.warnings
 
 

@@ -10,7 +10,7 @@ import pytest
 from runx.errors import StagingError
 from runx.staging import materialize
 from runx.staging.materialize import method_for
-from runx.staging.store import Method
+from runx.staging.store import StagingMethod
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_an_ordinary_user_gets_links(
     def check() -> None:
         for mode in ("auto", "link"):
             chosen = method_for(mode, public / "store", public / "runs", as_root=False)
-            assert chosen == (Method.LINK, None)
+            assert chosen == (StagingMethod.LINK, None)
         assert list((public / "runs").iterdir()) == []
 
     as_ordinary_user(check)
@@ -53,17 +53,17 @@ def test_an_ordinary_user_gets_links(
 @pytest.mark.usefixtures("no_reflinks")
 def test_runs_that_run_as_root_get_copies_and_a_message(tmp_path: Path):
     method, message = method_for("auto", tmp_path / "store", tmp_path, as_root=True)
-    assert method is Method.COPY
+    assert method is StagingMethod.COPY
     assert "each run gets a copy of the code: read-only files don't stop" in str(message)
     method, message = method_for("link", tmp_path / "store", tmp_path, as_root=True)
-    assert method is Method.LINK
+    assert method is StagingMethod.LINK
     assert "read-only files don't stop" in str(message)
 
 
 @pytest.mark.usefixtures("no_reflinks")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes to read-only files")
 def test_a_user_who_can_write_to_read_only_files_is_detected(tmp_path: Path):
-    assert method_for("auto", tmp_path / "store", tmp_path, as_root=False)[0] is Method.COPY
+    assert method_for("auto", tmp_path / "store", tmp_path, as_root=False)[0] is StagingMethod.COPY
 
 
 @pytest.mark.usefixtures("no_reflinks")
@@ -79,7 +79,7 @@ def test_where_hard_links_cant_be_made_there_are_copies_and_a_message(
 
     def check() -> None:
         method, message = method_for("auto", public / "store", public / "runs", as_root=False)
-        assert method is Method.COPY
+        assert method is StagingMethod.COPY
         assert "hard links can't be made here" in str(message)
 
     as_ordinary_user(check)
@@ -91,11 +91,14 @@ def test_reflinks_are_preferred_where_they_can_be_made(
     monkeypatch.setattr(materialize, "make_reflink", lambda origin, sink: True)
     for mode in ("auto", "reflink"):
         chosen = method_for(mode, tmp_path / "store", tmp_path / "runs", as_root=True)
-        assert chosen == (Method.REFLINK, None)
+        assert chosen == (StagingMethod.REFLINK, None)
     assert list((tmp_path / "runs").iterdir()) == []
     assert list((tmp_path / "store" / ".making").iterdir()) == []
 
 
 def test_copy_and_none_are_taken_without_a_try(tmp_path: Path):
-    assert method_for("copy", tmp_path / "store", tmp_path, as_root=False) == (Method.COPY, None)
-    assert method_for("none", tmp_path / "store", tmp_path, as_root=False)[0] is Method.NONE
+    assert method_for("copy", tmp_path / "store", tmp_path, as_root=False) == (
+        StagingMethod.COPY,
+        None,
+    )
+    assert method_for("none", tmp_path / "store", tmp_path, as_root=False)[0] is StagingMethod.NONE

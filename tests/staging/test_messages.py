@@ -7,8 +7,8 @@ import pytest
 
 from runx.staging import messages
 from runx.staging.freeze import freeze
-from runx.staging.messages import cautions, editable_installs, source_folders, summary
-from runx.staging.store import Rules
+from runx.staging.messages import code_warnings, editable_installs, source_folders, summary
+from runx.staging.store import FreezeRules
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_a_path_with_odd_characters_is_found(tmp_path: Path, site: Path):
 def test_a_src_folder_goes_on_the_path_unless_it_is_a_package(
     project: Path, store: Path, mode: str
 ):
-    assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code",)
+    assert source_folders(freeze(FreezeRules(project, mode=mode), store)) == ("code",)
     (project / "src" / "net").mkdir(parents=True)
-    assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code", "code/src")
+    assert source_folders(freeze(FreezeRules(project, mode=mode), store)) == ("code", "code/src")
     (project / "src" / "__init__.py").write_text("")
-    assert source_folders(freeze(Rules(project, mode=mode), store)) == ("code",)
+    assert source_folders(freeze(FreezeRules(project, mode=mode), store)) == ("code",)
 
 
 def test_the_summary_has_what_was_frozen_and_what_was_left_out(checkout: Path, store: Path):
@@ -79,7 +79,7 @@ def test_the_summary_has_what_was_frozen_and_what_was_left_out(checkout: Path, s
         (checkout / name).parent.mkdir(exist_ok=True)
         (checkout / name).write_text("x")
     (checkout / "net" / "__pycache__").mkdir()
-    rules = Rules(checkout)
+    rules = FreezeRules(checkout)
     assert summary(freeze(rules, store)) == (
         "froze 4 files, under 1 kB; left out w.pth (*.pth), 3 (*.pyc), env/ (virtual environment); "
         "git ignores build/, data/"
@@ -88,19 +88,19 @@ def test_the_summary_has_what_was_frozen_and_what_was_left_out(checkout: Path, s
 
 
 def test_the_summary_is_short_where_nothing_was_left_out(project: Path, store: Path):
-    frozen = freeze(Rules(project), store)
+    frozen = freeze(FreezeRules(project), store)
     assert summary(frozen) == "froze 3 files, under 1 kB"
-    assert cautions(frozen) == ()
+    assert code_warnings(frozen) == ()
 
 
 def test_large_code_is_warned_about(project: Path, store: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(messages, "LARGE", 1_000_000)
     (project / "model.bin").write_bytes(b"x" * 1_200_000)
-    (warning,) = cautions(freeze(Rules(project), store))
+    (warning,) = code_warnings(freeze(FreezeRules(project), store))
     assert warning.startswith("1.2 MB of code is much; the largest: model.bin (1.2 MB), ")
     assert "CODE_LINKS" in warning
 
 
 def test_with_none_nothing_was_frozen(project: Path, store: Path):
-    frozen = freeze(Rules(project, mode="none"), store)
+    frozen = freeze(FreezeRules(project, mode="none"), store)
     assert summary(frozen) == f"froze nothing: runs start in {project} itself"

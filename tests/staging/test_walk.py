@@ -10,7 +10,7 @@ import pytest
 from runx.errors import StagingError
 from runx.staging.freeze import freeze
 from runx.staging.ignore import ignore_rules
-from runx.staging.store import Rules
+from runx.staging.store import FreezeRules
 from runx.staging.walk import Listing, largest, walk
 
 
@@ -108,7 +108,7 @@ def test_a_project_that_is_too_large_is_refused_before_anything_is_copied(
         (project / "data" / f"{number}.bin").write_bytes(b"x" * 100_000)
     (project / "model.bin").write_bytes(b"x" * 700_000)
     with pytest.raises(StagingError) as refused:
-        freeze(Rules(project, max_size=1_000_000), store)
+        freeze(FreezeRules(project, max_size=1_000_000), store)
     assert str(refused.value).startswith(
         f"{project}: 2.7 MB of code, more than CODE_MAX_SIZE, 1.0 MB; "
         "the largest: data/ (2.0 MB), model.bin (0.7 MB), "

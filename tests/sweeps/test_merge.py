@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from runx.errors import SweepError
-from runx.sweeps.axes import Where
+from runx.sweeps.axes import Locator
 from runx.sweeps.merge import keys, laid_over, with_defaults, with_sweeps
 from runx.sweeps.sweep import points
 from runx.sweeps.values import Node
@@ -16,7 +16,7 @@ from runx.sweeps.yaml import parse
 SWEEPS = "{lr: {lr: [1, 2]}, seed: {seed: {repeat: 2}}, zip: {RUNX.ZIP: {a: [1, 2], b: [3, 4]}}}"
 
 
-def read(text: str) -> tuple[Node, Where]:
+def read(text: str) -> tuple[Node, Locator]:
     document = parse(f"it: {text}" if text.startswith(("{", "[")) else text, "sweep.yml")
     return document.tree["it"], partial(document.at, "it")
 

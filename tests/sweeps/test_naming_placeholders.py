@@ -7,14 +7,18 @@ from collections.abc import Callable
 import pytest
 
 from runx.errors import SettingsError
-from runx.sweeps.naming import LONGEST_NAME, Launch, filled, named_by
+from runx.sweeps.naming import LONGEST_NAME, NameContext, fill_template, template_names
 from runx.sweeps.values import Hparam, Point
 
-LAUNCH = Launch({"user": "me", "date": "2026.02.06", "git": "abc", "farm": "slurm"}, 120, ["lr"])
+LAUNCH = NameContext(
+    {"user": "me", "date": "2026.02.06", "git": "abc", "farm": "slurm"}, 120, ["lr"]
+)
 
 
 def naming(template: str) -> Callable[[Point], str]:
-    return named_by(template, LAUNCH, ["lr", "opt", "out"], lambda _: "1a2b", lambda: "wise-owl")
+    return template_names(
+        template, LAUNCH, ["lr", "opt", "out"], lambda _: "1a2b", lambda: "wise-owl"
+    )
 
 
 def point(lr: str = "0.1", tag: str = "", **more: str) -> Point:
@@ -56,12 +60,12 @@ def test_every_placeholder_is_filled_in():
 
 def test_the_sweep_is_what_varies_without_the_runs_own_directory():
     launch = LAUNCH._replace(varying=["lr", "out"])
-    new_name = named_by("{wid}{sep}{sweep}", launch, [], str, str)
+    new_name = template_names("{wid}{sep}{sweep}", launch, [], str, str)
     assert new_name(point("1e-3", out="LOGDIR/x", opt="sgd")) == "001-lr=1e-3"
 
 
 def test_there_is_no_dash_where_nothing_varies():
-    new_name = named_by("{wid}{sep}{sweep}", LAUNCH._replace(varying=[]), [], str, str)
+    new_name = template_names("{wid}{sep}{sweep}", LAUNCH._replace(varying=[]), [], str, str)
     assert new_name(point()) == "001"
 
 
@@ -73,6 +77,6 @@ def test_a_name_that_is_too_long_is_shortened_and_stays_its_own():
 
 
 def test_an_experiment_takes_what_its_runs_share():
-    assert filled("{user}/{date}", LAUNCH.texts, "x") == "me/2026.02.06"
+    assert fill_template("{user}/{date}", LAUNCH.texts, "x") == "me/2026.02.06"
     with pytest.raises(SettingsError, match=r"EXP_NAME: \{lr\} is unknown"):
-        filled("{lr}", LAUNCH.texts, "EXP_NAME")
+        fill_template("{lr}", LAUNCH.texts, "EXP_NAME")

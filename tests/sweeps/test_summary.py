@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from runx.sweeps.grid import Beside
+from runx.sweeps.grid import SweepContext
 from runx.sweeps.summary import axes, names, repeats, skipped, varying
 from runx.sweeps.sweep import Sweep, read
 from runx.sweeps.yaml import parse
@@ -14,7 +14,7 @@ from runx.sweeps.yaml import parse
 
 def sweep(hparams: str) -> Sweep:
     document = parse("HPARAMS:\n" + "".join(f"  {line}\n" for line in hparams.split("\n")), "x")
-    return read(document.tree["HPARAMS"], partial(document.at, "HPARAMS"), Beside(samples=3))
+    return read(document.tree["HPARAMS"], partial(document.at, "HPARAMS"), SweepContext(samples=3))
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SweepError
-from runx.sweeps.grid import Beside
+from runx.sweeps.grid import SweepContext
 from runx.sweeps.summary import names, skipped
 from runx.sweeps.sweep import points
 from runx.sweeps.sweep import read as sweep_of
 from runx.sweeps.values import Hparam, Point
 from runx.sweeps.yaml import Document, parse
 
-BESIDE = Beside(samples=5, seed=0, environment={"HOME": "/home/me"}, experiment="sweep")
+CONTEXT = SweepContext(samples=5, seed=0, environment={"HOME": "/home/me"}, experiment="sweep")
 
 
 def document(hparams: str) -> Document:
@@ -25,18 +25,18 @@ def document(hparams: str) -> Document:
     return parse(f"HPARAMS:\n{indented}" if indented else "HPARAMS: {}", "sweep.yml")
 
 
-def expand(hparams: str, tag: str = "", beside: Beside = BESIDE) -> list[Point]:
+def expand(hparams: str, tag: str = "", context: SweepContext = CONTEXT) -> list[Point]:
     read = document(hparams)
     where = partial(read.at, "HPARAMS")
-    sweep = sweep_of(read.tree["HPARAMS"], where, beside)
+    sweep = sweep_of(read.tree["HPARAMS"], where, context)
     expanded = list(sweep.points(tag))
     assert len(expanded) == sweep.size - sum(skipped(sweep).values())
     assert {hparam.name for point in expanded for hparam in point.hparams} <= set(names(sweep))
     return expanded
 
 
-def values(hparams: str, beside: Beside = BESIDE) -> list[dict[str, object]]:
-    expanded = expand(hparams, beside=beside)
+def values(hparams: str, context: SweepContext = CONTEXT) -> list[dict[str, object]]:
+    expanded = expand(hparams, context=context)
     return [{hparam.name: hparam.value for hparam in point.hparams} for point in expanded]
 
 
@@ -252,7 +252,7 @@ def test_random_axes_are_drawn_together_and_cross_the_rest():
 
 def test_a_random_axis_without_samples_says_what_to_write():
     with pytest.raises(SweepError, match="lr is drawn at random; write SAMPLES: 20 by HPARAMS"):
-        expand("lr: {uniform: [0, 1]}", beside=Beside())
+        expand("lr: {uniform: [0, 1]}", context=SweepContext())
 
 
 def test_an_axis_draws_the_same_whatever_stands_beside_it():
@@ -317,4 +317,4 @@ def test_runs_are_numbered_through_all_mappings_of_a_list():
 def test_a_sweep_is_a_pure_function_of_its_file_samples_and_seed():
     text = "lr: {normal: [0, 1]}\nopt: {choice: [a, b]}"
     assert expand(text) == expand(text)
-    assert expand(text) != expand(text, beside=BESIDE._replace(seed=1))
+    assert expand(text) != expand(text, context=CONTEXT._replace(seed=1))

@@ -20,19 +20,19 @@ stamp = operator.attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 """Return the stamp of a file, given its os.stat_result."""
 
 
-class Look:
+class RunFiles:
     """The files of one run, read by their names in its directory.
 
-    ``stamps``: those of the files that were read or noted. ``passing``: whether a result also rests
-    on what has no stamp.
+    ``stamps``: those of the files that were read or noted. ``volatile``: whether a result also
+    rests on what has no stamp.
     """
 
-    __slots__ = ("passing", "path", "stamps")
+    __slots__ = ("path", "stamps", "volatile")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamps: dict[str, Stamp] = {}
-        self.passing = False
+        self.volatile = False
         self.note("")
 
     def content(self, name: str) -> bytes | None:
@@ -59,16 +59,16 @@ class Look:
             return []
 
     @property
-    def mark(self) -> int:
-        """The number that ``mark`` returns for as long as none of these files has changed."""
+    def fingerprint(self) -> int:
+        """The hash of the stamps: that of ``fingerprint()`` until one of the files changes."""
         return hash(tuple(self.stamps.values()))
 
     @property
-    def changed(self) -> int:
+    def last_change(self) -> int:
         """The latest mtime or ctime of these files, in nanoseconds: an mtime can be set."""
         return max(max(written, changed) for written, changed, _, _ in self.stamps.values())
 
-    def final(self, name: str) -> None:
+    def drop(self, name: str) -> None:
         """Drop the stamp of a file that will never change again."""
         self.stamps.pop(name, None)
 
@@ -88,7 +88,7 @@ def _rest(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def mark(run: str, names: Iterable[str], folder: int | None = None) -> int | None:
+def fingerprint(run: str, names: Iterable[str], folder: int | None = None) -> int | None:
     """Return a hash of the stamps of a run's files, None where one of them is missing.
 
     ``folder`` is a descriptor of the folder that ``run`` is relative to, which saves the system

@@ -289,7 +289,7 @@ from runx.staging.store import FreezeRules
 from runx.staging.freeze import freeze
 print("ready", flush=True)
 sys.stdin.readline()
-frozen = freeze(Rules(Path(sys.argv[1])), Path(sys.argv[2]))
+frozen = freeze(FreezeRules(Path(sys.argv[1])), Path(sys.argv[2]))
 print(frozen.dir, frozen.files, flush=True)
 """
 

@@ -61,15 +61,6 @@ def quote(word: str) -> str:
     return "$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'"
 
 
-def is_safe(text: str) -> bool:
-    """Return whether a text is the same in any kind of quotes, and in none.
-
-    >>> is_safe("/logs/run_1"), is_safe("it's")
-    (True, False)
-    """
-    return not _UNSAFE.search(text)
-
-
 def place(path: str) -> dict[str, str]:
     """Return the spelling of a path in each kind of quotes.
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
-
-
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 

@@ -18,25 +18,13 @@ if TYPE_CHECKING:
 
 Environment: TypeAlias = Mapping[str, "str | None"]
 """Variables added to a command's environment; None removes one."""
-
-
 Stream: TypeAlias = "int | IO[Any] | None"
-
-
 NULL = -3
 """subprocess.DEVNULL, without importing subprocess."""
-
-
 Part = TypeVar("Part")
-
-
 Done = TypeVar("Done")
-
-
 MOST = 8
 """The most processes that work at once: more gain little, and the machine may be shared."""
-
-
 _UTF8 = ("utf-8", "surrogateescape")
 """How the input and output of commands are encoded."""
 

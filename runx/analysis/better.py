@@ -10,23 +10,15 @@ loss err error errors perplexity ppl mae mse mape smape rmse rmsle msle wer cer 
 xent entropy crossentropy divergence kl kld fid kid lpips bpc bpb bpd regret brier ece hausdorff emd
 cost latency fpr fnr mpjpe ade fde epe absrel sqrel
 """
-
-
 LOWER = frozenset(_LOWER.split())
 """Words in the names of metrics of which less is better."""
-
-
 _HIGHER = """
 acc accuracy top f f1 fscore fbeta dice iou miou jaccard auc auroc auprc roc map ap precision recall
 sensitivity specificity tpr tnr bleu rouge meteor cider psnr ssim snr sdr r2 reward return score
 kappa mcc ndcg mrr hit hits pck success throughput correct pearson spearman
 """
-
-
 HIGHER = frozenset(_HIGHER.split())
 """Words in the names of metrics of which more is better."""
-
-
 _ENDINGS = ("loss", "error", "err", "perplexity", "mse", "mae")
 
 

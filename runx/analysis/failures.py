@@ -13,18 +13,12 @@ from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")
-
-
 _TRACEBACK = "Traceback (most recent call last):"
 
 
 # Launchers put a rank or a time in front, torchrun for one: [rank0]: ValueError: ...
 _PREFIX = re.compile(r"^(?:\[[^\]]*\]:?\s?)+")
-
-
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d[\d.,:e+-]*")
-
-
 _LONGEST = 160
 """The length, in characters, at which a message is cut off."""
 

@@ -34,12 +34,8 @@ from runx.version import __version__
 
 FORMAT = f"{__version__}, rows 2"
 """An index of another version, or with other rows, is not read."""
-
-
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
-
-
 MANY, SHARE = 64, 20
 """The least number of runs read anew that an index is written for, and their least share in all."""
 

@@ -34,8 +34,6 @@ class Shape(NamedTuple):
 
 Entry: TypeAlias = tuple[Shape, tuple[Any, ...]]
 """A run's row, and the names of its values."""
-
-
 Entries: TypeAlias = dict[str, Entry]
 """Entries by the names of their runs."""
 
@@ -79,8 +77,6 @@ def _flat(attempt: Attempt) -> list[Any]:
 
 
 _DEFAULTS = Attempt(0)[2:]
-
-
 _JOB = Attempt._fields.index("job") - 2
 
 

@@ -26,11 +26,7 @@ from runx.rundir.run import RunRecord
 from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
 
 _FIRST = ("experiment", "run", "hparam", "resource")
-
-
 _LAST = ("metric", "measured", "epoch")
-
-
 _UNLISTED = ("code", "attempts", "orders")
 
 

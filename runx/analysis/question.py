@@ -13,16 +13,10 @@ from runx.analysis.columns import DETAILS
 from runx.analysis.reduce import Measure
 
 _AT = r"best|min|max|mean|last|\d+"
-
-
 _SPEC = re.compile(rf"(?:(?P<phase>train|val|test)\.)?(?P<metric>.+?)(?:[:@](?P<at>{_AT}))?", re.S)
-
-
 _IN_TEXT = re.compile(
     rf"\b(?:train|val|test)\.[\w./-]*\w(?:[:@](?:{_AT}))?|\b[\w./-]*\w[:@](?:{_AT})\b"
 )
-
-
 _WORD = re.compile(r"\w+")
 
 

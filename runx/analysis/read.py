@@ -19,14 +19,8 @@ from runx.rundir.run import RunRecord
 
 WORTH_A_FORK = 400
 """The number of runs that take longer to read than a process to start and to send them back."""
-
-
 _IN_RECORD = ("id", "tag", "created", "launch")
-
-
 _IN_LAUNCH = ("note", "git")
-
-
 Warn = Callable[[str], None]
 
 

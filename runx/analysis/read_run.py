@@ -21,8 +21,6 @@ from runx.rundir.state import UNKNOWN, State, state
 from runx.rundir.tensorboard import event_files
 
 Warn = Callable[[str], None]
-
-
 Reading: TypeAlias = tuple["RunRecord | None", list[str]]
 """The record of a directory, None where it is no run's; and warnings of what is damaged there."""
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 
 Environment: TypeAlias = "Mapping[str, str]"
-
-
 Schema: TypeAlias = "dict[str, Any]"
 
 
@@ -154,8 +152,6 @@ def _switch(name: str, entry: Entry, _: Environment) -> bool:
 
 
 _MODE = r"^(0o?)?([0-7]?7[0-7][0-7])$"
-
-
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -195,61 +191,31 @@ def _seed(_name: str, entry: Entry, _: Environment) -> int | str:
 
 
 SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
-
-
 SCALARS: Schema = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
-
-
 PATH_SCHEMA: Schema = {"type": ["string", "null"]}
-
-
 _SCALAR_OR_LIST = (Scalar, list)
-
-
 TEXT = Kind(Scalar, "text", lambda _name, entry, _: entry.text, SCALAR, "", is_literal=True)
-
-
 NAME = Kind(Scalar, "text", lambda _name, entry, _: entry.text.strip(), SCALAR, "", is_literal=True)
-
-
 PATH = Kind(Scalar, "text", _path, PATH_SCHEMA, is_literal=True)
-
-
 SEARCH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
-
-
 WORDS = Kind(_SCALAR_OR_LIST, "a list of names, or names with commas between", _words, SCALARS, ())
-
-
 LINES = Kind(_SCALAR_OR_LIST, "a list of lines", _lines, SCALARS, ())
-
-
 SWITCH = Kind(
     Scalar, "true or false", _switch, {"enum": [True, False, "true", "false", 0, 1, None]}
 )
-
-
 SIZE = Kind(Scalar, "a size, as 500MB or 2GB", _size, {"type": ["string", "integer", "null"]})
-
-
 MODE = Kind(
     Scalar,
     "the mode of folders in octal: 0777 for a+rwX, 0775 for g+rwX, 0755 for a+rX, 0750 for g+rX",
     _mode,
     {"type": ["string", "integer", "null"], "pattern": _MODE},
 )
-
-
 NUMBER = Kind(
     Scalar, "a whole number, as 20", _number, {"type": ["integer", "null"], "minimum": 0}, 0
 )
-
-
 COUNT = Kind(
     Scalar, "a whole number from 1 on", _count, {"type": ["integer", "null"], "minimum": 1}
 )
-
-
 SEED = Kind(Scalar, "a number, or a word", _seed, {"type": ["integer", "string", "null"]})
 
 

@@ -96,14 +96,8 @@ def _mapping_of(items: Schema) -> Schema:
 
 
 RESOURCES = Kind(dict, "a mapping, as {gpu: 2, mem: 64}", _resources, _mapping_of(SCALARS), ())
-
-
 PATHS = Kind(dict, "a mapping of names to paths", _paths, _mapping_of(PATH_SCHEMA), {})
-
-
 TEXTS = Kind(dict, "a mapping of names to values", _texts, _mapping_of(SCALAR), {})
-
-
 VALUES = Kind(
     dict,
     "a mapping, as {dropout: 0.0}",
@@ -111,8 +105,6 @@ VALUES = Kind(
     {"type": ["object", "null"]},
     {},
 )
-
-
 ARGS = Kind(
     dict,
     "a mapping, as {style: equals}",
@@ -129,8 +121,6 @@ ARGS = Kind(
     },
     DASHES,
 )
-
-
 REQUEUE = Kind(
     (Scalar, dict),
     "as {max: 5, signal: USR1@120}",
@@ -150,16 +140,12 @@ REQUEUE = Kind(
         ]
     },
 )
-
-
 HPARAMS = Kind(
     (Scalar, list, dict),
     "a mapping, or a list of mappings",
     lambda _name, entry, _: entry.node,
     {"$ref": "#/$defs/hparams"},
 )
-
-
 SWEEPS = Kind(
     dict,
     "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",

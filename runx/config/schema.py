@@ -8,8 +8,6 @@ from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP
 from runx.sweeps.operators import DRAWS, OPERATORS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-
 FILES = ("experiment", "runx")
 """The files that have a schema."""
 

@@ -17,8 +17,6 @@ from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
 
 _PREFIX = "RUNX_"
-
-
 _RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),

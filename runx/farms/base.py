@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = tuple[str, ...]
 """A command, or words of one."""
-
-
 SUBMIT_SECONDS = 300.0
 """Seconds until a submit command is ended; Slurm's own limit with its controller is 100 s."""
 

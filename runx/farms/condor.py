@@ -13,12 +13,8 @@ from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job stays in the queue."""
-
-
 _IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
 """Values of JobStatus."""
-
-
 _TOO_LONG, _MEMORY = "46", "34"
 """Values of HoldReasonCode: the job passed allowed_job_duration, or request_memory."""
 

@@ -16,8 +16,6 @@ from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
 
 Statuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
-
-
 ALIVE = ("queued", "running", "preempted")
 """States in which there is something to cancel, hold or release."""
 

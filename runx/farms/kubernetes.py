@@ -17,22 +17,12 @@ from runx.rundir.events import JobStatus
 
 REQUEUE_STATUS = 75
 """The exit status by which a run is started again."""
-
-
 LABELS = {"app.kubernetes.io/managed-by": "runx"}
 """The label of everything that runx makes."""
-
-
 _LONGEST = 52
 """Characters of a Job's name: with an index appended it names a host, which may have 63."""
-
-
 _INDEX = "batch.kubernetes.io/job-completion-index"
-
-
 _JOB = "batch.kubernetes.io/job-name"
-
-
 _REASONS = {
     "OOMKilled": "oom",
     "DeadlineExceeded": "timeout",
@@ -40,8 +30,6 @@ _REASONS = {
     "Preempting": "preempted",
     "NodeLost": "lost",
 }
-
-
 _DELETE_OPTIONS = ("--wait=false", "--ignore-not-found")
 
 

@@ -26,8 +26,6 @@ from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job is put back into the queue, by ``-Q``."""
-
-
 _STATES = {
     "PEND": "queued",
     "PSUSP": "queued",
@@ -41,8 +39,6 @@ _STATES = {
     "EXIT": "failed",
     "ZOMBI": "lost",
 }
-
-
 _REASONS = {
     "TERM_RUNLIMIT": "timeout",
     "TERM_DEADLINE": "timeout",

@@ -35,8 +35,6 @@ _STATES = {
     "TASK_LOST": "lost",
     "UNKNOWN": "running",
 }
-
-
 SUBMIT = "ngc batch run"
 
 

@@ -27,23 +27,15 @@ from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 99
 """The exit status by which an idempotent job is submitted again, under a new id."""
-
-
 _FIRST_MINUTE = '[ "$SECONDS" -gt 62 ] || sleep "$((63 - SECONDS))"'
 """Waits for the end of a job's first minute: one that ends before is not submitted again."""
-
-
 _WITH_RESUBMITTED = (
     "job_id IN (WITH RECURSIVE again AS (SELECT job_id FROM jobs WHERE job_id IN ({})"
     " UNION SELECT jobs.job_id FROM jobs JOIN again ON jobs.resubmit_job_id = again.job_id)"
     " SELECT job_id FROM again)"
 )
 """SQL that selects jobs, and those as which OAR submitted them again."""
-
-
 _NOT_ENDED = " AND state NOT IN ('Terminated', 'Error')"
-
-
 _STATES = {
     "Waiting": "queued",
     "Hold": "queued",

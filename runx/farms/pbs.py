@@ -15,12 +15,8 @@ from runx.rundir.events import JobStatus
 
 _UNKNOWN = (35, 153)
 """Exit statuses of commands of which some job is unknown, or has ended."""
-
-
 _WALLTIME = -29
 """The exit status of a job that passed its limit of time."""
-
-
 _QUEUED, _RUNNING = "QHWT", "RESUB"
 
 

@@ -15,8 +15,6 @@ from runx.rundir.events import JobStatus
 
 DASHBOARD = "http://127.0.0.1:8265"
 """The address of Ray's dashboard, unless ADDRESS says otherwise."""
-
-
 _STATES = {
     "PENDING": "queued",
     "RUNNING": "running",

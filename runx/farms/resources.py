@@ -24,11 +24,7 @@ PORTABLE = (
     "image",
 )
 """The keys of RESOURCES that every farm but ``command`` and ``ngc`` translates."""
-
-
 _ALIASES = {"gpu": "gpus", "cpu": "cpus"}
-
-
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
 

@@ -52,8 +52,6 @@ STATES = {
     "PREEMPTED": "preempted",
 }
 """Slurm's states, and the states of runs that they mean."""
-
-
 _REASONS = {
     "JobHeldUser": "held",
     "JobHeldAdmin": "held by an administrator",

@@ -37,8 +37,6 @@ from runx.rundir.workspace import without_links
 
 QUERY_SECONDS = 60.0
 """Seconds until a query of a scheduler, or a command that ends jobs, is given up."""
-
-
 Say = Callable[[str], None]
 
 

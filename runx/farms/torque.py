@@ -28,11 +28,7 @@ from runx.rundir.events import JobStatus
 
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
-
-
 _INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
-
-
 _LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 

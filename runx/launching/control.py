@@ -25,15 +25,9 @@ from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
 
 Say = Callable[[str], None]
-
-
 _ORDERED = "those that wait end as they start, those that run within half a minute"
-
-
 _QUIET, _POLL = 2.0, 0.05
 """Seconds of waiting before it is mentioned, and between two looks."""
-
-
 GRACE = 30.0
 """Seconds from TERM to KILL of a run on this machine."""
 

@@ -35,11 +35,7 @@ from runx.rundir.state import State, state
 from runx.sweeps.identity import Identity
 
 Say = Callable[[str], None]
-
-
 Warn = Callable[[str], None]
-
-
 _SUBMISSION_TIMEOUT = 20.0
 """Seconds to wait for a submission whose launcher has died."""
 

@@ -25,24 +25,14 @@ if TYPE_CHECKING:
 
 MAX_RUNS = 100_000
 """The largest cross product that is planned without --max-runs."""
-
-
 NEW = "new"
 """The state of a run that has no directory yet, beside STATES."""
-
-
 SETTLED = ("done", "running", "queued", "preempted")
 """States of runs that --resume never starts: they have ended well, or will go on."""
-
-
 RETRIED = (NEW, *(name for name in STATES if name not in SETTLED))
 """States of runs that --resume starts, unless --retry narrows them."""
-
-
 STATE, TAG = "state", "tag"
 """What ``--where`` may name besides hyperparameters and resources."""
-
-
 Namer: TypeAlias = Callable[[Point], str]
 """A function that returns a new name for a point."""
 

@@ -18,8 +18,6 @@ from runx.sweeps.values import Hparam
 
 MOST_ROWS = 20
 """Runs in the table; ``-n`` has all of them."""
-
-
 _MOST_VALUES = 12
 
 

@@ -20,8 +20,6 @@ _TICK = 0.5  # seconds between two looks at what runs
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
-
-
 ClaimResult: TypeAlias = Literal["ours", "cancelled", "theirs"]
 """Who executes an attempt: this launch, nobody as it was cancelled, or another launch."""
 

@@ -14,8 +14,6 @@ from typing import NamedTuple
 from runx.errors import RunxError
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
 Handler = Callable[[int, "FrameType | None"], object]
 
 

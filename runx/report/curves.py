@@ -124,7 +124,7 @@ def metric_files(run: RunDir) -> list[Path]:
 
 
 def thinned(course: Course, most: int = MOST) -> Course:
-    """Return a course with at most so many points, its first and last among them.
+    """Return a course with at most ``most`` points, its first and last among them.
 
     >>> thinned(Course([0, 1, 2, 3, 4], [0.0] * 5, {"a": [1, 2, 3, 4, 5]}), 3).metrics
     {'a': [1, 3, 5]}

@@ -99,7 +99,7 @@ def attempt_details(attempt: Attempt) -> dict[str, Any]:
 
 
 def log_end(run: RunDir, most: int = LOG) -> str:
-    """Return the last whole lines of a run's output, at most so many bytes, as readable text."""
+    """Return the last whole lines of a run's output as readable text, at most ``most`` bytes."""
     text = readable(tail(run.output, most + 1))
     is_cut = run.output.exists() and run.output.stat().st_size > most
     return text.partition("\n")[2] if is_cut and "\n" in text else text

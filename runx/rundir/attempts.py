@@ -30,20 +30,12 @@ from runx.rundir.state import State, state
 from runx.rundir.workspace import join
 
 Warn = Callable[[str], None]
-
-
 Attempts: TypeAlias = tuple[Attempt, ...]
-
-
 JobStatuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
 """The statuses that schedulers give of jobs, by farm and job id, or the run's path without an id.
 """
-
-
 NO_STATUSES: JobStatuses = {}
 """The statuses where no scheduler was queried."""
-
-
 _LOCK_SECONDS = 2.0
 """Seconds for which a run's lock is tried: ``is_held`` takes it for a moment."""
 

@@ -13,8 +13,6 @@ from runx.rundir.files import read_json, to_json, write_whole
 from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
-
-
 TIMEOUT = "timeout"
 
 

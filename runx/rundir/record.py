@@ -12,8 +12,6 @@ from runx.rundir.paths import ExperimentDir, RunDir
 
 PROGRAMS = ("runx", "runx.py", "__main__.py")
 """The file names of the program."""
-
-
 Warn = Callable[[str], None]
 
 

@@ -14,8 +14,6 @@ from typing import TypeAlias
 
 Stamp: TypeAlias = tuple[int, int, int, int]
 """The mtime and ctime of a file in nanoseconds, its size in bytes, its inode."""
-
-
 stamp = operator.attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 """Return the stamp of a file, given its os.stat_result."""
 

@@ -31,16 +31,10 @@ ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})
 """The states of failed runs; a cancelled run ended on purpose."""
 SILENT = 150.0
 """Seconds without a heartbeat (one is due every 30) after which a farm's run counts as silent."""
-
-
 QUIET = 3600.0
 """Seconds without new metrics after which a script that has no run.sh may have ended."""
-
-
 _OVER = ("timeout", "oom", "cancelled", "failed", "killed")
 """States of a job that has ended: they count although the run's last heartbeat is recent."""
-
-
 ACCOUNTED = 900.0
 """Seconds after its submission during which a scheduler may not list a job yet."""
 

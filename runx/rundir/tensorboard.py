@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 
 FLOAT_MAX = 3.4028234663852886e38
-
-
 VERSION = b"\x1a\x0dbrain.Event:2"
 """The field file_version, which the first event of a file holds."""
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from runx.rundir.paths import ATTEMPTS, LOCK, WORKSPACE, RunDir
 
 Warn = Callable[[str], None]
-
-
 _TARGETS = {"": f"{ATTEMPTS}/{WORKSPACE}", ATTEMPTS: f"{WORKSPACE}/{ATTEMPTS}"}
 """For each folder of the run, the target of its links up to the file's name."""
 

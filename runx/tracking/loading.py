@@ -13,16 +13,10 @@ from runx.errors import LogxError
 
 OURS = "__runx"
 """The key of what runx adds to a checkpoint: the epoch and the random states."""
-
-
 SUFFIXES = ("", "_state_dict", "_state", "_dict")
 """What scripts add to an object's name for the key of its state."""
-
-
 WRAPPERS = ("module.", "_orig_mod.")
 """The prefixes that DataParallel and torch.compile add to every key."""
-
-
 DAMAGE = ("PytorchStreamReader", "central directory", "corrupt", "crc")
 """Words in torch's errors about a file that is torn or was changed."""
 

@@ -72,7 +72,7 @@ def unique(root: Path, new_name: Callable[[int], str]) -> Path:
 
 
 def slug(words: int) -> str:
-    """Return a random name of so many words, such as ``wise-owl``."""
+    """Return a random name of that many words, such as ``wise-owl`` for two."""
     from coolname import generate_slug
 
     return str(generate_slug(words))

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 """The variables with the rank, of torchrun, srun and mpirun."""
-
-
 REDUCTIONS = ("mean", "sum", "min", "max")
 
 

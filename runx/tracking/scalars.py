@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 
 PLAIN = frozenset({float, int, bool})
-
-
 TEXT = frozenset({str})
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 INTERVAL = 30.0
 """Seconds between two measurements."""
-
-
 MEGABYTE = 2**20
 
 

@@ -9,12 +9,8 @@ from threading import RLock
 
 MEMORY_LIMIT = 100_000
 """How many pieces of data are kept in memory while the file can't be written."""
-
-
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EINTR, errno.EAGAIN)
 """Errors that pass while the file stays open."""
-
-
 FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 

@@ -93,7 +93,11 @@ def start(
         return None
     if capacity is None:
         return _submit(plan, predecessors, caller)
-    return _execute(settings, plan, local, capacity, caller)
+    try:
+        return _execute(settings, plan, local, capacity, caller)
+    finally:
+        if plan.context and plan.context.lock is not None:
+            os.close(plan.context.lock)
 
 
 def _check_program(settings: Settings) -> None:
@@ -141,6 +145,7 @@ def _execute(
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
     from runx.local.executor import Executor, Task
+    from runx.local.process import Heartbeat
     from runx.rundir.argv import shell_command
     from runx.rundir.logdir import Logdir
 
@@ -151,11 +156,13 @@ def _execute(
         for run in plan.runs
     }
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
+    launch = plan.context.launch if plan.context else None
     executor = Executor(
         _policy(local, capacity.jobs),
         capacity.devices,
-        lambda task: claimed(task, caller.say),
+        lambda task: claimed(task, caller.say, launch),
         watcher,
+        heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
     )
     executor.execute(
         (Task(run.dir, attempt) for run, attempt, _ in plan.attempts),
@@ -190,7 +197,7 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def claimed(task: Task, say: Say) -> ClaimResult:
+def claimed(task: Task, say: Say, launch: str | None = None) -> ClaimResult:
     """Claim an attempt if it is neither cancelled nor begun; return whose it is.
 
     It is called while no process of the run is alive. ``run.sh`` that was started by hand
@@ -209,9 +216,8 @@ def claimed(task: Task, say: Say) -> ClaimResult:
         return "cancelled"
     if run.events(attempt).exists():
         return "theirs"
-    if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
-        return "ours"
-    return "theirs"
+    text = claim_text(None, staged_code(run), launch)
+    return "ours" if is_ours(run, attempt) or take(run, attempt, text) else "theirs"
 
 
 def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:

@@ -18,9 +18,9 @@ from runx.rundir.attempts import (
     current_state,
     read_attempts,
     status_of,
-    this_machine,
 )
 from runx.rundir.events import Attempt
+from runx.rundir.machines import place_of, this_machine
 from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
 
@@ -107,7 +107,7 @@ def _terminate(live: LiveRun, say: Say) -> bool:
     name = live.run.path.name
     if not started:
         say(f"{name}: has not started; its launcher is told by the order in {live.run.orders}")
-    elif process.get("host") != this_machine().host:
+    elif place_of(process, this_machine()) != "here":
         say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
         signal_run(LiveAttempt(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)

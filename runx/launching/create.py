@@ -114,7 +114,8 @@ def _restarted(
     if context.experiment.farm is not None:
         return planned
     code = context.code if options.restage else staged_code(run.dir)
-    return planned if take(run.dir, planned.attempt, claim_text(None, code)) else None
+    text = claim_text(None, code, context.launch)
+    return planned if take(run.dir, planned.attempt, text) else None
 
 
 def _note_older_code(
@@ -187,7 +188,7 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
     _write_files(run, context, draft)
     if context.experiment.farm is None:
         # Runs here start next; those of a farm are claimed when they are submitted.
-        draft.claim(1).write_text(claim_text(None, context.code), encoding="utf-8")
+        draft.claim(1).write_text(claim_text(None, context.code, context.launch), encoding="utf-8")
     if context.experiment.dir_mode:
         set_modes(draft.path, context.experiment.dir_mode)
 

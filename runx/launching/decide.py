@@ -24,11 +24,10 @@ from runx.rundir.attempts import (
     clock,
     current_state,
     is_open,
-    is_process_alive,
     read_attempts,
-    this_machine,
 )
 from runx.rundir.files import read_json, read_lines
+from runx.rundir.machines import is_process_alive, this_machine
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import State, state

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from runx.config.experiment import Experiment
-from runx.rundir.claims import whoami
 from runx.rundir.files import to_json, write_whole
+from runx.rundir.machines import whoami
 from runx.rundir.run import Run
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode

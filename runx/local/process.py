@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from runx.local.gpus import Lease
 from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, start_command
-from runx.rundir.attempts import is_process_alive, take_lock, this_machine
+from runx.rundir.attempts import take_lock
 from runx.rundir.events import read_events
+from runx.rundir.machines import is_process_alive, place_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.paths import RunDir
 
@@ -99,10 +100,12 @@ def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[b
 class Heartbeat:
     """The regular touch of each running attempt's beat file, by which other machines see it alive.
 
-    The first comes after one interval: a short run gets none.
+    The file ``launch`` is touched for those that wait. The first comes after one interval: a short
+    run gets none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launch: Path | None = None) -> None:
+        self._launch = launch
         self._interval = float(os.environ.get(BEAT) or 30)
         self._next = time.monotonic() + self._interval
 
@@ -112,9 +115,10 @@ class Heartbeat:
             return []
         self._next = time.monotonic() + self._interval
         runs = list(running)
-        for run in runs:
+        files = [run.dir.beat(run.attempt) for run in runs]
+        for file in [*files, self._launch] if self._launch else files:
             with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
-                run.dir.beat(run.attempt).touch()
+                file.touch()
         return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
@@ -148,6 +152,9 @@ def _signal_others(live: LiveAttempt, number: signal.Signals) -> bool:
     KILL, and each signal to an attached run, goes to what has left the group, too.
     """
     running = _event(live.dir, live.attempt, "running")
+    started = _event(live.dir, live.attempt, "started")
+    if live.process is None and started and place_of(started, this_machine()) != "here":
+        return False  # Numbers of its processes are those of others here.
     sent = False
     if may_be_held(live.dir.lock) and "group" in running:
         sent = send_group_signal(int(running["group"]), number)

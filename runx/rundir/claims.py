@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from runx.errors import StoreError
-from runx.processes import boot_id, start_time
 from runx.rundir.files import VERSION, read_json
+from runx.rundir.machines import whoami
 from runx.rundir.paths import RunDir
-
-
-@functools.lru_cache(maxsize=1)
-def whoami() -> dict[str, Any]:
-    """Return what identifies this process: host, boot id, pid and start time.
-
-    The pid of a dead process is used again, but not with the same boot and start time in clock
-    ticks since boot (field 22 of /proc/PID/stat, proc(5)).
-    """
-    return {
-        "host": os.uname().nodename,
-        "boot": boot_id(),
-        "pid": os.getpid(),
-        "start": start_time(os.getpid()),
-    }
 
 
 def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from runx.errors import StoreError
-from runx.rundir.claims import whoami
 from runx.rundir.files import read_json, to_json, write_whole
+from runx.rundir.machines import place_of, this_machine, whoami
 from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
@@ -35,9 +35,9 @@ def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | No
 
 
 def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:
-    """Return whether an attempt was cancelled from another machine."""
+    """Return whether an attempt was cancelled from where its processes can't be signalled."""
     return any(
-        order.get("order") == CANCEL and order.get("by", {}).get("host") != whoami()["host"]
+        order.get("order") == CANCEL and place_of(order.get("by", {}), this_machine()) != "here"
         for order in _orders(run, attempt, lambda _: None)
     )
 

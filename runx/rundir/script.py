@@ -99,7 +99,7 @@ _SRUN = (
 _RENDEZVOUS = (
     "--nnodes={nodes} --nproc-per-node={processes}"
     ' --rdzv-id="${{SLURM_JOB_ID:-$$}}.$RUNX_ATTEMPT"'
-    ' --rdzv-backend=c10d --rdzv-endpoint="${{rdzv_host:-$HOSTNAME}}:$rdzv_port"'
+    ' --rdzv-backend=c10d --rdzv-endpoint="${{rdzv_host:-$(uname -n)}}:$rdzv_port"'
 )
 
 _REQUEUE = """

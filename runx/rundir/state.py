@@ -167,16 +167,21 @@ def _local(attempt: Attempt) -> State:
 
 
 def _on_other_machine(attempt: Attempt) -> State:
-    """Return the state of an attempt on another machine that no farm has, by its heartbeat."""
+    """Return the state of an attempt on another machine that no farm has, by its heartbeat.
+
+    One without events has that of its launcher.
+    """
     number, silence = attempt.number, attempt.silence
-    if not attempt.events or silence is None:
-        name = "running" if attempt.events else "queued"
+    name = "running" if attempt.events else "queued"
+    if silence is None:
         return State(name, f"on {attempt.host}, not seen from here", attempt=number)
     if silence < SILENT:
-        return State("running", f"on {attempt.host}", attempt=number)
+        return State(name, f"on {attempt.host}", attempt=number)
+    where = f"on {attempt.host}, {_silent(silence)}"
     if attempt.order == "cancel":
-        return State("cancelled", f"on {attempt.host}, {_silent(silence)}", attempt=number)
-    return State("running", f"on {attempt.host}, {_silent(silence)}", attempt=number)
+        return State("cancelled", where, attempt=number)
+    advice = "; if it is gone there, runx cancel it, then --resume" if silence >= QUIET else ""
+    return State(name, where + advice, attempt=number)
 
 
 def _dead(attempt: Attempt) -> State:
@@ -185,7 +190,7 @@ def _dead(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
-    if attempt.rebooted:
+    if attempt.place in ("before", "renamed"):
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
     return State("killed", "ended without a word", None, "KILL", attempt.number)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import RunxError, StoreError
-from runx.rundir.attempts import is_process_alive, this_machine
 from runx.rundir.claims import claim_text, link_claim
 from runx.rundir.files import read_json
+from runx.rundir.machines import is_process_alive, this_machine
 from runx.rundir.paths import ExperimentDir
 
 _TIMEOUT = 300.0  # seconds to wait for the turn of another launcher

@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 
 from runx.rundir.attempts import read_attempts
+from runx.rundir.machines import place_of, this_machine
 from runx.rundir.paths import RunDir
 from runx.rundir.state import state
 
+CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
+"""Starts a command with process numbers and a host name of its own, as a container does."""
 JOURNAL = 'echo "begin $2 $$" >> "$JOURNAL"; {body}; echo "end $2 $$" >> "$JOURNAL"\n'
 """The script of a run: it writes its begin and its end to a journal that all runs share."""
 
@@ -52,14 +55,14 @@ class Sweep:
         """Start runx, in a session of its own and with its output in a file.
 
         ``ignored``: with the signals ignored that a shell ignores for its background jobs.
-        ``host``: with this host name.
+        ``host``: in a container of this name, as far as processes are concerned.
         """
         output = (self.path.parent / f"output.{len(self.processes)}").open("w+")
         environment = {**self.environment, **options.pop("environment", {})}
         ignoring = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
         before = ignoring if options.pop("ignored", False) else []
         if host := options.pop("host", None):
-            before = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', host]
+            before = [*CONTAINER, "sh", "-c", 'hostname "$0"; exec "$@"', host]
         process = subprocess.Popen(
             [*before, "runx", "sweep.yml", *words],
             cwd=self.path,
@@ -115,9 +118,11 @@ class Sweep:
             process.output.close()
         for run in self.runs():
             for number in (1, 2, 3):
-                for event in events(run, number):
-                    if "group" in event and state_of(run) == "running":
-                        os.killpg(event["group"], signal.SIGKILL)
+                told = {event["event"]: event for event in events(run, number)}
+                # Those of containers end with their launcher, and have other numbers here.
+                is_here = place_of(told.get("started", {}), this_machine()) == "here"
+                if "running" in told and is_here and state_of(run) == "running":
+                    os.killpg(told["running"]["group"], signal.SIGKILL)
 
     def runs(self) -> list[RunDir]:
         folder = self.root / "sweep"

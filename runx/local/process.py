@@ -22,6 +22,7 @@ from runx.rundir.events import read_events
 from runx.rundir.machines import is_process_alive, place_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.paths import RunDir
+from runx.rundir.ranks import variables_of_ranks
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -80,7 +81,9 @@ def start(
 def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
     command = ("bash", str(run.script))
     locks = (lock, *lease.locks)
-    environment = {**lease.environment, "RUNX_LOCK": str(lock)}
+    # If we are one of several ranks, a run is none of them.
+    outer = dict.fromkeys(variables_of_ranks(os.environ))
+    environment = {**outer, **lease.environment, "RUNX_LOCK": str(lock)}
     if attach:
         environment["RUNX_ATTACH"] = "1"
         return start_command(command, environment=environment, pass_fds=locks)

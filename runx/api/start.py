@@ -17,8 +17,9 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
+    from runx.farms.resources import Needs
+    from runx.local.capacity import Capacity
     from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
-    from runx.local.gpus import Devices
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -56,13 +57,6 @@ class Launched(NamedTuple):
     stopped: bool = False
 
 
-class Capacity(NamedTuple):
-    """How many runs this machine executes at a time, and the devices for them."""
-
-    jobs: int
-    devices: Devices
-
-
 def start(
     settings: Settings,
     runs: Sequence[Run],
@@ -86,7 +80,7 @@ def start(
     predecessors = _job_ids(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
-    capacity = None if settings.farm else capacity_of(settings, local)
+    capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
     with interruptible(caller.go_on):
         plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv)
     if plan is None:
@@ -122,18 +116,46 @@ def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, .
     return job_ids(after, settings.logroot, Path.cwd(), settings.farm, warn)
 
 
-def capacity_of(settings: Settings, local: LocalOptions) -> Capacity:
+def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:
     """Return how many runs execute here at a time, and on which devices.
 
     Raises:
-        SettingsError: This machine has fewer GPUs than a run needs.
+        SettingsError: This machine has less than a run needs.
     """
-    from runx.local.gpus import devices
+    from runx.farms.resources import needs as shared_needs
+    from runx.local.capacity import THREADS, Wanted, capacity, unused
 
-    single = local.jobs is None
-    source, most = devices(settings.gpus, local.gpus_per_run, os.environ, single)
-    jobs = 1 if local.jobs is None else local.jobs or most or len(os.sched_getaffinity(0))
-    return Capacity(jobs, source)
+    needs = needs_of(settings, runs)
+    if names := unused(set(needs)):
+        say(f"note: RESOURCES: {', '.join(names)}: for a farm alone, not looked at here")
+    sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
+    shared = shared_needs(settings.resources)
+    wanted = Wanted(needs, shared, settings.gpus, settings.max_parallel, local, sets_threads)
+    return capacity(wanted, os.environ, say)
+
+
+def lack_of(settings: Settings, local: LocalOptions) -> str:
+    """Return what this machine lacks for runs here that need no more than RESOURCES says."""
+    from runx.farms.resources import needs
+    from runx.local.capacity import Wanted, capacity
+
+    need = needs(settings.resources) if settings.farm is None else None
+    try:
+        if need:
+            wanted = Wanted([need], need, settings.gpus, options=local)
+            capacity(wanted, os.environ, lambda line: None)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
+    """Return what each run needs; those without RESOURCES of their own need the same."""
+    from runx.farms.resources import needs
+    from runx.launching.plan import resources_of
+
+    shared = needs(settings.resources)
+    return [needs(resources_of(settings, run)) if run.point.resources else shared for run in runs]
 
 
 def _execute(
@@ -164,13 +186,27 @@ def _execute(
         watcher,
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
     )
+    needs = needs_of(settings, plan.runs)
+    _record(settings, plan, capacity)
     executor.execute(
-        (Task(run.dir, attempt) for run, attempt, _ in plan.attempts),
+        (
+            Task(run.dir, attempt, share=capacity.share(need))
+            for (run, attempt, _), need in zip(plan.attempts, needs, strict=True)
+        ),
         (Task(run.dir, run.attempts) for run in adopted),
     )
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     stopped = executor.stops > 0
     return Launched(settings.name, dirs, None, hparams, executor.ended, len(executor.left), stopped)
+
+
+def _record(settings: Settings, plan: LaunchPlan, capacity: Capacity) -> None:
+    """Write down what of this machine the runs of a launch get."""
+    from runx.rundir.files import to_json, write_whole
+
+    if plan.context is not None:
+        content = {"jobs": capacity.jobs, "threads": capacity.threads}
+        write_whole(settings.dir.launches / plan.context.launch / "here.json", to_json(content))
 
 
 def _hparams(

@@ -113,6 +113,8 @@ def launch(
         would_take(settings, sweep.runs(), options, say)
         return 0
     if no_run:
+        if settings.resources or local.gpus_per_run:
+            _note_lack(settings, local)
         return _preview(settings, sweep.runs(), options, as_json)
     return _launch(sweep, options, local, after)
 
@@ -135,6 +137,14 @@ def _launch(
     if launched is None:
         return 0
     return report(launched, go_on, say)
+
+
+def _note_lack(settings: Settings, local: LocalOptions) -> None:
+    """Print what this machine lacks for runs here."""
+    from runx.api.start import lack_of
+
+    if lack := lack_of(settings, local):
+        say(f"note: a launch would stop here: {lack}")
 
 
 def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:

@@ -162,6 +162,7 @@ def _experiment(
         farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
         resources=values["RESOURCES"],
         shell=shell_of(values),
+        max_parallel=values["MAX_PARALLEL"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

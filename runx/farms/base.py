@@ -179,6 +179,7 @@ class FarmType:
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
+        whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         submit_timeout: Seconds that a submit command may take, None where it may execute the run.
     """
@@ -204,6 +205,7 @@ class FarmType:
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
+    whole_memory: bool = False
     portable: bool = True
     submit_timeout: float | None = SUBMIT_SECONDS
 

@@ -181,7 +181,7 @@ def resources(needs: Needs) -> Words:
         "ntasks-per-node": 1 if needs.nodes is not None and not has_tasks else None,
         "gpus-per-node": None if needs.gpus is None else f"{kind}{needs.gpus}",
         "cpus-per-task": needs.cpus,
-        "mem": None if needs.mem is None else f"{needs.mem}M",
+        "mem": None if needs.mem is None else f"{needs.mem}M" if needs.mem else "0",
         "time": None if needs.time is None else clock(needs.time),
         "partition": needs.partition or None,
         "account": needs.account or None,
@@ -280,5 +280,6 @@ FARM_TYPE = FarmType(
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    whole_memory=True,
     handback=Handback(f'scontrol requeue "{_JOB}"'),
 )

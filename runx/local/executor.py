@@ -6,15 +6,18 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from runx.local.capacity import THREADS, WHOLE, Share
 from runx.local.gpus import Devices, Lease
 from runx.local.process import Heartbeat, LiveAttempt, signal_run, start
 from runx.local.signals import StopSignals, stop_signals
 from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order
 from runx.rundir.paths import RunDir
 
+DEADLINE = "RUNX_DEADLINE"
+"""The variable with the time at which a run will be ended, in seconds since 1970."""
 _TICK = 0.5  # seconds between two looks at what runs
 
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
@@ -42,11 +45,12 @@ class Policy:
 
 
 class Task(NamedTuple):
-    """An attempt to execute, and how many attempts of the run this launch has made before."""
+    """An attempt to execute, how many attempts of the run this launch has made, and its share."""
 
     run: RunDir
     attempt: int
     tried: int = 0
+    share: Share = WHOLE
 
     @property
     def name(self) -> str:
@@ -152,7 +156,8 @@ class Executor:
 
     def _fill_slots(self) -> None:
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
-            lease = self.devices.lease()
+            wanted = self.waiting[0].share.gpus
+            lease = self.devices.lease() if wanted is None else self.devices.lease(wanted)
             if lease is None:
                 if not self.running:
                     self.watch.blocked()
@@ -171,7 +176,9 @@ class Executor:
             return right == "ours"
 
         try:
-            live = start(task.run, task.attempt, lease, claim, self.policy.attach)
+            variables = {**self._variables(task), **lease.environment}
+            given = replace(lease, environment=variables)
+            live = start(task.run, task.attempt, given, claim, self.policy.attach)
         except BaseException:
             lease.close()
             raise
@@ -185,14 +192,27 @@ class Executor:
             self.left.append(task)
             self.watch.left(task)
 
+    def _limit(self, task: Task) -> float | None:
+        """Return the seconds after which a run is ended; the launch's own outweigh the run's."""
+        return self.policy.timeout or task.share.seconds
+
+    def _variables(self, task: Task) -> dict[str, str]:
+        """Return the variables that tell a run its share of this machine."""
+        variables = {}
+        if task.share.threads:
+            variables[THREADS] = str(task.share.threads)
+        if limit := self._limit(task):
+            variables[DEADLINE] = str(int(time.time() + limit))
+        return variables
+
     def _wait(self, signals: StopSignals) -> None:
         """Wait for a signal, the end of a run, or the next time limit."""
         pause = self.watch.tick([run.task for run in self.running], len(self.waiting))
         if not self.running and not self.waiting:
             return
         now = time.monotonic()
-        limit = self.policy.timeout
-        left = [run.live.since + limit - now for run in self.running if limit and not run.order]
+        limits = [(run, self._limit(run.task)) for run in self.running if not run.order]
+        left = [run.live.since + limit - now for run, limit in limits if limit]
         signals.wait(min(pause, max(0.0, min([_TICK, *left]))))
 
     def _stop(self, number: signal.Signals) -> None:
@@ -214,8 +234,8 @@ class Executor:
     def _end_expired(self) -> None:
         """End the runs that are over their time limit, and kill those over their grace period."""
         now = time.monotonic()
-        limit = self.policy.timeout
         for run in self.running:
+            limit = self._limit(run.task)
             if limit and not run.order and now - run.live.since >= limit:
                 self._end(run, TIMEOUT, signal.SIGTERM)
             elif self._is_over_grace(run, now):
@@ -253,7 +273,8 @@ class Executor:
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order)
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if retry:
-            self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
+            again = task._replace(attempt=task.attempt + 1, tried=task.tried + 1)
+            self.waiting.appendleft(again)
         elif status and order != CANCEL:
             self.failures += 1
         self._note_end(end, retry)

@@ -40,6 +40,9 @@ def test_each_of_several_launchers_of_a_step_has_its_runs_recorded(project, oute
 
 
 def test_a_hyperparameter_called_rank_is_no_rank(project):
-    project.write("sweep.yml", "CMD: python train.py\nARGS: {style: env}\nHPARAMS: {rank: [1, 8]}\n")
+    project.write(
+        "sweep.yml",
+        "CMD: python train.py\nARGS: {style: env, prefix: ''}\nHPARAMS: {rank: [1, 8]}\n",
+    )
     project.runx("sweep.yml", "-i")
     assert all("val" in (run / "metrics.csv").read_text() for run in project.runs())

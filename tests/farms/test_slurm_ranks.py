@@ -4,8 +4,7 @@ import json
 import subprocess
 
 import pytest
-from real_farms import running
-from sites import Site, environment_of
+from sites import Site, environment_of, running
 from throwaway_slurm import Slurm, missing
 
 pytestmark = pytest.mark.slurm
@@ -38,7 +37,7 @@ def test_each_of_three_launchers_in_one_step_has_its_runs_recorded(site):
         (site.path / f"sweep{number}.yml").write_text(text)
     words = ["srun", "-n", "3", "bash", "-c", "runx sweep$SLURM_PROCID.yml -i"]
     subprocess.run(words, cwd=site.path, env=site.environment, check=True, timeout=120)
-    runs = [run.parent for run in (site.path / "runs").glob("sweep*/*/run.json")]
+    runs = [run.parent for run in (site.path / "logs").glob("sweep*/*/run.json")]
     assert len(runs) == 6
     for run in runs:
         assert json.loads((run / "hparams.json").read_text())["lr"] in (1, 2)
@@ -53,7 +52,7 @@ def test_the_tasks_of_a_run_in_an_allocation_are_its_ranks(site):
     )
     words = ["salloc", "-n", "3", "runx", "sweep.yml", "-i"]
     subprocess.run(words, cwd=site.path, env=site.environment, check=True, timeout=120)
-    [run] = [run.parent for run in (site.path / "runs").glob("sweep/*/run.json")]
+    [run] = [run.parent for run in (site.path / "logs").glob("sweep/*/run.json")]
     told = sorted(line for line in (run / "output.log").read_text().splitlines() if "rank" in line)
     assert told == ["rank 0 rank0", "rank 1 other", "rank 2 other"]
     assert (run / "metrics.csv").read_text().count("val") == 1

@@ -20,7 +20,7 @@ from runx.config.experiment import (
 )
 from runx.config.hparams import composed
 from runx.config.keys import KEYS
-from runx.config.kinds import Entry, user_of
+from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
 from runx.config.overrides import overridden, read_overrides
 from runx.config.sources import (
@@ -32,6 +32,7 @@ from runx.config.sources import (
     user_file,
 )
 from runx.errors import SettingsError
+from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
 from runx.sweeps.grid import SweepContext
@@ -201,7 +202,7 @@ def _name_texts(
         if "{git}" in values[name]:
             texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
         if "{user}" in values[name]:
-            texts["user"] = user_of(request.environment)
+            texts["user"] = user_name(request.environment)
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"

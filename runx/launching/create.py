@@ -8,7 +8,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,10 @@ def create_runs(
     Launchers take turns at this. Runs that execute here are claimed before the turn ends.
     """
     check_root(experiment)
+    is_new = not experiment.dir.path.exists()
     writable(experiment)
-    with turn(experiment.dir, say):
+    with turn(experiment.dir, say), _unless_empty(experiment.dir, is_new):
+        writable(experiment)  # It may have been removed meanwhile.
         clear(experiment.dir)
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
@@ -71,6 +74,20 @@ def create_runs(
             for attempt in plan.attempts
         ]
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
+
+
+@contextmanager
+def _unless_empty(experiment: ExperimentDir, is_new: bool) -> Iterator[None]:
+    """Remove a new experiment again, at the end, of which no run could be made."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if is_new and not any(path.name != ".runx" for path in experiment.path.iterdir()):
+                # Renamed first: whoever waits for the turn begins anew.
+                gone = experiment.path.with_name(f".{experiment.path.name}.{secrets.token_hex(4)}")
+                experiment.path.rename(gone)
+                shutil.rmtree(gone)
 
 
 def writable(experiment: Experiment) -> None:

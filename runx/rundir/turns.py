@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,19 @@ def turn(experiment: ExperimentDir, say: Callable[[str], None]) -> Iterator[None
     holder has died without ever breaking the lock of a live one. Raises RunxError after 300 s.
     """
     folder = experiment.turns
-    folder.mkdir(parents=True, exist_ok=True)
     number = _take(folder, say)
     try:
         yield
     finally:
-        (folder / f"{number}.over").touch()
+        with suppress(FileNotFoundError):  # An experiment that failed to begin is gone.
+            (folder / f"{number}.over").touch()
 
 
 def _take(folder: Path, say: Callable[[str], None]) -> int:
     """Wait for the turn; return its number."""
     deadline, is_said = time.monotonic() + _TIMEOUT, False
     while True:
+        folder.mkdir(parents=True, exist_ok=True)
         newest = max(_numbers(folder), default=0)
         holder = _holder(folder, newest)
         if holder is None:

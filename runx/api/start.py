@@ -15,6 +15,7 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.farms.resources import Needs
@@ -75,6 +76,7 @@ def start(
     from runx.launching.preview import check_first
     from runx.local.signals import interruptible
 
+    settings = _with_flag(settings, local)
     _check_program(settings)
     check_first(settings, runs)
     predecessors = _job_ids(settings, after, caller.say)
@@ -92,6 +94,15 @@ def start(
     finally:
         if plan.context and plan.context.lock is not None:
             os.close(plan.context.lock)
+
+
+def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
+    """Return settings with the GPUs of --gpus-per-run, which outweighs RESOURCES, for runs here."""
+    count = local.gpus_per_run
+    if settings.farm or count is None:
+        return settings
+    others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
+    return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
 
 
 def _check_program(settings: Settings) -> None:

@@ -107,11 +107,12 @@ def _terminate(live: LiveRun, say: Say) -> bool:
     name = live.run.path.name
     if not started:
         say(f"{name}: has not started; its launcher is told by the order in {live.run.orders}")
-    elif place_of(process, this_machine()) != "here":
-        say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
-        signal_run(LiveAttempt(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
-        return True
+        place = place_of(process, this_machine())
+        attempt = LiveAttempt(live.run, live.attempt.number, None, 0.0)
+        if (place in ("here", "beside") and signal_run(attempt, signal.SIGTERM)) or place == "here":
+            return True
+        say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     return False
 
 

@@ -125,17 +125,21 @@ class Heartbeat:
         return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
-def signal_run(live: LiveAttempt, number: signal.Signals) -> None:
+def signal_run(live: LiveAttempt, number: signal.Signals) -> bool:
     """Send a signal to a run: to run.sh, which records it and passes it on.
 
+    Returns whether a process was found for it: those in a container are found by its machine alone.
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
     signal to an attached run: bash handles none while it waits for a foreground process.
     """
     direct = number is signal.SIGKILL or live.attached
     if not direct and _signal_script(live, number):
-        return
-    if not _signal_others(live, number) and live.process:
+        return True
+    if _signal_others(live, number):
+        return True
+    if live.process:
         live.process.send_signal(number)
+    return live.process is not None
 
 
 def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:
@@ -152,18 +156,19 @@ def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:
 def _signal_others(live: LiveAttempt, number: signal.Signals) -> bool:
     """Signal the group of CMD, or what has its terminal; return whether there was any process.
 
-    KILL, and each signal to an attached run, goes to what has left the group, too.
+    KILL, and each signal to an attached run, goes to what has left the group, too; and so does each
+    signal to a run in another pid namespace, where the numbers in its events are those of others
+    here.
     """
     running = _event(live.dir, live.attempt, "running")
     started = _event(live.dir, live.attempt, "started")
-    if live.process is None and started and place_of(started, this_machine()) != "here":
-        return False  # Numbers of its processes are those of others here.
+    is_here = live.process or not started or place_of(started, this_machine()) == "here"
     sent = False
-    if may_be_held(live.dir.lock) and "group" in running:
+    if is_here and may_be_held(live.dir.lock) and "group" in running:
         sent = send_group_signal(int(running["group"]), number)
-    if may_be_held(live.dir.lock) and "pid" in running:
+    if is_here and may_be_held(live.dir.lock) and "pid" in running:
         sent = send_signal(int(running["pid"]), number)
-    if number is signal.SIGKILL or live.attached:
+    if number is signal.SIGKILL or live.attached or not is_here:
         for pid in processes_of(live.dir, live.attempt):
             sent |= send_signal(pid, number)
     return sent

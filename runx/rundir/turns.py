@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import RunxError, StoreError
+from runx.locks import acquire, is_held, is_seen_by_all
 from runx.rundir.claims import claim_text, link_claim
 from runx.rundir.files import read_json
-from runx.rundir.machines import is_process_alive, this_machine
+from runx.rundir.machines import is_alive, is_process_alive, place_of, this_machine
 from runx.rundir.paths import ExperimentDir
 
 _TIMEOUT = 300.0  # seconds to wait for the turn of another launcher
+_LOCKED_AFTER = 5.0  # seconds within which a new holder locks its claim
 _PAUSE = 0.1  # seconds between two tries
 
 
@@ -27,9 +30,12 @@ def turn(experiment: ExperimentDir, say: Callable[[str], None]) -> Iterator[None
     """
     folder = experiment.turns
     number = _take(folder, say)
+    lock = _locked(folder / f"{number}.claim")
     try:
         yield
     finally:
+        if lock is not None:
+            os.close(lock)
         with suppress(FileNotFoundError):  # An experiment that failed to begin is gone.
             (folder / f"{number}.over").touch()
 
@@ -72,7 +78,25 @@ def _holder(folder: Path, number: int) -> dict[str, Any] | None:
         holder = read_json(folder / f"{number}.claim")
     except StoreError:
         return None if not (folder / f"{number}.claim").exists() else {"pid": "?", "host": "?"}
-    return None if is_process_alive(holder, this_machine()) is False else holder
+    return holder if _is_alive(holder, folder / f"{number}.claim") is not False else None
+
+
+def _is_alive(holder: dict[str, Any], claim: Path) -> bool | None:
+    """Return whether the holder of a turn lives; in another container, its lock tells."""
+    place = place_of(holder, this_machine())
+    if place != "beside" or "namespace" not in holder:
+        return is_process_alive(holder, this_machine())
+    if time.time() - holder.get("time", 0.0) < _LOCKED_AFTER:
+        return None
+    return is_alive(place, locked=is_held(claim), is_lock_global=is_seen_by_all(claim))
+
+
+def _locked(claim: Path) -> int | None:
+    """Lock a claim of this process; return None where its file system has no locks."""
+    try:
+        return acquire(claim)
+    except OSError:
+        return None
 
 
 def _remove_before(folder: Path, newest: int) -> None:

@@ -182,7 +182,7 @@ def test_runs_on_another_machine_are_ended_by_their_launcher_there(tmp_path, ins
     launcher = sweep.start("-i", "-j", "3", host="there", environment={"RUNX_BEAT": "0.2"})
     wait_until(lambda: sorted(sweep.told("begin")) == [0, 1, 2], launcher)
     wait_until(lambda: all(run.beat(1).exists() for run in sweep.runs()), launcher)
-    message = sweep.command("cancel", "sweep")
+    message = sweep.command("cancel", "sweep", before=CONTAINER)
     assert message.count("runs on there; its launcher there is told by the order") == 3
     sweep.ended(launcher)
     assert sweep.states() == ["cancelled"] * 3

@@ -2,10 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 
 import pytest
 from sweeps import CONTAINER, Sweep, wait_until
+
+from runx.local.process import LiveAttempt, signal_run
+from runx.rundir.paths import ExperimentDir
 
 pytestmark = pytest.mark.skipif(
     subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode != 0,
@@ -82,18 +87,50 @@ def test_a_launcher_whose_process_numbers_are_taken_here_signals_only_its_own(sw
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     lines[-1]["group"] = bystander.pid
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    canceller = subprocess.Popen(
-        ["runx", "cancel", "sweep"],
-        cwd=sweep.path,
-        env=sweep.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert "runs on box1; its launcher there is told by the order" in canceller.communicate()[1]
+    message = sweep.command("cancel", "sweep", before=CONTAINER)
+    assert "runs on box1; its launcher there is told by the order" in message
+    for kill in ("TERM", "KILL"):
+        live = LiveAttempt(run, 1, None, 0.0)
+        assert signal_run(live, signal.Signals[f"SIG{kill}"]) in (True, False)
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
     launcher.kill()
+
+
+def test_a_run_in_a_container_is_ended_from_its_machine(sweep):
+    launcher = begun(sweep, "-i", "-j", "3")
+    wait_until(lambda: sweep.told("begin") == [0, 1, 2])
+    begin = time.monotonic()
+    assert "3 of 3 runs cancelled" in sweep.command("cancel", "sweep")
+    assert time.monotonic() - begin < 25  # Not by the heartbeat of its launcher.
+    assert sweep.states() == ["cancelled"] * 3
+    launcher.kill()
+
+
+def test_the_turn_of_a_dead_container_is_over(sweep):
+    folder = ExperimentDir(sweep.root / "sweep").turns
+    code = (
+        "import sys, pathlib, time\nfrom runx.rundir.turns import turn\n"
+        "from runx.rundir.paths import ExperimentDir\n"
+        "with turn(ExperimentDir(pathlib.Path(sys.argv[1])), print):\n"
+        "    print('taken', flush=True)\n    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen(
+        [*CONTAINER, "python", "-c", code, str(folder.parent.parent)],
+        env=sweep.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout.readline() == "taken\n"
+    sweep.trains(":")
+    waiting = sweep.start("-i")
+    wait_until(lambda: "waiting for the launcher" in sweep.said(waiting))
+    time.sleep(6)
+    assert waiting.poll() is None  # It lives, and holds its lock.
+    holder.kill()
+    holder.communicate()
+    assert "3 runs done" in sweep.ended(waiting, 30)
 
 
 def test_a_name_that_the_environment_gives_is_not_the_machines(sweep):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from runx.rundir.attempts import read_attempts
@@ -94,10 +95,13 @@ class Sweep:
         assert status is None or process.returncode == status, (process.returncode, output)
         return output
 
-    def command(self, *words: str, status: int = 0) -> str:
-        """Run another command of runx, such as status, and return its output."""
+    def command(self, *words: str, status: int = 0, before: Sequence[str] = ()) -> str:
+        """Run another command of runx, such as status, and return its output.
+
+        ``before`` are words that start it elsewhere, such as CONTAINER.
+        """
         done = subprocess.run(
-            ["runx", *words],
+            [*before, "runx", *words],
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -10,7 +10,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from tempfile import mkdtemp
 
 from runx.locks import acquire_open
@@ -35,41 +36,34 @@ class Leases:
     """
 
     def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-        path = environment.get(LEASES) or "/tmp/runx-leases"
+        self.path = environment.get(LEASES) or "/tmp/runx-leases"
         self._say = say
-        self._folders = _folders(path)
-        self.path, self._folder = next(self._folders)
-        if self.path != path:
-            self._tell(path)
+        self._shared = self.path
+        self._private = [f"{self.path}-{os.geteuid()}"]
 
     def lock(self, name: str) -> int | None:
-        """Lock a device and return the descriptor, to be closed; None where another has it."""
-        while True:
-            try:
-                return acquire_open(_opened(self._folder, f"gpu-{_ODD.sub('-', name)[:200]}.lock"))
-            except OSError:
-                path = self.path
-                os.close(self._folder)
-                self.path, self._folder = next(self._folders)
-                self._tell(path)
+        """Lock a device and return the descriptor, to be closed; None where another has it.
 
-    def _tell(self, passed_by: str) -> None:
-        self._say(
-            f"{passed_by}: not used, it is not a folder that users can share safely; GPUs are"
-            f" leased in {self.path}, which launches of other users don't see"
-        )
+        Each is locked in the first folder that can be used for it, by all launches alike.
+        """
+        file = f"gpu-{_ODD.sub('-', name)[:200]}.lock"
+        with suppress(OSError):
+            return acquire_open(_opened(self._shared, _SHARED, file))
+        with suppress(OSError):
+            return self._tell(acquire_open(_opened(self._private[0], 0o700, file)))
+        if len(self._private) == 1:
+            self._private.append(mkdtemp(prefix="runx-leases-"))
+        return self._tell(acquire_open(_opened(self._private[1], 0o700, file)), 1)
 
-
-def _folders(path: str) -> Iterator[tuple[str, int]]:
-    """Yield the folders to try, open: the shared one, this user's, and at last new ones."""
-    for candidate, mode in ((path, _SHARED), (f"{path}-{os.geteuid()}", 0o700)):
-        try:
-            yield candidate, _folder(candidate, mode)
-        except OSError:
-            continue
-    while True:
-        private = mkdtemp(prefix="runx-leases-")
-        yield private, _folder(private, 0o700)
+    def _tell(self, lock: int | None, number: int = 0) -> int | None:
+        """Say, once, which folder takes the place of the shared one; return the lock."""
+        if self.path != self._private[number]:
+            self.path = self._private[number]
+            self._say(
+                f"{self._shared}: not used, it is not a folder that users can share safely; GPUs"
+                f" are leased in {self.path}, which launches of other users don't see"
+            )
+        return lock
 
 
 def _folder(path: str, mode: int) -> int:
@@ -77,10 +71,8 @@ def _folder(path: str, mode: int) -> int:
 
     One of another user is shared only where nobody but its owner removes others' files (sticky).
     """
-    try:
+    with suppress(FileExistsError):
         os.mkdir(path, mode)  # noqa: PTH102
-    except FileExistsError:
-        pass
     folder = os.open(path, _OPEN | os.O_DIRECTORY)
     try:
         status = os.fstat(folder)
@@ -95,16 +87,20 @@ def _folder(path: str, mode: int) -> int:
     return folder
 
 
-def _opened(folder: int, name: str) -> int:
-    """Return a plain file of a folder, made if missing and open."""
+def _opened(path: str, mode: int, name: str) -> int:
+    """Return a plain file in a folder of leases, made if missing and open."""
+    folder = _folder(path, mode)
     try:
-        file = os.open(name, _OPEN, dir_fd=folder)
-    except FileNotFoundError:
-        _make(folder, name)
-        file = os.open(name, _OPEN, dir_fd=folder)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise _NotTrusted(name)
+        try:
+            file = os.open(name, _OPEN, dir_fd=folder)
+        except FileNotFoundError:
+            _make(folder, name)
+            file = os.open(name, _OPEN, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise _NotTrusted(name)
+    finally:
+        os.close(folder)
     return file
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -133,18 +132,22 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
     """Raise SettingsError where a run needs more than this machine of so many cores and MiB."""
     for need in dict.fromkeys(needs):
         for key, wanted, there in (
-            ("nodes", need.nodes, "1"),
-            ("cpus", need.cpus, str(most)),
-            ("mem", need.mem and math.ceil(need.mem / 1024), str(memory // 1024)),
+            ("nodes", need.nodes, 1),
+            ("cpus", need.cpus, most),
+            ("mem", need.mem, memory),
         ):
-            if wanted and wanted > int(there):
-                unit = "G" if key == "mem" else ""
+            if wanted and wanted > there:
+                text = _size if key == "mem" else str
                 is_shared = getattr(need, key) == getattr(shared, key)
                 name = f"RESOURCES.{key}" if is_shared else f"SUBMIT_JOB.{key.upper()}"
                 raise SettingsError(
-                    f"RESOURCES: {key}: {wanted}{unit}: this machine has {there}{unit};"
-                    f" {name}={there}{unit} runs it here"
+                    f"RESOURCES: {key}: {text(wanted)}: this machine has {text(there)};"
+                    f" {name}={text(there)} runs it here"
                 )
+
+
+def _size(mebibytes: int) -> str:
+    return f"{mebibytes // 1024}G" if mebibytes >= 1024 else f"{mebibytes}M"
 
 
 def unused(needs: Iterable[Needs]) -> list[str]:

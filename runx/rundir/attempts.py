@@ -184,7 +184,8 @@ def _with_signs(attempt: Attempt, run: str, locked: bool | None) -> Attempt:
     own.
     """
     attempt = attempt._replace(locked=locked)
-    if not attempt.host or attempt.place in ("here", "elsewhere"):
+    is_seen = attempt.place == "here" and attempt.process is not None
+    if not attempt.host or is_seen or attempt.place == "elsewhere":
         return attempt
     locks = [f"{run}/{ATTEMPTS}/{LOCK}"] if attempt.events else _launch_lock(attempt, run)
     silence = attempt.silence or 0.0

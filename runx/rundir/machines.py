@@ -108,15 +108,16 @@ def is_alive(
 ) -> bool | None:
     """Return whether a process lives, by its place and its signs; None where nobody can say.
 
-    ``sighted``: whether it was seen, if ``here``. ``locked``: whether its lock is held;
-    ``is_lock_global``: whether all processes of this machine see each other's locks there.
+    ``sighted``: whether it was seen, if ``here``; None where /proc hides it. ``locked``: whether
+    its lock is held; ``is_lock_global``: whether all processes of this machine see each other's
+    locks there.
     ``is_silent``, ``is_silent_since_boot``: no heartbeat came when some were due, or since this
     machine was started.
 
     >>> is_alive("beside", locked=False, is_silent=True)
     False
     """
-    if place == "here":
+    if place == "here" and sighted is not None:
         return sighted
     if locked:
         return True
@@ -124,6 +125,6 @@ def is_alive(
         return False
     if place == "renamed":
         return False if is_silent_since_boot else None
-    if place == "beside" and locked is False and (is_lock_global or is_silent):
+    if place in ("here", "beside") and locked is False and (is_lock_global or is_silent):
         return False
     return None

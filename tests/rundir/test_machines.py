@@ -76,7 +76,9 @@ SIGNS = {"locked": False, "is_lock_global": True, "is_silent": True, "is_silent_
     [
         ("here", {"sighted": True, **SIGNS}, True),
         ("here", {"sighted": False, **SIGNS}, False),
-        ("here", {"sighted": None, **SIGNS}, None),
+        ("here", {"sighted": None, **SIGNS}, False),
+        ("here", {"sighted": None, **SIGNS, "locked": True}, True),
+        ("here", {"sighted": None, **SIGNS, "locked": None}, None),
         ("beside", SIGNS, False),
         ("beside", {**SIGNS, "is_silent": False}, False),
         ("beside", {**SIGNS, "is_lock_global": False}, False),

@@ -211,10 +211,12 @@ def has_started(pid: object, start: object) -> bool | None:
 
     Its number is used again after its end, but not with its start time.
     """
+    if not isinstance(pid, int):
+        return False  # It is of a damaged file.
     stat = _read(f"/proc/{pid}/stat")
     if not stat:
         # /proc may hide the processes of others (hidepid, proc(5)).
-        return None if isinstance(pid, int) and _is_others(pid) else False
+        return None if _is_others(pid) else False
     fields = stat.rpartition(")")[2].split()
     return fields[0] not in "ZX" and fields[19] == str(start)  # Z and X are dead already.
 

@@ -37,9 +37,13 @@ def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | No
 def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:
     """Return whether an attempt was cancelled from where its processes can't be signalled."""
     return any(
-        order.get("order") == CANCEL and place_of(order.get("by", {}), this_machine()) != "here"
+        order.get("order") == CANCEL and not _is_from_here(order.get("by"))
         for order in _orders(run, attempt, lambda _: None)
     )
+
+
+def _is_from_here(process: object) -> bool:
+    return isinstance(process, dict) and place_of(process, this_machine()) == "here"
 
 
 def _orders(run: RunDir, attempt: int, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:

@@ -125,3 +125,13 @@ def test_a_sweep_starts_where_nvidia_smi_fails(sweep, answer):
     assert "cores, no GPU" in sweep.runx("-i", "-j", "auto", "--again")
     printed = sweep.runx("-i", "-j", "2", "--again", "--gpus-per-run", "1", status=2)
     assert printed.splitlines()[-1].startswith("runx: --gpus-per-run 1: nvidia-smi: ")
+
+
+def test_torchrun_starts_as_many_processes_as_a_run_has_gpus(sweep):
+    sweep.write(".runx", "GPUS: [g0, g1, g2]\nRESOURCES: {gpus: 3}\nLAUNCH: torchrun\n")
+    sweep.write("sweep.yml", "CMD: python train.py\nHPARAMS: {n: [0]}\n")
+    sweep.write("train.py", "import sys\nsys.exit(3)\n")
+    for words, count in (([], 3), (["--gpus-per-run", "2"], 2)):
+        printed = sweep.runx("-i", "--again", "--exp_name", f"e{count}", *words, status=None)
+        [run] = [path for path in (sweep.root / f"e{count}").iterdir() if path.name != ".runx"]
+        assert f"--nproc-per-node={count} train.py" in (run / "run.sh").read_text(), printed

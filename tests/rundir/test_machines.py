@@ -105,6 +105,11 @@ def test_this_process_is_here_and_lives():
     assert is_process_alive({**whoami(), "start": 1}, this_machine()) is False
 
 
+@pytest.mark.parametrize("pid", ["../../etc", None, [], 10**30, -1, 0, 1.5])
+def test_a_damaged_number_of_a_process_is_nobodys(pid):
+    assert is_process_alive({**whoami(), "pid": pid}, this_machine()) is False
+
+
 def test_a_forked_process_is_another():
     read, write = os.pipe()
     whoami()

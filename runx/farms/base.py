@@ -137,6 +137,16 @@ class StatusQuery(NamedTuple):
     query_id: Callable[[str], str] = str
 
 
+class Place(NamedTuple):
+    """How this machine is asked where jobs of a farm go: the answer is added to its options.
+
+    ``read`` raises a FarmError where they can't go anywhere.
+    """
+
+    command: Callable[[Farm], Words]
+    read: Callable[[Finished, Farm], Mapping[str, str]]
+
+
 class ArrayLimit(NamedTuple):
     """How a site is asked for its largest array; ``fallback`` is asked where it gives none."""
 
@@ -167,10 +177,17 @@ class FarmType:
         job_ids: Returns the id of each job of an array, given what its submit command printed.
         script: Returns the job script of an array.
         job_name: Returns the name by which the scheduler lists an array.
+        located: How this machine is asked where jobs go, before they are submitted; it is asked
+            again before they are queried, since a name may have become that of another place.
         queries: Made in turn, each about the jobs of which those before returned nothing.
+        reasons: Made where jobs wait, and the other queries gave no reason; it is answered by
+            query ids.
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
             arrays of which every run is cancelled.
+        array_of: Returns the id of a job's whole array, which ``cancel``, ``hold`` and ``release``
+            are given in place of its jobs' ids where every run of it is meant.
+        suspends: Whether ``hold`` ends what runs of an array, which is then not held as a whole.
         had_ended: Returns whether a cancel failed since there was nothing left to end.
         test_only: Returns the command that checks a submission, and submits nothing.
         arrays: Whether there are job arrays.
@@ -189,11 +206,15 @@ class FarmType:
     job_ids: Callable[[str, JobArray], list[str]]
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
+    located: Place | None = None
     queries: tuple[StatusQuery, ...] = ()
+    reasons: StatusQuery | None = None
     cancel: JobCommands | None = None
     cancel_arrays: JobCommands | None = None
     hold: JobCommands | None = None
     release: JobCommands | None = None
+    array_of: Callable[[str], str] | None = None
+    suspends: bool = False
     had_ended: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False

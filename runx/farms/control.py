@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from runx.errors import FarmError, RunxError
 from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
-from runx.farms.query import by_farm, complete_arrays
+from runx.farms.places import check_place
+from runx.farms.query import by_farm, complete_arrays, farm_statuses
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import QUERY_SECONDS
 from runx.processes import run_command
@@ -24,29 +25,68 @@ def cancel(jobs: Sequence[SubmittedJob], runs: Container[RunDir], statuses: Stat
     """Cancel jobs: an array at once where all its runs are among ``runs``, and its farm can."""
     for farm, farm_jobs in by_farm(jobs):
         cancel_arrays = farm_type_of(farm.type).cancel_arrays
-        names = complete_arrays(farm_jobs, runs) if cancel_arrays else []
+        names = list(complete_arrays(farm_jobs, runs)) if cancel_arrays else []
         if cancel_arrays and names:
             _execute(farm, cancel_arrays(names, farm), "cancel")
-    change(jobs, "cancel", statuses)
+    change(jobs, "cancel", statuses, runs)
 
 
-def change(jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses) -> int:
+def change(
+    jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses, runs: Container[RunDir] = ()
+) -> int:
     """Cancel, hold or release jobs and return how many; those that have ended are left out.
+
+    Where all runs of an array are among ``runs``, its own id is used if its farm has one.
 
     Raises FarmError where a farm can't or won't.
     """
     count = 0
     for farm, farm_jobs in by_farm(jobs):
-        known = [(job.id, statuses.get((farm.name, job.id))) for job in farm_jobs if job.id]
-        ids = [id for id, status in known if status is None or status.state in ALIVE]
+        known = {job.id: statuses.get((farm.name, job.id)) for job in farm_jobs if job.id}
+        states = {id: status.state if status else ALIVE[0] for id, status in known.items()}
+        running = [id for id, state in states.items() if state == "running" and verb == "hold"]
+        ids = [id for id, state in states.items() if state in ALIVE and id not in running]
         if ids:
-            _execute(farm, _commands(farm, verb)(ids, farm), verb)
-        count += len(ids)
+            apart = running if farm_type_of(farm.type).suspends else ()
+            addressed = _addressed(farm, farm_jobs, ids, runs, apart)
+            _execute(farm, _commands(farm, verb)(addressed, farm), verb)
+        count += len(ids) if verb != "hold" else len(ids) - len(_ended(farm, ids))
     return count
 
 
+def _ended(farm: Farm, ids: Sequence[str]) -> list[str]:
+    """Return the ids of held jobs that had ended before, where their farm held them all the same.
+
+    Kubernetes suspends what is over, too, and answers as for any other.
+    """
+    farm_type = farm_type_of(farm.type)
+    if not farm_type.suspends or not ids:
+        return []
+    after = farm_statuses(farm, farm_type.queries, ids, lambda line: None) or {}
+    return [id for id in ids if id in after and after[id].state not in ALIVE]
+
+
+def _addressed(
+    farm: Farm,
+    jobs: Iterable[SubmittedJob],
+    ids: Sequence[str],
+    runs: Container[RunDir],
+    apart: Sequence[str],
+) -> list[str]:
+    """Return job ids, with the id of an array for those of its jobs where all its runs are meant.
+
+    ``jobs`` are those of which some have the ids; arrays of the jobs ``apart`` are not meant.
+    """
+    array_of = farm_type_of(farm.type).array_of
+    if array_of is None:
+        return list(ids)
+    arrays = {array_of(job.id) for job in complete_arrays(jobs, runs).values() if job.id}
+    arrays -= {array_of(id) for id in apart}
+    return list(dict.fromkeys(array_of(id) if array_of(id) in arrays else id for id in ids))
+
+
 def check_supported(jobs: Iterable[SubmittedJob], verb: str) -> None:
-    """Raise FarmError where the farm of some job can't cancel, hold or release jobs."""
+    """Raise FarmError where the farm of some job can't cancel, hold or release jobs from here."""
     for farm, _ in by_farm(jobs):
         _commands(farm, verb)
 
@@ -59,6 +99,7 @@ def _commands(farm: Farm, verb: str) -> JobCommands:
         raise FarmError(
             f"farm {farm.name}: runx can't {verb} jobs of TYPE {farm.type}; do it in its own way"
         )
+    check_place(farm)
     return commands
 
 

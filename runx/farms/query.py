@@ -14,6 +14,7 @@ from runx.errors import FarmError, RunxError, SettingsError, StoreError
 from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob
 from runx.farms.jobfiles import LaunchedJob, launched_job, launched_jobs, write_job
 from runx.farms.jobs import job_arrays
+from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import QUERY_SECONDS, execute, largest_array
 from runx.farms.words import CHUNK
@@ -89,11 +90,13 @@ def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], Job
     for farm, farm_jobs in by_farm(jobs):
         unnamed = [job for job in farm_jobs if not job.id]
         ids = [job.id for job in farm_jobs if job.id]
-        queries = farm_type_of(farm.type).queries
-        answer = farm_statuses(farm, queries, ids, warn, all=bool(unnamed))
+        farm_type = farm_type_of(farm.type)
+        answer = farm_statuses(farm, farm_type.queries, ids, warn, all=bool(unnamed))
         if answer is None:
             continue
         recovered = _recover_ids(unnamed, answer) if unnamed else {}
+        if farm_type.reasons:
+            answer = _with_reasons(farm, farm_type.reasons, answer, (*ids, *recovered.values()))
         for job in farm_jobs:
             id = job.id or recovered.get(job.run, "")
             if id in answer:
@@ -101,6 +104,26 @@ def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], Job
             elif not job.is_pending:
                 statuses[farm.name, id or str(job.run.path)] = JobStatus("gone")
     return statuses
+
+
+def _with_reasons(
+    farm: Farm, query: StatusQuery, statuses: dict[str, JobStatus], ids: Iterable[str]
+) -> dict[str, JobStatus]:
+    """Return statuses with the reasons of jobs that wait, where these take a query of their own."""
+    nothing = JobStatus("")
+    found = [(id, statuses.get(id, nothing)) for id in ids]
+    waiting = {id: each for id, each in found if each.state == "queued" and not each.reason}
+    if not waiting:
+        return statuses
+    try:
+        reasons = _answer(query, farm, list(waiting), all=False)
+    except RunxError:
+        return statuses  # A site may keep its events to itself.
+    explained = {
+        id: each._replace(reason=reasons.get(query.query_id(id), nothing).reason)
+        for id, each in waiting.items()
+    }
+    return {**statuses, **explained}
 
 
 def _recover_ids(
@@ -123,8 +146,9 @@ def _task(id: str, status: JobStatus) -> int | None:
     """
     if status.task is not None:
         return status.task
-    match = re.match(r"\d+[_.\[](\d+)", id)
-    return int(match[1]) if match else None
+    # After a dot it may be a server's name that begins with a digit.
+    match = re.match(r"\d+(?:[_\[](\d+)|\.(\d+)$)", id)
+    return int(match[1] or match[2]) if match else None
 
 
 def by_farm(jobs: Iterable[SubmittedJob]) -> list[tuple[Farm, list[SubmittedJob]]]:
@@ -149,6 +173,11 @@ def farm_statuses(
     """
     statuses: dict[str, JobStatus] = {}
     answered, problems = False, list[str]()
+    if farm_type_of(farm.type).located:
+        try:
+            check_place(farm)
+        except FarmError as error:
+            queries, problems = (), [str(error)]
     for query in queries:
         unknown = [id for id in ids if id not in statuses]
         if answered and not unknown:
@@ -186,17 +215,19 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     return statuses
 
 
-def complete_arrays(jobs: Iterable[SubmittedJob], runs: Container[RunDir]) -> list[str]:
-    """Return the names of the job arrays of which every run is among ``runs``."""
+def complete_arrays(
+    jobs: Iterable[SubmittedJob], runs: Container[RunDir]
+) -> dict[str, SubmittedJob]:
+    """Return the job arrays of which every run is among ``runs``: a job of each, by its name."""
     jobs_in = cache(launched_jobs)
-    names: dict[str, None] = {}
+    names: dict[str, SubmittedJob] = {}
     for job in jobs:
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         array = launched_job(job.run, launch, jobs_in)
         folder = job.run.path.parent
         if array and all(RunDir(folder / name) in runs for name in array.runs):
-            names[array.name] = None
-    return list(names)
+            names[array.name] = job
+    return names
 
 
 def test_submission(

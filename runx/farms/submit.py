@@ -28,6 +28,7 @@ from runx.farms.base import (
 from runx.farms.jobfiles import LOCK, append_array, write_job, write_refusal
 from runx.farms.jobs import job_arrays, pieces
 from runx.farms.jobscript import attempt_script
+from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.locks import hold
 from runx.processes import CommandNotFound, CommandTimeout, Finished, run_command
@@ -72,6 +73,8 @@ def submit(
     not submitted by then is not claimed either, and stays planned.
     """
     farm_type = farm_type_of(farm.type)
+    if farm_type.located:
+        farm = located(farm)
     # A site that takes less than what is usual is asked when it has refused.
     largest = largest_array(farm) if len(jobs) > farm_type.largest else farm_type.largest
     arrays = job_arrays(jobs, farm, farm_type, folder, largest, after)
@@ -223,11 +226,26 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
 
 
 def shell_line(submission: Submission) -> str:
-    """Return the command of a submission as a line of shell."""
+    """Return the command of a submission as shell, with its stdin."""
     if submission.words[:2] == ("bash", "-c"):
         return submission.words[2]
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
+    line = " ".join([*variables, shlex.join(submission.words)])
+    return f"{line} {_here_document(submission.stdin)}" if submission.stdin else line
+
+
+def _here_document(text: str) -> str:
+    """Return text as a shell gives it to a command as stdin.
+
+    >>> print(_here_document("a"))
+    <<'RUNX'
+    a
+    RUNX
+    """
+    end = "RUNX"
+    while end in text:
+        end += "X"
+    return f"<<'{end}'\n{text.removesuffix(chr(10))}\n{end}"
 
 
 def largest_array(farm: Farm) -> int:

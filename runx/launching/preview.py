@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
-from runx.errors import SweepError
+from runx.errors import FarmError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
 from runx.rundir.argv import nested, shell_command
 from runx.rundir.logdir import Logdir
@@ -21,10 +21,15 @@ from runx.rundir.styles import DASHES
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
     """Return the problems that would stop a launch before its first run."""
     if experiment.farm:
+        from runx.farms.places import located
         from runx.farms.submit import missing_program
 
         if problem := missing_program(experiment.farm, environment):
             yield problem
+        try:
+            located(experiment.farm)
+        except FarmError as error:
+            yield str(error)
     folder = experiment.logroot
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent

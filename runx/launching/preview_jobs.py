@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from runx.config.experiment import Experiment
-from runx.farms.base import Farm
+from runx.errors import FarmError
+from runx.farms.base import Farm, Submission
+from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import shell_line
 from runx.launching.jobs import planned_arrays
@@ -29,7 +32,7 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
 
 def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterator[str]:
     """Return lines for each job: its runs' commands, the first script, and what submits it."""
-    farm_type = farm_type_of(farm.type)
+    farm, farm_type = _located(farm), farm_type_of(farm.type)
     runs = list(runs)
     commands = {run.name: _command(experiment, run) for run in runs}
     for array in planned_arrays(experiment, farm, runs):
@@ -42,24 +45,34 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
 
 def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     """Return the lines of a JSON list, an object for each run."""
-    words: dict[str, list[str]] = {}
+    submissions: dict[str, Submission] = {}
     if experiment.farm:
         runs = list(runs)
-        words = _submit_words(experiment, experiment.farm, runs)
+        submissions = _submissions(experiment, experiment.farm, runs)
     line = "["
     for run in runs:
         yield line
-        content = {**_content(experiment, run), "submit": words.get(run.name)}
+        submission = submissions.get(run.name)
+        content = {**_content(experiment, run), "submit": submission and list(submission.words)}
+        if submission and submission.stdin:
+            content["stdin"] = submission.stdin
         line = json.dumps(content, ensure_ascii=False) + ","
     yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 
-def _submit_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Return the words of the command that submits each run, by the run's name."""
-    submission = farm_type_of(farm.type).submission
+def _submissions(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, Submission]:
+    """Return what submits each run, by the run's name."""
+    farm, submission = _located(farm), farm_type_of(farm.type).submission
     arrays = planned_arrays(experiment, farm, runs)
-    words = [(array, list(submission(array, farm).words)) for array in arrays]
-    return {job.run: command for array, command in words for job in array.jobs}
+    made = [(array, submission(array, farm)) for array in arrays]
+    return {job.run: each for array, each in made for job in array.jobs}
+
+
+def _located(farm: Farm) -> Farm:
+    """Return a farm with the place of its jobs, if they can go there, which is said elsewhere."""
+    with suppress(FarmError):
+        return located(farm)
+    return farm
 
 
 def _commented(text: str) -> str:

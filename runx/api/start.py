@@ -83,7 +83,7 @@ def start(
 
     _check_program(settings)
     check_first(settings, runs)
-    predecessors = _job_ids(settings, after, caller.say)
+    predecessors = job_ids_of(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local)
@@ -106,7 +106,7 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
     """Return the ids of the jobs of experiments or runs that a launch waits for."""
     if not after:
         return ()

@@ -197,6 +197,8 @@ class FarmType:
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
         portable: Whether portable RESOURCES are translated, or given as they stand.
+        reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
+            types read; None if it may read any.
         submit_timeout: Seconds that a submit command may take, None where it may execute the run.
     """
 
@@ -226,6 +228,7 @@ class FarmType:
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
     portable: bool = True
+    reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS
 
     @property

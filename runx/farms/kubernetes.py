@@ -157,4 +157,5 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=10000,
     handback=Handback(status=REQUEUE_STATUS),
+    reads=("ADDRESS", "NAMESPACE", "VOLUME"),
 )

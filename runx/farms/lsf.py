@@ -182,4 +182,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -203,4 +203,5 @@ FARM_TYPE = FarmType(
     smallest=2,
     throttles=False,
     handback=Handback(_FIRST_MINUTE, _REQUEUE_STATUS),
+    reads=(),
 )

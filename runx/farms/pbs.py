@@ -165,4 +165,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array),
     smallest=2,
     waits="done",
+    reads=(),
 )

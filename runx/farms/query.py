@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from runx.errors import FarmError, RunxError, SettingsError, StoreError
-from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob
+from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob, Words
 from runx.farms.jobfiles import LaunchedJob, launched_job, launched_jobs, write_job
 from runx.farms.jobs import job_arrays
 from runx.farms.places import check_place
@@ -231,7 +231,11 @@ def complete_arrays(
 
 
 def test_submission(
-    farm: Farm | None, jobs: Sequence[JobSpec], folder: Path, say: Callable[[str], None]
+    farm: Farm | None,
+    jobs: Sequence[JobSpec],
+    folder: Path,
+    say: Callable[[str], None],
+    after: Words = (),
 ) -> None:
     """Have every job's script and options checked by its scheduler; nothing is submitted.
 
@@ -242,7 +246,7 @@ def test_submission(
         name = f"a farm of TYPE {farm.type}" if farm else "this machine"
         raise SettingsError(f"--test-only: {name} can't be asked that; -n shows what would be run")
     with tempfile.TemporaryDirectory() as scripts:
-        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm)):
+        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm), after):
             script = Path(scripts) / array.script.name
             script.write_text(farm_type.script(array, farm) if farm_type.script else "")
             submission = farm_type.test_only(farm_type.submission(array, farm))

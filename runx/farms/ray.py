@@ -134,4 +134,5 @@ FARM_TYPE = FarmType(
     job_name=job_name,
     queries=(StatusQuery(_jobs, job_statuses),),
     cancel=_stop,
+    reads=("ADDRESS",),
 )

@@ -216,4 +216,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -281,4 +281,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
     handback=Handback(f'scontrol requeue "{_JOB}"'),
+    reads=(),
 )

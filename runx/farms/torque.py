@@ -185,4 +185,5 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
+    reads=(),
 )

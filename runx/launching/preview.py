@@ -85,21 +85,24 @@ def _args_named(experiment: Experiment) -> Iterator[None]:
         raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 
-def lines(experiment: Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+def lines(
+    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 
-    The lines of a run are its command, or for a farm what submits its job.
+    The lines of a run are its command, or for a farm what submits its job, which starts ``after``
+    the jobs with these ids.
     """
     with _args_named(experiment):
         if json:
             from runx.launching.preview_jobs import objects
 
-            yield from objects(experiment, runs)
+            yield from objects(experiment, runs, after)
             return
         if experiment.farm:
             from runx.launching.preview_jobs import job_lines
 
-            yield from job_lines(experiment, experiment.farm, runs)
+            yield from job_lines(experiment, experiment.farm, runs, after)
             return
         for run in runs:
             yield shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

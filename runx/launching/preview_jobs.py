@@ -30,12 +30,14 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
             farm_type.script(array, farm)
 
 
-def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterator[str]:
+def job_lines(
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return lines for each job: its runs' commands, the first script, and what submits it."""
     farm, farm_type = _located(farm), farm_type_of(farm.type)
     runs = list(runs)
     commands = {run.name: _command(experiment, run) for run in runs}
-    for array in planned_arrays(experiment, farm, runs):
+    for array in planned_arrays(experiment, farm, runs, after):
         for job in array.jobs:
             yield _commented(commands[job.run])
         if farm_type.script and (array.is_array or array.number == 0):
@@ -43,12 +45,14 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
         yield shell_line(farm_type.submission(array, farm))
 
 
-def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
+def objects(
+    experiment: Experiment, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return the lines of a JSON list, an object for each run."""
     submissions: dict[str, Submission] = {}
     if experiment.farm:
         runs = list(runs)
-        submissions = _submissions(experiment, experiment.farm, runs)
+        submissions = _submissions(experiment, experiment.farm, runs, after)
     line = "["
     for run in runs:
         yield line
@@ -60,10 +64,12 @@ def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 
-def _submissions(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, Submission]:
+def _submissions(
+    experiment: Experiment, farm: Farm, runs: Sequence[Run], after: tuple[str, ...]
+) -> dict[str, Submission]:
     """Return what submits each run, by the run's name."""
     farm, submission = _located(farm), farm_type_of(farm.type).submission
-    arrays = planned_arrays(experiment, farm, runs)
+    arrays = planned_arrays(experiment, farm, runs, after)
     made = [(array, submission(array, farm)) for array in arrays]
     return {job.run: each for array, each in made for job in array.jobs}
 

@@ -59,10 +59,22 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         SettingsError: The farm can't provide a resource.
     """
     _check_arguments(experiment, runs)
+    _check_launch(experiment, runs)
     if experiment.farm:
         from runx.launching.preview_jobs import check_jobs
 
         check_jobs(experiment, experiment.farm, runs)
+
+
+def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
+    """Raise a SettingsError where LAUNCH can't start the command, or not on so many nodes."""
+    if experiment.shell.launch:
+        from runx.launching.create import spread
+        from runx.rundir.argv import is_execable
+        from runx.rundir.script import torchrun
+
+        for run in runs:
+            torchrun(experiment.cmd, is_execable(experiment.cmd), spread(experiment, run))
 
 
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -93,6 +105,9 @@ def lines(
     The lines of a run are its command, or for a farm what submits its job, which starts ``after``
     the jobs with these ids.
     """
+    if experiment.shell.launch:
+        runs = list(runs)
+        _check_launch(experiment, runs)
     with _args_named(experiment):
         if json:
             from runx.launching.preview_jobs import objects

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from runx.config.experiment import Experiment
-from runx.errors import FarmError
-from runx.farms.base import Farm, Submission
+from runx.errors import FarmError, RunxError, SettingsError
+from runx.farms.base import Farm, JobArray, Submission
 from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.farms.submit import shell_line
@@ -25,9 +26,33 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
     farm_type = farm_type_of(farm.type)
     arrays = planned_arrays(experiment, farm, runs)
     for array in {array.needs: array for array in reversed(arrays)}.values():
-        farm_type.submission(array, farm)
+        submission = farm_type.submission(array, farm)
         if farm_type.script:
             farm_type.script(array, farm)
+        if not farm_type.portable:
+            _check_used(array, farm, submission)
+
+
+def _check_used(array: JobArray, farm: Farm, submission: Submission) -> None:
+    """Raise a SettingsError for a resource that a template of SUBMIT_CMD makes no use of."""
+    [job] = array.jobs
+    for resource in job.resources:
+        text = f"{resource.text}{resource.text}0"
+        other = tuple(
+            each._replace(value=text, text=text) if each is resource else each
+            for each in job.resources
+        )
+        changed = replace(array, jobs=(replace(job, resources=other),))
+        try:
+            is_used = farm_type_of(farm.type).submission(changed, farm) != submission
+        except (RunxError, TypeError):
+            is_used = True  # the template computes with it
+        if not is_used and resource.text:
+            name = f"resources.{resource.name}"
+            raise SettingsError(
+                f"RESOURCES.{resource.name}: SUBMIT_CMD makes no use of it; write {{{{ {name} }}}}"
+                " or {{ resources | flags }} into it, or leave it out"
+            )
 
 
 def job_lines(
@@ -36,6 +61,7 @@ def job_lines(
     """Return lines for each job: its runs' commands, the first script, and what submits it."""
     farm, farm_type = _located(farm), farm_type_of(farm.type)
     runs = list(runs)
+    check_jobs(experiment, farm, runs)
     commands = {run.name: _command(experiment, run) for run in runs}
     for array in planned_arrays(experiment, farm, runs, after):
         for job in array.jobs:

@@ -11,7 +11,7 @@ import pytest
 from runx.api.experiment import SweepPlan
 from runx.config.keys import KEYS
 from runx.config.load import Request, load
-from runx.errors import RunxError
+from runx.errors import RunxError, SettingsError
 from runx.farms.registry import FARMS
 from runx.launching.create import create_runs
 from runx.launching.preview import check_first, lines
@@ -279,3 +279,45 @@ def test_every_key_is_honoured_or_refused(project, place, before):
     others = OF_SOME - READS.get(place, set())
     refused = {key for key, fate in found.items() if fate == "refused"}
     assert refused - {"CODE_MAX_SIZE", "GIT_DIRTY"} == REFUSED.get(place, set()) | others
+
+
+@pytest.mark.parametrize(
+    ("template", "named"),
+    [
+        ("submit {{ script }}", "gpu"),
+        ("submit {{ resources.gpu }} {{ script }}", "mem"),
+        ("submit {{ resources | flags }} {{ script }}", ""),
+        ("submit {% if resources.gpu == '2' %}-g {{ resources.mem }}{% endif %} {{ script }}", ""),
+    ],
+)
+def test_a_resource_that_a_template_makes_no_use_of_is_refused(project, template, named):
+    section = {"SUBMIT_CMD": f'"{template}"', "RESOURCES": "{gpu: 2, mem: 3G}"}
+    settings = experiment_of(project, "command", of_farm=section)
+    runs = list(SweepPlan.of(settings).runs())
+    if not named:
+        assert list(lines(settings, runs))
+        return
+    with pytest.raises(SettingsError, match=rf"RESOURCES.{named}: .*resources.{named}"):
+        list(lines(settings, runs))
+    with pytest.raises(SettingsError, match=rf"RESOURCES.{named}"):
+        check_first(settings, runs)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_torchrun_that_can_not_be_started_is_refused_when_planned(project, place):
+    section = {"LAUNCH": "torchrun"}
+    settings = experiment_of(project, place, {"CMD": "./train.sh"}, section)
+    runs = list(SweepPlan.of(settings).runs())
+    with pytest.raises(SettingsError, match="LAUNCH: torchrun starts one Python script"):
+        list(lines(settings, runs))
+    with pytest.raises(SettingsError, match="LAUNCH: torchrun starts one Python script"):
+        check_first(settings, runs)
+
+
+def test_with_i_the_section_of_a_farm_is_left_aside_and_no_farm_is_needed(project):
+    section = {"ARRAY": "true", "DIRECTIVES": "['#SBATCH -x']", "REQUEUE": "true"}
+    settings = experiment_of(project, "slurm", of_farm=section, here=True)
+    assert len(list(SweepPlan.of(settings).runs())) == 1
+    settings = experiment_of(project, "slurm", {"DIRECTIVES": "['#SBATCH -x']"}, here=True)
+    with pytest.raises(SettingsError, match=r"sweep.yml:5: DIRECTIVES: .* section of a farm"):
+        SweepPlan.of(settings)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from runx.api.printing import Say, data, remark
-from runx.local.executor import EndedAttempt, Task
 from runx.local.gpus import Lease
+from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL, TIMEOUT
 from runx.rundir.paths import RunDir
 from runx.rundir.state import signal_of
@@ -69,6 +69,10 @@ class Lines:
                 "waiting for a GPU: all are leased to other runs, or other processes fill them"
             )
         self._blocked = True
+
+    def note(self, line: str) -> None:
+        """Show what a person must know."""
+        self.say(line)
 
     def stopping(self, killing: bool) -> None:
         """Show that the launch is being stopped."""

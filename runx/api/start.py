@@ -17,8 +17,9 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
+    from runx.local.executor import ClaimResult, Policy
     from runx.local.gpus import Devices
+    from runx.local.tasks import EndedAttempt, Task, Watcher
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -140,7 +141,8 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
-    from runx.local.executor import Executor, Task
+    from runx.local.executor import Executor
+    from runx.local.tasks import Task
     from runx.rundir.argv import shell_command
     from runx.rundir.logdir import Logdir
 

@@ -25,8 +25,8 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
-    from runx.local.executor import EndedAttempt
     from runx.local.options import LocalOptions
+    from runx.local.tasks import EndedAttempt
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
@@ -202,15 +202,17 @@ def report(launched: Launched, command: str, say: Say) -> int:
 
 
 def _done(launched: Launched) -> int:
-    return sum(end.status == 0 for end in launched.ended)
+    return sum(end.status == 0 and end.recorded for end in launched.ended)
 
 
 def _counts(launched: Launched, failed: int) -> str:
     total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
-    cancelled, missing = ended - done - failed, total - ended - launched.left
+    unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
+    cancelled, missing = ended - done - failed - unrecorded, total - ended - launched.left
     parts = [
         f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
         f"{cancelled} cancelled" if cancelled else "",
+        f"{unrecorded} ended well, which can't be written" if unrecorded else "",
         f"{launched.left} left alone" if launched.left else "",
         f"{missing} not started" if missing > 0 else "",
     ]

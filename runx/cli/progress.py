@@ -10,9 +10,9 @@ import click
 
 from runx.api.output import REDRAW, Lines, Streamed
 from runx.cli.console import say
-from runx.local.executor import EndedAttempt, Task, Watcher
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
+from runx.local.tasks import EndedAttempt, Task, Watcher
 from runx.rundir.paths import RunDir
 from runx.sweeps.scalars import duration_text
 
@@ -49,6 +49,11 @@ class Progress(Lines):
         """Show that another process executes the run, above the line that is redrawn."""
         self._erase()
         super().left(task)
+
+    def note(self, line: str) -> None:
+        """Show what a person must know, above the line that is redrawn."""
+        self._erase()
+        super().note(line)
 
     def stopping(self, killing: bool) -> None:
         """Show that the launch is being stopped, above the line that is redrawn."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.errors import StoreError
 from runx.rundir.claims import whoami
-from runx.rundir.files import read_json, to_json, write_whole
+from runx.rundir.files import disk_problem, read_json, to_json, write_whole
 from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
@@ -27,6 +27,19 @@ def write_order(run: RunDir, order: str, attempt: int, heed: bool = False) -> No
     now = time.time()
     content = {"order": order, "attempt": attempt, "heed": heed, "time": now, "by": whoami()}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
+
+
+def write_order_if_possible(
+    run: RunDir, order: str, attempt: int, say: Callable[[str], None], heed: bool = False
+) -> bool:
+    """Write an order; where the disk takes none, say so and return False."""
+    try:
+        write_order(run, order, attempt, heed)
+    except OSError as error:
+        problem = disk_problem(error, run.path)
+        say(f"{run.path.name}: that it ends by a {order} can't be written: {problem}")
+        return False
+    return True
 
 
 def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:

@@ -14,7 +14,7 @@ import click
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
-from runx.cli.console import say
+from runx.cli.console import echo, say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.nearest import suggestion
@@ -130,7 +130,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    caller = Caller(say, echo, watcher, sys.argv, go_on)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0

@@ -148,17 +148,18 @@ class Heartbeat:
         return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
-def signal_run(live: LiveAttempt, number: signal.Signals) -> None:
-    """Send a signal to a run: to run.sh, which records it and passes it on.
+def signal_run(live: LiveAttempt, number: signal.Signals) -> bool:
+    """Send a signal to a run: to run.sh, which records it and passes it on; return whether it was.
 
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
     signal to an attached run: bash handles none while it waits for a foreground process.
     """
     direct = number is signal.SIGKILL or live.attached
-    if not direct and _signal_script(live, number):
-        return
-    if not _signal_others(live, number) and live.process:
+    if (not direct and _signal_script(live, number)) or _signal_others(live, number):
+        return True
+    if live.process:
         live.process.send_signal(number)
+    return live.process is not None
 
 
 def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:

@@ -47,6 +47,15 @@ def disk_problem(error: OSError, path: Path | str) -> str:
     return f"{name}: {error.strerror}"
 
 
+def is_blank(path: Path | str) -> bool:
+    """Return whether a file has no content but blanks or zeros, as after a power failure."""
+    try:
+        with open(path, "rb") as file:
+            return not file.read().strip(b"\0 \n")
+    except OSError:
+        return False
+
+
 def sync(path: Path | str) -> None:
     """Have the content of a file, or the names in a folder, survive a power failure: fsync(2)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -25,7 +25,8 @@ def write_order(run: RunDir, order: str, attempt: int, heed: bool = False) -> No
 
     run.orders.mkdir(exist_ok=True)
     now = time.time()
-    content = {"order": order, "attempt": attempt, "heed": heed, "time": now, "by": whoami()}
+    by = {**whoami(), "user": os.geteuid()}
+    content = {"order": order, "attempt": attempt, "heed": heed, "time": now, "by": by}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
 
 
@@ -48,11 +49,14 @@ def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | No
 
 
 def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:
-    """Return whether an attempt was cancelled from another machine."""
-    return any(
-        order.get("order") == CANCEL and order.get("by", {}).get("host") != whoami()["host"]
-        for order in _orders(run, attempt, lambda _: None)
-    )
+    """Return whether an attempt was cancelled from another machine, or by another user.
+
+    Neither can send signals to its processes.
+    """
+    me = whoami()["host"], os.geteuid()
+    orders = _orders(run, attempt, lambda _: None)
+    givers = [order.get("by", {}) for order in orders if order.get("order") == CANCEL]
+    return any((by.get("host"), by.get("user", me[1])) != me for by in givers)
 
 
 def _orders(run: RunDir, attempt: int, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:

@@ -95,12 +95,6 @@ _RENDEZVOUS_HOST = """\
   while (exec 3<>"/dev/tcp/127.0.0.1/$rdzv_port") 2>/dev/null; do rdzv_port=$((rdzv_port + 1)); done
 """
 
-_PIPE = """\
-exec {{{name}}}<> <(:)
-relay <"/dev/fd/${name}" >>{file} {closed} &
-relays+=($!)
-"""
-
 _SRUN = (
     "srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1"
     " ${{SLURM_CPUS_PER_TASK:+--cpus-per-task=$SLURM_CPUS_PER_TASK}}"
@@ -163,8 +157,9 @@ def _common(common: ScriptSettings) -> dict[str, str]:
         "PYTHONPATH": _HERE.in_word(common.pythonpath),
         "PATH": shlex.quote(common.path),
         "ENV": _environment(common.shell),
-        "PIPES": pipes(common.shell.separate),
-        "ERRORS": '2>"/dev/fd/$err" {err}>&-' if common.shell.separate else "2>&1",
+        "RELAY": "open_relay err errors.log\n" if common.shell.separate else "",
+        "ERRORS": '2>&"$err" {err}>&-' if common.shell.separate else "2>&1",
+        "CLOSE": " {err}>&-" if common.shell.separate else "",
         "LINGER": str(math.ceil(common.shell.linger)),
         "ON_WARNING": on_warning(common.requeue),
         "TEARDOWN": teardown(common.shell),
@@ -209,14 +204,6 @@ def setup(shell: Shell) -> str:
     depth = "[ ${#FUNCNAME[@]} -gt $setup_depth ]"
     trap = f"""trap '{depth} || setup_failed "$?" "$BASH_COMMAND"' ERR"""
     return f"setup_depth=${{#FUNCNAME[@]}}\n{trap}\n{shell.setup}\ntrap - ERR\n"
-
-
-def pipes(separate: bool) -> str:
-    """Return the lines that open a pipe and its relay for each file of a run's output."""
-    text = _PIPE.format(name="out", file="output.log", closed="{out}>&-")
-    if separate:
-        text += _PIPE.format(name="err", file="errors.log", closed="{out}>&- {err}>&-")
-    return text
 
 
 def torchrun(command: str, execable: bool, spread: NodeLayout) -> str:

@@ -167,6 +167,8 @@ class FarmType:
         job_ids: Returns the id of each job of an array, given what its submit command printed.
         script: Returns the job script of an array.
         job_name: Returns the name by which the scheduler lists an array.
+        place: Returns what tells where the jobs of an array are, such as their cluster, given what
+            its submit command printed and its environment; it is added to their farm's options.
         queries: Made in turn, each about the jobs of which those before returned nothing.
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
@@ -191,6 +193,7 @@ class FarmType:
     job_ids: Callable[[str, JobArray], list[str]]
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
+    place: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda answer, environment: {}
     queries: tuple[StatusQuery, ...] = ()
     cancel: JobCommands | None = None
     cancel_arrays: JobCommands | None = None

@@ -224,10 +224,9 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
 
 def shell_line(submission: Submission) -> str:
     """Return the command of a submission as a line of shell."""
-    if submission.words[:2] == ("bash", "-c"):
-        return submission.words[2]
+    words = submission.words
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
+    return " ".join([*variables, words[2] if words[:2] == ("bash", "-c") else shlex.join(words)])
 
 
 def largest_array(farm: Farm) -> int:

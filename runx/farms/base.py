@@ -41,11 +41,15 @@ class Farm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that submits jobs, with what is added to its environment, and its stdin."""
+    """The exact command that submits jobs, with what is added to its environment, and its stdin.
+
+    ``script`` is the file that holds the stdin, too, where there is one.
+    """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
+    script: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

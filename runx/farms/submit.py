@@ -226,7 +226,9 @@ def shell_line(submission: Submission) -> str:
     """Return the command of a submission as a line of shell."""
     words = submission.words
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, words[2] if words[:2] == ("bash", "-c") else shlex.join(words)])
+    line = words[2] if words[:2] == ("bash", "-c") else shlex.join(words)
+    stdin = [f"<{shlex.quote(str(submission.script))}"] if submission.script else []
+    return " ".join([*variables, line, *stdin])
 
 
 def largest_array(farm: Farm) -> int:

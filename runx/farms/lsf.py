@@ -75,7 +75,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *(("-w", " && ".join(dependencies)) if dependencies else ()),
         *resources(array.needs, _requirements(farm)),
     )
-    return Submission(words, {}, script(array, farm), array.script)
+    return Submission(words, {}, script(array, farm), script=array.script)
 
 
 script = partial(job_script, index="$((LSB_JOBINDEX - 1))")

@@ -7,7 +7,7 @@ from batched import arrays_of
 from sites import Site, all_end, environment_of, installed_commands
 
 from runx.farms import lsf
-from runx.farms.submit import shell_line
+from runx.farms.commands import shell_line
 from runx.processes import Finished
 from runx.sweeps.values import Hparam
 

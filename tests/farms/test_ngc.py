@@ -14,7 +14,7 @@ from sites import (
 )
 
 from runx.farms import ngc
-from runx.farms.submit import shell_line
+from runx.farms.commands import shell_line
 from runx.processes import Finished
 from runx.sweeps.values import Hparam
 

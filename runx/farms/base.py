@@ -43,13 +43,15 @@ class Farm(NamedTuple):
 class Submission:
     """The exact command that submits jobs, with what is added to its environment, and its stdin.
 
-    ``place`` is where the jobs go as far as the command says: see FarmType.
+    ``place`` is where the jobs go as far as the command says: see FarmType. ``script`` is the file
+    that holds the stdin, too, where there is one.
     """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
     place: Mapping[str, str] = field(default_factory=dict)
+    script: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ class FarmType:
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
             arrays of which every run is cancelled.
+        array_of: Returns the id of a job's whole array, which ``cancel``, ``hold`` and ``release``
+            are given in place of its jobs' ids where every run of it is meant.
         had_ended: Returns whether a cancel failed since there was nothing left to end.
         test_only: Returns the command that checks a submission, and submits nothing.
         arrays: Whether there are job arrays.
@@ -202,6 +206,7 @@ class FarmType:
     cancel_arrays: JobCommands | None = None
     hold: JobCommands | None = None
     release: JobCommands | None = None
+    array_of: Callable[[str], str] | None = None
     had_ended: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False

@@ -51,10 +51,11 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
 
 def shell_line(submission: Submission) -> str:
     """Return the command of a submission as a line of shell."""
-    if submission.words[:2] == ("bash", "-c"):
-        return submission.words[2]
+    words = submission.words
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
+    line = words[2] if words[:2] == ("bash", "-c") else shlex.join(words)
+    stdin = [f"<{shlex.quote(str(submission.script))}"] if submission.script else []
+    return " ".join([*variables, line, *stdin])
 
 
 def largest_array(farm: Farm) -> int:

@@ -23,14 +23,18 @@ def cancel(jobs: Sequence[SubmittedJob], runs: Container[RunDir], statuses: Stat
     """Cancel jobs: an array at once where all its runs are among ``runs``, and its farm can."""
     for farm, farm_jobs in by_farm(jobs):
         cancel_arrays = farm_type_of(farm.type).cancel_arrays
-        names = complete_arrays(farm_jobs, runs) if cancel_arrays else []
+        names = list(complete_arrays(farm_jobs, runs)) if cancel_arrays else []
         if cancel_arrays and names:
             _execute(farm, cancel_arrays(names, farm), "cancel")
-    change(jobs, "cancel", statuses)
+    change(jobs, "cancel", statuses, runs)
 
 
-def change(jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses) -> int:
+def change(
+    jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses, runs: Container[RunDir] = ()
+) -> int:
     """Cancel, hold or release jobs and return how many; those that have ended are left out.
+
+    Where all runs of an array are among ``runs``, its own id is used if its farm has one.
 
     Raises FarmError where a farm can't or won't.
     """
@@ -39,9 +43,24 @@ def change(jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses) -> int:
         known = [(job.id, statuses.get((farm.name, job.id))) for job in farm_jobs if job.id]
         ids = [id for id, status in known if status is None or status.state in ALIVE]
         if ids:
-            _execute(farm, _commands(farm, verb)(ids, farm), verb)
+            addressed = _addressed(farm, farm_jobs, ids, runs)
+            _execute(farm, _commands(farm, verb)(addressed, farm), verb)
         count += len(ids)
     return count
+
+
+def _addressed(
+    farm: Farm, jobs: Iterable[SubmittedJob], ids: Sequence[str], runs: Container[RunDir]
+) -> list[str]:
+    """Return job ids, with the id of an array for those of its jobs where all its runs are meant.
+
+    ``jobs`` are those of which some have the ids.
+    """
+    array_of = farm_type_of(farm.type).array_of
+    if array_of is None:
+        return list(ids)
+    arrays = {array_of(job.id) for job in complete_arrays(jobs, runs).values() if job.id}
+    return list(dict.fromkeys(array_of(id) if array_of(id) in arrays else id for id in ids))
 
 
 def check_supported(jobs: Iterable[SubmittedJob], verb: str) -> None:

@@ -122,8 +122,9 @@ def _task(id: str, status: JobStatus) -> int | None:
     """
     if status.task is not None:
         return status.task
-    match = re.match(r"\d+[_.\[](\d+)", id)
-    return int(match[1]) if match else None
+    # After a dot it may be a server's name that begins with a digit.
+    match = re.match(r"\d+(?:[_\[](\d+)|\.(\d+)$)", id)
+    return int(match[1] or match[2]) if match else None
 
 
 def by_farm(jobs: Iterable[SubmittedJob]) -> list[tuple[Farm, list[SubmittedJob]]]:
@@ -185,17 +186,19 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     return statuses
 
 
-def complete_arrays(jobs: Iterable[SubmittedJob], runs: Container[RunDir]) -> list[str]:
-    """Return the names of the job arrays of which every run is among ``runs``."""
+def complete_arrays(
+    jobs: Iterable[SubmittedJob], runs: Container[RunDir]
+) -> dict[str, SubmittedJob]:
+    """Return the job arrays of which every run is among ``runs``: a job of each, by its name."""
     jobs_in = cache(launched_jobs)
-    names: dict[str, None] = {}
+    names: dict[str, SubmittedJob] = {}
     for job in jobs:
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         array = launched_job(job.run, launch, jobs_in)
         folder = job.run.path.parent
         if array and all(RunDir(folder / name) in runs for name in array.runs):
-            names[array.name] = None
-    return list(names)
+            names[array.name] = job
+    return names
 
 
 def test_submission(

@@ -106,13 +106,13 @@ def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: JobStatuses) -> 
 def hold(runs: Sequence[RunDir], warn: Say) -> int:
     """Hold the waiting jobs of runs; return how many."""
     jobs = jobs_of(runs, warn)
-    return control.change(jobs, "hold", query(jobs, warn))
+    return control.change(jobs, "hold", query(jobs, warn), set(runs))
 
 
 def release(runs: Sequence[RunDir], warn: Say) -> int:
     """Release the held jobs of runs; return how many."""
     jobs = jobs_of(runs, warn)
-    return control.change(jobs, "release", query(jobs, warn))
+    return control.change(jobs, "release", query(jobs, warn), set(runs))
 
 
 def _terminate(live: LiveRun, say: Say) -> bool:

@@ -204,8 +204,8 @@ def test_runs_of_one_place_are_asked_about_together(claimed):
 
 def test_an_array_is_complete_where_every_run_of_it_is_meant(claimed):
     jobs = jobs_of(claimed.runs, wrong)
-    assert complete_arrays(jobs[:1], claimed.runs) == [jobs[0].name]
-    assert complete_arrays(jobs, claimed.runs[:1]) == []
+    assert complete_arrays(jobs[:1], claimed.runs) == {jobs[0].name: jobs[0]}
+    assert complete_arrays(jobs, claimed.runs[:1]) == {}
     assert LAUNCH in jobs[0].name
 
 

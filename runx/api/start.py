@@ -225,6 +225,7 @@ def claimed(task: Task, say: Say) -> ClaimResult:
 def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm."""
     from runx.farms.submit import submit
+    from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs
 
@@ -234,6 +235,8 @@ def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launche
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
+    if warning := unseen_warning(experiment.dir.path.parent, farm):
+        caller.say(f"warning: {warning}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     with disk_errors(experiment.dir.path):

@@ -244,7 +244,10 @@ def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
             reason = f"cancelled, but still waits at {attempt.farm}"
         return State("queued", reason, attempt=number)
     if job_state in STATES:
-        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+        reason = reason or f"says {attempt.farm}"
+        if job_state in ("failed", "killed") and attempt.output_age is None:
+            reason += "; run.sh wrote nothing: can its node see LOGROOT?"
+        return State(job_state, reason, attempt=number)
     if attempt.order == "cancel":
         return State("cancelled", attempt=number)
     if attempt.output_age is not None:

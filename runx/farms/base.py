@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -41,11 +41,17 @@ class Farm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that submits jobs, with what is added to its environment, and its stdin."""
+    """The exact command that submits jobs, with what is added to its environment, and its stdin.
+
+    ``place`` is where the jobs go as far as the command says: see FarmType. ``script`` is the file
+    that holds the stdin, too, where there is one.
+    """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
+    script: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class JobArray:
 
     @property
     def run_list(self) -> Path:
-        """The names of an array's runs, a line each, in the order of its indices."""
+        """The attempts and names of an array's runs, a line each, in the order of its indices."""
         return self.folder / f"{self.number}.runs"
 
     @property
@@ -179,6 +185,9 @@ class FarmType:
         job_name: Returns the name by which the scheduler lists an array.
         located: How this machine is asked where jobs go, before they are submitted; it is asked
             again before they are queried, since a name may have become that of another place.
+        place: Returns what tells where the jobs of an array are, such as their cluster, given what
+            its submit command printed ("" where that is not known) and its environment; it is
+            added to their farm's options.
         queries: Made in turn, each about the jobs of which those before returned nothing.
         reasons: Made where jobs wait, and the other queries gave no reason; it is answered by
             query ids.
@@ -209,6 +218,7 @@ class FarmType:
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
     located: Place | None = None
+    place: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda answer, environment: {}
     queries: tuple[StatusQuery, ...] = ()
     reasons: StatusQuery | None = None
     cancel: JobCommands | None = None

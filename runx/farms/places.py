@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from runx.errors import FarmError, RunxError
 from runx.farms.base import Farm
+from runx.farms.commands import call
 from runx.farms.registry import farm_type_of
-from runx.processes import run_command
-
-_SECONDS = 60.0
 
 
 def located(farm: Farm) -> Farm:
@@ -19,7 +17,7 @@ def located(farm: Farm) -> Farm:
     if place is None:
         return farm
     try:
-        finished = run_command(place.command(farm), timeout=_SECONDS)
+        finished = call(place.command(farm))
         return farm._replace(options={**farm.options, **place.read(finished, farm)})
     except FarmError:
         raise

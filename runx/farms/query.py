@@ -12,13 +12,12 @@ from pathlib import Path
 
 from runx.errors import FarmError, RunxError, SettingsError, StoreError
 from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob, Words
+from runx.farms.commands import call, execute, largest_array
 from runx.farms.jobfiles import LaunchedJob, launched_job, launched_jobs, write_job
 from runx.farms.jobs import job_arrays
 from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import QUERY_SECONDS, execute, largest_array
 from runx.farms.words import CHUNK
-from runx.processes import run_command
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
@@ -131,6 +130,8 @@ def _recover_ids(
 ) -> dict[RunDir, str]:
     """Return the ids of jobs whose id was never recorded, by name and index, and record them."""
     named = {(status.name, _task(id, status)): id for id, status in statuses.items() if status.name}
+    # Some schedulers list a single job as the first of several.
+    named = {**{(name, None): id for (name, task), id in named.items() if task == 0}, **named}
     ids = {job.run: named[job.name, job.task] for job in jobs if (job.name, job.task) in named}
     for job in jobs:
         if job.run in ids:
@@ -204,7 +205,7 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     if all or not commands:
         commands.append(query.command((), farm))
     for command in dict.fromkeys(commands):
-        finished = run_command(command, timeout=QUERY_SECONDS)
+        finished = call(command)
         try:
             answer = query.read(finished)
         except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from runx.farms.resources import Needs
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = tuple[str, ...]
 """A command, or words of one."""
+Warn: TypeAlias = Callable[[str], None]
 SUBMIT_SECONDS = 300.0
 """Seconds until a submit command is ended; Slurm's own limit with its controller is 100 s."""
 
@@ -113,6 +114,7 @@ class SubmittedJob(NamedTuple):
     """The job of a run's attempt: its farm, id and name; the id is "" where it was not recorded.
 
     ``task`` is its index in an array; ``is_pending`` is true while its submit command may run.
+    ``owner`` is the login that submitted it, "" where that was not recorded.
     """
 
     run: RunDir
@@ -122,6 +124,14 @@ class SubmittedJob(NamedTuple):
     name: str
     task: int | None = None
     is_pending: bool = False
+    owner: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place and id, or its farm and run where the id is not known: one key for one job."""
+        if self.id:
+            return place_of(self.farm.name, self.farm.options), self.id
+        return self.farm.name, str(self.run.path)
 
 
 class StatusQuery(NamedTuple):
@@ -129,12 +139,17 @@ class StatusQuery(NamedTuple):
 
     ``command`` returns the command for job ids, for all jobs where there are none. ``read`` returns
     None where the answer is that of a scheduler that can't be asked. ``query_id`` returns the id
-    to ask for instead of a job's own, such as that of its array.
+    to ask for instead of a job's own, such as that of its array. ``sees``: whether the answer has
+    the jobs of all users, whatever the site's settings; else what it lacks may be somebody else's.
+    ``live``: whether it alone has jobs that have not ended, as the first query always does, so that
+    without its answer nothing counts as gone.
     """
 
     command: Callable[[Sequence[str], Farm], Words]
     read: Callable[[Finished], Mapping[str, JobStatus] | None]
     query_id: Callable[[str], str] = str
+    sees: Literal["own", "all"] = "own"
+    live: bool = False
 
 
 class ArrayLimit(NamedTuple):
@@ -171,6 +186,8 @@ class FarmType:
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
             arrays of which every run is cancelled.
+        array_of: Returns the id of a job's whole array, which ``cancel``, ``hold`` and ``release``
+            are given in place of its jobs' ids where every run of it is meant.
         had_ended: Returns whether a cancel failed since there was nothing left to end.
         test_only: Returns the command that checks a submission, and submits nothing.
         arrays: Whether there are job arrays.
@@ -194,6 +211,7 @@ class FarmType:
     cancel_arrays: JobCommands | None = None
     hold: JobCommands | None = None
     release: JobCommands | None = None
+    array_of: Callable[[str], str] | None = None
     had_ended: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from runx.errors import RunxError
 from runx.farms.base import Farm, StatusQuery, Warn
-from runx.farms.environment import cleared
-from runx.farms.submit import QUERY_SECONDS
+from runx.farms.commands import call
 from runx.farms.words import CHUNK
-from runx.processes import CommandNotFound, run_command
+from runx.processes import CommandNotFound
 from runx.rundir.events import JobStatus
 
 
@@ -65,7 +64,7 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     if all or not commands:
         commands.append(query.command((), farm))
     for command in dict.fromkeys(commands):
-        finished = run_command(command, environment=cleared(), timeout=QUERY_SECONDS)
+        finished = call(command)
         try:
             answer = query.read(finished)
         except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -42,11 +42,15 @@ class Farm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that submits jobs, with what is added to its environment, and its stdin."""
+    """The exact command that submits jobs, with what is added to its environment, and its stdin.
+
+    ``place`` is where the jobs go as far as the command says: see FarmType.
+    """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class JobArray:
 
     @property
     def run_list(self) -> Path:
-        """The names of an array's runs, a line each, in the order of its indices."""
+        """The attempts and names of an array's runs, a line each, in the order of its indices."""
         return self.folder / f"{self.number}.runs"
 
     @property
@@ -182,6 +186,9 @@ class FarmType:
         job_ids: Returns the id of each job of an array, given what its submit command printed.
         script: Returns the job script of an array.
         job_name: Returns the name by which the scheduler lists an array.
+        place: Returns what tells where the jobs of an array are, such as their cluster, given what
+            its submit command printed ("" where that is not known) and its environment; it is
+            added to their farm's options.
         queries: Made in turn, each about the jobs of which those before returned nothing.
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
@@ -206,6 +213,7 @@ class FarmType:
     job_ids: Callable[[str, JobArray], list[str]]
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
+    place: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda answer, environment: {}
     queries: tuple[StatusQuery, ...] = ()
     cancel: JobCommands | None = None
     cancel_arrays: JobCommands | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 from runx.errors import FarmError, SettingsError, StoreError
 from runx.farms.ask import FarmAnswer, ask
 from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
+from runx.farms.commands import execute, largest_array
 from runx.farms.jobfiles import (
     LaunchedJob,
     launched_job,
@@ -23,7 +24,6 @@ from runx.farms.jobfiles import (
 )
 from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import execute, largest_array
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir

@@ -144,11 +144,22 @@ def _address(content: Mapping[str, Any] | None) -> JobAddress:
         type=str(content.get("type", "command")),
         id=str(content["id"]) if "id" in content else None,
         name=str(content.get("name", "")),
-        options=content.get("options") or {},
+        options={**_old_place(content), **(content.get("options") or {})},
         answer=str(content.get("answer", "")),
         refused=bool(content.get("refused")),
         owner=str(content.get("owner") or ""),
     )
+
+
+def _old_place(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cluster of a job of Slurm, which older files have in its answer alone.
+
+    >>> _old_place({"type": "slurm", "answer": "40;u"}), _old_place({"answer": "40;u"})
+    ({'cluster': 'u'}, {})
+    """
+    number, _, cluster = str(content.get("answer", "")).strip().partition(";")
+    is_named = content.get("type") == "slurm" and number.isdecimal() and cluster
+    return {"cluster": cluster} if is_named else {}
 
 
 def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:

@@ -6,6 +6,7 @@ import pytest
 from batched import LAUNCH, commands, farm_of, site
 
 from runx.farms import ask, query
+from runx.farms import commands as commands_of_farms
 from runx.farms.base import StatusQuery
 from runx.farms.query import by_farm, complete_arrays, submitted_jobs
 from runx.locks import hold
@@ -76,7 +77,7 @@ def wrong(line):
 def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
     submitted, put, answer, complaint, monkeypatch
 ):
-    monkeypatch.setattr(ask, "QUERY_SECONDS", 0.3)
+    monkeypatch.setattr(commands_of_farms, "QUERY_SECONDS", 0.3)
     put("squeue", answer)
     statuses, [warning] = asked(submitted)
     assert set(statuses.values()) == {JobStatus("unseen", "cluster can't be asked")}

@@ -104,14 +104,16 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
         # What can't be asked for can't be ended by its scheduler either.
         is_unseen = each.attempt.farm is not None and not _is_seen(each.run, look)
         heed = each.run in by_order or is_unseen
-        write_order(each.run, CANCEL, each.attempt.number, heed, is_over=each.run in by_order)
+        _order(each, warn, heed, is_over=each.run in by_order)
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     at_farms = [each.run for each in live if each.attempt.farm and each.run not in by_order]
     jobs = [look.jobs[run] for run in at_farms if run in look.jobs]
     refused = control.cancel(jobs, set(runs), look.statuses)
+    for reason in dict.fromkeys(refused.values()):
+        warn(reason)
     _say_ordered(heeding, given_up, look, say)
     _wait_or_kill(signalled, grace, say)
-    left = {**unable, **_standing(at_farms, refused, warn)}
+    left = {**unable, **_standing(at_farms)}
     return Changed(len(live) - len(left.keys() - unable.keys()), left)
 
 
@@ -160,9 +162,15 @@ def _say_ordered(
         )
 
 
-def _standing(
-    runs: Sequence[RunDir], refused: Mapping[RunDir, str], warn: Say
-) -> dict[RunDir, str]:
+def _order(live: LiveRun, warn: Say, heed: bool = False, is_over: bool = False) -> None:
+    """Write an order to cancel a run. Its job and processes can be ended without one, too."""
+    try:
+        write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
+    except OSError as error:
+        warn(f"{live.run.path.name}: that it is cancelled can't be written: {error.strerror}")
+
+
+def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
     """Return those of the runs whose job is still there when asked for again, and their states.
 
     Of those that never began and are not there any more this is recorded.
@@ -173,15 +181,13 @@ def _standing(
             break
         time.sleep(pause)
         look = _look(standing, _ignore)
-        live = {each.run: each.attempt for each in live_runs(look.attempts, look.statuses)}
+        live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
             if run not in live and look.attempts[run] and not look.attempts[run][-1].events:
-                write_order(run, CANCEL, look.attempts[run][-1].number, is_over=True)
-        standing = list(live)
+                _order(LiveRun(run, look.attempts[run][-1], "cancelled"), _ignore, is_over=True)
+        standing = [run for run in standing if run in live]
         if not any(_is_seen(run, look) for run in standing):
             break
-    for reason in dict.fromkeys(refused.values()):
-        warn(reason)
     return {run: str(look.state(run)) for run in standing}
 
 

@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 from real_farms import long_ago
 from sites import Site, environment_of, running
 from throwaway_accounts import AccountedSlurm, OtherCluster, missing
@@ -25,6 +25,7 @@ slurm:
   TYPE: slurm
   RESOURCES: {mem: 200M, time: 10m}
 """
+PACKAGES = Path(yaml.__file__).parents[1]
 HELD = "HPARAMS: {lr: [1, 2]}\nRESOURCES: {hold: true}\n"
 
 
@@ -143,14 +144,13 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
 def test_of_anothers_waiting_runs_none_is_lost_or_doubled(cluster, installed):
     if os.getuid() != 0:
         pytest.skip("only root can become other users")
-    if not all(open_to_all(path) for path in (Path(sys.executable), ROOT / "runx")):
-        pytest.skip("nobody but root can read this checkout, or start this Python")
+    if not (python_for_all() and open_to_all(ROOT / "runx") and open_to_all(PACKAGES)):
+        pytest.skip("nobody but root can read this checkout, or start a Python of this version")
     with tempfile.TemporaryDirectory() as folder:
         site = lab(Path(folder), environment_of(installed, cluster.environment))
         without_accounts(site)
         file = site.sweep("shared", HELD)
         site.runx(file)
-        subprocess.run(["chmod", "-R", "a+rwX", site.path], check=True)
         for run in site.runs("shared"):
             long_ago(run)
         site.user = BOB
@@ -176,14 +176,31 @@ def test_of_anothers_waiting_runs_none_is_lost_or_doubled(cluster, installed):
 
 def lab(folder, environment):
     """Make a project of alice's in a folder that everybody may write to."""
-    commands = Path(environment["PATH"].split(os.pathsep)[0])
-    shutil.copytree(commands, folder / "bin").chmod(0o755)
-    path = f"{folder}/bin{os.pathsep}{environment['PATH']}"
-    environment = {**environment, "PATH": path, "HOME": f"{folder}", "XDG_CONFIG_HOME": ""}
-    site = Site(folder / "project", environment, FARM, user=ALICE)
-    for place in (folder, site.path):
+    (folder / "bin").mkdir()
+    for name in ("runx", "sumx"):
+        command = folder / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec {python_for_all()} -m runx.{name} "$@"\n')
+    (folder / "bin" / "python").write_text(f'#!/bin/sh\nexec {python_for_all()} "$@"\n')
+    for place in (folder, folder / "bin", *(folder / "bin").iterdir()):
         place.chmod(0o777)
+    environment = {
+        **environment,
+        "PATH": f"{folder}/bin{os.pathsep}{environment['PATH']}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{PACKAGES}",
+        "HOME": f"{folder}",
+        "XDG_CONFIG_HOME": "",
+    }
+    site = Site(folder / "project", environment, FARM, user=ALICE)
+    site.path.chmod(0o777)
+    site.umask = 0
     return site
+
+
+def python_for_all():
+    """Return a Python of this version that every user may start, None where there is none."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = (Path(path) for path in (sys.executable, shutil.which(name, path="/usr/bin")) if path)
+    return next(filter(open_to_all, found), None)
 
 
 def open_to_all(path):

@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,13 +21,16 @@ from runx.farms.jobfiles import (
     launched_jobs,
     logins,
     owner_of,
+    predecessors,
     write_job,
 )
 from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
-from runx.rundir.events import Attempt, JobStatus
+from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.events import DEPENDENCY, Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.rundir.state import ENDED_BADLY, state
 
 _CUTS = (10, 15)
 """Lengths to which some schedulers cut the names of jobs."""
@@ -115,8 +119,20 @@ def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
     if status is None:
         return None if job.is_pending else _absent(job, answer)
     if is_named(job.name, status.name):
-        return status
+        return _with_predecessor(job, status) if status.reason == DEPENDENCY else status
     return JobStatus("unseen", f"job {job.id} of {job.farm.name} is {status.name}, another one")
+
+
+def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:
+    """Return a status of a job whose dependency failed with the name of what it waited for."""
+    with suppress(StoreError):
+        launch = read_json(job.run.claim(job.attempt)).get("launch")
+        for run in predecessors(job.run, launch):
+            attempts = read_attempts(run, clock(run.path.parent), lambda _: None)
+            if (now := state(attempts)).name in (*ENDED_BADLY, "cancelled"):
+                name = f"{run.path.parent.name}/{run.path.name}"
+                return status._replace(reason=DEPENDENCY.replace("failed", f"{name} {now.name}"))
+    return status
 
 
 def _absent(job: SubmittedJob, answer: FarmAnswer) -> JobStatus:

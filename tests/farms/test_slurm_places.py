@@ -91,7 +91,8 @@ def test_a_run_whose_dependency_fails_says_so(site, cluster):
     site.runx(site.sweep("first", "HPARAMS: {lr: 1, status: 3, nap: 5}\n"))
     site.runx(site.sweep("second", "HPARAMS: {lr: 1}\n"), "--after", "first")
     site.wait("second", lambda states: "queued" not in states.values())
-    assert reasons(site, "second") == {"cancelled: its dependency first failed"}
+    name = f"first/{site.runs('first')[0].name}"
+    assert reasons(site, "second") == {f"cancelled: its dependency {name} failed"}
 
 
 def test_filters_of_squeue_and_forgotten_jobs_lose_nothing(site, cluster):

@@ -177,7 +177,8 @@ def would_take(
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
     predecessors = job_ids_of(settings, after, say)
-    ask(settings.farm, jobs, settings.dir.jobs(settings.texts["launch"]), say, predecessors)
+    folder = settings.dir.jobs(settings.texts["launch"])
+    ask(settings.farm, jobs, folder, say, tuple(predecessors))
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

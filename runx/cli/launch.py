@@ -117,7 +117,7 @@ def launch(
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
-    after_ids = job_ids_of(settings, after, say) if no_run else ()
+    after_ids = tuple(job_ids_of(settings, after, say)) if no_run else ()
     if table:
         return _preview_table(sweep, options, as_json)
     if test_only:

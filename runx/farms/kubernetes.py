@@ -35,7 +35,8 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def _kubectl(farm: Farm) -> Words:
-    context, namespace = farm.options.get("ADDRESS"), farm.options.get("NAMESPACE")
+    context = farm.options.get("context") or farm.options.get("ADDRESS")
+    namespace = farm.options.get("namespace") or farm.options.get("NAMESPACE")
     return (
         "kubectl",
         *(("--context", context) if context else ()),
@@ -60,20 +61,23 @@ def place(finished: Finished, farm: Farm) -> Mapping[str, str]:
         FarmError: There is no such context.
     """
     if finished.status:
-        if farm.options.get("ADDRESS"):
+        if "--context" in finished.words:
             raise FarmError(f"farm {farm.name}: kubectl: {finished.last_line}")
         return {}
     config = json.loads(finished.output)
     [context] = config["contexts"]
     clusters = config.get("clusters") or [{}]
-    namespace = farm.options.get("NAMESPACE") or context["context"].get("namespace") or "default"
+    given = farm.options.get("namespace") or farm.options.get("NAMESPACE")
+    namespace = given or context["context"].get("namespace") or "default"
     server = str(clusters[0].get("cluster", {}).get("server", ""))
-    return {"ADDRESS": context["name"], "NAMESPACE": namespace, "SERVER": server}
+    return {"context": context["name"], "namespace": namespace, "server": server}
 
 
 def _get(kinds: str) -> StatusQuery:
     return StatusQuery(
-        lambda ids, farm: (*_kubectl(farm), "get", kinds, *_OURS, "-o", "json"), statuses
+        lambda ids, farm: (*_kubectl(farm), "get", kinds, *_OURS, "-o", "json"),
+        statuses,
+        sees="all",
     )
 
 

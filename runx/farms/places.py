@@ -32,6 +32,6 @@ def check_place(farm: Farm) -> None:
     for name, now in located(farm).options.items():
         if (then := farm.options.get(name, now)) != now:
             raise FarmError(
-                f"farm {farm.name}: its jobs are at {then}, and here {name} is {now};"
-                " call this where they were submitted, or with the configuration of then"
+                f"its jobs are at {then}, and here its {name} is {now}; call this where they were"
+                " submitted, or with the configuration of then"
             )

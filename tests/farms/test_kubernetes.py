@@ -198,7 +198,7 @@ def test_an_index_without_a_pod_ends_at_once_when_its_turn_comes(site):
     site.runx(site.sweep("one", "HPARAMS:\n  - {nap: 300}\n  - {nap: 400}\n"))
     first, second = by_nap(site, "one")
     site.wait("one", lambda states: states[first] == "running")
-    site.runx("cancel", "one", second)
+    site.runx("cancel", "one", second, status=1)
     assert site.states("one") == {first: "running", second: "queued"}
     site.runx("cancel", "one", first)
     assert set(site.wait("one", all_end).values()) == {"cancelled"}
@@ -304,7 +304,7 @@ def test_a_job_that_waits_is_held_as_a_whole_and_released(site):
     assert {(each["state"], each["reason"]) for each in shown} == {("queued", "held")}
     waits.unlink()
     [one, _] = [run.name for run in site.runs("hold")]
-    refused = site.runx("release", "hold", one, status=3).stderr
+    refused = site.runx("release", "hold", one, status=1).stderr
     assert "whole Jobs" in refused
     site.runx("release", "hold")
     site.done("hold", 2)
@@ -314,7 +314,7 @@ def test_a_job_that_waits_is_held_as_a_whole_and_released(site):
 def test_a_job_of_which_some_runs_is_not_held(site):
     site.runx(site.sweep("begun", "HPARAMS:\n  - {nap: 300}\n  - {nap: 400}\n"))
     site.wait("begun", lambda states: "running" in states.values())
-    assert "none may run yet" in site.runx("hold", "begun", status=3).stderr
+    assert "none may run yet" in site.runx("hold", "begun", status=1).stderr
     assert not orders(site, "patch")
     site.runx("cancel", "begun")
 
@@ -326,10 +326,10 @@ def test_a_job_is_asked_for_where_it_was_submitted(site):
     assert create[0] == {"--context": "lab", "--namespace": "me"}
     address = json.loads((site.runs("place")[0] / "attempts/1.job.json").read_text())
     assert address["options"] == {
-        "ADDRESS": "lab",
-        "NAMESPACE": "me",
-        "SERVER": "https://k8s.example:6443",
         "VOLUME": "logs",
+        "context": "lab",
+        "namespace": "me",
+        "server": "https://k8s.example:6443",
     }
     site.environment["KUBE_CONTEXT"] = "other"
     site.wait("place", lambda states: "running" in states.values())
@@ -338,7 +338,8 @@ def test_a_job_is_asked_for_where_it_was_submitted(site):
     told = site.runx("status", "place").stderr
     assert "its jobs are at https://k8s.example:6443" in told
     assert "https://else.example:6443" in told
-    site.runx("cancel", "place", status=3)
+    assert "0 of 2 runs cancelled" in site.runx("cancel", "place", status=1).stderr
+    assert not orders(site, "delete")
     del site.environment["KUBE_SERVER"]
     site.runx("cancel", "place")
     assert {each[0]["--context"] for each in orders(site, "delete")} == {"lab"}

@@ -5,6 +5,7 @@ A run is started apart from its launcher, so that it outlives it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -19,8 +20,10 @@ from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, start_command
 from runx.rundir.attempts import take_lock
 from runx.rundir.events import read_events
-from runx.rundir.machines import is_process_alive, place_of, this_machine
+from runx.rundir.files import append_line
+from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
+from runx.rundir.output import tail
 from runx.rundir.paths import RunDir
 from runx.rundir.ranks import variables_of_ranks
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 BEAT = "RUNX_BEAT"
 """The variable with the seconds between two heartbeats, for tests."""
 
+_NOT_STARTED = 70  # the status of a run.sh that ended with 0, and has not executed CMD
 _KILLED = 128 + signal.SIGKILL  # the status of a run.sh that ended without recording an end
 
 
@@ -56,6 +60,32 @@ class LiveAttempt:
             return None
         code = _event(self.dir, self.attempt, "ended").get("code")
         return code if isinstance(code, int) else _KILLED
+
+
+def recorded_end(live: LiveAttempt, status: int) -> int:
+    """Make sure that the end of an attempt is recorded; return the exit status that is.
+
+    run.sh could not where it was killed, where the disk was full, or where it ended before it had
+    started CMD; that has failed, whatever its status. What was killed leaves no end.
+
+    Raises:
+        OSError: The disk is still full.
+    """
+    is_over = "code" in _event(live.dir, live.attempt, "ended")
+    if is_over or live.process is None or live.process.returncode < 0:
+        return status
+    end: dict[str, Any] = {"event": "ended", "time": time.time(), "code": status, "by": "launcher"}
+    if not _event(live.dir, live.attempt, "started"):
+        end["code"] = status = status or _NOT_STARTED
+        lines = tail(live.dir.output, 1000).strip().splitlines()
+        end["reason"] = f"run.sh ended before it started CMD: {lines[-1] if lines else 'no output'}"
+    append_line(live.dir.events(live.attempt), json.dumps(end))
+    return status
+
+
+def has_started(live: LiveAttempt) -> bool:
+    """Return whether CMD was executed: run.sh writes that down first."""
+    return bool(_event(live.dir, live.attempt, "started"))
 
 
 def start(
@@ -126,16 +156,14 @@ class Heartbeat:
 
 
 def signal_run(live: LiveAttempt, number: signal.Signals) -> bool:
-    """Send a signal to a run: to run.sh, which records it and passes it on.
+    """Send a signal to a run: to run.sh, which records it and passes it on; return whether it was.
 
-    Returns whether a process was found for it: those in a container are found by its machine alone.
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
-    signal to an attached run: bash handles none while it waits for a foreground process.
+    signal to an attached run: bash handles none while it waits for a foreground process. Those in a
+    container are found from its machine alone.
     """
     direct = number is signal.SIGKILL or live.attached
-    if not direct and _signal_script(live, number):
-        return True
-    if _signal_others(live, number):
+    if (not direct and _signal_script(live, number)) or _signal_others(live, number):
         return True
     if live.process:
         live.process.send_signal(number)
@@ -162,7 +190,7 @@ def _signal_others(live: LiveAttempt, number: signal.Signals) -> bool:
     """
     running = _event(live.dir, live.attempt, "running")
     started = _event(live.dir, live.attempt, "started")
-    is_here = live.process or not started or place_of(started, this_machine()) == "here"
+    is_here = live.process or not started or locality_of(started, this_machine()) == "here"
     sent = False
     if is_here and may_be_held(live.dir.lock) and "group" in running:
         sent = send_group_signal(int(running["group"]), number)

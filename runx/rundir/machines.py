@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from runx.processes import boot_id, has_started, machine_id, pid_namespace, start_time
 
-Place: TypeAlias = Literal["here", "beside", "before", "renamed", "elsewhere"]
+Locality: TypeAlias = Literal["here", "beside", "before", "renamed", "elsewhere"]
 """Where a process is, or was, as seen from this one.
 
 ``here``: in this pid namespace. ``beside``: on this machine, in another one, such as a container's.
@@ -60,12 +60,12 @@ def _whoami(pid: int) -> dict[str, Any]:
     return {**{name: names[name] for name in _NAMES}, "pid": pid, "start": start_time("self")}
 
 
-def place_of(process: Mapping[str, Any], machine: Machine) -> Place:
+def locality_of(process: Mapping[str, Any], machine: Machine) -> Locality:
     """Return where a process is, or was, by what identifies it. Files of earlier layouts lack much.
 
-    >>> place_of({"host": "a", "boot": "1"}, Machine("b", "1"))
+    >>> locality_of({"host": "a", "boot": "1"}, Machine("b", "1"))
     'beside'
-    >>> place_of({"host": "a", "boot": "1", "machine": "m"}, Machine("a", "2", "m"))
+    >>> locality_of({"host": "a", "boot": "1", "machine": "m"}, Machine("a", "2", "m"))
     'before'
     """
     is_named = process.get("host") == machine.host
@@ -91,14 +91,14 @@ def is_process_alive(process: Mapping[str, Any], machine: Machine) -> bool | Non
     """
     if not process.get("host"):
         return False
-    place = place_of(process, machine)
-    if place == "here":
+    locality = locality_of(process, machine)
+    if locality == "here":
         return has_started(process.get("pid"), process.get("start"))
-    return False if place in ("before", "renamed") else None
+    return False if locality in ("before", "renamed") else None
 
 
 def is_alive(
-    place: Place,
+    locality: Locality,
     *,
     sighted: bool | None = None,
     locked: bool | None = None,
@@ -106,7 +106,7 @@ def is_alive(
     is_silent: bool = False,
     is_silent_since_boot: bool = False,
 ) -> bool | None:
-    """Return whether a process lives, by its place and its signs; None where nobody can say.
+    """Return whether a process lives, by its locality and its signs; None where nobody can say.
 
     ``sighted``: whether it was seen, if ``here``; None where /proc hides it. ``locked``: whether
     its lock is held; ``is_lock_global``: whether all processes of this machine see each other's
@@ -117,14 +117,14 @@ def is_alive(
     >>> is_alive("beside", locked=False, is_silent=True)
     False
     """
-    if place == "here" and sighted is not None:
+    if locality == "here" and sighted is not None:
         return sighted
     if locked:
         return True
-    if place == "before":
+    if locality == "before":
         return False
-    if place == "renamed":
+    if locality == "renamed":
         return False if is_silent_since_boot else None
-    if place in ("here", "beside") and locked is False and (is_lock_global or is_silent):
+    if locality in ("here", "beside") and locked is False and (is_lock_global or is_silent):
         return False
     return None

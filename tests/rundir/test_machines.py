@@ -11,7 +11,7 @@ from runx.rundir.machines import (
     Machine,
     is_alive,
     is_process_alive,
-    place_of,
+    locality_of,
     this_machine,
     whoami,
 )
@@ -54,17 +54,17 @@ def of_old(**more):
     ],
 )
 def test_the_place_of_a_process(told, place):
-    assert place_of(told, HERE) == place
+    assert locality_of(told, HERE) == place
 
 
 def test_without_a_boot_id_the_name_decides_as_before():
     nowhere = Machine("box", "")
-    assert place_of({"host": "box", "boot": ""}, nowhere) == "here"
-    assert place_of({"host": "other", "boot": ""}, nowhere) == "elsewhere"
+    assert locality_of({"host": "box", "boot": ""}, nowhere) == "here"
+    assert locality_of({"host": "other", "boot": ""}, nowhere) == "elsewhere"
 
 
 def test_where_proc_is_that_of_another_namespace_no_number_is_believed():
-    assert place_of(process(namespace=""), HERE._replace(namespace="")) == "beside"
+    assert locality_of(process(namespace=""), HERE._replace(namespace="")) == "beside"
 
 
 SIGNS = {"locked": False, "is_lock_global": True, "is_silent": True, "is_silent_since_boot": True}
@@ -100,7 +100,7 @@ def test_whether_a_process_lives(place, signs, alive):
 
 
 def test_this_process_is_here_and_lives():
-    assert place_of(whoami(), this_machine()) == "here"
+    assert locality_of(whoami(), this_machine()) == "here"
     assert is_process_alive(whoami(), this_machine()) is True
     assert is_process_alive({**whoami(), "start": 1}, this_machine()) is False
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runx.rundir.attempts import read_attempts
-from runx.rundir.machines import place_of, this_machine
+from runx.rundir.machines import locality_of, this_machine
 from runx.rundir.paths import RunDir
 from runx.rundir.state import state
 
@@ -124,7 +124,7 @@ class Sweep:
             for number in (1, 2, 3):
                 told = {event["event"]: event for event in events(run, number)}
                 # Those of containers end with their launcher, and have other numbers here.
-                is_here = place_of(told.get("started", {}), this_machine()) == "here"
+                is_here = locality_of(told.get("started", {}), this_machine()) == "here"
                 if "running" in told and is_here and state_of(run) == "running":
                     os.killpg(told["running"]["group"], signal.SIGKILL)
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sweeps import Sweep, events, names, wait_until
+from sweeps import CONTAINER, Sweep, events, names, wait_until
 
 from runx.launching.decide import existing_runs
 from runx.launching.plan import SETTLED
@@ -237,8 +237,8 @@ def test_two_launchers_that_resume_at_once_never_start_a_run_twice(part, sweep):
 
 
 def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep):
-    """Two hosts are two host names: neither can see whether a process of the other is alive."""
-    if subprocess.run(["unshare", "--uts", "hostname", "probe"], capture_output=True).returncode:
+    """Two hosts are two pid namespaces: neither sees whether a process of the other is alive."""
+    if subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode:
         pytest.skip("only root may name hosts")
     count = 8
     sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: {list(range(count))}}}\n")

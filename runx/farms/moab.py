@@ -130,4 +130,5 @@ FARM_TYPE = FarmType(
     largest=1000,
     waits="done",
     handback=Handback('mjobctl -R "$MOAB_JOBID"'),
+    reads=(),
 )

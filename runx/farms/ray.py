@@ -48,7 +48,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("--submission-id", job_name(array)),
         *("--metadata-json", json.dumps({"runx": array.launch})),
         *resources(array.needs),
-        *("--", "bash", str(array.jobs[0].dir.script)),
+        *("--", "bash", str(array.jobs[0].dir.script), str(array.jobs[0].attempt)),
     )
     return Submission(words, {"RAY_USAGE_STATS_ENABLED": "0"})
 
@@ -134,4 +134,5 @@ FARM_TYPE = FarmType(
     job_name=job_name,
     queries=(StatusQuery(_jobs, job_statuses),),
     cancel=_stop,
+    reads=("ADDRESS",),
 )

@@ -118,7 +118,7 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
 
 def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of an attempt that wrote its exit status."""
-    event = attempt.event("ended")
+    event = attempt.event("ended") or attempt.event("left")
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
@@ -131,13 +131,15 @@ def _name_and_reason(
 ) -> tuple[str, str]:
     """Return the name and reason of the state of an attempt that ended, but not with 0."""
     if attempt.order == "cancel":
-        return "cancelled", ""
+        return ("queued", _still(attempt)) if job_state == "queued" else ("cancelled", "")
     if attempt.order == "timeout":
         return "timeout", ""
+    if problem := _problem(attempt):
+        return "failed", problem
     if job_state in ("timeout", "oom", "cancelled", "preempted"):
         return job_state, reason
     if attempt.farm is not None and job_state == "queued":
-        return "preempted", "queued again"
+        return "preempted", _again(reason)
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
         if job_state in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"
@@ -152,11 +154,29 @@ def _name_and_reason(
     return "failed", f"exit status {code}"
 
 
+def _problem(attempt: Attempt) -> str:
+    """Return why CMD was not executed, "" where it was."""
+    ended, setup = attempt.event("ended"), attempt.event("setup")
+    if setup:
+        details = setup.details
+        return f"SETUP failed: {details.get('command')}: exit status {details.get('code')}"
+    return str(ended.details.get("reason", "")) if ended else ""
+
+
+def _lingering(attempt: Attempt) -> str:
+    """Return what goes on of a run whose script has ended, "" where that goes on."""
+    left = attempt.event("left")
+    if left is None:
+        return ""
+    code, processes = left.details.get("code"), left.details.get("processes")
+    return f"its script ended with {code}; still there: {processes}"
+
+
 def _local(attempt: Attempt) -> State:
     """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
-        return State("running", attempt=number)
+        return State("running", _lingering(attempt), attempt=number)
     if not attempt.events and attempt.order == "cancel":
         return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
@@ -167,16 +187,21 @@ def _local(attempt: Attempt) -> State:
 
 
 def _on_other_machine(attempt: Attempt) -> State:
-    """Return the state of an attempt on another machine that no farm has, by its heartbeat."""
+    """Return the state of an attempt on another machine that no farm has, by its heartbeat.
+
+    One without events has that of its launcher.
+    """
     number, silence = attempt.number, attempt.silence
-    if not attempt.events or silence is None:
-        name = "running" if attempt.events else "queued"
+    name = "running" if attempt.events else "queued"
+    if silence is None:
         return State(name, f"on {attempt.host}, not seen from here", attempt=number)
     if silence < SILENT:
-        return State("running", f"on {attempt.host}", attempt=number)
+        return State(name, f"on {attempt.host}", attempt=number)
+    where = f"on {attempt.host}, {_silent(silence)}"
     if attempt.order == "cancel":
-        return State("cancelled", f"on {attempt.host}, {_silent(silence)}", attempt=number)
-    return State("running", f"on {attempt.host}, {_silent(silence)}", attempt=number)
+        return State("cancelled", where, attempt=number)
+    advice = "; if it is gone there, runx cancel it, then --resume" if silence >= QUIET else ""
+    return State(name, where + advice, attempt=number)
 
 
 def _dead(attempt: Attempt) -> State:
@@ -185,7 +210,9 @@ def _dead(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
-    if attempt.rebooted:
+    if attempt.event("left"):
+        return _ended(attempt, None, "")
+    if attempt.locality in ("before", "renamed"):
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
     return State("killed", "ended without a word", None, "KILL", attempt.number)
@@ -194,12 +221,25 @@ def _dead(attempt: Attempt) -> State:
 def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
+    is_cancelled = attempt.order == "cancel"
     if silence is not None and silence < SILENT and job_state not in _OVER:
-        return State("running", attempt=number)
+        return State(
+            "running", _still(attempt) if is_cancelled else _lingering(attempt), attempt=number
+        )
     if job_state == "running":
-        return State("running", _silent(silence), attempt=number)
+        why = f"{_still(attempt)}, " if is_cancelled else ""
+        return State("running", why + _silent(silence), attempt=number)
     if job_state == "queued":
-        return State("preempted", "queued again", attempt=number)
+        name = "queued" if is_cancelled else "preempted"
+        return State(name, _still(attempt) if is_cancelled else _again(reason), attempt=number)
+    if attempt.event("left"):
+        return _ended(attempt, job_state, reason)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
+    if attempt.event("preempted") and job_state == "unseen" and not attempt.order:
+        return State("preempted", reason, attempt=number)
+    if job_state == "unseen":
+        return State("running", f"{_silent(silence)}; {reason}", attempt=number)
     if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
         return State(name, attempt=number)
@@ -212,26 +252,56 @@ def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
 def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt without events, by its job."""
     number = attempt.number
+    if attempt.order == "cancel":
+        return _called_off(attempt, job_state, reason)
     if job_state == "running":
         return State("running", attempt=number)
     if job_state == "queued":
-        # Its run.sh will read the order and end; until then no other attempt may start.
-        if attempt.order == "cancel":
-            reason = f"cancelled, but still waits at {attempt.farm}"
         return State("queued", reason, attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if job_state in STATES:
-        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
-    if attempt.order == "cancel":
-        return State("cancelled", attempt=number)
+        reason = reason or f"says {attempt.farm}"
+        if job_state in ("failed", "killed") and attempt.output_age is None:
+            reason += "; run.sh wrote nothing: can its node see LOGROOT?"
+        return State(job_state, reason, attempt=number)
     if attempt.output_age is not None:
         return _without_script(attempt, attempt.output_age, job_state)
     age = attempt.submission_age
     if job_state == "gone" and (age is None or age >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
+    if job_state == "unseen":
+        return State("queued", reason, attempt=number)
     if attempt.job_id is None and not attempt.process:
         reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
         return State("queued", reason, attempt=number)
     return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
+
+
+def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events that was cancelled, by its job.
+
+    Its run.sh will read the order and end; until then no other attempt may start.
+    """
+    number = attempt.number
+    if job_state in ("running", "queued"):
+        return State(job_state, _still(attempt), attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"cancelled, but {attempt.farm} says {reason}", attempt=number)
+    if job_state == "done":
+        return State("done", reason or f"says {attempt.farm}", attempt=number)
+    if attempt.called_off or job_state not in (None, "unseen"):
+        return State("cancelled", attempt=number)
+    why = reason or f"{attempt.farm} was not asked"
+    return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
+
+
+def _still(attempt: Attempt) -> str:
+    return f"cancelled, but still at {attempt.farm}"
+
+
+def _again(reason: str) -> str:
+    return f"queued again: {reason}" if reason else "queued again"
 
 
 def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:

@@ -46,7 +46,14 @@ def site(cluster, installed, tmp_path):
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [(0, "done"), (3, "failed"), (-11, "timeout"), (-10, "oom"), (271, "killed")],
+    [
+        (0, "done"),
+        (3, "failed"),
+        (-11, "timeout"),
+        (-10, "oom"),
+        (271, "cancelled"),
+        (265, "killed"),
+    ],
 )
 def test_a_job_that_ended_is_told_by_its_status(status, state):
     statuses = torque.job_statuses(Finished((), 0, QSTAT.format(status), ""))

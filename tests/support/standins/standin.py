@@ -59,7 +59,6 @@ FLAGS = {
     "condor_submit": {"-terse": None, "-dry-run": ".+"},
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},
-    "bjobs": {"-a": None, "-noheader": None, "-o": r"[\w ]+ delimiter='\|'"},
     "condor_q": {"-af": None},
     "condor_history": {"-af": None},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
@@ -67,7 +66,6 @@ FLAGS = {
 INDEX = {
     "qsub": "PBS_ARRAY_INDEX",
     "msub": "MOAB_JOBARRAYINDEX",
-    "bsub": "LSB_JOBINDEX",
 }
 
 
@@ -203,16 +201,15 @@ def submit(command, words):
     indices = span(ranged) if array else [0]
     if array and len(indices) < 2 and command == "qsub":
         refuse("illegal -J value")
-    script = shlex.split(rest[0]) if command == "bsub" else ["bash", rest[0]]
+    script = ["bash", rest[0]]
     name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
     tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
     with Jobs() as jobs:
-        number = jobs.add(name, tasks, array, spooled=None if command == "bsub" else flags["-o"])
+        number = jobs.add(name, tasks, array, spooled=flags["-o"])
     print(
         {
             "qsub": f"{number}[].server" if array else f"{number}.server",
             "msub": f"\nMoab.{number}",
-            "bsub": f"Job <{number}> is submitted to default queue <normal>.",
         }[command]
     )
 
@@ -246,18 +243,6 @@ def showq(flags, rest):
             lines.append(f'<job JobID="{name}" JobName="{job["name"]}" State="Running"{end}/>')
         option = "completed" if "-c" in flags else "active"
         print(f'<Data><queue option="{option}">{"".join(lines)}</queue></Data>')
-
-
-def bjobs(flags, rest):
-    with Jobs() as jobs:
-        for text in rest:
-            if not of_id(text, jobs):
-                sys.stderr.write(f"Job <{text}> is not found\n")
-            for number, index in of_id(text, jobs):
-                job, state = jobs.all[number], jobs.state(number, index)
-                word = {"running": "RUN", 0: "DONE"}.get(state, "EXIT")
-                why = "TERM_OWNER: job killed by owner" if state == "cancelled" else "-"
-                print(f"{number}|{index}|{word}|{state}|{why}|{job['name']}")
 
 
 def condor_submit(words):
@@ -314,15 +299,15 @@ def cancel(ids, over):
 
 
 def main(command, words):
-    if command in ("qsub", "msub", "bsub"):
+    if command in ("qsub", "msub"):
         submit(command, words)
     elif command == "condor_submit":
         condor_submit(words)
     elif command in ("condor_q", "condor_history"):
         condor_table(command, words)
-    elif command in ("qstat", "showq", "bjobs"):
+    elif command in ("qstat", "showq"):
         flags, rest = parsed(command, words)
-        {"qstat": qstat, "showq": showq, "bjobs": bjobs}[command](flags, rest)
+        {"qstat": qstat, "showq": showq}[command](flags, rest)
     elif command == "mjobctl":
         if words[0] != "-c" or len(words) != 2:
             refuse("only -c JOB here")
@@ -330,7 +315,6 @@ def main(command, words):
     else:
         over = {
             "qdel": ("Job has finished", 35),
-            "bkill": ("Job <1>: Job has already finished", 255),
             "condor_rm": ("Job not found", 1),
         }
         if command not in over or not words or any(word.startswith("-") for word in words):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from runx.farms.resources import Needs
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = tuple[str, ...]
 """A command, or words of one."""
+Warn: TypeAlias = Callable[[str], None]
 SUBMIT_SECONDS = 300.0
 """Seconds until a submit command is ended; Slurm's own limit with its controller is 100 s."""
 
@@ -119,6 +120,7 @@ class SubmittedJob(NamedTuple):
     """The job of a run's attempt: its farm, id and name; the id is "" where it was not recorded.
 
     ``task`` is its index in an array; ``is_pending`` is true while its submit command may run.
+    ``owner`` is the login that submitted it, "" where that was not recorded.
     """
 
     run: RunDir
@@ -128,6 +130,14 @@ class SubmittedJob(NamedTuple):
     name: str
     task: int | None = None
     is_pending: bool = False
+    owner: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place and id, or its farm and run where the id is not known: one key for one job."""
+        if self.id:
+            return place_of(self.farm.name, self.farm.options), self.id
+        return self.farm.name, str(self.run.path)
 
 
 class StatusQuery(NamedTuple):
@@ -135,12 +145,17 @@ class StatusQuery(NamedTuple):
 
     ``command`` returns the command for job ids, for all jobs where there are none. ``read`` returns
     None where the answer is that of a scheduler that can't be asked. ``query_id`` returns the id
-    to ask for instead of a job's own, such as that of its array.
+    to ask for instead of a job's own, such as that of its array. ``sees``: whether the answer has
+    the jobs of all users, whatever the site's settings; else what it lacks may be somebody else's.
+    ``live``: whether it alone has jobs that have not ended, as the first query always does, so that
+    without its answer nothing counts as gone.
     """
 
     command: Callable[[Sequence[str], Farm], Words]
     read: Callable[[Finished], Mapping[str, JobStatus] | None]
     query_id: Callable[[str], str] = str
+    sees: Literal["own", "all"] = "own"
+    live: bool = False
 
 
 class ArrayLimit(NamedTuple):

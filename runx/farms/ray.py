@@ -159,7 +159,7 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_jobs, job_statuses),),
+    queries=(StatusQuery(_jobs, job_statuses, sees="all"),),
     cancel=_stop,
     had_ended=had_ended,
 )

@@ -177,7 +177,11 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index=_INDEX),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_with_tasks, job_statuses), *slurm.FARM_TYPE.queries),
+    queries=(
+        StatusQuery(_with_tasks, job_statuses),
+        slurm.FARM_TYPE.queries[0]._replace(instead=True),
+        *slurm.FARM_TYPE.queries[1:],
+    ),
     cancel=_either("cancel", "qdel"),
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),

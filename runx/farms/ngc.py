@@ -11,7 +11,7 @@ from pathlib import Path
 from runx.errors import SettingsError
 from runx.farms import command
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
-from runx.farms.words import plain_name, refuse_directives, texts
+from runx.farms.words import plain_name, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
@@ -63,7 +63,6 @@ SUBMIT = "ngc batch run"
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that uploads a run and submits it; RESOURCES are given as they stand."""
-    refuse_directives(farm)
     workspace, root = (_required(farm, key) for key in ("WORKSPACE", "NGC_LOGROOT"))
     job = array.jobs[0]
     path = f"{job.experiment}/{job.run}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
 from runx.farms.resources import Needs
-from runx.farms.words import long_flags, plain_name, refuse, refuse_directives
+from runx.farms.words import long_flags, plain_name, refuse
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -44,7 +44,6 @@ sys.exit("\\n".join(problems) or 0)
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits a run; nodes must share LOGROOT, where its run.sh is."""
-    refuse_directives(farm)
     words = (
         *("ray", "job", "submit"),
         *("--address", address(farm)),

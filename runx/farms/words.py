@@ -49,15 +49,6 @@ def refuse(needs: Needs, farm: str, *names: str) -> None:
             )
 
 
-def refuse_directives(farm: Farm) -> None:
-    """Raise SettingsError for DIRECTIVES where a type of farm has no job script to put them in."""
-    if farm.directives:
-        raise SettingsError(
-            f"DIRECTIVES: a farm of TYPE {farm.type} has no job script that is scanned for them;"
-            f" leave out {farm.directives[0]!r}, and say it as a key of RESOURCES, or in SETUP"
-        )
-
-
 def chunked(ids: Sequence[str], size: int = CHUNK) -> Iterator[Sequence[str]]:
     """Return job ids in pieces, each for one command.
 

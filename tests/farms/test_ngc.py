@@ -13,7 +13,6 @@ from sites import (
     installed_commands,
 )
 
-from runx.errors import SettingsError
 from runx.farms import ngc
 from runx.farms.commands import shell_line
 from runx.processes import Finished
@@ -170,12 +169,6 @@ def test_a_job_is_looked_for_and_ended_where_it_was_submitted():
 def test_a_job_starts_the_attempt_that_it_was_submitted_for():
     farm, [array] = arrays_of("ngc", 1)
     assert re.search(r"/run\.sh\S+ 1'", ngc.submission(array, farm).words[2])
-
-
-def test_directives_are_refused_in_words():
-    farm, [array] = arrays_of("ngc", directives=("#NGC x",))
-    with pytest.raises(SettingsError, match="DIRECTIVES: a farm of TYPE ngc"):
-        ngc.submission(array, farm)
 
 
 def attempts(cloud, run):

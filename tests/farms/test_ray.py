@@ -6,7 +6,7 @@ from threading import Thread
 from typing import ClassVar
 
 import pytest
-from batched import arrays_of, farm_of
+from batched import farm_of
 from real_farms import (
     a_killed_launcher_leaves_every_run_once,
     eight_models_are_trained_and_ranked,
@@ -19,7 +19,6 @@ from real_farms import (
 from sites import Site, all_end, environment_of, running
 from throwaway_ray import Ray, missing
 
-from runx.errors import SettingsError
 from runx.farms import ray
 from runx.processes import Finished, run_command
 
@@ -100,12 +99,6 @@ def test_what_can_not_be_stopped_keeps_no_other_job_from_it(jobs, is_over):
         server.shutdown()
     assert Dashboard.stopped == list(jobs)
     assert (not finished.status or ray.FARM_TYPE.had_ended(finished)) is is_over
-
-
-def test_directives_are_refused_in_words():
-    farm, [array] = arrays_of("ray", directives=("#SBATCH --exclusive",))
-    with pytest.raises(SettingsError, match="DIRECTIVES: a farm of TYPE ray"):
-        ray.submission(array, farm)
 
 
 @real

@@ -36,11 +36,11 @@ def ask(
     answered, problems, hidden = False, list[str](), ""
     for number, query in enumerate(queries):
         unknown = [id for id in ids if id not in statuses]
-        if answered and not unknown:
-            break
+        if answered and (query.instead or not unknown):
+            continue
         try:
             statuses = {**_answer(query, farm, unknown, all and not answered), **statuses}
-            answered = True
+            answered, hidden = True, "" if query.instead else hidden
         except RunxError as error:
             problems.append(str(error))
             # A command that is not there is of another scheduler with the same submit command.

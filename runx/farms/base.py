@@ -148,7 +148,8 @@ class StatusQuery(NamedTuple):
     to ask for instead of a job's own, such as that of its array. ``sees``: whether the answer has
     the jobs of all users, whatever the site's settings; else what it lacks may be somebody else's.
     ``live``: whether it alone has jobs that have not ended, as the first query always does, so that
-    without its answer nothing counts as gone.
+    without its answer nothing counts as gone. ``instead``: whether it is made only where no query
+    before it was answered, and makes up for these.
     """
 
     command: Callable[[Sequence[str], Farm], Words]
@@ -156,6 +157,7 @@ class StatusQuery(NamedTuple):
     query_id: Callable[[str], str] = str
     sees: Literal["own", "all"] = "own"
     live: bool = False
+    instead: bool = False
 
 
 class Place(NamedTuple):

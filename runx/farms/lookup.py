@@ -30,9 +30,10 @@ class Failure(NamedTuple):
 
 def placed(farm: Farm, submission: Submission, farm_type: FarmType, answer: str = "") -> Farm:
     """Return a farm with where the jobs of a submission are: as it was answered, else as asked."""
-    environment = {**os.environ, **submission.environment}
-    place = {**submission.place, **farm_type.place(answer, environment)}
-    return farm._replace(options={**farm.options, **place})
+    place = farm_type.place(answer, {**os.environ, **submission.environment})
+    # Options of a command outweigh the environment, and what was answered both.
+    known = {**submission.place, **place} if answer else {**place, **submission.place}
+    return farm._replace(options={**farm.options, **known})
 
 
 def unnamed_jobs(array: JobArray, farm: Farm, farm_type: FarmType) -> list[SubmittedJob]:

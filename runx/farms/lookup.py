@@ -73,14 +73,16 @@ def look_for(
 def _recorded(job: SubmittedJob, finished: Finished) -> str | None:
     """Return the id of a job that has come through, None without a sign of it.
 
-    One that has started is there, even where nobody can be asked.
+    One that has started is there, even where nobody can be asked: then its id is "". It is not
+    recorded where it can be found by the job's name later.
     """
     file = job.run.job(job.attempt)
     if file.exists():
         return str(read_json(file).get("id", ""))
     if not job.run.events(job.attempt).exists():
         return None
-    write_job(job, finished.output)
+    if not farm_type_of(job.farm.type).queries:
+        write_job(job, finished.output)
     return ""
 
 

@@ -84,7 +84,7 @@ def start(
 
     _check_program(settings)
     check_first(settings, runs)
-    predecessors = _job_ids(settings, after, caller.say)
+    predecessors = job_ids_of(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local)
@@ -107,10 +107,10 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
-    """Return the ids of the jobs of experiments or runs that a launch waits for."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
+    """Return the runs that a launch waits for by the ids of their jobs."""
     if not after:
-        return ()
+        return {}
     from runx.launching.jobs import job_ids
 
     def warn(line: str) -> None:
@@ -222,8 +222,9 @@ def claimed(task: Task, say: Say) -> ClaimResult:
     return "theirs"
 
 
-def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
-    """Submit every run of a launch to its farm."""
+def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+    """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
@@ -239,6 +240,8 @@ def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launche
         caller.say(f"warning: {warning}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
+    if after:
+        write_predecessors(folder, after.values())
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, after, show)
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

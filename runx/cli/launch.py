@@ -14,9 +14,17 @@ import click
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
+from runx.api.start import job_ids_of
 from runx.cli.console import echo, say
-from runx.cli.options import choosing_options, local_options, request, settings_options
+from runx.cli.options import (
+    choosing_options,
+    given_options,
+    local_options,
+    request,
+    settings_options,
+)
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
+from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -95,8 +103,8 @@ def launch(
     runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    if (as_json or table) and not no_run:
-        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
+    _check_forms(no_run, as_json, table, test_only)
+    given = given_options(flags)
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
@@ -104,17 +112,27 @@ def launch(
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
+    if settings.farm:
+        check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
+    after_ids = tuple(job_ids_of(settings, after, say)) if no_run else ()
     if table:
         return _preview_table(sweep, options, as_json)
     if test_only:
-        would_take(settings, sweep.runs(), options, say)
+        would_take(settings, sweep.runs(), options, say, after)
         return 0
     if no_run:
-        return _preview(settings, sweep.runs(), options, as_json)
+        return _preview(settings, sweep.runs(), options, as_json, after_ids)
     return _launch(sweep, options, local, after)
+
+
+def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
+    if (as_json or table) and not no_run:
+        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
+    if test_only and no_run:
+        raise click.UsageError("-n prints what would be run, --test-only asks: say one of them")
 
 
 def _launch(
@@ -137,7 +155,13 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:
+def _preview(
+    settings: Settings,
+    runs: Iterable[Run],
+    options: LaunchOptions,
+    as_json: bool,
+    after: tuple[str, ...],
+) -> int:
     """Print what would be executed; write nothing."""
     from runx.launching.preview import lines, obstacles, starting
 
@@ -148,7 +172,7 @@ def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as
     if options.resume:
         runs = list(runs)
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
-    pending = lines(settings, runs, as_json)
+    pending = lines(settings, runs, as_json, after)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)

@@ -256,7 +256,7 @@ FARM_TYPE = FarmType(
     job_ids=job_ids,
     job_name=job_name,
     # Older ones have no pend_reason.
-    queries=(_bjobs("pend_reason"), _bjobs()),
+    queries=(_bjobs("pend_reason"), _bjobs()._replace(instead=True)),
     cancel=each("bkill"),
     hold=each("bstop"),
     release=each("bresume"),
@@ -266,4 +266,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -174,4 +174,5 @@ FARM_TYPE = FarmType(
     cancel=_kill,
     workspace=mounted,
     portable=False,
+    reads=("SUBMIT_CMD", "NGC_LOGROOT", "WORKSPACE"),
 )

@@ -268,7 +268,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_oarstat, job_statuses),),
+    queries=(StatusQuery(_oarstat, job_statuses, sees="all"),),
     cancel=_on_living("oardel"),
     hold=_on_living("oarhold"),
     release=_on_living("oarresume"),
@@ -278,4 +278,5 @@ FARM_TYPE = FarmType(
     smallest=2,
     throttles=False,
     handback=Handback(_FIRST_MINUTE, _REQUEUE_STATUS),
+    reads=(),
 )

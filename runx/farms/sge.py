@@ -264,7 +264,7 @@ FARM_TYPE = FarmType(
     job_ids=job_ids,
     job_name=job_name,
     place=place,
-    queries=(StatusQuery(_qstat, in_queue), StatusQuery(_qacct, in_accounts)),
+    queries=(StatusQuery(_qstat, in_queue, sees="all"), StatusQuery(_qacct, in_accounts)),
     cancel=_listed("qdel"),
     hold=_listed("qhold"),
     release=_listed("qrls"),
@@ -274,4 +274,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

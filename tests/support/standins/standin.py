@@ -63,10 +63,6 @@ FLAGS = {
     "condor_history": {"-af": None},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
 }
-INDEX = {
-    "qsub": "PBS_ARRAY_INDEX",
-    "msub": "MOAB_JOBARRAYINDEX",
-}
 
 
 def refuse(why, status=2):
@@ -192,59 +188,6 @@ def of_id(text, jobs):
     return [(number, index)] if index in tasks else [(number, task) for task in tasks]
 
 
-def submit(command, words):
-    flags, rest = parsed(command, words)
-    if len(rest) != 1:
-        refuse(f"one script is needed, not {rest}")
-    ranged = flags.get("-t" if command == "msub" else "-J", "").rpartition("[")[2]
-    array = bool(re.match(r"\d+-\d+", ranged))
-    indices = span(ranged) if array else [0]
-    if array and len(indices) < 2 and command == "qsub":
-        refuse("illegal -J value")
-    script = ["bash", rest[0]]
-    name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
-    tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
-    with Jobs() as jobs:
-        number = jobs.add(name, tasks, array, spooled=flags["-o"])
-    print(
-        {
-            "qsub": f"{number}[].server" if array else f"{number}.server",
-            "msub": f"\nMoab.{number}",
-        }[command]
-    )
-
-
-def qstat(flags, rest):
-    with Jobs() as jobs:
-        unknown = False
-        for text in rest:
-            tasks = of_id(text, jobs)
-            unknown = unknown or not tasks
-            for number, index in tasks:
-                job, state = jobs.all[number], jobs.state(number, index)
-                name = f"{number}[{index}].server" if job["array"] else f"{number}.server"
-                print(f"Job Id: {name}\n    Job_Name = {job['name']}")
-                print(f"    job_state = {'R' if state == 'running' else 'F'}")
-                if state != "running":
-                    print(f"    Exit_status = {271 if state == 'cancelled' else state}")
-                print()
-    sys.exit(153 if unknown else 0)
-
-
-def showq(flags, rest):
-    with Jobs() as jobs:
-        lines = []
-        for number, index, job, state in jobs.listed():
-            name = f"Moab.{number}[{index}]" if job["array"] else f"Moab.{number}"
-            if (state == "running") is ("-c" in flags):
-                continue
-            code = "CNCLD" if state == "cancelled" else state
-            end = f' CompletionCode="{code}"' if "-c" in flags else ""
-            lines.append(f'<job JobID="{name}" JobName="{job["name"]}" State="Running"{end}/>')
-        option = "completed" if "-c" in flags else "active"
-        print(f'<Data><queue option="{option}">{"".join(lines)}</queue></Data>')
-
-
 def condor_submit(words):
     _, rest = parsed("condor_submit", words)
     text = Path(rest[0]).read_text()
@@ -299,22 +242,12 @@ def cancel(ids, over):
 
 
 def main(command, words):
-    if command in ("qsub", "msub"):
-        submit(command, words)
-    elif command == "condor_submit":
+    if command == "condor_submit":
         condor_submit(words)
     elif command in ("condor_q", "condor_history"):
         condor_table(command, words)
-    elif command in ("qstat", "showq"):
-        flags, rest = parsed(command, words)
-        {"qstat": qstat, "showq": showq}[command](flags, rest)
-    elif command == "mjobctl":
-        if words[0] != "-c" or len(words) != 2:
-            refuse("only -c JOB here")
-        cancel(words[1:], ("ERROR: invalid job specified", 1))
     else:
         over = {
-            "qdel": ("Job has finished", 35),
             "condor_rm": ("Job not found", 1),
         }
         if command not in over or not words or any(word.startswith("-") for word in words):

@@ -174,6 +174,8 @@ def _recover_ids(
 ) -> dict[RunDir, str]:
     """Return the ids of jobs whose id was never recorded, by name and index, and record them."""
     named = {(status.name, _task(id, status)): id for id, status in statuses.items() if status.name}
+    # Some schedulers list a single job as the first of several.
+    named = {**{(name, None): id for (name, task), id in named.items() if task == 0}, **named}
     ids = {job.run: named[job.name, job.task] for job in jobs if (job.name, job.task) in named}
     for job in jobs:
         if job.run in ids:

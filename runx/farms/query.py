@@ -14,7 +14,7 @@ from pathlib import Path
 from runx.errors import FarmError, SettingsError, StoreError
 from runx.farms.ask import FarmAnswer, ask
 from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
-from runx.farms.commands import execute, largest_array
+from runx.farms.commands import execute, largest_array, site_name
 from runx.farms.jobfiles import (
     LaunchedJob,
     launched_job,
@@ -109,8 +109,26 @@ def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnsw
     except SettingsError as error:
         warn(f"farm {farm.name} can't be asked: {error}")
         return FarmAnswer({}, f"{farm.name} can't be asked")
+    if not queries:
+        return None
     ids = [job.id for job in jobs if job.id]
-    return ask(farm, queries, ids, warn, all=len(ids) < len(jobs)) if queries else None
+    answer = ask(farm, queries, ids, warn, all=len(ids) < len(jobs))
+    if not answer.hidden and any(job.id not in answer.statuses for job in jobs):
+        return answer._replace(hidden=_elsewhere(farm))
+    return answer
+
+
+def _elsewhere(farm: Farm) -> str:
+    """Return why jobs can't be seen that went to another cluster than the commands here ask."""
+    site = farm.options.get("site")
+    if not site or farm.options.get("cluster"):
+        return ""
+    here = site_name(farm_type_of(farm.type))
+    if here == site:
+        return ""
+    return (
+        f"it is at {site}; the commands here ask {here}" if here else "can't be asked where it is"
+    )
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:

@@ -126,9 +126,7 @@ def _elsewhere(farm: Farm) -> str:
     here = site_name(farm_type_of(farm.type))
     if here == site:
         return ""
-    return (
-        f"it is at {site}; the commands here ask {here}" if here else "can't be asked where it is"
-    )
+    return f"it is at {site}; the commands here ask {here or 'nobody can say which'}"
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:

@@ -74,8 +74,8 @@ def job_ids(
         if state.name != "done":
             job = jobs.get(run)
             status = statuses.get(job.key) if job else None
-            is_here = status is not None and status.state != "unseen"
-            predecessors[_dependency(run, state, job if is_here else None, farm)] = run
+            is_elsewhere = status is not None and status.state == "unseen"
+            predecessors[_dependency(run, state, None if is_elsewhere else job, farm)] = run
     if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return predecessors

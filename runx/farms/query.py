@@ -136,7 +136,8 @@ def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
         return None if job.is_pending else _absent(job, answer)
     if is_named(job.name, status.name):
         return _with_predecessor(job, status) if status.reason == DEPENDENCY else status
-    return JobStatus("unseen", f"job {job.id} of {job.farm.name} is {status.name}, another one")
+    reason = f"job {job.id} of {job.farm.name} is {status.name}, another one"
+    return JobStatus("unseen", reason, status.name)
 
 
 def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:

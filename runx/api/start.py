@@ -106,10 +106,10 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
-    """Return the ids of the jobs of experiments or runs that a launch waits for."""
+def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
+    """Return the runs that a launch waits for by the ids of their jobs."""
     if not after:
-        return ()
+        return {}
     from runx.launching.jobs import job_ids
 
     def warn(line: str) -> None:
@@ -214,8 +214,9 @@ def claimed(task: Task, say: Say) -> ClaimResult:
     return "theirs"
 
 
-def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
-    """Submit every run of a launch to its farm."""
+def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+    """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.launching.jobs import job_specs
 
@@ -227,5 +228,7 @@ def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launche
     jobs = job_specs(experiment, plan.attempts)
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
-    count = submit(farm, jobs, folder, context.code, caller.say, after, show)
+    if after:
+        write_predecessors(folder, after.values())
+    count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

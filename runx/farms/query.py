@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,20 +14,23 @@ from pathlib import Path
 from runx.errors import FarmError, SettingsError, StoreError
 from runx.farms.ask import FarmAnswer, ask
 from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
-from runx.farms.commands import execute, largest_array
+from runx.farms.commands import execute, largest_array, site_name
 from runx.farms.jobfiles import (
     LaunchedJob,
     launched_job,
     launched_jobs,
     logins,
     owner_of,
+    predecessors,
     write_job,
 )
 from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
-from runx.rundir.events import Attempt, JobStatus
+from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.events import DEPENDENCY, Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.rundir.state import ENDED_BADLY, state
 
 _CUTS = (10, 15)
 """Lengths to which some schedulers cut the names of jobs."""
@@ -105,8 +109,24 @@ def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnsw
     except SettingsError as error:
         warn(f"farm {farm.name} can't be asked: {error}")
         return FarmAnswer({}, f"{farm.name} can't be asked")
+    if not queries:
+        return None
     ids = [job.id for job in jobs if job.id]
-    return ask(farm, queries, ids, warn, all=len(ids) < len(jobs)) if queries else None
+    answer = ask(farm, queries, ids, warn, all=len(ids) < len(jobs))
+    if not answer.hidden and any(job.id not in answer.statuses for job in jobs):
+        return answer._replace(hidden=_elsewhere(farm))
+    return answer
+
+
+def _elsewhere(farm: Farm) -> str:
+    """Return why jobs can't be seen that went to another cluster than the commands here ask."""
+    site = farm.options.get("site")
+    if not site or farm.options.get("cluster"):
+        return ""
+    here = site_name(farm_type_of(farm.type))
+    if here == site:
+        return ""
+    return f"it is at {site}; the commands here ask {here or 'nobody can say which'}"
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
@@ -115,8 +135,21 @@ def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
     if status is None:
         return None if job.is_pending else _absent(job, answer)
     if is_named(job.name, status.name):
-        return status
-    return JobStatus("unseen", f"job {job.id} of {job.farm.name} is {status.name}, another one")
+        return _with_predecessor(job, status) if status.reason == DEPENDENCY else status
+    reason = f"job {job.id} of {job.farm.name} is {status.name}, another one"
+    return JobStatus("unseen", reason, status.name)
+
+
+def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:
+    """Return a status of a job whose dependency failed with the name of what it waited for."""
+    with suppress(StoreError):
+        launch = read_json(job.run.claim(job.attempt)).get("launch")
+        for run in predecessors(job.run, launch):
+            attempts = read_attempts(run, clock(run.path.parent), lambda _: None)
+            if (now := state(attempts)).name in (*ENDED_BADLY, "cancelled"):
+                name = f"{run.path.parent.name}/{run.path.name}"
+                return status._replace(reason=DEPENDENCY.replace("failed", f"{name} {now.name}"))
+    return status
 
 
 def _absent(job: SubmittedJob, answer: FarmAnswer) -> JobStatus:

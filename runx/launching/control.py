@@ -104,14 +104,16 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
         # What can't be asked for can't be ended by its scheduler either.
         is_unseen = each.attempt.farm is not None and not _is_seen(each.run, look)
         heed = each.run in by_order or is_unseen
-        write_order(each.run, CANCEL, each.attempt.number, heed, is_over=each.run in by_order)
+        _order(each, warn, heed, is_over=each.run in by_order)
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     at_farms = [each.run for each in live if each.attempt.farm and each.run not in by_order]
     jobs = [look.jobs[run] for run in at_farms if run in look.jobs]
     refused = control.cancel(jobs, set(runs), look.statuses)
+    for reason in dict.fromkeys(refused.values()):
+        warn(reason)
     _say_ordered(heeding, given_up, look, say)
     _wait_or_kill(signalled, grace, say)
-    left = {**unable, **_standing(at_farms, refused, warn)}
+    left = {**unable, **_standing(at_farms)}
     return Changed(len(live) - len(left.keys() - unable.keys()), left)
 
 
@@ -146,6 +148,12 @@ def _is_seen(run: RunDir, look: _Look) -> bool:
     return status is not None and status.state != "unseen"
 
 
+def _has_lost_id(run: RunDir, look: _Look) -> bool:
+    """Return whether the id of a run's job is that of another job now."""
+    status = status_of(run, look.attempts[run], look.statuses)
+    return status is not None and status.state == "unseen" and bool(status.name)
+
+
 def _say_ordered(
     heeding: Collection[RunDir], given_up: Collection[RunDir], look: _Look, say: Say
 ) -> None:
@@ -160,12 +168,19 @@ def _say_ordered(
         )
 
 
-def _standing(
-    runs: Sequence[RunDir], refused: Mapping[RunDir, str], warn: Say
-) -> dict[RunDir, str]:
+def _order(live: LiveRun, warn: Say, heed: bool = False, is_over: bool = False) -> None:
+    """Write an order to cancel a run. Its job and processes can be ended without one, too."""
+    try:
+        write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
+    except OSError as error:
+        warn(f"{live.run.path.name}: that it is cancelled can't be written: {error.strerror}")
+
+
+def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
     """Return those of the runs whose job is still there when asked for again, and their states.
 
-    Of those that never began and are not there any more this is recorded.
+    Of those that never began and are not there any more this is recorded; of those whose id is
+    another job's now, too: should they be there by another name, they end by their order.
     """
     standing = list(runs)
     for pause in _PAUSES:
@@ -173,15 +188,16 @@ def _standing(
             break
         time.sleep(pause)
         look = _look(standing, _ignore)
-        live = {each.run: each.attempt for each in live_runs(look.attempts, look.statuses)}
+        live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
-            if run not in live and look.attempts[run] and not look.attempts[run][-1].events:
-                write_order(run, CANCEL, look.attempts[run][-1].number, is_over=True)
-        standing = list(live)
-        if not any(_is_seen(run, look) for run in standing):
+            if not look.attempts[run]:
+                continue
+            never_began = run not in live and not look.attempts[run][-1].events
+            if never_began or _has_lost_id(run, look):
+                _order(LiveRun(run, look.attempts[run][-1], "cancelled"), _ignore, is_over=True)
+        standing = [run for run in standing if run in live]
+        if not any(_is_seen(run, look) or _has_lost_id(run, look) for run in standing):
             break
-    for reason in dict.fromkeys(refused.values()):
-        warn(reason)
     return {run: str(look.state(run)) for run in standing}
 
 

@@ -56,8 +56,8 @@ def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> S
 
 def job_ids(
     names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
-) -> tuple[str, ...]:
-    """Return the ids of the live jobs that a launch waits for; finished runs need no waiting.
+) -> dict[str, RunDir]:
+    """Return the live jobs that a launch waits for, runs by ids; finished runs need no waiting.
 
     Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
 
@@ -68,14 +68,17 @@ def job_ids(
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
-    ids = []
+    predecessors = {}
     for run in runs:
         state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
         if state.name != "done":
-            ids.append(_dependency(run, state, jobs.get(run), farm))
-    if ids and farm is not None and farm_type_of(farm.type).waits != "done":
+            job = jobs.get(run)
+            status = statuses.get(job.key) if job else None
+            is_elsewhere = status is not None and status.state == "unseen"
+            predecessors[_dependency(run, state, None if is_elsewhere else job, farm)] = run
+    if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
-    return tuple(ids)
+    return predecessors
 
 
 def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm | None) -> str:
@@ -86,5 +89,12 @@ def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm 
         raise RunxError(
             f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
             " for it; launch when it is done"
+        )
+    if "cluster" in job.farm.options:
+        # Another cluster has other jobs under the same ids.
+        raise RunxError(
+            f"--after: {run.path.name} is {state.name} at cluster"
+            f" {job.farm.options['cluster']}, and jobs can't wait for those of another cluster;"
+            " launch when it is done"
         )
     return job.id

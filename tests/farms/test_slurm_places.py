@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 from real_farms import long_ago
 from sites import Site, environment_of, running
 from throwaway_accounts import AccountedSlurm, OtherCluster, missing
@@ -25,6 +25,7 @@ slurm:
   TYPE: slurm
   RESOURCES: {mem: 200M, time: 10m}
 """
+PACKAGES = Path(yaml.__file__).parents[1]
 HELD = "HPARAMS: {lr: [1, 2]}\nRESOURCES: {hold: true}\n"
 
 
@@ -90,7 +91,8 @@ def test_a_run_whose_dependency_fails_says_so(site, cluster):
     site.runx(site.sweep("first", "HPARAMS: {lr: 1, status: 3, nap: 5}\n"))
     site.runx(site.sweep("second", "HPARAMS: {lr: 1}\n"), "--after", "first")
     site.wait("second", lambda states: "queued" not in states.values())
-    assert reasons(site, "second") == {"cancelled: its dependency first failed"}
+    name = f"first/{site.runs('first')[0].name}"
+    assert reasons(site, "second") == {f"cancelled: its dependency {name} failed"}
 
 
 def test_filters_of_squeue_and_forgotten_jobs_lose_nothing(site, cluster):
@@ -120,7 +122,8 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
     site.runx(file)
     for run in site.runs("there"):
         site.printed(run, "from epoch 0")
-        assert json.loads((run / "attempts/1.job.json").read_text())["options"] == {"cluster": "u"}
+        options = json.loads((run / "attempts/1.job.json").read_text())["options"]
+        assert options == {"cluster": "u", "site": "t"}
         long_ago(run)
     assert set(site.states("there").values()) == {"running"}
     assert "starting 0" in site.runx(file, "--resume").stderr
@@ -129,6 +132,18 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
     assert set(site.states("there").values()) == {"cancelled"}
     assert cluster.call("squeue", "-h", "-o", "%i") == before
     assert other.call("squeue", "-h", "-t", "running").strip() == ""
+    refused = site.runx(site.sweep("next", "HPARAMS: {lr: 1}\n"), "--after", "there", status=2)
+    assert "cancelled" in refused.stderr
+    # On the other cluster's own login node no job of this one is seen.
+    site.runx(site.sweep("mine", HELD))
+    for run in site.runs("mine"):
+        long_ago(run)
+    away = {**site.environment, "SLURM_CONF": other.environment["SLURM_CONF"]}
+    site.environment, home = away, site.environment
+    assert reasons(site, "mine") == {"queued: it is at t; the commands here ask u"}
+    assert "starting 0" in site.runx("mine.yml", "--resume").stderr
+    site.environment = home
+    site.runx("cancel", "mine")
     # Its controller is down: nobody can say, and nothing is started.
     site.runx(site.sweep("down", "HPARAMS: {lr: 1}\nRESOURCES: {clusters: u, hold: true}\n"))
     [run] = site.runs("down")
@@ -143,14 +158,13 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
 def test_of_anothers_waiting_runs_none_is_lost_or_doubled(cluster, installed):
     if os.getuid() != 0:
         pytest.skip("only root can become other users")
-    if not all(open_to_all(path) for path in (Path(sys.executable), ROOT / "runx")):
-        pytest.skip("nobody but root can read this checkout, or start this Python")
+    if not (python_for_all() and open_to_all(ROOT / "runx") and open_to_all(PACKAGES)):
+        pytest.skip("nobody but root can read this checkout, or start a Python of this version")
     with tempfile.TemporaryDirectory() as folder:
         site = lab(Path(folder), environment_of(installed, cluster.environment))
         without_accounts(site)
         file = site.sweep("shared", HELD)
         site.runx(file)
-        subprocess.run(["chmod", "-R", "a+rwX", site.path], check=True)
         for run in site.runs("shared"):
             long_ago(run)
         site.user = BOB
@@ -176,14 +190,31 @@ def test_of_anothers_waiting_runs_none_is_lost_or_doubled(cluster, installed):
 
 def lab(folder, environment):
     """Make a project of alice's in a folder that everybody may write to."""
-    commands = Path(environment["PATH"].split(os.pathsep)[0])
-    shutil.copytree(commands, folder / "bin").chmod(0o755)
-    path = f"{folder}/bin{os.pathsep}{environment['PATH']}"
-    environment = {**environment, "PATH": path, "HOME": f"{folder}", "XDG_CONFIG_HOME": ""}
-    site = Site(folder / "project", environment, FARM, user=ALICE)
-    for place in (folder, site.path):
+    (folder / "bin").mkdir()
+    for name in ("runx", "sumx"):
+        command = folder / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec {python_for_all()} -m runx.{name} "$@"\n')
+    (folder / "bin" / "python").write_text(f'#!/bin/sh\nexec {python_for_all()} "$@"\n')
+    for place in (folder, folder / "bin", *(folder / "bin").iterdir()):
         place.chmod(0o777)
+    environment = {
+        **environment,
+        "PATH": f"{folder}/bin{os.pathsep}{environment['PATH']}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{PACKAGES}",
+        "HOME": f"{folder}",
+        "XDG_CONFIG_HOME": "",
+    }
+    site = Site(folder / "project", environment, FARM, user=ALICE)
+    site.path.chmod(0o777)
+    site.umask = 0
     return site
+
+
+def python_for_all():
+    """Return a Python of this version that every user may start, None where there is none."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = (Path(path) for path in (sys.executable, shutil.which(name, path="/usr/bin")) if path)
+    return next(filter(open_to_all, found), None)
 
 
 def open_to_all(path):

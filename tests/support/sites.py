@@ -60,6 +60,7 @@ class Site:
 
     def __init__(self, path: Path, environment, runx: str, seconds=120, user=None):
         self.path, self.environment, self.seconds, self.user = path, environment, seconds, user
+        self.umask = -1
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
         # Not every scheduler hands the launcher's environment on.
@@ -79,6 +80,7 @@ class Site:
             user=self.user,
             group=self.user,
             extra_groups=None if self.user is None else [],
+            umask=self.umask,
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,

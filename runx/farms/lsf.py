@@ -19,12 +19,14 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.words import all_there, each, place_by, plain_name, refuse, texts, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job is put back into the queue, by ``-Q``."""
+_PLACE = ("LSF_ENVDIR",)
+"""The variable that says which cluster commands are about."""
 _STATES = {
     "PEND": ("queued", ""),
     "PSUSP": ("queued", "held"),
@@ -219,7 +221,8 @@ def _bjobs(*fields: str) -> StatusQuery:
 
     def command(ids: Sequence[str], farm: Farm) -> Words:
         jobs = dict.fromkeys(job.partition("[")[0] for job in ids)
-        return ("bjobs", "-u", "all", "-a", "-noheader", "-o", form, *jobs)
+        words = ("bjobs", "-u", "all", "-a", "-noheader", "-o", form, *jobs)
+        return there(farm, _PLACE, words)
 
     return StatusQuery(command, job_statuses)
 
@@ -255,11 +258,12 @@ FARM_TYPE = FarmType(
     script=script,
     job_ids=job_ids,
     job_name=job_name,
+    place=place_by(*_PLACE),
     # Older ones have no pend_reason.
     queries=(_bjobs("pend_reason"), _bjobs()._replace(instead=True)),
-    cancel=each("bkill"),
-    hold=each("bstop"),
-    release=each("bresume"),
+    cancel=all_there(_PLACE, each("bkill")),
+    hold=all_there(_PLACE, each("bstop")),
+    release=all_there(_PLACE, each("bresume")),
     had_ended=had_ended,
     arrays=True,
     largest=1000,

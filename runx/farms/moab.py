@@ -19,10 +19,12 @@ from runx.farms.base import (
     Words,
 )
 from runx.farms.jobscript import job_script
-from runx.farms.words import plain_name
+from runx.farms.words import place_by, plain_name, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
+_PLACE = ("MOABHOMEDIR",)
+"""The variable that says which server commands are about."""
 _STATES = {
     "Running": ("running", ""),
     "Starting": ("running", ""),
@@ -128,7 +130,7 @@ def _one_by_one(*words: str) -> JobCommands:
     """Return a function that gives a command for each job."""
 
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        return [(*words, job) for job in ids]
+        return [there(farm, _PLACE, (*words, job)) for job in ids]
 
     return commands
 
@@ -140,9 +142,10 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$MOAB_JOBARRAYINDEX"),
     job_ids=job_ids,
     job_name=job_name,
+    place=place_by(*_PLACE),
     queries=(
-        StatusQuery(lambda ids, farm: ("showq", "--xml"), in_queue),
-        StatusQuery(lambda ids, farm: ("showq", "-c", "--xml"), completed),
+        StatusQuery(lambda ids, farm: there(farm, _PLACE, ("showq", "--xml")), in_queue),
+        StatusQuery(lambda ids, farm: there(farm, _PLACE, ("showq", "-c", "--xml")), completed),
     ),
     cancel=_one_by_one("mjobctl", "-c"),
     hold=_one_by_one("mjobctl", "-h", "user"),

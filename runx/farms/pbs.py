@@ -24,8 +24,10 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.qstat import UNKNOWN, base, bases, job_statuses
 from runx.farms.resources import Needs, clock
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.words import all_there, each, place_by, plain_name, refuse, texts, there
 
+_PLACE = ("PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT")
+"""Variables that say which server commands are about; a job's id has its name, too."""
 _ENDED_SUBJOB = 55
 """The exit status of a command about a subjob that has ended while its array has not."""
 
@@ -103,11 +105,14 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def _qstat(ids: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-t", "-f", *bases(ids))
+    return there(farm, _PLACE, ("qstat", "-t", "-f", *bases(ids)))
 
 
 def _qstat_with_ended(ids: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-x", "-t", "-f", *bases(ids))
+    # All jobs that ended would be those of weeks, and of everybody.
+    return (
+        there(farm, _PLACE, ("qstat", "-x", "-t", "-f", *bases(ids))) if ids else _qstat(ids, farm)
+    )
 
 
 def delete(ids: Sequence[str], farm: Farm) -> list[Words]:
@@ -177,13 +182,14 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$PBS_ARRAY_INDEX"),
     job_ids=job_ids,
     job_name=job_name,
+    place=place_by(*_PLACE),
     queries=(
         StatusQuery(_qstat_with_ended, job_statuses),
         StatusQuery(_qstat, job_statuses, instead=True),
     ),
-    cancel=delete,
-    hold=_whole("qhold", "hold"),
-    release=_whole("qrls", "release"),
+    cancel=all_there(_PLACE, delete),
+    hold=all_there(_PLACE, _whole("qhold", "hold")),
+    release=all_there(_PLACE, _whole("qrls", "release")),
     array_of=base,
     had_ended=lambda finished: finished.status in (*UNKNOWN, _ENDED_SUBJOB),
     arrays=True,

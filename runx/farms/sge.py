@@ -21,7 +21,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.farms.words import chunked, place_by, plain_name, refuse, texts, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -116,25 +116,6 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{match[1]}.{index + 1}" for index in range(len(array.jobs))]
 
 
-def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the cell that a job is in.
-
-    >>> place("", {"SGE_ROOT": "/opt/sge", "SGE_CELL": "gpus", "HOME": "/home/me"})
-    {'SGE_ROOT': '/opt/sge', 'SGE_CELL': 'gpus'}
-    """
-    return {name: environment[name] for name in _PLACE if environment.get(name)}
-
-
-def _there(farm: Farm, *words: str) -> Words:
-    """Return a command for the cell that a farm's jobs are in.
-
-    >>> _there(Farm("sge", options={"SGE_CELL": "gpus"}), "qdel", "7")
-    ('env', 'SGE_CELL=gpus', 'qdel', '7')
-    """
-    variables = [f"{name}={farm.options[name]}" for name in _PLACE if name in farm.options]
-    return ("env", *variables, *words) if variables else words
-
-
 def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
     """Return what ``qstat -xml -g d -r`` lists: each job and task that has not ended."""
     if finished.status:
@@ -213,21 +194,21 @@ def _ended(fields: Mapping[str, str]) -> JobStatus:
 
 def _qstat(_: Sequence[str], farm: Farm) -> Words:
     # Without -u, it lists the jobs of who calls it.
-    return _there(farm, "qstat", "-xml", "-g", "d", "-r", "-u", "*")
+    return there(farm, _PLACE, ("qstat", "-xml", "-g", "d", "-r", "-u", "*"))
 
 
 def _qacct(ids: Sequence[str], farm: Farm) -> Words:
     jobs = dict.fromkeys(job.partition(".")[0] for job in ids)
     # qacct takes one job; for several, it lists those of the last 30 days, of all users.
     last = tuple(jobs) if len(jobs) == 1 else ()
-    return _there(farm, "qacct", *(() if last else ("-d", "30")), "-j", *last)
+    return there(farm, _PLACE, ("qacct", *(() if last else ("-d", "30")), "-j", *last))
 
 
 def _listed(*words: str) -> JobCommands:
     """Return a function that appends a list of job ids to a command."""
 
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        return [_there(farm, *words, ",".join(chunk)) for chunk in chunked(ids)]
+        return [there(farm, _PLACE, (*words, ",".join(chunk))) for chunk in chunked(ids)]
 
     return commands
 
@@ -263,7 +244,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    place=place,
+    place=place_by(*_PLACE),
     queries=(StatusQuery(_qstat, in_queue, sees="all"), StatusQuery(_qacct, in_accounts)),
     cancel=_listed("qdel"),
     hold=_listed("qhold"),

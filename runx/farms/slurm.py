@@ -13,6 +13,7 @@ from runx.farms.base import (
     Handback,
     JobArray,
     JobCommands,
+    SiteName,
     StatusQuery,
     Submission,
     Words,
@@ -53,6 +54,16 @@ def largest_array(answer: str) -> int | None:
     sizes = re.findall(r"^MaxArraySize\s*=\s*(\d+)", answer, re.MULTILINE)
     sizes += re.findall(r"\bmax_array_tasks=(\d+)", answer)
     return min(map(int, sizes)) if sizes else None
+
+
+def site_name(answer: str) -> str:
+    """Return the name of the cluster, given what ``scontrol show config`` prints.
+
+    >>> site_name("ClusterName             = big\\nSlurmctldPort = 6817")
+    'big'
+    """
+    match = re.search(r"^ClusterName\s*=\s*(\S+)", answer, re.MULTILINE)
+    return match[1] if match else ""
 
 
 _JOB = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_JOB_ID:+_$SLURM_ARRAY_TASK_ID}"
@@ -217,6 +228,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
     job_ids=job_ids,
     place=place,
+    site=SiteName(("scontrol", "show", "config"), site_name),
     queries=(
         StatusQuery(_squeue, in_queue, _of_array),
         StatusQuery(_sacct, in_accounts, _of_array),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runx.errors import SettingsError
 from runx.farms.base import Farm, JobCommands, Words
@@ -65,6 +65,35 @@ def each(*words: str) -> JobCommands:
         return [(*words, *chunk) for chunk in chunked(ids)]
 
     return commands
+
+
+def place_by(*variables: str) -> Callable[[str, Mapping[str, str]], dict[str, str]]:
+    """Return a function that tells where jobs are by variables that a scheduler reads.
+
+    >>> place_by("SGE_CELL", "SGE_ROOT")("", {"SGE_CELL": "gpus", "HOME": "/home/me"})
+    {'sge_cell': 'gpus'}
+    """
+
+    def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+        return {name.lower(): environment[name] for name in variables if environment.get(name)}
+
+    return place
+
+
+def there(farm: Farm, variables: Words, words: Words) -> Words:
+    """Return a command for where the jobs of a farm are, as ``place_by`` told it.
+
+    >>> there(Farm("sge", options={"sge_cell": "gpus"}), ("SGE_CELL", "SGE_ROOT"), ("qdel", "7"))
+    ('env', 'SGE_CELL=gpus', 'qdel', '7')
+    """
+    options = farm.options
+    values = [f"{name}={options[name.lower()]}" for name in variables if name.lower() in options]
+    return ("env", *values, *words) if values else words
+
+
+def all_there(variables: Words, commands: JobCommands) -> JobCommands:
+    """Return a function whose commands are for where the jobs of a farm are."""
+    return lambda ids, farm: [there(farm, variables, words) for words in commands(ids, farm)]
 
 
 def plain_name(name: str, longest: int = 200) -> str:

@@ -169,6 +169,12 @@ def _is_seen(run: RunDir, look: _Look) -> bool:
     return status is not None and status.state != "unseen"
 
 
+def _has_lost_id(run: RunDir, look: _Look) -> bool:
+    """Return whether the id of a run's job is that of another job now."""
+    status = status_of(run, look.attempts[run], look.statuses)
+    return status is not None and status.state == "unseen" and bool(status.name)
+
+
 def _say_ordered(
     heeding: Collection[RunDir], given_up: Collection[RunDir], look: _Look, say: Say
 ) -> None:
@@ -186,7 +192,8 @@ def _say_ordered(
 def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
     """Return those of the runs whose job is still there when asked for again, and their states.
 
-    Of those that never began and are not there any more this is recorded.
+    Of those that never began and are not there any more this is recorded; of those whose id is
+    another job's now, too: should they be there by another name, they end by their order.
     """
     standing = list(runs)
     for pause in _PAUSES:
@@ -196,11 +203,14 @@ def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
         look = _look(standing, _ignore)
         live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
-            if run not in live and look.attempts[run] and not look.attempts[run][-1].events:
+            if not look.attempts[run]:
+                continue
+            never_began = run not in live and not look.attempts[run][-1].events
+            if never_began or _has_lost_id(run, look):
                 over = LiveRun(run, look.attempts[run][-1], "cancelled")
                 _is_ordered(over, heed=False, is_over=True, say=_ignore)
         standing = [run for run in standing if run in live]
-        if not any(_is_seen(run, look) for run in standing):
+        if not any(_is_seen(run, look) or _has_lost_id(run, look) for run in standing):
             break
     return {run: str(look.state(run)) for run in standing}
 

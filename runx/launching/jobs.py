@@ -74,7 +74,10 @@ def job_ids(
     for run in runs:
         state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
         if state.name != "done":
-            predecessors[_dependency(run, state, jobs.get(run), farm)] = run
+            job = jobs.get(run)
+            status = statuses.get(job.key) if job else None
+            is_elsewhere = status is not None and status.state == "unseen"
+            predecessors[_dependency(run, state, None if is_elsewhere else job, farm)] = run
     if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return predecessors
@@ -89,10 +92,11 @@ def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm 
             f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
             " for it; launch when it is done"
         )
-    if job.key[0] != farm.name:
+    if "cluster" in job.farm.options:
         # Another cluster has other jobs under the same ids.
         raise RunxError(
-            f"--after: {run.path.name} is {state.name} at {job.key[0]}; jobs wait only for those"
-            " where they themselves go; launch when it is done"
+            f"--after: {run.path.name} is {state.name} at cluster"
+            f" {job.farm.options['cluster']}, and jobs can't wait for those of another cluster;"
+            " launch when it is done"
         )
     return job.id

@@ -56,7 +56,8 @@ class JobStatus(NamedTuple):
     """The state of a job by its scheduler, the reason, the job's name and its index in its array.
 
     Besides names of runs' states it may be ``gone``: the scheduler, asked for all that it has, has
-    no such job; ``unseen``: nobody can say, and why; or ``unknown``: in a state that no table has,
+    no such job; ``unseen``: nobody can say, and why (its name is then that of another job which has
+    its id now); or ``unknown``: in a state that no table has,
     with the scheduler's word for it.
     """
 

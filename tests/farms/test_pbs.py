@@ -287,9 +287,11 @@ def test_an_array_is_held_and_released_as_a_whole(site):
 
 
 def test_what_waits_for_an_array_starts_when_all_of_it_is_done(site):
-    site.runx(site.sweep("first", "HPARAMS: {lr: [1, 2], nap: 2}\nARRAY: true\n"))
+    (site.server / "closed").touch()
+    site.runx(site.sweep("first", "HPARAMS: {lr: [1, 2]}\nARRAY: true\n"))
     site.runx(site.sweep("second", "HPARAMS: {lr: 1}\n"), "--after", "first")
     assert "waits for afterok" in site.runx("status", "second").stdout
+    (site.server / "closed").unlink()
     site.done("second", 1)
 
 

@@ -111,7 +111,9 @@ def test_only_a_cancel_of_what_has_ended_counts_as_done():
 
 def test_commands_go_to_the_cell_of_the_job():
     farm = farm_of("sge")
-    farm = farm._replace(options=sge.place("", {"SGE_CELL": "gpus", "SGE_ROOT": "/opt/sge"}))
+    farm = farm._replace(
+        options=sge.FARM_TYPE.place("", {"SGE_CELL": "gpus", "SGE_ROOT": "/opt/sge"})
+    )
     [[*words]] = sge.FARM_TYPE.cancel(["7.1", "8"], farm)
     assert words == ["env", "SGE_ROOT=/opt/sge", "SGE_CELL=gpus", "qdel", "7.1,8"]
     assert sge.FARM_TYPE.queries[0].command((), farm)[:4] == (*words[:3], "qstat")
@@ -130,7 +132,7 @@ def test_jobs_of_others_are_seen(site, cluster):
         done = subprocess.run(as_nobody, env=environment, capture_output=True, text=True)
         seen = sge.in_queue(answered(done.stdout, done.returncode))
         assert seen[address["id"]][:3] == ("queued", "", address["name"])
-        assert address["options"]["SGE_ROOT"] == cluster.environment["SGE_ROOT"]
+        assert address["options"]["sge_root"] == cluster.environment["SGE_ROOT"]
         (second / "attempts/1.job.json").unlink()
         site.runx("theirs.yml", "--resume")
         assert json.loads((second / "attempts/1.job.json").read_text())["id"] != address["id"]

@@ -122,7 +122,8 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
     site.runx(file)
     for run in site.runs("there"):
         site.printed(run, "from epoch 0")
-        assert json.loads((run / "attempts/1.job.json").read_text())["options"] == {"cluster": "u"}
+        options = json.loads((run / "attempts/1.job.json").read_text())["options"]
+        assert options == {"cluster": "u", "site": "t"}
         long_ago(run)
     assert set(site.states("there").values()) == {"running"}
     assert "starting 0" in site.runx(file, "--resume").stderr
@@ -131,6 +132,18 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
     assert set(site.states("there").values()) == {"cancelled"}
     assert cluster.call("squeue", "-h", "-o", "%i") == before
     assert other.call("squeue", "-h", "-t", "running").strip() == ""
+    refused = site.runx(site.sweep("next", "HPARAMS: {lr: 1}\n"), "--after", "there", status=2)
+    assert "cancelled" in refused.stderr
+    # On the other cluster's own login node no job of this one is seen.
+    site.runx(site.sweep("mine", HELD))
+    for run in site.runs("mine"):
+        long_ago(run)
+    away = {**site.environment, "SLURM_CONF": other.environment["SLURM_CONF"]}
+    site.environment, home = away, site.environment
+    assert reasons(site, "mine") == {"queued: it is at t; the commands here ask u"}
+    assert "starting 0" in site.runx("mine.yml", "--resume").stderr
+    site.environment = home
+    site.runx("cancel", "mine")
     # Its controller is down: nobody can say, and nothing is started.
     site.runx(site.sweep("down", "HPARAMS: {lr: 1}\nRESOURCES: {clusters: u, hold: true}\n"))
     [run] = site.runs("down")

@@ -63,6 +63,35 @@ def test_a_job_that_never_executes_run_sh_is_never_cancelled(project):
     assert "1 queued: starting 0" in project.runx("sweep.yml", "--resume").stderr
 
 
+def test_a_bare_command_whose_submission_may_have_failed_can_be_given_up(project):
+    farm(project, "{farm} -c {{{{ command }}}}")
+    slow = 'echo "error: Socket timed out on send/recv operation" >&2; exit 1'
+    project.write("bin/submit_job", SUBMIT.format(jobs=project.jobs) + slow, 0o755)
+    project.runx("sweep.yml", status=3)
+    assert "1 queued: starting 0" in project.runx("sweep.yml", "--resume").stderr
+    project.write("bin/submit_job", SUBMIT.format(jobs=project.jobs), 0o755)
+    message = project.runx("cancel", "sweep").stderr
+    [run] = project.runs()
+    assert f"{run.name}: given up: big can't be asked for its job, nor told to end it" in message
+    assert "it will run beside the one that --resume starts" in message
+    assert state(project) == "cancelled"
+    assert "1 cancelled: starting 1" in project.runx("sweep.yml", "--resume").stderr
+
+
+def test_holding_what_no_farm_has_is_refused_with_the_reason(project):
+    project.write("train.py", WAITS.format(first=""))
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: 1}\n")
+    words = ["runx", "sweep.yml", "-i"]
+    launcher = subprocess.Popen(words, cwd=project.path, env=project.environment)
+    wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
+    message = project.runx("hold", "sweep", status=1).stderr
+    [run] = project.runs()
+    why = "it is running, and no job of a farm; only those can be held and released"
+    assert f"{run.name}: not held: {why}\n0 of 1 runs held" in message
+    project.runx("cancel", "sweep")
+    launcher.wait(60)
+
+
 @pytest.mark.parametrize("template", ["{farm}", "{farm} -c {{{{ script }}}}"])
 def test_a_job_that_is_cancelled_while_it_waits_never_runs(project, template):
     farm(project, template)

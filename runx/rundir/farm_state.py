@@ -1,0 +1,132 @@
+"""The state of a farm's attempt that has not ended, by its files and its scheduler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runx.rundir.states import QUIET, SILENT, STATES, UNKNOWN, State, silent_for
+
+if TYPE_CHECKING:
+    from runx.rundir.events import Attempt
+
+_OVER = ("timeout", "oom", "cancelled", "failed", "killed")
+"""States of a job that has ended: they count although the run's last heartbeat is recent."""
+ACCOUNTED = 900.0
+"""Seconds after its submission during which a scheduler may not list a job yet."""
+
+
+def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
+    number, silence = attempt.number, attempt.silence
+    is_cancelled = attempt.order == "cancel"
+    if _beats(attempt, job_state):
+        why = still_there(attempt) if is_cancelled else lingering(attempt)
+        return State("running", why, attempt=number)
+    if job_state == "running":
+        why = f"{still_there(attempt)}, " if is_cancelled else ""
+        return State("running", why + silent_for(silence), attempt=number)
+    if job_state == "queued":
+        name = "queued" if is_cancelled else "preempted"
+        return State(
+            name, still_there(attempt) if is_cancelled else queued_again(reason), attempt=number
+        )
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
+    if is_cancelled and attempt.called_off:
+        return State("cancelled", attempt=number)
+    if attempt.event("preempted") and job_state == "unseen" and not attempt.order:
+        return State("preempted", reason, attempt=number)
+    if job_state == "unseen":
+        return State("running", f"{silent_for(silence)}; {reason}", attempt=number)
+    if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
+        name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
+        return State(name, attempt=number)
+    if job_state in STATES:
+        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+    unasked = "" if job_state else f"; {attempt.farm} was not asked"
+    return State("lost", silent_for(silence) + unasked, attempt=number)
+
+
+def waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events, by its job."""
+    number = attempt.number
+    if attempt.order == "cancel":
+        return _called_off(attempt, job_state, reason)
+    if job_state == "running":
+        return State("running", attempt=number)
+    if job_state == "queued":
+        return State("queued", reason, attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
+    if job_state in STATES:
+        reason = reason or f"says {attempt.farm}"
+        if job_state in ("failed", "killed") and attempt.output_age is None:
+            reason += "; run.sh wrote nothing: can its node see LOGROOT?"
+        return State(job_state, reason, attempt=number)
+    if attempt.output_age is not None:
+        return _without_script(attempt, attempt.output_age, job_state)
+    age = attempt.submission_age
+    if job_state == "gone" and (age is None or age >= ACCOUNTED):
+        return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
+    if job_state == "unseen":
+        return State("queued", reason, attempt=number)
+    if attempt.job_id is None and not attempt.process:
+        reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
+        return State("queued", reason, attempt=number)
+    return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
+
+
+def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events that was cancelled, by its job.
+
+    Its run.sh will read the order and end; until then no other attempt may start.
+    """
+    number = attempt.number
+    if job_state in ("running", "queued"):
+        return State(job_state, still_there(attempt), attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"cancelled, but {attempt.farm} says {reason}", attempt=number)
+    if job_state == "done":
+        return State("done", reason or f"says {attempt.farm}", attempt=number)
+    if attempt.called_off or job_state not in (None, "unseen"):
+        return State("cancelled", attempt=number)
+    why = reason or f"{attempt.farm} was not asked"
+    return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
+
+
+def goes_on(attempt: Attempt, job_state: str | None) -> bool:
+    """Return whether a farm's attempt goes on, by its heartbeat or its scheduler."""
+    return _beats(attempt, job_state) or job_state in ("running", "queued")
+
+
+def _beats(attempt: Attempt, job_state: str | None) -> bool:
+    return attempt.silence is not None and attempt.silence < SILENT and job_state not in _OVER
+
+
+def lingering(attempt: Attempt) -> str:
+    """Return what goes on of a run whose script has ended, "" where that goes on."""
+    left = attempt.event("left")
+    if left is None:
+        return ""
+    code, processes = left.details.get("code"), left.details.get("processes")
+    return f"its script ended with {code}; still there: {processes}"
+
+
+def still_there(attempt: Attempt) -> str:
+    """Return the reason of a run that was cancelled and whose job is there."""
+    return f"cancelled, but still at {attempt.farm}"
+
+
+def queued_again(reason: str) -> str:
+    """Return the reason of a run whose job waits again, given why it does."""
+    return f"queued again: {reason}" if reason else "queued again"
+
+
+def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:
+    """Return the state of an attempt that has written metrics and, without run.sh, no events."""
+    if output_age < QUIET and job_state != "gone":
+        return State(
+            "running", "run.sh was not called: told by its metrics", attempt=attempt.number
+        )
+    ago = f"it last wrote {output_age / 60:.0f} min ago"
+    return State(UNKNOWN, f"{ago}; run.sh was not called to tell its end", attempt=attempt.number)

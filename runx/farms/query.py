@@ -97,9 +97,10 @@ def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], Job
         unnamed = [job for job in farm_jobs if not job.id]
         recovered = _recover_ids(unnamed, answer.statuses) if unnamed else {}
         for job in farm_jobs:
-            job = job._replace(id=job.id or recovered.get(job.run, ""))
-            if status := _status_of(job, answer):
-                statuses[job.key] = status
+            named = job._replace(id=job.id or recovered.get(job.run, ""))
+            if status := _status_of(named, answer):
+                # Of an id that couldn't be recorded, a run's own files don't know.
+                statuses |= {job.key: status, named.key: status}
     return statuses
 
 
@@ -194,7 +195,8 @@ def _recover_ids(
     for job in jobs:
         if job.run in ids:
             found = job._replace(id=ids[job.run], owner=owner_of(job))
-            write_job(found, "found again by its name")
+            with suppress(OSError):  # Others' runs can't be written to.
+                write_job(found, "found again by its name")
     return ids
 
 

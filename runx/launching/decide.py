@@ -30,11 +30,13 @@ from runx.rundir.files import is_blank, read_json, read_lines
 from runx.rundir.machines import is_process_alive, this_machine
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
 from runx.rundir.run import Run
-from runx.rundir.state import State, state
+from runx.rundir.state import UNKNOWN, State, state
 from runx.sweeps.identity import Identity
 
 Say = Callable[[str], None]
 Warn = Callable[[str], None]
+_UNSETTLED = ("preempted", UNKNOWN)
+"""States, besides those of what is alive, in which a run may go on."""
 _SUBMISSION_TIMEOUT = 20.0
 """Seconds to wait for a submission whose launcher has died."""
 
@@ -74,10 +76,10 @@ def _left_out(count: int) -> str:
 
 
 def _note_left(plan: LaunchPlan, say: Say) -> None:
-    """Print why living runs are left alone whose state has a reason, a line for each reason."""
+    """Print why runs are left alone that have not ended, a line for each reason."""
     names_of: dict[str, list[str]] = {}
     for run in plan.left:
-        if run.state.alive and run.state.reason:
+        if run.state.reason and (run.state.alive or run.state.name in _UNSETTLED):
             names_of.setdefault(str(run.state), []).append(run.dir.path.name)
     for state_text, names in names_of.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""

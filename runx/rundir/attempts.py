@@ -144,22 +144,25 @@ def _address(content: Mapping[str, Any] | None) -> JobAddress:
         type=str(content.get("type", "command")),
         id=str(content["id"]) if "id" in content else None,
         name=str(content.get("name", "")),
-        options={**_old_place(content), **(content.get("options") or {})},
+        options=_options(content),
         answer=str(content.get("answer", "")),
         refused=bool(content.get("refused")),
         owner=str(content.get("owner") or ""),
     )
 
 
-def _old_place(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the cluster of a job of Slurm, which older files have in its answer alone.
+def _options(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options of a job; in older files, a cluster of Slurm's is in the answer alone.
 
-    >>> _old_place({"type": "slurm", "answer": "40;u"}), _old_place({"answer": "40;u"})
-    ({'cluster': 'u'}, {})
+    >>> _options({"options": {"VOLUME": "v"}}), _options({"type": "slurm", "answer": "40;u"})
+    ({'VOLUME': 'v'}, {'cluster': 'u'})
     """
     number, _, cluster = str(content.get("answer", "")).strip().partition(";")
     is_named = content.get("type") == "slurm" and number.isdecimal() and cluster
-    return {"cluster": cluster} if is_named else {}
+    options = content.get("options")
+    named = options.items() if isinstance(options, dict) else ()
+    place = {"cluster": cluster} if is_named else {}
+    return {**place, **{str(name): str(value) for name, value in named}}
 
 
 def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:

@@ -7,6 +7,7 @@ import pwd
 import pytest
 from batched import commands, farm_of, site, tasks
 
+from runx.farms import query as module
 from runx.farms.ask import ask
 from runx.farms.base import StatusQuery
 from runx.farms.query import is_named, query, submitted_jobs
@@ -128,6 +129,32 @@ def test_who_finds_anothers_job_by_its_name_does_not_become_its_owner(tmp_path, 
     assert (first["id"], second["id"]) == ("71_0", "71_1")
     assert first["owner"] == ("nobody" if os.getuid() == 0 else login())
     assert second["owner"] == login()
+
+
+def test_of_anothers_run_the_job_is_found_by_its_name_though_that_can_not_be_recorded(
+    tmp_path, put, monkeypatch
+):
+    place = site(tmp_path)
+    place.claim()
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(module, "write_job", refuse)
+    put("squeue", tasks(place, "PENDING", "RUNNING"))
+    states = []
+    for run in place.runs:
+        now = clock(run.path.parent)
+        attempts = read_attempts(run, now, pytest.fail)
+        statuses = query(submitted_jobs([(run, attempts)], pytest.fail), pytest.fail)
+        states.append(current_state(run, attempts, statuses, now)[0].name)
+    assert states == ["queued", "running"]
+
+
+@pytest.mark.parametrize("options", [None, [], "x", {"cluster": 5}])
+def test_damaged_options_of_a_job_end_nothing(place, options):
+    change(place, {"options": options})
+    assert told(place)[0].startswith("lost")
 
 
 def test_jobs_of_two_clusters_with_one_id_are_two(tmp_path, put):

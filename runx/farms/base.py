@@ -129,12 +129,17 @@ class StatusQuery(NamedTuple):
 
     ``command`` returns the command for job ids, for all jobs where there are none. ``read`` returns
     None where the answer is that of a scheduler that can't be asked. ``query_id`` returns the id
-    to ask for instead of a job's own, such as that of its array.
+    to ask for instead of a job's own, such as that of its array. ``sees``: whether the answer has
+    the jobs of all users, whatever the site's settings; else what it lacks may be somebody else's.
+    ``live``: whether it alone has jobs that have not ended, as the first query always does, so that
+    without its answer nothing counts as gone.
     """
 
     command: Callable[[Sequence[str], Farm], Words]
     read: Callable[[Finished], Mapping[str, JobStatus] | None]
     query_id: Callable[[str], str] = str
+    sees: Literal["own", "all"] = "own"
+    live: bool = False
 
 
 class ArrayLimit(NamedTuple):

@@ -1,59 +1,95 @@
-"""HTCondor: condor_submit, condor_q, condor_history for what has ended, and condor_rm."""
+"""HTCondor: condor_submit, condor_q, condor_history for what has ended, and condor_rm.
+
+Of an array with MAX_PARALLEL, HTCondor makes only so many jobs at a time, from a *factory* of them.
+The others are in no list of jobs, and can be removed, held and released with their cluster alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from runx.errors import SettingsError
-from runx.farms.base import Farm, FarmType, Handback, JobArray, StatusQuery, Submission, Words
+from runx.farms.base import (
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    JobCommands,
+    StatusQuery,
+    Submission,
+    Words,
+)
 from runx.farms.resources import Needs
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.words import chunked, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job stays in the queue."""
-_IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
-"""Values of JobStatus."""
-_TOO_LONG, _MEMORY = "46", "34"
+_IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD, _OUTPUT, _SUSPENDED = range(1, 8)
+"""Values of JobStatus; ``_OUTPUT``: what it wrote is transferred."""
+_LIMITS = {46: "timeout", 34: "oom"}
 """Values of HoldReasonCode: the job passed allowed_job_duration, or request_memory."""
+_NOT_THERE = re.compile(r"not found|Couldn't find/remove all jobs|no jobs in the queue")
+_ATTRIBUTES = (
+    *("ClusterId", "ProcId", "JobBatchName", "JobStatus", "LastJobStatus", "RemoveReason"),
+    *("ExitBySignal", "ExitSignal", "ExitCode"),
+    *("HoldReason", "HoldReasonCode", "LastHoldReasonCode"),
+    *("TotalSubmitProcs", "JobMaterializeNextProcId"),
+    *("JobMaterializePaused", "JobMaterializePauseReason"),
+)
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array by its description."""
-    return Submission(("condor_submit", "-terse", str(array.script)), {})
+    """Return the command that submits an array by its description, and says to which schedd."""
+    submit = shlex.join(("condor_submit", "-terse", str(array.script)))
+    return Submission(("bash", "-c", f"{submit} && {{ condor_q -totals || true; }}"), {})
 
 
 def description(array: JobArray, farm: Farm) -> str:
-    """Return the description that condor_submit reads: of a job, or of one for each run."""
+    """Return the description that condor_submit reads: of a job for each run.
+
+    Those that passed a limit leave the queue, where HTCondor would hold them.
+    """
+    folder = _literal(str(array.folder))
+    limits = " || ".join(f"HoldReasonCode == {code}" for code in _LIMITS)
     lines = [
         f"JobBatchName = {job_name(array)}",
         "executable = /bin/bash",
         f"arguments = {_arguments(array)}",
-        f"initialdir = {array.experiment_dir}",
-        f"output = {array.folder}/{array.number}.$(Process).out",
-        f"error = {array.folder}/{array.number}.$(Process).out",
-        f"log = {array.folder}/{array.number}.log",
+        f"initialdir = {_literal(str(array.experiment_dir))}",
+        f"output = {folder}/{array.number}.$(Process).out",
+        f"error = {folder}/{array.number}.$(Process).out",
+        f"log = {folder}/{array.number}.log",
         "should_transfer_files = NO",
         "kill_sig = SIGTERM",
+        f"periodic_remove = (JobStatus == {_HELD}) && ({limits})",
         *_requeue(farm),
         *resources(array.needs),
         *farm.directives,
     ]
     lines += [f"max_materialize = {array.max_parallel}"] if array.max_parallel else []
-    lines += [f"queue run from {array.run_list}" if array.is_array else "queue"]
-    return "\n".join(lines) + "\n"
+    runs = (f"{job.attempt} {job.run}" for job in array.jobs)
+    return "\n".join([*lines, "queue attempt, run from (", *runs, ")"]) + "\n"
 
 
 def _arguments(array: JobArray) -> str:
-    """Return the path of run.sh in the quotes that condor_submit reads."""
-    if array.is_array and ("'" in str(array.experiment_dir) or '"' in str(array.experiment_dir)):
-        raise SettingsError(f"{array.experiment_dir}: HTCondor can't be given quotes in LOGROOT")
-    path = (
-        f"{array.experiment_dir}/$(run)/run.sh" if array.is_array else str(array.jobs[0].dir.script)
-    )
-    quoted = path.replace("'", "''").replace('"', '""')
-    return f"\"'{quoted}'\""
+    """Return run.sh and the number of its attempt in the quotes that condor_submit reads."""
+    path = _literal(str(array.experiment_dir)).replace("'", "''").replace('"', '""')
+    return f"\"'{path}/$(run)/run.sh' $(attempt)\""
+
+
+def _literal(text: str) -> str:
+    """Return text in which condor_submit finds no macros.
+
+    >>> _literal("/home/$(me)")
+    '/home/$(DOLLAR)(me)'
+    """
+    return text.replace("$", "$(DOLLAR)")
 
 
 def _requeue(farm: Farm) -> Iterator[str]:
@@ -93,66 +129,124 @@ def job_name(array: JobArray) -> str:
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
     """Return the ids in what ``condor_submit -terse`` prints, as ``2.0 - 2.35``."""
-    first, dash, last = answer.strip().partition(" - ")
-    cluster, _, end = last.partition(".")
-    if not dash or not cluster.isdecimal() or first != f"{cluster}.0" or not end.isdecimal():
-        return []
-    return [f"{cluster}.{process}" for process in range(int(end) + 1)]
+    match = re.match(r"\s*(\d+)\.0 - \1\.(\d+)$", answer, re.MULTILINE)
+    return [f"{match[1]}.{process}" for process in range(int(match[2]) + 1)] if match else []
 
 
-def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what condor_q lists: cluster, process, state, why it is held, and the array's name."""
+def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of the schedd that a submission went to: each has ids of its own.
+
+    >>> place("2.0 - 2.35\\n\\n-- Schedd: login1 : <10.0.0.1:9618?... @ 11/28/26", {})
+    {'schedd': 'login1'}
+    """
+    match = re.search(r"^-- Schedd: (\S+) : <", answer, re.MULTILINE)
+    return {"schedd": match[1]} if match else {}
+
+
+def _cluster(job: str) -> str:
+    return job.partition(".")[0]
+
+
+def _at(farm: Farm) -> Words:
+    """Return the words by which a command asks the schedd that has a farm's jobs."""
+    return ("-name", farm.options["schedd"]) if "schedd" in farm.options else ()
+
+
+def job_statuses(finished: Finished, in_queue: bool = True) -> dict[str, JobStatus] | None:
+    """Return what a list of jobs or of factories says, with the jobs that are not made yet.
+
+    Of nothing, condor_q prints nothing, and condor_history an empty list.
+    """
     if finished.status:
         return None
-    rows = (line.split(None, 4) for line in finished.output.splitlines())
-    return {
-        f"{cluster}.{process}": _live(state, held)._replace(name=name, task=int(process))
-        for cluster, process, state, held, name in rows
-    }
+    statuses: dict[str, JobStatus] = {}
+    factories: dict[str, Mapping[str, Any]] = {}
+    for ad in json.loads(finished.output or "[]"):
+        cluster, name = str(ad["ClusterId"]), str(ad.get("JobBatchName", ""))
+        if "ProcId" in ad:
+            process = int(ad["ProcId"])
+            statuses[f"{cluster}.{process}"] = _status(ad, in_queue)._replace(
+                name=name, task=process
+            )
+        if in_queue and "JobMaterializeNextProcId" in ad and ad.get("JobStatus") != _REMOVED:
+            factories[cluster] = ad
+    for cluster, ad in factories.items():
+        waiting = _waiting(ad)._replace(name=str(ad.get("JobBatchName", "")))
+        for process in range(ad["JobMaterializeNextProcId"], ad.get("TotalSubmitProcs", 0)):
+            statuses.setdefault(f"{cluster}.{process}", waiting._replace(task=process))
+    return statuses
 
 
-def _live(state: str, held: str) -> JobStatus:
-    if state == _HELD and held == _TOO_LONG:
-        return JobStatus("timeout")
-    if state == _HELD and held == _MEMORY:
-        return JobStatus("oom")
-    if state in (_IDLE, _HELD):
-        return JobStatus("queued", "held" if state == _HELD else "")
-    return {_REMOVED: JobStatus("cancelled"), _COMPLETED: JobStatus("done")}.get(
-        state, JobStatus("running")
+def _waiting(factory: Mapping[str, Any]) -> JobStatus:
+    """Return the status of jobs that their factory has not made yet."""
+    paused = factory.get("JobMaterializePaused", 0)
+    if paused > 0:
+        return JobStatus("queued", "held")
+    if paused < 0:
+        why = factory.get("JobMaterializePauseReason", "")
+        return JobStatus("queued", f"HTCondor makes no more jobs of it: {why}")
+    return JobStatus("queued", "waits for its turn")
+
+
+def _status(ad: Mapping[str, Any], in_queue: bool) -> JobStatus:
+    state = ad.get("JobStatus")
+    if state == _IDLE:
+        return JobStatus("queued")
+    if state in (_RUNNING, _OUTPUT, _SUSPENDED):
+        return JobStatus("running", "suspended" if state == _SUSPENDED else "")
+    if state == _HELD:
+        limit = _LIMITS.get(ad.get("HoldReasonCode", 0))
+        reason = f"held: {ad['HoldReason']}" if ad.get("HoldReason") else "held"
+        return JobStatus(limit) if limit else JobStatus("queued", reason)
+    if state == _REMOVED:
+        return JobStatus("running", "being removed") if in_queue else _removed(ad)
+    return _completed(ad) if state == _COMPLETED else JobStatus("unknown", f"JobStatus {state}")
+
+
+def _removed(ad: Mapping[str, Any]) -> JobStatus:
+    """Return the status of a removed job: where it was held for a limit, that has ended it."""
+    if ad.get("LastJobStatus") == _HELD and ad.get("LastHoldReasonCode") in _LIMITS:
+        return JobStatus(_LIMITS[ad["LastHoldReasonCode"]])
+    why = str(ad.get("RemoveReason", ""))
+    return JobStatus("cancelled", "" if why.startswith("via condor_rm") else why)
+
+
+def _completed(ad: Mapping[str, Any]) -> JobStatus:
+    """Return the status of a job by its last start; ExitSignal alone may be of an earlier one."""
+    if ad.get("ExitBySignal"):
+        return JobStatus("killed", f"by signal {ad.get('ExitSignal')}")
+    if "ExitCode" not in ad:
+        return JobStatus("unknown", "completed, without an exit status")
+    return (
+        JobStatus("failed", f"exit status {ad['ExitCode']}")
+        if ad["ExitCode"]
+        else JobStatus("done")
     )
 
 
-def in_history(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what condor_history lists: cluster, process, state, exit code, signal and name."""
-    if finished.status:
-        return None
-    rows = (line.split(None, 5) for line in finished.output.splitlines())
-    return {
-        f"{cluster}.{process}": _ended(state, code, number)._replace(name=name, task=int(process))
-        for cluster, process, state, code, number, name in rows
-    }
+def _condor_q(*flags: str) -> StatusQuery:
+    def command(ids: Sequence[str], farm: Farm) -> Words:
+        asked = ("-json", "-attributes", ",".join(_ATTRIBUTES))
+        return ("condor_q", *_at(farm), "-allusers", *flags, *ids, *asked)
 
-
-def _ended(state: str, code: str, number: str) -> JobStatus:
-    if state == _REMOVED:
-        return JobStatus("cancelled")
-    if number.isdecimal():
-        return JobStatus("killed", f"by signal {number}")
-    return JobStatus("done") if code == "0" else JobStatus("failed", f"exit status {code}")
-
-
-def _condor_q(ids: Sequence[str], farm: Farm) -> Words:
-    fields = ("ClusterId", "ProcId", "JobStatus", "HoldReasonCode", "JobBatchName")
-    return ("condor_q", "-af", *fields)
+    return StatusQuery(command, job_statuses, _cluster, sees="all", live=True)
 
 
 def _condor_history(ids: Sequence[str], farm: Farm) -> Words:
-    clusters = dict.fromkeys(job.partition(".")[0] for job in ids)
-    fields = ("ClusterId", "ProcId", "JobStatus", "ExitCode", "ExitSignal", "JobBatchName")
-    return ("condor_history", *clusters, "-af", *fields)
+    # All that ever was may take minutes to read.
+    chosen = ids or ("-limit", "1000")
+    asked = ("-json", "-attributes", ",".join(_ATTRIBUTES))
+    return ("condor_history", *_at(farm), *chosen, *asked)
 
 
+def _each(command: str) -> JobCommands:
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        return [(command, *_at(farm), *chunk) for chunk in chunked(ids)]
+
+    return commands
+
+
+_QUEUE = _condor_q()
 FARM_TYPE = FarmType(
     programs=("condor_submit", "condor_q", "condor_rm"),
     package="install HTCondor's commands, as with pip install htcondor",
@@ -160,11 +254,20 @@ FARM_TYPE = FarmType(
     script=description,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_condor_q, in_queue), StatusQuery(_condor_history, in_history)),
-    cancel=each("condor_rm"),
-    hold=each("condor_hold"),
-    release=each("condor_release"),
-    had_ended=lambda finished: "not found" in finished.errors + finished.output,
+    place=place,
+    # Between two answers a factory may have made a job: the queue is asked again about those that
+    # nothing else has.
+    queries=(
+        _QUEUE,
+        _condor_q("-factory"),
+        StatusQuery(_condor_history, partial(job_statuses, in_queue=False), _cluster, sees="all"),
+        _QUEUE,
+    ),
+    cancel=_each("condor_rm"),
+    hold=_each("condor_hold"),
+    release=_each("condor_release"),
+    array_of=_cluster,
+    had_ended=lambda finished: bool(_NOT_THERE.search(finished.errors + finished.output)),
     arrays=True,
     largest=100000,
     handback=Handback(status=_REQUEUE_STATUS),

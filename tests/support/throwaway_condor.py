@@ -5,6 +5,7 @@ tests, everything runs in a user namespace in which root is an ordinary user, si
 no jobs of root's; there are no mounts, and no user is made.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -85,6 +86,16 @@ CGROUP_MEMORY_LIMIT_POLICY = none
 BASE_CGROUP =
 DISCARD_SESSION_KEYRING_ON_STARTUP = False
 USE_PSS = False
+"""
+BUSY = """\
+executable = /bin/sleep
+arguments = 1000
+initialdir = {folder}
+log = {folder}/busy.log
+should_transfer_files = NO
+request_cpus = 1
+request_memory = 100
+queue {cpus}
 """
 
 
@@ -173,6 +184,19 @@ class Condor:
         )
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
+
+    @contextlib.contextmanager
+    def full(self):
+        """Keep all processors busy."""
+        file = self.folder / "busy.sub"
+        file.write_text(BUSY.format(folder=self.folder, cpus=CPUS))
+        cluster = self.call("condor_submit", "-terse", file).partition(".")[0]
+        running = ("condor_q", cluster, "-constraint", "JobStatus == 2", "-af", "ProcId")
+        self.until(lambda: len(self.call(*running).split()) == CPUS)
+        try:
+            yield
+        finally:
+            self.call("condor_rm", cluster)
 
     def until(self, condition, seconds=60):
         deadline = time.monotonic() + seconds

@@ -1,0 +1,179 @@
+"""HTCondor: a real one, from Debian's package, that takes runs."""
+
+import json
+import re
+
+import pytest
+from real_farms import (
+    a_killed_launcher_leaves_every_run_once,
+    eight_models_are_trained_and_ranked,
+    four_fates_are_told_apart,
+    hostile_values_come_out_of_each_job,
+    it_goes_on_where_it_was,
+    learns,
+    long_ago,
+    sweep,
+)
+from sites import Site, all_end, environment_of, running
+from throwaway_condor import Condor, missing
+
+pytestmark = pytest.mark.condor
+FARM = """\
+FARM: condor
+condor:
+  TYPE: condor
+  RESOURCES: {cpus: 1, mem: 100M, time: 10m}
+"""
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with running(Condor, missing()) as made:
+        yield made
+
+
+@pytest.fixture
+def site(pool, installed, tmp_path):
+    environment = environment_of(installed, pool.environment)
+    return learns(Site(tmp_path / 'it\'s my "$(project)" 100%', environment, FARM))
+
+
+def test_eight_models_are_ranked(site):
+    eight_models_are_trained_and_ranked(site, "ARRAY: true\nRESOURCES: {gpus: 1}\n")
+
+
+def test_fates(site):
+    four_fates_are_told_apart(site, "8s")
+
+
+def test_hostile_values(site):
+    hostile_values_come_out_of_each_job(site)
+
+
+def test_a_killed_launcher(site):
+    a_killed_launcher_leaves_every_run_once(site)
+
+
+def test_a_run_goes_on_where_it_was(site):
+    it_goes_on_where_it_was(site, "ARRAY: true\nREQUEUE: true\n")
+
+
+THROTTLED = "ARRAY: true\nMAX_PARALLEL: 2\n"
+
+
+def job_of(run, attempt=1):
+    return json.loads((run / f"attempts/{attempt}.job.json").read_text())
+
+
+def queued(pool):
+    """Return the ids of jobs in the queue, and how many more each factory will make."""
+    jobs = pool.call("condor_q", "-af:j", "JobStatus", "-constraint", 'Cmd == "/bin/bash"')
+    asked = ("TotalSubmitProcs", "JobMaterializeNextProcId")
+    factories = pool.call("condor_q", "-factory", "-af", *asked).split()
+    due = int(factories[0]) - int(factories[1]) if factories else 0
+    return [line.split()[0] for line in jobs.splitlines()], due
+
+
+def trained(site, name):
+    return [site.output(run).count("from epoch 0") for run in site.runs(name)]
+
+
+def test_cancelling_all_under_a_full_pool_leaves_nothing_due(site, pool):
+    text = f"HPARAMS: {{seed: [1, 2, 3, 4, 5, 6], epochs: 1}}\n{THROTTLED}"
+    with pool.full():
+        site.runx(sweep(site, "all", text))
+        assert set(site.states("all").values()) == {"queued"}
+        assert queued(pool)[1] == 4
+        site.runx("cancel", "all")
+        assert queued(pool) == ([], 0)
+        assert set(site.states("all").values()) == {"cancelled"}
+        site.runx("all.yml", "--resume")
+        assert set(site.states("all").values()) == {"queued"}
+        assert queued(pool)[1] == 4
+    site.done("all", 6)
+    assert trained(site, "all") == [1] * 6
+
+
+def test_a_cancelled_run_that_has_no_job_yet_never_runs(site, pool):
+    text = f"HPARAMS: {{seed: [1, 2, 3, 4, 5, 6], epochs: 1}}\n{THROTTLED}"
+    with pool.full():
+        site.runx(sweep(site, "some", text))
+        chosen = [run for run in site.runs("some") if re.search(r"\.[05]$", job_of(run)["id"])]
+        first, last = sorted(chosen, key=lambda run: job_of(run)["id"])
+        told = site.runx("cancel", "some", first.name, last.name, status=(0, 1))
+        assert last.name in told.stderr
+        states = site.states("some")
+        assert (states[first.name], states[last.name]) == ("cancelled", "queued")
+        site.runx("some.yml", "--resume")
+        assert len(list(last.glob("attempts/*.claim"))) == 1
+    states = site.wait("some", all_end)
+    assert states.pop(last.name) == "cancelled"
+    assert set(states.values()) == {"done"}
+    assert site.output(last).count("from epoch") == 0
+    site.runx("some.yml", "--resume")
+    site.done("some", 6)
+    assert trained(site, "some") == [1] * 6
+
+
+def test_an_array_that_waits_for_its_turn_is_held_and_released_as_a_whole(site, pool):
+    text = f"HPARAMS: {{seed: [1, 2, 3, 4], epochs: 1}}\n{THROTTLED}"
+    with pool.full():
+        site.runx(sweep(site, "held", text))
+        site.runx("hold", "held")
+        assert site.runx("status", "held").stdout.count("queued (held") == 4
+        site.runx("release", "held")
+        assert "held:" not in site.runx("status", "held").stdout
+        last = max(site.runs("held"), key=lambda run: job_of(run)["id"])
+        assert "not found" in site.runx("hold", "held", last.name, status=3).stderr
+    site.done("held", 4)
+
+
+def test_a_job_that_can_not_start_says_why(site):
+    text = "HPARAMS: {lr: 1}\nDIRECTIVES: [output = /nonexistent/x.out]\n"
+    site.runx(sweep(site, "why", text))
+    status = lambda: site.runx("status", "why").stdout  # noqa: E731
+    site.wait("why", lambda _: "held: Error" in status())
+    assert "/nonexistent/x.out" in status()
+    site.runx("cancel", "why")
+    assert list(site.states("why").values()) == ["cancelled"]
+
+
+def test_what_passed_its_limit_leaves_the_queue(site, pool):
+    site.runx(sweep(site, "long", "HPARAMS: {pause: 100}\nRESOURCES: {time: 3s}\n"))
+    site.wait("long", lambda states: list(states.values()) == ["timeout"])
+    pool.until(lambda: queued(pool)[0] == [])
+    assert list(site.states("long").values()) == ["timeout"]
+
+
+@pytest.mark.parametrize("how", ["-fast", "-graceful"])
+def test_a_run_that_was_vacated_goes_on_where_it_was(site, pool, how):
+    site.runx(sweep(site, "vacated", "HPARAMS: {epochs: 8, pause: 0.5}\n"))
+    [run] = site.runs("vacated")
+    site.printed(run, "epoch 2 of attempt 1")
+    words = ("condor_vacate_job", *(["-fast"] if how == "-fast" else []), job_of(run)["id"])
+    pool.call(*words)
+    site.done("vacated", 1)
+    assert site.output(run).count("from epoch 0") == 1
+    assert site.output(run).count("epoch 7 of attempt 2") == 1
+
+
+def test_without_a_schedd_nothing_is_taken_for_ended(site, pool):
+    text = f"HPARAMS: {{seed: [1, 2, 3, 4], epochs: 1}}\n{THROTTLED}"
+    with pool.full():
+        site.runx(sweep(site, "down", text))
+        [*runs] = site.runs("down")
+        assert {job_of(run)["options"]["schedd"] for run in runs} == {"node1@"}
+        pool.call("condor_off", "-fast", "-daemon", "schedd")
+        try:
+            for run in runs:
+                long_ago(run)
+            done = site.runx("status", "down", "--json")
+            assert "can't be asked" in done.stderr
+            assert {run["state"] for run in json.loads(done.stdout)} == {"queued"}
+            site.runx("down.yml", "--resume")
+            assert all(len(list(run.glob("attempts/*.claim"))) == 1 for run in runs)
+        finally:
+            pool.call("condor_on", "-daemon", "schedd")
+            pool.until(lambda: queued(pool)[0] != [])
+    site.done("down", 4)
+    assert trained(site, "down") == [1] * 4

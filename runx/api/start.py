@@ -100,7 +100,7 @@ def _check_program(settings: Settings) -> None:
     """Raise SettingsError if the program that submits is not installed."""
     if not settings.farm:
         return
-    from runx.farms.submit import missing_program
+    from runx.farms.commands import missing_program
 
     if problem := missing_program(settings.farm, os.environ):
         raise SettingsError(problem)

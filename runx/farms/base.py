@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -41,11 +41,15 @@ class Farm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The exact command that submits jobs, with what is added to its environment, and its stdin."""
+    """The exact command that submits jobs, with what is added to its environment, and its stdin.
+
+    ``place`` is where the jobs go as far as the command says: see FarmType.
+    """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class JobArray:
 
     @property
     def run_list(self) -> Path:
-        """The names of an array's runs, a line each, in the order of its indices."""
+        """The attempts and names of an array's runs, a line each, in the order of its indices."""
         return self.folder / f"{self.number}.runs"
 
     @property
@@ -173,7 +177,8 @@ class FarmType:
         script: Returns the job script of an array.
         job_name: Returns the name by which the scheduler lists an array.
         place: Returns what tells where the jobs of an array are, such as their cluster, given what
-            its submit command printed and its environment; it is added to their farm's options.
+            its submit command printed ("" where that is not known) and its environment; it is
+            added to their farm's options.
         queries: Made in turn, each about the jobs of which those before returned nothing.
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of

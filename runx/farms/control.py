@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from runx.errors import FarmError, RunxError
 from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
+from runx.farms.commands import call
 from runx.farms.query import by_farm, complete_arrays
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import QUERY_SECONDS
-from runx.processes import run_command
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
 
@@ -85,7 +84,7 @@ def _execute(farm: Farm, commands: Sequence[Words], verb: str) -> None:
     farm_type = farm_type_of(farm.type)
     for command in commands:
         try:
-            finished = run_command(command, timeout=QUERY_SECONDS)
+            finished = call(command)
         except RunxError as error:
             raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
         if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):

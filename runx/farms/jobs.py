@@ -38,7 +38,7 @@ def job_arrays(
     launch = folder.parent.name
     return [
         JobArray(
-            name=f"{group[0].experiment}_{launch}.{number}" if arrays else group[0].name,
+            name=f"{group[0].experiment}_{launch}.{number}" if arrays else _name(group[0]),
             launch=launch,
             number=number,
             folder=folder,
@@ -52,6 +52,11 @@ def job_arrays(
         )
         for number, (need, group) in enumerate(groups)
     ]
+
+
+def _name(job: JobSpec) -> str:
+    """Return the name of a run's job, by which no job of an earlier attempt is taken for it."""
+    return job.name if job.attempt == 1 else f"{job.name}.{job.attempt}"
 
 
 def _check(farm: Farm, farm_type: FarmType, count: int, after: Words) -> None:
@@ -96,15 +101,18 @@ def parallel_shares(parallel: int, count: int) -> list[int]:
     return [parallel // lanes + (lane % lanes < parallel % lanes) for lane in range(count)]
 
 
-def pieces(array: JobArray, largest: int) -> list[JobArray]:
-    """Return an array that a site found too large in pieces with names and files of their own."""
-    return [
-        replace(
-            array,
-            name=f"{array.name}-{start}",
-            # Above the number of any other array, of which there is at most one for each run.
-            number=(array.number + 1) * 1_000_000 + start,
-            jobs=array.jobs[start : start + largest],
-        )
-        for start in range(0, len(array.jobs), largest)
-    ]
+def piece_of(array: JobArray, start: int, size: int, number: int, smallest: int) -> JobArray:
+    """Return the piece of an array that a site found too large, with a name and files of its own.
+
+    ``number`` counts the pieces that are tried, at least 1: what was refused is tried in smaller
+    ones, and is not to be taken for them. One of fewer than ``smallest`` jobs is no array.
+    """
+    jobs = array.jobs[start : start + size]
+    return replace(
+        array,
+        name=f"{array.name}-{number}",
+        # Above the number of any other array, of which there is at most one for each run.
+        number=(array.number + 1) * 1_000_000 + number,
+        jobs=jobs,
+        is_array=len(jobs) >= smallest,
+    )

@@ -15,18 +15,19 @@ exec bash {script} {attempt}
 
 
 def job_script(array: JobArray, farm: Farm, index: str = "") -> str:
-    """Return the job script of an array: it executes the run.sh of one of its runs.
+    """Return the job script of an array: it executes an attempt of one of its runs by its run.sh.
 
     ``index`` is the shell expression of the job's index in the array, which counts from 0.
     """
     name, becomes = re.sub(r"[^\w.@+=,-]", " ", array.name), "its run"
-    choice = [f"run={shlex.quote(str(array.jobs[0].dir.path))}"]
+    choice = [f"run={shlex.quote(str(array.jobs[0].dir.path))} attempt={array.jobs[0].attempt}"]
     if array.is_array:
         becomes = "the run of its index"
         names, folder = shlex.quote(str(array.run_list)), shlex.quote(str(array.experiment_dir))
         choice = [
-            f"mapfile -t -s {index} -n 1 run <{names} || exit 70",
-            f"run={folder}/${{run:?no run has this index}}",
+            f"mapfile -t -s {index} -n 1 line <{names} || exit 70",
+            f"run={folder}/${{line#* }} attempt=${{line%% *}}",
+            '[ -n "$attempt" ] || { echo "no run has this index" >&2; exit 70; }',
         ]
     limit = f"export RUNX_DEADLINE=$((now + {array.needs.time}))"
     lines = [
@@ -36,9 +37,14 @@ def job_script(array: JobArray, farm: Farm, index: str = "") -> str:
         *choice,
         'exec >>"$run/output.log" 2>&1',
         *(["printf -v now '%(%s)T' -1", limit] if array.needs.time else []),
-        'exec bash "$run/run.sh"',
+        'exec bash "$run/run.sh" "$attempt"',
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def run_lines(array: JobArray) -> str:
+    """Return a line for each run of an array: its attempt, and its name."""
+    return "".join(f"{job.attempt} {job.run}\n" for job in array.jobs)
 
 
 def attempt_script(job: JobSpec) -> str:

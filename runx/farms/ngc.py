@@ -54,7 +54,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *words,
         *(word for resource in job.resources for word in command.flags(resource)),
         *("--name", job_name(array)),
-        *("--commandline", f"bash {shlex.quote(f'{root}/{path}/run.sh')}"),
+        *("--commandline", f"bash {shlex.quote(f'{root}/{path}/run.sh')} {job.attempt}"),
         *("--workspace", f"{workspace}:{root}:RW"),
         *("--format_type", "json"),
     )

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from runx.errors import FarmError, RunxError, SettingsError, StoreError
 from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob
+from runx.farms.commands import call, execute, largest_array
 from runx.farms.jobfiles import LaunchedJob, launched_job, launched_jobs, write_job
 from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import QUERY_SECONDS, execute, largest_array
 from runx.farms.words import CHUNK
-from runx.processes import run_command
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
@@ -176,7 +175,7 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
     if all or not commands:
         commands.append(query.command((), farm))
     for command in dict.fromkeys(commands):
-        finished = run_command(command, timeout=QUERY_SECONDS)
+        finished = call(command)
         try:
             answer = query.read(finished)
         except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:

@@ -48,7 +48,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("--submission-id", job_name(array)),
         *("--metadata-json", json.dumps({"runx": array.launch})),
         *resources(array.needs),
-        *("--", "bash", str(array.jobs[0].dir.script)),
+        *("--", "bash", str(array.jobs[0].dir.script), str(array.jobs[0].attempt)),
     )
     return Submission(words, {"RAY_USAGE_STATS_ENABLED": "0"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from runx.farms.base import (
@@ -19,7 +19,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, long_flags
+from runx.farms.words import chunked, long_flags, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -150,7 +150,26 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *resources(array.needs),
         str(array.script),
     )
-    return Submission(words, {})
+    clusters = ",".join(
+        text
+        for resource in array.needs.rest
+        if resource.name in ("clusters", "cluster", "M")
+        for text in texts(resource)
+    )
+    return Submission(words, {}, place={"cluster": clusters} if clusters else {})
+
+
+def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the cluster of a job by what ``sbatch --parsable`` printed, else by where it goes.
+
+    >>> place("40;u\\n", {}), place("40\\n", {"SLURM_CLUSTERS": "u"})
+    ({'cluster': 'u'}, {})
+    """
+    match = re.search(r"^\d+(?:;(.*))?$", answer, re.MULTILINE)
+    names = ("SBATCH_CLUSTERS", "SLURM_CLUSTERS")
+    asked = next((environment[name] for name in names if environment.get(name)), "")
+    cluster = (match[1] or "").strip() if match else asked
+    return {"cluster": cluster} if cluster else {}
 
 
 def _options(array: JobArray, farm: Farm) -> Iterator[str]:
@@ -269,6 +288,7 @@ FARM_TYPE = FarmType(
     submission=submission,
     script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
     job_ids=job_ids,
+    place=place,
     queries=(
         StatusQuery(lambda ids, farm: _SQUEUE, in_queue),
         StatusQuery(_sacct, in_accounts, lambda id: id.partition("_")[0]),

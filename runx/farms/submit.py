@@ -1,42 +1,34 @@
 """Submission of jobs: written down, claimed, submitted, and their ids recorded.
 
-A launcher that is killed on the way loses no job: it is found by its name, or left alone.
+A launcher that is killed on the way loses no job, and a submission that failed may have gone in:
+its job is found by its name, or left alone.
 """
 
 from __future__ import annotations
 
-import shlex
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from runx.errors import FarmError, RunxError
-from runx.farms import command
-from runx.farms.base import (
-    ArrayLimit,
-    Farm,
-    FarmType,
-    JobArray,
-    JobSpec,
-    Submission,
-    SubmittedJob,
-    Words,
-)
+from runx.errors import FarmError
+from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Words
+from runx.farms.commands import NotStarted, execute, largest_array, shell_line
 from runx.farms.jobfiles import LOCK, append_array, write_job, write_refusal
-from runx.farms.jobs import job_arrays, pieces
-from runx.farms.jobscript import attempt_script
+from runx.farms.jobs import job_arrays, piece_of
+from runx.farms.jobscript import attempt_script, run_lines
+from runx.farms.lookup import Failure, answer_line, look_for, placed, unnamed_jobs
 from runx.farms.registry import farm_type_of
+from runx.farms.words import is_full
 from runx.locks import hold
-from runx.processes import CommandNotFound, CommandTimeout, Finished, run_command
+from runx.processes import Finished
 from runx.rundir.claims import claim_text, take
 from runx.rundir.files import write_whole
 from runx.rundir.workspace import without_links
 
-QUERY_SECONDS = 60.0
-"""Seconds until a query of a scheduler, or a command that ends jobs, is given up."""
 Say = Callable[[str], None]
 
 
@@ -69,7 +61,7 @@ def submit(
 
     ``folder`` is where the launch keeps the files of its jobs, ``digest`` names the frozen code;
     ``show`` is given each command before it is executed. FarmError where one is refused: what was
-    not submitted by then is not claimed either, and stays planned.
+    not submitted by then stays planned, except where its submission may have gone in.
     """
     farm_type = farm_type_of(farm.type)
     # A site that takes less than what is usual is asked when it has refused.
@@ -112,7 +104,7 @@ def _claim(array: JobArray, launch: _Launch) -> JobArray:
 def _write_files(array: JobArray, launch: _Launch) -> None:
     """Write the scripts of an array, and which of its indices is which run."""
     if array.is_array:
-        write_whole(array.run_list, "".join(f"{job.run}\n" for job in array.jobs))
+        write_whole(array.run_list, run_lines(array))
     if launch.type.script:
         write_whole(array.script, launch.type.script(array, launch.farm))
         array.script.chmod(0o755)
@@ -120,75 +112,111 @@ def _write_files(array: JobArray, launch: _Launch) -> None:
         # A job that can't be ended may still start when its attempt was called off.
         if job.attempt > 1 and not launch.type.manages_jobs:
             write_whole(job.dir.script_of(job.attempt), attempt_script(job))
-    append_array(array, launch.farm, launch.type.job_name(array))
+    submission = launch.type.submission(array, launch.farm)
+    farm = placed(launch.farm, submission, launch.type)
+    append_array(array, farm, launch.type.job_name(array))
 
 
 def _submit_array(array: JobArray, launch: _Launch, count: int) -> list[str]:
-    """Submit an array, or its pieces where the site takes no array so large; return the job ids.
+    """Submit an array, or what the site takes of it in pieces; return the job ids.
 
-    ``count`` is how many runs of the launch were submitted before.
+    Of pieces no more jobs run at a time than of the array. ``count`` is how many runs of the launch
+    were submitted before. Raises FarmError where not all went in.
     """
-    farm, farm_type = launch.farm, launch.type
-    submission = farm_type.submission(array, farm)
+    piece, ids, tries = array, list[str](), 0
+    while True:
+        result = _submit_once(piece, launch)
+        if isinstance(result, Failure):
+            size = _smaller(piece, result, launch.farm)
+        else:
+            ids += result
+            size = len(piece.jobs)
+        if len(ids) == len(array.jobs):
+            return ids
+        if isinstance(result, Failure) and not size:
+            raise _refusal(array, piece, launch, result, count + len(ids))
+        tries += 1
+        afterany = ids[-1] if ids and array.max_parallel else array.afterany
+        piece = piece_of(array, len(ids), size, tries, launch.type.smallest)
+        piece = replace(piece, afterany=afterany)
+        _write_files(piece, launch)
+
+
+def _smaller(array: JobArray, failure: Failure, farm: Farm) -> int:
+    """Return the size of arrays that a site may take which has refused this one, 0 if none."""
+    size = len(array.jobs)
+    if failure.problem or not array.is_array or size == 1:
+        return 0
+    largest = largest_array(farm)
+    if largest < size:
+        return largest
+    return math.ceil(size / 2) if is_full(failure.finished) else 0
+
+
+def _submit_once(array: JobArray, launch: _Launch) -> list[str] | Failure:
+    """Submit an array by one command, record the ids of its jobs, and return them."""
+    submission = launch.type.submission(array, launch.farm)
     for job in array.jobs:
         write_whole(job.dir.submit_command, shell_line(submission) + "\n")
     if launch.show:
         launch.show(shell_line(submission))
-    with ExitStack() as stack:
-        for job in array.jobs if farm_type.workspace else ():
-            stack.enter_context(without_links(job.dir, launch.say))
-        finished = execute(submission, farm, farm_type, launch.lock)
-    ids = farm_type.job_ids(finished.output, array)
-    if not finished.status and len(ids) == len(array.jobs):
-        name = farm_type.job_name(array)
-        for job, id in zip(array.jobs, ids, strict=True):
-            write_job(SubmittedJob(job.dir, job.attempt, farm, id, name), finished.output)
-        launch.say(_message(array, ids))
-        return ids
-    if finished.status and array.is_array:
-        largest = largest_array(farm)
-        if largest < len(array.jobs):
-            return _submit_pieces(array, largest, launch, count)
-    raise _refusal(array, launch, finished, count)
-
-
-def _submit_pieces(array: JobArray, largest: int, launch: _Launch, count: int) -> list[str]:
-    """Submit an array in pieces, of which no more jobs run at a time than of the array."""
-    ids: list[str] = []
-    for piece in pieces(array, largest):
-        afterany = ids[-1] if ids and piece.max_parallel else piece.afterany
-        piece = replace(piece, afterany=afterany)
-        _write_files(piece, launch)
-        ids += _submit_array(piece, launch, count + len(ids))
+    began = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            for job in array.jobs if launch.type.workspace else ():
+                stack.enter_context(without_links(job.dir, launch.say))
+            finished = execute(submission, launch.farm, launch.type, launch.lock)
+    except NotStarted as error:
+        return Failure(Finished(submission.words, 127, "", str(error)))
+    ids = launch.type.job_ids(finished.output, array)
+    if finished.status or len(ids) != len(array.jobs):
+        jobs = unnamed_jobs(array, placed(launch.farm, submission, launch.type), launch.type)
+        found = look_for(jobs, finished, time.monotonic() - began)
+        if not isinstance(found, Failure):
+            launch.say(f"{_message(array, found)}, although {answer_line(finished)}")
+        return found
+    farm = placed(launch.farm, submission, launch.type, finished.output)
+    for unnamed, id in zip(unnamed_jobs(array, farm, launch.type), ids, strict=True):
+        write_job(unnamed._replace(id=id), finished.output)
+    launch.say(_message(array, ids))
     return ids
 
 
-def _message(array: JobArray, ids: Sequence[str]) -> str:
+def _message(array: JobArray, ids: Sequence[str | None]) -> str:
+    known = [id for id in ids if id]
     if array.is_array:
-        return f"{len(ids)} runs submitted as an array, jobs {ids[0]} to {ids[-1]}"
-    return f"{array.jobs[0].run}: submitted" + (f" as job {ids[0]}" if ids[0] else "")
+        jobs = f", jobs {known[0]} to {known[-1]}" if known else ""
+        return f"{len(ids)} runs submitted as an array{jobs}"
+    return f"{array.jobs[0].run}: submitted" + (f" as job {known[0]}" if known else "")
 
 
-def _refusal(array: JobArray, launch: _Launch, finished: Finished, count: int) -> FarmError:
-    """Return a refusal as an error, having recorded it.
+def _refusal(
+    array: JobArray, piece: JobArray, launch: _Launch, failure: Failure, count: int
+) -> FarmError:
+    """Return an error for what of an array did not go in, having recorded what is certainly not in.
 
-    Where the scheduler was too slow to answer, the job may exist: no refusal is recorded then.
+    That is all from ``piece`` on, but for ``piece`` itself where nobody can say.
     """
-    farm, answer = launch.farm, finished.errors.strip() or finished.output.strip()
-    subject = array.script if launch.type.script else array.name
-    lines = " | ".join(line.strip() for line in answer.splitlines() if line.strip())
-    reason = f"{subject}, status {finished.status}: {lines or 'it printed nothing'}"
+    farm, finished = launch.farm, failure.finished
+    rest = array.jobs[array.jobs.index(piece.jobs[0]) :]
+    for job in rest[len(piece.jobs) :] if failure.problem else rest:
+        write_refusal(job, farm, finished.errors.strip() or finished.output.strip())
+    subject = piece.script if launch.type.script else piece.name
     done = f"{count} of {launch.total} runs submitted"
-    if "timed out" not in answer.lower():
-        for job in array.jobs:
-            write_refusal(job, farm, answer)
+    if is_full(finished) and not failure.problem:
+        return FarmError(
+            f"farm {farm.name} takes no more of your jobs now: {answer_line(finished)} ({done};"
+            " the others stay planned: --resume submits them when some have ended)"
+        )
+    reason = f"{subject}, {answer_line(finished)}"
+    if not failure.problem:
         return FarmError(f"farm {farm.name} refused {reason} ({done}; --resume submits the others)")
     if launch.type.manages_jobs:
-        remedy = "--resume asks for it by its name, and submits what is not there"
+        remedy = f"{failure.problem}; --resume asks again, and submits what is not there"
     else:
         remedy = (
             "runx can't ask this farm, and leaves it alone: if it isn't there, runx cancel"
-            f" {array.jobs[0].run} lets --resume submit it; --resume submits the others"
+            f" {piece.jobs[0].run} lets --resume submit it; --resume submits the others"
         )
     return FarmError(f"farm {farm.name} may have taken {reason} ({done}; {remedy})")
 
@@ -196,68 +224,3 @@ def _refusal(array: JobArray, launch: _Launch, finished: Finished, count: int) -
 def _note_unmounted(root: Path, say: Say) -> None:
     if not root.is_dir():
         say(f"note: what jobs write shows here once their workspace is mounted at {root}")
-
-
-def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int = -1) -> Finished:
-    """Run a submit command to its end; where it can't be started, return the status of a shell.
-
-    Raises FarmError where it took too long: whether the job was submitted is not known then.
-    """
-    words = submission.words
-    try:
-        return run_command(
-            words,
-            environment=submission.environment or None,
-            stdin=submission.stdin,
-            timeout=farm_type.submit_timeout,
-            pass_fds=() if lock < 0 else (lock,),
-        )
-    except CommandTimeout as error:
-        raise FarmError(
-            f"farm {farm.name}: {error}; runx status tells whether the job came through"
-        ) from None
-    except CommandNotFound:
-        return Finished(words, 127, "", f"{words[0]} is not found on PATH; {farm_type.package}")
-    except RunxError as error:
-        return Finished(words, 126, "", str(error))
-
-
-def shell_line(submission: Submission) -> str:
-    """Return the command of a submission as a line of shell."""
-    if submission.words[:2] == ("bash", "-c"):
-        return submission.words[2]
-    variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
-
-
-def largest_array(farm: Farm) -> int:
-    """Return the size of the largest array that the site takes, or the usual one."""
-    farm_type = farm_type_of(farm.type)
-    limit = farm_type.limit
-    while limit is not None:
-        if largest := _largest_by(limit):
-            return largest
-        limit = limit.fallback
-    return farm_type.largest
-
-
-def _largest_by(limit: ArrayLimit) -> int | None:
-    try:
-        finished = run_command(limit.command, timeout=QUERY_SECONDS)
-    except RunxError:
-        return None
-    return None if finished.status else limit.read(finished.output)
-
-
-def missing_program(farm: Farm, environment: Mapping[str, str]) -> str | None:
-    """Return a message if the program that submits is not found, else None."""
-    farm_type = farm_type_of(farm.type)
-    program = farm_type.programs[0] if farm_type.programs else command.program(farm.submit_cmd)
-    if program is None or shutil.which(program, path=environment.get("PATH")):
-        return None
-    if farm_type.programs:
-        return f"{program}: not found on PATH; {farm_type.package}, or run here with -i"
-    return (
-        f"{program}: not found on PATH; SUBMIT_CMD of farm {farm.name} starts it."
-        " Install it, load its module, or run here with -i"
-    )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from runx.errors import SettingsError
 from runx.farms.base import Farm, JobCommands, Words
 from runx.farms.resources import Needs
+from runx.processes import Finished
 from runx.sweeps.values import Hparam
 
 CHUNK = 500
@@ -79,3 +80,23 @@ def plain_name(name: str, longest: int = 200) -> str:
     if len(clean) <= longest:
         return clean
     return f"{clean[: longest - 9]}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+_FULL = re.compile(
+    r"submit ?job ?s?limit|job submit limit|exceed|max_?queued|threshold reached|quota"
+    r"|\bmax\w*(?: number of)? (?:\w+ ){0,2}jobs?|\bonly \d+ jobs|too many (?:\w+ )?jobs|job limit",
+    re.IGNORECASE,
+)
+
+
+def is_full(finished: Finished) -> bool:
+    """Return whether a submission was refused for how many jobs its user has, or a site takes.
+
+    It only decides whether fewer are tried: a limit in words that are not known is a refusal.
+
+    >>> is_full(Finished((), 1, "", "sbatch: error: AssocMaxSubmitJobLimit"))
+    True
+    >>> is_full(Finished((), 1, "", "sbatch: error: invalid partition specified: nowhere"))
+    False
+    """
+    return bool(_FULL.search(finished.errors + finished.output))

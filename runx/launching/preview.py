@@ -21,7 +21,7 @@ from runx.rundir.styles import DASHES
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
     """Return the problems that would stop a launch before its first run."""
     if experiment.farm:
-        from runx.farms.submit import missing_program
+        from runx.farms.commands import missing_program
 
         if problem := missing_program(experiment.farm, environment):
             yield problem

@@ -8,8 +8,8 @@ from typing import Any
 
 from runx.config.experiment import Experiment
 from runx.farms.base import Farm
+from runx.farms.commands import shell_line
 from runx.farms.registry import farm_type_of
-from runx.farms.submit import shell_line
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command

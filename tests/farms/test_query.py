@@ -5,6 +5,7 @@ import json
 import pytest
 from batched import LAUNCH, commands, farm_of, site
 
+from runx.farms import commands as commands_of_farms
 from runx.farms import query
 from runx.farms.base import StatusQuery
 from runx.farms.query import by_farm, complete_arrays, farm_statuses, jobs_of
@@ -63,7 +64,7 @@ def wrong(line):
 def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
     submitted, put, answer, complaint, monkeypatch
 ):
-    monkeypatch.setattr(query, "QUERY_SECONDS", 0.3)
+    monkeypatch.setattr(commands_of_farms, "QUERY_SECONDS", 0.3)
     put("squeue", answer)
     statuses, [warning] = asked(submitted)
     assert statuses == {}

@@ -23,6 +23,7 @@ from runx.farms.base import (
     Submission,
     Words,
 )
+from runx.farms.jobscript import run_lines
 from runx.farms.resources import Needs
 from runx.farms.words import chunked, plain_name, refuse, texts
 from runx.processes import Finished
@@ -73,14 +74,14 @@ def description(array: JobArray, farm: Farm) -> str:
         *farm.directives,
     ]
     lines += [f"max_materialize = {array.max_parallel}"] if array.max_parallel else []
-    runs = (f"{job.attempt} {job.run}" for job in array.jobs)
-    return "\n".join([*lines, "queue attempt, run from (", *runs, ")"]) + "\n"
+    runs = _literal(str(array.run_list)) if array.is_array else f"(\n{run_lines(array)})"
+    return "\n".join([*lines, f"queue attempt, run from {runs}"]) + "\n"
 
 
 def _arguments(array: JobArray) -> str:
-    """Return run.sh and the number of its attempt in the quotes that condor_submit reads."""
+    """Return run.sh, the attempt and the job's id in the quotes that condor_submit reads."""
     path = _literal(str(array.experiment_dir)).replace("'", "''").replace('"', '""')
-    return f"\"'{path}/$(run)/run.sh' $(attempt)\""
+    return f"\"'{path}/$(run)/run.sh' $(attempt) $(Cluster).$(Process)\""
 
 
 def _literal(text: str) -> str:

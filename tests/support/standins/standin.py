@@ -56,12 +56,9 @@ FLAGS = {
         "-q": r"\w+",
         "-P": r"\w+",
     },
-    "condor_submit": {"-terse": None, "-dry-run": ".+"},
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},
     "bjobs": {"-a": None, "-noheader": None, "-o": r"[\w ]+ delimiter='\|'"},
-    "condor_q": {"-af": None},
-    "condor_history": {"-af": None},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
 }
 INDEX = {
@@ -260,49 +257,6 @@ def bjobs(flags, rest):
                 print(f"{number}|{index}|{word}|{state}|{why}|{job['name']}")
 
 
-def condor_submit(words):
-    _, rest = parsed("condor_submit", words)
-    text = Path(rest[0]).read_text()
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    settings = dict(line.split(" = ", 1) for line in lines[:-1])
-    known = "executable arguments initialdir output error log should_transfer_files kill_sig"
-    known += " on_exit_remove max_materialize JobBatchName request_gpus request_cpus"
-    known += " request_memory allowed_job_duration accounting_group requirements container_image"
-    unknown = [name for name in settings if name not in known.split() and name[0] != "+"]
-    if unknown or not lines[-1].startswith("queue"):
-        refuse(f"unknown {unknown} or no queue: {lines[-1]}", 1)
-    if not re.fullmatch(r"\"'.+'\"", settings["arguments"]):
-        refuse(f"bad arguments {settings['arguments']}", 1)
-    path = settings["arguments"][2:-2].replace("''", "'").replace('""', '"')
-    runs = [""]
-    if " from " in lines[-1]:
-        runs = Path(lines[-1].partition(" from ")[2]).read_text().splitlines()
-    tasks = {
-        index: (["/bin/bash", path.replace("$(run)", run)], {}) for index, run in enumerate(runs)
-    }
-    with Jobs() as jobs:
-        number = jobs.add(settings["JobBatchName"], tasks, True)
-    print(f"{number}.0 - {number}.{len(runs) - 1}")
-
-
-def condor_table(command, words):
-    fields = words[words.index("-af") + 1 :]
-    if not set(fields) <= {
-        *("ClusterId", "ProcId", "JobStatus", "HoldReasonCode", "JobBatchName"),
-        *("ExitCode", "ExitSignal"),
-    }:
-        refuse(f"unknown fields {fields}", 1)
-    with Jobs() as jobs:
-        for number, index, job, state in jobs.listed():
-            if (state == "running") is not (command == "condor_q"):
-                continue
-            code = state if isinstance(state, int) else "undefined"
-            status = {"running": 2, "cancelled": 3}.get(state, 4)
-            values = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
-            values |= {"JobBatchName": job["name"]}
-            print(*(values.get(field, "undefined") for field in fields))
-
-
 def cancel(ids, over):
     """End tasks; what is over makes the command fail as the real one does."""
     with Jobs() as jobs:
@@ -316,10 +270,6 @@ def cancel(ids, over):
 def main(command, words):
     if command in ("qsub", "msub", "bsub"):
         submit(command, words)
-    elif command == "condor_submit":
-        condor_submit(words)
-    elif command in ("condor_q", "condor_history"):
-        condor_table(command, words)
     elif command in ("qstat", "showq", "bjobs"):
         flags, rest = parsed(command, words)
         {"qstat": qstat, "showq": showq, "bjobs": bjobs}[command](flags, rest)
@@ -331,7 +281,6 @@ def main(command, words):
         over = {
             "qdel": ("Job has finished", 35),
             "bkill": ("Job <1>: Job has already finished", 255),
-            "condor_rm": ("Job not found", 1),
         }
         if command not in over or not words or any(word.startswith("-") for word in words):
             refuse(f"{command} {words}")

@@ -8,7 +8,7 @@ from batched import arrays_of
 from real_farms import long_ago
 from sites import Site, all_end, environment_of, installed_commands
 
-from runx.farms import condor
+from runx.farms import condor, condor_status
 from runx.farms.base import Farm
 from runx.processes import Finished
 from runx.sweeps.values import Hparam
@@ -29,7 +29,7 @@ def calls(scenario, *words):
 
 def read(call):
     finished = Finished(tuple(call["argv"]), call["rc"], call["stdout"], call["stderr"])
-    return condor.job_statuses(finished, in_queue=call["argv"][0] == "condor_q")
+    return condor_status.job_statuses(finished, in_queue=call["argv"][0] == "condor_q")
 
 
 def told(statuses):
@@ -142,7 +142,7 @@ def ad(**more):
 
 def status_of(in_queue=True, **more):
     finished = Finished((), 0, json.dumps([ad(**more)]), "")
-    [status] = condor.job_statuses(finished, in_queue).values()
+    [status] = condor_status.job_statuses(finished, in_queue).values()
     return status[:2]
 
 
@@ -169,7 +169,9 @@ def test_a_factory_that_has_stopped_says_why():
     factory = {"ClusterId": 7, "JobMaterializeNextProcId": 1, "TotalSubmitProcs": 2}
     failed = {"JobMaterializePaused": -1, "JobMaterializePauseReason": "no digest"}
     for more, reason in (({"JobMaterializePaused": 1}, "held"), (failed, "no digest")):
-        statuses = condor.job_statuses(Finished((), 0, json.dumps([{**factory, **more}]), ""))
+        statuses = condor_status.job_statuses(
+            Finished((), 0, json.dumps([{**factory, **more}]), "")
+        )
         assert list(statuses) == ["7.1"]
         assert statuses["7.1"].state == "queued"
         assert reason in statuses["7.1"].reason

@@ -180,3 +180,52 @@ def test_without_a_schedd_nothing_is_taken_for_ended(site, pool):
             pool.until(lambda: "total" in pool.call("condor_q", "-totals", check=False).lower())
     site.done("down", 4)
     assert trained(site, "down") == [1] * 4
+
+
+def test_runs_wait_for_those_of_another_experiment(site, pool):
+    """Also for some that have no jobs yet, and with requirements of their own."""
+    first = f"HPARAMS: {{seed: [1, 2, 3], epochs: 2, pause: 0.5}}\n{THROTTLED}"
+    site.runx(sweep(site, "first", first))
+    second = f"HPARAMS: {{seed: [1, 2, 3], epochs: 1}}\n{THROTTLED}"
+    second += "DIRECTIVES: ['requirements = (Memory > 1)']\n"
+    site.runx(sweep(site, "second", second), "--after", "first")
+    assert set(site.states("second").values()) == {"queued"}
+    assert site.runx("status", "second").stdout.count("waits for other jobs") == 3
+    site.done("second", 3)
+    assert set(site.states("first").values()) == {"done"}
+    ends = [json.loads(line) for run in site.runs("first") for line in events_of(run)]
+    starts = [json.loads(line) for run in site.runs("second") for line in events_of(run)]
+    assert max(event["time"] for event in ends) < min(event["time"] for event in starts)
+    assert trained(site, "second") == [1] * 3
+
+
+def test_runs_after_one_that_failed_are_cancelled_and_say_why(site, pool):
+    site.runx(sweep(site, "bad", "HPARAMS: {status: 3, epochs: 3, pause: 1}\n"))
+    site.runx(sweep(site, "never", "HPARAMS: {seed: [1, 2]}\n"), "--after", "bad")
+    states = site.wait("never", all_end)
+    assert set(states.values()) == {"cancelled"}
+    assert "which it waited for, is not done" in site.runx("status", "never").stdout
+    assert trained(site, "never") == [0, 0]
+    pool.until(lambda: not pool.call("condor_q", "-af", "ClusterId").strip())
+
+
+def test_what_opens_a_cancelled_array_ends(site, pool):
+    site.runx(sweep(site, "slow", "HPARAMS: {pause: 100}\n"))
+    site.runx(sweep(site, "gone", "HPARAMS: {seed: [1, 2]}\n"), "--after", "slow")
+    site.runx("cancel", "gone")
+    assert set(site.states("gone").values()) == {"cancelled"}
+    asked = ("condor_q", "-constraint", "JobUniverse == 7", "-af", "ClusterId")
+    pool.until(lambda: not pool.call(*asked).strip())
+    site.runx("cancel", "slow")
+
+
+def test_jobs_of_their_own_run_a_few_at_a_time(site):
+    text = "HPARAMS: {seed: [1, 2, 3], epochs: 1}\nARRAY: false\nMAX_PARALLEL: 2\n"
+    site.runx(sweep(site, "lanes", text))
+    assert site.runx("status", "lanes").stdout.count("waits for other jobs") == 1
+    site.done("lanes", 3)
+    assert trained(site, "lanes") == [1] * 3
+
+
+def events_of(run):
+    return (run / "attempts/1.events.jsonl").read_text().splitlines()

@@ -38,28 +38,35 @@ def at_schedd(farm: Farm) -> Words:
 
 
 def job_statuses(finished: Finished, in_queue: bool = True) -> dict[str, JobStatus] | None:
-    """Return what a list of jobs or of factories says, with the jobs that are not made yet.
+    """Return what a list of jobs or of factories says, also of jobs that were not made yet.
 
     Of nothing, condor_q prints nothing, and condor_history an empty list.
     """
     if finished.status:
         return None
-    statuses: dict[str, JobStatus] = {}
-    factories: dict[str, Mapping[str, Any]] = {}
-    for ad in json.loads(finished.output or "[]"):
-        cluster, name = str(ad["ClusterId"]), str(ad.get("JobBatchName", ""))
-        if "ProcId" in ad:
-            process = int(ad["ProcId"])
-            statuses[f"{cluster}.{process}"] = _status(ad, in_queue)._replace(
-                name=name, task=process
-            )
-        if in_queue and "JobMaterializeNextProcId" in ad and ad.get("JobStatus") != _REMOVED:
-            factories[cluster] = ad
-    for cluster, ad in factories.items():
-        waiting = _waiting(ad)._replace(name=str(ad.get("JobBatchName", "")))
-        for process in range(ad["JobMaterializeNextProcId"], ad.get("TotalSubmitProcs", 0)):
-            statuses.setdefault(f"{cluster}.{process}", waiting._replace(task=process))
+    ads = json.loads(finished.output or "[]")
+    statuses = {
+        f"{ad['ClusterId']}.{ad['ProcId']}": _named(_status(ad, in_queue), ad, ad["ProcId"])
+        for ad in ads
+        if "ProcId" in ad
+    }
+    # Of a cluster that is there, those that are not made yet wait; with one that was removed, they
+    # went. The last of its ads knows of the most that were made.
+    arrays = [ad for ad in ads if _made(ad) and in_queue is (ad.get("JobStatus") != _REMOVED)]
+    for ad in {ad["ClusterId"]: ad for ad in sorted(arrays, key=_made)}.values():
+        status = _waiting(ad) if in_queue else _removed(ad)
+        for process in range(_made(ad), ad["TotalSubmitProcs"]):
+            statuses.setdefault(f"{ad['ClusterId']}.{process}", _named(status, ad, process))
     return statuses
+
+
+def _made(ad: Mapping[str, Any]) -> int:
+    """Return how many jobs of a cluster its factory had made, 0 where it has none."""
+    return int(ad.get("JobMaterializeNextProcId", 0))
+
+
+def _named(status: JobStatus, ad: Mapping[str, Any], process: int) -> JobStatus:
+    return status._replace(name=str(ad.get("JobBatchName", "")), task=process)
 
 
 def _waiting(factory: Mapping[str, Any]) -> JobStatus:
@@ -128,7 +135,7 @@ _QUEUE = _condor_q()
 QUERIES = (
     _QUEUE,
     _condor_q("-factory"),
-    StatusQuery(_condor_history, partial(job_statuses, in_queue=False), cluster_of, sees="all"),
-    # Between two answers a factory may have made a job.
+    # Between these two answers a factory may have made a job.
     _QUEUE,
+    StatusQuery(_condor_history, partial(job_statuses, in_queue=False), cluster_of, sees="all"),
 )

@@ -177,6 +177,21 @@ def test_a_factory_that_has_stopped_says_why():
         assert reason in statuses["7.1"].reason
 
 
+def test_jobs_that_were_never_made_went_with_their_array():
+    array = {"TotalSubmitProcs": 4, "JobMaterializeNextProcId": 2, "JobStatus": 3}
+    ads = [ad(**array, RemoveReason="job 6.0 is not done"), ad(**array, ProcId=1)]
+    ads += [ad(ProcId=0, ClusterId=8, JobStatus=3, TotalSubmitProcs=2)]
+    ended = condor_status.job_statuses(Finished((), 0, json.dumps(ads), ""), in_queue=False)
+    assert list(ended) == ["7.0", "7.1", "8.0", "7.2", "7.3"]
+    assert {status.state for status in ended.values()} == {"cancelled"}
+    # Those that were removed by themselves leave the others due.
+    queued = condor_status.job_statuses(Finished((), 0, json.dumps(ads[:2]), ""))
+    assert list(queued) == ["7.0", "7.1"]
+    running = ad(**{**array, "JobStatus": 2}, ProcId=1)
+    queued = condor_status.job_statuses(Finished((), 0, json.dumps([running, ads[0]]), ""))
+    assert [status.state for status in queued.values()] == ["running", "running", *["queued"] * 2]
+
+
 def test_commands_go_to_the_schedd_that_has_the_jobs():
     for query in condor.FARM_TYPE.queries:
         assert query.command(["7"], FARM)[1:3] == ("-name", "node1")
@@ -194,7 +209,7 @@ def test_what_passed_a_limit_leaves_the_queue_unless_directives_say_otherwise():
 
 @pytest.fixture
 def site(installed, tmp_path):
-    names = ("submit", "q", "history", "rm", "hold", "release")
+    names = ("submit", "q", "history", "rm", "hold", "release", "qedit")
     commands = [f"condor_{name}" for name in names]
     folder = installed_commands(tmp_path / "bin", commands, "condor")
     path = f"{folder}:{installed['PATH']}"

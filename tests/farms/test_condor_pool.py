@@ -201,11 +201,13 @@ def test_runs_wait_for_those_of_another_experiment(site, pool):
 
 def test_runs_after_one_that_failed_are_cancelled_and_say_why(site, pool):
     site.runx(sweep(site, "bad", "HPARAMS: {status: 3, epochs: 3, pause: 1}\n"))
-    site.runx(sweep(site, "never", "HPARAMS: {seed: [1, 2]}\n"), "--after", "bad")
+    site.runx(
+        sweep(site, "never", f"HPARAMS: {{seed: [1, 2, 3, 4]}}\n{THROTTLED}"), "--after", "bad"
+    )
     states = site.wait("never", all_end)
     assert set(states.values()) == {"cancelled"}
     assert "which it waited for, is not done" in site.runx("status", "never").stdout
-    assert trained(site, "never") == [0, 0]
+    assert trained(site, "never") == [0] * 4
     pool.until(lambda: not pool.call("condor_q", "-af", "ClusterId").strip())
 
 

@@ -20,7 +20,12 @@ KNOWN = {
     *("should_transfer_files", "kill_sig", "periodic_remove", "on_exit_remove", "getenv"),
     *("max_materialize", "universe", "requirements", "request_gpus", "request_cpus"),
     *("request_memory", "allowed_job_duration", "accounting_group", "container_image"),
+    *("on_exit_hold", "periodic_release"),
 }
+
+
+def closed(job):
+    return job.get("paused") or job.get("open") is False
 
 
 class Schedd(standin.Jobs):
@@ -29,7 +34,7 @@ class Schedd(standin.Jobs):
     def advance(self):
         every = self.all
         if not (HOME / "full").exists():
-            self.all = {number: job for number, job in every.items() if not job.get("paused")}
+            self.all = {number: job for number, job in every.items() if not closed(job)}
             super().advance()
         self.all = every
         for number, job in every.items():
@@ -67,10 +72,12 @@ class Schedd(standin.Jobs):
             "ExitBySignal": isinstance(state, int) and state > 128,
             "TotalSubmitProcs": len(job["tasks"]),
         }
+        if "open" in job:
+            ad["RunxOpen"] = job["open"]
         if isinstance(state, int):
             ad |= {"ExitSignal": state - 128} if state > 128 else {"ExitCode": state}
         if state == "cancelled":
-            ad["RemoveReason"] = "via condor_rm (by user me)"
+            ad["RemoveReason"] = job.get("why") or "via condor_rm (by user me)"
         if state == "held":
             ad |= {"HoldReason": "via condor_hold (by user me)", "HoldReasonCode": 1}
         return {**ad, **self.factory(number)} if self.factory(number) else ad
@@ -79,7 +86,7 @@ class Schedd(standin.Jobs):
         """Return what the schedd says of a cluster whose jobs are not all made."""
         job = self.all[number]
         left = [int(index) for index, task in job["tasks"].items() if "made" not in task]
-        if not left or job.get("removed"):
+        if not left:
             return {}
         return {
             "ClusterId": int(number),
@@ -88,6 +95,7 @@ class Schedd(standin.Jobs):
             "JobMaterializeNextProcId": left[0],
             "TotalSubmitProcs": len(job["tasks"]),
             **({"JobMaterializePaused": 1} if job.get("paused") else {}),
+            **({"RunxOpen": job["open"]} if "open" in job else {}),
         }
 
     def jobs(self, over):
@@ -103,11 +111,18 @@ class Schedd(standin.Jobs):
 def submit(words):
     if words[:1] != ["-terse"] or len(words) != 2:
         standin.refuse(f"condor_submit {words}", 1)
-    name, commands, runs = described(Path(words[1]).read_text())
+    text = sys.stdin.read() if words[1] == "-" else Path(words[1]).read_text()
+    if "universe = scheduler\n" in text:
+        # What it would do, a test does.
+        print("1000.0 - 1000.0")
+        return
+    name, commands, runs = described(text)
     with Schedd() as schedd:
         limit = commands.get("max_materialize")
         number = schedd.add(name, {}, True, int(limit) if limit else None)
         job = schedd.all[number]
+        if "My.RunxOpen =?= True" in commands.get("requirements", ""):
+            job["open"] = commands["my.runxopen"] == "True"
         for index, (attempt, run) in enumerate(runs):
             line = commands["arguments"].replace("$(Cluster).$(Process)", f"{number}.{index}")
             line = line.replace("$(attempt)", attempt).replace("$(run)", run)
@@ -170,6 +185,9 @@ def standin_error(text, status=1):
 def table(command, words):
     """Print the jobs of the queue, of its factories or of the history, as JSON or in total."""
     ids, factories, totals = [], False, False
+    if words[:1] == ["-constraint"]:
+        listed(*words[1:])
+        return
     while words:
         word = words.pop(0)
         if word == "-name":
@@ -189,7 +207,8 @@ def table(command, words):
         schedd.advance()
         chosen = ids or list(schedd.all)
         if factories:
-            ads = [schedd.factory(number) for number in chosen if number in schedd.all]
+            known = [number for number in chosen if number in schedd.all]
+            ads = [schedd.factory(one) for one in known if not schedd.all[one].get("removed")]
         else:
             over = command == "condor_history"
             ads = [schedd.ad(*job) for job in schedd.jobs(over) if job[0] in chosen]
@@ -202,9 +221,31 @@ def table(command, words):
         print(f"[\n{printed}\n]" if ads else "[\n]")
 
 
+def listed(constraint, *asked):
+    """Print the clusters of the jobs of a name."""
+    [name] = re.fullmatch(r'JobBatchName == "([^"]+)"', constraint).groups()
+    assert asked == ("-af", "ClusterId"), asked
+    with Schedd() as schedd:
+        for number, _ in schedd.jobs(over=False):
+            if schedd.all[number]["name"] == name:
+                print(number)
+
+
+def edit(words):
+    """Set RunxOpen of a cluster."""
+    number, name, value = words
+    assert (name, value) == ("RunxOpen", "True"), words
+    with Schedd() as schedd:
+        schedd.all[number]["open"] = True
+        schedd.advance()
+    print(f'Set attribute "RunxOpen" for {len(schedd.all[number]["tasks"])} matching jobs.')
+
+
 def change(command, words):
     """Remove, hold or release jobs and clusters: what was done on stdout, the others on stderr."""
-    if words[:1] == ["-name"]:
+    options = {}
+    while words[:1] and words[0] in ("-name", "-reason"):
+        options[words[0]] = words[1]
         words = words[2:]
     verb = {
         "condor_rm": "marked for removal",
@@ -226,6 +267,8 @@ def change(command, words):
                 )
                 missing.append(why)
                 continue
+            if "-reason" in options:
+                schedd.all[number]["why"] = f"{options['-reason']} (by user me)"
             for job in live:
                 one(schedd, command, *job)
             if not dot:
@@ -267,6 +310,8 @@ def main(command, words):
         submit(words)
     elif command in ("condor_q", "condor_history"):
         table(command, words)
+    elif command == "condor_qedit":
+        edit(words)
     else:
         change(command, words)
 

@@ -2,7 +2,8 @@
 
 ``fixtures/logroot-0.tar.gz`` was written by the last commit before the rooms of runx were laid out
 anew; ``fixtures/logroot-0.json`` has what that commit's commands printed of it, but for the run
-smooth-goat: commands that queried no scheduler then took it for queued, and its job is lost.
+smooth-goat: commands that queried no scheduler then took it for queued, and its job is lost; and
+but for the reasons why jobs wait, which weren't shown.
 In ``local`` are runs that are done, failed, killed, timed out, cancelled or resumed, one with torn
 rows and one with a torn run.json; in ``farm`` runs of Slurm, some in an array: done, failed,
 refused, queued, and one whose job's id was never kept.
@@ -19,8 +20,9 @@ import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ARRAY = "farm_2026-11-28T13.45.39Z-1d22ff.0"
+SINGLE = "farm_spiffy-manatee_2026.11.28_13.45"
 SCHEDULER = {
-    "squeue": f"echo '41|2|PENDING|Resources|{ARRAY}'; echo '44|N/A|PENDING|Priority|s'",
+    "squeue": f"echo '41|2|PENDING|Resources|{ARRAY}'; echo '44|N/A|PENDING|Priority|{SINGLE}'",
     "sacct": "exit 1",
 }
 COMMANDS = (

@@ -52,8 +52,10 @@ def removals(
             yield Removal(run, State(UNKNOWN))
             continue
         state, latest = current_state(run, of_run, statuses, clock(run.path.parent))
-        unasked = latest and latest[-1].farm and status_of(run, latest, statuses) is None
-        if state.alive or state.name == "preempted":
+        status = status_of(run, latest, statuses)
+        unasked = latest and latest[-1].farm and status is None
+        is_odd = status is not None and status.state == state.name == UNKNOWN
+        if state.alive or state.name == "preempted" or is_odd:
             yield Removal(run, state, f"it is {state}")
         elif state.name == "lost" and unasked:
             yield Removal(run, state, "its farm was not asked what became of it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from runx.analysis.remove import Removal, Thinned
+    from runx.launching.control import Changed
     from runx.rundir.attempts import JobStatuses
     from runx.rundir.paths import RunDir
 
@@ -21,10 +22,23 @@ _HINT = "name a run or an experiment, or say --where EXPR; see runx status"
 
 
 class Count(NamedTuple):
-    """How many runs were changed, of how many that were named."""
+    """How many runs were changed, of how many that were named.
+
+    ``left``: runs that were to be changed and are not, each with the reason.
+    """
 
     done: int
     named: int
+    left: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        left = f", left={dict(self.left)}" if self.left else ""
+        return f"Count(done={self.done}, named={self.named}{left})"
+
+    @classmethod
+    def of(cls, changed: Changed, named: int) -> Count:
+        """Return the count of what was changed, its runs by their names."""
+        return cls(changed.done, named, {run.path.name: why for run, why in changed.left.items()})
 
 
 def cancel(
@@ -34,11 +48,14 @@ def cancel(
     say: Say = remark,
     warn: Say = warning,
 ) -> Count:
-    """Cancel runs that wait or run: those named, all of an experiment, or those ``where`` holds."""
+    """Cancel runs that wait or run: those named, all of an experiment, or those ``where`` holds.
+
+    Their farms are asked afterwards: what is still there is ``left``, and not cancelled.
+    """
     from runx.launching.control import cancel
 
     runs = runs_named(names, where, logroot, warn, _HINT)
-    return Count(cancel(runs, say, warn), len(runs))
+    return Count.of(cancel(runs, say, warn), len(runs))
 
 
 def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
@@ -46,7 +63,7 @@ def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) ->
     from runx.launching.control import hold
 
     runs = _selected(names, logroot)
-    return Count(hold(runs, warn), len(runs))
+    return Count.of(hold(runs, warn), len(runs))
 
 
 def release(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
@@ -54,7 +71,7 @@ def release(*names: str, logroot: str | Path | None = None, warn: Say = warning)
     from runx.launching.control import release
 
     runs = _selected(names, logroot)
-    return Count(release(runs, warn), len(runs))
+    return Count.of(release(runs, warn), len(runs))
 
 
 def _selected(names: Sequence[str], logroot: str | Path | None) -> list[RunDir]:

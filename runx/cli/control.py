@@ -14,6 +14,9 @@ from runx.cli.console import say
 from runx.cli.options import looked_up, lookup_options, where_option
 from runx.errors import RunxError
 
+_MOST_NAMES = 20
+"""Names of runs that one line may have."""
+
 if TYPE_CHECKING:
     from runx.analysis.remove import Thinned
     from runx.api.control import Count, Removals
@@ -71,7 +74,16 @@ def release(names: tuple[str, ...], logroot: str | None, config: Path | None) ->
 
 
 def _say(count: Count, done: str) -> None:
+    """Print how many runs were changed, and why others were not; exit with 1 if there are any."""
+    names_of: dict[str, list[str]] = {}
+    for name, why in count.left.items():
+        names_of.setdefault(why, []).append(name)
+    for why, names in names_of.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        say(f"{', '.join(names[:_MOST_NAMES])}{more}: not {done}: {why}")
     say(f"{count.done} of {count.named} runs {done}")
+    if count.left:
+        sys.exit(1)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from runx.farms.resources import Needs
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = tuple[str, ...]
 """A command, or words of one."""
+Warn: TypeAlias = Callable[[str], None]
 SUBMIT_SECONDS = 300.0
 """Seconds until a submit command is ended; Slurm's own limit with its controller is 100 s."""
 
@@ -117,6 +118,7 @@ class SubmittedJob(NamedTuple):
     """The job of a run's attempt: its farm, id and name; the id is "" where it was not recorded.
 
     ``task`` is its index in an array; ``is_pending`` is true while its submit command may run.
+    ``owner`` is the login that submitted it, "" where that was not recorded.
     """
 
     run: RunDir
@@ -126,6 +128,14 @@ class SubmittedJob(NamedTuple):
     name: str
     task: int | None = None
     is_pending: bool = False
+    owner: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place and id, or its farm and run where the id is not known: one key for one job."""
+        if self.id:
+            return place_of(self.farm.name, self.farm.options), self.id
+        return self.farm.name, str(self.run.path)
 
 
 class StatusQuery(NamedTuple):

@@ -6,47 +6,83 @@ import os
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from runx.errors import FarmError, RunxError
+from runx.errors import FarmError, RunxError, SettingsError
 from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
 from runx.farms.commands import call
 from runx.farms.query import by_farm, complete_arrays
 from runx.farms.registry import farm_type_of
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
+from runx.rundir.state import UNKNOWN
 
 Statuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
 ALIVE = ("queued", "running", "preempted")
 """States in which there is something to cancel, hold or release."""
 
 
-def cancel(jobs: Sequence[SubmittedJob], runs: Container[RunDir], statuses: Statuses) -> None:
-    """Cancel jobs: an array at once where all its runs are among ``runs``, and its farm can."""
-    for farm, farm_jobs in by_farm(jobs):
-        cancel_arrays = farm_type_of(farm.type).cancel_arrays
-        names = list(complete_arrays(farm_jobs, runs)) if cancel_arrays else []
-        if cancel_arrays and names:
-            _execute(farm, cancel_arrays(names, farm), "cancel")
-    change(jobs, "cancel", statuses, runs)
+def cancel(
+    jobs: Iterable[SubmittedJob], runs: Container[RunDir], statuses: Statuses
+) -> dict[RunDir, str]:
+    """Cancel jobs: an array at once where all its runs are among ``runs``, and its farm can.
+
+    Returns the runs whose farm would not, and its words; other farms are not kept from theirs.
+    """
+    return _changed(jobs, "cancel", (*ALIVE, UNKNOWN), statuses, runs)
 
 
 def change(
     jobs: Iterable[SubmittedJob], verb: str, statuses: Statuses, runs: Container[RunDir] = ()
-) -> int:
-    """Cancel, hold or release jobs and return how many; those that have ended are left out.
+) -> dict[RunDir, str]:
+    """Hold or release jobs that wait; return the runs whose farm would not, and its words.
 
     Where all runs of an array are among ``runs``, its own id is used if its farm has one.
-
-    Raises FarmError where a farm can't or won't.
     """
-    count = 0
+    return _changed(jobs, verb, ("queued",), statuses, runs)
+
+
+def _changed(
+    jobs: Iterable[SubmittedJob],
+    verb: str,
+    states: Container[str],
+    statuses: Statuses,
+    runs: Container[RunDir],
+) -> dict[RunDir, str]:
+    """Do something with jobs that are in some state, or whose farm has no states to ask for."""
+    refused: dict[RunDir, str] = {}
     for farm, farm_jobs in by_farm(jobs):
-        known = [(job.id, statuses.get((farm.name, job.id))) for job in farm_jobs if job.id]
-        ids = [id for id, status in known if status is None or status.state in ALIVE]
-        if ids:
-            addressed = _addressed(farm, farm_jobs, ids, runs)
-            _execute(farm, _commands(farm, verb)(addressed, farm), verb)
-        count += len(ids)
-    return count
+        is_asked = bool(farm_type_of(farm.type).queries)
+        chosen = [job for job in farm_jobs if job.id]
+        if is_asked:
+            chosen = [job for job in chosen if _state(job, statuses) in states]
+        try:
+            if chosen:
+                _execute_all(farm, verb, chosen, runs)
+        except FarmError as error:
+            refused |= {job.run: str(error) for job in chosen}
+    return refused
+
+
+def _state(job: SubmittedJob, statuses: Statuses) -> str:
+    status = statuses.get(job.key)
+    return status.state if status else ""
+
+
+def _execute_all(
+    farm: Farm, verb: str, jobs: Sequence[SubmittedJob], runs: Container[RunDir]
+) -> None:
+    """Execute every command that does something with jobs; then raise FarmError if any failed."""
+    cancel_arrays = farm_type_of(farm.type).cancel_arrays if verb == "cancel" else None
+    names = list(complete_arrays(jobs, runs)) if cancel_arrays else []
+    commands = [*cancel_arrays(names, farm)] if cancel_arrays and names else []
+    ids = _addressed(farm, jobs, [job.id for job in jobs], runs)
+    problems = list[FarmError]()
+    for command in [*commands, *commands_for(farm, verb)(ids, farm)]:
+        try:
+            _execute(farm, command, verb)
+        except FarmError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
 
 
 def _addressed(
@@ -63,14 +99,15 @@ def _addressed(
     return list(dict.fromkeys(array_of(id) if array_of(id) in arrays else id for id in ids))
 
 
-def check_supported(jobs: Iterable[SubmittedJob], verb: str) -> None:
-    """Raise FarmError where the farm of some job can't cancel, hold or release jobs."""
-    for farm, _ in by_farm(jobs):
-        _commands(farm, verb)
+def commands_for(farm: Farm, verb: str) -> JobCommands:
+    """Return what gives the commands that cancel, hold or release jobs of a farm.
 
-
-def _commands(farm: Farm, verb: str) -> JobCommands:
-    farm_type = farm_type_of(farm.type)
+    Raises FarmError where it can't.
+    """
+    try:
+        farm_type = farm_type_of(farm.type)
+    except SettingsError as error:
+        raise FarmError(f"farm {farm.name}: {error}") from None
     verbs = {"cancel": farm_type.cancel, "hold": farm_type.hold, "release": farm_type.release}
     commands = verbs[verb]
     if commands is None:
@@ -80,15 +117,14 @@ def _commands(farm: Farm, verb: str) -> JobCommands:
     return commands
 
 
-def _execute(farm: Farm, commands: Sequence[Words], verb: str) -> None:
+def _execute(farm: Farm, command: Words, verb: str) -> None:
     farm_type = farm_type_of(farm.type)
-    for command in commands:
-        try:
-            finished = call(command)
-        except RunxError as error:
-            raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
-        if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):
-            raise FarmError(f"farm {farm.name}: {command[0]}: {finished.last_line}")
+    try:
+        finished = call(command)
+    except RunxError as error:
+        raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
+    if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):
+        raise FarmError(f"farm {farm.name}: {command[0]}: {finished.last_line}")
 
 
 def ends_by_order(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
@@ -96,7 +132,10 @@ def ends_by_order(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:
 
     Its job must execute run.sh for that, not the bare command.
     """
-    if job is not None and farm_type_of(job.farm.type).cancel:
+    try:
+        if job is not None and farm_type_of(job.farm.type).cancel:
+            return False
+    except SettingsError:
         return False
     file = run.submit_command
     submitted = file.read_text(errors="replace") if file.exists() else ""

@@ -6,8 +6,12 @@ Where a launcher is killed before it has written the id of a job, jobs.jsonl has
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,9 +84,12 @@ def launched_job(
 
 
 def write_job(job: SubmittedJob, answer: str) -> None:
-    """Write the job of an attempt, and link to where else the job writes."""
-    farm = job.farm
-    address = {"farm": farm.name, "type": farm.type, "options": dict(farm.options)}
+    """Write the job of an attempt, and link to where else the job writes.
+
+    It is this user's, unless it says whose it is.
+    """
+    farm, owner = job.farm, job.owner or logins()[0]
+    address = {"farm": farm.name, "type": farm.type, "options": dict(farm.options), "owner": owner}
     content = {**address, "id": job.id, "name": job.name, "answer": answer, "time": time.time()}
     write_whole(job.run.job(job.attempt), to_json(content))
     workspace = farm_type_of(farm.type).workspace
@@ -94,3 +101,33 @@ def write_refusal(job: JobSpec, farm: Farm, answer: str) -> None:
     """Write that a farm refused the job of an attempt."""
     content = {"farm": farm.name, "refused": True, "answer": answer, "time": time.time()}
     write_whole(job.dir.job(job.attempt), to_json(content))
+
+
+@cache
+def logins() -> tuple[str, ...]:
+    """Return the names by which this user may be recorded, the one to record first.
+
+    Where a container has no name for a user, the number stands for it.
+    """
+    uid = os.getuid()
+    return tuple(dict.fromkeys((_login(uid), str(uid))))
+
+
+def _login(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def owner_of(job: SubmittedJob) -> str:
+    """Return the login that submitted a job: as recorded, else whose its first file is.
+
+    >>> from runx.farms.base import Farm
+    >>> owner_of(SubmittedJob(RunDir(Path("/x")), 1, Farm("f"), "7", "n", owner="alice"))
+    'alice'
+    """
+    for file in (job.run.job(job.attempt), job.run.claim(job.attempt)) if not job.owner else ():
+        with suppress(OSError):
+            return _login(file.stat().st_uid)
+    return job.owner

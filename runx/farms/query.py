@@ -10,27 +10,26 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from runx.errors import FarmError, RunxError, SettingsError, StoreError
-from runx.farms.base import Farm, JobSpec, StatusQuery, SubmittedJob
-from runx.farms.commands import call, execute, largest_array
-from runx.farms.jobfiles import LaunchedJob, launched_job, launched_jobs, write_job
+from runx.errors import FarmError, SettingsError, StoreError
+from runx.farms.ask import FarmAnswer, ask
+from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
+from runx.farms.commands import execute, largest_array
+from runx.farms.jobfiles import (
+    LaunchedJob,
+    launched_job,
+    launched_jobs,
+    logins,
+    owner_of,
+    write_job,
+)
 from runx.farms.jobs import job_arrays
 from runx.farms.registry import farm_type_of
-from runx.farms.words import CHUNK
-from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
 
-Warn = Callable[[str], None]
-
-
-def jobs_of(runs: Iterable[RunDir], warn: Warn) -> list[SubmittedJob]:
-    """Return the jobs of runs that have not ended well."""
-    now = cache(clock)
-    return submitted_jobs(
-        ((run, read_attempts(run, now(run.path.parent), warn)) for run in runs), warn
-    )
+_CUTS = (10, 15)
+"""Lengths to which some schedulers cut the names of jobs."""
 
 
 def submitted_jobs(
@@ -69,37 +68,81 @@ def _submitted_job(
             # Where the address is damaged, which has been warned of, nobody can be asked.
             farm = Farm(address.farm, type=address.type, options=address.options)
             id, name = address.id or "", address.name
-            return SubmittedJob(run, number, farm, id, name) if address.farm else None
+            job = SubmittedJob(run, number, farm, id, name, owner=address.owner)
+            return job if address.farm else None
         if attempt.launch is not None:
-            job = launched_job(run, attempt.launch, jobs_in) if attempt.farm else None
-            if job is None:
+            of = launched_job(run, attempt.launch, jobs_in) if attempt.farm else None
+            if of is None:
                 return None
-            return SubmittedJob(run, number, job.farm, "", job.name, job.task, job.is_pending)
+            return SubmittedJob(run, number, of.farm, "", of.name, of.task, of.is_pending)
     return None
 
 
 def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], JobStatus]:
-    """Query farms and return the statuses of jobs by farm and job id.
+    """Query farms and return the statuses of jobs by their keys.
 
-    A job that is found by its name alone has its id recorded; one that isn't found is ``gone``,
-    under its run's path where it has no id. Farms that can't be asked are warned of.
+    A job that is found by its name alone has its id recorded. One that isn't found is ``gone`` or
+    ``unseen``, as is one whose id has another name. Farms that can't be asked are warned of.
     """
     statuses: dict[tuple[str, str], JobStatus] = {}
     for farm, farm_jobs in by_farm(jobs):
-        unnamed = [job for job in farm_jobs if not job.id]
-        ids = [job.id for job in farm_jobs if job.id]
-        queries = farm_type_of(farm.type).queries
-        answer = farm_statuses(farm, queries, ids, warn, all=bool(unnamed))
+        answer = _answer_of(farm, farm_jobs, warn)
         if answer is None:
             continue
-        recovered = _recover_ids(unnamed, answer) if unnamed else {}
+        unnamed = [job for job in farm_jobs if not job.id]
+        recovered = _recover_ids(unnamed, answer.statuses) if unnamed else {}
         for job in farm_jobs:
-            id = job.id or recovered.get(job.run, "")
-            if id in answer:
-                statuses[farm.name, id] = answer[id]
-            elif not job.is_pending:
-                statuses[farm.name, id or str(job.run.path)] = JobStatus("gone")
+            job = job._replace(id=job.id or recovered.get(job.run, ""))
+            if status := _status_of(job, answer):
+                statuses[job.key] = status
     return statuses
+
+
+def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnswer | None:
+    """Return what a farm answers about its jobs, None where its type asks for nothing."""
+    try:
+        queries = farm_type_of(farm.type).queries
+    except SettingsError as error:
+        warn(f"farm {farm.name} can't be asked: {error}")
+        return FarmAnswer({}, f"{farm.name} can't be asked")
+    ids = [job.id for job in jobs if job.id]
+    return ask(farm, queries, ids, warn, all=len(ids) < len(jobs)) if queries else None
+
+
+def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
+    """Return the status of a job, None while it may still be on its way to its scheduler."""
+    status = answer.statuses.get(job.id)
+    if status is None:
+        return None if job.is_pending else _absent(job, answer)
+    if is_named(job.name, status.name):
+        return status
+    return JobStatus("unseen", f"job {job.id} of {job.farm.name} is {status.name}, another one")
+
+
+def _absent(job: SubmittedJob, answer: FarmAnswer) -> JobStatus:
+    """Return the status of a job that its scheduler doesn't list."""
+    if answer.hidden:
+        return JobStatus("unseen", answer.hidden)
+    owner = owner_of(job)
+    if answer.sees_all or owner in logins():
+        return JobStatus("gone")
+    return JobStatus("unseen", f"not seen by you: its job is {owner}'s")
+
+
+def is_named(name: str, listed: str) -> bool:
+    """Return whether a scheduler may list a job of this name so; some cut names, or add an index.
+
+    >>> is_named("sweep_wise-owl", "sweep_wise-owl"), is_named("sweep_wise-owl", "sweep")
+    (True, False)
+    >>> is_named("sweep_wise-owl", "sweep_wise"), is_named("sweep_wise-owl", "*_wise-owl")
+    (True, True)
+    """
+    listed = re.sub(r"\.?\[.*\]$", "", listed)
+    if not name or not listed or listed == name:
+        return True
+    if listed.startswith("*"):
+        return len(listed) >= _CUTS[0] and name.endswith(listed[1:])
+    return len(listed) in _CUTS and name.startswith(listed)
 
 
 def _recover_ids(
@@ -110,7 +153,8 @@ def _recover_ids(
     ids = {job.run: named[job.name, job.task] for job in jobs if (job.name, job.task) in named}
     for job in jobs:
         if job.run in ids:
-            write_job(job._replace(id=ids[job.run]), "found again by its name")
+            found = job._replace(id=ids[job.run], owner=owner_of(job))
+            write_job(found, "found again by its name")
     return ids
 
 
@@ -134,56 +178,6 @@ def by_farm(jobs: Iterable[SubmittedJob]) -> list[tuple[Farm, list[SubmittedJob]
         key = json.dumps([job.farm.name, job.farm.type, sorted(job.farm.options.items())])
         farms.setdefault(key, (job.farm, []))[1].append(job)
     return list(farms.values())
-
-
-def farm_statuses(
-    farm: Farm,
-    queries: Iterable[StatusQuery],
-    ids: Sequence[str],
-    warn: Warn,
-    all: bool = False,
-) -> dict[str, JobStatus] | None:
-    """Return the statuses of a farm's jobs by their ids, None where no query is answered.
-
-    ``all``: the first query that is answered is made for all jobs, too, to find one without an id.
-    """
-    statuses: dict[str, JobStatus] = {}
-    answered, problems = False, list[str]()
-    for query in queries:
-        unknown = [id for id in ids if id not in statuses]
-        if answered and not unknown:
-            break
-        try:
-            statuses = {**_answer(query, farm, unknown, all and not answered), **statuses}
-            answered = True
-        except RunxError as error:
-            problems.append(str(error))
-    if problems and not answered:
-        warn(f"farm {farm.name} can't be asked: {problems[0]}; states are from the runs' own files")
-    return statuses if answered else None
-
-
-def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> dict[str, JobStatus]:
-    """Return what a query returns of jobs, made in as many commands as their ids take.
-
-    Raises RunxError where the scheduler can't be asked, or its answer can't be read.
-    """
-    statuses: dict[str, JobStatus] = {}
-    asked = list(dict.fromkeys(map(query.query_id, ids)))
-    chunks = [asked[start : start + CHUNK] for start in range(0, len(asked), CHUNK)]
-    commands = [query.command(chunk, farm) for chunk in chunks]
-    if all or not commands:
-        commands.append(query.command((), farm))
-    for command in dict.fromkeys(commands):
-        finished = call(command)
-        try:
-            answer = query.read(finished)
-        except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
-            raise RunxError(f"{command[0]}: its answer can't be read: {error!r}") from error
-        if answer is None:
-            raise RunxError(f"{command[0]}: {finished.last_line}")
-        statuses.update(answer)
-    return statuses
 
 
 def complete_arrays(

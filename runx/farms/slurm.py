@@ -19,46 +19,8 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
+from runx.farms.slurm_status import in_accounts, in_queue
 from runx.farms.words import chunked, long_flags, texts
-from runx.processes import Finished
-from runx.rundir.events import JobStatus
-
-STATES = {
-    "PENDING": "queued",
-    "REQUEUED": "queued",
-    "REQUEUE_FED": "queued",
-    "REQUEUE_HOLD": "queued",
-    "SPECIAL_EXIT": "queued",
-    "RESV_DEL_HOLD": "queued",
-    "CONFIGURING": "running",
-    "RUNNING": "running",
-    "COMPLETING": "running",
-    "STAGE_OUT": "running",
-    "SIGNALING": "running",
-    "RESIZING": "running",
-    "STOPPED": "running",
-    "SUSPENDED": "running",
-    "COMPLETED": "done",
-    "FAILED": "failed",
-    "LAUNCH_FAILED": "failed",
-    "RECONFIG_FAIL": "failed",
-    "CANCELLED": "cancelled",
-    "REVOKED": "cancelled",
-    "TIMEOUT": "timeout",
-    "DEADLINE": "timeout",
-    "OUT_OF_MEMORY": "oom",
-    "NODE_FAIL": "lost",
-    "BOOT_FAIL": "lost",
-    "PREEMPTED": "preempted",
-}
-"""Slurm's states, and the states of runs that they mean."""
-_REASONS = {
-    "JobHeldUser": "held",
-    "JobHeldAdmin": "held by an administrator",
-    "DependencyNeverSatisfied": "what it waits for has failed",
-    # Of what a signal ended; without cgroups, also of what was killed for its memory.
-    "JobLaunchFailure": "killed, perhaps for its memory, or never started",
-}
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -74,51 +36,6 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     if not array.is_array:
         return [match[1]]
     return [f"{match[1]}_{index}" for index in range(len(array.jobs))]
-
-
-def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what squeue lists: array job, index, state, reason and name of each job of this user.
-
-    Tasks of an array that were cancelled before they started are one line.
-    """
-    if finished.status:
-        return None
-    rows = (line.split("|", 4) for line in finished.output.splitlines())
-    return {
-        id: _status(state, reason)._replace(name=name)
-        for job, index, state, reason, name in rows
-        for id in _expanded(job if index == "N/A" else f"{job}_[{index}]")
-    }
-
-
-def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what sacct lists: job, state and name of those of the jobs that it has.
-
-    Tasks of an array that ended before they started are one line.
-    """
-    if finished.status:
-        return None
-    rows = (line.split("|", 2) for line in finished.output.splitlines() if line.count("|") > 1)
-    return {
-        id: _status(state.split(" ")[0].rstrip("+"), "")._replace(name=name)
-        for job, state, name in rows
-        for id in _expanded(job)
-    }
-
-
-def _status(state: str, reason: str) -> JobStatus:
-    """Return the status that a state of Slurm's means; an unknown one is taken for running.
-
-    >>> _status("TIMEOUT", "TimeLimit")[:2], _status("NODE_FAIL", "None")[:2]
-    (('timeout', ''), ('lost', 'NODE_FAIL'))
-    """
-    name = STATES.get(state, "running")
-    if name == "queued":
-        return JobStatus(name, _REASONS.get(reason, ""))
-    if name in ("lost", "failed"):
-        why = f"{state} {reason}".removesuffix(" None").rstrip()
-        return JobStatus(name, _REASONS.get(reason) or why)
-    return JobStatus(name, "" if state in STATES else state)
 
 
 def largest_array(answer: str) -> int | None:
@@ -212,31 +129,26 @@ def resources(needs: Needs) -> Words:
     return (*portable, *(word for resource in needs.rest for word in long_flags(resource)))
 
 
-_SQUEUE = ("squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r|%j")
+def _cluster(farm: Farm) -> Words:
+    """Return the option that names the cluster of jobs, where it is another than the usual."""
+    cluster = farm.options.get("cluster")
+    return ("-M", cluster) if cluster else ()
+
+
+def _squeue(ids: Sequence[str], farm: Farm) -> Words:
+    """Return a query for jobs, or for all; -a has those of hidden partitions, too."""
+    words = ("squeue", *_cluster(farm), "-a", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r|%j")
+    return (*words, "-j", ",".join(ids)) if ids else words
 
 
 def _sacct(ids: Sequence[str], farm: Farm) -> Words:
-    return ("sacct", "-X", "-n", "-P", "-o", "JobID,State,JobName", "-j", ",".join(ids))
+    words = ("sacct", *_cluster(farm), "-a", "-X", "-n", "-P", "-o", "JobID,State,Reason,JobName")
+    return (*words, "-j", ",".join(ids)) if ids else words
 
 
-_TASKS = re.compile(r"(\d+)_\[([\d,-]+)(?:%\d+)?\]")
-
-
-def _expanded(id: str) -> list[str]:
-    """Return the ids of an array's tasks that are written as one; any other id is itself.
-
-    >>> _expanded("12_[0-2,5%4]"), _expanded("12_3"), _expanded("12")
-    (['12_0', '12_1', '12_2', '12_5'], ['12_3'], ['12'])
-    """
-    match = _TASKS.fullmatch(id)
-    if match is None:
-        return [id]
-    ranges = (text.partition("-") for text in match[2].split(","))
-    return [
-        f"{match[1]}_{task}"
-        for first, _, last in ranges
-        for task in range(int(first), int(last or first) + 1)
-    ]
+def _of_array(id: str) -> str:
+    """Return the id of a task's array, by which all its tasks are asked for."""
+    return id.partition("_")[0]
 
 
 def _collapsed(ids: Iterable[str]) -> list[str]:
@@ -267,12 +179,13 @@ def _ranges(numbers: Sequence[int]) -> Iterator[str]:
 
 
 def _scancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    return [("scancel", *chunk) for chunk in chunked(_collapsed(ids))]
+    return [("scancel", *_cluster(farm), *chunk) for chunk in chunked(_collapsed(ids))]
 
 
 def _scontrol(verb: str) -> JobCommands:
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        return [("scontrol", verb, ",".join(chunk)) for chunk in chunked(_collapsed(ids))]
+        words = ("scontrol", *_cluster(farm), verb)
+        return [(*words, ",".join(chunk)) for chunk in chunked(_collapsed(ids))]
 
     return commands
 
@@ -290,8 +203,8 @@ FARM_TYPE = FarmType(
     job_ids=job_ids,
     place=place,
     queries=(
-        StatusQuery(lambda ids, farm: _SQUEUE, in_queue),
-        StatusQuery(_sacct, in_accounts, lambda id: id.partition("_")[0]),
+        StatusQuery(_squeue, in_queue, _of_array),
+        StatusQuery(_sacct, in_accounts, _of_array),
     ),
     cancel=_scancel,
     hold=_scontrol("hold"),

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 from runx.errors import StoreError
 from runx.locks import acquire, is_held
 from runx.processes import boot_id
-from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events
+from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events, place_of
 from runx.rundir.files import read_json
-from runx.rundir.orders import order_of
+from runx.rundir.orders import is_called_off, order_of
 from runx.rundir.paths import (
     ATTEMPTS,
     LOCK,
@@ -32,8 +32,7 @@ from runx.rundir.workspace import join
 Warn = Callable[[str], None]
 Attempts: TypeAlias = tuple[Attempt, ...]
 JobStatuses: TypeAlias = Mapping[tuple[str, str], JobStatus]
-"""The statuses that schedulers give of jobs, by farm and job id, or the run's path without an id.
-"""
+"""The statuses that schedulers give of jobs, by place and job id, or farm and run without an id."""
 NO_STATUSES: JobStatuses = {}
 """The statuses where no scheduler was queried."""
 _LOCK_SECONDS = 2.0
@@ -107,6 +106,7 @@ def _attempt(
     job = _address(_object(f"{path}.job.json", warn)) if f"{number}.job.json" in names else None
     farm = claim.get("farm") or (job.farm if job else None)
     process = first["started"] if "pid" in first.get("started", ()) else claim
+    order = order_of(run, number, warn) if look.names(ORDERS) else None
     look.volatile |= farm not in (None, "", "local")
     attempt = Attempt(
         number,
@@ -114,7 +114,8 @@ def _attempt(
         farm=None if farm in (None, "", "local") else str(farm),
         host=str(process.get("host", "")),
         job=job,
-        order=order_of(run, number, warn) if look.names(ORDERS) else None,
+        order=order,
+        called_off=order is not None and is_called_off(run, number),
         process=None if "ended" in first else is_process_alive(process, this_machine()),
         rebooted=process.get("host") == this_machine().host
         and process.get("boot") != this_machine().boot,
@@ -143,10 +144,22 @@ def _address(content: Mapping[str, Any] | None) -> JobAddress:
         type=str(content.get("type", "command")),
         id=str(content["id"]) if "id" in content else None,
         name=str(content.get("name", "")),
-        options=content.get("options") or {},
+        options={**_old_place(content), **(content.get("options") or {})},
         answer=str(content.get("answer", "")),
         refused=bool(content.get("refused")),
+        owner=str(content.get("owner") or ""),
     )
+
+
+def _old_place(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cluster of a job of Slurm, which older files have in its answer alone.
+
+    >>> _old_place({"type": "slurm", "answer": "40;u"}), _old_place({"answer": "40;u"})
+    ({'cluster': 'u'}, {})
+    """
+    number, _, cluster = str(content.get("answer", "")).strip().partition(";")
+    is_named = content.get("type") == "slurm" and number.isdecimal() and cluster
+    return {"cluster": cluster} if is_named else {}
 
 
 def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:
@@ -201,10 +214,12 @@ def status_of(run: RunDir, attempts: Attempts, statuses: JobStatuses) -> JobStat
     if not statuses or not attempts:
         return None
     last = attempts[-1]
-    job = last.job_id
-    if last.events and not job:
-        job = next((attempt.job_id for attempt in reversed(attempts) if attempt.job_id), None)
-    return statuses.get((last.farm or "", job or str(run.path)))
+    job = last.job
+    if last.events and not last.job_id:
+        job = next((attempt.job for attempt in reversed(attempts) if attempt.job_id), None)
+    if job and job.id:
+        return statuses.get((place_of(job.farm, job.options), job.id))
+    return statuses.get((last.farm or "", str(run.path)))
 
 
 def is_open(attempts: Attempts) -> bool:

@@ -21,7 +21,9 @@ class Event(NamedTuple):
 class JobAddress(NamedTuple):
     """The farm and id of an attempt's job, from its job.json; empty where that is damaged.
 
-    ``refused``: its farm refused it, and there is no job.
+    ``refused``: its farm refused it, and there is no job. ``owner``: the login that submitted it,
+    "" where that was not recorded. What names a place besides the farm, such as Slurm's cluster,
+    is one of the ``options``, in small letters.
     """
 
     farm: str = ""
@@ -31,10 +33,31 @@ class JobAddress(NamedTuple):
     options: Mapping[str, str] = {}
     answer: str = ""
     refused: bool = False
+    owner: str = ""
+
+
+DEPENDENCY = "its dependency failed"
+"""The reason of a job that its scheduler cancelled since what it was to wait for has failed."""
+
+
+def place_of(farm: str, options: Mapping[str, str]) -> str:
+    """Return the name of where ids of jobs are counted: a farm, or one of its clusters or servers.
+
+    Of a job's options those in small letters name it; keys of .runx are in capitals.
+
+    >>> place_of("slurm", {}), place_of("slurm", {"cluster": "u", "VOLUME": "logs"})
+    ('slurm', 'slurm cluster=u')
+    """
+    return " ".join([farm, *(f"{name}={options[name]}" for name in options if name.islower())])
 
 
 class JobStatus(NamedTuple):
-    """The state of a job by its scheduler (or ``gone``), the reason, its name and array index."""
+    """The state of a job by its scheduler, the reason, the job's name and its index in its array.
+
+    Besides names of runs' states it may be ``gone``: the scheduler, asked for all that it has, has
+    no such job; ``unseen``: nobody can say, and why; or ``unknown``: in a state that no table has,
+    with the scheduler's word for it.
+    """
 
     state: str
     reason: str = ""
@@ -51,7 +74,8 @@ class Attempt(NamedTuple):
     since its submission, ``output_age`` since the script's last output where run.sh wrote no event
     (a farm may run the bare command). ``locked``: whether a process here holds the run's lock, None
     where that is unknown or makes no difference. ``launch``: the name of the launch that claimed
-    it, None where run.sh did.
+    it, None where run.sh did. ``called_off``: after it was cancelled its farm had no job of it
+    any more, or is one that can't be asked.
     """
 
     number: int
@@ -67,6 +91,7 @@ class Attempt(NamedTuple):
     output_age: float | None = None
     locked: bool | None = None
     launch: str | None = None
+    called_off: bool = False
 
     def event(self, name: str) -> Event | None:
         """Return the first event of that name, if there is one."""

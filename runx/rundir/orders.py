@@ -16,22 +16,33 @@ CANCEL = "cancel"
 TIMEOUT = "timeout"
 
 
-def write_order(run: RunDir, order: str, attempt: int, heed: bool = False) -> None:
+def write_order(
+    run: RunDir, order: str, attempt: int, heed: bool = False, is_over: bool = False
+) -> None:
     """Write an order to end an attempt: ``cancel``, or ``timeout`` when its time is over.
 
-    ``heed``: its run.sh ends it, since runx can't.
+    ``heed``: its run.sh ends it, since runx can't. ``is_over``: its job, asked for since, is gone,
+    or its farm can't be asked for jobs; without that it may still be there.
     """
     import secrets  # not at start: importing it takes longer than reading a hundred runs
 
     run.orders.mkdir(exist_ok=True)
     now = time.time()
-    content = {"order": order, "attempt": attempt, "heed": heed, "time": now, "by": whoami()}
+    content = {"order": order, "attempt": attempt, "heed": heed, "over": is_over}
+    content |= {"time": now, "by": whoami()}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
 
 
 def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
     """Return the first order to end an attempt, None without one; warn of damaged ones."""
     return next((str(order.get("order")) for order in _orders(run, attempt, warn)), None)
+
+
+def is_called_off(run: RunDir, attempt: int) -> bool:
+    """Return whether an attempt's job was known to be over after an order, or can't be known."""
+    orders = _orders(run, attempt, lambda _: None)
+    # Orders of an older runx don't say: those that are heeded are of farms that can't be asked.
+    return any(order.get("over", order.get("heed")) for order in orders)
 
 
 def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:

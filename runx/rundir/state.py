@@ -131,13 +131,13 @@ def _name_and_reason(
 ) -> tuple[str, str]:
     """Return the name and reason of the state of an attempt that ended, but not with 0."""
     if attempt.order == "cancel":
-        return "cancelled", ""
+        return ("queued", _still(attempt)) if job_state == "queued" else ("cancelled", "")
     if attempt.order == "timeout":
         return "timeout", ""
     if job_state in ("timeout", "oom", "cancelled", "preempted"):
         return job_state, reason
     if attempt.farm is not None and job_state == "queued":
-        return "preempted", "queued again"
+        return "preempted", _again(reason)
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
         if job_state in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"
@@ -194,12 +194,21 @@ def _dead(attempt: Attempt) -> State:
 def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
+    is_cancelled = attempt.order == "cancel"
     if silence is not None and silence < SILENT and job_state not in _OVER:
-        return State("running", attempt=number)
+        return State("running", _still(attempt) if is_cancelled else "", attempt=number)
     if job_state == "running":
-        return State("running", _silent(silence), attempt=number)
+        why = f"{_still(attempt)}, " if is_cancelled else ""
+        return State("running", why + _silent(silence), attempt=number)
     if job_state == "queued":
-        return State("preempted", "queued again", attempt=number)
+        name = "queued" if is_cancelled else "preempted"
+        return State(name, _still(attempt) if is_cancelled else _again(reason), attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
+    if attempt.event("preempted") and job_state == "unseen" and not attempt.order:
+        return State("preempted", reason, attempt=number)
+    if job_state == "unseen":
+        return State("running", f"{_silent(silence)}; {reason}", attempt=number)
     if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
         return State(name, attempt=number)
@@ -212,26 +221,53 @@ def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
 def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt without events, by its job."""
     number = attempt.number
+    if attempt.order == "cancel":
+        return _called_off(attempt, job_state, reason)
     if job_state == "running":
         return State("running", attempt=number)
     if job_state == "queued":
-        # Its run.sh will read the order and end; until then no other attempt may start.
-        if attempt.order == "cancel":
-            reason = f"cancelled, but still waits at {attempt.farm}"
         return State("queued", reason, attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if job_state in STATES:
         return State(job_state, reason or f"says {attempt.farm}", attempt=number)
-    if attempt.order == "cancel":
-        return State("cancelled", attempt=number)
     if attempt.output_age is not None:
         return _without_script(attempt, attempt.output_age, job_state)
     age = attempt.submission_age
     if job_state == "gone" and (age is None or age >= ACCOUNTED):
         return State("lost", f"{attempt.farm} knows no job {attempt.job_id}", attempt=number)
+    if job_state == "unseen":
+        return State("queued", reason, attempt=number)
     if attempt.job_id is None and not attempt.process:
         reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
         return State("queued", reason, attempt=number)
     return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
+
+
+def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
+    """Return the state of a farm's attempt without events that was cancelled, by its job.
+
+    Its run.sh will read the order and end; until then no other attempt may start.
+    """
+    number = attempt.number
+    if job_state in ("running", "queued"):
+        return State(job_state, _still(attempt), attempt=number)
+    if job_state == UNKNOWN:
+        return State(UNKNOWN, f"cancelled, but {attempt.farm} says {reason}", attempt=number)
+    if job_state == "done":
+        return State("done", reason or f"says {attempt.farm}", attempt=number)
+    if attempt.called_off or job_state not in (None, "unseen"):
+        return State("cancelled", attempt=number)
+    why = reason or f"{attempt.farm} was not asked"
+    return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
+
+
+def _still(attempt: Attempt) -> str:
+    return f"cancelled, but still at {attempt.farm}"
+
+
+def _again(reason: str) -> str:
+    return f"queued again: {reason}" if reason else "queued again"
 
 
 def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:

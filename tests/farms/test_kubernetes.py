@@ -108,7 +108,7 @@ def test_an_index_without_a_pod_ends_at_once_when_its_turn_comes(site):
     site.runx(site.sweep("one", "HPARAMS:\n  - {nap: 300}\n  - {nap: 400}\n"))
     first, second = by_nap(site, "one")
     site.wait("one", lambda states: states[first] == "running")
-    site.runx("cancel", "one", second)
+    site.runx("cancel", "one", second, status=1)
     assert site.states("one") == {first: "running", second: "queued"}
     site.runx("cancel", "one", first)
     assert set(site.wait("one", all_end).values()) == {"cancelled"}

@@ -5,16 +5,18 @@ import json
 import pytest
 from batched import LAUNCH, commands, farm_of, site
 
+from runx.farms import ask, query
 from runx.farms import commands as commands_of_farms
-from runx.farms import query
 from runx.farms.base import StatusQuery
-from runx.farms.query import by_farm, complete_arrays, farm_statuses, jobs_of
+from runx.farms.query import by_farm, complete_arrays, submitted_jobs
 from runx.locks import hold
+from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.claims import claim_text, take
 from runx.rundir.events import JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir
 
+RESOURCES = "Resources: nothing is free yet"
 QUEUE = "echo '71|0|RUNNING|None|{name}'; echo '71|1|PENDING|Resources|{name}'"
 
 
@@ -43,6 +45,17 @@ def submitted(tmp_path, put):
     return place
 
 
+def jobs_of(runs, warn):
+    """Return the jobs of runs that have not ended well."""
+    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    return submitted_jobs(attempts.items(), warn)
+
+
+def name_of(place):
+    """Return the name by which a scheduler has the array of a place."""
+    return place.type.job_name(place.array())
+
+
 def asked(place):
     """Return the statuses of a launch's jobs, and the warnings."""
     warnings = []
@@ -67,7 +80,7 @@ def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
     monkeypatch.setattr(commands_of_farms, "QUERY_SECONDS", 0.3)
     put("squeue", answer)
     statuses, [warning] = asked(submitted)
-    assert statuses == {}
+    assert set(statuses.values()) == {JobStatus("unseen", "cluster can't be asked")}
     assert warning.startswith("farm cluster can't be asked: squeue: ")
     assert complaint in warning
     assert warning.endswith("states are from the runs' own files")
@@ -76,20 +89,21 @@ def test_a_scheduler_that_gives_no_good_answer_says_nothing_of_runs(
 def test_a_scheduler_that_is_not_there_is_warned_of(submitted, tmp_path):
     (tmp_path / "bin" / "squeue").unlink()
     statuses, [warning] = asked(submitted)
-    assert statuses == {}
+    assert set(statuses.values()) == {JobStatus("unseen", "cluster can't be asked")}
     assert "squeue: not found on PATH" in warning
 
 
 def test_damaged_files_of_one_run_cost_only_its_status(submitted, put):
-    put("squeue", QUEUE.format(name="x"))
+    name = name_of(submitted)
+    put("squeue", QUEUE.format(name=name))
     submitted.runs[0].job(1).write_text("{")
     statuses, [warning] = asked(submitted)
-    assert statuses == {("cluster", "71_1"): JobStatus("queued", name="x")}
+    assert statuses == {("cluster", "71_1"): JobStatus("queued", RESOURCES, name)}
     assert "can't be read" in warning
 
 
 def test_one_question_tells_of_all_jobs(submitted, put, tmp_path):
-    put("squeue", f"echo asked >>{tmp_path}/calls; {QUEUE.format(name='x')}")
+    put("squeue", f"echo asked >>{tmp_path}/calls; {QUEUE.format(name=name_of(submitted))}")
     statuses, warnings = asked(submitted)
     assert {job: status.state for job, status in statuses.items()} == {
         ("cluster", "71_0"): "running",
@@ -100,8 +114,8 @@ def test_one_question_tells_of_all_jobs(submitted, put, tmp_path):
 
 
 def test_what_the_queue_has_forgotten_the_accounts_may_know(submitted, put):
-    put("squeue", "echo '71|0|RUNNING|None|x'")
-    put("sacct", "echo '71_1|OUT_OF_MEMORY|x'")
+    put("squeue", f"echo '71|0|RUNNING|None|{name_of(submitted)}'")
+    put("sacct", f"echo '71_1|OUT_OF_MEMORY|None|{name_of(submitted)}'")
     statuses, _ = asked(submitted)
     assert statuses["cluster", "71_1"].state == "oom"
 
@@ -113,7 +127,7 @@ def test_a_job_that_nobody_knows_is_gone(submitted):
 
 
 def test_an_id_that_was_never_kept_is_found_again_by_the_jobs_name(claimed, put):
-    put("squeue", QUEUE.format(name=claimed.type.job_name(claimed.array())))
+    put("squeue", QUEUE.format(name=name_of(claimed)))
     statuses, warnings = asked(claimed)
     assert statuses["cluster", "71_0"].state == "running"
     assert statuses["cluster", "71_1"].state == "queued"
@@ -214,5 +228,5 @@ def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
     status_query = StatusQuery(
         lambda ids, farm: ("echo", *ids), lambda answer: queried.append(answer.output.split()) or {}
     )
-    farm_statuses(farm_of("pbs"), (status_query, status_query), ["7"], pytest.fail, all=True)
+    ask.ask(farm_of("pbs"), (status_query, status_query), ["7"], pytest.fail, all=True)
     assert queried == [["7"], [], ["7"]]

@@ -22,6 +22,7 @@ from sites import (
 from throwaway_slurm import Slurm, missing
 
 from runx.farms import slurm
+from runx.farms.base import Farm
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -60,7 +61,7 @@ def answered(output, status=0):
         ("PREEMPTED", "preempted"),
         ("NODE_FAIL", "lost"),
         ("CANCELLED", "cancelled"),
-        ("A_STATE_OF_TOMORROW", "running"),
+        ("A_STATE_OF_TOMORROW", "unknown"),
     ],
 )
 def test_squeue_states_are_told_apart(state, word):
@@ -81,17 +82,17 @@ def test_tasks_that_stand_together_in_one_line_are_told_apart():
         ("4_2", "cancelled"),
         ("4_3", "cancelled"),
     ]
-    sacct = slurm.in_accounts(answered("4_[5,7%2]|CANCELLED by 0|x\n"))
+    sacct = slurm.in_accounts(answered("4_[5,7%2]|CANCELLED by 0|None|x\n"))
     assert list(sacct) == ["4_5", "4_7"]
 
 
 def test_an_array_is_cancelled_in_one_call():
     ids = [f"12_{task}" for task in range(20_000)]
-    assert slurm.FARM_TYPE.cancel(ids, None) == [("scancel", "12_[0-19999]")]
+    assert slurm.FARM_TYPE.cancel(ids, Farm("slurm")) == [("scancel", "12_[0-19999]")]
 
 
 def test_sacct_says_who_cancelled():
-    statuses = slurm.in_accounts(answered("4_2|CANCELLED by 0|x\n5|COMPLETED|y\n"))
+    statuses = slurm.in_accounts(answered("4_2|CANCELLED by 0|None|x\n5|COMPLETED|None|y\n"))
     assert statuses == {
         "4_2": JobStatus("cancelled", name="x"),
         "5": JobStatus("done", name="y"),

@@ -158,7 +158,7 @@ def test_a_run_here_that_ignores_term_is_killed_after_its_grace(project):
     launcher = subprocess.Popen(words, cwd=project.path, env=project.environment)
     wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
     messages = []
-    assert cancel([RunDir(project.runs()[0])], messages.append, pytest.fail, grace=0.2) == 1
+    assert cancel([RunDir(project.runs()[0])], messages.append, pytest.fail, grace=0.2).done == 1
     assert messages == [f"{project.runs()[0].name}: has not heeded TERM; killed"]
     launcher.wait(60)
     assert state(project) == "cancelled"

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runx.launching.plan import RETRIED
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus
 from runx.rundir.state import STATES, State, signal_of, state
 
@@ -17,6 +18,11 @@ def ended(code):
 STARTED = Event("started")
 JOB = JobAddress("slurm", id="7")
 TOLD = "run.sh was not called: told by its metrics"
+STILL = "cancelled, but still at slurm"
+PERHAPS = "cancelled, but perhaps still at slurm: "
+ODD = "cancelled, but slurm says FOO"
+HERS = "not seen by you: its job is alice's"
+SILENT = "silent for 12 min; "
 ENDLESS = "; run.sh was not called to tell its end"
 
 
@@ -102,13 +108,49 @@ def test_a_run_without_attempts_is_planned():
         (farm(job_state="failed", reason="NodeFail"), "failed", "NodeFail"),
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
-        (farm(order="cancel"), "cancelled", ""),
-        (farm(order="cancel", job_state="queued"), "queued", "cancelled, but still waits at slurm"),
+        (farm(order="cancel"), "queued", PERHAPS + "slurm was not asked"),
+        (farm(order="cancel", called_off=True), "cancelled", ""),
+        (farm(order="cancel", job_state="gone"), "cancelled", ""),
+        (farm(order="cancel", job_state="failed", reason="by KILL"), "cancelled", ""),
+        (farm(order="cancel", job_state="done"), "done", "says slurm"),
+        (farm(order="cancel", job_state="unseen", reason=HERS), "queued", PERHAPS + HERS),
+        (farm(order="cancel", job_state="queued"), "queued", STILL),
+        (farm(order="cancel", job_state="running"), "running", STILL),
+        (farm(order="cancel", job_state="queued", called_off=True), "queued", STILL),
+        (farm(order="cancel", job_state="unknown", reason="FOO"), "unknown", ODD),
+        (farm(STARTED, order="cancel"), "running", STILL),
+        (farm(STARTED, order="cancel", silence=720, job_state="queued"), "queued", STILL),
+        (farm(STARTED, ended(143), order="cancel", job_state="queued"), "queued", STILL),
+        (farm(STARTED, ended(143), order="cancel", job_state="running"), "cancelled", ""),
+        # What its scheduler doesn't show, or has in a state that no table has.
+        (farm(job_state="unseen", reason=HERS, submission_age=5000.0), "queued", HERS),
+        (farm(STARTED, job_state="unseen", reason=HERS), "running", ""),
+        (farm(STARTED, silence=720, job_state="unseen", reason=HERS), "running", SILENT + HERS),
+        (
+            farm(STARTED, Event("preempted"), silence=720, job_state="unseen", reason=HERS),
+            "preempted",
+            HERS,
+        ),
+        (farm(STARTED, ended(1), job_state="unseen", reason=HERS), "failed", "exit status 1"),
+        (farm(job=None, process=False, job_state="unseen", reason=HERS), "queued", HERS),
+        (farm(output_age=60.0, job_state="unseen", reason=HERS), "running", TOLD),
+        (farm(job_state="unknown", reason="FOO"), "unknown", "slurm says FOO"),
+        (farm(STARTED, job_state="unknown", reason="FOO"), "running", ""),
+        (
+            farm(STARTED, silence=720, job_state="unknown", reason="FOO"),
+            "unknown",
+            "slurm says FOO",
+        ),
+        (
+            farm(STARTED, silence=720, job_state="queued", reason="x"),
+            "preempted",
+            "queued again: x",
+        ),
         (farm(output_age=60.0), "running", TOLD),
         (farm(output_age=60.0, process=False, job=None), "running", TOLD),
         (farm(output_age=60.0, job_state="failed"), "failed", "says slurm"),
         (farm(output_age=60.0, job_state="queued"), "queued", ""),
-        (farm(output_age=60.0, order="cancel"), "cancelled", ""),
+        (farm(output_age=60.0, order="cancel", called_off=True), "cancelled", ""),
         (farm(output_age=60.0, job_state="gone"), "unknown", "it last wrote 1 min ago" + ENDLESS),
         (farm(output_age=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
         (farm(output_age=7200.0, job_state="running"), "running", ""),
@@ -172,6 +214,14 @@ def test_what_is_dead_here_is_never_alive_wherever_its_events_are_cut(course, cu
     events = (STARTED, *course, ended(code))[:cut]
     now = local(*events, order=order, host="here", process=False, locked=False)
     assert not now.alive
+
+
+@given(COURSES, ORDERS, st.sampled_from(["unseen", "unknown"]), st.floats(0, 9999))
+def test_a_job_of_which_nobody_can_say_is_never_started_again(course, order, job_state, silence):
+    now = farm(STARTED, *course, order=order, job_state=job_state, silence=silence)
+    assert now.name not in RETRIED
+    waiting = farm(order=order, job_state=job_state, reason="x", submission_age=silence)
+    assert waiting.name not in RETRIED
 
 
 @given(COURSES, ORDERS, st.sampled_from(["gone", "failed", "oom", "done"]), st.floats(200, 9999))

@@ -91,3 +91,20 @@ class AccountedSlurm(Slurm):
         if self.mariadb:
             self.mariadb.terminate()
             self.mariadb.wait(60)
+
+
+class OtherCluster(Slurm):
+    """A cluster named u beside an accounted one, whose commands reach it with ``-M u``."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first = first
+        self.edits = {
+            "ClusterName=t": "ClusterName=u",
+            "AccountingStorageType=accounting_storage/none\n": ACCOUNTED.format(
+                port=first.dbd_port
+            ),
+        }
+
+    def start_accounts(self):
+        self.first.call("sacctmgr", "-i", "add", "cluster", "u")

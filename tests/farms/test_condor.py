@@ -264,7 +264,12 @@ def test_an_array_is_held_and_released_as_a_whole(site):
     assert site.runx("status", "held").stdout.count("queued (held") == 4
     last = by_id(site, "held")[-1]
     site.runx("release", "held")
-    assert "not found" in site.runx("hold", "held", last.name, status=3).stderr
+    assert "not found" in site.runx("hold", "held", last.name, status=1).stderr
+    first = by_id(site, "held")[0]
+    told = site.runx("hold", "held", first.name, last.name, status=(0, 1)).stderr
+    assert f"{last.name}: not held" in told
+    assert "1 of 2 runs held" in told
+    site.runx("release", "held", first.name)
     (site.pool / "full").unlink()
     site.done("held", 4)
 

@@ -31,16 +31,15 @@ _NOT_THERE = re.compile(r"not found|Couldn't find/remove all jobs|no jobs in the
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array by its description, and says to which schedd.
+    """Return the command that submits an array by its description, and first says to which schedd.
 
     What opens jobs that wait goes in before them: it ends where they don't follow.
     """
     submit = shlex.join(("condor_submit", "-terse", str(array.script)))
-    line = f"{submit} && {{ condor_q -totals || true; }}"
-    if not _waits(array):
-        return Submission(("bash", "-c", line), {})
-    line = f"condor_submit -terse - >/dev/null && {line}"
-    return Submission(("bash", "-c", line), {}, opener(array, job_name(array)))
+    opens, text = "", ""
+    if _waits(array):
+        opens, text = "condor_submit -terse - >/dev/null && ", opener(array, job_name(array))
+    return Submission(("bash", "-c", f"condor_q -totals 0; {opens}{submit}"), {}, text)
 
 
 def _waits(array: JobArray) -> bool:
@@ -139,14 +138,14 @@ def job_name(array: JobArray) -> str:
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
     """Return the ids in what ``condor_submit -terse`` prints, as ``2.0 - 2.35``."""
-    match = re.match(r"\s*(\d+)\.0 - \1\.(\d+)$", answer, re.MULTILINE)
+    match = re.search(r"^(\d+)\.0 - \1\.(\d+)$", answer, re.MULTILINE)
     return [f"{match[1]}.{process}" for process in range(int(match[2]) + 1)] if match else []
 
 
 def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the name of the schedd that a submission went to: each has ids of its own.
 
-    >>> place("2.0 - 2.35\\n\\n-- Schedd: login1 : <10.0.0.1:9618?... @ 11/28/26", {})
+    >>> place("\\n\\n-- Schedd: login1 : <10.0.0.1:9618?... @ 11/28/26\\n2.0 - 2.35\\n", {})
     {'schedd': 'login1'}
     """
     match = re.search(r"^-- Schedd: (\S+) : <", answer, re.MULTILINE)

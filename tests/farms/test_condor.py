@@ -120,11 +120,9 @@ def test_every_submission_that_was_taken_has_its_ids_and_no_refusal_has():
             ids = condor.job_ids(call["stdout"], array)
             # An empty list is taken, and answered by nothing.
             assert bool(ids) is (call["rc"] == 0 and bool(call["stdout"].strip()))
-    assert condor.job_ids("46.0 - 46.2\n\n\n-- Schedd: node1 : <127.0.0.1:1?...\n", array) == [
-        "46.0",
-        "46.1",
-        "46.2",
-    ]
+    answer = "\n\n-- Schedd: node1 : <127.0.0.1:1?... @ 11/28/26\n46.0 - 46.2\n"
+    assert condor.job_ids(answer, array) == ["46.0", "46.1", "46.2"]
+    assert condor.place(answer, {}) == {"schedd": "node1"}
 
 
 def test_a_command_about_what_is_not_there_has_nothing_to_end_but_says_so():
@@ -290,3 +288,35 @@ def test_a_schedd_that_is_down_has_lost_nothing_though_its_history_answers(site)
     (site.pool / "down").unlink()
     (site.pool / "full").unlink()
     site.done("down", 4)
+
+
+def test_jobs_of_another_schedd_are_not_looked_for_here(site):
+    """Where several login nodes share files, each has a schedd and ids of its own."""
+    (site.pool / "full").touch()
+    file = site.sweep("there", "HPARAMS: {lr: [1, 2]}\n")
+    site.runx(file)
+    for run in site.runs("there"):
+        job = {**job_of(run), "options": {"schedd": "login2"}}
+        (run / "attempts/1.job.json").write_text(json.dumps(job))
+        long_ago(run)
+    done = site.runx("status", "there", "--json")
+    assert "no record of schedd" in done.stderr
+    assert {run["state"] for run in json.loads(done.stdout)} == {"queued"}
+    site.runx(file, "--resume")
+    assert all(len(list(run.glob("attempts/*.claim"))) == 1 for run in site.runs("there"))
+
+
+def test_a_job_of_another_name_is_neither_believed_nor_cancelled(site):
+    """As where a schedd was set up anew, and counts its jobs from 1 again."""
+    (site.pool / "full").touch()
+    site.runx(site.sweep("mine", "HPARAMS: {lr: [1, 2]}\nARRAY: true\n"))
+    jobs = json.loads((site.pool / "jobs.json").read_text())
+    jobs["1"]["name"] = "theirs"
+    (site.pool / "jobs.json").write_text(json.dumps(jobs))
+    site.runx("cancel", "mine", status=(0, 1))
+    (site.pool / "full").unlink()
+    site.runx(site.sweep("next", "HPARAMS: {lr: 1}\n"))
+    site.done("next", 1)
+    tasks = json.loads((site.pool / "jobs.json").read_text())["1"]
+    assert not any(task.get("cancelled") for task in tasks["tasks"].values())
+    assert not tasks.get("removed")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import pytest
 from real_farms import (
@@ -231,3 +232,38 @@ def test_jobs_of_their_own_run_a_few_at_a_time(site):
 
 def events_of(run):
     return (run / "attempts/1.events.jsonl").read_text().splitlines()
+
+
+@pytest.mark.parametrize("end", ["echo 'ERROR: Failed to commit job submission' >&2; exit 1", ":"])
+def test_a_submission_that_went_in_although_it_failed_is_found_by_its_name(site, tmp_path, end):
+    """One prints an error, one no answer at all."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    path = site.environment["PATH"]
+    real = f"PATH={shlex.quote(path)} condor_submit"
+    (commands / "condor_submit").write_text(f'#!/bin/bash\n{real} "$@" >/dev/null\n{end}\n')
+    (commands / "condor_submit").chmod(0o755)
+    unkind = Site(
+        site.path,
+        {**site.environment, "PATH": f"{commands}:{path}"},
+        FARM,
+    )
+    learns(unkind)
+    unkind.runx(sweep(unkind, "twice", f"HPARAMS: {{seed: [1, 2, 3], epochs: 1}}\n{THROTTLED}"))
+    site.runx("twice.yml", "--resume")
+    site.done("twice", 3)
+    assert trained(site, "twice") == [1] * 3
+    assert all(len(list(run.glob("attempts/*.claim"))) == 1 for run in site.runs("twice"))
+
+
+def test_a_run_that_launches_runs_launches_them_once_each(site, pool):
+    inner = sweep(site, "inner", "HPARAMS: {seed: [1, 2], epochs: 1}\nARRAY: true\n")
+    site.write(
+        "outer.yml",
+        f"CMD: cd {shlex.quote(str(site.path))} && runx {inner} && true\nARGS: {{style: env}}\n"
+        f"HPARAMS: {{n: 1}}\nENV: {{CONDOR_CONFIG: {pool.environment['CONDOR_CONFIG']}}}\n",
+    )
+    site.runx("outer.yml")
+    site.done("outer", 1)
+    site.done("inner", 2)
+    assert trained(site, "inner") == [1, 1]

@@ -91,7 +91,9 @@ def _status(ad: Mapping[str, Any], in_queue: bool) -> JobStatus:
         reason = f"held: {ad['HoldReason']}" if ad.get("HoldReason") else "held"
         return JobStatus(limit) if limit else JobStatus("queued", reason)
     if state == _REMOVED:
-        return JobStatus("running", "being removed") if in_queue else _removed(ad)
+        # It stays in the queue until what it ran has ended.
+        is_ending = in_queue and ad.get("LastJobStatus") not in (_IDLE, HELD)
+        return JobStatus("running", "being removed") if is_ending else _removed(ad)
     return _completed(ad) if state == _COMPLETED else JobStatus("unknown", f"JobStatus {state}")
 
 

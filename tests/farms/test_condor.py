@@ -155,7 +155,10 @@ def test_a_job_that_was_removed_while_it_was_held_for_a_limit_passed_that():
 
 
 def test_a_job_that_is_being_removed_still_runs():
-    assert status_of(JobStatus=3, RemoveReason="via condor_rm") == ("running", "being removed")
+    assert status_of(JobStatus=3, LastJobStatus=2) == ("running", "being removed")
+    assert status_of(JobStatus=3) == ("running", "being removed")
+    assert status_of(JobStatus=3, LastJobStatus=1)[0] == "cancelled"
+    assert status_of(JobStatus=3, LastJobStatus=5, LastHoldReasonCode=46)[0] == "timeout"
 
 
 def test_a_state_that_nobody_knows_is_told_as_such():

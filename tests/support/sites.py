@@ -173,8 +173,7 @@ def installed_commands(folder, names, farm=""):
     family = STANDINS / f"{farm}.py"
     for name in names:
         own = STANDINS / f"{name}.py"
-        shared = family if family.exists() else STANDINS / "standin.py"
-        words = [own] if own.exists() else [shared, name]
+        words = [own] if own.exists() else [family, name]
         command = folder / name
         line = shlex.join([sys.executable, *map(str, words)])
         command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')

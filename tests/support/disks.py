@@ -10,17 +10,17 @@ KINDS = ("tmpfs", "ext4")
 
 
 @contextlib.contextmanager
-def small_disk(path, kind="tmpfs", kilobytes=1024, inodes=None):
+def small_disk(path, kind="tmpfs", kilobytes=1024, inodes=500):
     """Mount a small file system at a folder, and unmount it at the end; skip where none may."""
     path.mkdir()
     if kind == "tmpfs":
-        options = f"size={kilobytes}k" + (f",nr_inodes={inodes}" if inodes else "")
+        options = f"size={kilobytes}k,nr_inodes={inodes}"
         mount = ["mount", "-t", "tmpfs", "-o", options, "runx", path]
     else:
         image = path.with_name(f"{path.name}.img")
         image.write_bytes(b"")
         os.truncate(image, kilobytes * 1024)
-        make = ["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", "-N", str(inodes or 500), image]
+        make = ["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", "-N", str(inodes), image]
         subprocess.run(make, check=True, capture_output=True)
         mount = ["mount", "-o", "loop", image, path]
     if subprocess.run(mount, capture_output=True).returncode:

@@ -205,6 +205,7 @@ def claimed(task: Task, say: Say) -> ClaimResult:
     meanwhile takes over this process's claim, but it has written events.
     """
     from runx.rundir.claims import claim_text, is_ours, take
+    from runx.rundir.files import sync_disk
     from runx.rundir.orders import CANCEL, order_of
     from runx.rundir.record import staged_code
 
@@ -217,7 +218,10 @@ def claimed(task: Task, say: Say) -> ClaimResult:
         return "cancelled"
     if run.events(attempt).exists():
         return "theirs"
-    if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
+    if is_ours(run, attempt):
+        return "ours"
+    if take(run, attempt, claim_text(None, staged_code(run))):
+        sync_disk(run.path, say)
         return "ours"
     return "theirs"
 

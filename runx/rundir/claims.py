@@ -11,7 +11,7 @@ from typing import Any
 
 from runx.errors import StoreError
 from runx.processes import boot_id, start_time
-from runx.rundir.files import VERSION, read_json, sync
+from runx.rundir.files import VERSION, read_json
 from runx.rundir.paths import RunDir
 
 
@@ -37,12 +37,12 @@ def claim_text(farm: str | None, code: str | None, launch: str | None = None) ->
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:
-    """Claim an attempt; return False where another process has. The claim survives power loss."""
+    """Claim an attempt; return False where another process has.
+
+    Before what it allows is begun, the claim must be synced: alone, or with others of a launch.
+    """
     run.attempts.mkdir(exist_ok=True)
-    if not link_claim(run.claim(attempt), text):
-        return False
-    sync(run.attempts)
-    return True
+    return link_claim(run.claim(attempt), text)
 
 
 def is_ours(run: RunDir, attempt: int) -> bool:
@@ -57,8 +57,8 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 
-    It is written beside, synced and linked into place, since link(2) is atomic on NFS, too. So a
-    claim without content is what a power failure left of one of an earlier version.
+    It is written beside and linked into place, since link(2) is atomic on NFS, too. So a claim
+    without content is what a power failure has left.
     """
     import secrets  # not at start: readers of runs don't need it
 
@@ -66,7 +66,6 @@ def link_claim(path: Path, text: str) -> bool:
     beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         beside.write_text(text)
-        sync(beside)
         os.link(beside, path)
     except FileExistsError:
         # NFS: the server may have linked it, and the retried request got this error.

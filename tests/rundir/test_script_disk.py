@@ -11,6 +11,7 @@ from disks import FILL, KINDS, small_disk
 from scripts import begun, events, execute, names, wait_until, write_run
 
 from runx.rundir.attempts import read_attempts
+from runx.rundir.script import Shell
 from runx.rundir.state import state
 
 
@@ -139,3 +140,35 @@ def test_a_script_whose_relay_loses_its_cat_goes_on_printing(tmp_path):
 
 def children(parent):
     return map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+
+
+def test_stderr_of_its_own_goes_on_on_a_full_disk_too(disk, tmp_path):
+    wait = f"until [ -e {tmp_path}/%s ]; do sleep 0.02; done"
+    lines = "for i in {1..2000}; do echo line $i and some more text >&2 || exit 9; done"
+    body = f"echo ready; {wait % 'a'}; {lines}; {wait % 'b'}; echo last >&2; exit 4"
+    run = write_run(disk, body, shell=Shell(separate=True))
+    process = begun(run)
+    files = FILL["blocks"](disk)
+    (tmp_path / "a").touch()
+    time.sleep(0.5)
+    for file in files:
+        file.unlink()
+    (tmp_path / "b").touch()
+    assert process.wait(30) == 4
+    assert run.output.read_text() == "ready\n"
+    errors = (run.path / "errors.log").read_text()
+    assert "last\n" in errors and errors.endswith("run.sh: output was lost: the disk was full\n")
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP"])
+def test_the_last_words_of_a_script_that_is_told_to_stop_are_kept(tmp_path, name, separate):
+    words = "for i in {1..500}; do echo word $i; echo err $i >&2; done; exit 5"
+    body = f"trap '{words}' {name}; echo ready; while :; do sleep 0.05; done"
+    run = write_run(tmp_path, body, shell=Shell(separate=separate))
+    process = begun(run)
+    os.killpg(process.pid, signal.Signals[f"SIG{name}"])  # all of run.sh's group, the relays, too
+    assert process.wait(30) == 5
+    output = run.output.read_text()
+    assert output.count("word ") == 500
+    assert ((run.path / "errors.log").read_text() if separate else output).count("err ") == 500

@@ -9,6 +9,7 @@ import pytest
 from scripts import begun, events, execute, names, wait_until, write_run
 
 from runx.rundir.attempts import read_attempts
+from runx.rundir.claims import claim_text
 from runx.rundir.script import Shell
 from runx.rundir.state import state
 
@@ -108,3 +109,16 @@ def test_names_that_are_no_json_are_told_all_the_same(tmp_path):
     assert execute(run).returncode == 1
     assert state_of(run)[:2] == ("failed", "exit status 1")
     assert len(events(run)) == 4
+
+
+def test_on_a_farm_what_is_left_is_ended_too_and_the_heartbeat_is_none_of_it(tmp_path):
+    run = write_run(tmp_path, f"setsid sleep 61 {SILENT} & exit 3", shell=Shell(linger=1))
+    run.claim(1).write_text(claim_text("cluster", None))
+    assert execute(run, RUNX_BEAT="0.1").returncode == 3
+    wait_until(lambda: not is_there(run), 3)
+    [left] = [event for event in events(run) if event["event"] == "left"]
+    assert left["processes"].count(",") == 0 and "sleep 61" in left["processes"]
+    other = write_run(tmp_path, "sleep 1.5; exit 0", name="bat")
+    other.claim(1).write_text(claim_text("cluster", None))
+    assert execute(other, RUNX_BEAT="0.1").returncode == 0
+    assert names(other) == ["started", "running", "ended"]

@@ -259,6 +259,7 @@ def claimed(task: Task, say: Say, launch: str | None = None) -> ClaimResult:
     meanwhile takes over this process's claim, but it has written events.
     """
     from runx.rundir.claims import claim_text, is_ours, take
+    from runx.rundir.files import sync_disk
     from runx.rundir.orders import CANCEL, order_of
     from runx.rundir.record import staged_code
 
@@ -271,8 +272,12 @@ def claimed(task: Task, say: Say, launch: str | None = None) -> ClaimResult:
         return "cancelled"
     if run.events(attempt).exists():
         return "theirs"
-    text = claim_text(None, staged_code(run), launch)
-    return "ours" if is_ours(run, attempt) or take(run, attempt, text) else "theirs"
+    if is_ours(run, attempt):
+        return "ours"
+    if take(run, attempt, claim_text(None, staged_code(run), launch)):
+        sync_disk(run.path, say)
+        return "ours"
+    return "theirs"
 
 
 def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:

@@ -27,7 +27,7 @@ from runx.farms.words import is_full
 from runx.locks import hold
 from runx.processes import Finished
 from runx.rundir.claims import claim_text, take
-from runx.rundir.files import write_whole
+from runx.rundir.files import sync_disk, write_whole
 from runx.rundir.workspace import without_links
 
 Say = Callable[[str], None]
@@ -81,8 +81,10 @@ def submit(
             afterany = last_ids.get(array.follows, "")
             claimed = _claim(replace(array, afterany=afterany), launch)
             if claimed.jobs:
+                sync_disk(folder, say)
                 ids = _submit_array(claimed, launch, count)
                 count, last_ids[array.number] = count + len(ids), ids[-1]
+    sync_disk(folder, say)
     if farm_type.workspace:
         _note_unmounted(farm_type.workspace(jobs[0].dir, farm).parent.parent, say)
     return count

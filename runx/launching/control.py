@@ -130,7 +130,8 @@ def _is_ordered(live: LiveRun, heed: bool, is_over: bool, say: Say) -> bool:
         write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
     except OSError as error:
         problem = disk_problem(error, live.run.path)
-        if is_over:
+        is_waiting = live.attempt.farm is None and not live.attempt.events
+        if is_over or is_waiting:
             say(f"{live.run.path.name}: not cancelled: {problem}")
             return False
         counts = "will count as killed, not as cancelled" if is_full(error) else "cancelled"

@@ -28,10 +28,9 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
-from runx.processes import CommandNotFound, CommandTimeout, run_command
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, take
-from runx.rundir.files import disk_problem, is_blank, is_full, to_json, write_whole
+from runx.rundir.files import disk_problem, is_blank, is_full, sync_disk, to_json, write_whole
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
@@ -42,7 +41,6 @@ from runx.staging.materialize import set_modes, stage
 
 Say = Callable[[str], None]
 _GO_ON = "go on with --resume"
-_SYNC_SECONDS = 30.0  # until a launch goes on while its disk still writes
 
 
 def create_runs(
@@ -78,7 +76,7 @@ def create_runs(
             else _restarted(attempt, context, options, say)
             for attempt in plan.attempts
         ]
-        _sync_disk(experiment.dir.path, say)
+        sync_disk(experiment.dir.path, say)
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
 
 
@@ -91,16 +89,6 @@ def disk_errors(folder: Path) -> Iterator[None]:
         if not is_full(error):
             raise
         raise StagingError(f"{disk_problem(error, folder)}; make room, then {_GO_ON}") from None
-
-
-def _sync_disk(folder: Path, say: Say) -> None:
-    """Have all that was written survive a power failure: syncfs(2), of one file system."""
-    try:
-        run_command(["sync", "-f", str(folder)], timeout=_SYNC_SECONDS)
-    except CommandNotFound:
-        return
-    except CommandTimeout:
-        say(f"warning: the disk of {folder} takes long to write: going on meanwhile")
 
 
 def writable(experiment: Experiment) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from runx.errors import StoreError
-from runx.rundir.files import VERSION, read_json, sync
+from runx.rundir.files import VERSION, read_json
 from runx.rundir.machines import whoami
 from runx.rundir.paths import RunDir
 
@@ -20,12 +20,12 @@ def claim_text(farm: str | None, code: str | None, launch: str | None = None) ->
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:
-    """Claim an attempt; return False where another process has. The claim survives power loss."""
+    """Claim an attempt; return False where another process has.
+
+    Before what it allows is begun, the claim must be synced: alone, or with others of a launch.
+    """
     run.attempts.mkdir(exist_ok=True)
-    if not link_claim(run.claim(attempt), text):
-        return False
-    sync(run.attempts)
-    return True
+    return link_claim(run.claim(attempt), text)
 
 
 def is_ours(run: RunDir, attempt: int) -> bool:
@@ -40,8 +40,8 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 
-    It is written beside, synced and linked into place, since link(2) is atomic on NFS, too. So a
-    claim without content is what a power failure left of one of an earlier version.
+    It is written beside and linked into place, since link(2) is atomic on NFS, too. So a claim
+    without content is what a power failure has left.
     """
     import secrets  # not at start: readers of runs don't need it
 
@@ -49,7 +49,6 @@ def link_claim(path: Path, text: str) -> bool:
     beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         beside.write_text(text)
-        sync(beside)
         os.link(beside, path)
     except FileExistsError:
         # NFS: the server may have linked it, and the retried request got this error.

@@ -12,13 +12,17 @@ from runx.errors import StoreError
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from typing import Any
 
 
 VERSION = 1
 """The major version of every JSON file that runx writes."""
+
+
+SYNC_SECONDS = 30.0
+"""Seconds until something goes on while its disk still writes."""
 
 
 def is_full(error: OSError) -> bool:
@@ -56,13 +60,19 @@ def is_blank(path: Path | str) -> bool:
         return False
 
 
-def sync(path: Path | str) -> None:
-    """Have the content of a file, or the names in a folder, survive a power failure: fsync(2)."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def sync_disk(folder: Path | str, say: Callable[[str], None]) -> None:
+    """Have all that was written survive a power failure: syncfs(2), of one file system.
+
+    For more than a few files that takes less time than fsync(2) of each.
+    """
+    from runx.processes import CommandNotFound, CommandTimeout, run_command
+
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        run_command(["sync", "-f", os.fspath(folder)], timeout=SYNC_SECONDS)
+    except CommandNotFound:
+        return
+    except CommandTimeout:
+        say(f"warning: the disk of {os.fspath(folder)} takes long to write: going on meanwhile")
 
 
 def write_whole(path: Path | str, text: str) -> None:

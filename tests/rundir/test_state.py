@@ -257,3 +257,25 @@ def test_every_combination_has_a_state_that_is_known():
         more = {"order": order, "process": process, "silence": silence, "locked": locked}
         known = attempt(*events, farm=where, host="h", **more)
         assert state([known], status(job_state)).name in STATES
+
+
+def test_a_run_whose_script_has_ended_runs_while_something_of_it_is_there():
+    left = Event("left", details={"code": 137, "processes": "12 python train.py"})
+    attempt = Attempt(1, (Event("started"), left), process=True, locked=True)
+    assert str(state([attempt])) == (
+        "running (its script ended with 137; still there: 12 python train.py)"
+    )
+    assert str(state([attempt._replace(locked=False)])) == "killed (by KILL)"
+    on_farm = attempt._replace(farm="cluster", locked=None, silence=10.0)
+    assert state([on_farm]).name == "running"
+    assert str(state([on_farm._replace(silence=1e4)])) == "killed (by KILL)"
+
+
+def test_a_run_that_never_came_to_its_command_says_why():
+    setup = Event("setup", details={"code": 1, "command": "conda activate x"})
+    ended = Event("ended", details={"code": 1})
+    assert str(state([Attempt(1, (Event("started"), setup, ended))])) == (
+        "failed (SETUP failed: conda activate x: exit status 1)"
+    )
+    early = Event("ended", details={"code": 4, "reason": "run.sh ended before it started CMD: x"})
+    assert str(state([Attempt(1, (early,))])) == "failed (run.sh ended before it started CMD: x)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -121,7 +122,7 @@ def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:
     from runx.local.options import LocalOptions
 
     jobs = flags.pop("jobs")
-    if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
+    if jobs not in (None, "auto") and not re.fullmatch("0*[1-9][0-9]{0,8}", jobs[:999]):
         raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
     max_failures = flags.pop("max_failures")
     names = ("gpus_per_run", "retries", "timeout", "grace", "stream", "attach")

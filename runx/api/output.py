@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import BinaryIO
 
 from runx.api.printing import Say, data, remark
@@ -125,7 +126,8 @@ class Streamed(Lines):
             _put(self._named(run, chunk) if self.names else chunk)
         if last and (rest := self._partial.pop(run, b"")):
             _put(self._prefix(run) + rest + b"\n")
-        sys.stdout.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
 
     def _named(self, run: RunDir, chunk: bytes) -> bytes:
         *lines, rest = (self._partial.pop(run, b"") + chunk).split(b"\n")
@@ -140,10 +142,12 @@ class Streamed(Lines):
 def _put(content: bytes) -> None:
     """Write bytes to stdout unchanged, or as text where stdout takes only text, as in notebooks."""
     buffer = getattr(sys.stdout, "buffer", None)
-    if buffer is None:
-        sys.stdout.write(content.decode("utf-8", "replace"))
-    else:
-        buffer.write(content)
+    # Training goes on where nobody can read this any more; output.log has it all.
+    with suppress(OSError):
+        if buffer is None:
+            sys.stdout.write(content.decode("utf-8", "replace"))
+        else:
+            buffer.write(content)
 
 
 def outcome(ended: EndedAttempt) -> str:

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from runx.printable import printable
 
 Say = Callable[[str], None]
 """Takes a line for people."""
@@ -13,12 +17,18 @@ Say = Callable[[str], None]
 
 def data(line: str) -> None:
     """Print a line of data."""
-    print(line, flush=True)
+    _print(line, sys.stdout)
 
 
 def remark(line: str) -> None:
     """Print a line that is no data."""
-    print(line, file=sys.stderr, flush=True)
+    _print(line, sys.stderr)
+
+
+def _print(line: str, stream: IO[Any]) -> None:
+    """Print a line, which may be lost where the stream is on a full disk or nobody reads it."""
+    with suppress(OSError):
+        print(printable(line), file=stream, flush=True)
 
 
 def warning(line: str) -> None:

@@ -14,7 +14,7 @@ import click
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
-from runx.cli.console import say
+from runx.cli.console import data, say, tell
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.nearest import suggestion
@@ -130,7 +130,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    caller = Caller(say, tell, watcher, sys.argv, go_on)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
@@ -152,8 +152,7 @@ def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
-        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    sys.stdout.flush()  # before the notes, where stdout and stderr go to one place
+        data("\n".join(chunk), exact=True)
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not options.resume and not options.selects:
@@ -168,7 +167,7 @@ def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> i
     from runx.launching.preview_table import lines
 
     table = sweep.survey(options, say)
-    click.echo(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)))
+    data(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)), as_json)
     return 0
 
 

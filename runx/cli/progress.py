@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
-import click
-
 from runx.api.output import REDRAW, Lines, Streamed
-from runx.cli.console import say
+from runx.cli.console import draw, say, tell
 from runx.local.executor import EndedAttempt, Task, Watcher
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
+from runx.printable import one_line
 from runx.rundir.paths import RunDir
 from runx.sweeps.scalars import duration_text
 
@@ -22,19 +21,19 @@ _TAIL = 4096  # bytes at the end of metrics.csv in which the last row is looked 
 def watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
     """Return what shows runs: output of one at a time, else progress on a terminal, or lines."""
     if local.attach:
-        return Lines(total, commands, say, click.echo, quiet=True)
+        return Lines(total, commands, say, tell, quiet=True)
     if jobs == 1 or local.stream:
-        return Streamed(total, commands, jobs > 1, say, click.echo)
+        return Streamed(total, commands, jobs > 1, say, tell)
     if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         return Progress(total, commands)
-    return Lines(total, commands, say, click.echo)
+    return Lines(total, commands, say, tell)
 
 
 class Progress(Lines):
     """Shows a line for each run that ended, and below them one that is redrawn."""
 
     def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
-        super().__init__(total, commands, say, click.echo)
+        super().__init__(total, commands, say, tell)
         self._drawn = False
 
     def started(self, task: Task, lease: Lease) -> None:
@@ -64,8 +63,7 @@ class Progress(Lines):
         )  # 0: the terminal has no size
         line = " | ".join([self._counts(tasks, waiting), *(_latest(task) for task in tasks)])
         if tasks:
-            sys.stderr.write(line[: width - 1])
-            sys.stderr.flush()
+            draw(one_line(line)[: width - 1])
             self._drawn = True
         return REDRAW
 
@@ -82,7 +80,7 @@ class Progress(Lines):
 
     def _erase(self) -> None:
         if self._drawn:
-            sys.stderr.write("\r\x1b[K")
+            draw("\r\x1b[K")
             self._drawn = False
 
 

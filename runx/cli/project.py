@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runx.cli.completion import experiments, yaml_files
-from runx.cli.console import say
+from runx.cli.console import data, say, tell
 from runx.cli.options import looked_up, lookup_options, request, settings_options
 from runx.errors import RunxError
 
@@ -43,7 +43,7 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
             say(f"runx: {error}")
             status = max(status, error.status)
         else:
-            click.echo(f"{file}: {count:,} run{'s' * (count != 1)}")
+            data(f"{file}: {count:,} run{'s' * (count != 1)}")
     return status
 
 
@@ -72,11 +72,13 @@ def config(as_json: bool, **flags: Any) -> None:
         for name, setting in settings.items()
     ]
     if as_json:
-        click.echo(json.dumps({name: {"value": v, "from": o} for name, v, o in rows}, indent=2))
+        data(
+            json.dumps({name: {"value": v, "from": o} for name, v, o in rows}, indent=2), exact=True
+        )
         return
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, origin in rows:
-        click.echo(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
+        data(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
 
 
 @click.command()
@@ -85,7 +87,7 @@ def init(force: bool) -> None:
     """Write a commented .runx into this folder."""
     from runx.api.project import init
 
-    click.echo(init(force=force))
+    data(str(init(force=force)))
 
 
 @click.command()
@@ -104,7 +106,7 @@ def schema(of: str) -> None:
     """
     from runx.api.project import schema
 
-    click.echo(json.dumps(schema(of), indent=2))
+    data(json.dumps(schema(of), indent=2), exact=True)
 
 
 @click.command()
@@ -134,7 +136,7 @@ def watch(
     from runx.api.watch import watch
 
     def ready(page: Served) -> None:
-        click.echo(page.address)
+        tell(page.address)
         sys.stdout.flush()
         for line in page.hints:
             say(line)

@@ -18,7 +18,7 @@ from runx.rundir.run import Run
 
 if TYPE_CHECKING:
     from runx.api.inspect import Standings
-    from runx.local.executor import Watcher
+    from runx.local.tasks import Watcher
 
 
 def launch(

@@ -5,9 +5,8 @@ stderr.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from runx.printable import printable
 
@@ -16,19 +15,25 @@ Say = Callable[[str], None]
 
 
 def data(line: str) -> None:
-    """Print a line of data."""
-    _print(line, sys.stdout)
+    """Print a line of data, which may be lost: runs go on where nobody can be told."""
+    with unheard():
+        print(printable(line), flush=True)
 
 
 def remark(line: str) -> None:
-    """Print a line that is no data."""
-    _print(line, sys.stderr)
+    """Print a line that is no data, which may be lost, too."""
+    with unheard():
+        print(printable(line), file=sys.stderr, flush=True)
 
 
-def _print(line: str, stream: IO[Any]) -> None:
-    """Print a line, which may be lost where the stream is on a full disk or nobody reads it."""
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let what is printed be lost where its reader has ended or its disk is full.
+
+    Python keeps a part of it, and tries again with the next line.
+    """
     with suppress(OSError):
-        print(printable(line), file=stream, flush=True)
+        yield
 
 
 def warning(line: str) -> None:

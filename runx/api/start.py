@@ -17,8 +17,9 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
+    from runx.local.executor import ClaimResult, Policy
     from runx.local.gpus import Devices
+    from runx.local.tasks import EndedAttempt, Task, Watcher
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -140,7 +141,8 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
-    from runx.local.executor import Executor, Task
+    from runx.local.executor import Executor
+    from runx.local.tasks import Task
     from runx.rundir.argv import shell_command
     from runx.rundir.logdir import Logdir
 
@@ -170,11 +172,17 @@ def _hparams(
     runs: Sequence[Run], adopted: Sequence[ExistingRun]
 ) -> dict[RunDir, Mapping[str, Any]]:
     """Return the hyperparameters of the runs that start, and of those that go on."""
-    from runx.rundir.files import read_json
     from runx.rundir.logdir import Logdir
+    from runx.rundir.record import read_or_empty
 
     hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
-    return hparams | {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
+    return hparams | {
+        run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
+    }
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""
 
 
 def _policy(local: LocalOptions, jobs: int) -> Policy:
@@ -217,6 +225,7 @@ def claimed(task: Task, say: Say) -> ClaimResult:
 def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm."""
     from runx.farms.submit import submit
+    from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs
 
     context = plan.context
@@ -227,5 +236,6 @@ def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launche
     jobs = job_specs(experiment, plan.attempts)
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
-    count = submit(farm, jobs, folder, context.code, caller.say, after, show)
+    with disk_errors(experiment.dir.path):
+        count = submit(farm, jobs, folder, context.code, caller.say, after, show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

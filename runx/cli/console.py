@@ -11,6 +11,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
+from runx.api.printing import unheard
 from runx.errors import RunxError
 from runx.printable import coloured, one_line, printable
 
@@ -27,7 +28,8 @@ _LONGEST = 2000
 
 def say(line: str) -> None:
     """Print what is no data; it may be lost, where stderr is gone or on a full disk."""
-    _print_or_lose(sys.stderr, printable(line))
+    with unheard():
+        click.echo(printable(line), err=True)
 
 
 def warn(line: str) -> None:
@@ -35,9 +37,10 @@ def warn(line: str) -> None:
     say(f"warning: {one_line(line)}")
 
 
-def tell(line: str) -> None:
-    """Print data beside the work of a command, which goes on where it can't be printed."""
-    _print_or_lose(sys.stdout, printable(line))
+def echo(line: str) -> None:
+    """Print a line of data of a launch, which goes on where that is lost."""
+    with unheard():
+        click.echo(printable(line))
 
 
 def data(text: str, exact: bool = False) -> None:
@@ -63,26 +66,6 @@ def script_output(line: str) -> None:
         data(line, exact=True)
 
 
-def draw(text: str) -> None:
-    """Write to the terminal of stderr as it is, without ending the line."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-def _print_or_lose(stream: IO[Any], text: str) -> None:
-    try:
-        click.echo(text, stream)
-    except OSError:
-        _lose(stream)
-
-
-def _lose(stream: IO[Any]) -> None:
-    """Have what is written to a stream vanish from now on, also what it has not written yet."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def disable_gc() -> None:
     """Disable the garbage collector in a process that prints one table and ends.
 
@@ -100,12 +83,18 @@ def run_command(command: click.Command, name: str, argv: Sequence[str]) -> NoRet
         status = status if isinstance(status, int) else 0
     except BaseException as error:  # noqa: BLE001  the last line of defence
         status = _failed(name, error)
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        # Python would print the error once more at exit.
-        _lose(sys.stdout)
+    for stream in (sys.stdout, sys.stderr):
+        _lose_rest(stream)
     sys.exit(status)
+
+
+def _lose_rest(stream: IO[Any]) -> None:
+    """Lose what could not be written to a stream, which Python would say once more at exit."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _prepare() -> None:
@@ -134,7 +123,7 @@ def _failed(name: str, error: BaseException) -> int:
     if "RUNX_TRACEBACK" in os.environ or status == FAULT:
         import traceback
 
-        _print_or_lose(sys.stderr, printable("".join(traceback.format_exception(error)).rstrip()))
+        say("".join(traceback.format_exception(error)).rstrip())
     message = one_line(message)
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 :]}"

@@ -14,7 +14,7 @@ import click
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
-from runx.cli.console import data, say, tell
+from runx.cli.console import data, echo, say
 from runx.cli.options import choosing_options, local_options, request, settings_options
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.nearest import suggestion
@@ -25,8 +25,8 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
-    from runx.local.executor import EndedAttempt
     from runx.local.options import LocalOptions
+    from runx.local.tasks import EndedAttempt
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
@@ -130,7 +130,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, tell, watcher, sys.argv, go_on)
+    caller = Caller(say, echo, watcher, sys.argv, go_on)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
@@ -201,15 +201,17 @@ def report(launched: Launched, command: str, say: Say) -> int:
 
 
 def _done(launched: Launched) -> int:
-    return sum(end.status == 0 for end in launched.ended)
+    return sum(end.status == 0 and end.recorded for end in launched.ended)
 
 
 def _counts(launched: Launched, failed: int) -> str:
     total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
-    cancelled, missing = ended - done - failed, total - ended - launched.left
+    unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
+    cancelled, missing = ended - done - failed - unrecorded, total - ended - launched.left
     parts = [
         f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
         f"{cancelled} cancelled" if cancelled else "",
+        f"{unrecorded} ended well, which can't be written" if unrecorded else "",
         f"{launched.left} left alone" if launched.left else "",
         f"{missing} not started" if missing > 0 else "",
     ]

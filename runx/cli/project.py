@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runx.cli.completion import experiments, yaml_files
-from runx.cli.console import data, say, tell
+from runx.cli.console import data, echo, say
 from runx.cli.options import looked_up, lookup_options, request, settings_options
 from runx.errors import RunxError
 
@@ -136,7 +136,7 @@ def watch(
     from runx.api.watch import watch
 
     def ready(page: Served) -> None:
-        tell(page.address)
+        echo(page.address)
         sys.stdout.flush()
         for line in page.hints:
             say(line)

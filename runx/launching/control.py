@@ -21,6 +21,7 @@ from runx.rundir.attempts import (
     this_machine,
 )
 from runx.rundir.events import Attempt
+from runx.rundir.files import disk_problem, is_full
 from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
 
@@ -59,8 +60,9 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     # Before any order is written: a run that counts as cancelled while its job still waits would
     # be started again beside it.
     control.check_supported(cancellable, "cancel")
-    for each in live:
-        write_order(each.run, CANCEL, each.attempt.number, heed=each.run in by_order)
+    live = [each for each in live if _is_ordered(each, each.run in by_order, say)]
+    on_farms = [each for each in live if each.attempt.farm]
+    cancellable = [jobs[each.run] for each in on_farms if each.run in with_jobs]
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     control.cancel(cancellable, set(runs), statuses)
     if by_order:
@@ -68,6 +70,22 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
         say(f"{count} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
     _wait_or_kill(signalled, grace, say)
     return len(live)
+
+
+def _is_ordered(live: LiveRun, heed: bool, say: Say) -> bool:
+    """Write the order to cancel a run; return False where nothing ends without it, or may.
+
+    On a full disk a run is ended all the same, and killed instead of cancelled.
+    """
+    try:
+        write_order(live.run, CANCEL, live.attempt.number, heed)
+    except OSError as error:
+        problem = disk_problem(error, live.run.path)
+        if heed or not is_full(error):
+            say(f"{live.run.path.name}: not cancelled: {problem}")
+            return False
+        say(f"{live.run.path.name}: will count as killed, not as cancelled: {problem}")
+    return True
 
 
 def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
@@ -110,8 +128,10 @@ def _terminate(live: LiveRun, say: Say) -> bool:
     elif process.get("host") != this_machine().host:
         say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
-        signal_run(LiveAttempt(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
-        return True
+        attempt = LiveAttempt(live.run, live.attempt.number, None, 0.0)
+        if signal_run(attempt, signal.SIGTERM) or attempt.status() is not None:
+            return True
+        say(f"{name}: is another user's; its launcher is told by the order in {live.run.orders}")
     return False
 
 

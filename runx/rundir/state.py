@@ -118,7 +118,7 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
 
 def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of an attempt that wrote its exit status."""
-    event = attempt.event("ended")
+    event = attempt.event("ended") or attempt.event("left")
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
@@ -134,6 +134,8 @@ def _name_and_reason(
         return "cancelled", ""
     if attempt.order == "timeout":
         return "timeout", ""
+    if problem := _problem(attempt):
+        return "failed", problem
     if job_state in ("timeout", "oom", "cancelled", "preempted"):
         return job_state, reason
     if attempt.farm is not None and job_state == "queued":
@@ -152,11 +154,29 @@ def _name_and_reason(
     return "failed", f"exit status {code}"
 
 
+def _problem(attempt: Attempt) -> str:
+    """Return why CMD was not executed, "" where it was."""
+    ended, setup = attempt.event("ended"), attempt.event("setup")
+    if setup:
+        details = setup.details
+        return f"SETUP failed: {details.get('command')}: exit status {details.get('code')}"
+    return str(ended.details.get("reason", "")) if ended else ""
+
+
+def _lingering(attempt: Attempt) -> str:
+    """Return what goes on of a run whose script has ended, "" where that goes on."""
+    left = attempt.event("left")
+    if left is None:
+        return ""
+    code, processes = left.details.get("code"), left.details.get("processes")
+    return f"its script ended with {code}; still there: {processes}"
+
+
 def _local(attempt: Attempt) -> State:
     """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
-        return State("running", attempt=number)
+        return State("running", _lingering(attempt), attempt=number)
     if not attempt.events and attempt.order == "cancel":
         return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
@@ -185,6 +205,8 @@ def _dead(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
+    if attempt.event("left"):
+        return _ended(attempt, None, "")
     if attempt.rebooted:
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
@@ -195,11 +217,13 @@ def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
     if silence is not None and silence < SILENT and job_state not in _OVER:
-        return State("running", attempt=number)
+        return State("running", _lingering(attempt), attempt=number)
     if job_state == "running":
         return State("running", _silent(silence), attempt=number)
     if job_state == "queued":
         return State("preempted", "queued again", attempt=number)
+    if attempt.event("left"):
+        return _ended(attempt, job_state, reason)
     if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
         return State(name, attempt=number)

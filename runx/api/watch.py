@@ -52,7 +52,7 @@ def watch(
     from runx.report.follow import Follower
     from runx.rundir.experiments import find
 
-    dirs = find(experiments, logroot_of(logroot), Path.cwd())
+    dirs = find(experiments, logroot_of(logroot), Path.cwd(), warn)
     following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:

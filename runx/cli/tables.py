@@ -40,7 +40,7 @@ def show(options: TableOptions) -> None:
     """Print or write what sumx's options ask for, repeatedly with ``--watch``."""
     format_named(options.format)  # an unknown one is refused before anything is read
     if options.html_file:
-        count = write_page(experiments_of(options), options, Path(options.html_file), warn)
+        count = write_page(experiments_of(options, warn), options, Path(options.html_file), warn)
         say(f"{options.html_file}: {count} runs; open it in any browser")
         return
     while options.watch is not None:
@@ -52,7 +52,7 @@ def show(options: TableOptions) -> None:
 
 
 def _show_once(options: TableOptions) -> None:
-    dirs = experiments_of(options)
+    dirs = experiments_of(options, warn)
     runs = list(read(dirs, options, say, warn))
     if not runs:
         raise no_runs(dirs)

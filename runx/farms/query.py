@@ -18,7 +18,7 @@ from runx.farms.registry import farm_type_of
 from runx.farms.submit import QUERY_SECONDS, execute, largest_array
 from runx.farms.words import CHUNK
 from runx.processes import run_command
-from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.attempts import attempts_of
 from runx.rundir.events import Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
@@ -28,10 +28,7 @@ Warn = Callable[[str], None]
 
 def jobs_of(runs: Iterable[RunDir], warn: Warn) -> list[SubmittedJob]:
     """Return the jobs of runs that have not ended well."""
-    now = cache(clock)
-    return submitted_jobs(
-        ((run, read_attempts(run, now(run.path.parent), warn)) for run in runs), warn
-    )
+    return submitted_jobs(attempts_of(runs, warn).items(), warn)
 
 
 def submitted_jobs(

@@ -14,9 +14,9 @@ from runx.local.process import LiveAttempt, signal_run
 from runx.rundir.attempts import (
     Attempts,
     JobStatuses,
+    attempts_of,
     clock,
     current_state,
-    read_attempts,
     status_of,
     this_machine,
 )
@@ -49,7 +49,7 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     Raises:
         FarmError: A job can't be cancelled; then no order is written.
     """
-    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    attempts = attempts_of(runs, warn)
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
     live = live_runs(attempts, statuses)

@@ -15,7 +15,13 @@ from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
 from runx.cli.console import data, echo, say
-from runx.cli.options import choosing_options, local_options, request, settings_options
+from runx.cli.options import (
+    choosing_options,
+    local_options,
+    note_executed,
+    request,
+    settings_options,
+)
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.nearest import suggestion
 from runx.rundir.paths import RunDir
@@ -104,6 +110,8 @@ def launch(
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
+    if no_run:
+        note_executed(settings)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
@@ -196,7 +204,10 @@ def report(launched: Launched, command: str, say: Say) -> int:
     if failed:
         for line in _digest(launched, failed, say):
             say(line)
-    say(f"{'retry' if failed and not launched.stopped else 'go on'}: {command}")
+    is_retry = failed and not launched.stopped
+    if is_retry and "--restage" not in command.split():
+        command += " --restage"  # What has failed is mended first, so that its code is today's.
+    say(f"{'retry' if is_retry else 'go on'}: {command}")
     return 130 if launched.stopped else 1
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runx.cli.completion import farms, overrides, sweeps, yaml_files
-from runx.cli.console import warn
+from runx.cli.console import say, warn
 
 if TYPE_CHECKING:
+    from runx.config.experiment import Experiment
     from runx.config.load import Request
     from runx.local.options import LocalOptions
 
@@ -115,6 +116,12 @@ def request(
         overrides=overrides,
         sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
     )
+
+
+def note_executed(settings: Experiment) -> None:
+    """Print which code of the project had to be executed to know the runs, if any."""
+    if setting := settings.settings.get("HPARAMS_FROM"):
+        say(f"note: {setting.text} was executed, as HPARAMS_FROM says; the runs depend on it")
 
 
 def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:

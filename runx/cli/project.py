@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 
 from runx.cli.completion import experiments, yaml_files
 from runx.cli.console import data, echo, say
-from runx.cli.options import looked_up, lookup_options, request, settings_options
+from runx.cli.options import looked_up, lookup_options, note_executed, request, settings_options
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _check(file: Path, max_runs: int | None) -> int:
     from runx.launching.plan import MAX_RUNS
 
     experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))
+    note_executed(experiment.settings)
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     return experiment.check(max_runs or MAX_RUNS)
@@ -66,7 +68,8 @@ def config(as_json: bool, **flags: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.api.experiment import Experiment
 
-    settings = Experiment.of(request(here=False, **flags)).config()
+    asked = replace(request(here=False, **flags), executes=False)
+    settings = Experiment.of(asked).config()
     rows = [
         (name, setting.text, setting.origin) if setting else (name, "", "not set")
         for name, setting in settings.items()

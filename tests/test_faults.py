@@ -153,11 +153,11 @@ def test_a_disk_that_is_full_while_staging_costs_one_line_and_no_run(sweep, smal
     check_all_done_once(sweep)
 
 
-def test_a_disk_that_is_full_while_logging_fails_runs_that_resume_starts_again(sweep, small_disk):
+def test_a_disk_that_a_run_fills_fails_runs_that_resume_starts_again(sweep, small_disk):
     disk, remount = small_disk
     sweep.write(".runx", f"LOGROOT: {disk}/runs\n")
     sweep.root = disk / "runs"
-    sweep.trains("head -c 3000000 /dev/zero || exit 5")
+    sweep.trains("head -c 3000000 /dev/zero > log || { rm log; exit 5; }")
     output = sweep.runx("-i", status=1)
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "retry: runx sweep.yml -i --resume --restage"

@@ -95,15 +95,25 @@ def remove(runs: Iterable[RunDir], say: Say, statuses: JobStatuses = NO_STATUSES
         by_experiment.setdefault(run.path.parent, []).append(run)
     count = 0
     for path, members in by_experiment.items():
-        experiment = ExperimentDir(path)
-        while members:
-            with turn(experiment, say, is_needed=False) as is_alone:
-                now = members if is_alone else members[:1]
-                count += sum([_removed(run, experiment, say, statuses) for run in now])
-                members = members[len(now) :]
-                if not members:
-                    _remove_code(experiment, say)
+        try:
+            for removed in _remove_members(ExperimentDir(path), members, say, statuses):
+                count += removed
+        except OSError as error:
+            say(f"{path.name}: what is left of it stays: {disk_problem(error, path)}")
     return count
+
+
+def _remove_members(
+    experiment: ExperimentDir, members: Sequence[RunDir], say: Say, statuses: JobStatuses
+) -> Iterator[bool]:
+    """Remove runs of an experiment, and yield of each whether it was."""
+    while members:
+        with turn(experiment, say, is_needed=False) as is_alone:
+            now = members if is_alone else members[:1]
+            yield from [_removed(run, experiment, say, statuses) for run in now]
+            members = members[len(now) :]
+            if not members:
+                _remove_code(experiment, say)
 
 
 def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: JobStatuses) -> bool:

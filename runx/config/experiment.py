@@ -221,4 +221,6 @@ def shell_of(values: Mapping[str, Any]) -> Shell:
         launch=values["LAUNCH"],
         environment=tuple(values["ENV"].items()),
         separate=values["STDERR"] == "separate",
+        setup_may_fail=values["SETUP_MAY_FAIL"],
+        linger=values["LINGER"],
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from runx.config.kinds import (
     COUNT,
+    DURATION,
     LINES,
     MODE,
     NAME,
@@ -112,9 +113,11 @@ KEYS = {
     ),
     "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
     "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),
+    "SETUP_MAY_FAIL": Key(SWITCH, False, "run the command although SETUP has failed", "jobs"),
     "TEARDOWN": Key(TEXT, None, "shell lines after the command, however it ended", "jobs"),
     "WRAP": Key(TEXT, None, "what goes before the command, as srun or apptainer exec", "jobs"),
     "LAUNCH": Key(one_of("", "torchrun"), None, "torchrun: start the command on each GPU", "jobs"),
+    "LINGER": Key(DURATION, 30, "seconds, or as 10m, that what the command left may go on", "jobs"),
     "STDERR": Key(
         one_of("together", "separate"), "together", "where stderr goes: output.log, or errors.log"
     ),

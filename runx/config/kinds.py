@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runx.errors import SettingsError
+from runx.sweeps.scalars import seconds
 from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
@@ -163,6 +164,13 @@ def _size(_name: str, entry: Entry, _: Environment) -> int:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
+def _duration(_name: str, entry: Entry, _: Environment) -> float:
+    length = seconds(entry.text)
+    if length is None:
+        raise ValueError(entry.text)
+    return length
+
+
 def _mode(_name: str, entry: Entry, _: Environment) -> int:
     """Read the mode of folders; the owner keeps every right, or no run could begin."""
     match = re.fullmatch(_MODE, entry.text.strip())
@@ -204,6 +212,12 @@ SWITCH = Kind(
     Scalar, "true or false", _switch, {"enum": [True, False, "true", "false", 0, 1, None]}
 )
 SIZE = Kind(Scalar, "a size, as 500MB or 2GB", _size, {"type": ["string", "integer", "null"]})
+DURATION = Kind(
+    Scalar,
+    "a length of time, as 90s, 10m or 2h; 0 is none",
+    _duration,
+    {"type": ["string", "number", "null"]},
+)
 MODE = Kind(
     Scalar,
     "the mode of folders in octal: 0777 for a+rwX, 0775 for g+rwX, 0755 for a+rX, 0750 for g+rX",

@@ -73,15 +73,16 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
 
 
 def _is_ordered(live: LiveRun, heed: bool, say: Say) -> bool:
-    """Write the order to cancel a run; return False where nothing ends without it, or may.
+    """Write the order to cancel a run; return False where the run can't be ended without it.
 
-    On a full disk a run is ended all the same, and killed instead of cancelled.
+    On a full disk one that runs is ended all the same, and counts as killed.
     """
     try:
         write_order(live.run, CANCEL, live.attempt.number, heed)
     except OSError as error:
         problem = disk_problem(error, live.run.path)
-        if heed or not is_full(error):
+        is_waiting = live.attempt.farm is None and not live.attempt.events
+        if heed or is_waiting or not is_full(error):
             say(f"{live.run.path.name}: not cancelled: {problem}")
             return False
         say(f"{live.run.path.name}: will count as killed, not as cancelled: {problem}")

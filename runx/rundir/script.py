@@ -201,8 +201,7 @@ def setup(shell: Shell) -> str:
     """
     if shell.setup_may_fail:
         return shell.setup + "\n"
-    depth = "[ ${#FUNCNAME[@]} -gt $setup_depth ]"
-    trap = f"""trap '{depth} || setup_failed "$?" "$BASH_COMMAND"' ERR"""
+    trap = """trap 'setup_failed "$?" "${#FUNCNAME[@]}" "$LINENO"' ERR"""
     return f"setup_depth=${{#FUNCNAME[@]}}\n{trap}\n{shell.setup}\ntrap - ERR\n"
 
 

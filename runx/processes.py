@@ -41,6 +41,10 @@ class CommandTimeout(CommandError, TimeoutError):
     """A command took longer than its timeout, and was killed."""
 
 
+class LimitError(RunxError):
+    """A computation took more time or memory than it may."""
+
+
 class Finished(NamedTuple):
     """The result of a command: its words, exit status (a signal's is negative) and output."""
 
@@ -254,12 +258,13 @@ def map_in_forks(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Do
     >>> map_in_forks(sum, [[1, 2], [3, 4]])
     [3, 7]
     """
-    import pickle  # Both are slow to import, and rarely needed.
+    import pickle  # All are slow to import, and rarely needed.
     import threading
+    from functools import partial
 
     # A lock that another thread holds would never be released in a fork.
     is_alone = threading.active_count() == 1
-    forks = [_forked(work, part) if is_alone else None for part in parts[1:]]
+    forks = [_forked(partial(work, part)) if is_alone else None for part in parts[1:]]
     done = [work(part) for part in parts[:1]]
     for fork, part in zip(forks, parts[1:], strict=True):
         result = _result(*fork) if fork else b""
@@ -267,8 +272,42 @@ def map_in_forks(work: Callable[[Part], Done], parts: Sequence[Part]) -> list[Do
     return done
 
 
-def _forked(work: Callable[[Part], Done], part: Part) -> tuple[int, int] | None:
-    """Do a part in a fork; return its pid and the pipe with its result, None without a fork."""
+def limited(work: Callable[[], Done], seconds: int, megabytes: int) -> Done:
+    """Return the result of a function, computed in a fork with limits of CPU time and of memory.
+
+    It must have no side effects, and its result must be picklable. Raises LimitError for more.
+
+    >>> limited(lambda: 1 + 1, seconds=2, megabytes=100)
+    2
+    """
+    import pickle
+    import select
+
+    fork = _forked(lambda: _confined(work, seconds, megabytes))
+    if fork is None:
+        raise LimitError("there is no process left to compute it in; end some of yours")
+    if not select.select([fork[1]], [], [], 10 * seconds)[0]:
+        send_signal(fork[0], signal.SIGKILL)
+    if not (result := _result(*fork)):
+        raise LimitError(f"takes more than {seconds} s or {megabytes} MB to compute")
+    done: Done = pickle.loads(result)
+    return done
+
+
+def _confined(work: Callable[[], Done], seconds: int, megabytes: int) -> Done:
+    """Return the result of a function, after limiting what this process may take from here on."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if words := _read("/proc/self/statm").split():
+        most = int(words[0]) * resource.getpagesize() + (megabytes << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    return work()
+
+
+def _forked(work: Callable[[], Done]) -> tuple[int, int] | None:
+    """Call a function in a fork; return its pid and the pipe with its result, None without one."""
     reading, writing = os.pipe()
     try:
         process = os.fork()
@@ -285,7 +324,7 @@ def _forked(work: Callable[[Part], Done], part: Part) -> tuple[int, int] | None:
         with os.fdopen(writing, "wb") as file:
             import pickle
 
-            pickle.dump(work(part), file)
+            pickle.dump(work(), file)
         status = 0
     finally:
         # Without running the exit handlers of the process that it is a copy of.

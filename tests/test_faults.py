@@ -161,7 +161,7 @@ def test_a_disk_that_a_run_fills_fails_runs_that_resume_starts_again(sweep, smal
     sweep.trains("head -c 3000000 /dev/zero > log || { rm log; exit 5; }")
     output = sweep.runx("-i", status=1)
     assert "Traceback" not in output
-    assert output.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
+    assert output.splitlines()[-1] == "retry: runx sweep.yml -i --resume --restage"
     assert sweep.told("end") == []
     remount("size=50m")
     sweep.runx("-i", "--resume")

@@ -14,7 +14,7 @@ from runx.rundir.attempts import (
     is_open,
     read_attempts,
 )
-from runx.rundir.experiments import is_run
+from runx.rundir.experiments import is_barred, is_run
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
 from runx.rundir.state import UNKNOWN, State, state
@@ -36,8 +36,12 @@ def read_states(
         for run in runs:
             if index and (known := index.find(run, experiment.path.name)):
                 yield known
-            elif is_run(os.fspath(run)):
-                attempts = read_attempts(run, now, warn)
+            elif not is_barred(os.fspath(run), warn) and is_run(os.fspath(run)):
+                try:
+                    attempts = read_attempts(run, now, warn)
+                except OSError as error:
+                    warn(f"{run.path}: left out: {error}")
+                    continue
                 is_ours = bool(attempts) or run.record.exists()
                 status = state(attempts) if is_ours else State(UNKNOWN)
                 yield RunRecord(run.path.name, run, {}, status, {}, attempts=attempts)

@@ -13,12 +13,16 @@ _DECISIONS = ("--again", "--resume", "--no-resume")
 def resume_command(words: Sequence[str], states: str = "") -> str:
     """Return the command that resumes a launch, or retries its runs in some states.
 
+    What has failed is mended first, so that its retry takes today's code.
+
     >>> resume_command(["sweep.yml", "-i", "--again", "-j", "2"])
     'runx sweep.yml -i -j 2 --resume'
     >>> resume_command(["sweep.yml", "--resume", "--retry", "lost"], "failed,killed")
-    'runx sweep.yml --resume --retry failed,killed'
+    'runx sweep.yml --resume --retry failed,killed --restage'
     """
     retry = ["--retry", states] if states else []
+    if "failed" in states.split(",") and "--restage" not in words:
+        retry.append("--restage")
     options = _without_retry(words) if states else iter(words)
     return shlex.join(
         ["runx", *(word for word in options if word not in _DECISIONS), "--resume", *retry]

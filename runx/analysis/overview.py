@@ -147,7 +147,7 @@ def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
     """
     if not logroot.is_dir():
         raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
-    experiments = find(["*"], logroot, logroot)
+    experiments = find(["*"], logroot, logroot, warn)
     states = [list(read_states([*run_dirs(each)], each, warn)) for each in experiments]
     statuses = ask_schedulers([record for records in states for record in records], warn)
     for experiment, records in zip(experiments, states, strict=True):

@@ -42,7 +42,7 @@ def read_run(
     look = RunFiles(os.fspath(run))
     try:
         record = _read(run, experiment, now, measures, at, look, warnings.append)
-    except (StoreError, OSError) as error:
+    except (StoreError, OSError, RecursionError) as error:
         # The warning begins with the path.
         message = str(error).removeprefix(f"{look.path}/")
         return None, [*warnings, f"{look.path}: left out: {message}"]
@@ -113,11 +113,15 @@ def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] 
         text = look.content(name)
         if text is None:
             return None
-        content = json.loads(text) if name == HPARAMS else parsed_json(text, f"{look.path}/{name}")
+        content = (
+            json.loads(text.decode("utf-8", "surrogateescape"))
+            if name == HPARAMS
+            else parsed_json(text, f"{look.path}/{name}")
+        )
     except StoreError as error:
         complaints.append(str(error))
         return None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         complaints.append(f"{look.path}/{name}: can't be read: {error}")
         return None
     if content is not None and not isinstance(content, dict):

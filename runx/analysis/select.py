@@ -12,12 +12,16 @@ from runx.analysis.read import Reader, index_for, read_runs
 from runx.analysis.table import chosen
 from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
-from runx.rundir.experiments import experiment_names, find, is_run, run_dirs
+from runx.rundir.experiments import experiment_names, find, is_barred, is_run, run_dirs
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
 
 _SHORTEST_ID = 4
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning where there is nobody to give it to."""
 
 
 def records_of(
@@ -34,9 +38,9 @@ def records_of(
 
 def _read(words: Sequence[str], logroot: Path, cwd: Path, reader: Reader) -> Iterator[RunRecord]:
     if words:
-        runs = select(words, logroot, cwd)
+        runs = select(words, logroot, cwd, reader.warn)
     else:
-        experiments = find(["*"], logroot, cwd) if logroot.is_dir() else []
+        experiments = find(["*"], logroot, cwd, reader.warn) if logroot.is_dir() else []
         runs = [run for experiment in experiments for run in run_dirs(experiment)]
     for folder, inside in itertools.groupby(runs, key=lambda run: os.path.dirname(os.fspath(run))):
         members, experiment = list(inside), ExperimentDir(Path(folder))
@@ -53,17 +57,20 @@ def runs_of(
         RunxError: There is none.
     """
     if not where:
-        return select(words, logroot, cwd)
+        return select(words, logroot, cwd, warn)
     records = records_of(words, logroot, cwd, Reader(warn=warn), where)
     if not records:
         raise RunxError(f"--where {where}: no run is like that")
     return [record.dir for record in records]
 
 
-def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
+def select(
+    words: Sequence[str], logroot: Path, cwd: Path, warn: Callable[[str], None] = _ignore
+) -> list[RunDir]:
     """Return the runs that words select; the word of an experiment selects all of its runs.
 
-    Words after an experiment are searched for in it alone.
+    Words after an experiment are searched for in it alone. ``warn`` is given a line for each
+    directory of an experiment that may not be read.
 
     Raises:
         RunxError: A word selects no run, or several.
@@ -72,7 +79,7 @@ def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
     runs: list[RunDir] = []
     entire: dict[Path, ExperimentDir] = {}
     for word in words:
-        if experiments := _experiments(word, logroot, cwd):
+        if experiments := _experiments(word, logroot, cwd, warn):
             within = experiments
             entire.update((experiment.path, experiment) for experiment in experiments)
             continue
@@ -80,17 +87,31 @@ def select(words: Sequence[str], logroot: Path, cwd: Path) -> list[RunDir]:
             entire.pop(experiment.path, None)
         runs.append(run_named(word, within, logroot, cwd))
     for experiment in entire.values():
-        runs += [run for run in run_dirs(experiment) if is_run(os.fspath(run))]
+        runs += _runs_in(experiment, warn)
     return list(dict.fromkeys(runs))
 
 
-def _experiments(word: str, logroot: Path, cwd: Path) -> list[ExperimentDir]:
+def _runs_in(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[RunDir]:
+    """Return the runs of an experiment that this user may read."""
+    if is_barred(experiment.path, warn):
+        return []
+    folders = [run for run in run_dirs(experiment) if not is_barred(os.fspath(run), warn)]
+    return [run for run in folders if is_run(os.fspath(run))]
+
+
+def _experiments(
+    word: str, logroot: Path, cwd: Path, warn: Callable[[str], None]
+) -> list[ExperimentDir]:
     """Return the experiments that a word selects, none if it selects a run."""
     if is_run(cwd / word) or is_run(logroot / word):
         return []
     try:
-        return find([word], logroot, cwd)
+        return find([word], logroot, cwd, warn)
     except RunxError:
+        if any(
+            is_barred(root / word, _ignore) for root in (logroot, cwd) if (root / word).exists()
+        ):
+            raise
         return []
 
 
@@ -100,9 +121,7 @@ def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Pa
         if is_run(root / word):
             return RunDir(Path((root / word).resolve()))
     experiments = within or [ExperimentDir(logroot / name) for name in experiment_names(logroot)]
-    runs = [
-        run for experiment in experiments for run in run_dirs(experiment) if is_run(os.fspath(run))
-    ]
+    runs = [run for experiment in experiments for run in _runs_in(experiment, _ignore)]
     indices = matches(word, [run.path.name for run in runs])
     matching = [runs[index] for index in indices] or _with_identity(word, runs)
     if len(matching) == 1:

@@ -62,7 +62,7 @@ def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) ->
     """Keep queued runs from starting."""
     from runx.launching.control import hold
 
-    runs = _selected(names, logroot)
+    runs = _selected(names, logroot, warn)
     return Count.of(hold(runs, warn), len(runs))
 
 
@@ -70,14 +70,14 @@ def release(*names: str, logroot: str | Path | None = None, warn: Say = warning)
     """Let held runs start."""
     from runx.launching.control import release
 
-    runs = _selected(names, logroot)
+    runs = _selected(names, logroot, warn)
     return Count.of(release(runs, warn), len(runs))
 
 
-def _selected(names: Sequence[str], logroot: str | Path | None) -> list[RunDir]:
+def _selected(names: Sequence[str], logroot: str | Path | None, warn: Say) -> list[RunDir]:
     from runx.analysis.select import select
 
-    return select(names, logroot_of(logroot), Path.cwd())
+    return select(names, logroot_of(logroot), Path.cwd(), warn)
 
 
 class Removals(NamedTuple):
@@ -108,10 +108,10 @@ def removal(
     """Return which of the named runs can be removed; remove none."""
     from runx.analysis.remove import removals
     from runx.farms.query import query, submitted_jobs
-    from runx.rundir.attempts import clock, read_attempts
+    from runx.rundir.attempts import attempts_of
 
     runs = runs_named(names, where, logroot, warn, _HINT)
-    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    attempts = attempts_of(runs, warn)
     statuses = query(submitted_jobs(attempts.items(), warn), warn)
     named = list(removals(attempts, statuses))
     removable = tuple(removal for removal in named if not removal.why_not)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -181,6 +182,8 @@ def logs(
     for run in runs:
         if workspace_of(run):
             join(run, warn)
+        if run.output.exists() and not os.access(run.output, os.R_OK):
+            warn(f"{run.output}: left out: you may not read it")
     if not follow and not any(run.output.exists() for run in runs):
         silent = ", ".join(run.path.name for run in runs) or " ".join(names)
         raise RunxError(f"{silent}: no output yet; see runx status {' '.join(names)}")

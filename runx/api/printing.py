@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from runx.printable import printable
+
 Say = Callable[[str], None]
 """Takes a line for people."""
 
@@ -15,13 +17,13 @@ Say = Callable[[str], None]
 def data(line: str) -> None:
     """Print a line of data, which may be lost: runs go on where nobody can be told."""
     with unheard():
-        print(line, flush=True)
+        print(printable(line), flush=True)
 
 
 def remark(line: str) -> None:
     """Print a line that is no data, which may be lost, too."""
     with unheard():
-        print(line, file=sys.stderr, flush=True)
+        print(printable(line), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -233,7 +233,7 @@ def results(*experiments: str | Path, logroot: str | Path | None = None) -> Resu
     """Return the runs of experiments: names under LOGROOT, patterns or paths, by default all."""
     names = tuple(str(name) for name in experiments) or ("*",)
     options = TableOptions(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
-    return Results(tuple(experiments_of(options)), options)
+    return Results(tuple(experiments_of(options, warning)), options)
 
 
 def _with_states(summary: Table) -> Table:

@@ -35,13 +35,13 @@ class Field(NamedTuple):
     example: str
 
 
-def experiments_of(options: TableOptions) -> list[ExperimentDir]:
-    """Return the directories of the experiments that are named.
+def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
+    """Return the directories of the experiments that are named, with a line for what is barred.
 
     Raises:
         RunxError: There is no such experiment.
     """
-    return find(options.experiments, options.logroot, options.cwd)
+    return find(options.experiments, options.logroot, options.cwd, warn)
 
 
 def read(

@@ -52,7 +52,7 @@ def watch(
     from runx.report.follow import Follower
     from runx.rundir.experiments import find
 
-    dirs = find(experiments, logroot_of(logroot), Path.cwd())
+    dirs = find(experiments, logroot_of(logroot), Path.cwd(), warn)
     following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:
@@ -60,7 +60,7 @@ def watch(
         token = secrets.token_urlsafe(16)
         lines = hints(bind, number, os.environ.get("SSH_CONNECTION", ""))
         ready(Served(url(bind, number, token), tuple(lines)))
-        _serve(following, token, listener)
+        _serve(following, token, listener, hosts(bind))
 
 
 def _require() -> None:
@@ -110,6 +110,17 @@ def url(bind: str, port: int, token: str) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}"
 
 
+def hosts(bind: str) -> frozenset[str]:
+    """Return the names by which browsers may ask for the page; none where any may.
+
+    Other machines may know this one by any name: there the token alone guards the page.
+
+    >>> sorted(hosts("127.0.0.1")), hosts("0.0.0.0")
+    (['127.0.0.1', '[::1]', 'localhost'], frozenset())
+    """
+    return frozenset(["127.0.0.1", "[::1]", "localhost"]) if is_local(bind) else frozenset()
+
+
 def hints(bind: str, port: int, ssh: str) -> list[str]:
     """Return lines on who can open the page, and how to open it from another machine.
 
@@ -139,13 +150,13 @@ def is_local(bind: str) -> bool:
         return bind == "localhost"
 
 
-def _serve(following: Follower, token: str, listener: socket.socket) -> None:
+def _serve(following: Follower, token: str, listener: socket.socket, names: frozenset[str]) -> None:
     import uvicorn
 
     from runx.report.server import application
 
     config = uvicorn.Config(
-        application(following, token),
+        application(following, token, names),
         log_level="warning",
         access_log=False,  # it would hold the token
         timeout_graceful_shutdown=1,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runx.cli.completion import experiments, runs
-from runx.cli.console import say
+from runx.cli.console import data, say
 from runx.cli.options import looked_up, lookup_options, where_option
 from runx.errors import RunxError
 
@@ -126,7 +126,7 @@ def _show_runs(removals: Removals) -> None:
         rows.append((f"{path.parent.name}/{path.name}", str(removal.state), megabytes(size)))
         total += size
     rows.append((f"{len(removals.removable)} in all", "", megabytes(total)))
-    click.echo(aligned(("run", "state", "MB"), rows, (False, False, True)))
+    data(aligned(("run", "state", "MB"), rows, (False, False, True)))
 
 
 def _confirm(count: int) -> None:
@@ -185,7 +185,7 @@ def _show_checkpoints(runs: Sequence[Thinned], by: str) -> None:
         for run, size in zip(runs, sizes, strict=True)
     ]
     rows.append((f"{len(runs)} in all", "", "", megabytes(sum(sizes))))
-    click.echo(aligned(("run", by, "checkpoints", "MB"), rows, (False, True, True, True)))
+    data(aligned(("run", by, "checkpoints", "MB"), rows, (False, True, True, True)))
 
 
 def _weight(files: Sequence[Path]) -> int:

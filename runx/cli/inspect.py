@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from runx.cli.completion import runs
-from runx.cli.console import disable_gc, warn
+from runx.cli.console import data, disable_gc, script_output, warn
 from runx.cli.options import looked_up, lookup_options, where_option
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def status(
     while watch is not None:
         shown = _status(names, lookup, where, failures, as_json)
         click.clear()
-        click.echo(shown.text)
+        data(shown.text, as_json)
         time.sleep(max(watch, 0.1))
     disable_gc()
     shown = _status(names, lookup, where, failures, as_json)
     if shown.text:
-        click.echo(shown.text)
+        data(shown.text, as_json)
     return FAILED if shown.failed else 0
 
 
@@ -144,7 +144,7 @@ def logs(
     width = max((len(run.path.name) for run in output.runs), default=0)
     for run, line in output:
         prefix = f"{run.path.name:{width}} | " if len(output.runs) > 1 else ""
-        click.echo(f"{prefix}{line}")
+        script_output(f"{prefix}{line}")
 
 
 @click.command()
@@ -164,6 +164,5 @@ def show(
     from runx.api.inspect import show
 
     runs = show(*names, where=where, **looked_up(logroot, config))
-    click.echo(
-        _json(runs) if as_json else "\n\n".join("\n".join(description_lines(run)) for run in runs)
-    )
+    described = ("\n".join(description_lines(run)) for run in runs)
+    data(_json(runs) if as_json else "\n\n".join(described), as_json)

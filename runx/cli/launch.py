@@ -15,11 +15,12 @@ from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
 from runx.api.start import job_ids_of
-from runx.cli.console import echo, say
+from runx.cli.console import data, echo, say
 from runx.cli.options import (
     choosing_options,
     given_options,
     local_options,
+    note_executed,
     request,
     settings_options,
 )
@@ -114,6 +115,8 @@ def launch(
         say(f"warning: {warning}")
     if settings.farm:
         check_options(settings.farm, given)
+    if no_run:
+        note_executed(settings)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
@@ -186,8 +189,7 @@ def _preview(
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
-        sys.stdout.buffer.write(("\n".join(chunk) + "\n").encode("utf-8", "surrogateescape"))
-    sys.stdout.flush()  # before the notes, where stdout and stderr go to one place
+        data("\n".join(chunk), exact=True)
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not options.resume and not options.selects:
@@ -202,7 +204,7 @@ def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> i
     from runx.launching.preview_table import lines
 
     table = sweep.survey(options, say)
-    click.echo(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)))
+    data(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)), as_json)
     return 0
 
 
@@ -231,7 +233,10 @@ def report(launched: Launched, command: str, say: Say) -> int:
     if failed:
         for line in _digest(launched, failed, say):
             say(line)
-    say(f"{'retry' if failed and not launched.stopped else 'go on'}: {command}")
+    is_retry = failed and not launched.stopped
+    if is_retry and "--restage" not in command.split():
+        command += " --restage"  # What has failed is mended first, so that its code is today's.
+    say(f"{'retry' if is_retry else 'go on'}: {command}")
     return 130 if launched.stopped else 1
 
 

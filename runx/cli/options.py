@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +12,10 @@ import click
 from click.core import ParameterSource
 
 from runx.cli.completion import farms, overrides, sweeps, yaml_files
-from runx.cli.console import warn
+from runx.cli.console import say, warn
 
 if TYPE_CHECKING:
+    from runx.config.experiment import Experiment
     from runx.config.load import Request
     from runx.local.options import LocalOptions
 
@@ -125,12 +127,18 @@ def given_options(flags: Mapping[str, Any]) -> dict[str, Any]:
     return {name: flags[name] for name in FOR_FARMS if source(name) is not ParameterSource.DEFAULT}
 
 
+def note_executed(settings: Experiment) -> None:
+    """Print which code of the project had to be executed to know the runs, if any."""
+    if setting := settings.settings.get("HPARAMS_FROM"):
+        say(f"note: {setting.text} was executed, as HPARAMS_FROM says; the runs depend on it")
+
+
 def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:
     """Remove the flags for runs on this machine from ``flags``, and return them."""
     from runx.local.options import LocalOptions
 
     jobs = flags.pop("jobs")
-    if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
+    if jobs not in (None, "auto") and not re.fullmatch("0*[1-9][0-9]{0,8}", jobs[:999]):
         raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
     max_failures, fail_fast = flags.pop("max_failures"), flags.pop("fail_fast")
     if fail_fast and max_failures not in (None, 1):

@@ -12,6 +12,7 @@ from runx.cli.console import echo, say
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
 from runx.local.tasks import EndedAttempt, Task, Watcher
+from runx.printable import one_line
 from runx.rundir.paths import RunDir
 from runx.sweeps.scalars import duration_text
 
@@ -69,7 +70,7 @@ class Progress(Lines):
         line = " | ".join([self._counts(tasks, waiting), *(_latest(task) for task in tasks)])
         if tasks:
             with unheard():
-                sys.stderr.write(line[: width - 1])
+                sys.stderr.write(one_line(line)[: width - 1])
                 sys.stderr.flush()
             self._drawn = True
         return REDRAW

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.cli.completion import experiments, yaml_files
-from runx.cli.console import say
-from runx.cli.options import looked_up, lookup_options, request, settings_options
+from runx.cli.console import data, echo, say
+from runx.cli.options import looked_up, lookup_options, note_executed, request, settings_options
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
             say(f"runx: {error}")
             status = max(status, error.status)
         else:
-            click.echo(f"{file}: {count:,} run{'s' * (count != 1)}")
+            data(f"{file}: {count:,} run{'s' * (count != 1)}")
     return status
 
 
@@ -54,6 +55,7 @@ def _check(file: Path, max_runs: int | None) -> int:
     from runx.launching.plan import MAX_RUNS
 
     experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))
+    note_executed(experiment.settings)
     for warning in experiment.warnings:
         say(f"warning: {warning}")
     return experiment.check(max_runs or MAX_RUNS)
@@ -66,17 +68,20 @@ def config(as_json: bool, **flags: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.api.experiment import Experiment
 
-    settings = Experiment.of(request(here=False, **flags)).config()
+    asked = replace(request(here=False, **flags), executes=False)
+    settings = Experiment.of(asked).config()
     rows = [
         (name, setting.text, setting.origin) if setting else (name, "", "not set")
         for name, setting in settings.items()
     ]
     if as_json:
-        click.echo(json.dumps({name: {"value": v, "from": o} for name, v, o in rows}, indent=2))
+        data(
+            json.dumps({name: {"value": v, "from": o} for name, v, o in rows}, indent=2), exact=True
+        )
         return
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, origin in rows:
-        click.echo(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
+        data(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
 
 
 @click.command()
@@ -85,7 +90,7 @@ def init(force: bool) -> None:
     """Write a commented .runx into this folder."""
     from runx.api.project import init
 
-    click.echo(init(force=force))
+    data(str(init(force=force)))
 
 
 @click.command()
@@ -104,7 +109,7 @@ def schema(of: str) -> None:
     """
     from runx.api.project import schema
 
-    click.echo(json.dumps(schema(of), indent=2))
+    data(json.dumps(schema(of), indent=2), exact=True)
 
 
 @click.command()
@@ -134,7 +139,7 @@ def watch(
     from runx.api.watch import watch
 
     def ready(page: Served) -> None:
-        click.echo(page.address)
+        echo(page.address)
         sys.stdout.flush()
         for line in page.hints:
             say(line)

@@ -25,10 +25,11 @@ from runx.api.tables import (
     table,
     write_page,
 )
-from runx.cli.console import disable_gc, say, warn
+from runx.cli.console import data, disable_gc, say, warn
 from runx.errors import RunxError
 from runx.export.formats import format_named, format_table
 from runx.export.table import aligned, fitted, render_bold
+from runx.printable import printable
 from runx.rundir.experiments import launch_notes
 from runx.rundir.files import write_whole
 from runx.rundir.paths import ExperimentDir
@@ -39,7 +40,7 @@ def show(options: TableOptions) -> None:
     """Print or write what sumx's options ask for, repeatedly with ``--watch``."""
     format_named(options.format)  # an unknown one is refused before anything is read
     if options.html_file:
-        count = write_page(experiments_of(options), options, Path(options.html_file), warn)
+        count = write_page(experiments_of(options, warn), options, Path(options.html_file), warn)
         say(f"{options.html_file}: {count} runs; open it in any browser")
         return
     while options.watch is not None:
@@ -51,15 +52,15 @@ def show(options: TableOptions) -> None:
 
 
 def _show_once(options: TableOptions) -> None:
-    dirs = experiments_of(options)
+    dirs = experiments_of(options, warn)
     runs = list(read(dirs, options, say, warn))
     if not runs:
         raise no_runs(dirs)
     if options.fields:
-        click.echo(listing(runs))
+        data(listing(runs))
         return
     if options.diff:
-        click.echo("\n".join(difference(runs, *options.diff)))
+        data("\n".join(difference(runs, *options.diff)))
         return
     for remark in remarks(runs, options):
         say(remark)
@@ -73,7 +74,7 @@ def _show_runs(
     if options.plot:
         from runx.export.plots import plot_runs
 
-        click.echo(plot_runs(options.plot, runs, options))
+        data(plot_runs(options.plot, runs, options))
         return
     summary = table(runs, options, format_named(options.format).people)
     for note in summary.notes:
@@ -95,7 +96,7 @@ def _write(options: TableOptions, dirs: Sequence[ExperimentDir], summary: Table)
     if options.output or options.format == "parquet":
         _to_file(options, format_named(options.format).render(summary, digits))
     elif options.format != "table":
-        click.echo(format_table(options.format, summary, digits))
+        data(format_table(options.format, summary, digits), exact=True)
     else:
         lines = [line for experiment in dirs for line in launch_notes(experiment, warn)]
         _print(options, lines, summary, digits)
@@ -105,7 +106,7 @@ def _print(options: TableOptions, lines: Sequence[str], summary: Table, digits: 
     """Print a table below some lines; on a terminal only the columns that fit."""
     head = "".join(f"{line}\n" for line in lines) + ("\n" if lines else "")
     if not sys.stdout.isatty():
-        click.echo(head + format_table("table", summary, digits))
+        data(head + format_table("table", summary, digits))
         return
     import shutil
 
@@ -117,7 +118,7 @@ def _print(options: TableOptions, lines: Sequence[str], summary: Table, digits: 
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     text = format_table("table", summary, digits) if plain else render_bold(summary, digits, lower)
     is_long = text.count("\n") + 2 > size.lines and options.watch is None and not plain
-    (click.echo_via_pager if is_long else click.echo)(head + text)
+    (click.echo_via_pager if is_long else click.echo)(printable(head) + text)
 
 
 def _to_file(options: TableOptions, content: str | bytes) -> None:
@@ -137,7 +138,7 @@ def _write_csv(name: str, summary: Table) -> None:
     """Write a CSV file; a name without a suffix gets .csv, as with NVIDIA's runx."""
     text = format_table("csv", summary)
     if name == "-":
-        click.echo(text)
+        data(text, exact=True)
         return
     file = Path(name if Path(name).suffix else f"{name}.csv")
     try:

@@ -146,7 +146,7 @@ _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 def _size(_name: str, entry: Entry, _: Environment) -> int:
     text = entry.text.strip().upper()
-    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)B?", text)
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d*)?|\.\d+)\s*([KMGT]?)B?", text, re.ASCII)
     if match is None:
         raise ValueError(text)
     return int(float(match[1]) * _BYTES[match[2]])
@@ -176,7 +176,7 @@ def _number(_name: str, entry: Entry, _: Environment) -> int:
 
 def _count(_name: str, entry: Entry, _: Environment) -> int | None:
     text = entry.text.strip()
-    if text and (not re.fullmatch(r"\d+", text, re.ASCII) or not int(text)):
+    if text and (not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not int(text)):
         raise ValueError(text)
     return int(text) if text else None
 
@@ -213,10 +213,17 @@ MODE = Kind(
     {"type": ["string", "integer", "null"], "pattern": _MODE},
 )
 NUMBER = Kind(
-    Scalar, "a whole number, as 20", _number, {"type": ["integer", "null"], "minimum": 0}, 0
+    Scalar,
+    "a whole number, as 20, of at most 9 digits",
+    _number,
+    {"type": ["integer", "null"], "minimum": 0},
+    0,
 )
 COUNT = Kind(
-    Scalar, "a whole number from 1 on", _count, {"type": ["integer", "null"], "minimum": 1}
+    Scalar,
+    "a whole number from 1 on, of at most 9 digits",
+    _count,
+    {"type": ["integer", "null"], "minimum": 1},
 )
 SEED = Kind(Scalar, "a number, or a word", _seed, {"type": ["integer", "string", "null"]})
 

@@ -50,7 +50,8 @@ class Request:
     ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
     ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
     caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
-    names of runs; they are the current time and a new name where they are missing.
+    names of runs; they are the current time and a new name where they are missing. Unless it
+    ``executes``, HPARAMS is what the files say, without what the function of HPARAMS_FROM gives.
     """
 
     file: Path
@@ -66,6 +67,7 @@ class Request:
     now: datetime | None = None
     launch: str = ""
     tree: Mapping[str, Node] | None = None
+    executes: bool = True
 
 
 def load(request: Request) -> Experiment:
@@ -149,7 +151,8 @@ def _experiment(
     """Return the experiment of the settings' entries and of their values."""
     texts = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
-    hparams, at = composed(entries, values, request.sweeps, overrides)
+    sources = values if request.executes else {**values, "HPARAMS_FROM": None}
+    hparams, at = composed(entries, sources, request.sweeps, overrides)
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,

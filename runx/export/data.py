@@ -6,6 +6,7 @@ Times are in seconds, and numbers have all their digits: ``digits`` is for peopl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,10 +15,29 @@ from runx.analysis.table import Row, Table
 from runx.errors import RunxError
 from runx.rundir.records import quoted
 
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|nan)")
+
 
 def csv_text(table: Table, digits: int = 0) -> str:
     """Return a table as comma-separated values under a line of headings."""
     return "\n".join(",".join(quoted(cell) if cell else "" for cell in row) for row in _rows(table))
+
+
+def csv_safe_text(table: Table, digits: int = 0) -> str:
+    """Return a table as csv_text does, with a ' before text that a spreadsheet would compute."""
+    rows = ([_guarded(cell) for cell in row] for row in _rows(table))
+    return "\n".join(",".join(quoted(cell) if cell else "" for cell in row) for row in rows)
+
+
+def _guarded(cell: str) -> str:
+    r"""Return a cell that a spreadsheet shows as it is (OWASP, CSV injection); numbers stay.
+
+    >>> [_guarded(cell) for cell in ("=1+1", "-0.5", "-x", "\tx", "lr")]
+    ["'=1+1", '-0.5', "'-x", "'\tx", 'lr']
+    """
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")):
+        return cell
+    return cell if _NUMBER.fullmatch(cell) else f"'{cell}"
 
 
 def tsv_text(table: Table, digits: int = 0) -> str:

@@ -48,6 +48,7 @@ FORMATS: Mapping[str, Format] = {
     "table": Format("runx.export.table:render"),
     "plain": Format("runx.export.table:render_plain"),
     "csv": Format("runx.export.data:csv_text", people=False),
+    "csv-safe": Format("runx.export.data:csv_safe_text", people=False),
     "tsv": Format("runx.export.data:tsv_text", people=False),
     "json": Format("runx.export.data:json_text", people=False),
     "jsonl": Format("runx.export.data:json_lines", people=False),

@@ -11,6 +11,7 @@ from runx.analysis.cells import DIGITS, writer
 from runx.analysis.columns import Column
 from runx.analysis.groups import Spread
 from runx.analysis.table import Table, rank
+from runx.printable import one_line
 
 _GAP = "  "
 
@@ -206,16 +207,3 @@ def right(table: Table) -> list[bool]:
 def _columns(table: Table) -> Iterator[tuple[Column, list[Any]]]:
     for at, column in enumerate(table.columns):
         yield column, [row.cells[at] for row in table.rows]
-
-
-def one_line(text: str) -> str:
-    r"""Return a text with what would break a line or move a cursor as an escape.
-
-    >>> one_line("a\nb")
-    'a\\nb'
-    """
-    return text if text.isprintable() else "".join(map(_escaped, text))
-
-
-def _escaped(letter: str) -> str:
-    return letter if letter.isprintable() else repr(letter)[1:-1]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runx.errors import SettingsError
 from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Submission
-from runx.sweeps.values import Hparam
+from runx.farms.templates import Code, flags, given, rendered
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
@@ -18,7 +17,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits a run: SUBMIT_CMD, RESOURCES as flags, name and script."""
     [job] = array.jobs
     if "{{" in farm.submit_cmd or "{%" in farm.submit_cmd:
-        return Submission(("bash", "-c", _rendered(farm.submit_cmd, job)), {})
+        return Submission(("bash", "-c", rendered(farm.submit_cmd, _names(job))), {})
     environment, words = split(farm.submit_cmd)
     resources = (word for resource in job.resources for word in flags(resource))
     script = f"bash {shlex.quote(str(job.dir.script_of(job.attempt)))}"
@@ -72,61 +71,8 @@ def split(submit_cmd: str) -> tuple[dict[str, str], tuple[str, ...]]:
     return environment, tuple(words)
 
 
-def flags(resource: Hparam) -> tuple[str, ...]:
-    """Return a resource as flags: true is a bare one, a list repeats it.
-
-    >>> flags(Hparam("gpu", 2, "2")), flags(Hparam("mount", ("/a", "/b"), ("/a", "/b")))
-    (('--gpu', '2'), ('--mount', '/a', '--mount', '/b'))
-    """
-    flag = f"--{resource.name}"
-    if resource.value is True:
-        return (flag,)
-    if resource.value is None or resource.value is False:
-        return ()
-    if isinstance(resource.text, tuple):
-        return tuple(word for text in resource.text for word in (flag, text))
-    return (flag, resource.text or "")
-
-
-class _Raw(str):
-    """Text that a template's filter ``raw`` keeps from being quoted."""
-
-    __slots__ = ()
-
-
-def _quoted(value: Any) -> str:
-    if isinstance(value, _Raw):
-        return value
-    if isinstance(value, (list, tuple)):
-        return shlex.join(str(item) for item in value)
-    return shlex.quote("" if value is None else str(value))
-
-
-def _rendered(template: str, job: JobSpec) -> str:
-    import jinja2
-
-    language = jinja2.Environment(undefined=jinja2.StrictUndefined, finalize=_quoted)
-    language.filters["raw"] = lambda value: _Raw(value)
-    language.filters["flags"] = _flag_words
-    names = _names(job)
-    try:
-        return language.from_string(template).render(names)
-    except jinja2.TemplateError as error:
-        raise SettingsError(f"SUBMIT_CMD: {error}; a template knows {', '.join(names)}") from None
-
-
-def _flag_words(resources: Mapping[str, Any]) -> list[str]:
-    pairs: Iterable[Hparam] = (
-        Hparam(
-            name, value, tuple(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        )
-        for name, value in resources.items()
-    )
-    return [word for pair in pairs for word in flags(pair)]
-
-
 def _names(job: JobSpec) -> dict[str, Any]:
-    return {
+    names = {
         "name": job.name,
         "script": str(job.dir.script_of(job.attempt)),
         "logdir": str(job.dir.path),
@@ -138,8 +84,9 @@ def _names(job: JobSpec) -> dict[str, Any]:
         },
         "experiment": job.experiment,
         "tag": job.tag,
-        **job.template_values(),
+        **{name: given(value) for name, value in job.template_values().items()},
     }
+    return names | {"command": Code(names["command"])} if "command" in names else names
 
 
 FARM_TYPE = FarmType(

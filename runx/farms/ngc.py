@@ -11,6 +11,7 @@ from pathlib import Path
 from runx.errors import SettingsError
 from runx.farms import command
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
+from runx.farms.templates import flags
 from runx.farms.words import plain_name, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
@@ -75,7 +76,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     _, words = command.split(farm.submit_cmd or SUBMIT)
     run = (
         *words,
-        *(word for resource in job.resources for word in command.flags(resource)),
+        *(word for resource in job.resources for word in flags(resource)),
         *("--name", job_name(array)),
         *("--commandline", f"bash {shlex.quote(f'{root}/{path}/run.sh')} {job.attempt}"),
         *("--workspace", f"{workspace}:{root}:RW"),

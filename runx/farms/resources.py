@@ -100,7 +100,7 @@ _EXAMPLES = {
 
 
 def _count(name: str, text: str) -> int:
-    if not re.fullmatch(r"\d+", text, re.ASCII) or (int(text) == 0 and name != "gpus"):
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or (int(text) == 0 and name != "gpus"):
         raise SettingsError(f"RESOURCES: {name} must be a whole number, not {text!r}")
     return int(text)
 
@@ -113,7 +113,9 @@ def mebibytes(text: str) -> int:
     >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64"), mebibytes("0")
     (40960, 1536, 512, 65536, 0)
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE)
+    match = re.fullmatch(
+        r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE
+    )
     if match is None:
         raise SettingsError(f"RESOURCES: mem must be a size, as 40G or 512M, not {text!r}")
     return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
@@ -125,7 +127,7 @@ def seconds(text: str) -> int:
     >>> seconds("2h"), seconds("90m"), seconds("1d12h"), seconds("1-12:00:00"), seconds("1-12")
     (7200, 5400, 129600, 129600, 129600)
     """
-    days = re.fullmatch(r"(\d+)-(\d+)(?::(\d\d))?", text, re.ASCII)
+    days = re.fullmatch(r"(\d{1,6})-(\d{1,6})(?::(\d\d))?", text, re.ASCII)
     if days:
         hours, minutes = int(days[1]) * 24 + int(days[2]), int(days[3] or 0)
         return _positive((hours * 60 + minutes) * 60, text)

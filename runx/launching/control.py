@@ -16,9 +16,9 @@ from runx.local.process import LiveAttempt, signal_run
 from runx.rundir.attempts import (
     Attempts,
     JobStatuses,
+    attempts_of,
     clock,
     current_state,
-    read_attempts,
     status_of,
 )
 from runx.rundir.events import Attempt
@@ -68,12 +68,12 @@ class _Look(NamedTuple):
 
 
 def _look(runs: Iterable[RunDir], warn: Say) -> _Look:
-    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    attempts = attempts_of(runs, warn)
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
     without_id = [run for run, job in jobs.items() if not job.id]
     # The query may have found jobs by their names, and recorded their ids.
-    fresh = {run: read_attempts(run, clock(run.path.parent), _ignore) for run in without_id}
+    fresh = attempts_of(without_id, _ignore)
     found = {job.run: job for job in submitted_jobs(fresh.items(), _ignore)}
     return _Look({**attempts, **fresh}, {**jobs, **found}, statuses)
 
@@ -240,8 +240,8 @@ def release(runs: Sequence[RunDir], warn: Say) -> Changed:
 
 def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
     look = _look(runs, warn)
-    states = {run: look.state(run) for run in runs}
-    live = [run for run in runs if states[run].alive or states[run].name in _UNSURE]
+    states = {run: look.state(run) for run in look.attempts}
+    live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
     left = {run: _why_not(run, states[run], look) for run in live if not _waits(run, look)}
     left |= _unable([run for run in live if run not in left], look.jobs, verb)
     jobs = [look.jobs[run] for run in live if run not in left]

@@ -17,6 +17,7 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
 from runx.farms.resources import needs
+from runx.launching.changes import changes, described
 from runx.launching.context import LaunchContext, check_root, prepare
 from runx.launching.decide import decide
 from runx.launching.plan import (
@@ -139,12 +140,8 @@ def _note_older_code(
     if options.restage or context.code is None:
         return
     restarted = [attempt.run.dir for attempt in plan.attempts if not attempt.is_new]
-    older = sum(staged_code(run) not in (None, context.code) for run in restarted)
-    if older:
-        say(
-            f"{older} of them go on with the code that they were staged with, which is not"
-            " today's; --restage takes that"
-        )
+    if differing := changes(restarted, context):
+        say(described(differing, len(restarted)))
 
 
 def create(run: Run, context: LaunchContext, new_name: Namer) -> Run:
@@ -260,7 +257,9 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
 def restage(run: Run, context: LaunchContext, say: Say) -> None:
     """Replace a run's code by that of this launch; what it had becomes code.1, code.2, ..."""
     folder = run.dir
+    text = script(run, context.script, spread(context.experiment, run))
     if staged_code(folder) == context.code and folder.code.exists():
+        write_whole(folder.script, text)
         return
     fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
     stage(context.frozen, fresh, context.method)
@@ -269,7 +268,7 @@ def restage(run: Run, context: LaunchContext, say: Say) -> None:
         say(f"{run.name}: today's code is another; what it was staged with is {old.name}")
         folder.code.rename(old)
     fresh.rename(folder.code)
-    write_whole(folder.script, script(run, context.script, spread(context.experiment, run)))
+    write_whole(folder.script, text)
 
 
 def mend(run: RunDir) -> None:

@@ -21,12 +21,14 @@ from runx.rundir.attempts import (
     NO_STATUSES,
     Attempts,
     JobStatuses,
+    attempts_of,
     clock,
     current_state,
     is_open,
     read_attempts,
 )
-from runx.rundir.files import is_blank, read_json, read_lines
+from runx.rundir.experiments import is_barred
+from runx.rundir.files import read_json, read_lines
 from runx.rundir.machines import is_process_alive, this_machine
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
 from runx.rundir.run import Run
@@ -116,9 +118,12 @@ def existing_runs(
     """
     now = clock(experiment.path)
     existing = list(_read_runs(experiment, identity, now, warn))
-    unfinished = {run: attempts for run, _, attempts in existing if is_open(attempts)}
+    unfinished = {run: each for run, _, each in existing if each is not None and is_open(each)}
     statuses = _query(unfinished, warn)
     for run, key, attempts in existing:
+        if attempts is None:
+            yield ExistingRun(run, key, State(UNKNOWN), 0)
+            continue
         yield _existing_run(run, key, *current_state(run, attempts, statuses, now))
 
 
@@ -130,7 +135,7 @@ def _query(attempts: Mapping[RunDir, Attempts], warn: Warn) -> JobStatuses:
 
     without_id = {run: each for run, each in attempts.items() if not each[-1].job_id}
     _wait_for_submissions(without_id)
-    fresh = {run: read_attempts(run, clock(run.path.parent), _ignore) for run in without_id}
+    fresh = attempts_of(without_id, _ignore)
     return query(submitted_jobs({**attempts, **fresh}.items(), warn), warn)
 
 
@@ -140,8 +145,8 @@ def _ignore(_: str) -> None:
 
 def _read_runs(
     experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
-) -> Iterator[tuple[RunDir, str, Attempts]]:
-    """Return each run of an experiment with its identity and its attempts."""
+) -> Iterator[tuple[RunDir, str, Attempts | None]]:
+    """Return each run of an experiment with its identity and its attempts, None if unreadable."""
     try:
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
@@ -152,15 +157,32 @@ def _read_runs(
             record = read_json(f"{os.fspath(run)}/{RECORD}")
             key = identity.of(str(record["cmd"]), record["hparams"])
         except (StoreError, KeyError, TypeError, AttributeError) as error:
-            # A run that a power failure took its record from may be alive.
+            # A run whose record is damaged, or somebody else's alone, may be alive.
             planned = _planned_ids(experiment, warn) if planned is None else planned
-            known = planned.get(run.path.name) if is_blank(run.record) else None
+            known = planned.get(run.path.name)
             if known is None:
-                if run.record.exists():
-                    warn(f"{run.record}: left out: {error}")
+                _pass_by(run, error, experiment, warn)
                 continue
             key = known
-        yield run, key, read_attempts(run, now, warn)
+        try:
+            yield run, key, read_attempts(run, now, warn)
+        except OSError as error:
+            warn(f"{run.path}: left alone, for it can't be read: {error.strerror}")
+            yield run, key, None
+
+
+def _pass_by(run: RunDir, problem: Exception, experiment: ExperimentDir, warn: Warn) -> None:
+    """Warn of a directory whose run nobody knows; raise if it may be one that is planned."""
+    if os.path.lexists(run.record):
+        warn(f"{run.record}: left out: {problem}")
+        return
+    folders = [experiment.launches, *experiment.launches.glob("*")]
+    plans_are_read = all(os.access(folder, os.R_OK | os.X_OK) for folder in folders)
+    if run.path.is_dir() and is_barred(run.path, warn) and not plans_are_read:
+        raise RunxError(
+            f"{run.path}: you may read neither this run nor its launch, so that it may be one of"
+            " these; ask its owner for that, or launch without --resume"
+        )
 
 
 def _planned_ids(experiment: ExperimentDir, warn: Warn) -> Mapping[str, str]:
@@ -209,7 +231,9 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
     for plan in sorted(experiment.launches.glob("*/plan.jsonl")):
         for name, key in _read_plan(plan, warn):
             run = experiment.run(name)
-            if key in wanted and name not in names and run.record.exists():
+            if key not in wanted or name in names or not os.path.isdir(run):  # noqa: PTH112
+                continue
+            if not is_barred(run.path, warn) and run.record.exists():
                 names.add(name)
                 attempts = read_attempts(run, now, warn)
                 yield _existing_run(run, key, state(attempts), attempts)

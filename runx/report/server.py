@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import time
@@ -36,6 +37,8 @@ REMEMBERED = 2_000
 KEEPALIVE = 15.0
 """Seconds without changes after which a comment is sent, so that no proxy closes the connection."""
 
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
 HEADERS = {
     b"cache-control": b"no-store",
     b"referrer-policy": b"no-referrer",
@@ -45,11 +48,16 @@ HEADERS = {
 
 
 class TokenGuard:
-    """ASGI middleware that refuses requests without the token, and all but GET and HEAD."""
+    """ASGI middleware that refuses requests without the token, and all but GET and HEAD.
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    It answers to no names but ``hosts``, lest a page of elsewhere reach it by a name of its own
+    that leads here (DNS rebinding); without any it answers to all.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str] = frozenset()) -> None:
         self.app = app
         self.token = token
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it; responses get our headers."""
@@ -69,6 +77,9 @@ class TokenGuard:
         """Return the response that refuses a request, or None for one that is served."""
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("This page only shows.\n", 405)
+        host = request.headers.get("host", "").lower()
+        if self.hosts and re.sub(r":\d*\Z", "", host) not in self.hosts:
+            return PlainTextResponse("Use the address that runx watch printed.\n", 403)
         given = request.query_params.get("token", "")
         if not secrets.compare_digest(given.encode(), self.token.encode()):
             return PlainTextResponse("Use the whole address that runx watch printed.\n", 403)
@@ -105,8 +116,11 @@ class ChangeLog:
                 await asyncio.wait_for(self._added.wait(), KEEPALIVE)
 
 
-def application(following: Follower, token: str) -> Starlette:
-    """Return the application that shows experiments and changes nothing: page, events and logs."""
+def application(following: Follower, token: str, hosts: frozenset[str] = frozenset()) -> Starlette:
+    """Return the application that shows experiments and changes nothing: page, events and logs.
+
+    Requests to other ``hosts`` than these are refused, where some are given.
+    """
     change_log = ChangeLog()
 
     async def show(request: Request) -> HTMLResponse:
@@ -129,7 +143,9 @@ def application(following: Follower, token: str) -> Starlette:
 
     routes = [Route("/", show), Route("/events", events), Route("/log", log)]
     return Starlette(
-        routes=routes, lifespan=lifespan, middleware=[Middleware(TokenGuard, token=token)]
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(TokenGuard, token=token, hosts=hosts)],
     )
 
 
@@ -146,7 +162,9 @@ def _page(following: Follower, token: str, since: int) -> str:
 
 async def _log(following: Follower, query: Mapping[str, str]) -> JSONResponse:
     text = query.get("place", "-1")
-    place = int(text) if text.removeprefix("-").isdecimal() else -1
+    if not _WHOLE_NUMBER.fullmatch(text):
+        return JSONResponse({"error": "place is no position in a log"}, 400)
+    place = int(text)
     part = await asyncio.to_thread(following.log, query.get("run", ""), place)
     if part is None:
         return JSONResponse({"error": "no such run"}, 404)
@@ -156,7 +174,7 @@ async def _log(following: Follower, query: Mapping[str, str]) -> JSONResponse:
 def _last_received(request: Request) -> int:
     """Return the number of the last changes that a page has, from its headers or its address."""
     text = request.headers.get("last-event-id") or request.query_params.get("since", "0")
-    return int(text) if text.isdecimal() else 0
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) and text[0] != "-" else 0
 
 
 async def _stream(log: ChangeLog, number: int) -> AsyncIterator[str]:

@@ -64,6 +64,17 @@ def read_attempts(
     return attempts
 
 
+def attempts_of(runs: Iterable[RunDir], warn: Warn) -> dict[RunDir, Attempts]:
+    """Return the attempts of runs; one whose files can't be read is left out with a warning."""
+    attempts, clock_of = {}, cache(clock)
+    for run in runs:
+        try:
+            attempts[run] = read_attempts(run, clock_of(run.path.parent), warn)
+        except OSError as error:
+            warn(f"{run.path}: left out: {error.strerror}")
+    return attempts
+
+
 def _read(run: RunDir, now: Callable[[], float], warn: Warn, look: RunFiles) -> Attempts:
     """Return a run's attempts, read once, after linking to what its job wrote in a workspace."""
     names = frozenset(look.names(ATTEMPTS))

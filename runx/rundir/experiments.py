@@ -11,9 +11,11 @@ from runx.errors import RunxError, StoreError
 from runx.home import expanded
 from runx.nearest import listed, nearest_first
 from runx.rundir.files import read_json
-from runx.rundir.paths import HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
+from runx.rundir.paths import ATTEMPTS, HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
 from runx.rundir.record import CommandLine, without_program
 from runx.rundir.tensorboard import event_files
+
+_MAY_READ = os.R_OK | os.X_OK
 
 MARKS = (HPARAMS, RECORD, METRICS)
 """A directory with one of these is a run's; those of NVIDIA's runx have the first."""
@@ -28,13 +30,25 @@ class Launch(NamedTuple):
     typed: CommandLine | None = None
 
 
-def find(names: Sequence[str], logroot: Path, cwd: Path) -> list[ExperimentDir]:
-    """Return experiments by name under LOGROOT, by pattern or by path; each once, in order."""
-    paths = [path for name in names for path in _paths(name, logroot, cwd)]
+Warn = Callable[[str], None]
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that somebody else gives."""
+
+
+def find(
+    names: Sequence[str], logroot: Path, cwd: Path, warn: Warn = _ignore
+) -> list[ExperimentDir]:
+    """Return experiments by name under LOGROOT, by pattern or by path; each once, in order.
+
+    ``warn`` is given a line for each that may not be read, unless it is asked for by its name.
+    """
+    paths = [path for name in names for path in _paths(name, logroot, cwd, warn)]
     return [ExperimentDir(path) for path in dict.fromkeys(paths)]
 
 
-def _paths(name: str, logroot: Path, cwd: Path) -> list[Path]:
+def _paths(name: str, logroot: Path, cwd: Path, warn: Warn) -> list[Path]:
     """Return the directories of the experiments that a name, pattern or path stands for."""
     path = expanded(name)
     is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
@@ -44,7 +58,11 @@ def _paths(name: str, logroot: Path, cwd: Path) -> list[Path]:
         else:
             matches = [root / path]
         if folders := [match for match in matches if match.is_dir()]:
-            return [inner for folder in folders for inner in _experiments(_normalized(folder))]
+            if matches != [root / path]:
+                folders = [folder for folder in folders if not is_barred(folder, warn)]
+            return [
+                inner for folder in folders for inner in _experiments(_normalized(folder), warn)
+            ]
     raise RunxError(_unknown(name, logroot))
 
 
@@ -52,11 +70,12 @@ def _normalized(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
-def _experiments(path: Path) -> list[Path]:
+def _experiments(path: Path, warn: Warn) -> list[Path]:
     """Return the directory itself, or where that is a LOGROOT, the experiments in it."""
     if _has_runs(path) or is_run(path):
         return [path]
-    return [inner for inner in _folders(path) if _has_runs(inner)] or [path]
+    inside = (inner for inner in _folders(path) if not is_barred(inner, warn))
+    return [inner for inner in inside if _has_runs(inner)] or [path]
 
 
 def _has_runs(path: Path) -> bool:
@@ -83,7 +102,19 @@ def is_run(path: Path | str) -> bool:
     """Return whether a directory is a run's: it has one of MARKS, or TensorBoard's event files."""
     if any(os.path.isfile(f"{path}/{mark}") for mark in MARKS):  # noqa: PTH113
         return True
-    return bool(event_files(path))
+    try:
+        return bool(event_files(path))
+    except OSError:
+        return False
+
+
+def is_barred(path: Path | str, warn: Warn) -> bool:
+    """Return whether this user may not read a directory, with a warning if so."""
+    folders = [path, f"{path}/{ATTEMPTS}"]
+    barred = any(Path(each).is_dir() and not os.access(each, _MAY_READ) for each in folders)
+    if barred:
+        warn(f"{path}: left out: you may not read it; its owner can give you that, see DIR_MODE")
+    return barred
 
 
 def run_dirs(experiment: ExperimentDir) -> Iterator[RunDir]:
@@ -120,7 +151,12 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
 def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Launch]:
     """Return an experiment's launches, oldest first; a damaged one is left out with a warning."""
     records = []
-    for folder in _folders(experiment.launches):
+    try:
+        folders = _folders(experiment.launches)
+    except RunxError as error:
+        warn(str(error))
+        return []
+    for folder in folders:
         try:
             content = read_json(folder / "launch.json")
         except StoreError as error:

@@ -99,7 +99,25 @@ def to_json(content: Any) -> str:
 
     if isinstance(content, dict):
         content = {"version": VERSION, **content}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return encodable(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
+
+
+def encodable(text: str) -> str:
+    r"""Return JSON that is UTF-8, whatever its strings hold: a byte that is none is an escape.
+
+    >>> encodable('{"a": "\udcff"}')
+    '{"a": "\\udcff"}'
+    """
+    if text.isascii():
+        return text
+    import re
+
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def unblocked(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody where it is a pipe: an opener for ``open``."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
@@ -109,8 +127,9 @@ def read_json(path: Path | str) -> dict[str, Any]:
         StoreError: It can't be read, is no JSON object, or has a newer major version.
     """
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        with open(path, "rb", opener=unblocked) as file:
+            # Of a pipe, that somebody may write to at some time, there is nothing.
+            text = file.read() or b""
     except OSError as error:
         raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
     return parsed_json(text, path)
@@ -122,7 +141,7 @@ def parsed_json(text: bytes, path: Path | str) -> dict[str, Any]:
 
     try:
         content = json.loads(text.decode("utf-8", "surrogateescape"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{os.fspath(path)}: can't be read: {error}") from error
     if not isinstance(content, dict):
         raise StoreError(f"{os.fspath(path)}: not a JSON object")
@@ -153,7 +172,7 @@ def append_line(path: Path | str, line: str) -> None:
 def read_lines(path: Path | str) -> Iterable[str]:
     """Yield the lines of a file, without a torn last one; none where there is no such file."""
     try:
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+        with open(path, encoding="utf-8", errors="replace", newline="\n", opener=unblocked) as file:
             for line in file:
                 if line.endswith("\n"):
                     yield line[:-1]

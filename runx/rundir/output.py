@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from runx.rundir.files import unblocked
+
 _BLOCK = 1 << 16
 
 
 def tail(file: Path, size: int = _BLOCK) -> str:
     """Return the last bytes of a log as text; an empty string where there is none yet."""
     try:
-        with file.open("rb") as log:
+        with open(file, "rb", opener=unblocked) as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(end - size, 0))
             return log.read().decode("utf-8", "replace")
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 
 def start_of_last(file: Path, lines: int) -> int:
     """Return the position in a log at which its last lines start, found from its end."""
     try:
-        with file.open("rb") as log:
+        with open(file, "rb", opener=unblocked) as log:
             end = at = log.seek(0, os.SEEK_END)
             wanted = lines + 1
             while at > 0 and wanted > 0:
@@ -36,7 +38,7 @@ def start_of_last(file: Path, lines: int) -> int:
                 if wanted > 0:
                     at = begin
             return at if lines else end
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -51,10 +53,10 @@ class Follower:
     def new_lines(self, last: bool = False) -> list[str]:
         """Return the lines added since the last call; with ``last``, one without a newline, too."""
         try:
-            with self.file.open("rb") as log:
+            with open(self.file, "rb", opener=unblocked) as log:
                 log.seek(self.place)
                 added = log.read()
-        except FileNotFoundError:
+        except OSError:
             added = b""
         self.place += len(added)
         *lines, self._rest = (self._rest + added).split(b"\n")

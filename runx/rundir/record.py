@@ -24,12 +24,11 @@ class CommandLine(NamedTuple):
 
 def read_or_empty(file: Path, warn: Warn) -> dict[str, Any]:
     """Return the object in a JSON file of runx's, an empty one where it is missing or damaged."""
-    if not file.exists():
-        return {}
     try:
         return read_json(file)
     except StoreError as error:
-        warn(str(error))
+        if not isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+            warn(str(error))
         return {}
 
 

@@ -27,6 +27,10 @@ TORN = b",\n"
 """Ends a torn row of an earlier writer: an empty last field marks the row as incomplete."""
 
 
+_MOST_DIGITS = 300
+"""More of them are beyond any float, and slow to read."""
+
+
 class Record:
     """One row: a phase, its metrics, the epoch, and the time in seconds since 1970.
 
@@ -182,7 +186,7 @@ def number(text: str) -> Metric:
     if "_" in text:
         return text
     try:
-        return float(text) if "." in text else int(text)
+        return float(text) if "." in text or len(text) > _MOST_DIGITS else int(text)
     except ValueError:
         pass
     if text in ("True", "False"):

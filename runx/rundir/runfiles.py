@@ -18,6 +18,10 @@ stamp = operator.attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 """Return the stamp of a file, given its os.stat_result."""
 
 
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+"""Nothing waits for somebody who writes to a pipe, where that stands for a file."""
+
+
 class RunFiles:
     """The files of one run, read by their names in its directory.
 
@@ -36,7 +40,7 @@ class RunFiles:
     def content(self, name: str) -> bytes | None:
         """Return the content of a file, None where there is no such file."""
         try:
-            descriptor = os.open(f"{self.path}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(f"{self.path}/{name}", _FLAGS)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:

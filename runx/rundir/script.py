@@ -156,7 +156,7 @@ def _common(common: ScriptSettings) -> dict[str, str]:
         "PROJECT": shlex.quote(common.project),
         "PYTHONPATH": _HERE.in_word(common.pythonpath),
         "PATH": shlex.quote(common.path),
-        "ENV": _environment(common.shell),
+        "ENV": environment_lines(common.shell),
         "RELAY": "open_relay err errors.log\n" if common.shell.separate else "",
         "ERRORS": '2>&"$err" {err}>&-' if common.shell.separate else "2>&1",
         "CLOSE": " {err}>&-" if common.shell.separate else "",
@@ -223,10 +223,10 @@ def torchrun(command: str, execable: bool, spread: NodeLayout) -> str:
     return f"{match[1]} -m torch.distributed.run {options} {command[match.end() :]}"
 
 
-def _environment(shell: Shell) -> str:
+def environment_lines(shell: Shell) -> str:
     """Return the assignments of ENV, with the run's directory for LOGDIR.
 
-    >>> _environment(Shell(environment=(("CACHE", "LOGDIR/c d"),)))
+    >>> environment_lines(Shell(environment=(("CACHE", "LOGDIR/c d"),)))
     'export CACHE="$RUNX_LOGDIR"\\'/c d\\'\\n'
     """
     variables = shell.environment

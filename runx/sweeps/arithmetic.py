@@ -14,6 +14,8 @@ _MOST_BITS = 4096
 
 _MOST_PLACES = 300
 
+_MOST_ITEMS, _DEEPEST = 100_000, 60
+
 
 class OperandError(Exception):
     """An operation does not take its values, which the message shows."""
@@ -160,6 +162,26 @@ FUNCTIONS: Mapping[str, Function] = {
     name: _through_null(function) for name, function in _FUNCTIONS.items()
 }
 """The functions that an expression may call."""
+
+
+def bounded(value: Any) -> Any:
+    """Return a value that is no longer and no deeper than any needs to be.
+
+    Raises:
+        OperandError: It is; what is computed from it would soon fill the memory.
+
+    >>> bounded(("a", 1))
+    ('a', 1)
+    """
+    size, level = 0, [value]
+    for _ in range(_DEEPEST):
+        size += sum(len(item) if isinstance(item, (str, tuple)) else 1 for item in level)
+        if size > _MOST_ITEMS:
+            raise OperandError(f"the result is longer than {_MOST_ITEMS:,} letters or items")
+        level = [inner for item in level if isinstance(item, tuple) for inner in item]
+        if not level:
+            return value
+    raise OperandError(f"the result is a list nested more than {_DEEPEST} deep")
 
 
 def item_of(values: Any, index: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from runx.errors import SweepError
 from runx.nearest import suggestion
-from runx.sweeps.operators import DRAWS, OPERATORS
+from runx.sweeps.operators import DRAWS, OPERATORS, TOO_FAR
 from runx.sweeps.values import Hparam, Node, Scalar
 
 Locator: TypeAlias = Callable[..., str]
@@ -108,6 +108,8 @@ def _applied(name: str, operator: str, argument: Node, at: Locator) -> list[Node
         return OPERATORS[operator](argument)
     except SweepError as error:
         raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
+    except OverflowError:
+        raise SweepError(f"{at(name, operator)}: {name}: {operator} {TOO_FAR}") from None
 
 
 def _leaves(node: dict[str, Node]) -> list[str]:

@@ -15,7 +15,15 @@ from typing import Any, TypeAlias
 
 from runx.errors import ExpressionError
 from runx.nearest import suggestion
-from runx.sweeps.arithmetic import BINARY, COMPARISONS, FUNCTIONS, UNARY, OperandError, item_of
+from runx.sweeps.arithmetic import (
+    BINARY,
+    COMPARISONS,
+    FUNCTIONS,
+    UNARY,
+    OperandError,
+    bounded,
+    item_of,
+)
 from runx.sweeps.values import Value
 
 Names: TypeAlias = Mapping[str, Any]
@@ -27,7 +35,7 @@ Step: TypeAlias = Callable[[Names], Any]
 _COLON = "\u02d0"
 """A letter that stands for the colon of ``acc:best``, which is a name here and not in Python."""
 
-_LONGEST, _DEEPEST = 10_000, 60
+_LONGEST, _DEEPEST, _SHOWN = 10_000, 60, 200
 
 _LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
 
@@ -198,8 +206,7 @@ class _Compiler:
         return lambda names: body(names) if test(names) else otherwise(names)
 
     def _items(self, node: ast.Tuple | ast.List) -> Step:
-        steps = [self.step(item) for item in node.elts]
-        return lambda names: tuple([step(names) for step in steps])
+        return self._applied(node, lambda *items: items, list(node.elts))
 
     def _item(self, node: ast.Subscript) -> Step:
         return self._applied(node, item_of, [node.value, node.slice])
@@ -213,14 +220,15 @@ class _Compiler:
         def applied(names: Names) -> Any:
             values = [step(names) for step in steps]
             try:
-                return operation(*values)
+                result = operation(*values)
+                return bounded(result) if isinstance(result, (str, tuple)) else result
             except (OperandError, ArithmeticError, ValueError, TypeError) as error:
                 raise self._error(node, str(error)) from None
 
         return applied
 
     def _error(self, node: ast.expr, problem: str) -> ExpressionError:
-        return ExpressionError(f"{self.text}: column {node.col_offset + 1}: {problem}")
+        return ExpressionError(f"{_cut(self.text)}: column {node.col_offset + 1}: {problem}")
 
     _KINDS: Mapping[type[ast.expr], Callable[..., Step]] = {
         ast.Constant: _constant,
@@ -250,7 +258,7 @@ def _tree(text: str) -> ast.expr:
             _explanation(text, indent + error.offset if error.offset else len(text) + 1)
         ) from None
     except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"{text}: can't be read; write a simpler expression") from None
+        raise ExpressionError(f"{_cut(text)}: can't be read; write a simpler expression") from None
     _check_depth(text, tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
@@ -267,9 +275,14 @@ def _check_depth(text: str, tree: ast.expr) -> None:
         raise ExpressionError(f"{text[:40]}...: nested more than {_DEEPEST} deep; simplify it")
 
 
+def _cut(text: str) -> str:
+    """Return a text as an error shows it, cut where it is long."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def _explanation(text: str, column: int) -> str:
     masked = _LEXED.sub(lambda match: "." * len(match[0]), text)
     if match := _FOREIGN_SIGN.search(masked):
         sign = _FOREIGN[match[0]]
-        return f"{text}: column {match.start() + 1}: write `{sign}` for `{match[0]}`"
-    return f"{text}: column {column}: no expression; write it as `lr < 0.1 and opt == 'sgd'`"
+        return f"{_cut(text)}: column {match.start() + 1}: write `{sign}` for `{match[0]}`"
+    return f"{_cut(text)}: column {column}: no expression; write it as `lr < 0.1 and opt == 'sgd'`"

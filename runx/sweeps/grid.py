@@ -24,7 +24,7 @@ from runx.sweeps.axes import (
     operated,
     values,
 )
-from runx.sweeps.operators import DRAWS, drawn
+from runx.sweeps.operators import DRAWS, TOO_FAR, drawn
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
 
 
@@ -177,6 +177,8 @@ def _draws(random: Mapping[str, Node], at: Locator, context: SweepContext) -> Ax
             nodes = drawn(name, operator, argument, context.samples, context.seed)
         except SweepError as error:
             raise SweepError(f"{at(name, operator)}: {name}: {operator} {error}") from None
+        except OverflowError:
+            raise SweepError(f"{at(name, operator)}: {name}: {operator} {TOO_FAR}") from None
         columns.append([hparam(name, item, at, name) for item in nodes])
     return Axis(first, tuple(random), list(zip(*columns, strict=True)))
 

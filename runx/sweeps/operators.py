@@ -7,6 +7,7 @@ function, and its entry in OPERATORS or in DRAWS.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -21,6 +22,9 @@ Quantile: TypeAlias = "Callable[[float], Node]"
 """Returns the value of a distribution for a number drawn evenly from [0, 1)."""
 
 _MOST = 1_000_000
+
+TOO_FAR = "takes numbers that are nearer to each other"
+"""The error where a result is beyond any float."""
 
 _DIGITS = 6
 
@@ -93,6 +97,7 @@ def drawn(name: str, operator: str, argument: Node, samples: int, seed: int | st
     """
     import random
 
+    _check_count(samples)
     quantile = DRAWS[operator](argument)
     source = random.Random(f"{seed}:{name}")
     return [quantile(source.random()) for _ in range(samples)]
@@ -188,7 +193,10 @@ def _spaced(
     _check_count(steps)
     if steps < 1 or (steps == 1 and first != last):
         raise SweepError("takes a count of 2 or more, for the two ends")
-    between = [number(float(value_at(step / (steps - 1)))) for step in range(1, steps - 1)]
+    values = [float(value_at(step / (steps - 1))) for step in range(1, steps - 1)]
+    if not all(map(_is_finite, values)):
+        raise OverflowError
+    between = [number(value) for value in values]
     ends = [scalar(written(first)), scalar(written(last))]
     return [ends[0], *between, ends[1]] if steps > 1 else [ends[0]]
 
@@ -211,7 +219,7 @@ def numbers(argument: Node, spelling: str, fewest: int, most: int = 0) -> list[f
 
 
 def _is_finite(value: float) -> bool:
-    return not isinstance(value, bool) and abs(value) < float("inf")
+    return not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _integer(value: float) -> int:

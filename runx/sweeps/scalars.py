@@ -24,6 +24,9 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 # Python refuses to make an int of more digits, and such a text is no number to anyone.
 _MOST_DIGITS = 4000
 
+# A number of so many digits is no time that anybody waits for.
+_LONGEST_DURATION = 40
+
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "null": type(None)}
 
 _DIGITS = 12
@@ -45,7 +48,7 @@ def scalar(text: str) -> Scalar:
         return Scalar(text.lower() == "true", text)
     if _INT.match(text):
         return Scalar(int(text) if len(text) <= _MOST_DIGITS else text, text)
-    if _BASED.match(text):
+    if _BASED.match(text) and len(text) <= _MOST_DIGITS * 3 // 4:
         return Scalar(int(text[2:], 8 if text[1] == "o" else 16), text)
     if _FLOAT.match(text):
         return Scalar(float(text), text)
@@ -121,6 +124,8 @@ def seconds(text: str) -> float | None:
     (7200.0, 5400.0, 90.0, 5400.0, None)
     """
     text = text.strip().lower()
+    if len(text) > _LONGEST_DURATION:
+        return None
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if match := re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", text):

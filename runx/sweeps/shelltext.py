@@ -143,10 +143,10 @@ def _quotes(text: str) -> Iterator[tuple[int, str]]:
     offset = 0
     while offset < len(text):
         yield offset, stack[-1][1]
-        offset += _step(text, offset, stack)
+        offset += step(text, offset, stack)
 
 
-def _step(text: str, offset: int, stack: list[tuple[str, str]]) -> int:
+def step(text: str, offset: int, stack: list[tuple[str, str]]) -> int:
     """Push what a character opens or pop what it closes; return the number of characters."""
     closer, quotes = stack[-1]
     char, pair = text[offset], text[offset : offset + 2]
@@ -163,7 +163,7 @@ def _step(text: str, offset: int, stack: list[tuple[str, str]]) -> int:
     if opened:
         stack.append(opened[1:])
         return len(opened[0])
-    if char == "#" and quotes == BARE and (offset == 0 or text[offset - 1] in " \t\n;&|("):
+    if char == "#" and quotes == BARE and (offset == 0 or text[offset - 1] in " \t\n;&|()<>"):
         stack.append(("\n", COMMENT))
     return 2 if pair == "$$" else 1
 

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from runx.errors import ExpressionError, SweepError
+from runx.sweeps.arithmetic import OperandError, bounded
 from runx.sweeps.axes import INDEX, SKIP
 from runx.sweeps.expressions import Expression, parse
 from runx.sweeps.grid import Grid, SweepContext, holds_template
@@ -65,8 +66,10 @@ def evaluated(template: Template, values: Mapping[str, Any], texts: Mapping[str,
     pieces = template.pieces
     if len(pieces) == 1 and not pieces[0][0] and not template.end:
         return _rounded(pieces[0][1].evaluate(values))
-    filled = [before + _text(expression, values, texts) for before, expression in pieces]
-    return "".join(filled) + template.end
+    filled = ""
+    for before, expression in pieces:
+        filled = bounded(filled + before + _text(expression, values, texts))
+    return filled + template.end
 
 
 def text_of(value: Value) -> str | tuple[str, ...] | None:
@@ -144,7 +147,7 @@ def computed(
             if name in by_name:
                 try:
                     by_name[name] = _computed(by_name[name], templates, values, by_name)
-                except ExpressionError as error:
+                except (ExpressionError, OperandError) as error:
                     raise SweepError(f"{templates.places[name]}: {name}: {error}") from None
                 values[name] = by_name[name].value
         yield tuple([by_name[hparam.name] for hparam in combination])
@@ -162,7 +165,7 @@ def _computed(
 
     if not holds_template(hparam.value):
         return hparam
-    value = value_of(hparam.value)
+    value = bounded(value_of(hparam.value))
     if not (isinstance(value, tuple) and isinstance(hparam.text, tuple)):
         return Hparam(hparam.name, value, text_of(value))
     texts = zip(value, hparam.text, strict=True)

@@ -157,12 +157,13 @@ class Checkpoints:
         for candidate in candidates:
             try:
                 content = load(candidate, map_location, weights_only)
+                epoch = _load_into(objects, content, candidate, rank)
             except DamagedError as error:
                 damaged.append(str(error))
                 continue
             for text in damaged:
                 self._faults.warn(f"{text}; going on from {candidate.name}")
-            return _load_into(objects, content, candidate, rank)
+            return epoch
         if damaged:
             raise LogxError(f"no checkpoint loads; move them away to begin anew: {damaged[0]}")
         return 0

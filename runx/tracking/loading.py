@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -49,10 +48,14 @@ def load(path: Path | str, map_location: Any = None, weights_only: bool = True) 
             content = torch.load(path, map_location=map_location, weights_only=weights_only)
     except FileNotFoundError as error:
         raise LogxError(f"{path}: there is no such checkpoint") from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what torch and pickle raise for a damaged file is open
         raise _explained(path, error) from error
     if not isinstance(content, dict):
         raise LogxError(f"{path}: holds a {type(content).__name__}, not a dictionary")
+    if not isinstance(content.get(OURS, {}), dict):
+        raise DamagedError(f"{path}: what runx added to it is damaged")
     return content
 
 
@@ -90,7 +93,12 @@ def _explained(path: Path | str, error: Exception) -> LogxError:
             f"{path}: holds more than weights, which could run code when loaded ({reason}); "
             "if you trust it, ask with weights_only=False"
         )
-    is_torn = isinstance(error, (EOFError, pickle.UnpicklingError, ValueError))
+    if isinstance(error, OSError) and not isinstance(error, IsADirectoryError):
+        return LogxError(f"{path}: can't be loaded: {error.strerror or reason}")
+    # A class that is elsewhere now is no damage.
+    is_elsewhere = isinstance(error, (ImportError, AttributeError))
+    is_torn = not is_elsewhere and not isinstance(error, RuntimeError)
+    is_torn = is_torn or isinstance(error, RecursionError)
     if is_torn or any(word in str(error) for word in DAMAGE) or not _is_whole(path):
         return DamagedError(f"{path}: can't be loaded: {reason}")
     return LogxError(f"{path}: can't be loaded: {reason}")
@@ -161,11 +169,15 @@ def _renamed(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[s
 def fill(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path) -> None:
     """Load the states in a checkpoint into objects; none is changed unless all have a state."""
     states = {name: part(content, name, path) for name in objects}
+    for name, state in states.items():
+        if not isinstance(state, Mapping):
+            found = type(state).__name__
+            raise DamagedError(f"{path}: holds no state for {name}, but {found}")
     for name, target in objects.items():
         if name == "model" or hasattr(target, "named_parameters"):
             states[name] = fitted(states[name], target, path)
     for name, target in objects.items():
         try:
             target.load_state_dict(states[name])
-        except (ValueError, KeyError, RuntimeError) as error:
+        except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
             raise LogxError(f"{path}: doesn't fit the {name}: {error}") from error

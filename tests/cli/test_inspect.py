@@ -88,7 +88,7 @@ def test_failures_are_told_by_their_reason(logroot):
     assert done.stdout.splitlines() == [
         "1 x KeyError: 'lr', all with lr=2, bs=512",
         f"    {logroot}/sweep/sly-fox/output.log",
-        "retry: runx sweep.yml --resume --retry failed",
+        "retry: runx sweep.yml --resume --retry failed --restage",
     ]
     [group] = json.loads(call("status", "--failures", "--json", logroot=logroot).stdout)
     assert group["runs"] == ["sweep/sly-fox"]
@@ -189,4 +189,4 @@ def test_the_command_that_retries_is_the_one_that_launched(logroot, tmp_path):
     content = {"version": 1, "argv": ["/usr/bin/runx", "digits.yml", "-j", "2"], "cwd": "/work"}
     (launch / "launch.json").write_text(json.dumps(content))
     line = call("status", "sweep", "--failures", logroot=logroot).stdout.splitlines()[-1]
-    assert line == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed)"
+    assert line == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed --restage)"

@@ -85,7 +85,7 @@ def test_a_failed_run_does_not_stop_the_others_and_fails_the_sweep(project):
     assert len(project.argvs()) == 2
     assert "exit status 3" in done.stderr
     assert "1 of 2 runs failed\n1 x exit status 3: argv" in done.stderr
-    assert done.stderr.splitlines()[-1] == "retry: runx sweep.yml -i --resume"
+    assert done.stderr.splitlines()[-1] == "retry: runx sweep.yml -i --resume --restage"
 
 
 def test_no_run_touches_nothing_and_prints_shell_quoted_lines(project):

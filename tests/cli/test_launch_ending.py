@@ -36,7 +36,7 @@ def test_failures_are_grouped_by_reason_and_the_last_line_is_the_next_command(tm
         "2 of 4 runs failed, 1 not started",
         "2 x ValueError: 0",
         f"    {tmp_path}/run0/output.log",
-        "retry: runx x --resume",
+        "retry: runx x --resume --restage",
     ]
 
 

@@ -145,7 +145,7 @@ def test_fail_fast_starts_nothing_after_the_first_failure(sweep):
     sweep.trains("exit 1")
     printed = sweep.runx("-i", "--fail-fast", status=1)
     assert "1 of 3 runs failed, 2 not started" in printed
-    assert printed.splitlines()[-1] == "retry: runx sweep.yml -i --fail-fast --resume"
+    assert printed.splitlines()[-1] == "retry: runx sweep.yml -i --fail-fast --resume --restage"
     assert sweep.states() == ["failed", "planned", "planned"]
 
 

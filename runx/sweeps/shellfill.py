@@ -1,0 +1,175 @@
+"""Values put into shell text wherever its quotes are, so that no shell reads them as its own.
+
+A text has a character of plane 15 where a value belongs. What ``sh -c`` or ``--wrap`` is given is
+shell text itself, so that a value inside of it is quoted once for each shell that reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+from runx.errors import ExpressionError
+from runx.sweeps.shellscan import ARITHMETIC, HERE, HERE_QUOTED, Char, Word, chars_of, word_around
+from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, SINGLE, quote
+
+FIRST_MARK, LAST_MARK = 0xF0000, 0xFFFFD
+"""The characters that stand for values: those of Unicode's plane 15, which nobody uses in text."""
+
+MARK = re.compile(f"[{chr(FIRST_MARK)}-{chr(LAST_MARK)}]")
+
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+
+_VARIABLE_BEFORE = re.compile(r"\$\w+\Z", re.ASCII)
+
+# These words of bash, quoted, are words like others.
+_KEYWORDS = """
+case coproc do done elif else esac fi for function if in select then time until while
+"""
+
+_RESERVED = frozenset(_KEYWORDS.split())
+
+_NAMES = {
+    HERE: "in a here-document",
+    HERE_QUOTED: "in a here-document",
+    ARITHMETIC: "in arithmetic",
+}
+
+
+class Filling(NamedTuple):
+    """A value: its words, and whether it is a list, shell text, or a hyperparameter as it is."""
+
+    words: tuple[str, ...]
+    is_list: bool = False
+    is_code: bool = False
+    is_given: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value as one text."""
+        return " ".join(map(quote, self.words)) if self.is_list else self.words[0]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the value means the same to every shell, in quotes or not."""
+        return not self.is_list and bool(_PLAIN.fullmatch(self.text))
+
+
+Fillings: TypeAlias = Mapping[str, Filling]
+
+
+def fill(text: str, fillings: Fillings) -> str:
+    """Return shell text with its marks replaced by values, each spelt for where it stands.
+
+    Raises:
+        ExpressionError: A value can't stand there.
+
+    >>> fill(f"echo {chr(FIRST_MARK)}", {chr(FIRST_MARK): Filling(("a b",))})
+    "echo 'a b'"
+    """
+    spelt = _spellings(text, fillings, is_nested=False)
+    return MARK.sub(lambda match: spelt[match[0]], text)
+
+
+def _spellings(text: str, fillings: Fillings, is_nested: bool) -> dict[str, str]:
+    """Return how each mark's value is spelt in a text, that may be nested in other shell text."""
+    chars = chars_of(text)
+    spelt = {}
+    for at, char in enumerate(chars):
+        if MARK.fullmatch(char.text):
+            spelt[char.text] = _spelt(text, chars, at, fillings, is_nested)
+    for mark in MARK.findall(text):
+        if mark not in spelt:
+            raise _refusal(fillings[mark], "after a backslash", "remove it: values are quoted")
+    return spelt
+
+
+def _spelt(text: str, chars: list[Char], at: int, fillings: Fillings, is_nested: bool) -> str:
+    """Return how the value of a mark is spelt where it stands."""
+    char, value, word = chars[at], fillings[chars[at].text], word_around(chars, at)
+    expands = char.quotes not in (SINGLE, ANSI, COMMENT, HERE_QUOTED)
+    is_glued = expands and bool(
+        _VARIABLE_BEFORE.search(text[max(0, char.offset - 99) : char.offset])
+    )
+    if expands and at and chars[at - 1].text == "$":
+        raise _refusal(value, "after a dollar sign", r"write \$ for a dollar sign")
+    _check_place(char, value, is_glued)
+    if not value.is_plain and (place := word.refused):
+        raise _refusal(value, place, "write it as an argument of a program")
+    is_alone = word.body == char.text
+    if is_nested and value.is_code and char.quotes == BARE and is_alone and not word.is_shell_text:
+        return value.text
+    inner = _inner(word, value, is_alone, fillings, char.text)
+    if inner is not None:
+        value = Filling((inner,), is_code=value.is_code)
+    is_number = text[char.offset + 1 : char.offset + 2] in ("<", ">")
+    if is_nested and char.quotes in (BARE, ANSI):
+        # The shell within may be any, and knows no $'...'.
+        return _in_any_shell(value) if char.quotes == BARE else f"'{_in_any_shell(value)}$'"
+    return _outer(char.quotes, value, is_glued, is_number)
+
+
+def _check_place(char: Char, value: Filling, is_glued: bool) -> None:
+    """Raise if a value would mean something else to the shell in its place."""
+    if char.quotes == COMMENT and "\n" not in value.text and not char.problem:
+        return
+    if char.problem == "" and char.quotes not in (HERE, HERE_QUOTED, COMMENT):
+        return
+    if char.problem == ARITHMETIC:
+        fits = bool(_INTEGER.fullmatch(value.text))
+    elif char.problem == "" and value.is_code:
+        fits = "\n" not in value.text
+    else:
+        fits = value.is_plain
+    if is_glued or not fits:
+        place = _NAMES.get(char.problem or char.quotes) or char.problem or "in a comment"
+        raise _refusal(value, place, "write it where it is a word of a command")
+
+
+def _inner(word: Word, value: Filling, is_alone: bool, fillings: Fillings, mark: str) -> str | None:
+    """Return a value as another shell's text has it, None where no other shell reads it."""
+    if not word.is_shell_text:
+        return None
+    if is_alone and not word.is_joined:
+        if value.is_given and not value.is_plain:
+            raise _refusal(value, "as a whole command", "write {{ command }} there")
+        return None
+    if is_alone and value.is_code:
+        return None
+    return _spellings(word.body, fillings, is_nested=True)[mark]
+
+
+def _outer(quotes: str, value: Filling, is_glued: bool, is_number: bool) -> str:
+    """Return a value spelt for the quotes around it."""
+    text = value.text
+    if quotes == BARE:
+        return text if value.is_list else _word(text, is_glued or is_number)
+    if quotes == DOUBLE:
+        return f'"{_word(text, True)}"' if is_glued else re.sub(r'([\\"$`])', r"\\\1", text)
+    if quotes == SINGLE:
+        return text.replace("'", "'\\''")
+    if quotes == ANSI:
+        return f"'{_word(text, True)}$'"
+    if quotes == HERE:
+        return re.sub(r"([\\$`])", r"\\\1", text)
+    return text
+
+
+def _in_any_shell(value: Filling) -> str:
+    """Return a value as words of POSIX's shell."""
+    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in value.words)
+
+
+def _word(text: str, must_quote: bool) -> str:
+    """Return a text as one word, quoted also where it might be taken for more than a word."""
+    must_quote = must_quote or "=" in text or text in _RESERVED
+    quoted = quote(text)
+    return f"'{text}'" if must_quote and quoted == text else quoted
+
+
+def _refusal(value: Filling, place: str, advice: str) -> ExpressionError:
+    text = value.text if len(value.text) <= 40 else f"{value.text[:40]}..."
+    return ExpressionError(f"the value {quote(text)} can't stand {place}; {advice}")

@@ -12,6 +12,19 @@ from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
+_OF_THE_KERNEL = {
+    "bcachefs",
+    "btrfs",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "overlay",
+    "tmpfs",
+    "xfs",
+    "zfs",
+}
+"""File systems whose locks are the kernel's own, whatever namespace a process is in."""
 
 
 @contextmanager
@@ -61,7 +74,8 @@ def is_held(path: Path | str) -> bool | None:
     None where there is no such file, or its file system has no locks.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # A pipe that somebody put there must not make us wait for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:
@@ -77,3 +91,23 @@ def may_be_held(path: Path) -> bool:
     """Return whether a process may hold the lock of a file: as is_held, and True if unknown."""
     held = is_held(path)
     return path.exists() if held is None else held
+
+
+def is_seen_by_all(path: Path | str) -> bool:
+    """Return whether every process of this machine sees who holds the lock of a file.
+
+    Where a file system is mounted twice from a server, or belongs to a program, that is not sure.
+    """
+    try:
+        status = Path(path).stat()
+        mounts = Path("/proc/self/mountinfo").read_text(errors="replace")
+    except OSError:
+        return False
+    device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+    # Fields as in proc(5): the third is the device, and the type follows a lone hyphen.
+    types = {
+        line.partition(" - ")[2].split()[0]
+        for line in mounts.splitlines()
+        if line.split()[2] == device
+    }
+    return bool(types) and types <= _OF_THE_KERNEL

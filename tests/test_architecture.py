@@ -128,7 +128,7 @@ def test_modules_of_a_package_are_imported_without_a_circle():
 
 
 MEASURING = {"logx", "lightning", "transformers", "tracking"}
-SHARED = {"sweeps", "rundir", "errors", "nearest", "version", "processes", "locks"}
+SHARED = {"sweeps", "rundir", "errors", "nearest", "version", "processes", "home", "locks"}
 
 
 def test_the_measuring_side_knows_nothing_of_the_launch_side():

@@ -229,13 +229,39 @@ def test_the_environments_logroot_comes_first(logx, tmp_path, monkeypatch):
     assert Path(logx.logdir).parent == tmp_path / "there"
 
 
-@pytest.mark.parametrize("variable", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
-def test_the_rank_is_read_from_the_launchers_variable(logx, tmp_path, monkeypatch, variable):
+@pytest.mark.parametrize(
+    "variable, size",
+    [
+        ("RANK", "WORLD_SIZE"),
+        ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+        ("SLURM_PROCID", "SLURM_NTASKS"),
+        ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+        ("PMI_RANK", "PMI_SIZE"),
+    ],
+)
+def test_the_rank_is_read_from_the_launchers_variable(logx, tmp_path, monkeypatch, variable, size):
     monkeypatch.setenv(variable, "2")
+    logx.initialize(tmp_path)
+    assert logx.rank0  # It may be a hyperparameter, such as that of LoRA.
+    monkeypatch.setenv(size, "4")
     logx.initialize(tmp_path)
     assert not logx.rank0
     logx.initialize(tmp_path, global_rank=0)
     assert logx.rank0
+
+
+def test_a_rank_without_a_rank_0_is_not_silent(logx, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "2")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    logx.initialize(tmp_path)
+    logx.metric("val", {"acc": 1})
+    logx.close()
+    error = capsys.readouterr().err
+    assert error.startswith("logx: warning: this is rank 2 of 4 by RANK, and rank 0, which writes")
+    logx.initialize(tmp_path, global_rank=0)
+    logx.initialize(tmp_path)
+    logx.close()
+    assert not capsys.readouterr().err
 
 
 def test_runx_logx_off_silences_everything(logx, tmp_path, monkeypatch, capsys):

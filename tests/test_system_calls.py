@@ -4,6 +4,7 @@ Calls are counted for a few runs and for more of them; the difference is what a 
 calls that name a file and those that start a process are counted, not what a libc does besides.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -136,12 +137,19 @@ def looked_at(tmp_path_factory):
         shutil.rmtree(run)
     for folder, runs in zip(folders, (80, 100), strict=True):
         index = folder / "logs" / "sweep" / ".runx" / "index.json"
-        while not index.exists() or index.read_text().count("brave") < runs:
+        while _indexed(index) < runs:
             index.unlink(missing_ok=True)
             time.sleep(0.5)
             words = OURS.entry("sumx", "sweep", "--logroot", "logs")
             subprocess.run(words, cwd=folder, env=environment(OURS, folder), capture_output=True)
     return folders
+
+
+def _indexed(index):
+    """Return how many runs an index has; it leaves out those that have not settled yet."""
+    if not index.exists():
+        return 0
+    return sum(len(shape["runs"]) for shape in json.loads(index.read_text())["shapes"])
 
 
 def test_reading_a_thousand_rows_takes_no_more_calls_than_reading_ten(tmp_path):

@@ -186,7 +186,8 @@ def _paths(experiment: ExperimentDir) -> list[Path]:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     name = os.fsdecode(os.fsencode(experiment.path.resolve()).replace(b"/", b"%")[-200:])
     inside = [experiment.index] if experiment.index.parent.is_dir() else []
-    return [*inside, Path(cache, "runx", "index", f"{name}.json")]
+    # A user without a home folder has none.
+    return [*inside, *([Path(cache, "runx", "index", f"{name}.json")] if cache[0] == "/" else [])]
 
 
 def _key(measure: Measure) -> str:

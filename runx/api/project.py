@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import SettingsError
+from runx.home import expanded
 
 
 def init(folder: str | Path = ".", force: bool = False) -> Path:
@@ -45,7 +46,7 @@ def logroot_of(logroot: str | Path | None, config: Path | None = None) -> Path:
     ``config``, the file read instead of .runx.
     """
     if logroot:
-        return Path(logroot).expanduser()
+        return expanded(str(logroot))
     from runx.config.load import logroot as configured
 
     return configured(Path.cwd(), os.environ, config)

@@ -15,10 +15,13 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
-    from runx.local.gpus import Devices
+    from runx.farms.resources import Needs
+    from runx.local.capacity import Capacity
+    from runx.local.executor import ClaimResult, Policy
+    from runx.local.tasks import EndedAttempt, Task, Watcher
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -56,13 +59,6 @@ class Launched(NamedTuple):
     stopped: bool = False
 
 
-class Capacity(NamedTuple):
-    """How many runs this machine executes at a time, and the devices for them."""
-
-    jobs: int
-    devices: Devices
-
-
 def start(
     settings: Settings,
     runs: Sequence[Run],
@@ -81,19 +77,33 @@ def start(
     from runx.launching.preview import check_first
     from runx.local.signals import interruptible
 
+    settings = _with_flag(settings, local)
     _check_program(settings)
     check_first(settings, runs)
-    predecessors = _job_ids(settings, after, caller.say)
+    predecessors = job_ids_of(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
-    capacity = None if settings.farm else capacity_of(settings, local)
+    capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
     with interruptible(caller.go_on):
         plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv)
     if plan is None:
         return None
     if capacity is None:
         return _submit(plan, predecessors, caller)
-    return _execute(settings, plan, local, capacity, caller)
+    try:
+        return _execute(settings, plan, local, capacity, caller)
+    finally:
+        if plan.context and plan.context.lock is not None:
+            os.close(plan.context.lock)
+
+
+def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
+    """Return settings with the GPUs of --gpus-per-run, which outweighs RESOURCES, for runs here."""
+    count = local.gpus_per_run
+    if settings.farm or count is None:
+        return settings
+    others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
+    return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
 
 
 def _check_program(settings: Settings) -> None:
@@ -106,7 +116,7 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
     """Return the runs that a launch waits for by the ids of their jobs."""
     if not after:
         return {}
@@ -118,18 +128,46 @@ def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> dict[str, Ru
     return job_ids(after, settings.logroot, Path.cwd(), settings.farm, warn)
 
 
-def capacity_of(settings: Settings, local: LocalOptions) -> Capacity:
+def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:
     """Return how many runs execute here at a time, and on which devices.
 
     Raises:
-        SettingsError: This machine has fewer GPUs than a run needs.
+        SettingsError: This machine has less than a run needs.
     """
-    from runx.local.gpus import devices
+    from runx.farms.resources import needs as shared_needs
+    from runx.local.capacity import THREADS, Wanted, capacity, unused
 
-    single = local.jobs is None
-    source, most = devices(settings.gpus, local.gpus_per_run, os.environ, single)
-    jobs = 1 if local.jobs is None else local.jobs or most or len(os.sched_getaffinity(0))
-    return Capacity(jobs, source)
+    needs = needs_of(settings, runs)
+    if names := unused(set(needs)):
+        say(f"note: RESOURCES: {', '.join(names)}: for a farm alone, not looked at here")
+    sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
+    shared = shared_needs(settings.resources)
+    wanted = Wanted(needs, shared, settings.gpus, settings.max_parallel, local, sets_threads)
+    return capacity(wanted, os.environ, say)
+
+
+def lack_of(settings: Settings, local: LocalOptions) -> str:
+    """Return what this machine lacks for runs here that need no more than RESOURCES says."""
+    from runx.farms.resources import needs
+    from runx.local.capacity import Wanted, capacity
+
+    need = needs(settings.resources) if settings.farm is None else None
+    try:
+        if need:
+            wanted = Wanted([need], need, settings.gpus, options=local)
+            capacity(wanted, os.environ, lambda line: None)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
+    """Return what each run needs; those without RESOURCES of their own need the same."""
+    from runx.farms.resources import needs
+    from runx.launching.plan import resources_of
+
+    shared = needs(settings.resources)
+    return [needs(resources_of(settings, run)) if run.point.resources else shared for run in runs]
 
 
 def _execute(
@@ -140,7 +178,9 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
-    from runx.local.executor import Executor, Task
+    from runx.local.executor import Executor
+    from runx.local.process import Heartbeat
+    from runx.local.tasks import Task
     from runx.rundir.argv import shell_command
     from runx.rundir.logdir import Logdir
 
@@ -151,14 +191,21 @@ def _execute(
         for run in plan.runs
     }
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
+    launch = plan.context.launch if plan.context else None
     executor = Executor(
         _policy(local, capacity.jobs),
         capacity.devices,
-        lambda task: claimed(task, caller.say),
+        lambda task: claimed(task, caller.say, launch),
         watcher,
+        heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
     )
+    needs = needs_of(settings, plan.runs)
+    _record(settings, plan, capacity)
     executor.execute(
-        (Task(run.dir, attempt) for run, attempt, _ in plan.attempts),
+        (
+            Task(run.dir, attempt, share=capacity.share(need))
+            for (run, attempt, _), need in zip(plan.attempts, needs, strict=True)
+        ),
         (Task(run.dir, run.attempts) for run in adopted),
     )
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
@@ -166,15 +213,30 @@ def _execute(
     return Launched(settings.name, dirs, None, hparams, executor.ended, len(executor.left), stopped)
 
 
+def _record(settings: Settings, plan: LaunchPlan, capacity: Capacity) -> None:
+    """Write down what of this machine the runs of a launch get."""
+    from runx.rundir.files import to_json, write_whole
+
+    if plan.context is not None:
+        content = {"jobs": capacity.jobs, "threads": capacity.threads}
+        write_whole(settings.dir.launches / plan.context.launch / "here.json", to_json(content))
+
+
 def _hparams(
     runs: Sequence[Run], adopted: Sequence[ExistingRun]
 ) -> dict[RunDir, Mapping[str, Any]]:
     """Return the hyperparameters of the runs that start, and of those that go on."""
-    from runx.rundir.files import read_json
     from runx.rundir.logdir import Logdir
+    from runx.rundir.record import read_or_empty
 
     hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
-    return hparams | {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
+    return hparams | {
+        run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
+    }
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""
 
 
 def _policy(local: LocalOptions, jobs: int) -> Policy:
@@ -190,7 +252,7 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def claimed(task: Task, say: Say) -> ClaimResult:
+def claimed(task: Task, say: Say, launch: str | None = None) -> ClaimResult:
     """Claim an attempt if it is neither cancelled nor begun; return whose it is.
 
     It is called while no process of the run is alive. ``run.sh`` that was started by hand
@@ -209,15 +271,16 @@ def claimed(task: Task, say: Say) -> ClaimResult:
         return "cancelled"
     if run.events(attempt).exists():
         return "theirs"
-    if is_ours(run, attempt) or take(run, attempt, claim_text(None, staged_code(run))):
-        return "ours"
-    return "theirs"
+    text = claim_text(None, staged_code(run), launch)
+    return "ours" if is_ours(run, attempt) or take(run, attempt, text) else "theirs"
 
 
 def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
+    from runx.farms.visibility import unseen_warning
+    from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs
 
     context = plan.context
@@ -226,9 +289,12 @@ def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> La
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
+    if warning := unseen_warning(experiment.dir.path.parent, farm):
+        caller.say(f"warning: {warning}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
-    count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+    with disk_errors(experiment.dir.path):
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

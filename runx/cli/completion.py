@@ -35,7 +35,9 @@ def quietly(complete: Callable[..., Iterable[str]]) -> Completer:
 def _files(incomplete: str, suffixes: tuple[str, ...]) -> Iterable[str]:
     """Return folders, and files with these suffixes, of the folder typed so far."""
     head, slash, _ = incomplete.rpartition("/")
-    folder = Path(head + slash).expanduser() if slash else Path()
+    from runx.home import expanded
+
+    folder = expanded(head + slash) if slash else Path()
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.name.startswith("."):
             yield f"{head}{slash}{path.name}/"

@@ -14,6 +14,7 @@ from click.shell_completion import (
 )
 
 from runx.errors import RunxError
+from runx.home import expanded
 
 SHELLS = ("bash", "zsh", "fish")
 PROGRAMS = ("runx", "sumx")
@@ -93,7 +94,9 @@ def install(shell: str, environment: dict[str, str]) -> tuple[list[Path], str]:
         RunxError: A file can't be written.
     """
     register()
-    home = Path(environment.get("HOME") or Path.home())
+    home = Path(environment["HOME"]) if environment.get("HOME") else expanded("~")
+    if not home.is_absolute():
+        raise RunxError("there is no home folder to install into; set HOME")
     folder, hint = _place(shell, home, environment)
     written = []
     for program in PROGRAMS:

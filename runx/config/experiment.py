@@ -103,7 +103,8 @@ class Experiment(NamedTuple):
 
     ``farm`` is None for runs on this machine. ``hparams`` keeps the text of its values, and ``at``
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
-    file of defaults CONFIG names if ``has_config``. ``texts`` are what names may hold of a launch.
+    file of defaults CONFIG names if ``has_config``.
+    ``texts`` are what names may hold of a launch. At most ``max_parallel`` runs go on at a time.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Experiment(NamedTuple):
     sources: tuple[Path, ...]
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
+    max_parallel: int | None = None
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -10,6 +10,7 @@ from typing import Any
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError, SweepError
+from runx.home import expanded
 from runx.sweeps.axes import CASES, Locator
 from runx.sweeps.merge import keys, located, with_defaults, with_key, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
@@ -136,7 +137,7 @@ def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
 def _called(spec: str, folder: Path, where: str) -> Any:
     """Return the result of the function that HPARAMS_FROM names; a list of all that it yields."""
     file, colon, name = spec.rpartition(":")
-    path = folder / Path(file).expanduser()
+    path = folder / expanded(file)
     if not colon or not path.is_file():
         raise SweepError(f"{where}: {spec}: no such file; write sweeps.py:function")
     try:

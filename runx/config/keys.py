@@ -83,7 +83,7 @@ KEYS = {
     "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),
     "SUBMIT_CMD": Key(TEXT, None, "the command that submits a run to the farm"),
     "TYPE": Key(NAME, None, "the kind of farm: slurm, sge, ..., or mymodule:farm"),
-    "RESOURCES": Key(RESOURCES, {}, "what a run needs, as flags of SUBMIT_CMD"),
+    "RESOURCES": Key(RESOURCES, {}, "what a run needs, here or as flags of SUBMIT_CMD", "jobs"),
     "PYTHONPATH": Key(SEARCH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key(PATH, ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key(NAME, "worktree", "what is frozen: worktree, or a git revision"),
@@ -104,9 +104,7 @@ KEYS = {
     "ARRAY": Key(
         SWITCH, None, "submit runs as one array; from 20 runs on unless said otherwise", "jobs"
     ),
-    "MAX_PARALLEL": Key(
-        COUNT, None, "the most runs of a launch that the farm may run at a time", "jobs"
-    ),
+    "MAX_PARALLEL": Key(COUNT, None, "the most runs of a launch that may run at a time", "jobs"),
     "REQUEUE": Key(
         REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
     ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runx.errors import SettingsError
+from runx.home import user_name
 from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
@@ -80,19 +81,6 @@ class Kind(NamedTuple):
         raise SettingsError(f"{entry.origin}: {name} must be {self.form}")
 
 
-def user_of(environment: Environment) -> str:
-    """Return the user's name.
-
-    >>> user_of({"USER": "ada"})
-    'ada'
-    """
-    if environment.get("USER"):
-        return environment["USER"]
-    from getpass import getuser
-
-    return getuser()
-
-
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
@@ -119,7 +107,7 @@ def _expanded(text: str, name: str, entry: Entry, environment: Environment) -> s
         return environment[variable]
 
     if "{user}" in text:
-        text = text.replace("{user}", user_of(environment))
+        text = text.replace("{user}", user_name(environment))
     text = _VARIABLE.sub(value_of, text)
     if not text.startswith("~"):
         return text

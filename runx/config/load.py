@@ -20,7 +20,7 @@ from runx.config.experiment import (
 )
 from runx.config.hparams import composed
 from runx.config.keys import KEYS
-from runx.config.kinds import Entry, user_of
+from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
 from runx.config.overrides import overridden, read_overrides
 from runx.config.sources import (
@@ -32,6 +32,7 @@ from runx.config.sources import (
     user_file,
 )
 from runx.errors import SettingsError
+from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
 from runx.sweeps.grid import SweepContext
@@ -121,14 +122,15 @@ def _outer_layers(
 def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str:
     """Return the farm that runs go to: one that is described, or a type that needs no section.
 
-    It is empty where nothing sets FARM.
+    It is empty where nothing sets FARM, or for runs ``here`` a file sets one that is elsewhere.
     """
     entry = merged(layers, "").get("FARM")
     name = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ""
     described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
     if entry is None or name in ("", LOCAL, *described) or name in presets():
         return name or ""
-    if here:
+    is_typed = entry.origin == "--farm" or entry.origin.endswith(" on the command line")
+    if here and not is_typed:
         return ""
     advice = "no farm is described; see docs/runx-file.md"
     if described:
@@ -162,6 +164,7 @@ def _experiment(
         farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
         resources=values["RESOURCES"],
         shell=shell_of(values),
+        max_parallel=values["MAX_PARALLEL"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],
@@ -200,7 +203,7 @@ def _name_texts(
         if "{git}" in values[name]:
             texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
         if "{user}" in values[name]:
-            texts["user"] = user_of(request.environment)
+            texts["user"] = user_name(request.environment)
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"

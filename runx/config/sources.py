@@ -12,6 +12,7 @@ from runx.config.kinds import Entry
 from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS
 from runx.errors import SettingsError
+from runx.home import expanded
 from runx.nearest import suggestion
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
@@ -124,7 +125,7 @@ def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:
         chain = (*above, Path(os.path.normpath(path.absolute())))
         bases[chain[-1]] = (document, path)
         for name, place in reversed(_extends(document)):
-            base = path.parent / Path(name).expanduser()
+            base = path.parent / expanded(name)
             target = Path(os.path.normpath(base.absolute()))
             if target in chain:
                 circle = (*chain[chain.index(target) :], target)

@@ -168,4 +168,5 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=100000,
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -83,6 +83,8 @@ def _groups(
     alike: dict[Needs, list[JobSpec]] = {}
     for job in jobs:
         need = needs(job.resources) if farm_type.portable else Needs()
+        if need.mem == 0 and not farm_type.whole_memory:
+            raise SettingsError("RESOURCES: mem: 0, all of a node's, is Slurm's; say how much")
         alike.setdefault(need, []).append(job)
     return [
         (need, tuple(group[start : start + largest]))

@@ -1,29 +1,39 @@
-"""PBS Pro and OpenPBS: qsub, qstat -x, which lists what has ended too, qdel, qhold and qrls."""
+"""PBS Pro and OpenPBS: qsub, qstat, qdel, qhold and qrls.
+
+``qstat -x`` lists what has ended, too, unless the server keeps no history, which is its default:
+there it lists nothing at all, and ``qstat`` alone shows what has not ended.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from runx.farms.base import ArrayLimit, Farm, FarmType, JobArray, StatusQuery, Submission, Words
+from runx.errors import FarmError
+from runx.farms.base import (
+    ArrayLimit,
+    Farm,
+    FarmType,
+    JobArray,
+    JobCommands,
+    StatusQuery,
+    Submission,
+    Words,
+)
 from runx.farms.jobscript import job_script
+from runx.farms.qstat import UNKNOWN, base, bases, job_statuses
 from runx.farms.resources import Needs, clock
 from runx.farms.words import each, plain_name, refuse, texts
-from runx.processes import Finished
-from runx.rundir.events import JobStatus
 
-_UNKNOWN = (35, 153)
-"""Exit statuses of commands of which some job is unknown, or has ended."""
-_WALLTIME = -29
-"""The exit status of a job that passed its limit of time."""
-_QUEUED, _RUNNING = "QHWT", "RESUB"
+_ENDED_SUBJOB = 55
+"""The exit status of a command about a subjob that has ended while its array has not."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    dependencies += [f"afterany:{_base(array.afterany)}"] if array.afterany else []
+    dependencies = [f"afterok:{':'.join(bases(array.after))}"] if array.after else []
+    dependencies += [f"afterany:{base(array.afterany)}"] if array.afterany else []
     words = (
         "qsub",
         *("-N", job_name(array)),
@@ -92,57 +102,69 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{number}[{index}]{server}" for index in range(len(array.jobs))]
 
 
-def _base(job: str) -> str:
-    """Return the id of a task's array, about all of which one query is made.
-
-    >>> _base("7[3].server"), _base("4.server")
-    ('7[].server', '4.server')
-    """
-    return re.sub(r"\[\d+\]", "[]", job)
-
-
-def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what ``qstat -f`` lists: a paragraph for each job, of ``name = value`` lines."""
-    if finished.status and finished.status not in _UNKNOWN:
-        return None
-    statuses = {}
-    text = finished.output.replace("\n\t", "")
-    for paragraph in re.split(r"^Job Id: ", text, flags=re.MULTILINE)[1:]:
-        job, _, rest = paragraph.partition("\n")
-        fields = dict(re.findall(r"^\s*(\S+) = (.*)$", rest, re.MULTILINE))
-        # Torque writes it in small letters.
-        fields.setdefault("Exit_status", fields.pop("exit_status", ""))
-        statuses[job.strip()] = _status(fields)._replace(name=fields.get("Job_Name", ""))
-    return statuses
-
-
-def _status(fields: dict[str, str]) -> JobStatus:
-    state = fields.get("job_state", "")
-    if state in _QUEUED:
-        return JobStatus("queued", "held" if state == "H" else "")
-    if state in _RUNNING:
-        return JobStatus("running")
-    if not fields["Exit_status"]:
-        return JobStatus("cancelled", "ended without having run")
-    status = int(fields["Exit_status"])
-    if status == 0:
-        return JobStatus("done")
-    if status == _WALLTIME:
-        return JobStatus("timeout")
-    if status > 256:
-        return JobStatus("killed", f"by signal {status - 256}")
-    return JobStatus("failed", f"exit status {status}")
-
-
 def _qstat(ids: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-x", "-t", "-f", *dict.fromkeys(map(_base, ids)))
+    return ("qstat", "-t", "-f", *bases(ids))
+
+
+def _qstat_with_ended(ids: Sequence[str], farm: Farm) -> Words:
+    return ("qstat", "-x", "-t", "-f", *bases(ids))
+
+
+def delete(ids: Sequence[str], farm: Farm) -> list[Words]:
+    """Return commands that delete jobs: one for each range of an array's subjobs.
+
+    Of several ranges in one command, qdel silently drops all but two.
+
+    >>> delete(["4.s", "7[].s", "8[0].s", "8[3].s", "8[1].s"], Farm("f"))
+    [('qdel', '4.s', '7[].s'), ('qdel', '8[0-1].s'), ('qdel', '8[3].s')]
+    """
+    subjobs: dict[str, list[int]] = {}
+    for job in ids:
+        if index := re.search(r"\[(\d+)\]", job):
+            subjobs.setdefault(base(job), []).append(int(index[1]))
+    commands = list(each("qdel")([job for job in ids if base(job) == job], farm))
+    for array, indices in subjobs.items():
+        for first, last in _ranges(indices):
+            span = str(first) if first == last else f"{first}-{last}"
+            commands.append(("qdel", array.replace("[]", f"[{span}]")))
+    return commands
+
+
+def _ranges(indices: Iterable[int]) -> list[tuple[int, int]]:
+    """Return numbers as ranges, from the first to the last of each.
+
+    >>> _ranges([3, 0, 1, 5])
+    [(0, 1), (3, 3), (5, 5)]
+    """
+    ranges: list[tuple[int, int]] = []
+    for index in sorted(set(indices)):
+        if ranges and ranges[-1][1] == index - 1:
+            ranges[-1] = (ranges[-1][0], index)
+        else:
+            ranges.append((index, index))
+    return ranges
+
+
+def _whole(command: str, verb: str) -> JobCommands:
+    """Return a function that gives jobs and whole arrays to a command, which takes no subjobs."""
+
+    def commands(ids: Sequence[str], farm: Farm) -> Sequence[Words]:
+        for job in ids:
+            if base(job) != job:
+                raise FarmError(
+                    f"farm {farm.name}: PBS can't {verb} a part of an array, as {job}; name all"
+                    f" runs of {base(job)}, or launch with ARRAY: false"
+                )
+        return each(command)(ids, farm)
+
+    return commands
 
 
 def largest_array(answer: str) -> int | None:
-    """Return the most subjobs of an array, given what ``qmgr -c 'print server'`` prints.
+    """Return the most subjobs of an array, given what qmgr prints of it.
 
-    >>> largest_array("set server max_array_size = 10000")
-    10000
+    >>> largest_array("Server node1\\n    max_array_size = 5\\n")
+    5
     """
     match = re.search(r"max_array_size = (\d+)", answer)
     return int(match[1]) if match else None
@@ -155,14 +177,19 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$PBS_ARRAY_INDEX"),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_qstat, job_statuses),),
-    cancel=each("qdel"),
-    hold=each("qhold"),
-    release=each("qrls"),
-    had_ended=lambda finished: finished.status in _UNKNOWN,
+    queries=(
+        StatusQuery(_qstat_with_ended, job_statuses),
+        StatusQuery(_qstat, job_statuses, instead=True),
+    ),
+    cancel=delete,
+    hold=_whole("qhold", "hold"),
+    release=_whole("qrls", "release"),
+    array_of=base,
+    had_ended=lambda finished: finished.status in (*UNKNOWN, _ENDED_SUBJOB),
     arrays=True,
     largest=10000,
-    limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array),
+    limit=ArrayLimit(("qmgr", "-c", "list server max_array_size"), largest_array),
     smallest=2,
     waits="done",
+    reads=(),
 )

@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from runx.errors import FarmError, SettingsError, StoreError
-from runx.farms.ask import FarmAnswer, ask
-from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
-from runx.farms.commands import execute, largest_array, site_name
+from runx.errors import FarmError, RunxError, SettingsError, StoreError
+from runx.farms.ask import FarmAnswer, ask, explained
+from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn, Words
+from runx.farms.commands import execute, largest_array
 from runx.farms.jobfiles import (
     LaunchedJob,
     launched_job,
@@ -25,6 +25,7 @@ from runx.farms.jobfiles import (
     write_job,
 )
 from runx.farms.jobs import job_arrays
+from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.events import DEPENDENCY, Attempt, JobStatus
@@ -106,28 +107,19 @@ def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], Job
 def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnswer | None:
     """Return what a farm answers about its jobs, None where its type asks for nothing."""
     try:
-        queries = farm_type_of(farm.type).queries
-    except SettingsError as error:
+        farm_type = farm_type_of(farm.type)
+        if farm_type.located:
+            check_place(farm)
+    except RunxError as error:
         warn(f"farm {farm.name} can't be asked: {error}")
         return FarmAnswer({}, f"{farm.name} can't be asked")
-    if not queries:
+    if not farm_type.queries:
         return None
     ids = [job.id for job in jobs if job.id]
-    answer = ask(farm, queries, ids, warn, all=len(ids) < len(jobs))
-    if not answer.hidden and any(job.id not in answer.statuses for job in jobs):
-        return answer._replace(hidden=_elsewhere(farm))
-    return answer
-
-
-def _elsewhere(farm: Farm) -> str:
-    """Return why jobs can't be seen that went to another cluster than the commands here ask."""
-    site = farm.options.get("site")
-    if not site or farm.options.get("cluster"):
-        return ""
-    here = site_name(farm_type_of(farm.type))
-    if here == site:
-        return ""
-    return f"it is at {site}; the commands here ask {here or 'nobody can say which'}"
+    answer = ask(farm, farm_type.queries, ids, warn, all=len(ids) < len(jobs))
+    if farm_type.reasons is None:
+        return answer
+    return explained(answer, farm, farm_type.reasons, {job.name for job in jobs})
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
@@ -184,6 +176,8 @@ def _recover_ids(
 ) -> dict[RunDir, str]:
     """Return the ids of jobs whose id was never recorded, by name and index, and record them."""
     named = {(status.name, _task(id, status)): id for id, status in statuses.items() if status.name}
+    # Some schedulers list a single job as the first of several.
+    named = {**{(name, None): id for (name, task), id in named.items() if task == 0}, **named}
     ids = {job.run: named[job.name, job.task] for job in jobs if (job.name, job.task) in named}
     for job in jobs:
         if job.run in ids:
@@ -231,7 +225,11 @@ def complete_arrays(
 
 
 def test_submission(
-    farm: Farm | None, jobs: Sequence[JobSpec], folder: Path, say: Callable[[str], None]
+    farm: Farm | None,
+    jobs: Sequence[JobSpec],
+    folder: Path,
+    say: Callable[[str], None],
+    after: Words = (),
 ) -> None:
     """Have every job's script and options checked by its scheduler; nothing is submitted.
 
@@ -242,7 +240,7 @@ def test_submission(
         name = f"a farm of TYPE {farm.type}" if farm else "this machine"
         raise SettingsError(f"--test-only: {name} can't be asked that; -n shows what would be run")
     with tempfile.TemporaryDirectory() as scripts:
-        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm)):
+        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm), after):
             script = Path(scripts) / array.script.name
             script.write_text(farm_type.script(array, farm) if farm_type.script else "")
             submission = farm_type.test_only(farm_type.submission(array, farm))

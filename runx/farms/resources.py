@@ -108,11 +108,13 @@ def _count(name: str, text: str) -> int:
 def mebibytes(text: str) -> int:
     """Return a size of memory in MiB: a bare number is GB, and units are schedulers', of 1024.
 
-    >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64")
-    (40960, 1536, 512, 65536)
+    0 stands for a whole node's.
+
+    >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64"), mebibytes("0")
+    (40960, 1536, 512, 65536, 0)
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE)
-    if match is None or not float(match[1]):
+    if match is None:
         raise SettingsError(f"RESOURCES: mem must be a size, as 40G or 512M, not {text!r}")
     return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
 

@@ -13,7 +13,7 @@ from runx.farms.base import (
     Handback,
     JobArray,
     JobCommands,
-    SiteName,
+    Place,
     StatusQuery,
     Submission,
     Words,
@@ -21,7 +21,8 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, long_flags, texts
+from runx.farms.words import chunked, long_flags
+from runx.processes import Finished
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -31,12 +32,18 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     >>> job_ids("12;big\\n", JobArray("n", "l", 0, None, None, (None,), False, Needs()))
     ['12']
     """
-    match = re.search(r"^(\d+)(?:;.*)?$", answer, re.MULTILINE)
+    match = _answered(answer)
     if match is None:
         return []
     if not array.is_array:
         return [match[1]]
     return [f"{match[1]}_{index}" for index in range(len(array.jobs))]
+
+
+def _answered(answer: str) -> re.Match[str] | None:
+    """Return the last line that is an id, and maybe a cluster: a site's words may precede it."""
+    lines = list(re.finditer(r"^(\d+)(?:;(.*))?$", answer, re.MULTILINE))
+    return lines[-1] if lines else None
 
 
 def largest_array(answer: str) -> int | None:
@@ -50,14 +57,14 @@ def largest_array(answer: str) -> int | None:
     return min(map(int, sizes)) if sizes else None
 
 
-def site_name(answer: str) -> str:
-    """Return the name of the cluster, given what ``scontrol show config`` prints.
+def site(finished: Finished, farm: Farm) -> dict[str, str]:
+    """Return the name of the cluster that the commands here ask, by ``scontrol show config``.
 
-    >>> site_name("ClusterName             = big\\nSlurmctldPort = 6817")
-    'big'
+    >>> site(Finished((), 0, "ClusterName             = big\\nSlurmctldPort = 6817", ""), Farm("f"))
+    {'site': 'big'}
     """
-    match = re.search(r"^ClusterName\s*=\s*(\S+)", answer, re.MULTILINE)
-    return match[1] if match else ""
+    match = re.search(r"^ClusterName\s*=\s*(\S+)", finished.output, re.MULTILINE)
+    return {"site": match[1]} if match and not finished.status else {}
 
 
 _JOB = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_JOB_ID:+_$SLURM_ARRAY_TASK_ID}"
@@ -78,13 +85,22 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *resources(array.needs),
         str(array.script),
     )
-    clusters = ",".join(
-        text
-        for resource in array.needs.rest
-        if resource.name in ("clusters", "cluster", "M")
-        for text in texts(resource)
-    )
-    return Submission(words, {}, place={"cluster": clusters} if clusters else {})
+    return Submission(words, {}, place=_clusters(words[1:], farm.directives))
+
+
+_CLUSTERS = re.compile(r"(?:^|\s)(?:--clusters?(?:=|\s+)|-M[=\s]*)(\S+)")
+
+
+def _clusters(words: Sequence[str], directives: Sequence[str]) -> dict[str, str]:
+    """Return the clusters that a submission asks for, by its options or else its directives.
+
+    >>> _clusters(("--clusters=u", "x.sh"), ()), _clusters((), ["#SBATCH -M u,v --mem=1G"])
+    ({'cluster': 'u'}, {'cluster': 'u,v'})
+    """
+    lines = (line.removeprefix("#SBATCH") for line in directives if line.startswith("#SBATCH"))
+    options = (word for word in words if word.startswith("--"))
+    asked = [match[1] for text in (*lines, *options) for match in _CLUSTERS.finditer(text)]
+    return {"cluster": asked[-1]} if asked else {}
 
 
 def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -93,10 +109,10 @@ def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
     >>> place("40;u\\n", {}), place("40\\n", {"SLURM_CLUSTERS": "u"})
     ({'cluster': 'u'}, {})
     """
-    match = re.search(r"^\d+(?:;(.*))?$", answer, re.MULTILINE)
+    match = _answered(answer)
     names = ("SBATCH_CLUSTERS", "SLURM_CLUSTERS")
     asked = next((environment[name] for name in names if environment.get(name)), "")
-    cluster = (match[1] or "").strip() if match else asked
+    cluster = (match[2] or "").strip() if match else asked
     return {"cluster": cluster} if cluster else {}
 
 
@@ -128,7 +144,7 @@ def resources(needs: Needs) -> Words:
         "ntasks-per-node": 1 if needs.nodes is not None and not has_tasks else None,
         "gpus-per-node": None if needs.gpus is None else f"{kind}{needs.gpus}",
         "cpus-per-task": needs.cpus,
-        "mem": None if needs.mem is None else f"{needs.mem}M",
+        "mem": None if needs.mem is None else f"{needs.mem}M" if needs.mem else "0",
         "time": None if needs.time is None else clock(needs.time),
         "partition": needs.partition or None,
         "account": needs.account or None,
@@ -213,7 +229,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
     job_ids=job_ids,
     place=place,
-    site=SiteName(("scontrol", "show", "config"), site_name),
+    located=Place(lambda farm: ("scontrol", "show", "config"), site),
     queries=(
         StatusQuery(_squeue, in_queue, _of_array),
         StatusQuery(_sacct, in_accounts, _of_array),
@@ -225,5 +241,7 @@ FARM_TYPE = FarmType(
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    whole_memory=True,
     handback=Handback(f'scontrol requeue "{_JOB}"'),
+    reads=(),
 )

@@ -6,10 +6,10 @@ The wrapper of qstat shows neither arrays nor how a job ended: there, Slurm's ow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from runx.farms import pbs, slurm
+from runx.farms import pbs, qstat, slurm
 from runx.farms.base import (
     ArrayLimit,
     Farm,
@@ -29,13 +29,13 @@ from runx.rundir.events import JobStatus
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
 _INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
-_LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
+LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
+    dependencies = _afterok(array.after)
     dependencies += [_afterany(array.afterany)] if array.afterany else []
     throttle = f"%{array.max_parallel}" if array.max_parallel else ""
     words = (
@@ -92,9 +92,18 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return pbs.job_ids(answer, array)
 
 
-def _base(job: str) -> str:
-    """Return the id of a task's array, about all of which one query is made."""
-    return re.sub(r"\[\d+\]", "[]", job)
+def _afterok(jobs: Sequence[str]) -> list[str]:
+    """Return dependencies on jobs that must be done, where all of an array's tasks must.
+
+    >>> _afterok(["7[0].server", "7[1].server", "4.server", "12_3"])
+    ['afterok:4.server:12_3', 'afterokarray:7[].server']
+    """
+    arrays = [job for job in qstat.bases(jobs) if "[]" in job]
+    single = [job for job in jobs if qstat.base(job) not in arrays]
+    return [
+        *([f"afterok:{':'.join(single)}"] if single else []),
+        *(f"afterokarray:{array}" for array in arrays),
+    ]
 
 
 def _afterany(job: str) -> str:
@@ -103,42 +112,34 @@ def _afterany(job: str) -> str:
     >>> _afterany("7[0].server"), _afterany("4.server"), _afterany("12_0")
     ('afteranyarray:7[].server', 'afterany:4.server', 'afterany:12')
     """
-    base = _base(job)
+    base = qstat.base(job)
     return f"afteranyarray:{base}" if "[]" in base else f"afterany:{job.partition('_')[0]}"
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what qstat lists as PBS's does, without ended jobs of which it shows no exit status.
-
-    Torque has numbers of its own for limits that were passed, and the names of an array's tasks
-    end in their index.
-    """
-    statuses = pbs.job_statuses(finished)
-    if statuses is None:
+    """Return what qstat lists, without ended jobs of which Slurm's wrapper shows no exit status."""
+    jobs = qstat.listed(finished)
+    if jobs is None:
         return None
     return {
-        job: _as_torque(job, status)
-        for job, status in statuses.items()
-        if status.state != "cancelled"
+        job: _status(job, fields)
+        for job, fields in jobs.items()
+        if fields.get("job_state") != "C" or fields["Exit_status"]
     }
 
 
-def _as_torque(job: str, status: JobStatus) -> JobStatus:
-    """Return a job's status as Torque, not PBS, means it.
+def _status(job: str, fields: Mapping[str, str]) -> JobStatus:
+    """Return the status of a job; the names of an array's tasks end in their index.
 
-    >>> _as_torque("7[3].server", JobStatus("failed", "exit status -11", "sweep-3"))
-    JobStatus(state='timeout', reason='', name='sweep', task=None)
+    >>> _status("7[3].s", {"job_state": "C", "Exit_status": "-11", "Job_Name": "sweep-3"})
+    JobStatus(state='timeout', reason='', name='sweep', task=3)
     """
-    task = re.search(r"\[(\d+)\]", job)
-    name = status.name.removesuffix(f"-{task[1]}") if task else status.name
-    limits = {f"exit status {number}": state for number, state in _LIMITS.items()}
-    if status.reason in limits:
-        return JobStatus(limits[status.reason], "", name, status.task)
-    return status._replace(name=name)
+    status = qstat.status(job, fields, LIMITS)
+    return status._replace(name=status.name.removesuffix(f"-{status.task}"))
 
 
 def _with_tasks(ids: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-f", "-t", *dict.fromkeys(map(_base, ids)))
+    return ("qstat", "-f", "-t", *qstat.bases(ids))
 
 
 def _either(verb: str, *words: str) -> JobCommands:
@@ -176,7 +177,11 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index=_INDEX),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_with_tasks, job_statuses), *slurm.FARM_TYPE.queries),
+    queries=(
+        StatusQuery(_with_tasks, job_statuses),
+        slurm.FARM_TYPE.queries[0]._replace(instead=True),
+        *slurm.FARM_TYPE.queries[1:],
+    ),
     cancel=_either("cancel", "qdel"),
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),
@@ -185,4 +190,5 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
+    reads=(),
 )

@@ -13,6 +13,7 @@ from runx.config.experiment import Experiment
 from runx.errors import SettingsError
 from runx.farms.base import Farm
 from runx.launching.record import record
+from runx.locks import acquire
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings
 from runx.staging.freeze import freeze
@@ -27,13 +28,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LaunchContext:
-    """What all runs of one launch are made with."""
+    """What all runs of one launch are made with.
+
+    ``lock``: the launch's, open and held, by which others see that its launcher lives; None on a
+    farm.
+    """
 
     experiment: Experiment
     launch: str
     frozen: FrozenCode
     method: StagingMethod
     script: ScriptSettings
+    lock: int | None = None
 
     @property
     def code(self) -> str | None:
@@ -66,7 +72,8 @@ def prepare(
     record(experiment, launch, runs, frozen, git, changes, argv)
     called = argv[0] if argv else sys.executable
     settings = script_settings(experiment, frozen, called)
-    return LaunchContext(experiment, launch, frozen, method, settings)
+    lock = None if experiment.farm else acquire(experiment.dir.launch_lock(launch))
+    return LaunchContext(experiment, launch, frozen, method, settings, lock)
 
 
 def check_root(experiment: Experiment) -> None:
@@ -148,13 +155,7 @@ def _handback(farm: Farm) -> tuple[str, int]:
     """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
     from runx.farms.registry import farm_type_of
 
-    handback = farm_type_of(farm.type).handback
-    if handback is None and farm.requeue is not None:
-        raise SettingsError(
-            f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"
-            " ended runs again with --resume"
-        )
-    return handback or ("", 0)
+    return farm_type_of(farm.type).handback or ("", 0)
 
 
 def search_path(path: str, called: str, python: str) -> str:

@@ -46,12 +46,14 @@ def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
     return {"command": command, "hparams": logdir.in_value(run.hparams)}
 
 
-def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Sequence[JobArray]:
-    """Return the job arrays of planned runs; nothing is written."""
+def planned_arrays(
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Sequence[JobArray]:
+    """Return the job arrays of planned runs, after jobs with these ids; nothing is written."""
     farm_type = farm_type_of(farm.type)
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
-    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest)
+    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after)
 
 
 def job_ids(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shutil
 import sys
@@ -11,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from runx.config.experiment import Experiment
-from runx.rundir.claims import whoami
+from runx.home import user_name
 from runx.rundir.files import to_json, write_whole
+from runx.rundir.machines import whoami
 from runx.rundir.run import Run
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode
@@ -51,7 +51,7 @@ def _launch(
         "title": experiment.title,
         "note": experiment.note,
         "created": time.time(),
-        "user": getpass.getuser(),
+        "user": user_name(),
         **whoami(),
         "python": sys.version.split()[0],
         "argv": list(argv),

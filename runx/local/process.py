@@ -5,6 +5,7 @@ A run is started apart from its launcher, so that it outlives it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -17,10 +18,14 @@ from typing import TYPE_CHECKING, Any
 from runx.local.gpus import Lease
 from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, start_command
-from runx.rundir.attempts import is_process_alive, take_lock, this_machine
+from runx.rundir.attempts import take_lock
 from runx.rundir.events import read_events
+from runx.rundir.files import append_line
+from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
+from runx.rundir.output import tail
 from runx.rundir.paths import RunDir
+from runx.rundir.ranks import variables_of_ranks
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 BEAT = "RUNX_BEAT"
 """The variable with the seconds between two heartbeats, for tests."""
 
+_NOT_STARTED = 70  # the status of a run.sh that ended with 0, and has not executed CMD
 _KILLED = 128 + signal.SIGKILL  # the status of a run.sh that ended without recording an end
 
 
@@ -56,6 +62,32 @@ class LiveAttempt:
         return code if isinstance(code, int) else _KILLED
 
 
+def recorded_end(live: LiveAttempt, status: int) -> int:
+    """Make sure that the end of an attempt is recorded; return the exit status that is.
+
+    run.sh could not where it was killed, where the disk was full, or where it ended before it had
+    started CMD; that has failed, whatever its status. What was killed leaves no end.
+
+    Raises:
+        OSError: The disk is still full.
+    """
+    is_over = "code" in _event(live.dir, live.attempt, "ended")
+    if is_over or live.process is None or live.process.returncode < 0:
+        return status
+    end: dict[str, Any] = {"event": "ended", "time": time.time(), "code": status, "by": "launcher"}
+    if not _event(live.dir, live.attempt, "started"):
+        end["code"] = status = status or _NOT_STARTED
+        lines = tail(live.dir.output, 1000).strip().splitlines()
+        end["reason"] = f"run.sh ended before it started CMD: {lines[-1] if lines else 'no output'}"
+    append_line(live.dir.events(live.attempt), json.dumps(end))
+    return status
+
+
+def has_started(live: LiveAttempt) -> bool:
+    """Return whether CMD was executed: run.sh writes that down first."""
+    return bool(_event(live.dir, live.attempt, "started"))
+
+
 def start(
     run: RunDir, attempt: int, lease: Lease, claim: Callable[[], bool], attach: bool = False
 ) -> LiveAttempt | None:
@@ -79,7 +111,9 @@ def start(
 def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[bytes]:
     command = ("bash", str(run.script))
     locks = (lock, *lease.locks)
-    environment = {**lease.environment, "RUNX_LOCK": str(lock)}
+    # If we are one of several ranks, a run is none of them.
+    outer = dict.fromkeys(variables_of_ranks(os.environ))
+    environment = {**outer, **lease.environment, "RUNX_LOCK": str(lock)}
     if attach:
         environment["RUNX_ATTACH"] = "1"
         return start_command(command, environment=environment, pass_fds=locks)
@@ -99,10 +133,12 @@ def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[b
 class Heartbeat:
     """The regular touch of each running attempt's beat file, by which other machines see it alive.
 
-    The first comes after one interval: a short run gets none.
+    The file ``launch`` is touched for those that wait. The first comes after one interval: a short
+    run gets none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launch: Path | None = None) -> None:
+        self._launch = launch
         self._interval = float(os.environ.get(BEAT) or 30)
         self._next = time.monotonic() + self._interval
 
@@ -112,23 +148,26 @@ class Heartbeat:
             return []
         self._next = time.monotonic() + self._interval
         runs = list(running)
-        for run in runs:
+        files = [run.dir.beat(run.attempt) for run in runs]
+        for file in [*files, self._launch] if self._launch else files:
             with suppress(OSError):  # It is only a sign; whether the disk is full shows elsewhere.
-                run.dir.beat(run.attempt).touch()
+                file.touch()
         return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
-def signal_run(live: LiveAttempt, number: signal.Signals) -> None:
-    """Send a signal to a run: to run.sh, which records it and passes it on.
+def signal_run(live: LiveAttempt, number: signal.Signals) -> bool:
+    """Send a signal to a run: to run.sh, which records it and passes it on; return whether it was.
 
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
-    signal to an attached run: bash handles none while it waits for a foreground process.
+    signal to an attached run: bash handles none while it waits for a foreground process. Those in a
+    container are found from its machine alone.
     """
     direct = number is signal.SIGKILL or live.attached
-    if not direct and _signal_script(live, number):
-        return
-    if not _signal_others(live, number) and live.process:
+    if (not direct and _signal_script(live, number)) or _signal_others(live, number):
+        return True
+    if live.process:
         live.process.send_signal(number)
+    return live.process is not None
 
 
 def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:
@@ -145,15 +184,19 @@ def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:
 def _signal_others(live: LiveAttempt, number: signal.Signals) -> bool:
     """Signal the group of CMD, or what has its terminal; return whether there was any process.
 
-    KILL, and each signal to an attached run, goes to what has left the group, too.
+    KILL, and each signal to an attached run, goes to what has left the group, too; and so does each
+    signal to a run in another pid namespace, where the numbers in its events are those of others
+    here.
     """
     running = _event(live.dir, live.attempt, "running")
+    started = _event(live.dir, live.attempt, "started")
+    is_here = live.process or not started or locality_of(started, this_machine()) == "here"
     sent = False
-    if may_be_held(live.dir.lock) and "group" in running:
+    if is_here and may_be_held(live.dir.lock) and "group" in running:
         sent = send_group_signal(int(running["group"]), number)
-    if may_be_held(live.dir.lock) and "pid" in running:
+    if is_here and may_be_held(live.dir.lock) and "pid" in running:
         sent = send_signal(int(running["pid"]), number)
-    if number is signal.SIGKILL or live.attached:
+    if number is signal.SIGKILL or live.attached or not is_here:
         for pid in processes_of(live.dir, live.attempt):
             sent |= send_signal(pid, number)
     return sent

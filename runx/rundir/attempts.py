@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from runx.errors import StoreError
-from runx.locks import acquire, is_held
-from runx.processes import boot_id
+from runx.locks import acquire, is_held, is_seen_by_all
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events, place_of
 from runx.rundir.files import read_json
+from runx.rundir.machines import is_alive, is_process_alive, locality_of, this_machine, uptime
 from runx.rundir.orders import is_called_off, order_of
 from runx.rundir.paths import (
     ATTEMPTS,
@@ -23,10 +23,11 @@ from runx.rundir.paths import (
     ORDERS,
     TRAIN_METRICS,
     WORKSPACE,
+    ExperimentDir,
     RunDir,
 )
 from runx.rundir.runfiles import RunFiles
-from runx.rundir.state import State, state
+from runx.rundir.state import SILENT, State, state
 from runx.rundir.workspace import join
 
 Warn = Callable[[str], None]
@@ -56,7 +57,7 @@ def read_attempts(
         latest = _read(run, now, _ignore, look) if locked is False else attempts
         if [attempt.events for attempt in latest] == [attempt.events for attempt in attempts]:
             return tuple(
-                attempt if attempt.event("ended") else attempt._replace(locked=locked)
+                attempt if attempt.event("ended") else _with_signs(attempt, look.path, locked)
                 for attempt in latest
             )
         attempts = latest
@@ -117,8 +118,7 @@ def _attempt(
         order=order,
         called_off=order is not None and is_called_off(run, number),
         process=None if "ended" in first else is_process_alive(process, this_machine()),
-        rebooted=process.get("host") == this_machine().host
-        and process.get("boot") != this_machine().boot,
+        locality=locality_of(process, this_machine()),
         launch=str(claim.get("launch") or "") if claim.get("by") != "run.sh" else None,
     )
     if "ended" in first:
@@ -168,8 +168,11 @@ def _options(content: Mapping[str, Any]) -> dict[str, str]:
 def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:
     """Return an attempt with the ages of those files that its state may depend on."""
     path = f"{run}/{ATTEMPTS}/{attempt.number}"
-    if attempt.farm or attempt.process is None:
-        attempt = attempt._replace(silence=_age([f"{path}.beat", f"{path}.events.jsonl"], now))
+    if attempt.farm or attempt.process is None or attempt.locality == "renamed":
+        signs = [f"{path}.beat", f"{path}.events.jsonl"]
+        if not attempt.farm and not attempt.events:
+            signs = [f"{path}.claim", *_launch_lock(attempt, run)]
+        attempt = attempt._replace(silence=_age(signs, now))
     if attempt.events or not attempt.farm:
         return attempt
     attempt = attempt._replace(submission_age=_age([f"{path}.job.json"], now))
@@ -180,6 +183,36 @@ def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], fl
         if output is not None and created is not None and output < created:
             return attempt._replace(output_age=output)
     return attempt
+
+
+def _launch_lock(attempt: Attempt, run: str) -> list[str]:
+    """Return the file that the launcher of an attempt locks, and touches; none in old layouts."""
+    launch = attempt.launch
+    if not launch or "/" in launch:
+        return []
+    return [os.fspath(ExperimentDir(Path(run).parent).launch_lock(launch))]
+
+
+def _with_signs(attempt: Attempt, run: str, locked: bool | None) -> Attempt:
+    """Return an attempt with whether its process lives, by the lock that it holds and its silence.
+
+    run.sh and what it started hold the run's lock; a launcher that has not started it yet, its
+    own.
+    """
+    attempt = attempt._replace(locked=locked)
+    is_seen = attempt.locality == "here" and attempt.process is not None
+    if not attempt.host or is_seen or attempt.locality == "elsewhere":
+        return attempt
+    locks = [f"{run}/{ATTEMPTS}/{LOCK}"] if attempt.events else _launch_lock(attempt, run)
+    silence = attempt.silence or 0.0
+    process = is_alive(
+        attempt.locality,
+        locked=next(map(is_held, locks), None),
+        is_lock_global=all(map(is_seen_by_all, locks)),
+        is_silent=silence >= SILENT,
+        is_silent_since_boot=silence >= uptime(),
+    )
+    return attempt._replace(process=process)
 
 
 def _age(paths: Iterable[str], now: Callable[[], float]) -> float | None:
@@ -234,37 +267,6 @@ def is_open(attempts: Attempts) -> bool:
 
 def _ignore(_: str) -> None:
     """Ignore a warning that has been given before."""
-
-
-class Machine(NamedTuple):
-    """A machine: its host name, and the id of its boot."""
-
-    host: str
-    boot: str
-
-
-@cache
-def this_machine() -> Machine:
-    """Return this machine, as run.sh writes it."""
-    return Machine(os.uname().nodename, boot_id())
-
-
-def is_process_alive(process: Mapping[str, Any], machine: Machine) -> bool | None:
-    """Return whether a process lives; None where it is, or was, on another machine.
-
-    >>> is_process_alive({"host": "elsewhere", "pid": 1}, Machine("here", "b"))
-    """
-    if process.get("host") != machine.host:
-        return None if process.get("host") else False
-    if process.get("boot") != machine.boot:
-        return False
-    try:
-        stat = Path(f"/proc/{process.get('pid')}/stat").read_text(errors="replace")
-    except OSError:
-        return False
-    fields = stat.rpartition(")")[2].split()
-    # A dead process's pid is used again, but not with its start time. Z and X are dead already.
-    return fields[0] not in "ZX" and fields[19] == str(process.get("start"))
 
 
 def take_lock(run: RunDir) -> int | None:

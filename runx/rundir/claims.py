@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from runx.errors import StoreError
-from runx.processes import boot_id, start_time
-from runx.rundir.files import VERSION, read_json
+from runx.rundir.files import VERSION, read_json, sync
+from runx.rundir.machines import whoami
 from runx.rundir.paths import RunDir
-
-
-@functools.lru_cache(maxsize=1)
-def whoami() -> dict[str, Any]:
-    """Return what identifies this process: host, boot id, pid and start time.
-
-    The pid of a dead process is used again, but not with the same boot and start time in clock
-    ticks since boot (field 22 of /proc/PID/stat, proc(5)).
-    """
-    return {
-        "host": os.uname().nodename,
-        "boot": boot_id(),
-        "pid": os.getpid(),
-        "start": start_time(os.getpid()),
-    }
 
 
 def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:
@@ -37,9 +20,12 @@ def claim_text(farm: str | None, code: str | None, launch: str | None = None) ->
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:
-    """Claim an attempt; return False where another process has."""
+    """Claim an attempt; return False where another process has. The claim survives power loss."""
     run.attempts.mkdir(exist_ok=True)
-    return link_claim(run.claim(attempt), text)
+    if not link_claim(run.claim(attempt), text):
+        return False
+    sync(run.attempts)
+    return True
 
 
 def is_ours(run: RunDir, attempt: int) -> bool:
@@ -54,18 +40,20 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 
-    It is written beside and linked into place, since link(2) is atomic on NFS, too.
+    It is written beside, synced and linked into place, since link(2) is atomic on NFS, too. So a
+    claim without content is what a power failure left of one of an earlier version.
     """
     import secrets  # not at start: readers of runs don't need it
 
     # Always a new name: a file that a killed process left may be linked to a claim.
     beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
-    beside.write_text(text)
     try:
+        beside.write_text(text)
+        sync(beside)
         os.link(beside, path)
     except FileExistsError:
         # NFS: the server may have linked it, and the retried request got this error.
         return beside.stat().st_nlink > 1
     finally:
-        beside.unlink()
+        beside.unlink(missing_ok=True)
     return True

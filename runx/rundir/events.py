@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runx.rundir.machines import Locality
 from runx.rundir.paths import RunDir
 
 
@@ -70,13 +71,13 @@ class Attempt(NamedTuple):
     """One execution of a run: its number, its events and its job.
 
     ``farm``: None without a scheduler. ``process``: whether the process that claimed it, or run.sh,
-    lives, None where it is on another machine. ``rebooted``: that process was of an earlier boot of
-    this machine. In seconds: ``silence`` since its last heartbeat or event, ``submission_age``
-    since its submission, ``output_age`` since the script's last output where run.sh wrote no event
-    (a farm may run the bare command). ``locked``: whether a process here holds the run's lock, None
-    where that is unknown or makes no difference. ``launch``: the name of the launch that claimed
-    it, None where run.sh did. ``called_off``: after it was cancelled its farm had no job of it
-    any more, or is one that can't be asked.
+    lives, None where nobody can say from here. ``locality``: where that process is, or was. In
+    seconds: ``silence`` since its last heartbeat or event (or that of a launcher that has not
+    started it), ``submission_age`` since its submission, ``output_age`` since the script's last
+    output where run.sh wrote no event (a farm may run the bare command). ``locked``: whether a
+    process here holds the run's lock, None where that is unknown or makes no difference.
+    ``launch``: the name of the launch that claimed it, None where run.sh did. ``called_off``: after
+    it was cancelled its farm had no job of it any more, or is one that can't be asked.
     """
 
     number: int
@@ -86,7 +87,7 @@ class Attempt(NamedTuple):
     job: JobAddress | None = None
     order: str | None = None
     process: bool | None = None
-    rebooted: bool = False
+    locality: Locality = "here"
     silence: float | None = None
     submission_age: float | None = None
     output_age: float | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import RunxError, StoreError
+from runx.home import expanded
 from runx.nearest import listed, nearest_first
 from runx.rundir.files import read_json
 from runx.rundir.paths import HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
@@ -35,7 +36,7 @@ def find(names: Sequence[str], logroot: Path, cwd: Path) -> list[ExperimentDir]:
 
 def _paths(name: str, logroot: Path, cwd: Path) -> list[Path]:
     """Return the directories of the experiments that a name, pattern or path stands for."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
     for root in (cwd,) if is_path else (logroot, cwd):
         if any(letter in name for letter in "*?["):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runx.rundir.end_state import ended, lingering, queued_again, still_there
 from runx.rundir.states import QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
@@ -20,15 +21,18 @@ def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:
     number, silence = attempt.number, attempt.silence
     is_cancelled = attempt.order == "cancel"
     if silence is not None and silence < SILENT and job_state not in _OVER:
-        return State("running", still_there(attempt) if is_cancelled else "", attempt=number)
+        return State(
+            "running", still_there(attempt) if is_cancelled else lingering(attempt), attempt=number
+        )
     if job_state == "running":
         why = f"{still_there(attempt)}, " if is_cancelled else ""
         return State("running", why + silent_for(silence), attempt=number)
     if job_state == "queued":
-        name = "queued" if is_cancelled else "preempted"
-        return State(
-            name, still_there(attempt) if is_cancelled else queued_again(reason), attempt=number
-        )
+        if is_cancelled:
+            return State("queued", still_there(attempt), attempt=number)
+        return State("preempted", queued_again(reason), attempt=number)
+    if attempt.event("left"):
+        return ended(attempt, job_state, reason)
     if job_state == UNKNOWN:
         return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if is_cancelled and attempt.called_off:
@@ -58,7 +62,10 @@ def waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
     if job_state == UNKNOWN:
         return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if job_state in STATES:
-        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+        reason = reason or f"says {attempt.farm}"
+        if job_state in ("failed", "killed") and attempt.output_age is None:
+            reason += "; run.sh wrote nothing: can its node see LOGROOT?"
+        return State(job_state, reason, attempt=number)
     if attempt.output_age is not None:
         return _without_script(attempt, attempt.output_age, job_state)
     age = attempt.submission_age
@@ -88,16 +95,6 @@ def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
         return State("cancelled", attempt=number)
     why = reason or f"{attempt.farm} was not asked"
     return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
-
-
-def still_there(attempt: Attempt) -> str:
-    """Return the reason of a run that was cancelled and whose job is there."""
-    return f"cancelled, but still at {attempt.farm}"
-
-
-def queued_again(reason: str) -> str:
-    """Return the reason of a run whose job waits again, given why it does."""
-    return f"queued again: {reason}" if reason else "queued again"
 
 
 def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:

@@ -206,6 +206,10 @@ class ExperimentDir:
         """A folder: for each launch a folder with its plan and command line."""
         return self.path / ".runx" / "launches"
 
+    def launch_lock(self, launch: str) -> Path:
+        """Return the file that the launcher of runs here locks for its life, and touches."""
+        return self.launches / launch / LOCK
+
     def jobs(self, launch: str) -> Path:
         """Return the folder with the scripts of a launch's jobs, and the runs of each."""
         return self.launches / launch / "jobs"

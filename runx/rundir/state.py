@@ -6,9 +6,10 @@ What the run itself wrote outweighs the status that its scheduler gives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runx.rundir.farm_state import begun, queued_again, still_there, waiting
+from runx.rundir.end_state import ended, lingering, signal_of
+from runx.rundir.farm_state import begun, waiting
 from runx.rundir.states import ENDED_BADLY, QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
     """Return the state of an attempt, given the status of its job where it was queried."""
     job_state, reason = status[:2] if status else (None, "")
     if attempt.event("ended"):
-        return _ended(attempt, job_state, reason)
+        return ended(attempt, job_state, reason)
     if attempt.farm is None:
         return _local(attempt)
     if attempt.locked:
@@ -72,47 +73,11 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
     return status is not None and status.state == "gone"
 
 
-def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
-    """Return the state of an attempt that wrote its exit status."""
-    event = attempt.event("ended")
-    code = event.details.get("code") if event else None
-    if code == 0:
-        return State("done", code=0, attempt=attempt.number)
-    name, reason = _name_and_reason(attempt, code, job_state, reason)
-    return State(name, reason, code, signal_of(code), attempt.number)
-
-
-def _name_and_reason(
-    attempt: Attempt, code: Any, job_state: str | None, reason: str
-) -> tuple[str, str]:
-    """Return the name and reason of the state of an attempt that ended, but not with 0."""
-    if attempt.order == "cancel":
-        return ("queued", still_there(attempt)) if job_state == "queued" else ("cancelled", "")
-    if attempt.order == "timeout":
-        return "timeout", ""
-    if job_state in ("timeout", "oom", "cancelled", "preempted"):
-        return job_state, reason
-    if attempt.farm is not None and job_state == "queued":
-        return "preempted", queued_again(reason)
-    if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
-        if job_state in ("gone", "failed", "killed"):
-            return "killed", "it was to run again, but its farm has not queued it"
-        return "preempted", ""
-    if not isinstance(code, int):
-        return "failed", "it left no exit status"
-    if signal_name := signal_of(code):
-        warned = " after a warning" if attempt.event("warned") else ""
-        return "killed", f"by {signal_name}{warned}"
-    if code == 75:
-        return "failed", "it asks to be run again (exit status 75)"
-    return "failed", f"exit status {code}"
-
-
 def _local(attempt: Attempt) -> State:
     """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
-        return State("running", attempt=number)
+        return State("running", lingering(attempt), attempt=number)
     if not attempt.events and attempt.order == "cancel":
         return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
@@ -123,16 +88,21 @@ def _local(attempt: Attempt) -> State:
 
 
 def _on_other_machine(attempt: Attempt) -> State:
-    """Return the state of an attempt on another machine that no farm has, by its heartbeat."""
+    """Return the state of an attempt on another machine that no farm has, by its heartbeat.
+
+    One without events has that of its launcher.
+    """
     number, silence = attempt.number, attempt.silence
-    if not attempt.events or silence is None:
-        name = "running" if attempt.events else "queued"
+    name = "running" if attempt.events else "queued"
+    if silence is None:
         return State(name, f"on {attempt.host}, not seen from here", attempt=number)
     if silence < SILENT:
-        return State("running", f"on {attempt.host}", attempt=number)
+        return State(name, f"on {attempt.host}", attempt=number)
+    where = f"on {attempt.host}, {silent_for(silence)}"
     if attempt.order == "cancel":
-        return State("cancelled", f"on {attempt.host}, {silent_for(silence)}", attempt=number)
-    return State("running", f"on {attempt.host}, {silent_for(silence)}", attempt=number)
+        return State("cancelled", where, attempt=number)
+    advice = "; if it is gone there, runx cancel it, then --resume" if silence >= QUIET else ""
+    return State(name, where + advice, attempt=number)
 
 
 def _dead(attempt: Attempt) -> State:
@@ -141,23 +111,9 @@ def _dead(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
-    if attempt.rebooted:
+    if attempt.event("left"):
+        return ended(attempt, None, "")
+    if attempt.locality in ("before", "renamed"):
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
     return State("killed", "ended without a word", None, "KILL", attempt.number)
-
-
-def signal_of(code: object) -> str | None:
-    """Return the name of the signal that an exit status above 128 stands for.
-
-    >>> signal_of(137), signal_of(1)
-    ('KILL', None)
-    """
-    import signal  # not at start
-
-    if not isinstance(code, int) or not 128 < code < 128 + signal.NSIG:
-        return None
-    try:
-        return signal.Signals(code - 128).name.removeprefix("SIG")
-    except ValueError:
-        return str(code - 128)

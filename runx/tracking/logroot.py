@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
+from runx.home import expanded
 from runx.tracking.ranks import from_rank0
 
 
@@ -35,7 +36,7 @@ def logroot(cwd: Path, environment: Mapping[str, str] = os.environ) -> Path:
     """
     if environment.get("RUNX_LOGROOT"):
         return _absolute(environment["RUNX_LOGROOT"], cwd)
-    user = Path(environment.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    user = expanded(environment.get("XDG_CONFIG_HOME") or "~/.config")
     for path in (*(folder / ".runx" for folder in (cwd, *cwd.parents)), user / "runx.yml"):
         if path.is_file() and (root := _logroot_in(path)):
             return _absolute(root, path.parent)
@@ -55,7 +56,7 @@ def _logroot_in(path: Path) -> str:
 
 
 def _absolute(text: str, base: Path) -> Path:
-    return base / Path(os.path.expandvars(text)).expanduser()
+    return base / expanded(os.path.expandvars(text))
 
 
 def unique(root: Path, new_name: Callable[[int], str]) -> Path:

@@ -7,29 +7,37 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runx.errors import LogxError
+from runx.rundir.ranks import rank_of
 
 if TYPE_CHECKING:
+    from runx.rundir.paths import RunDir
     from runx.rundir.records import Metric
 
 
-VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
-"""The variables with the rank, of torchrun, srun and mpirun."""
 REDUCTIONS = ("mean", "sum", "min", "max")
 
 
 def rank(environment: Mapping[str, str] = os.environ) -> int:
-    """Return this process's rank by the environment, 0 without a distributed launcher.
+    """Return this process's rank by torch.distributed, or else by what launched it.
 
-    >>> rank({"SLURM_PROCID": "3"})
+    >>> rank({"SLURM_PROCID": "3", "SLURM_NTASKS": "4"})
     3
-    >>> rank({})
-    0
     """
-    for variable in VARIABLES:
-        text = environment.get(variable, "")
-        if text.isdecimal():
-            return int(text)
-    return 0
+    distributed = group()
+    return distributed.get_rank() if distributed else rank_of(environment).rank
+
+
+def without_rank0(run: RunDir, environment: Mapping[str, str] = os.environ) -> str:
+    """Return a warning where this process is a rank, and rank 0 has logged nothing; else ""."""
+    if group() is not None or any(map(os.path.exists, (run.metrics, run.logx, run.messages))):
+        return ""
+    rank, size, variable = rank_of(environment)
+    return (
+        f"this is rank {rank} of {size} by {variable}, and rank 0, which writes, has logged nothing"
+        f" to {run.path}; if this process is no rank, initialize(global_rank=0)"
+        if rank
+        else ""
+    )
 
 
 def group() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -154,7 +155,9 @@ class Session:
             self._rows.forked()
 
     def close(self) -> None:
-        """Write all that is in memory and close the files."""
+        """Write all that is in memory and close the files; warn where no rank 0 has written."""
+        if self.is_on and self.rank and (warning := ranks.without_rank0(self.run)):
+            print(f"logx: warning: {warning}", file=sys.stderr, flush=True)
         self.checkpoints.wait()
         self.queue.close()
         self.files.close()

@@ -190,7 +190,7 @@ def test_more_devices_than_there_are_is_a_mistake(sweep):
 def test_a_launcher_that_finds_every_device_taken_says_so_and_waits(sweep):
     sweep.write(".runx", "GPUS: g0\n")
     sweep.trains(FOREVER)
-    first = begun(sweep, "--exp_name", "other", count=1)
+    first = begun(sweep, "-j", "1", "--exp_name", "other", count=1)
     second = sweep.start("-i", "-j", "2")
     wait_until(lambda: "waiting for a GPU" in sweep.said(second))
     assert not any(names(run) for run in sweep.runs())

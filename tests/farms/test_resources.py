@@ -20,7 +20,7 @@ def test_a_time_is_read_as_people_write_it(text, span):
     assert seconds(text) == span
 
 
-@pytest.mark.parametrize("text", ["much", "0", "40X", "-1G", ""])
+@pytest.mark.parametrize("text", ["much", "40X", "-1G", ""])
 def test_a_size_that_is_none_is_refused(text):
     with pytest.raises(SettingsError, match="mem"):
         mebibytes(text)

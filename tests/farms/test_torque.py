@@ -46,7 +46,14 @@ def site(cluster, installed, tmp_path):
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [(0, "done"), (3, "failed"), (-11, "timeout"), (-10, "oom"), (271, "killed")],
+    [
+        (0, "done"),
+        (3, "failed"),
+        (-11, "timeout"),
+        (-10, "oom"),
+        (271, "cancelled"),
+        (265, "killed"),
+    ],
 )
 def test_a_job_that_ended_is_told_by_its_status(status, state):
     statuses = torque.job_statuses(Finished((), 0, QSTAT.format(status), ""))
@@ -90,7 +97,7 @@ def test_what_waits_is_held_task_by_task(site):
     site.runx("held.yml")
     [first, *_] = site.runs("held")
     site.runx("hold", "held", first.name)
-    assert site.runx("status", "held").stdout.count("queued (held") == 1
+    assert site.runx("status", "held").stdout.count("JobHeld") == 1
     site.runx("release", "held", first.name)
     site.runx("cancel", "held", first.name)
     states = site.states("held")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from project import Project
-from sweeps import Sweep
+from sweeps import CONTAINER, Sweep
 
 from runx.launching.control import cancel
 from runx.rundir.paths import RunDir
@@ -205,13 +205,13 @@ def test_a_run_here_that_heeds_term_is_waited_for(project):
 
 
 def test_runs_on_another_machine_are_ended_by_their_launcher_there(tmp_path, installed):
-    if subprocess.run(["unshare", "--uts", "hostname", "probe"], capture_output=True).returncode:
+    if subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode:
         pytest.skip("only root may name hosts")
     sweep = Sweep(tmp_path / "project", installed, body="sleep 60")
     launcher = sweep.start("-i", "-j", "3", host="there", environment={"RUNX_BEAT": "0.2"})
     wait_until(lambda: sorted(sweep.told("begin")) == [0, 1, 2], launcher)
     wait_until(lambda: all(run.beat(1).exists() for run in sweep.runs()), launcher)
-    message = sweep.command("cancel", "sweep")
+    message = sweep.command("cancel", "sweep", before=CONTAINER)
     assert message.count("runs on there; its launcher there is told by the order") == 3
     sweep.ended(launcher)
     assert sweep.states() == ["cancelled"] * 3

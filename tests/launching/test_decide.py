@@ -8,7 +8,8 @@ import pytest
 from sweeps import Sweep, dead_pid, wait_until
 
 from runx.launching.decide import existing_runs, twins
-from runx.rundir.claims import claim_text, whoami
+from runx.rundir.claims import claim_text
+from runx.rundir.machines import whoami
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.sweeps.identity import Identity
 

@@ -5,7 +5,8 @@ import tempfile
 
 import pytest
 
-from runx.local.gpus import devices, leases_folder
+from runx.local.gpus import devices
+from runx.local.leases import Leases
 
 ROOT = os.geteuid() == 0
 
@@ -65,7 +66,84 @@ def test_users_share_the_leases_of_a_machine():
             "('g1',)"
         )
         lease.close()
-        assert leases_folder(environment).stat().st_mode & 0o7777 == 0o1777
+        assert os.stat(f"{folder}/leases").st_mode & 0o7777 == 0o1777
+
+
+def nobodys(path, kind):
+    """Make something of another user's."""
+    if kind == "link":
+        path.symlink_to(path.parent / "victim")
+        os.lchown(path, 65534, 65534)
+        return
+    if kind == "file":
+        path.write_text("x" * 100)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    path.chmod({"closed": 0o700, "open": 0o777, "sticky": 0o1777}.get(kind, 0o666))
+    os.chown(path, 65534, 65534)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+@pytest.mark.parametrize("kind", ["link", "file", "pipe", "open"])
+def test_what_another_user_puts_in_place_of_the_folder_is_passed_by(tmp_path, kind):
+    victim, folder = tmp_path / "victim", tmp_path / "leases"
+    victim.mkdir(mode=0o700)
+    nobodys(folder, kind)
+    before = os.lstat(folder).st_mode
+    lines = []
+    leases = Leases({"RUNX_LEASES": str(folder)}, lines.append)
+    lock = leases.lock("g0")
+    assert leases.path == f"{folder}-0"
+    [line] = lines
+    assert line.startswith(f"{folder}: not used, it is not a folder that users can share safely;")
+    assert line.endswith(f"leased in {folder}-0, which launches of other users don't see")
+    assert Leases({"RUNX_LEASES": str(folder)}, lines.append).lock("g0") is None
+    os.close(lock)
+    assert victim.stat().st_mode & 0o7777 == 0o700
+    assert not list(victim.iterdir())
+    assert os.lstat(folder).st_mode == before
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+def test_another_users_folder_is_shared_if_nobody_else_can_remove_locks(tmp_path):
+    nobodys(tmp_path / "leases", "sticky")
+    leases = Leases({"RUNX_LEASES": str(tmp_path / "leases")}, pytest.fail)
+    lock = leases.lock("g0")
+    assert os.stat(tmp_path / "leases" / "gpu-g0.lock").st_mode & 0o7777 == 0o666
+    os.close(lock)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_lock_that_is_no_plain_file_is_passed_by(tmp_path, kind):
+    folder = tmp_path / "leases"
+    folder.mkdir()
+    victim, lock = tmp_path / "victim", folder / "gpu-g0.lock"
+    victim.write_text("mine")
+    victim.chmod(0o600)
+    {
+        "link": lambda: lock.symlink_to(victim),
+        "pipe": lambda: os.mkfifo(lock),
+        "folder": lock.mkdir,
+    }[kind]()
+    lines = []
+    leases = Leases({"RUNX_LEASES": str(folder)}, lines.append)
+    os.close(leases.lock("g0"))
+    assert leases.path == f"{folder}-{os.geteuid()}"
+    assert len(lines) == 1
+    assert (victim.read_text(), victim.stat().st_mode & 0o777) == ("mine", 0o600)
+
+
+def test_where_nothing_can_be_trusted_each_launch_has_a_folder_of_its_own(tmp_path):
+    folder = tmp_path / "leases"
+    folder.symlink_to(tmp_path)
+    (tmp_path / f"leases-{os.geteuid()}").symlink_to(tmp_path)
+    lines = []
+    leases = Leases({"RUNX_LEASES": str(folder)}, lines.append)
+    os.close(leases.lock("g0"))
+    assert os.path.basename(leases.path).startswith("runx-leases-")
+    assert os.stat(leases.path).st_mode & 0o777 == 0o700
 
 
 def as_nobody(work):

@@ -5,7 +5,8 @@ import multiprocessing
 import os
 
 from runx.processes import start_time
-from runx.rundir.claims import claim_text, take, whoami
+from runx.rundir.claims import claim_text, take
+from runx.rundir.machines import whoami
 from runx.rundir.paths import RunDir
 
 

@@ -18,6 +18,7 @@ def ended(code):
 STARTED = Event("started")
 JOB = JobAddress("slurm", id="7")
 TOLD = "run.sh was not called: told by its metrics"
+UNWRITTEN = "run.sh wrote nothing: can its node see LOGROOT?"
 STILL = "cancelled, but still at slurm"
 PERHAPS = "cancelled, but perhaps still at slurm: "
 ODD = "cancelled, but slurm says FOO"
@@ -77,7 +78,7 @@ def test_a_run_without_attempts_is_planned():
         (local(STARTED, locked=True, order="cancel"), "running", ""),
         (local(STARTED, locked=None, process=True), "running", ""),
         (local(STARTED), "killed", "ended without a word"),
-        (local(STARTED, rebooted=True), "lost", "here was started anew"),
+        (local(STARTED, locality="before"), "lost", "here was started anew"),
         (local(STARTED, order="cancel"), "cancelled", ""),
         (local(STARTED, order="timeout"), "timeout", ""),
         (local(process=True), "queued", "about to start"),
@@ -87,6 +88,13 @@ def test_a_run_without_attempts_is_planned():
         (local(STARTED, host="b", process=None), "running", "on b, not seen from here"),
         (on_other_machine(silence=20.0), "running", "on b"),
         (on_other_machine(silence=720.0), "running", "on b, silent for 12 min"),
+        (
+            on_other_machine(silence=7200.0),
+            "running",
+            "on b, silent for 120 min; if it is gone there, runx cancel it, then --resume",
+        ),
+        (local(host="b", process=None, silence=20.0), "queued", "on b"),
+        (local(host="b", process=None, order="cancel"), "cancelled", ""),
         (on_other_machine(silence=20.0, order="cancel"), "running", "on b"),
         (on_other_machine(silence=720.0, order="cancel"), "cancelled", "on b, silent for 12 min"),
         (on_other_machine(silence=720.0, order="cancel", locked=True), "running", ""),
@@ -105,7 +113,8 @@ def test_a_run_without_attempts_is_planned():
         (farm(job_state="running"), "running", ""),
         (farm(job_state="gone", submission_age=5.0), "queued", ""),
         (farm(job_state="gone", submission_age=5000.0), "lost", "slurm knows no job 7"),
-        (farm(job_state="failed", reason="NodeFail"), "failed", "NodeFail"),
+        (farm(job_state="failed", reason="NodeFail"), "failed", f"NodeFail; {UNWRITTEN}"),
+        (farm(job_state="oom"), "oom", "says slurm"),
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "queued", PERHAPS + "slurm was not asked"),

@@ -6,7 +6,7 @@ import pytest
 
 import runx.rundir.turns
 from runx.errors import RunxError
-from runx.rundir.claims import whoami
+from runx.rundir.machines import whoami
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.turns import turn
 

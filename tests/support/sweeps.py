@@ -5,12 +5,16 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from runx.rundir.attempts import read_attempts
+from runx.rundir.machines import locality_of, this_machine
 from runx.rundir.paths import RunDir
 from runx.rundir.state import state
 
+CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
+"""Starts a command with process numbers and a host name of its own, as a container does."""
 JOURNAL = 'echo "begin $2 $$" >> "$JOURNAL"; {body}; echo "end $2 $$" >> "$JOURNAL"\n'
 """The script of a run: it writes its begin and its end to a journal that all runs share."""
 
@@ -52,14 +56,14 @@ class Sweep:
         """Start runx, in a session of its own and with its output in a file.
 
         ``ignored``: with the signals ignored that a shell ignores for its background jobs.
-        ``host``: with this host name.
+        ``host``: in a container of this name, as far as processes are concerned.
         """
         output = (self.path.parent / f"output.{len(self.processes)}").open("w+")
         environment = {**self.environment, **options.pop("environment", {})}
         ignoring = ["bash", "-c", "trap '' INT QUIT; exec \"$@\"", "-"]
         before = ignoring if options.pop("ignored", False) else []
         if host := options.pop("host", None):
-            before = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', host]
+            before = [*CONTAINER, "sh", "-c", 'hostname "$0"; exec "$@"', host]
         process = subprocess.Popen(
             [*before, "runx", "sweep.yml", *words],
             cwd=self.path,
@@ -91,10 +95,13 @@ class Sweep:
         assert status is None or process.returncode == status, (process.returncode, output)
         return output
 
-    def command(self, *words: str, status: int = 0) -> str:
-        """Run another command of runx, such as status, and return its output."""
+    def command(self, *words: str, status: int = 0, before: Sequence[str] = ()) -> str:
+        """Run another command of runx, such as status, and return its output.
+
+        ``before`` are words that start it elsewhere, such as CONTAINER.
+        """
         done = subprocess.run(
-            ["runx", *words],
+            [*before, "runx", *words],
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -115,9 +122,11 @@ class Sweep:
             process.output.close()
         for run in self.runs():
             for number in (1, 2, 3):
-                for event in events(run, number):
-                    if "group" in event and state_of(run) == "running":
-                        os.killpg(event["group"], signal.SIGKILL)
+                told = {event["event"]: event for event in events(run, number)}
+                # Those of containers end with their launcher, and have other numbers here.
+                is_here = locality_of(told.get("started", {}), this_machine()) == "here"
+                if "running" in told and is_here and state_of(run) == "running":
+                    os.killpg(told["running"]["group"], signal.SIGKILL)
 
     def runs(self) -> list[RunDir]:
         folder = self.root / "sweep"

@@ -22,7 +22,8 @@ def test_without_torch_distributed_a_reduction_is_the_value_itself():
 
 
 def test_a_rank_that_is_no_number_is_passed_over():
-    assert rank({"RANK": "", "SLURM_PROCID": "n/a", "OMPI_COMM_WORLD_RANK": "2"}) == 2
+    sizes = dict.fromkeys(["WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"], "4")
+    assert rank({"RANK": "", "SLURM_PROCID": "n/a", "OMPI_COMM_WORLD_RANK": "2", **sizes}) == 2
 
 
 DISTRIBUTED = """

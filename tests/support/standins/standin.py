@@ -59,15 +59,9 @@ FLAGS = {
     "condor_submit": {"-terse": None, "-dry-run": ".+"},
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},
-    "bjobs": {"-a": None, "-noheader": None, "-o": r"[\w ]+ delimiter='\|'"},
     "condor_q": {"-af": None},
     "condor_history": {"-af": None},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
-}
-INDEX = {
-    "qsub": "PBS_ARRAY_INDEX",
-    "msub": "MOAB_JOBARRAYINDEX",
-    "bsub": "LSB_JOBINDEX",
 }
 
 
@@ -194,72 +188,6 @@ def of_id(text, jobs):
     return [(number, index)] if index in tasks else [(number, task) for task in tasks]
 
 
-def submit(command, words):
-    flags, rest = parsed(command, words)
-    if len(rest) != 1:
-        refuse(f"one script is needed, not {rest}")
-    ranged = flags.get("-t" if command == "msub" else "-J", "").rpartition("[")[2]
-    array = bool(re.match(r"\d+-\d+", ranged))
-    indices = span(ranged) if array else [0]
-    if array and len(indices) < 2 and command == "qsub":
-        refuse("illegal -J value")
-    script = shlex.split(rest[0]) if command == "bsub" else ["bash", rest[0]]
-    name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
-    tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
-    with Jobs() as jobs:
-        number = jobs.add(name, tasks, array, spooled=None if command == "bsub" else flags["-o"])
-    print(
-        {
-            "qsub": f"{number}[].server" if array else f"{number}.server",
-            "msub": f"\nMoab.{number}",
-            "bsub": f"Job <{number}> is submitted to default queue <normal>.",
-        }[command]
-    )
-
-
-def qstat(flags, rest):
-    with Jobs() as jobs:
-        unknown = False
-        for text in rest:
-            tasks = of_id(text, jobs)
-            unknown = unknown or not tasks
-            for number, index in tasks:
-                job, state = jobs.all[number], jobs.state(number, index)
-                name = f"{number}[{index}].server" if job["array"] else f"{number}.server"
-                print(f"Job Id: {name}\n    Job_Name = {job['name']}")
-                print(f"    job_state = {'R' if state == 'running' else 'F'}")
-                if state != "running":
-                    print(f"    Exit_status = {271 if state == 'cancelled' else state}")
-                print()
-    sys.exit(153 if unknown else 0)
-
-
-def showq(flags, rest):
-    with Jobs() as jobs:
-        lines = []
-        for number, index, job, state in jobs.listed():
-            name = f"Moab.{number}[{index}]" if job["array"] else f"Moab.{number}"
-            if (state == "running") is ("-c" in flags):
-                continue
-            code = "CNCLD" if state == "cancelled" else state
-            end = f' CompletionCode="{code}"' if "-c" in flags else ""
-            lines.append(f'<job JobID="{name}" JobName="{job["name"]}" State="Running"{end}/>')
-        option = "completed" if "-c" in flags else "active"
-        print(f'<Data><queue option="{option}">{"".join(lines)}</queue></Data>')
-
-
-def bjobs(flags, rest):
-    with Jobs() as jobs:
-        for text in rest:
-            if not of_id(text, jobs):
-                sys.stderr.write(f"Job <{text}> is not found\n")
-            for number, index in of_id(text, jobs):
-                job, state = jobs.all[number], jobs.state(number, index)
-                word = {"running": "RUN", 0: "DONE"}.get(state, "EXIT")
-                why = "TERM_OWNER: job killed by owner" if state == "cancelled" else "-"
-                print(f"{number}|{index}|{word}|{state}|{why}|{job['name']}")
-
-
 def condor_submit(words):
     _, rest = parsed("condor_submit", words)
     text = Path(rest[0]).read_text()
@@ -314,23 +242,12 @@ def cancel(ids, over):
 
 
 def main(command, words):
-    if command in ("qsub", "msub", "bsub"):
-        submit(command, words)
-    elif command == "condor_submit":
+    if command == "condor_submit":
         condor_submit(words)
     elif command in ("condor_q", "condor_history"):
         condor_table(command, words)
-    elif command in ("qstat", "showq", "bjobs"):
-        flags, rest = parsed(command, words)
-        {"qstat": qstat, "showq": showq, "bjobs": bjobs}[command](flags, rest)
-    elif command == "mjobctl":
-        if words[0] != "-c" or len(words) != 2:
-            refuse("only -c JOB here")
-        cancel(words[1:], ("ERROR: invalid job specified", 1))
     else:
         over = {
-            "qdel": ("Job has finished", 35),
-            "bkill": ("Job <1>: Job has already finished", 255),
             "condor_rm": ("Job not found", 1),
         }
         if command not in over or not words or any(word.startswith("-") for word in words):

@@ -1,0 +1,58 @@
+"""Ranks under a real srun: of a training script's tasks, and of several launchers in one step."""
+
+import json
+import subprocess
+
+import pytest
+from sites import Site, environment_of, running
+from throwaway_slurm import Slurm, missing
+
+pytestmark = pytest.mark.slurm
+TRAIN = """
+import os, sys
+from runx.logx import logx
+logx.initialize()
+logx.metric("val", {"loss": 1}, 0)
+print("rank", os.environ.get("SLURM_PROCID"), "rank0" if logx.rank0 else "other", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with running(Slurm, missing()) as made:
+        yield made
+
+
+@pytest.fixture
+def site(cluster, installed, tmp_path):
+    return Site(
+        tmp_path / "project", environment_of(installed, cluster.environment), "FARM: local\n"
+    )
+
+
+def test_each_of_three_launchers_in_one_step_has_its_runs_recorded(site):
+    (site.path / "train.py").write_text(TRAIN)
+    for number in range(3):
+        text = "CMD: python train.py\nHPARAMS: {lr: [1, 2]}\n"
+        (site.path / f"sweep{number}.yml").write_text(text)
+    words = ["srun", "-n", "3", "bash", "-c", "runx sweep$SLURM_PROCID.yml -i"]
+    subprocess.run(words, cwd=site.path, env=site.environment, check=True, timeout=120)
+    runs = [run.parent for run in (site.path / "logs").glob("sweep*/*/run.json")]
+    assert len(runs) == 6
+    for run in runs:
+        assert json.loads((run / "hparams.json").read_text())["lr"] in (1, 2)
+        assert "val" in (run / "metrics.csv").read_text()
+        assert "rank None rank0" in (run / "output.log").read_text()
+
+
+def test_the_tasks_of_a_run_in_an_allocation_are_its_ranks(site):
+    (site.path / "train.py").write_text(TRAIN)
+    (site.path / "sweep.yml").write_text(
+        "CMD: python train.py\nWRAP: srun -n 3\nHPARAMS: {lr: 1}\n"
+    )
+    words = ["salloc", "-n", "3", "runx", "sweep.yml", "-i"]
+    subprocess.run(words, cwd=site.path, env=site.environment, check=True, timeout=120)
+    [run] = [run.parent for run in (site.path / "logs").glob("sweep/*/run.json")]
+    told = sorted(line for line in (run / "output.log").read_text().splitlines() if "rank" in line)
+    assert told == ["rank 0 rank0", "rank 1 other", "rank 2 other"]
+    assert (run / "metrics.csv").read_text().count("val") == 1

@@ -60,7 +60,7 @@ def cancel(
 
 def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
     """Keep queued runs from starting."""
-    from runx.launching.control import hold
+    from runx.launching.hold import hold
 
     runs = _selected(names, logroot, warn)
     return Count.of(hold(runs, warn), len(runs))
@@ -68,7 +68,7 @@ def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) ->
 
 def release(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
     """Let held runs start."""
-    from runx.launching.control import release
+    from runx.launching.hold import release
 
     runs = _selected(names, logroot, warn)
     return Count.of(release(runs, warn), len(runs))

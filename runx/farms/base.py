@@ -178,13 +178,6 @@ class ArrayLimit(NamedTuple):
     fallback: ArrayLimit | None = None
 
 
-class SiteName(NamedTuple):
-    """How the commands here tell which cluster it is that they ask; "" where they can't."""
-
-    command: Words
-    read: Callable[[str], str]
-
-
 class Handback(NamedTuple):
     """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
 
@@ -212,8 +205,6 @@ class FarmType:
         place: Returns what tells where the jobs of an array are, such as their cluster, given what
             its submit command printed ("" where that is not known) and its environment; it is
             added to their farm's options.
-        site: How the commands tell which cluster they ask. It is recorded with each job, as the
-            option ``site``: other commands of the same name may be of another cluster.
         queries: Made in turn, each about the jobs of which those before returned nothing.
         reasons: Made where jobs wait, and the other queries gave no reason; it is answered by
             query ids.
@@ -246,7 +237,6 @@ class FarmType:
     job_name: Callable[[JobArray], str] = lambda array: array.name
     located: Place | None = None
     place: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda answer, environment: {}
-    site: SiteName | None = None
     queries: tuple[StatusQuery, ...] = ()
     reasons: StatusQuery | None = None
     cancel: JobCommands | None = None

@@ -74,17 +74,6 @@ def _here_document(text: str) -> str:
     return f"<<'{end}'\n{text.removesuffix(chr(10))}\n{end}"
 
 
-def site_name(farm_type: FarmType) -> str:
-    """Return the name of the cluster that the commands of a type of farm ask, "" if not known."""
-    if farm_type.site is None:
-        return ""
-    try:
-        finished = call(farm_type.site.command)
-    except RunxError:
-        return ""
-    return "" if finished.status else farm_type.site.read(finished.output)
-
-
 def largest_array(farm: Farm) -> int:
     """Return the size of the largest array that the site takes, or the usual one."""
     farm_type = farm_type_of(farm.type)

@@ -14,7 +14,7 @@ from pathlib import Path
 from runx.errors import FarmError, RunxError, SettingsError, StoreError
 from runx.farms.ask import FarmAnswer, ask, explained
 from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn, Words
-from runx.farms.commands import execute, largest_array, site_name
+from runx.farms.commands import execute, largest_array
 from runx.farms.jobfiles import (
     LaunchedJob,
     launched_job,
@@ -117,22 +117,9 @@ def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnsw
         return None
     ids = [job.id for job in jobs if job.id]
     answer = ask(farm, farm_type.queries, ids, warn, all=len(ids) < len(jobs))
-    if not answer.hidden and any(job.id not in answer.statuses for job in jobs):
-        answer = answer._replace(hidden=_elsewhere(farm))
     if farm_type.reasons is None:
         return answer
     return explained(answer, farm, farm_type.reasons, {job.name for job in jobs})
-
-
-def _elsewhere(farm: Farm) -> str:
-    """Return why jobs can't be seen that went to another cluster than the commands here ask."""
-    site = farm.options.get("site")
-    if not site or farm.options.get("cluster"):
-        return ""
-    here = site_name(farm_type_of(farm.type))
-    if here == site:
-        return ""
-    return f"it is at {site}; the commands here ask {here or 'nobody can say which'}"
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:

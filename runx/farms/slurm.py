@@ -13,7 +13,7 @@ from runx.farms.base import (
     Handback,
     JobArray,
     JobCommands,
-    SiteName,
+    Place,
     StatusQuery,
     Submission,
     Words,
@@ -22,6 +22,7 @@ from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
 from runx.farms.words import chunked, long_flags
+from runx.processes import Finished
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -56,14 +57,14 @@ def largest_array(answer: str) -> int | None:
     return min(map(int, sizes)) if sizes else None
 
 
-def site_name(answer: str) -> str:
-    """Return the name of the cluster, given what ``scontrol show config`` prints.
+def site(finished: Finished, farm: Farm) -> dict[str, str]:
+    """Return the name of the cluster that the commands here ask, by ``scontrol show config``.
 
-    >>> site_name("ClusterName             = big\\nSlurmctldPort = 6817")
-    'big'
+    >>> site(Finished((), 0, "ClusterName             = big\\nSlurmctldPort = 6817", ""), Farm("f"))
+    {'site': 'big'}
     """
-    match = re.search(r"^ClusterName\s*=\s*(\S+)", answer, re.MULTILINE)
-    return match[1] if match else ""
+    match = re.search(r"^ClusterName\s*=\s*(\S+)", finished.output, re.MULTILINE)
+    return {"site": match[1]} if match and not finished.status else {}
 
 
 _JOB = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_JOB_ID:+_$SLURM_ARRAY_TASK_ID}"
@@ -228,7 +229,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
     job_ids=job_ids,
     place=place,
-    site=SiteName(("scontrol", "show", "config"), site_name),
+    located=Place(lambda farm: ("scontrol", "show", "config"), site),
     queries=(
         StatusQuery(_squeue, in_queue, _of_array),
         StatusQuery(_sacct, in_accounts, _of_array),

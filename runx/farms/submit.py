@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from runx.errors import FarmError
 from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Words
-from runx.farms.commands import NotStarted, execute, largest_array, shell_line, site_name
+from runx.farms.commands import NotStarted, execute, largest_array, shell_line
 from runx.farms.jobfiles import LOCK, append_array, write_job, write_refusal
 from runx.farms.jobs import job_arrays, piece_of
 from runx.farms.jobscript import attempt_script, run_lines
@@ -67,8 +67,6 @@ def submit(
     farm_type = farm_type_of(farm.type)
     if farm_type.located:
         farm = located(farm)
-    if name := site_name(farm_type):
-        farm = farm._replace(options={**farm.options, "site": name})
     # A site that takes less than what is usual is asked when it has refused.
     largest = largest_array(farm) if len(jobs) > farm_type.largest else farm_type.largest
     arrays = job_arrays(jobs, farm, farm_type, folder, largest, after)

@@ -1,4 +1,4 @@
-"""Runs are ended, held and released: those here by signals, those of farms by their schedulers."""
+"""Runs are ended: those here by signals, those of farms by their schedulers."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ Say = Callable[[str], None]
 _ORDERED = "those that wait end as they start, those that run within half a minute"
 _QUIET, _POLL = 2.0, 0.05
 """Seconds of waiting before it is mentioned, and between two looks."""
-_NOT_MEANT = ("running", "planned")
-_UNSURE = ("preempted", "planned", UNKNOWN)
-"""States, besides those of what is alive, in which a run may have a job that waits."""
 _PAUSES = (0.0, 0.3, 0.7, 1.0, 2.0, 3.0, 4.0, 5.0)
 """Seconds before each look at what its farm still has of cancelled runs."""
 GRACE = 30.0
@@ -56,7 +53,7 @@ class Changed(NamedTuple):
     left: Mapping[RunDir, str] = {}
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """Runs as they stand: their attempts, those of them with a job, and what schedulers answer."""
 
     attempts: Mapping[RunDir, Attempts]
@@ -64,10 +61,12 @@ class _Look(NamedTuple):
     statuses: JobStatuses
 
     def state(self, run: RunDir) -> State:
+        """Return the state of a run."""
         return current_state(run, self.attempts[run], self.statuses, clock(run.path.parent))[0]
 
 
-def _look(runs: Iterable[RunDir], warn: Say) -> _Look:
+def look_at(runs: Iterable[RunDir], warn: Say) -> Look:
+    """Read runs, and ask their farms for their jobs."""
     attempts = attempts_of(runs, warn)
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
@@ -75,7 +74,7 @@ def _look(runs: Iterable[RunDir], warn: Say) -> _Look:
     # The query may have found jobs by their names, and recorded their ids.
     fresh = attempts_of(without_id, _ignore)
     found = {job.run: job for job in submitted_jobs(fresh.items(), _ignore)}
-    return _Look({**attempts, **fresh}, {**jobs, **found}, statuses)
+    return Look({**attempts, **fresh}, {**jobs, **found}, statuses)
 
 
 def _ignore(_: str) -> None:
@@ -92,12 +91,12 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     Raises:
         FarmError: No run can be cancelled; then no order is written.
     """
-    look = _look(runs, warn)
+    look = look_at(runs, warn)
     live = live_runs(look.attempts, look.statuses)
     heeding = {each.run for each in live if each.attempt.farm and _heeds_orders(each, look.jobs)}
     given_up = {each.run for each in live if each.run not in heeding and _may_give_up(each, look)}
     by_order = heeding | given_up
-    unable = _unable([each.run for each in live if each.run not in by_order], look.jobs, "cancel")
+    unable = unable_to([each.run for each in live if each.run not in by_order], look.jobs, "cancel")
     if unable and len(unable) == len(live):
         raise FarmError(next(iter(unable.values())))
     live = [each for each in live if each.run not in unable]
@@ -143,15 +142,15 @@ def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
     return control.ends_by_order(live.run, live.attempt.number, jobs.get(live.run))
 
 
-def _may_give_up(live: LiveRun, look: _Look) -> bool:
+def _may_give_up(live: LiveRun, look: Look) -> bool:
     """Return whether nobody can say if a run has a job that is there, and end it if so."""
     job = look.jobs.get(live.run)
-    if live.attempt.farm is None or (job and _is_asked(job)):
+    if live.attempt.farm is None or (job and is_asked(job)):
         return False
     return live.state == UNKNOWN or (live.state == "queued" and not live.attempt.job_id)
 
 
-def _unable(
+def unable_to(
     runs: Iterable[RunDir], jobs: Mapping[RunDir, SubmittedJob], verb: str
 ) -> dict[RunDir, str]:
     """Return those of the runs whose farm can't cancel, hold or release jobs, and why."""
@@ -165,19 +164,19 @@ def _unable(
     return unable
 
 
-def _is_seen(run: RunDir, look: _Look) -> bool:
+def _is_seen(run: RunDir, look: Look) -> bool:
     status = status_of(run, look.attempts[run], look.statuses)
     return status is not None and status.state != "unseen"
 
 
-def _has_lost_id(run: RunDir, look: _Look) -> bool:
+def _has_lost_id(run: RunDir, look: Look) -> bool:
     """Return whether the id of a run's job is that of another job now."""
     status = status_of(run, look.attempts[run], look.statuses)
     return status is not None and status.state == "unseen" and bool(status.name)
 
 
 def _say_ordered(
-    heeding: Collection[RunDir], given_up: Collection[RunDir], look: _Look, say: Say
+    heeding: Collection[RunDir], given_up: Collection[RunDir], look: Look, say: Say
 ) -> None:
     if heeding:
         count = len(heeding)
@@ -201,7 +200,7 @@ def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
         if not standing:
             break
         time.sleep(pause)
-        look = _look(standing, _ignore)
+        look = look_at(standing, _ignore)
         live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
             if not look.attempts[run]:
@@ -228,47 +227,8 @@ def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: JobStatuses) -> 
     return live
 
 
-def hold(runs: Sequence[RunDir], warn: Say) -> Changed:
-    """Hold the waiting jobs of runs."""
-    return _change(runs, "hold", warn)
-
-
-def release(runs: Sequence[RunDir], warn: Say) -> Changed:
-    """Release the held jobs of runs."""
-    return _change(runs, "release", warn)
-
-
-def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
-    look = _look(runs, warn)
-    states = {run: look.state(run) for run in look.attempts}
-    live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
-    left = {run: _why_not(run, states[run], look) for run in live if not _waits(run, look)}
-    left |= _unable([run for run in live if run not in left], look.jobs, verb)
-    jobs = [look.jobs[run] for run in live if run not in left]
-    left |= control.change(jobs, verb, look.statuses, set(runs))
-    if done := len(live) - len(left):
-        # That others run already, or were never submitted, is no reason to complain.
-        left = {run: why for run, why in left.items() if states[run].name not in _NOT_MEANT}
-    return Changed(done, left)
-
-
-def _why_not(run: RunDir, state: State, look: _Look) -> str:
-    """Return why a run can't be held or released."""
-    if run in look.jobs:
-        return f"it is {state}"
-    return f"it is {state}, and no job of a farm; only those can be held and released"
-
-
-def _waits(run: RunDir, look: _Look) -> bool:
-    """Return whether a run has a job that waits, or one of a farm that can't be asked for any."""
-    job = look.jobs.get(run)
-    if job is None or not job.id:
-        return False
-    status = look.statuses.get(job.key)
-    return status.state == "queued" if status else not _is_asked(job)
-
-
-def _is_asked(job: SubmittedJob) -> bool:
+def is_asked(job: SubmittedJob) -> bool:
+    """Return whether the farm of a job can be asked for it."""
     try:
         return bool(farm_type_of(job.farm.type).queries)
     except SettingsError:

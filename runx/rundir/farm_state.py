@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runx.rundir.end_state import ended, lingering, queued_again, still_there
 from runx.rundir.states import QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
@@ -19,17 +20,19 @@ def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
     is_cancelled = attempt.order == "cancel"
-    if _beats(attempt, job_state):
-        why = still_there(attempt) if is_cancelled else lingering(attempt)
-        return State("running", why, attempt=number)
+    if silence is not None and silence < SILENT and job_state not in _OVER:
+        return State(
+            "running", still_there(attempt) if is_cancelled else lingering(attempt), attempt=number
+        )
     if job_state == "running":
         why = f"{still_there(attempt)}, " if is_cancelled else ""
         return State("running", why + silent_for(silence), attempt=number)
     if job_state == "queued":
-        name = "queued" if is_cancelled else "preempted"
-        return State(
-            name, still_there(attempt) if is_cancelled else queued_again(reason), attempt=number
-        )
+        if is_cancelled:
+            return State("queued", still_there(attempt), attempt=number)
+        return State("preempted", queued_again(reason), attempt=number)
+    if attempt.event("left"):
+        return ended(attempt, job_state, reason)
     if job_state == UNKNOWN:
         return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if is_cancelled and attempt.called_off:
@@ -92,34 +95,6 @@ def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
         return State("cancelled", attempt=number)
     why = reason or f"{attempt.farm} was not asked"
     return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
-
-
-def goes_on(attempt: Attempt, job_state: str | None) -> bool:
-    """Return whether a farm's attempt goes on, by its heartbeat or its scheduler."""
-    return _beats(attempt, job_state) or job_state in ("running", "queued")
-
-
-def _beats(attempt: Attempt, job_state: str | None) -> bool:
-    return attempt.silence is not None and attempt.silence < SILENT and job_state not in _OVER
-
-
-def lingering(attempt: Attempt) -> str:
-    """Return what goes on of a run whose script has ended, "" where that goes on."""
-    left = attempt.event("left")
-    if left is None:
-        return ""
-    code, processes = left.details.get("code"), left.details.get("processes")
-    return f"its script ended with {code}; still there: {processes}"
-
-
-def still_there(attempt: Attempt) -> str:
-    """Return the reason of a run that was cancelled and whose job is there."""
-    return f"cancelled, but still at {attempt.farm}"
-
-
-def queued_again(reason: str) -> str:
-    """Return the reason of a run whose job waits again, given why it does."""
-    return f"queued again: {reason}" if reason else "queued again"
 
 
 def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:

@@ -6,16 +6,10 @@ What the run itself wrote outweighs the status that its scheduler gives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runx.rundir.farm_state import (
-    begun,
-    goes_on,
-    lingering,
-    queued_again,
-    still_there,
-    waiting,
-)
+from runx.rundir.end_state import ended, lingering, signal_of
+from runx.rundir.farm_state import begun, waiting
 from runx.rundir.states import ENDED_BADLY, QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
@@ -53,14 +47,12 @@ def _state_of(attempt: Attempt, status: JobStatus | None) -> State:
     """Return the state of an attempt, given the status of its job where it was queried."""
     job_state, reason = status[:2] if status else (None, "")
     if attempt.event("ended"):
-        return _ended(attempt, job_state, reason)
+        return ended(attempt, job_state, reason)
     if attempt.farm is None:
         return _local(attempt)
     if attempt.locked:
         # Its run.sh was started by hand on this machine.
         return State("running", attempt=attempt.number)
-    if attempt.event("left") and not goes_on(attempt, job_state):
-        return _ended(attempt, job_state, reason)
     if attempt.events:
         return begun(attempt, job_state, reason)
     return waiting(attempt, job_state, reason)
@@ -79,53 +71,6 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
     if attempt.farm is None:
         return not attempt.locked
     return status is not None and status.state == "gone"
-
-
-def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
-    """Return the state of an attempt that wrote its exit status."""
-    event = attempt.event("ended") or attempt.event("left")
-    code = event.details.get("code") if event else None
-    if code == 0:
-        return State("done", code=0, attempt=attempt.number)
-    name, reason = _name_and_reason(attempt, code, job_state, reason)
-    return State(name, reason, code, signal_of(code), attempt.number)
-
-
-def _name_and_reason(
-    attempt: Attempt, code: Any, job_state: str | None, reason: str
-) -> tuple[str, str]:
-    """Return the name and reason of the state of an attempt that ended, but not with 0."""
-    if attempt.order == "cancel":
-        return ("queued", still_there(attempt)) if job_state == "queued" else ("cancelled", "")
-    if attempt.order == "timeout":
-        return "timeout", ""
-    if problem := _problem(attempt):
-        return "failed", problem
-    if job_state in ("timeout", "oom", "cancelled", "preempted"):
-        return job_state, reason
-    if attempt.farm is not None and job_state == "queued":
-        return "preempted", queued_again(reason)
-    if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
-        if job_state in ("gone", "failed", "killed"):
-            return "killed", "it was to run again, but its farm has not queued it"
-        return "preempted", ""
-    if not isinstance(code, int):
-        return "failed", "it left no exit status"
-    if signal_name := signal_of(code):
-        warned = " after a warning" if attempt.event("warned") else ""
-        return "killed", f"by {signal_name}{warned}"
-    if code == 75:
-        return "failed", "it asks to be run again (exit status 75)"
-    return "failed", f"exit status {code}"
-
-
-def _problem(attempt: Attempt) -> str:
-    """Return why CMD was not executed, "" where it was."""
-    ended, setup = attempt.event("ended"), attempt.event("setup")
-    if setup:
-        details = setup.details
-        return f"SETUP failed: {details.get('command')}: exit status {details.get('code')}"
-    return str(ended.details.get("reason", "")) if ended else ""
 
 
 def _local(attempt: Attempt) -> State:
@@ -167,24 +112,8 @@ def _dead(attempt: Attempt) -> State:
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
     if attempt.event("left"):
-        return _ended(attempt, None, "")
+        return ended(attempt, None, "")
     if attempt.locality in ("before", "renamed"):
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
     return State("killed", "ended without a word", None, "KILL", attempt.number)
-
-
-def signal_of(code: object) -> str | None:
-    """Return the name of the signal that an exit status above 128 stands for.
-
-    >>> signal_of(137), signal_of(1)
-    ('KILL', None)
-    """
-    import signal  # not at start
-
-    if not isinstance(code, int) or not 128 < code < 128 + signal.NSIG:
-        return None
-    try:
-        return signal.Signals(code - 128).name.removeprefix("SIG")
-    except ValueError:
-        return str(code - 128)

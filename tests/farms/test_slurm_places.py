@@ -140,7 +140,8 @@ def test_a_run_on_another_cluster_is_asked_for_and_cancelled_there(site, cluster
         long_ago(run)
     away = {**site.environment, "SLURM_CONF": other.environment["SLURM_CONF"]}
     site.environment, home = away, site.environment
-    assert reasons(site, "mine") == {"queued: it is at t; the commands here ask u"}
+    assert reasons(site, "mine") == {"queued: slurm can't be asked"}
+    assert "its jobs are at t, and here its site is u" in site.runx("status", "mine").stderr
     assert "starting 0" in site.runx("mine.yml", "--resume").stderr
     site.environment = home
     site.runx("cancel", "mine")

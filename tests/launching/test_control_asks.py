@@ -7,7 +7,8 @@ import pytest
 from batched import commands, site, tasks
 
 from runx.launching import control
-from runx.launching.control import cancel, hold, release
+from runx.launching.control import cancel
+from runx.launching.hold import hold, release
 from runx.rundir.attempts import clock, current_state, read_attempts
 
 

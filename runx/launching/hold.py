@@ -1,0 +1,55 @@
+"""Runs that wait at a farm are held and released by its scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from runx.farms import control
+from runx.launching.control import Changed, Look, is_asked, look_at, unable_to
+from runx.rundir.paths import RunDir
+from runx.rundir.state import UNKNOWN, State
+
+Say = Callable[[str], None]
+_NOT_MEANT = ("running", "planned")
+_UNSURE = ("preempted", "planned", UNKNOWN)
+"""States, besides those of what is alive, in which a run may have a job that waits."""
+
+
+def hold(runs: Sequence[RunDir], warn: Say) -> Changed:
+    """Hold the waiting jobs of runs."""
+    return _change(runs, "hold", warn)
+
+
+def release(runs: Sequence[RunDir], warn: Say) -> Changed:
+    """Release the held jobs of runs."""
+    return _change(runs, "release", warn)
+
+
+def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
+    look = look_at(runs, warn)
+    states = {run: look.state(run) for run in look.attempts}
+    live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
+    left = {run: _why_not(run, states[run], look) for run in live if not _waits(run, look)}
+    left |= unable_to([run for run in live if run not in left], look.jobs, verb)
+    jobs = [look.jobs[run] for run in live if run not in left]
+    left |= control.change(jobs, verb, look.statuses, set(runs))
+    if done := len(live) - len(left):
+        # That others run already, or were never submitted, is no reason to complain.
+        left = {run: why for run, why in left.items() if states[run].name not in _NOT_MEANT}
+    return Changed(done, left)
+
+
+def _why_not(run: RunDir, state: State, look: Look) -> str:
+    """Return why a run can't be held or released."""
+    if run in look.jobs:
+        return f"it is {state}"
+    return f"it is {state}, and no job of a farm; only those can be held and released"
+
+
+def _waits(run: RunDir, look: Look) -> bool:
+    """Return whether a run has a job that waits, or one of a farm that can't be asked for any."""
+    job = look.jobs.get(run)
+    if job is None or not job.id:
+        return False
+    status = look.statuses.get(job.key)
+    return status.state == "queued" if status else not is_asked(job)

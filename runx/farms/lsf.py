@@ -21,7 +21,7 @@ from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
 from runx.farms.words import all_there, each, place_by, plain_name, refuse, texts, there
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.rundir.events import DEPENDENCY, JobStatus
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job is put back into the queue, by ``-Q``."""
@@ -206,7 +206,7 @@ def _status(word: str, code: str, why: str, waits_for: str) -> tuple[str, str]:
 def _end(code: str, why: str) -> tuple[str, str]:
     end = _REASONS.get(why.split(":")[0].strip())
     if end:
-        return end, "what it waits for has failed" if "ORPHAN" in why else ""
+        return end, DEPENDENCY if "ORPHAN" in why else ""
     if why.startswith("TERM_") and "UNKNOWN" not in why and "EXTERNAL_SIGNAL" not in why:
         return "failed", why
     if code.isdecimal() and 128 < int(code) <= 192:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from signal import SIGTERM
 
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.rundir.events import DEPENDENCY, JobStatus
 
 UNKNOWN = (35, 153)
 """Exit statuses of commands of which some job is unknown, or has ended."""
@@ -111,7 +111,7 @@ def _end(fields: Mapping[str, str], limits: Mapping[int, str]) -> tuple[str, str
     """Return the state and reason of a job that has ended.
 
     >>> _end({"job_state": "F", "Exit_status": "", "depend": "afterok:4.server"}, {})
-    ('cancelled', 'what it waits for has failed, or is unknown: afterok:4.server')
+    ('cancelled', 'its dependency failed')
     """
     code, substate = fields["Exit_status"], fields.get("substate", "")
     if fields["job_state"] == "X" and substate not in _OWN_ENDS:
@@ -122,7 +122,7 @@ def _end(fields: Mapping[str, str], limits: Mapping[int, str]) -> tuple[str, str
     if code:
         return _exit(int(code), limits)
     if "depend" in fields:
-        return "cancelled", f"what it waits for has failed, or is unknown: {fields['depend']}"
+        return "cancelled", DEPENDENCY
     return "cancelled", "ended without having run"
 
 

@@ -53,7 +53,7 @@ STATES = [
     ),
     (
         ("EXIT", "0", "TERM_ORPHAN_SYSTEM: orphaned job was killed"),
-        ("cancelled", "what it waits for has failed"),
+        ("cancelled", "its dependency failed"),
     ),
 ]
 

@@ -373,3 +373,44 @@ def test_index_0_alone_is_cancelled(site):
     states = site.wait("zero", lambda states: states[first] != "running")
     assert states == {first: "cancelled", second: "running"}
     site.runx("cancel", "zero")
+
+
+def failing(site, verb, text):
+    folder = site.path.parent / "jobs"
+    folder.mkdir(exist_ok=True)
+    (folder / "fails").write_text(f"{verb}\n{text}")
+    return folder / "fails"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'error when creating "STDIN": Timeout: request did not complete within the allotted time',
+        'Error from server (AlreadyExists): error when creating "STDIN": already exists',
+    ],
+)
+def test_a_job_that_went_in_though_its_create_failed_is_found_by_its_name(site, text):
+    # As where kubectl tries again what the server had taken, and is told that it exists.
+    fails = failing(site, "create", text)
+    file = site.sweep("in", "HPARAMS: {lr: [1, 2]}\n")
+    site.runx(file, status=(0, 3))
+    fails.unlink()
+    site.runx(file, "--resume")
+    site.done("in", 2)
+    assert len(orders(site, "create")) == 1
+
+
+def test_another_job_of_the_name_is_neither_believed_nor_taken_for_ours(site):
+    cluster(site)
+    file = site.sweep("theirs", "HPARAMS: {lr: [1, 2]}\n")
+    site.runx(file)
+    jobs = site.path.parent / "jobs" / "jobs.json"
+    content = json.loads(jobs.read_text())
+    manifest = json.loads(content["1"]["manifest"])
+    manifest["metadata"]["annotations"]["runx/launch"] = "another"
+    content["1"]["manifest"] = json.dumps(manifest)
+    jobs.write_text(json.dumps(content))
+    shown = json.loads(site.runx("status", "theirs", "--json").stdout)
+    # Ours is gone, and has been for a moment only: that is no end yet.
+    assert {each["state"] for each in shown} == {"queued"}
+    assert {each["reason"] for each in shown} == {""}

@@ -13,6 +13,7 @@ from runx.farms.submit import shell_line
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command
+from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
 
@@ -50,7 +51,7 @@ def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
     for run in runs:
         yield line
         content = {**_content(experiment, run), "submit": words.get(run.name)}
-        line = json.dumps(content, ensure_ascii=False) + ","
+        line = encodable(json.dumps(content, ensure_ascii=False)) + ","
     yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 

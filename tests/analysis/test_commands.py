@@ -16,7 +16,10 @@ def test_failed_runs_are_retried_by_the_command_that_launched_them(project):
     project.runx("sweeps/my.yml", "-i", "a=1,2", "--resume", "--note", "it's", status=1)
     output = project.runx("status", "study", "--failures", status=1).stdout
     retry = output.splitlines()[-1].removeprefix("retry: ")
-    assert retry == """runx sweeps/my.yml -i a=1,2 --note 'it'"'"'s' --resume --retry failed --restage"""
+    assert (
+        retry
+        == """runx sweeps/my.yml -i a=1,2 --note 'it'"'"'s' --resume --retry failed --restage"""
+    )
     (project.path / "elsewhere").mkdir()
     output = project.runx(
         "status", "study", "--failures", "--logroot", "../runs", cwd="elsewhere", status=1

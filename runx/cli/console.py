@@ -112,7 +112,7 @@ def _failed(name: str, error: BaseException) -> int:
     """Print why a command failed, and return its exit status."""
     if isinstance(error, SystemExit):
         # So click ends where nobody reads what it prints.
-        if isinstance(error.__context__, BrokenPipeError):
+        if "PacifyFlushWrapper" in type(sys.stdout).__name__:
             return UNREAD
         raise error
     if isinstance(error, click.exceptions.Exit):

@@ -12,6 +12,7 @@ import click
 from runx.cli.completion import runs
 from runx.cli.console import data, disable_gc, script_output, warn
 from runx.cli.options import looked_up, lookup_options, where_option
+from runx.rundir.files import encodable
 
 if TYPE_CHECKING:
     from runx.analysis.overview import Overview
@@ -112,7 +113,7 @@ def _failures(standings: Standings, as_json: bool) -> str:
 
 
 def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return encodable(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 @click.command()

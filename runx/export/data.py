@@ -13,6 +13,7 @@ from typing import Any
 from runx.analysis.cells import for_machines, json_safe, run_as_json
 from runx.analysis.table import Row, Table
 from runx.errors import RunxError
+from runx.rundir.files import encodable
 from runx.rundir.records import quoted
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|nan)")
@@ -60,13 +61,15 @@ def _escaped(cell: str) -> str:
 def json_text(table: Table, digits: int = 0) -> str:
     """Return a JSON list of objects: all of each run's record, or the cells of each group."""
     objects = [_object(table, row) for row in table.rows]
-    return json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False)
+    return encodable(json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def json_lines(table: Table, digits: int = 0) -> str:
     """Return the objects of json_text, each on a line of its own."""
     objects = (_object(table, row) for row in table.rows)
-    return "\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in objects)
+    return "\n".join(
+        encodable(json.dumps(row, ensure_ascii=False, allow_nan=False)) for row in objects
+    )
 
 
 def _object(table: Table, row: Row) -> dict[str, Any]:

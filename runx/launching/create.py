@@ -31,7 +31,15 @@ from runx.launching.plan import (
 )
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, take
-from runx.rundir.files import disk_problem, is_blank, is_full, sync_disk, to_json, write_whole
+from runx.rundir.files import (
+    disk_problem,
+    encodable,
+    is_blank,
+    is_full,
+    sync_disk,
+    to_json,
+    write_whole,
+)
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
@@ -208,7 +216,8 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
 def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
     """Write the files that depend on a run's name or hyperparameters."""
     experiment, logdir = context.experiment, Logdir.at(run.dir)
-    hparams = json.dumps(logdir.in_value(run.hparams), indent=4, ensure_ascii=False) + "\n"
+    values = logdir.in_value(run.hparams)
+    hparams = encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
     files = [
         (draft.hparams, hparams),
         (draft.script, script(run, context.script, spread(experiment, run))),

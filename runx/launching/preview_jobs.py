@@ -17,6 +17,7 @@ from runx.farms.registry import farm_type_of
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command
+from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
 
@@ -86,7 +87,7 @@ def objects(
         content = {**_content(experiment, run), "submit": submission and list(submission.words)}
         if submission and submission.stdin:
             content["stdin"] = submission.stdin
-        line = json.dumps(content, ensure_ascii=False) + ","
+        line = encodable(json.dumps(content, ensure_ascii=False)) + ","
     yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 

@@ -13,6 +13,7 @@ from runx.local.gpus import Devices, Lease
 from runx.local.process import (
     Heartbeat,
     LiveAttempt,
+    has_lost_output,
     has_started,
     recorded_end,
     signal_run,
@@ -244,6 +245,8 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
+        if has_lost_output(run.live):
+            self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         order = self._order(run, status) if status else ""
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)

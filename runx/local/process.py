@@ -81,6 +81,11 @@ def recorded_end(live: LiveAttempt, status: int) -> int:
     return status
 
 
+def has_lost_output(live: LiveAttempt) -> bool:
+    """Return whether an attempt that has ended printed what its disk had no room for."""
+    return _event(live.dir, live.attempt, "ended").get("output") == "lost"
+
+
 def has_started(live: LiveAttempt) -> bool:
     """Return whether CMD was executed: run.sh writes that down first."""
     return bool(_event(live.dir, live.attempt, "started"))

@@ -13,7 +13,6 @@ from runx.local.gpus import Devices, Lease
 from runx.local.process import (
     Heartbeat,
     LiveAttempt,
-    has_lost_output,
     has_started,
     recorded_end,
     signal_run,
@@ -237,7 +236,9 @@ class Executor:
         if run.order and not run.is_ordered:
             self._write_order(run)
         try:
-            status = recorded_end(run.live, status)
+            status, is_output_lost = recorded_end(run.live, status)
+            if is_output_lost:
+                self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         except OSError as error:
             if not has_started(run.live):
                 self._not_started(task, error)
@@ -245,8 +246,6 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        if has_lost_output(run.live):
-            self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         order = self._order(run, status) if status else ""
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)

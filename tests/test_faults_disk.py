@@ -16,7 +16,7 @@ from runx.rundir.attempts import read_attempts
 from runx.rundir.state import state
 
 COUNT = 3
-LOOP = "trap 'exit 130' INT; until [ -e {go} ]; do echo waiting; sleep 0.05; done"
+LOOP = "trap 'exit 130' INT; until [ -e {go} ]; do echo waiting {blank}; sleep 0.05; done"
 
 
 @pytest.fixture
@@ -43,11 +43,22 @@ def no_traceback(output):
 
 def starts(sweep, *words, count=1):
     """Start a launch whose runs wait for a file, and wait until some run."""
-    sweep.trains(LOOP.format(go=sweep.path / "go"))
+    sweep.trains(LOOP.format(go=sweep.path / "go", blank="." * 3000))
     launcher = sweep.start("-i", *words)
     wait_until(lambda: len(sweep.told("begin")) == count)
     wait_until(lambda: sum("running" in names(run) for run in sweep.runs()) == count)
     return launcher
+
+
+def test_a_script_that_prints_goes_on_on_a_full_disk_and_its_loss_is_said(sweep, disk):
+    launcher = starts(sweep, "-j", "3", count=3)
+    FILL["blocks"](disk)
+    time.sleep(0.5)
+    (sweep.path / "go").touch()
+    output = no_traceback(sweep.ended(launcher))
+    assert launcher.returncode == 0
+    assert output.count("the disk was full: some of its output is lost") == 3
+    assert sweep.states() == ["done"] * COUNT
 
 
 def empty(files):

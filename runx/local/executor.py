@@ -255,7 +255,9 @@ class Executor:
         if run.order and not run.is_ordered:
             self._write_order(run)
         try:
-            status = recorded_end(run.live, status)
+            status, is_output_lost = recorded_end(run.live, status)
+            if is_output_lost:
+                self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         except OSError as error:
             if not has_started(run.live):
                 self._not_started(task, error)

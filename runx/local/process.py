@@ -62,8 +62,10 @@ class LiveAttempt:
         return code if isinstance(code, int) else _KILLED
 
 
-def recorded_end(live: LiveAttempt, status: int) -> int:
+def recorded_end(live: LiveAttempt, status: int) -> tuple[int, bool]:
     """Make sure that the end of an attempt is recorded; return the exit status that is.
+
+    Return, too, whether the attempt printed what its disk had no room for.
 
     run.sh could not where it was killed, where the disk was full, or where it ended before it had
     started CMD; that has failed, whatever its status. What was killed leaves no end.
@@ -71,16 +73,16 @@ def recorded_end(live: LiveAttempt, status: int) -> int:
     Raises:
         OSError: The disk is still full.
     """
-    is_over = "code" in _event(live.dir, live.attempt, "ended")
-    if is_over or live.process is None or live.process.returncode < 0:
-        return status
+    written = _event(live.dir, live.attempt, "ended")
+    if "code" in written or live.process is None or live.process.returncode < 0:
+        return status, written.get("output") == "lost"
     end: dict[str, Any] = {"event": "ended", "time": time.time(), "code": status, "by": "launcher"}
     if not _event(live.dir, live.attempt, "started"):
         end["code"] = status = status or _NOT_STARTED
         lines = tail(live.dir.output, 1000).strip().splitlines()
         end["reason"] = f"run.sh ended before it started CMD: {lines[-1] if lines else 'no output'}"
     append_line(live.dir.events(live.attempt), json.dumps(end))
-    return status
+    return status, False
 
 
 def has_started(live: LiveAttempt) -> bool:

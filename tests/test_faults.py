@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sites import Site, environment_of, installed_commands
 from sweeps import Sweep, events, names, wait_until
 
 from runx.launching.decide import existing_runs
@@ -273,3 +274,51 @@ def test_eight_devices_are_never_given_out_twice_to_three_launchers(sweep):
         taken.sort()
         for (_, end), (begin, _) in itertools.pairwise(taken):
             assert end <= begin, f"{device} was given out twice"
+
+
+UNRELIABLE = """\
+#!/bin/bash
+exec 9>>{calls}.lock; flock 9
+number=$(cat {calls} 2>/dev/null || echo 0); echo $((number + 1)) >{calls}
+flock -u 9
+faults=({faults})
+case ${{faults[number]}} in
+  lost) {real} "$@" >/dev/null 9>&-; echo "Socket timed out on send/recv operation" >&2; exit 1 ;;
+  mute) {real} "$@" >/dev/null 9>&-; exit 0 ;;
+  killed) {real} "$@" >/dev/null 9>&-; kill -9 $$ ;;
+  refused) echo "no such queue" >&2; exit 1 ;;
+  down) echo "can't contact the server" >&2; exit 1 ;;
+esac
+exec {real} "$@" 9>&-
+"""
+
+
+def unreliable(program: Path, faults: list[str]) -> None:
+    """Have calls of a command fail in turn: after they did their work, or without."""
+    real = program.rename(program.with_name(f"real-{program.name}"))
+    calls = program.with_name(f"calls-{program.name}")
+    program.write_text(UNRELIABLE.format(calls=calls, faults=" ".join(faults), real=real))
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize("chunk", range(3))
+def test_a_scheduler_that_fails_in_any_way_gets_every_run_once(chunk, installed, tmp_path):
+    seed = os.environ["RUNX_SEED"]
+    draw = random.Random(f"{seed} submit {chunk}")
+    folder = installed_commands(tmp_path / "bin", ("qsub", "qstat", "qdel"), "pbs")
+    unreliable(folder / "qsub", draw.choices(["none", "lost", "mute", "killed", "refused"], k=99))
+    unreliable(folder / "qstat", draw.choices([*["none"] * 4, "down"], k=999))
+    path = f"{folder}:{installed['PATH']}"
+    more = {"PATH": path, "STANDIN": str(tmp_path / "jobs")}
+    environment = {**environment_of(installed, more), "PATH": path}
+    site = Site(tmp_path / "project", environment, "FARM: pbs\n")
+    array = draw.choice(["true", "false"])
+    file = site.sweep("sweep", f"HPARAMS: {{lr: [1, 2, 3], nap: 1}}\nARRAY: {array}\n")
+    site.runx(file, status=(0, 3))
+    for _ in range(30):
+        states = site.states("sweep")
+        if set(states.values()) == {"done"}:
+            break
+        site.runx(file, "--resume", status=(0, 3))
+    begun = [site.output(run).count("from epoch 0") for run in site.runs("sweep")]
+    assert (list(states.values()), begun) == (["done"] * 3, [1, 1, 1]), f"RUNX_SEED={seed}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -26,6 +27,7 @@ from runx.rundir.attempts import (
 )
 from runx.rundir.checkpoints import checkpoints_in
 from runx.rundir.experiments import run_dirs
+from runx.rundir.files import disk_problem
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import code_digests
 from runx.rundir.run import RunRecord
@@ -75,8 +77,8 @@ def freed_bytes(folder: Path) -> int:
         for name in files:
             try:
                 status = os.lstat(os.path.join(place, name))  # noqa: PTH118
-            except FileNotFoundError:
-                continue  # Somebody else removes it at this moment.
+            except OSError:
+                continue  # Somebody else removes it at this moment, or may alone look at it.
             key = (status.st_dev, status.st_ino)
             names[key] = names.get(key, 0) + 1
             if names[key] == status.st_nlink:
@@ -87,7 +89,8 @@ def freed_bytes(folder: Path) -> int:
 def remove(runs: Iterable[RunDir], say: Say, statuses: JobStatuses = NO_STATUSES) -> int:
     """Remove runs, each after its state was read anew; return how many were removed.
 
-    No launch decides meanwhile, and each run is locked against a start by hand.
+    No launch decides meanwhile, and each run is locked against a start by hand. On a disk that is
+    too full for that, where no launch can decide either, the first run that goes makes room.
     """
     by_experiment: dict[Path, list[RunDir]] = {}
     for run in runs:
@@ -95,10 +98,13 @@ def remove(runs: Iterable[RunDir], say: Say, statuses: JobStatuses = NO_STATUSES
     count = 0
     for path, members in by_experiment.items():
         experiment = ExperimentDir(path)
-        experiment.making.mkdir(parents=True, exist_ok=True)
-        with turn(experiment, say):
-            count += sum([_removed(run, experiment, say, statuses) for run in members])
-            _remove_code(experiment, say)
+        while members:
+            with turn(experiment, say, is_needed=False) as is_alone:
+                now = members if is_alone else members[:1]
+                count += sum([_removed(run, experiment, say, statuses) for run in now])
+                members = members[len(now) :]
+                if not members:
+                    _remove_code(experiment, say)
     return count
 
 
@@ -108,22 +114,47 @@ def _removed(run: RunDir, experiment: ExperimentDir, say: Say, statuses: JobStat
     # Read before it is locked: any lock is a sign of life, ours too.
     attempts = {run: read_attempts(run, clock(run.path.parent), say)}
     [removal] = removals(attempts, statuses)
-    lock = take_lock(run) if run.attempts.is_dir() and not removal.why_not else None
+    place = workspace.workspace_of(run)
     try:
-        if removal.why_not or (run.attempts.is_dir() and lock is None):
-            say(f"{run.path.name}: stays: {removal.why_not or 'it is running'}")
-            return False
-        # Renamed first: half a run is never seen, and the next launch clears what is left.
-        away = experiment.making / f"{run.path.name}.{secrets.token_hex(4)}"
-        run.path.rename(away)
-    finally:
-        if lock is not None:
-            os.close(lock)
-    place = workspace.workspace_of(RunDir(away))
-    shutil.rmtree(away)
+        away = None if removal.why_not else _moved_away(run, experiment)
+    except OSError as error:
+        removal = removal._replace(why_not=disk_problem(error, run.path))
+    if removal.why_not or away is None:
+        say(f"{run.path.name}: stays: {removal.why_not or 'it is running'}")
+        return False
+    try:
+        shutil.rmtree(away)
+    except OSError as error:
+        rest = f"{error.filename}: {error.strerror}"
+        say(f"{run.path.name}: is removed, but not all of {away}: {rest}; the next launch does it")
     if place is not None and (why := workspace.remove(place)):
         say(f"{run.path.name}: what its job wrote in its workspace stays: {why}")
     return True
+
+
+def _moved_away(run: RunDir, experiment: ExperimentDir) -> Path | None:
+    """Rename a run's directory to where the next launch clears what is left of it.
+
+    So half a run is never seen; but on a disk that is too full for that, it stays in its place.
+    Returns None where the run is alive.
+    """
+    lock = None
+    try:
+        # A run that has no lock never had a process.
+        if run.lock.exists() and (lock := take_lock(run)) is None:
+            return None
+        away = experiment.making / f"{run.path.name}.{secrets.token_hex(4)}"
+        try:
+            experiment.making.mkdir(parents=True, exist_ok=True)
+            run.path.rename(away)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return run.path
+        return away
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _remove_code(experiment: ExperimentDir, say: Say) -> None:
@@ -141,7 +172,10 @@ def _remove_code(experiment: ExperimentDir, say: Say) -> None:
     for folder in experiment.code.glob("*") if experiment.code.is_dir() else ():
         is_used = folder.name.startswith((".", "from-")) or folder.name.split(".")[0] in used
         if folder.is_dir() and not is_used:
-            shutil.rmtree(folder)
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                say(f"warning: frozen code stays: {error.filename}: {error.strerror}")
 
 
 class Thinned(NamedTuple):

@@ -50,9 +50,15 @@ class SweepPlan(NamedTuple):
     def of(
         cls, settings: Settings, max_runs: int = MAX_RUNS, placeholders: bool = False
     ) -> SweepPlan:
-        """Read the sweep; ``placeholders`` name runs that will not be made, which is faster."""
+        """Read the sweep; ``placeholders`` name runs that will not be made, which is faster.
+
+        Raises:
+            SettingsError: A setting can't be followed where the runs go.
+        """
+        from runx.launching.support import check_settings
         from runx.sweeps.naming import preview_slugs
 
+        check_settings(settings)
         sweep = sweep_of(settings, max_runs)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))

@@ -12,13 +12,14 @@ from runx.api.printing import Say, data, remark
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
+from runx.launching.support import check_options
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
     from runx.api.inspect import Standings
-    from runx.local.executor import Watcher
+    from runx.local.tasks import Watcher
 
 
 def launch(
@@ -71,11 +72,16 @@ def launch(
     )
     planned = tuple(runs)
     settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
+    if settings.farm:
+        # One at a time is the default here, and says nothing about a farm.
+        usual = LocalOptions(jobs=1)._asdict()
+        given = {name: value for name, value in local._asdict().items() if value != usual[name]}
+        check_options(settings.farm, given)
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
     if test_only and planned:
-        would_take(settings, planned, options, remark)
+        would_take(settings, planned, options, remark, after)
     started = () if test_only else _started(sweep, planned, options, local, after, argv)
     return _standings(started, settings)
 
@@ -151,19 +157,28 @@ def settings_for(runs: Sequence[Run], experiment: Experiment | None, here: bool)
     return settings
 
 
-def would_take(settings: Settings, runs: Iterable[Run], options: LaunchOptions, say: Say) -> None:
+def would_take(
+    settings: Settings,
+    runs: Iterable[Run],
+    options: LaunchOptions,
+    say: Say,
+    after: Sequence[str] = (),
+) -> None:
     """Ask the scheduler whether it would accept the jobs of a launch, without submitting them.
 
     Raises:
         FarmError: It would refuse a job.
     """
+    from runx.api.start import job_ids_of
     from runx.farms.query import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
-    ask(settings.farm, jobs, settings.dir.jobs(settings.texts["launch"]), say)
+    predecessors = job_ids_of(settings, after, say)
+    folder = settings.dir.jobs(settings.texts["launch"])
+    ask(settings.farm, jobs, folder, say, tuple(predecessors))
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from runx.api.printing import Say, data, remark
-from runx.local.executor import EndedAttempt, Task
+from runx.api.printing import Say, data, remark, unheard
 from runx.local.gpus import Lease
+from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL, TIMEOUT
 from runx.rundir.paths import RunDir
 from runx.rundir.state import signal_of
@@ -70,6 +70,10 @@ class Lines:
             )
         self._blocked = True
 
+    def note(self, line: str) -> None:
+        """Show what a person must know."""
+        self.say(line)
+
     def stopping(self, killing: bool) -> None:
         """Show that the launch is being stopped."""
         self.say("killing what runs" if killing else "stopping what runs; once more kills it")
@@ -125,7 +129,8 @@ class Streamed(Lines):
             _put(self._named(run, chunk) if self.names else chunk)
         if last and (rest := self._partial.pop(run, b"")):
             _put(self._prefix(run) + rest + b"\n")
-        sys.stdout.flush()
+        with unheard():
+            sys.stdout.flush()
 
     def _named(self, run: RunDir, chunk: bytes) -> bytes:
         *lines, rest = (self._partial.pop(run, b"") + chunk).split(b"\n")
@@ -140,10 +145,11 @@ class Streamed(Lines):
 def _put(content: bytes) -> None:
     """Write bytes to stdout unchanged, or as text where stdout takes only text, as in notebooks."""
     buffer = getattr(sys.stdout, "buffer", None)
-    if buffer is None:
-        sys.stdout.write(content.decode("utf-8", "replace"))
-    else:
-        buffer.write(content)
+    with unheard():
+        if buffer is None:
+            sys.stdout.write(content.decode("utf-8", "replace"))
+        else:
+            buffer.write(content)
 
 
 def outcome(ended: EndedAttempt) -> str:

@@ -17,8 +17,9 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.local.executor import ClaimResult, EndedAttempt, Policy, Task, Watcher
+    from runx.local.executor import ClaimResult, Policy
     from runx.local.gpus import Devices
+    from runx.local.tasks import EndedAttempt, Task, Watcher
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -83,7 +84,7 @@ def start(
 
     _check_program(settings)
     check_first(settings, runs)
-    predecessors = _job_ids(settings, after, caller.say)
+    predecessors = job_ids_of(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local)
@@ -106,10 +107,10 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def _job_ids(settings: Settings, after: Sequence[str], say: Say) -> tuple[str, ...]:
-    """Return the ids of the jobs of experiments or runs that a launch waits for."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
+    """Return the runs that a launch waits for by the ids of their jobs."""
     if not after:
-        return ()
+        return {}
     from runx.launching.jobs import job_ids
 
     def warn(line: str) -> None:
@@ -140,7 +141,8 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
-    from runx.local.executor import Executor, Task
+    from runx.local.executor import Executor
+    from runx.local.tasks import Task
     from runx.rundir.argv import shell_command
     from runx.rundir.logdir import Logdir
 
@@ -170,11 +172,17 @@ def _hparams(
     runs: Sequence[Run], adopted: Sequence[ExistingRun]
 ) -> dict[RunDir, Mapping[str, Any]]:
     """Return the hyperparameters of the runs that start, and of those that go on."""
-    from runx.rundir.files import read_json
     from runx.rundir.logdir import Logdir
+    from runx.rundir.record import read_or_empty
 
     hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
-    return hparams | {run.dir: read_json(run.dir.record)["hparams"] for run in adopted}
+    return hparams | {
+        run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
+    }
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""
 
 
 def _policy(local: LocalOptions, jobs: int) -> Policy:
@@ -214,9 +222,12 @@ def claimed(task: Task, say: Say) -> ClaimResult:
     return "theirs"
 
 
-def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launched:
-    """Submit every run of a launch to its farm."""
+def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+    """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
+    from runx.farms.visibility import unseen_warning
+    from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs
 
     context = plan.context
@@ -225,7 +236,12 @@ def _submit(plan: LaunchPlan, after: tuple[str, ...], caller: Caller) -> Launche
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
+    if warning := unseen_warning(experiment.dir.path.parent, farm):
+        caller.say(f"warning: {warning}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
-    count = submit(farm, jobs, folder, context.code, caller.say, after, show)
+    if after:
+        write_predecessors(folder, after.values())
+    with disk_errors(experiment.dir.path):
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

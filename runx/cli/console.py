@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from runx.api.printing import unheard
 from runx.errors import RunxError
 
 FAULT = 70
@@ -19,8 +20,15 @@ INTERRUPTED = 130
 
 
 def say(line: str) -> None:
-    """Print a line that is no data."""
-    click.echo(line, err=True)
+    """Print a line that is no data, which may be lost."""
+    with unheard():
+        click.echo(line, err=True)
+
+
+def echo(line: str) -> None:
+    """Print a line of data of a launch, which goes on where that is lost."""
+    with unheard():
+        click.echo(line)
 
 
 def warn(line: str) -> None:
@@ -40,8 +48,7 @@ def run_command(command: click.Command, name: str, argv: Sequence[str]) -> NoRet
     """Run a click command and exit with its status; print an error as one line."""
     try:
         status = command.main(list(argv), prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(status if isinstance(status, int) else 0)
+        sys.exit(_flushed(name, status if isinstance(status, int) else 0))
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.ClickException as error:
@@ -63,6 +70,26 @@ def run_command(command: click.Command, name: str, argv: Sequence[str]) -> NoRet
         traceback.print_exc()
         say(f"{name}: this is a fault of runx; please report it with the lines above")
         sys.exit(FAULT)
+
+
+def _flushed(name: str, status: int) -> int:
+    """Write what is printed and not written yet; return the status, 1 where data was lost.
+
+    The reader of a pipe that has ended wanted no more of it.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would print the error again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(f"{name}: not all could be printed: {error.strerror}")
+            status = status or 1
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    return status
 
 
 def _one_line(error: click.ClickException) -> str:

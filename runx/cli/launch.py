@@ -14,9 +14,17 @@ import click
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.printing import Say
-from runx.cli.console import say
-from runx.cli.options import choosing_options, local_options, request, settings_options
+from runx.api.start import job_ids_of
+from runx.cli.console import echo, say
+from runx.cli.options import (
+    choosing_options,
+    given_options,
+    local_options,
+    request,
+    settings_options,
+)
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
+from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -25,8 +33,8 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
-    from runx.local.executor import EndedAttempt
     from runx.local.options import LocalOptions
+    from runx.local.tasks import EndedAttempt
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
@@ -95,8 +103,8 @@ def launch(
     runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
     """
-    if (as_json or table) and not no_run:
-        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
+    _check_forms(no_run, as_json, table, test_only)
+    given = given_options(flags)
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
@@ -104,17 +112,27 @@ def launch(
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
+    if settings.farm:
+        check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
+    after_ids = tuple(job_ids_of(settings, after, say)) if no_run else ()
     if table:
         return _preview_table(sweep, options, as_json)
     if test_only:
-        would_take(settings, sweep.runs(), options, say)
+        would_take(settings, sweep.runs(), options, say, after)
         return 0
     if no_run:
-        return _preview(settings, sweep.runs(), options, as_json)
+        return _preview(settings, sweep.runs(), options, as_json, after_ids)
     return _launch(sweep, options, local, after)
+
+
+def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
+    if (as_json or table) and not no_run:
+        raise click.UsageError(f"{'--json' if as_json else '--table'} goes with -n")
+    if test_only and no_run:
+        raise click.UsageError("-n prints what would be run, --test-only asks: say one of them")
 
 
 def _launch(
@@ -130,14 +148,20 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, click.echo, watcher, sys.argv, go_on)
+    caller = Caller(say, echo, watcher, sys.argv, go_on)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
     return report(launched, go_on, say)
 
 
-def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as_json: bool) -> int:
+def _preview(
+    settings: Settings,
+    runs: Iterable[Run],
+    options: LaunchOptions,
+    as_json: bool,
+    after: tuple[str, ...],
+) -> int:
     """Print what would be executed; write nothing."""
     from runx.launching.preview import lines, obstacles, starting
 
@@ -148,7 +172,7 @@ def _preview(settings: Settings, runs: Iterable[Run], options: LaunchOptions, as
     if options.resume:
         runs = list(runs)
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
-    pending = lines(settings, runs, as_json)
+    pending = lines(settings, runs, as_json, after)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
@@ -202,15 +226,17 @@ def report(launched: Launched, command: str, say: Say) -> int:
 
 
 def _done(launched: Launched) -> int:
-    return sum(end.status == 0 for end in launched.ended)
+    return sum(end.status == 0 and end.recorded for end in launched.ended)
 
 
 def _counts(launched: Launched, failed: int) -> str:
     total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
-    cancelled, missing = ended - done - failed, total - ended - launched.left
+    unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
+    cancelled, missing = ended - done - failed - unrecorded, total - ended - launched.left
     parts = [
         f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
         f"{cancelled} cancelled" if cancelled else "",
+        f"{unrecorded} ended well, which can't be written" if unrecorded else "",
         f"{launched.left} left alone" if launched.left else "",
         f"{missing} not started" if missing > 0 else "",
     ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from runx.cli.completion import farms, overrides, sweeps, yaml_files
 from runx.cli.console import warn
@@ -116,6 +117,14 @@ def request(
     )
 
 
+def given_options(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags for runs on this machine that were typed, with their values."""
+    from runx.launching.support import FOR_FARMS
+
+    source = click.get_current_context().get_parameter_source
+    return {name: flags[name] for name in FOR_FARMS if source(name) is not ParameterSource.DEFAULT}
+
+
 def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:
     """Remove the flags for runs on this machine from ``flags``, and return them."""
     from runx.local.options import LocalOptions
@@ -123,11 +132,13 @@ def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:
     jobs = flags.pop("jobs")
     if jobs not in (None, "auto") and not (jobs.isdecimal() and int(jobs) > 0):
         raise click.UsageError(f"-j {jobs}: say how many runs at a time, or auto")
-    max_failures = flags.pop("max_failures")
+    max_failures, fail_fast = flags.pop("max_failures"), flags.pop("fail_fast")
+    if fail_fast and max_failures not in (None, 1):
+        raise click.UsageError(f"--fail-fast is --max-failures 1, not {max_failures}: say one")
     names = ("gpus_per_run", "retries", "timeout", "grace", "stream", "attach")
     return LocalOptions(
         jobs=None if jobs is None else 0 if jobs == "auto" else int(jobs),
-        max_failures=1 if flags.pop("fail_fast") else max_failures,
+        max_failures=1 if fail_fast else max_failures,
         is_fallback=is_fallback,
         **{name: flags.pop(name) for name in names},
     )

@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
-import click
-
 from runx.api.output import REDRAW, Lines, Streamed
-from runx.cli.console import say
-from runx.local.executor import EndedAttempt, Task, Watcher
+from runx.api.printing import unheard
+from runx.cli.console import echo, say
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
+from runx.local.tasks import EndedAttempt, Task, Watcher
 from runx.rundir.paths import RunDir
 from runx.sweeps.scalars import duration_text
 
@@ -22,19 +21,19 @@ _TAIL = 4096  # bytes at the end of metrics.csv in which the last row is looked 
 def watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:
     """Return what shows runs: output of one at a time, else progress on a terminal, or lines."""
     if local.attach:
-        return Lines(total, commands, say, click.echo, quiet=True)
+        return Lines(total, commands, say, echo, quiet=True)
     if jobs == 1 or local.stream:
-        return Streamed(total, commands, jobs > 1, say, click.echo)
+        return Streamed(total, commands, jobs > 1, say, echo)
     if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         return Progress(total, commands)
-    return Lines(total, commands, say, click.echo)
+    return Lines(total, commands, say, echo)
 
 
 class Progress(Lines):
     """Shows a line for each run that ended, and below them one that is redrawn."""
 
     def __init__(self, total: int, commands: Mapping[RunDir, str]) -> None:
-        super().__init__(total, commands, say, click.echo)
+        super().__init__(total, commands, say, echo)
         self._drawn = False
 
     def started(self, task: Task, lease: Lease) -> None:
@@ -50,6 +49,11 @@ class Progress(Lines):
         self._erase()
         super().left(task)
 
+    def note(self, line: str) -> None:
+        """Show what a person must know, above the line that is redrawn."""
+        self._erase()
+        super().note(line)
+
     def stopping(self, killing: bool) -> None:
         """Show that the launch is being stopped, above the line that is redrawn."""
         self._erase()
@@ -64,8 +68,9 @@ class Progress(Lines):
         )  # 0: the terminal has no size
         line = " | ".join([self._counts(tasks, waiting), *(_latest(task) for task in tasks)])
         if tasks:
-            sys.stderr.write(line[: width - 1])
-            sys.stderr.flush()
+            with unheard():
+                sys.stderr.write(line[: width - 1])
+                sys.stderr.flush()
             self._drawn = True
         return REDRAW
 
@@ -82,7 +87,8 @@ class Progress(Lines):
 
     def _erase(self) -> None:
         if self._drawn:
-            sys.stderr.write("\r\x1b[K")
+            with unheard():
+                sys.stderr.write("\r\x1b[K")
             self._drawn = False
 
 

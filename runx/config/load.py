@@ -121,14 +121,15 @@ def _outer_layers(
 def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str:
     """Return the farm that runs go to: one that is described, or a type that needs no section.
 
-    It is empty where nothing sets FARM.
+    It is empty where nothing sets FARM, or for runs ``here`` a file sets one that is elsewhere.
     """
     entry = merged(layers, "").get("FARM")
     name = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ""
     described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
     if entry is None or name in ("", LOCAL, *described) or name in presets():
         return name or ""
-    if here:
+    is_typed = entry.origin == "--farm" or entry.origin.endswith(" on the command line")
+    if here and not is_typed:
         return ""
     advice = "no farm is described; see docs/runx-file.md"
     if described:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.errors import RunxError
@@ -36,11 +36,11 @@ def ask(
     answered, problems, hidden = False, list[str](), ""
     for number, query in enumerate(queries):
         unknown = [id for id in ids if id not in statuses]
-        if answered and not unknown:
-            break
+        if answered and (query.instead or not unknown):
+            continue
         try:
             statuses = {**_answer(query, farm, unknown, all and not answered), **statuses}
-            answered = True
+            answered, hidden = True, "" if query.instead else hidden
         except RunxError as error:
             problems.append(str(error))
             # A command that is not there is of another scheduler with the same submit command.
@@ -50,6 +50,29 @@ def ask(
         warn(f"farm {farm.name} can't be asked: {problems[0]}; states are from the runs' own files")
     looked = [query for number, query in enumerate(queries) if query.live or number == 0]
     return FarmAnswer(statuses, hidden, {query.sees for query in looked} == {"all"})
+
+
+def explained(
+    answer: FarmAnswer, farm: Farm, query: StatusQuery, names: Container[str]
+) -> FarmAnswer:
+    """Return an answer with why jobs of these names wait, where that takes a query of its own."""
+    waiting = {
+        id: status
+        for id, status in answer.statuses.items()
+        if status.state == "queued" and not status.reason and status.name in names
+    }
+    if not waiting:
+        return answer
+    try:
+        reasons = _answer(query, farm, list(waiting), all=False)
+    except RunxError:
+        return answer  # A site may keep its events to itself.
+    known = {
+        id: status._replace(reason=reasons[query.query_id(id)].reason)
+        for id, status in waiting.items()
+        if query.query_id(id) in reasons
+    }
+    return answer._replace(statuses={**answer.statuses, **known})
 
 
 def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> dict[str, JobStatus]:

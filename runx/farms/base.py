@@ -44,13 +44,15 @@ class Farm(NamedTuple):
 class Submission:
     """The exact command that submits jobs, with what is added to its environment, and its stdin.
 
-    ``place`` is where the jobs go as far as the command says: see FarmType.
+    ``place`` is where the jobs go as far as the command says: see FarmType. ``script`` is the file
+    that holds the stdin, too, where there is one.
     """
 
     words: Words
     environment: Mapping[str, str]
     stdin: str = ""
     place: Mapping[str, str] = field(default_factory=dict)
+    script: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ class StatusQuery(NamedTuple):
     to ask for instead of a job's own, such as that of its array. ``sees``: whether the answer has
     the jobs of all users, whatever the site's settings; else what it lacks may be somebody else's.
     ``live``: whether it alone has jobs that have not ended, as the first query always does, so that
-    without its answer nothing counts as gone.
+    without its answer nothing counts as gone. ``instead``: whether it is made only where no query
+    before it was answered, and makes up for these.
     """
 
     command: Callable[[Sequence[str], Farm], Words]
@@ -154,6 +157,17 @@ class StatusQuery(NamedTuple):
     query_id: Callable[[str], str] = str
     sees: Literal["own", "all"] = "own"
     live: bool = False
+    instead: bool = False
+
+
+class Place(NamedTuple):
+    """How this machine is asked where jobs of a farm go: the answer is added to its options.
+
+    ``read`` raises a FarmError where they can't go anywhere.
+    """
+
+    command: Callable[[Farm], Words]
+    read: Callable[[Finished, Farm], Mapping[str, str]]
 
 
 class ArrayLimit(NamedTuple):
@@ -186,15 +200,20 @@ class FarmType:
         job_ids: Returns the id of each job of an array, given what its submit command printed.
         script: Returns the job script of an array.
         job_name: Returns the name by which the scheduler lists an array.
+        located: How this machine is asked where jobs go, before they are submitted; it is asked
+            again before they are queried, since a name may have become that of another place.
         place: Returns what tells where the jobs of an array are, such as their cluster, given what
             its submit command printed ("" where that is not known) and its environment; it is
             added to their farm's options.
         queries: Made in turn, each about the jobs of which those before returned nothing.
+        reasons: Made where jobs wait, and the other queries gave no reason; it is answered by
+            query ids.
         cancel, hold, release: Return commands, given job ids.
         cancel_arrays: Returns commands, executed before those of ``cancel``, given the names of
             arrays of which every run is cancelled.
         array_of: Returns the id of a job's whole array, which ``cancel``, ``hold`` and ``release``
             are given in place of its jobs' ids where every run of it is meant.
+        suspends: Whether ``hold`` ends what runs of an array, which is then not held as a whole.
         had_ended: Returns whether a cancel failed since there was nothing left to end.
         test_only: Returns the command that checks a submission, and submits nothing.
         arrays: Whether there are job arrays.
@@ -204,6 +223,8 @@ class FarmType:
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
         portable: Whether portable RESOURCES are translated, or given as they stand.
+        reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
+            types read; None if it may read any.
         submit_timeout: Seconds that a submit command may take, None where it may execute the run.
     """
 
@@ -213,13 +234,16 @@ class FarmType:
     job_ids: Callable[[str, JobArray], list[str]]
     script: Callable[[JobArray, Farm], str] | None = None
     job_name: Callable[[JobArray], str] = lambda array: array.name
+    located: Place | None = None
     place: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda answer, environment: {}
     queries: tuple[StatusQuery, ...] = ()
+    reasons: StatusQuery | None = None
     cancel: JobCommands | None = None
     cancel_arrays: JobCommands | None = None
     hold: JobCommands | None = None
     release: JobCommands | None = None
     array_of: Callable[[str], str] | None = None
+    suspends: bool = False
     had_ended: Callable[[Finished], bool] = lambda finished: False
     test_only: Callable[[Submission], Submission] | None = None
     arrays: bool = False
@@ -231,6 +255,7 @@ class FarmType:
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
     portable: bool = True
+    reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS
 
     @property

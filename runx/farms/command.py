@@ -149,4 +149,5 @@ FARM_TYPE = FarmType(
     job_ids=lambda answer, array: [job_id(answer)],
     portable=False,
     submit_timeout=None,
+    reads=("SUBMIT_CMD",),
 )

@@ -50,11 +50,28 @@ def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int =
 
 
 def shell_line(submission: Submission) -> str:
-    """Return the command of a submission as a line of shell."""
-    if submission.words[:2] == ("bash", "-c"):
-        return submission.words[2]
+    """Return the command of a submission as shell, with its stdin."""
+    words = submission.words
     variables = (f"{name}={shlex.quote(value)}" for name, value in submission.environment.items())
-    return " ".join([*variables, shlex.join(submission.words)])
+    line = words[2] if words[:2] == ("bash", "-c") else shlex.join(words)
+    stdin = [f"<{shlex.quote(str(submission.script))}"] if submission.script else []
+    if submission.stdin and not submission.script:
+        stdin = [_here_document(submission.stdin)]
+    return " ".join([*variables, line, *stdin])
+
+
+def _here_document(text: str) -> str:
+    """Return text as a shell gives it to a command as stdin.
+
+    >>> print(_here_document("a"))
+    <<'RUNX'
+    a
+    RUNX
+    """
+    end = "RUNX"
+    while end in text:
+        end += "X"
+    return f"<<'{end}'\n{text.removesuffix(chr(10))}\n{end}"
 
 
 def largest_array(farm: Farm) -> int:

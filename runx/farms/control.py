@@ -9,7 +9,7 @@ from typing import TypeAlias
 from runx.errors import FarmError, RunxError, SettingsError
 from runx.farms.base import Farm, JobCommands, SubmittedJob, Words
 from runx.farms.commands import call
-from runx.farms.query import by_farm, complete_arrays
+from runx.farms.query import by_farm, complete_arrays, query
 from runx.farms.registry import farm_type_of
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
@@ -55,15 +55,27 @@ def _changed(
         if is_asked:
             chosen = [job for job in chosen if _state(job, statuses) in states]
         try:
-            complaints = _execute_all(farm, verb, chosen, runs) if chosen else []
-            refused |= {job.run: line for job in chosen for line in complaints if _names(line, job)}
+            if chosen:
+                complaints = _execute_all(farm, verb, chosen, runs, statuses)
+                refused |= {
+                    job.run: line for job in chosen for line in complaints if job.id in line.split()
+                }
+                refused |= _over(farm, chosen) if verb == "hold" else {}
         except FarmError as error:
             refused |= {job.run: str(error) for job in chosen}
     return refused
 
 
-def _names(line: str, job: SubmittedJob) -> bool:
-    return job.id in line.split()
+def _over(farm: Farm, jobs: Sequence[SubmittedJob]) -> dict[RunDir, str]:
+    """Return the runs of held jobs that had ended before, where their farm answers as for others.
+
+    Kubernetes suspends a Job that is over, too.
+    """
+    if not farm_type_of(farm.type).suspends:
+        return {}
+    after = query(jobs, lambda line: None)
+    states = {job.run: _state(job, after) for job in jobs}
+    return {run: f"it is {state}" for run, state in states.items() if state not in ("", *ALIVE)}
 
 
 def _state(job: SubmittedJob, statuses: Statuses) -> str:
@@ -72,7 +84,11 @@ def _state(job: SubmittedJob, statuses: Statuses) -> str:
 
 
 def _execute_all(
-    farm: Farm, verb: str, jobs: Sequence[SubmittedJob], runs: Container[RunDir]
+    farm: Farm,
+    verb: str,
+    jobs: Sequence[SubmittedJob],
+    runs: Container[RunDir],
+    statuses: Statuses,
 ) -> list[str]:
     """Execute every command that does something with jobs; then raise FarmError if any failed.
 
@@ -81,7 +97,9 @@ def _execute_all(
     cancel_arrays = farm_type_of(farm.type).cancel_arrays if verb == "cancel" else None
     names = list(complete_arrays(jobs, runs)) if cancel_arrays else []
     commands = [*cancel_arrays(names, farm)] if cancel_arrays and names else []
-    ids = _addressed(farm, jobs, [job.id for job in jobs], runs)
+    suspends = verb == "hold" and farm_type_of(farm.type).suspends
+    running = [key[1] for key, each in statuses.items() if suspends and each.state == "running"]
+    ids = _addressed(farm, jobs, runs, running)
     problems, complaints = list[FarmError](), list[str]()
     for command in [*commands, *commands_for(farm, verb)(ids, farm)]:
         try:
@@ -94,16 +112,18 @@ def _execute_all(
 
 
 def _addressed(
-    farm: Farm, jobs: Iterable[SubmittedJob], ids: Sequence[str], runs: Container[RunDir]
+    farm: Farm, jobs: Sequence[SubmittedJob], runs: Container[RunDir], apart: Sequence[str]
 ) -> list[str]:
     """Return job ids, with the id of an array for those of its jobs where all its runs are meant.
 
-    ``jobs`` are those of which some have the ids.
+    Those of the jobs ``apart`` are not meant as a whole.
     """
     array_of = farm_type_of(farm.type).array_of
+    ids = [job.id for job in jobs]
     if array_of is None:
-        return list(ids)
+        return ids
     arrays = {array_of(job.id) for job in complete_arrays(jobs, runs).values() if job.id}
+    arrays -= {array_of(id) for id in apart}
     return list(dict.fromkeys(array_of(id) if array_of(id) in arrays else id for id in ids))
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,11 @@ from typing import NamedTuple
 from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.registry import farm_type_of
 from runx.locks import may_be_held
-from runx.rundir.files import VERSION, append_line, read_lines, to_json, write_whole
+from runx.rundir.files import VERSION, append_line, read_json, read_lines, to_json, write_whole
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.workspace import link_workspace
 
-JOBS, LOCK = "jobs.jsonl", "lock"
+JOBS, LOCK, PREDECESSORS = "jobs.jsonl", "lock", "after.json"
 
 
 class LaunchedJob(NamedTuple):
@@ -81,6 +81,22 @@ def launched_job(
     if not launch:
         return None
     return jobs_in(ExperimentDir(run.path.parent).jobs(launch)).get(run.path.name)
+
+
+def write_predecessors(folder: Path, runs: Iterable[RunDir]) -> None:
+    """Write which runs the jobs of a launch wait for."""
+    names = [f"{run.path.parent.name}/{run.path.name}" for run in runs]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / PREDECESSORS, to_json({"runs": names}))
+
+
+def predecessors(run: RunDir, launch: str | None) -> list[RunDir]:
+    """Return the runs for which a run's job was to wait, by its launch."""
+    file = ExperimentDir(run.path.parent).jobs(launch or "") / PREDECESSORS
+    if not launch or not file.exists():
+        return []
+    logroot = run.path.parent.parent
+    return [RunDir(logroot / str(name)) for name in read_json(file).get("runs", ())]
 
 
 def write_job(job: SubmittedJob, answer: str) -> None:

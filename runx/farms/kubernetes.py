@@ -4,134 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from runx.errors import SettingsError
-from runx.farms.base import Farm, FarmType, Handback, JobArray, StatusQuery, Submission, Words
-from runx.farms.jobscript import job_script
-from runx.farms.resources import Needs
-from runx.farms.words import chunked, plain_name, refuse
+from runx.errors import FarmError
+from runx.farms.base import (
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    JobCommands,
+    Place,
+    StatusQuery,
+    Submission,
+    Words,
+)
+from runx.farms.kubernetes_manifest import LABELS, REQUEUE_STATUS, job_name, manifest
+from runx.farms.kubernetes_status import INDEX, JOB, reasons, statuses
+from runx.farms.words import chunked
 from runx.processes import Finished
-from runx.rundir.events import JobStatus
 
-REQUEUE_STATUS = 75
-"""The exit status by which a run is started again."""
-LABELS = {"app.kubernetes.io/managed-by": "runx"}
-"""The label of everything that runx makes."""
-_LONGEST = 52
-"""Characters of a Job's name: with an index appended it names a host, which may have 63."""
-_INDEX = "batch.kubernetes.io/job-completion-index"
-_JOB = "batch.kubernetes.io/job-name"
-_REASONS = {
-    "OOMKilled": "oom",
-    "DeadlineExceeded": "timeout",
-    "Evicted": "preempted",
-    "Preempting": "preempted",
-    "NodeLost": "lost",
-}
 _DELETE_OPTIONS = ("--wait=false", "--ignore-not-found")
-
-
-def manifest(array: JobArray, farm: Farm) -> dict[str, Any]:
-    """Return the manifest of an array's Job; an index that fails doesn't end the others."""
-    count = len(array.jobs)
-    spec: dict[str, Any] = {
-        "completions": count,
-        "parallelism": min(array.max_parallel or count, count),
-        "template": {"metadata": {"labels": LABELS}, "spec": _pod(array, farm)},
-        "podFailurePolicy": {"rules": list(_policy(farm))},
-    }
-    if array.is_array:
-        spec |= {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "maxFailedIndexes": count}
-    else:
-        spec |= {"backoffLimit": 0}
-    name = {"name": job_name(array), "labels": LABELS, "annotations": {"runx/launch": array.launch}}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": name, "spec": spec}
-
-
-def _policy(farm: Farm) -> list[dict[str, Any]]:
-    """Return the rules for ends of a pod that are not the run's, after which it starts again."""
-    disrupted = {"type": "DisruptionTarget", "status": "True"}
-    rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [disrupted]}]
-    if farm.requeue is not None:
-        codes = {"operator": "In", "values": [REQUEUE_STATUS]}
-        rules.insert(0, {"action": "Ignore", "onExitCodes": codes})
-    return rules
-
-
-def _pod(array: JobArray, farm: Farm) -> dict[str, Any]:
-    needs = array.needs
-    refuse(needs, "kubernetes", "qos", "account", "gpu_kind")
-    if needs.nodes and needs.nodes > 1:
-        refuse(needs, "kubernetes", "nodes")
-    if not needs.image:
-        raise SettingsError("RESOURCES: image is missing: the container that runs on Kubernetes")
-    claim, mounted = _volume(array, farm)
-    container = {
-        "name": "run",
-        "image": needs.image,
-        "command": ["bash", "-c", job_script(array, farm, "$JOB_COMPLETION_INDEX")],
-        "resources": _limits(needs),
-        "volumeMounts": [{"name": "logroot", "mountPath": mounted}],
-    }
-    pod: dict[str, Any] = {
-        "restartPolicy": "Never",
-        "containers": [container],
-        "volumes": [{"name": "logroot", "persistentVolumeClaim": {"claimName": claim}}],
-    }
-    if needs.constraint:
-        pod["nodeSelector"] = dict([_label(text) for text in needs.constraint.split(",")])
-    if needs.partition:
-        pod["priorityClassName"] = needs.partition
-    if needs.time:
-        pod["activeDeadlineSeconds"] = needs.time
-    return pod
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.strip().partition("=")
-    if not equals:
-        raise SettingsError("RESOURCES: constraint must be labels of nodes, as gpu=a100")
-    return name, value
-
-
-def _volume(array: JobArray, farm: Farm) -> tuple[str, str]:
-    """Return the claim of LOGROOT, and where pods mount it: as VOLUME says, or where it is here."""
-    claim, _, mounted = farm.options.get("VOLUME", "").partition(":")
-    if not claim:
-        raise SettingsError("VOLUME is missing: the claim that holds LOGROOT, as CLAIM:/mounted/at")
-    return claim, mounted or str(array.experiment_dir.parent)
-
-
-def _limits(needs: Needs) -> dict[str, Any]:
-    limits = {
-        "nvidia.com/gpu": needs.gpus,
-        "cpu": needs.cpus,
-        "memory": f"{needs.mem}Mi" if needs.mem else None,
-    }
-    quantities = {name: str(value) for name, value in limits.items() if value}
-    quantities |= {resource.name: str(resource.text) for resource in needs.rest}
-    return {"limits": quantities, "requests": quantities} if quantities else {}
-
-
-def job_name(array: JobArray) -> str:
-    """Return the name of an array as a label of DNS, which names a Job.
-
-    >>> re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", _dns("Ünit_Sweep.A-")) is not None
-    True
-    """
-    return _dns(array.name)
-
-
-def _dns(name: str) -> str:
-    from hashlib import sha256
-
-    clean = re.sub(r"[^a-z0-9-]+", "-", plain_name(name).lower()).strip("-")
-    if clean == name and len(clean) <= _LONGEST:
-        return clean
-    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{clean[: _LONGEST - 9].strip('-')}-{digest}"
+_OURS = ("-l", "=".join(*LABELS.items()))
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -141,7 +35,8 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def _kubectl(farm: Farm) -> Words:
-    context, namespace = farm.options.get("ADDRESS"), farm.options.get("NAMESPACE")
+    context = farm.options.get("context") or farm.options.get("ADDRESS")
+    namespace = farm.options.get("namespace") or farm.options.get("NAMESPACE")
     return (
         "kubectl",
         *(("--context", context) if context else ()),
@@ -157,65 +52,64 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{match[1]}/{index}" for index in range(len(array.jobs))]
 
 
-def pods(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return the statuses of pods by job id; of several pods of one index, the youngest counts."""
+def place(finished: Finished, farm: Farm) -> Mapping[str, str]:
+    """Return the context, namespace and server that kubectl uses, empty without a configuration.
+
+    That is so in a pod, whose service account kubectl takes.
+
+    Raises:
+        FarmError: There is no such context.
+    """
     if finished.status:
-        return None
-    statuses: dict[str, JobStatus] = {}
-    items = json.loads(finished.output)["items"]
-    for pod in sorted(items, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
-        metadata = pod["metadata"]
-        labels = metadata["labels"]
-        index = metadata.get("annotations", {}).get(_INDEX) or labels.get(_INDEX) or "0"
-        name = labels.get(_JOB) or labels.get("job-name", "")
-        statuses[f"{name}/{index}"] = _status(pod.get("status", {}))._replace(
-            name=name, task=int(index)
-        )
-    return statuses
+        if "--context" in finished.words:
+            raise FarmError(f"farm {farm.name}: kubectl: {finished.last_line}")
+        return {}
+    config = json.loads(finished.output)
+    [context] = config["contexts"]
+    clusters = config.get("clusters") or [{}]
+    given = farm.options.get("namespace") or farm.options.get("NAMESPACE")
+    namespace = given or context["context"].get("namespace") or "default"
+    server = str(clusters[0].get("cluster", {}).get("server", ""))
+    return {"context": context["name"], "namespace": namespace, "server": server}
 
 
-def _status(status: dict[str, Any]) -> JobStatus:
-    phase = status.get("phase")
-    if phase in ("Pending", "Running", "Succeeded"):
-        return JobStatus({"Pending": "queued", "Running": "running", "Succeeded": "done"}[phase])
-    containers = status.get("containerStatuses", [])
-    ends = [container.get("state", {}).get("terminated") or {} for container in containers]
-    reasons = [status.get("reason", ""), *(end.get("reason", "") for end in ends)]
-    for reason in reasons:
-        if reason in _REASONS:
-            return JobStatus(_REASONS[reason])
-    codes = [end["exitCode"] for end in ends if "exitCode" in end]
-    return JobStatus("failed", f"exit status {codes[0]}" if codes else str(phase))
+def _get(kinds: str) -> StatusQuery:
+    return StatusQuery(
+        lambda ids, farm: (*_kubectl(farm), "get", kinds, *_OURS, "-o", "json"),
+        statuses,
+        sees="all",
+    )
 
 
-def jobs(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return every index of runx's Jobs as queued, for those that have no pod yet."""
-    if finished.status:
-        return None
-    statuses = {}
-    for job in json.loads(finished.output)["items"]:
-        name = job["metadata"]["name"]
-        reason = "held" if job["spec"].get("suspend") else ""
-        for index in range(int(job["spec"].get("completions") or 1)):
-            statuses[f"{name}/{index}"] = JobStatus("queued", reason, name, index)
-    return statuses
+def _events(ids: Sequence[str], farm: Farm) -> Words:
+    of_jobs = "involvedObject.kind=Job,reason=FailedCreate"
+    return (*_kubectl(farm), "get", "events", "--field-selector", of_jobs, "-o", "json")
 
 
-def _get(kind: str, ids: Sequence[str], farm: Farm) -> Words:
-    label, value = next(iter(LABELS.items()))
-    return (*_kubectl(farm), "get", kind, "-l", f"{label}={value}", "-o", "json")
+def _job(id: str) -> str:
+    return id.partition("/")[0]
 
 
 def cancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    """Return commands that end the pods of indices; one without a pod ends by its order."""
-    indices: dict[str, list[str]] = {}
-    for job in ids:
-        name, _, index = job.partition("/")
-        indices.setdefault(name, []).append(index)
-    return [
-        (*_kubectl(farm), "delete", "pod", *_DELETE_OPTIONS, "-l", _selector(name, of_job))
-        for name, of_job in indices.items()
-    ]
+    """Return commands that end the pods of indices; one without a pod ends by its order.
+
+    An id without an index is that of a whole Job.
+    """
+    of_jobs: dict[str, list[str]] = {}
+    for id in ids:
+        name, slash, index = id.partition("/")
+        of_jobs.setdefault(name, []).extend([index] if slash else [])
+    selectors = [each for name, indices in of_jobs.items() for each in _selectors(name, indices)]
+    return [(*_kubectl(farm), "delete", "pod", *_DELETE_OPTIONS, "-l", each) for each in selectors]
+
+
+def _selectors(name: str, indices: Sequence[str]) -> list[str]:
+    """Return what selects the pods of indices; that of a Job without indices has no such label."""
+    chosen = f"{JOB}={name}"
+    if not indices:
+        return [chosen]
+    parts = [f"{chosen},{INDEX} in ({','.join(chunk)})" for chunk in chunked(indices)]
+    return [*parts, f"{chosen},!{INDEX}"] if "0" in indices else parts
 
 
 def cancel_arrays(names: Sequence[str], farm: Farm) -> list[Words]:
@@ -226,16 +120,24 @@ def cancel_arrays(names: Sequence[str], farm: Farm) -> list[Words]:
     ]
 
 
-def _selector(name: str, indices: Sequence[str]) -> str:
-    if list(indices) == ["0"]:
-        return f"{_JOB}={name}"
-    return f"{_JOB}={name},{_INDEX} in ({','.join(indices)})"
+def _suspend(is_suspended: bool) -> JobCommands:
+    patch = json.dumps({"spec": {"suspend": is_suspended}}, separators=(",", ":"))
+
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        if parts := [id for id in ids if "/" in id]:
+            raise FarmError(
+                f"farm {farm.name}: Kubernetes holds and releases whole Jobs, and a Job is held"
+                f" before it runs: name all runs of {_job(parts[0])}, of which none may run yet"
+            )
+        return [
+            (*_kubectl(farm), "patch", "job", name, "--type=merge", "-p", patch) for name in ids
+        ]
+
+    return commands
 
 
 def _test_only(submission: Submission) -> Submission:
-    return Submission(
-        (*submission.words, "--dry-run=server"), submission.environment, submission.stdin
-    )
+    return replace(submission, words=(*submission.words, "--dry-run=server"))
 
 
 FARM_TYPE = FarmType(
@@ -244,14 +146,20 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(
-        StatusQuery(lambda ids, farm: _get("pods", ids, farm), pods),
-        StatusQuery(lambda ids, farm: _get("jobs", ids, farm), jobs),
+    located=Place(
+        lambda farm: (*_kubectl(farm), "config", "view", "--minify", "-o", "json"), place
     ),
+    queries=(_get("jobs,pods"), _get("jobs")),
+    reasons=StatusQuery(_events, reasons, _job),
     cancel=cancel,
     cancel_arrays=cancel_arrays,
+    hold=_suspend(True),
+    release=_suspend(False),
+    array_of=_job,
+    suspends=True,
     test_only=_test_only,
     arrays=True,
     largest=10000,
     handback=Handback(status=REQUEUE_STATUS),
+    reads=("ADDRESS", "NAMESPACE", "VOLUME"),
 )

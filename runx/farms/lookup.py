@@ -30,9 +30,10 @@ class Failure(NamedTuple):
 
 def placed(farm: Farm, submission: Submission, farm_type: FarmType, answer: str = "") -> Farm:
     """Return a farm with where the jobs of a submission are: as it was answered, else as asked."""
-    environment = {**os.environ, **submission.environment}
-    place = {**submission.place, **farm_type.place(answer, environment)}
-    return farm._replace(options={**farm.options, **place})
+    place = farm_type.place(answer, {**os.environ, **submission.environment})
+    # Options of a command outweigh the environment, and what was answered both.
+    known = {**submission.place, **place} if answer else {**place, **submission.place}
+    return farm._replace(options={**farm.options, **known})
 
 
 def unnamed_jobs(array: JobArray, farm: Farm, farm_type: FarmType) -> list[SubmittedJob]:
@@ -72,14 +73,16 @@ def look_for(
 def _recorded(job: SubmittedJob, finished: Finished) -> str | None:
     """Return the id of a job that has come through, None without a sign of it.
 
-    One that has started is there, even where nobody can be asked.
+    One that has started is there, even where nobody can be asked: then its id is "". It is not
+    recorded where it can be found by the job's name later.
     """
     file = job.run.job(job.attempt)
     if file.exists():
         return str(read_json(file).get("id", ""))
     if not job.run.events(job.attempt).exists():
         return None
-    write_job(job, finished.output)
+    if not farm_type_of(job.farm.type).queries:
+        write_job(job, finished.output)
     return ""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -27,32 +26,40 @@ from runx.rundir.events import JobStatus
 _REQUEUE_STATUS = 75
 """The exit status by which a job is put back into the queue, by ``-Q``."""
 _STATES = {
-    "PEND": "queued",
-    "PSUSP": "queued",
-    "WAIT": "queued",
-    "RUN": "running",
-    "USUSP": "running",
-    "SSUSP": "running",
-    "PROV": "running",
-    "UNKWN": "running",
-    "DONE": "done",
-    "EXIT": "failed",
-    "ZOMBI": "lost",
+    "PEND": ("queued", ""),
+    "PSUSP": ("queued", "held"),
+    "WAIT": ("queued", ""),
+    "FWD_PEND": ("queued", ""),
+    "RUN": ("running", ""),
+    "PROV": ("running", ""),
+    "USUSP": ("running", "suspended"),
+    "SSUSP": ("running", "suspended by LSF"),
+    "UNKWN": ("running", "its host does not answer LSF"),
+    "DONE": ("done", ""),
+    # It was killed, or is run again under another id, while its host did not answer.
+    "ZOMBI": ("unknown", "ZOMBI: its host does not answer LSF"),
 }
 _REASONS = {
     "TERM_RUNLIMIT": "timeout",
+    "TERM_CPULIMIT": "timeout",
     "TERM_DEADLINE": "timeout",
     "TERM_MEMLIMIT": "oom",
+    "TERM_SWAP": "oom",
     "TERM_OWNER": "cancelled",
     "TERM_FORCE_OWNER": "cancelled",
     "TERM_ADMIN": "cancelled",
     "TERM_FORCE_ADMIN": "cancelled",
+    "TERM_BUCKET_KILL": "cancelled",
+    "TERM_ORPHAN_SYSTEM": "cancelled",
     "TERM_PREEMPT": "preempted",
+    "TERM_RC_RECLAIM": "preempted",
 }
+_SECTION = r"(?:^|[\s\]]){}\s*\["
+"""A section of a resource requirement, such as ``rusage[``."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array; the last word is a line of shell."""
+    """Return the command that submits an array; of its script on stdin, #BSUB lines count."""
     name = job_name(array)
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
@@ -66,10 +73,23 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-cwd", str(array.experiment_dir)),
         *_requeue(farm),
         *(("-w", " && ".join(dependencies)) if dependencies else ()),
-        *resources(array.needs),
-        f"bash {shlex.quote(str(array.script))}",
+        *resources(array.needs, _requirements(farm)),
     )
-    return Submission(words, {})
+    return Submission(words, {}, script(array, farm), script=array.script)
+
+
+script = partial(job_script, index="$((LSB_JOBINDEX - 1))")
+
+
+def _requirements(farm: Farm) -> list[str]:
+    """Return the resource requirements in DIRECTIVES: given some as options, bsub ignores them.
+
+    >>> _requirements(Farm("lsf", directives=("#BSUB -q long -R 'rusage[mem=4GB]'", "hostname -R")))
+    ['rusage[mem=4GB]']
+    """
+    lines = [line for line in farm.directives if line.startswith("#BSUB")]
+    form = r"""\s-R\s*(?:"([^"]*)"|'([^']*)'|(\S+))"""
+    return ["".join(groups) for line in lines for groups in re.findall(form, line)]
 
 
 def job_name(array: JobArray) -> str:
@@ -84,38 +104,62 @@ def _requeue(farm: Farm) -> Words:
     return ("-r", "-Q", str(_REQUEUE_STATUS), "-wa", "USR1", "-wt", minutes)
 
 
-def resources(needs: Needs) -> Words:
-    """Return what a run needs as options.
+def resources(needs: Needs, requirements: Sequence[str] = ()) -> Words:
+    """Return what a run needs as options; ``requirements`` are those that DIRECTIVES have.
 
-    >>> resources(Needs(gpus=1, cpus=8, mem=1024, time=5400))
-    ('-n', '8', '-R', 'span[hosts=1]', '-gpu', 'num=1', '-M', '1024M', '-W', '1:30')
+    A user's own section of a requirement is taken instead of the portable one, since LSF refuses
+    one that is there twice.
+
+    >>> resources(Needs(cpus=8, mem=1024, time=5400))
+    ('-n', '8', '-M', '1024M', '-W', '1:30', '-R', 'span[hosts=1]', '-R', 'rusage[mem=1024M]')
+    >>> resources(Needs(mem=1024), ["rusage[mem=2GB/host]"])
+    ('-M', '1024M', '-R', 'rusage[mem=2GB/host]')
     """
     refuse(needs, "lsf", "image", "qos")
     if needs.nodes and needs.nodes > 1:
         refuse(needs, "lsf", "nodes")
-    return tuple(_resources(needs))
+    own = [
+        *requirements,
+        *(text for each in needs.rest if each.name == "R" for text in texts(each)),
+    ]
+    return (*_options(needs), *(word for text in _merged(needs, own) for word in ("-R", text)))
 
 
-def _resources(needs: Needs) -> Iterator[str]:
+def _options(needs: Needs) -> Iterator[str]:
     if needs.cpus:
-        yield from ("-n", str(needs.cpus), "-R", "span[hosts=1]")
+        yield from ("-n", str(needs.cpus))
     if needs.gpus:
         kind = f":gmodel={needs.gpu_kind}" if needs.gpu_kind else ""
         yield from ("-gpu", f"num={needs.gpus}{kind}")
     if needs.mem:
+        # With its unit: without one it is in that of the site, LSF_UNIT_FOR_LIMITS.
         yield from ("-M", f"{needs.mem}M")
     if needs.time:
         minutes = math.ceil(needs.time / 60)
         yield from ("-W", f"{minutes // 60}:{minutes % 60:02}")
-    flags = (("-q", needs.partition), ("-P", needs.account), ("-R", needs.constraint))
-    for flag, value in flags:
+    for flag, value in (("-q", needs.partition), ("-P", needs.account)):
         if value:
-            yield from (flag, f"select[{value}]" if flag == "-R" else value)
+            yield from (flag, value)
     for resource in needs.rest:
         if resource.value is True:
             yield f"-{resource.name}"
-        for text in texts(resource) if resource.value is not True else ():
-            yield from (f"-{resource.name}", text)
+        elif resource.name != "R":
+            for text in texts(resource):
+                yield from (f"-{resource.name}", text)
+
+
+def _merged(needs: Needs, own: Sequence[str]) -> list[str]:
+    """Return resource requirements: the portable ones that a user's own don't have, and these."""
+    portable = []
+    if needs.cpus and not any(re.search(_SECTION.format("span"), text) for text in own):
+        portable.append("span[hosts=1]")
+    reserved = _SECTION.format("rusage") + r"[^\]]*\bmem\s*="
+    # -M alone is a limit, and reserves nothing.
+    if needs.mem and not any(re.search(reserved, text) for text in own):
+        portable.append(f"rusage[mem={needs.mem}M]")
+    if needs.constraint:
+        portable.append(f"select[{needs.constraint}]")
+    return [*portable, *own]
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -129,30 +173,69 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what bjobs lists: job, index, state, exit code, reason and name, with | between."""
-    rows = [line.split("|", 5) for line in finished.output.splitlines() if line.count("|") >= 5]
+    """Return what bjobs lists: job, index, state, exit code, reasons of its end, name, reason."""
+    rows = [line.split("|", 6) for line in finished.output.splitlines() if line.count("|") >= 5]
     if finished.status and not rows and "not found" not in finished.errors:
         return None
     statuses = {}
-    for job, index, state, code, reason, name in rows:
+    for job, index, state, code, why, name, *pending in rows:
         key = f"{job}[{index}]" if index not in ("0", "", "-") else job
         task = int(index) - 1 if key != job else None
         base = re.sub(r"\[.*\]$", "", name)
-        statuses[key] = _status(state, code, reason)._replace(name=base, task=task)
+        waits_for = next((reason for reason in pending if reason.strip(" -")), "")
+        statuses[key] = JobStatus(*_status(state, code, why, waits_for), base, task)
     return statuses
 
 
-def _status(state: str, code: str, reason: str) -> JobStatus:
-    if state == "EXIT":
-        end = _REASONS.get(reason.split(":")[0])
-        return JobStatus(end) if end else JobStatus("failed", f"exit status {code}")
-    return JobStatus(_STATES.get(state, "running"), "held" if state == "PSUSP" else "")
+def _status(word: str, code: str, why: str, waits_for: str) -> tuple[str, str]:
+    """Return the state and reason of a job by the words of bjobs.
+
+    >>> _status("EXIT", "130", "TERM_OWNER: job killed by owner", ""), _status("EXIT", "3", "-", "")
+    (('cancelled', ''), ('failed', 'exit status 3'))
+    >>> _status("PEND", "-", "-", "Job dependency condition not satisfied")
+    ('queued', 'Job dependency condition not satisfied')
+    """
+    if word == "EXIT":
+        return _end(code, why)
+    state, reason = _STATES.get(word, ("unknown", word))
+    return state, reason or (waits_for if state == "queued" else "")
 
 
-def _bjobs(ids: Sequence[str], farm: Farm) -> Words:
-    fields = "jobid jobindex stat exit_code exit_reason job_name delimiter='|'"
-    jobs = dict.fromkeys(job.partition("[")[0] for job in ids)
-    return ("bjobs", "-a", "-noheader", "-o", fields, *jobs)
+def _end(code: str, why: str) -> tuple[str, str]:
+    end = _REASONS.get(why.split(":")[0].strip())
+    if end:
+        return end, "what it waits for has failed" if "ORPHAN" in why else ""
+    if why.startswith("TERM_") and "UNKNOWN" not in why and "EXTERNAL_SIGNAL" not in why:
+        return "failed", why
+    if code.isdecimal() and 128 < int(code) <= 192:
+        return "killed", f"by signal {int(code) - 128}"
+    return "failed", f"exit status {code}"
+
+
+def _bjobs(*fields: str) -> StatusQuery:
+    """Return a query of jobs of all users: somebody else's are not listed otherwise."""
+    names = "jobid jobindex stat exit_code exit_reason job_name"
+    form = " ".join((names, *fields, "delimiter='|'"))
+
+    def command(ids: Sequence[str], farm: Farm) -> Words:
+        jobs = dict.fromkeys(job.partition("[")[0] for job in ids)
+        return ("bjobs", "-u", "all", "-a", "-noheader", "-o", form, *jobs)
+
+    return StatusQuery(command, job_statuses)
+
+
+def had_ended(finished: Finished) -> bool:
+    """Return whether all that bkill complains of has ended, or is forgotten.
+
+    >>> had_ended(Finished((), 255, "", "Job <7>: Job has already finished"))
+    True
+    >>> had_ended(Finished((), 255, "", "Job <8>: User permission denied"))
+    False
+    """
+    lines = f"{finished.output}\n{finished.errors}".splitlines()
+    complaints = [line for line in lines if line.strip() and "is being terminated" not in line]
+    ended = ("already finished", "No matching job found", "is not found")
+    return bool(complaints) and all(any(text in line for text in ended) for line in complaints)
 
 
 def largest_array(answer: str) -> int | None:
@@ -169,17 +252,19 @@ FARM_TYPE = FarmType(
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",
     submission=submission,
-    script=partial(job_script, index="$((LSB_JOBINDEX - 1))"),
+    script=script,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_bjobs, job_statuses),),
+    # Older ones have no pend_reason.
+    queries=(_bjobs("pend_reason"), _bjobs()._replace(instead=True)),
     cancel=each("bkill"),
     hold=each("bstop"),
     release=each("bresume"),
-    had_ended=lambda finished: "already finished" in finished.errors + finished.output,
+    had_ended=had_ended,
     arrays=True,
     largest=1000,
     limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from xml.etree import ElementTree
 
-from runx.farms import torque
+from runx.farms import qstat, torque
 from runx.farms.base import (
     Farm,
     FarmType,
@@ -23,9 +23,25 @@ from runx.farms.words import plain_name
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
+_STATES = {
+    "Running": ("running", ""),
+    "Starting": ("running", ""),
+    "Suspended": ("running", "suspended"),
+    "Idle": ("queued", ""),
+    "Blocked": ("queued", "blocked"),
+    "Deferred": ("queued", "deferred"),
+    "Migrated": ("queued", ""),
+    "Staging": ("queued", ""),
+    "NotQueued": ("queued", ""),
+}
+"""Moab's words for states of jobs that have not ended, beside those of holds."""
+
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array; resources are as Torque's."""
+    """Return the command that submits an array; resources are as Torque's.
+
+    Without -V, the jobs of an array are not given their index.
+    """
     throttle = f"%{array.max_parallel}" if array.max_parallel else ""
     dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
     dependencies += [f"afterany:{array.afterany.partition('[')[0]}"] if array.afterany else []
@@ -36,7 +52,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-j", "oe"),
         *("-o", str(array.spool)),
         *("-S", "/bin/bash"),
-        *(("-t", indices) if array.is_array else ()),
+        *(("-t", indices, "-V") if array.is_array else ()),
         *(("-l", "depend=" + ",".join(dependencies)) if dependencies else ()),
         *torque.resources(array.needs),
         str(array.script),
@@ -61,45 +77,51 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
     """Return what ``showq --xml`` lists: jobs that run, are queued, or are held."""
-    if finished.status:
-        return None
-    statuses = {}
-    for queue in ElementTree.fromstring(finished.output).iter("queue"):
-        active = queue.get("option") == "active"
-        for job in queue.iter("job"):
-            held = not active and "Hold" in job.get("State", "")
-            statuses[job.get("JobID", "")] = JobStatus(
-                "running" if active else "queued", "held" if held else "", job.get("JobName", "")
-            )
-    return statuses
+    return _listed(finished, lambda job: _live(job.get("State", ""), job.get("BlockReason", "")))
 
 
 def completed(finished: Finished) -> dict[str, JobStatus] | None:
     """Return what ``showq -c --xml`` lists: jobs that have ended, with their completion codes."""
+    return _listed(finished, lambda job: _end(job.get("CompletionCode", "")))
+
+
+def _listed(
+    finished: Finished, status: Callable[[ElementTree.Element], tuple[str, str]]
+) -> dict[str, JobStatus] | None:
+    """Return the statuses of the jobs in a list; an array's have their index in their id."""
     if finished.status:
         return None
-    jobs = ElementTree.fromstring(finished.output).iter("job")
-    return {
-        job.get("JobID", ""): _status(job.get("CompletionCode", ""))._replace(
-            name=job.get("JobName", "")
-        )
-        for job in jobs
-    }
+    statuses = {}
+    for job in ElementTree.fromstring(finished.output).iter("job"):
+        id, name = job.get("JobID", ""), job.get("JobName", "")
+        index = re.search(r"\[(\d+)\]$", id)
+        statuses[id] = JobStatus(*status(job), name, int(index[1]) if index else None)
+    return statuses
 
 
-def _status(code: str) -> JobStatus:
-    """Return the status of a completion code: an exit status, or CNCLD, with a passed limit.
+def _live(word: str, why: str) -> tuple[str, str]:
+    """Return the state and reason of a job that has not ended, by the word for its state.
 
-    >>> _status("0").state, _status("CNCLD(wclimit)").state, _status("CNCLD").state
-    ('done', 'timeout', 'cancelled')
+    >>> _live("Idle", ""), _live("BatchHold", ""), _live("Frobnicating", "")
+    (('queued', ''), ('queued', 'held'), ('unknown', 'Frobnicating'))
+    """
+    if word.endswith("Hold"):
+        return "queued", f"held, {why}" if why else "held"
+    state, reason = _STATES.get(word, ("unknown", word))
+    return state, reason or (why if state == "queued" else "")
+
+
+def _end(code: str) -> tuple[str, str]:
+    """Return the state and reason of a completion code: an exit status as Torque's, or CNCLD.
+
+    >>> _end("0")[0], _end("CNCLD(wclimit)")[0], _end("CNCLD")[0], _end("271")[0], _end("-11")[0]
+    ('done', 'timeout', 'cancelled', 'cancelled', 'timeout')
     """
     if "CNCLD" in code:
-        return JobStatus("timeout") if "wclimit" in code.lower() else JobStatus("cancelled")
+        return ("timeout" if "wclimit" in code.lower() else "cancelled"), ""
     if not code.lstrip("-").isdecimal():
-        return JobStatus("lost", code)
-    if int(code) > 256:
-        return JobStatus("killed", f"by signal {int(code) - 256}")
-    return JobStatus("failed", f"exit status {code}") if int(code) else JobStatus("done")
+        return "unknown", f"it ended, with completion code {code!r}"
+    return qstat.status("", {"job_state": "C", "Exit_status": code}, torque.LIMITS)[:2]
 
 
 def _one_by_one(*words: str) -> JobCommands:
@@ -129,5 +151,6 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=1000,
     waits="done",
-    handback=Handback('mjobctl -R "$MOAB_JOBID"'),
+    handback=Handback('mjobctl -R "${MOAB_JOBID:-$PBS_JOBID}"'),
+    reads=(),
 )

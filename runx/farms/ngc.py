@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runx.errors import SettingsError
 from runx.farms import command
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
-from runx.farms.words import plain_name
+from runx.farms.words import plain_name, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 from runx.rundir.paths import RunDir
@@ -19,22 +19,45 @@ from runx.rundir.paths import RunDir
 _STATES = {
     "CREATED": "queued",
     "QUEUED": "queued",
-    "STARTING": "queued",
-    "PENDING_STORAGE_CREATION": "queued",
+    "REQUESTING_RESOURCE": "queued",
+    "RESOURCE_GRANTED": "queued",
     "RESOURCE_CONSUMPTION_REQUEST_IN_PROGRESS": "queued",
+    "PENDING_STORAGE_CREATION": "queued",
+    "STARTING": "queued",
     "RUNNING": "running",
+    "PENDING_TERMINATION": "running",
+    "PREEMPTED": "preempted",
+    "PREEMPTED_BY_ADMIN": "preempted",
     "FINISHED_SUCCESS": "done",
     "FAILED": "failed",
     "FAILED_RUN_LIMIT_EXCEEDED": "timeout",
+    "RESOURCE_LIMIT_EXCEEDED": "failed",
+    "RESOURCE_GRANT_DENIED": "failed",
+    "INFINITY_POOL_MISSING": "failed",
+    "IM_INTERNAL_ERROR": "failed",
     "KILLED_BY_USER": "cancelled",
     "KILLED_BY_ADMIN": "cancelled",
-    "KILLED_BY_SYSTEM": "killed",
-    "INFINITY_POOL_MISSING": "failed",
     "CANCELED": "cancelled",
+    "KILLED_BY_SYSTEM": "killed",
     "TERMINATED": "killed",
+    "RESOURCE_RELEASED": "lost",
     "TASK_LOST": "lost",
-    "UNKNOWN": "running",
 }
+"""The states of NGC's own command; that of a job whose state NGC itself calls UNKNOWN is unknown.
+
+What was preempted is put back by NGC, or by its owner, and has not ended."""
+_PLAIN = (
+    "CREATED",
+    "QUEUED",
+    "RUNNING",
+    "FINISHED_SUCCESS",
+    "FAILED",
+    "KILLED_BY_USER",
+    "PREEMPTED",
+)
+"""States that say no more than that of a run."""
+_PLACE = ("org", "team", "ace")
+"""What tells where a job is, by its flag, or by a variable as NGC_CLI_ORG."""
 SUBMIT = "ngc batch run"
 
 
@@ -58,7 +81,29 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("--workspace", f"{workspace}:{root}:RW"),
         *("--format_type", "json"),
     )
-    return Submission(("bash", "-c", f"{shlex.join(upload)} >&2 && {shlex.join(run)}"), {})
+    # The workspace is where the job is.
+    environment = {
+        _variable(resource.name): text
+        for resource in job.resources
+        if resource.name in _PLACE
+        for text in texts(resource)
+    }
+    words = ("bash", "-c", f"{shlex.join(upload)} >&2 && {shlex.join(run)}")
+    return Submission(words, environment)
+
+
+def _variable(name: str) -> str:
+    return f"NGC_CLI_{name.upper()}"
+
+
+def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the organization, team and ACE of a job, where they are not those of a user's config.
+
+    >>> place("", {"NGC_CLI_ORG": "vision", "HOME": "/home/me"})
+    {'org': 'vision'}
+    """
+    variables = {name: environment.get(_variable(name), "") for name in _PLACE}
+    return {name: value for name, value in variables.items() if value}
 
 
 def _required(farm: Farm, key: str) -> str:
@@ -90,19 +135,32 @@ def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
         return None
     statuses = {}
     for job in json.loads(finished.output):
-        status = str(job.get("jobStatus", {}).get("status", ""))
-        name = str(job.get("jobDefinition", {}).get("name", ""))
-        state = _STATES.get(status, "running")
-        statuses[str(job["id"])] = JobStatus(state, "" if status in _STATES else status, name)
+        status = job.get("jobStatus") or {}
+        name = str((job.get("jobDefinition") or {}).get("name", ""))
+        word = str(status.get("status") or "")
+        reason = str(status.get("statusDetails") or "") or ("" if word in _PLAIN else word)
+        statuses[str(job["id"])] = JobStatus(_STATES.get(word, "unknown"), reason, name)
     return statuses
 
 
 def _list(ids: Sequence[str], farm: Farm) -> Words:
-    return ("ngc", "batch", "list", "--duration", "30D", "--format_type", "json")
+    flags = _where(farm, _PLACE)
+    return ("ngc", "batch", "list", *flags, "--duration", "30D", "--format_type", "json")
 
 
 def _kill(ids: Sequence[str], farm: Farm) -> list[Words]:
-    return [("ngc", "batch", "kill", job) for job in ids]
+    # A job's number says in which ACE it is.
+    return [("ngc", "batch", "kill", *_where(farm, ("org", "team")), job) for job in ids]
+
+
+def _where(farm: Farm, names: Sequence[str]) -> Words:
+    """Return the flags that name the place of a farm's jobs.
+
+    >>> _where(Farm("ngc", options={"org": "vision", "ace": "nv"}), ("org", "team"))
+    ('--org', 'vision')
+    """
+    options = farm.options
+    return tuple(word for name in names if name in options for word in (f"--{name}", options[name]))
 
 
 FARM_TYPE = FarmType(
@@ -111,8 +169,10 @@ FARM_TYPE = FarmType(
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
+    place=place,
     queries=(StatusQuery(_list, job_statuses),),
     cancel=_kill,
     workspace=mounted,
     portable=False,
+    reads=("SUBMIT_CMD", "NGC_LOGROOT", "WORKSPACE"),
 )

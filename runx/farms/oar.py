@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from runx.errors import SettingsError
 from runx.farms.base import (
     Farm,
     FarmType,
@@ -21,9 +23,10 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, long_flags, plain_name, refuse
+from runx.farms.words import chunked, long_flags, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
+from runx.sweeps.values import Hparam
 
 _REQUEUE_STATUS = 99
 """The exit status by which an idempotent job is submitted again, under a new id."""
@@ -35,6 +38,8 @@ _WITH_RESUBMITTED = (
     " SELECT job_id FROM again)"
 )
 """SQL that selects jobs, and those as which OAR submitted them again."""
+_UNTOLD = re.compile("SWITCH_INTO|SCHEDULER_PRIORITY")
+"""Events that say nothing of why a job ended."""
 _NOT_ENDED = " AND state NOT IN ('Terminated', 'Error')"
 _STATES = {
     "Waiting": "queued",
@@ -51,7 +56,10 @@ _STATES = {
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array."""
+    """Return the command that submits an array; -S makes #OAR lines of its script count.
+
+    Raises SettingsError for DIRECTIVES in a script whose path oarsub can't read.
+    """
     words = (
         "oarsub",
         *("-n", job_name(array)),
@@ -60,9 +68,23 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *(("--array", str(len(array.jobs))) if array.is_array else ()),
         *_requeue(farm),
         *resources(array.needs),
-        f"exec bash {shlex.quote(str(array.script))}",
+        *_command(array, farm),
     )
     return Submission(words, {})
+
+
+def _command(array: JobArray, farm: Farm) -> Words:
+    """Return what is executed, in whose process the script must be: it gets the warning."""
+    script = str(array.script)
+    if not any(line.startswith("#OAR") for line in farm.directives):
+        return (f"exec bash {shlex.quote(script)}",)
+    if script != shlex.quote(script):
+        raise SettingsError(
+            f"DIRECTIVES: oarsub can't scan {script} for #OAR lines, since its path has blanks or"
+            " other special characters; choose another LOGROOT"
+        )
+    # A login shell executes one command in its own place.
+    return ("-S", script)
 
 
 def job_name(array: JobArray) -> str:
@@ -95,7 +117,23 @@ def resources(needs: Needs) -> Words:
         ("-p", needs.constraint),
     )
     portable = (word for flag, value in flags if value for word in (flag, value))
-    return (*portable, *(word for resource in needs.rest for word in long_flags(resource)))
+    return (*portable, *(word for resource in needs.rest for word in _flags(resource)))
+
+
+def _flags(resource: Hparam) -> Words:
+    """Return a resource that only OAR understands as options, each of several values its own.
+
+    >>> _flags(Hparam("t", ("besteffort", "idempotent"), ("besteffort", "idempotent")))
+    ('-t', 'besteffort', '-t', 'idempotent')
+    >>> _flags(Hparam("notify", "mail:me@x", "mail:me@x")), _flags(Hparam("k", True, None))
+    (('--notify=mail:me@x',), ('-k',))
+    """
+    if len(resource.name) > 1:
+        return long_flags(resource)
+    flag = f"-{resource.name}"
+    if resource.value is True:
+        return (flag,)
+    return tuple(word for text in texts(resource) for word in (flag, text))
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -109,22 +147,30 @@ def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
         return None
     jobs: dict[str, Any] = json.loads(finished.output or "{}")
     statuses = {}
+    sizes = Counter(job.get("array_id") for job in jobs.values() if not job.get("resubmit_job_id"))
     # A job that was submitted again has a new id; its status is given to the first id.
     for id, job in sorted(jobs.items(), key=lambda pair: int(pair[0])):
         name = str(job.get("name") or "")
-        statuses[_first_id(id, jobs)] = _status(job)._replace(name=name, task=_task(job))
+        task = _task(job, sizes[job.get("array_id")])
+        statuses[_first_id(id, jobs)] = _status(job)._replace(name=name, task=task)
     return statuses
 
 
-def _task(job: Mapping[str, Any]) -> int | None:
+def _task(job: Mapping[str, Any], size: int) -> int | None:
     """Return a job's index in its array; OAR shows one of jobs that were submitted alone, too.
 
-    >>> _task({"array_index": 2, "initial_request": "oarsub --array 9 x"})
-    1
-    >>> _task({"array_index": 1, "initial_request": "oarsub x"})
+    ``size`` is how many jobs of its array are listed. What was asked for is shown to its owner
+    alone.
+
+    >>> _task({"array_index": 1, "initial_request": "oarsub --array 9 x"}, 1)
+    0
+    >>> _task({"array_index": 2, "initial_request": ""}, 1), _task({"array_index": 1}, 2)
+    (1, 0)
+    >>> _task({"array_index": 1, "initial_request": "oarsub x"}, 1)
     """
-    is_array = re.search(r" --array \d", str(job.get("initial_request")))
-    return int(job["array_index"]) - 1 if is_array else None
+    index = int(job.get("array_index") or 1)
+    asked = re.search(r" --array[ =]\d", str(job.get("initial_request")))
+    return index - 1 if asked or index > 1 or size > 1 else None
 
 
 def _first_id(id: str, jobs: Mapping[str, Any]) -> str:
@@ -138,18 +184,43 @@ def _first_id(id: str, jobs: Mapping[str, Any]) -> str:
 
 
 def _status(job: Mapping[str, Any]) -> JobStatus:
-    state = str(job.get("state"))
-    if state in _STATES:
-        return JobStatus(_STATES[state], "held" if state == "Hold" else "")
+    word = str(job.get("state"))
+    events = {event.get("type"): event.get("description") for event in job.get("events") or ()}
     code = job.get("exit_code")
-    if state == "Terminated" and code is not None:
-        status = int(str(code).split()[0])
-        if status == 0:
-            return JobStatus("done")
-        if status & 127:
-            return JobStatus("killed", f"by signal {status & 127}")
-        return JobStatus("failed", f"exit status {status >> 8}")
-    return _error({event.get("type"): event.get("description") for event in job["events"]})
+    if word in _STATES:
+        return JobStatus(_STATES[word], _reason(word, job, events))
+    if word == "Terminated" and code is not None:
+        return JobStatus(*_end(int(str(code).split()[0])))
+    return _error(events) if word in ("Error", "Terminated") else JobStatus("unknown", word)
+
+
+def _reason(word: str, job: Mapping[str, Any], events: Mapping[Any, Any]) -> str:
+    """Return why a job waits, or that it is about to end.
+
+    >>> _reason("Waiting", {"message": "R=4,W=0:10:0,J=B (Karma=0.000,quota_ok)"}, {})
+    ''
+    >>> _reason("Waiting", {"message": "FIFO scheduling: not enough resources"}, {})
+    'FIFO scheduling: not enough resources'
+    """
+    if word in ("Hold", "Suspended"):
+        return "held" if word == "Hold" else "suspended"
+    if _STATES[word] == "running":
+        return "it is being ended" if "FRAG_JOB_REQUEST" in events else ""
+    # The usual one repeats what was asked for.
+    message = str(job.get("message") or "")
+    return "" if re.match(r"[A-Z]=", message) else message
+
+
+def _end(status: int) -> tuple[str, str]:
+    """Return the state and reason of an exit status as wait(2) has it.
+
+    >>> _end(768), _end(10), _end(137 << 8)
+    (('failed', 'exit status 3'), ('killed', 'by signal 10'), ('killed', 'by signal 9'))
+    """
+    if status == 0:
+        return "done", ""
+    signal = status & 127 or max((status >> 8) - 128, 0)
+    return ("killed", f"by signal {signal}") if signal else ("failed", f"exit status {status >> 8}")
 
 
 def _error(events: Mapping[Any, Any]) -> JobStatus:
@@ -157,20 +228,24 @@ def _error(events: Mapping[Any, Any]) -> JobStatus:
 
     >>> _error({"FRAG_JOB_REQUEST": "by root", "WALLTIME": "Elapsed"}).state
     'timeout'
+    >>> _error({"BESTEFFORT_KILL": "kill the besteffort job 1", "FRAG_JOB_REQUEST": "by root"})[:2]
+    ('killed', 'a job that is not besteffort took its resources')
     """
+    if "RESUBMIT_JOB_AUTOMATICALLY" in events:
+        return JobStatus("preempted", "OAR submits it again")
+    if "BESTEFFORT_KILL" in events:
+        return JobStatus("killed", "a job that is not besteffort took its resources")
     if "WALLTIME" in events:
         return JobStatus("timeout")
     if "FRAG_JOB_REQUEST" in events and "EXTERMINATE_JOB" not in events:
         return JobStatus("cancelled")
-    reasons = [
-        str(text) for kind, text in events.items() if not str(kind).startswith("SWITCH_INTO")
-    ]
+    reasons = [str(text) for kind, text in events.items() if not _UNTOLD.match(str(kind))]
     return JobStatus("lost", reasons[-1] if reasons else "in Error")
 
 
 def _oarstat(ids: Sequence[str], farm: Farm) -> Words:
     if not ids:
-        return ("oarstat", "-f", "-J", "-u")
+        return ("oarstat", "-f", "-J")
     return ("oarstat", "-f", "-J", "--sql", _WITH_RESUBMITTED.format(",".join(ids)))
 
 
@@ -193,7 +268,7 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_oarstat, job_statuses),),
+    queries=(StatusQuery(_oarstat, job_statuses, sees="all"),),
     cancel=_on_living("oardel"),
     hold=_on_living("oarhold"),
     release=_on_living("oarresume"),
@@ -203,4 +278,5 @@ FARM_TYPE = FarmType(
     smallest=2,
     throttles=False,
     handback=Handback(_FIRST_MINUTE, _REQUEUE_STATUS),
+    reads=(),
 )

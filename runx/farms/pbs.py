@@ -102,8 +102,12 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{number}[{index}]{server}" for index in range(len(array.jobs))]
 
 
-def _qstat(*flags: str) -> StatusQuery:
-    return StatusQuery(lambda ids, farm: ("qstat", *flags, "-t", "-f", *bases(ids)), job_statuses)
+def _qstat(ids: Sequence[str], farm: Farm) -> Words:
+    return ("qstat", "-t", "-f", *bases(ids))
+
+
+def _qstat_with_ended(ids: Sequence[str], farm: Farm) -> Words:
+    return ("qstat", "-x", "-t", "-f", *bases(ids))
 
 
 def delete(ids: Sequence[str], farm: Farm) -> list[Words]:
@@ -173,7 +177,10 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$PBS_ARRAY_INDEX"),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(_qstat("-x"), _qstat()),
+    queries=(
+        StatusQuery(_qstat_with_ended, job_statuses),
+        StatusQuery(_qstat, job_statuses, instead=True),
+    ),
     cancel=delete,
     hold=_whole("qhold", "hold"),
     release=_whole("qrls", "release"),
@@ -184,4 +191,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("qmgr", "-c", "list server max_array_size"), largest_array),
     smallest=2,
     waits="done",
+    reads=(),
 )

@@ -6,13 +6,14 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from runx.errors import FarmError, SettingsError, StoreError
-from runx.farms.ask import FarmAnswer, ask
-from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn
+from runx.errors import FarmError, RunxError, SettingsError, StoreError
+from runx.farms.ask import FarmAnswer, ask, explained
+from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn, Words
 from runx.farms.commands import execute, largest_array
 from runx.farms.jobfiles import (
     LaunchedJob,
@@ -20,13 +21,17 @@ from runx.farms.jobfiles import (
     launched_jobs,
     logins,
     owner_of,
+    predecessors,
     write_job,
 )
 from runx.farms.jobs import job_arrays
+from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
-from runx.rundir.events import Attempt, JobStatus
+from runx.rundir.attempts import clock, read_attempts
+from runx.rundir.events import DEPENDENCY, Attempt, JobStatus
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.rundir.state import ENDED_BADLY, state
 
 _CUTS = (10, 15)
 """Lengths to which some schedulers cut the names of jobs."""
@@ -101,12 +106,19 @@ def query(jobs: Iterable[SubmittedJob], warn: Warn) -> dict[tuple[str, str], Job
 def _answer_of(farm: Farm, jobs: Sequence[SubmittedJob], warn: Warn) -> FarmAnswer | None:
     """Return what a farm answers about its jobs, None where its type asks for nothing."""
     try:
-        queries = farm_type_of(farm.type).queries
-    except SettingsError as error:
+        farm_type = farm_type_of(farm.type)
+        if farm_type.located:
+            check_place(farm)
+    except RunxError as error:
         warn(f"farm {farm.name} can't be asked: {error}")
         return FarmAnswer({}, f"{farm.name} can't be asked")
+    if not farm_type.queries:
+        return None
     ids = [job.id for job in jobs if job.id]
-    return ask(farm, queries, ids, warn, all=len(ids) < len(jobs)) if queries else None
+    answer = ask(farm, farm_type.queries, ids, warn, all=len(ids) < len(jobs))
+    if farm_type.reasons is None:
+        return answer
+    return explained(answer, farm, farm_type.reasons, {job.name for job in jobs})
 
 
 def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
@@ -115,8 +127,20 @@ def _status_of(job: SubmittedJob, answer: FarmAnswer) -> JobStatus | None:
     if status is None:
         return None if job.is_pending else _absent(job, answer)
     if is_named(job.name, status.name):
-        return status
+        return _with_predecessor(job, status) if status.reason == DEPENDENCY else status
     return JobStatus("unseen", f"job {job.id} of {job.farm.name} is {status.name}, another one")
+
+
+def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:
+    """Return a status of a job whose dependency failed with the name of what it waited for."""
+    with suppress(StoreError):
+        launch = read_json(job.run.claim(job.attempt)).get("launch")
+        for run in predecessors(job.run, launch):
+            attempts = read_attempts(run, clock(run.path.parent), lambda _: None)
+            if (now := state(attempts)).name in (*ENDED_BADLY, "cancelled"):
+                name = f"{run.path.parent.name}/{run.path.name}"
+                return status._replace(reason=DEPENDENCY.replace("failed", f"{name} {now.name}"))
+    return status
 
 
 def _absent(job: SubmittedJob, answer: FarmAnswer) -> JobStatus:
@@ -150,6 +174,8 @@ def _recover_ids(
 ) -> dict[RunDir, str]:
     """Return the ids of jobs whose id was never recorded, by name and index, and record them."""
     named = {(status.name, _task(id, status)): id for id, status in statuses.items() if status.name}
+    # Some schedulers list a single job as the first of several.
+    named = {**{(name, None): id for (name, task), id in named.items() if task == 0}, **named}
     ids = {job.run: named[job.name, job.task] for job in jobs if (job.name, job.task) in named}
     for job in jobs:
         if job.run in ids:
@@ -196,7 +222,11 @@ def complete_arrays(
 
 
 def test_submission(
-    farm: Farm | None, jobs: Sequence[JobSpec], folder: Path, say: Callable[[str], None]
+    farm: Farm | None,
+    jobs: Sequence[JobSpec],
+    folder: Path,
+    say: Callable[[str], None],
+    after: Words = (),
 ) -> None:
     """Have every job's script and options checked by its scheduler; nothing is submitted.
 
@@ -207,7 +237,7 @@ def test_submission(
         name = f"a farm of TYPE {farm.type}" if farm else "this machine"
         raise SettingsError(f"--test-only: {name} can't be asked that; -n shows what would be run")
     with tempfile.TemporaryDirectory() as scripts:
-        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm)):
+        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm), after):
             script = Path(scripts) / array.script.name
             script.write_text(farm_type.script(array, farm) if farm_type.script else "")
             submission = farm_type.test_only(farm_type.submission(array, farm))

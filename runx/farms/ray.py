@@ -24,18 +24,21 @@ _STATES = {
 }
 
 
-# Ray's own command prints Python objects, and hangs where a job that waits is to be stopped.
+# Ray's own command prints Python objects, and hangs where a job that waits is to be stopped. What
+# can't be stopped keeps no other from it.
 _CALL = """\
 import sys, urllib.error, urllib.request
+problems = []
 for url in sys.argv[2:]:
     request = urllib.request.Request(url, method=sys.argv[1])
     try:
-        with urllib.request.urlopen(request, timeout=50) as answer:
+        with urllib.request.urlopen(request, timeout=15) as answer:
             print(answer.read().decode())
     except urllib.error.HTTPError as error:
-        sys.exit(f"{url}: {error.read().decode()}")
+        problems.append(f"{url}: {error.read().decode().strip() or error}")
     except OSError as error:
-        sys.exit(f"{url}: {error}")
+        sys.exit("\\n".join([*problems, f"{url}: {error}"]))
+sys.exit("\\n".join(problems) or 0)
 """
 
 
@@ -93,11 +96,24 @@ def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:
     statuses = {}
     for job in json.loads(finished.output):
         name = job.get("submission_id") or ""
-        state = _STATES.get(job.get("status"), "running")
-        statuses[name] = (_failed(job) if state == "failed" else JobStatus(state))._replace(
-            name=name
-        )
+        statuses[name] = _status(job)._replace(name=name)
     return statuses
+
+
+def _status(job: Mapping[str, Any]) -> JobStatus:
+    """Return the status of a job; Ray says of one that waits what it may wait for.
+
+    >>> _status({"status": "PENDING", "message": "Job has not started yet."})[:2]
+    ('queued', 'Job has not started yet.')
+    >>> _status({"status": "PAUSED"})[:2]
+    ('unknown', 'PAUSED')
+    """
+    word = str(job.get("status"))
+    state = _STATES.get(word, "unknown")
+    if state == "failed":
+        return _failed(job)
+    message = " ".join(str(job.get("message") or "").split())[:200]
+    return JobStatus(state, message if state == "queued" else word if state == "unknown" else "")
 
 
 def _failed(job: Mapping[str, Any]) -> JobStatus:
@@ -126,12 +142,24 @@ def _stop(ids: Sequence[str], farm: Farm) -> list[Words]:
     return [(sys.executable, "-c", _CALL, "POST", *urls)]
 
 
+def had_ended(finished: Finished) -> bool:
+    """Return whether all that could not be stopped is unknown to Ray.
+
+    >>> had_ended(Finished((), 1, "", "http://head/api/jobs/a/stop: Job a does not exist"))
+    True
+    """
+    lines = finished.errors.strip().splitlines()
+    return bool(lines) and all(line.endswith("does not exist") for line in lines)
+
+
 FARM_TYPE = FarmType(
     programs=("ray",),
     package="pip install 'ray[default]'",
     submission=submission,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_jobs, job_statuses),),
+    queries=(StatusQuery(_jobs, job_statuses, sees="all"),),
     cancel=_stop,
+    reads=("ADDRESS",),
+    had_ended=had_ended,
 )

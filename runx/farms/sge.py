@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from xml.etree import ElementTree
 
@@ -27,6 +27,10 @@ from runx.rundir.events import JobStatus
 
 _REQUEUE_STATUS = 99
 """The exit status by which a job is put back into Grid Engine's queue."""
+_ERRORS = ("26", "27", "28", "29")
+"""Failures after which a job stays in the queue, in error, until it is tried again or deleted."""
+_PLACE = ("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT")
+"""Variables that say which cell, of which installation, commands are about."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -112,8 +116,27 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return [f"{match[1]}.{index + 1}" for index in range(len(array.jobs))]
 
 
+def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the cell that a job is in.
+
+    >>> place("", {"SGE_ROOT": "/opt/sge", "SGE_CELL": "gpus", "HOME": "/home/me"})
+    {'SGE_ROOT': '/opt/sge', 'SGE_CELL': 'gpus'}
+    """
+    return {name: environment[name] for name in _PLACE if environment.get(name)}
+
+
+def _there(farm: Farm, *words: str) -> Words:
+    """Return a command for the cell that a farm's jobs are in.
+
+    >>> _there(Farm("sge", options={"SGE_CELL": "gpus"}), "qdel", "7")
+    ('env', 'SGE_CELL=gpus', 'qdel', '7')
+    """
+    variables = [f"{name}={farm.options[name]}" for name in _PLACE if name in farm.options]
+    return ("env", *variables, *words) if variables else words
+
+
 def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what ``qstat -xml -g d`` lists: each job and task of this user that has not ended."""
+    """Return what ``qstat -xml -g d -r`` lists: each job and task that has not ended."""
     if finished.status:
         return None
     statuses = {}
@@ -121,22 +144,32 @@ def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
         number, task = job.findtext("JB_job_number", ""), job.findtext("tasks", "")
         key = f"{number}.{task}" if task else number
         index = int(task) - 1 if task.isdecimal() else None
-        name = job.findtext("JB_name", "")
-        statuses[key] = _live(job.findtext("state", ""))._replace(name=name, task=index)
+        name = job.findtext("full_job_name") or job.findtext("JB_name") or ""
+        state, reason = _live(job.findtext("state", ""), number)
+        before = ", ".join(each.text or "" for each in job.iter("predecessor_jobs"))
+        if before and state == "queued":
+            reason = f"waits for job {before}"
+        statuses[key] = JobStatus(state, reason, name, index)
     return statuses
 
 
-def _live(state: str) -> JobStatus:
-    """Return the status that the letters of a state mean.
+def _live(letters: str, job: str = "") -> tuple[str, str]:
+    """Return the state and reason that the letters of a state mean.
 
-    >>> _live("Rq")[:2], _live("hqw")[:2], _live("Rr")[:2]
-    (('queued', ''), ('queued', 'held'), ('running', ''))
+    >>> _live("Rq"), _live("hqw"), _live("Rr"), _live("dr")
+    (('queued', ''), ('queued', 'held'), ('running', ''), ('running', 'it is being deleted'))
+    >>> _live("?x")
+    ('unknown', '?x')
     """
-    if "E" in state:
-        return JobStatus("queued", "in error: qstat -j says why, qmod -cj tries again")
-    if "w" in state or "q" in state:
-        return JobStatus("queued", "held" if "h" in state else "")
-    return JobStatus("running", "suspended" if set(state) & set("sST") else "")
+    if not letters or set(letters) - set("dEhqrRsStTwPN"):
+        return "unknown", letters
+    if "E" in letters:
+        return "queued", f"in error: qstat -j {job} says why, qmod -cj {job} tries again"
+    if "d" in letters:
+        return "running" if set(letters) & set("rtsST") else "queued", "it is being deleted"
+    if set(letters) & set("wq"):
+        return "queued", "held" if "h" in letters else ""
+    return "running", "suspended" if set(letters) & set("sSTPN") else ""
 
 
 def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
@@ -154,39 +187,63 @@ def in_accounts(finished: Finished) -> dict[str, JobStatus] | None:
     return statuses
 
 
-def _ended(fields: dict[str, str]) -> JobStatus:
-    reason, status = fields.get("failed", "0"), fields.get("exit_status", "")
-    number = reason.split()[0] if reason else "0"
-    if number == "37":
+def _ended(fields: Mapping[str, str]) -> JobStatus:
+    """Return the status of a job by its record.
+
+    >>> _ended({"failed": "0", "exit_status": "3"})[:2]
+    ('failed', 'exit status 3')
+    >>> _ended({"failed": "100 : assumedly after job", "exit_status": "137 (Killed)"})[:2]
+    ('killed', 'by signal 9')
+    """
+    failure = (fields.get("failed") or "0").split()[0]
+    status = (fields.get("exit_status") or "").partition(" ")[0]
+    signal = int(status) - 128 if status.isdecimal() and 128 < int(status) <= 192 else 0
+    if failure in _ERRORS:
+        return JobStatus("cancelled", f"deleted after an error, {fields['failed']}")
+    if failure == "37":
         return JobStatus("timeout")
-    if number == "100":
-        return JobStatus("killed", "")
-    if number != "0":
-        return JobStatus("failed", reason)
-    return (
-        JobStatus("done")
-        if status.split()[:1] == ["0"]
-        else JobStatus("failed", f"exit status {status}")
-    )
+    if failure == "100":
+        return JobStatus("killed", f"by signal {signal}" if signal else "")
+    if failure != "0":
+        return JobStatus("failed", fields["failed"])
+    if signal:
+        return JobStatus("killed", f"by signal {signal}")
+    return JobStatus("failed", f"exit status {status}") if status != "0" else JobStatus("done")
 
 
 def _qstat(_: Sequence[str], farm: Farm) -> Words:
-    return ("qstat", "-xml", "-g", "d")
+    # Without -u, it lists the jobs of who calls it.
+    return _there(farm, "qstat", "-xml", "-g", "d", "-r", "-u", "*")
 
 
 def _qacct(ids: Sequence[str], farm: Farm) -> Words:
     jobs = dict.fromkeys(job.partition(".")[0] for job in ids)
     # qacct takes one job; for several, it lists those of the last 30 days, of all users.
-    return ("qacct", "-j", *jobs) if len(jobs) == 1 else ("qacct", "-d", "30", "-j")
+    last = tuple(jobs) if len(jobs) == 1 else ()
+    return _there(farm, "qacct", *(() if last else ("-d", "30")), "-j", *last)
 
 
 def _listed(*words: str) -> JobCommands:
     """Return a function that appends a list of job ids to a command."""
 
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
-        return [(*words, ",".join(chunk)) for chunk in chunked(ids)]
+        return [_there(farm, *words, ",".join(chunk)) for chunk in chunked(ids)]
 
     return commands
+
+
+def had_ended(finished: Finished) -> bool:
+    """Return whether all that qdel complains of has ended.
+
+    >>> had_ended(Finished((), 1, 'root has deleted job 3\\ndenied: job "99" does not exist', ""))
+    True
+    >>> had_ended(Finished((), 1, "me - you do not have the necessary privileges", ""))
+    False
+    """
+    lines = f"{finished.output}\n{finished.errors}".splitlines()
+    told = re.compile("has (deleted|registered)|is already in deletion")
+    complaints = [line for line in lines if line.strip() and not told.search(line)]
+    return bool(complaints) and all("does not exist" in line for line in complaints)
 
 
 def largest_array(answer: str) -> int | None:
@@ -206,14 +263,16 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_qstat, in_queue), StatusQuery(_qacct, in_accounts)),
+    place=place,
+    queries=(StatusQuery(_qstat, in_queue, sees="all"), StatusQuery(_qacct, in_accounts)),
     cancel=_listed("qdel"),
     hold=_listed("qhold"),
     release=_listed("qrls"),
-    had_ended=lambda finished: "does not exist" in finished.output + finished.errors,
+    had_ended=had_ended,
     arrays=True,
     largest=75000,
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
     handback=Handback(status=_REQUEUE_STATUS),
+    reads=(),
 )

@@ -20,7 +20,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, long_flags, texts
+from runx.farms.words import chunked, long_flags
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -30,12 +30,18 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     >>> job_ids("12;big\\n", JobArray("n", "l", 0, None, None, (None,), False, Needs()))
     ['12']
     """
-    match = re.search(r"^(\d+)(?:;.*)?$", answer, re.MULTILINE)
+    match = _answered(answer)
     if match is None:
         return []
     if not array.is_array:
         return [match[1]]
     return [f"{match[1]}_{index}" for index in range(len(array.jobs))]
+
+
+def _answered(answer: str) -> re.Match[str] | None:
+    """Return the last line that is an id, and maybe a cluster: a site's words may precede it."""
+    lines = list(re.finditer(r"^(\d+)(?:;(.*))?$", answer, re.MULTILINE))
+    return lines[-1] if lines else None
 
 
 def largest_array(answer: str) -> int | None:
@@ -67,13 +73,22 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *resources(array.needs),
         str(array.script),
     )
-    clusters = ",".join(
-        text
-        for resource in array.needs.rest
-        if resource.name in ("clusters", "cluster", "M")
-        for text in texts(resource)
-    )
-    return Submission(words, {}, place={"cluster": clusters} if clusters else {})
+    return Submission(words, {}, place=_clusters(words[1:], farm.directives))
+
+
+_CLUSTERS = re.compile(r"(?:^|\s)(?:--clusters?(?:=|\s+)|-M[=\s]*)(\S+)")
+
+
+def _clusters(words: Sequence[str], directives: Sequence[str]) -> dict[str, str]:
+    """Return the clusters that a submission asks for, by its options or else its directives.
+
+    >>> _clusters(("--clusters=u", "x.sh"), ()), _clusters((), ["#SBATCH -M u,v --mem=1G"])
+    ({'cluster': 'u'}, {'cluster': 'u,v'})
+    """
+    lines = (line.removeprefix("#SBATCH") for line in directives if line.startswith("#SBATCH"))
+    options = (word for word in words if word.startswith("--"))
+    asked = [match[1] for text in (*lines, *options) for match in _CLUSTERS.finditer(text)]
+    return {"cluster": asked[-1]} if asked else {}
 
 
 def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -82,10 +97,10 @@ def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
     >>> place("40;u\\n", {}), place("40\\n", {"SLURM_CLUSTERS": "u"})
     ({'cluster': 'u'}, {})
     """
-    match = re.search(r"^\d+(?:;(.*))?$", answer, re.MULTILINE)
+    match = _answered(answer)
     names = ("SBATCH_CLUSTERS", "SLURM_CLUSTERS")
     asked = next((environment[name] for name in names if environment.get(name)), "")
-    cluster = (match[1] or "").strip() if match else asked
+    cluster = (match[2] or "").strip() if match else asked
     return {"cluster": cluster} if cluster else {}
 
 
@@ -214,4 +229,5 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
     handback=Handback(f'scontrol requeue "{_JOB}"'),
+    reads=(),
 )

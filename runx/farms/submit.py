@@ -21,6 +21,7 @@ from runx.farms.jobfiles import LOCK, append_array, write_job, write_refusal
 from runx.farms.jobs import job_arrays, piece_of
 from runx.farms.jobscript import attempt_script, run_lines
 from runx.farms.lookup import Failure, answer_line, look_for, placed, unnamed_jobs
+from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.farms.words import is_full
 from runx.locks import hold
@@ -64,6 +65,8 @@ def submit(
     not submitted by then stays planned, except where its submission may have gone in.
     """
     farm_type = farm_type_of(farm.type)
+    if farm_type.located:
+        farm = located(farm)
     # A site that takes less than what is usual is asked when it has refused.
     largest = largest_array(farm) if len(jobs) > farm_type.largest else farm_type.largest
     arrays = job_arrays(jobs, farm, farm_type, folder, largest, after)

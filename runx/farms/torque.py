@@ -29,7 +29,7 @@ from runx.rundir.events import JobStatus
 _LONGEST = 15
 """Characters of a job's name that qsub takes."""
 _INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
-_LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
+LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
 
 
@@ -134,7 +134,7 @@ def _status(job: str, fields: Mapping[str, str]) -> JobStatus:
     >>> _status("7[3].s", {"job_state": "C", "Exit_status": "-11", "Job_Name": "sweep-3"})
     JobStatus(state='timeout', reason='', name='sweep', task=3)
     """
-    status = qstat.status(job, fields, _LIMITS)
+    status = qstat.status(job, fields, LIMITS)
     return status._replace(name=status.name.removesuffix(f"-{status.task}"))
 
 
@@ -177,7 +177,11 @@ FARM_TYPE = FarmType(
     script=partial(job_script, index=_INDEX),
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_with_tasks, job_statuses), *slurm.FARM_TYPE.queries),
+    queries=(
+        StatusQuery(_with_tasks, job_statuses),
+        slurm.FARM_TYPE.queries[0]._replace(instead=True),
+        *slurm.FARM_TYPE.queries[1:],
+    ),
     cancel=_either("cancel", "qdel"),
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),
@@ -186,4 +190,5 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
+    reads=(),
 )

@@ -148,13 +148,7 @@ def _handback(farm: Farm) -> tuple[str, int]:
     """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
     from runx.farms.registry import farm_type_of
 
-    handback = farm_type_of(farm.type).handback
-    if handback is None and farm.requeue is not None:
-        raise SettingsError(
-            f"REQUEUE: a farm of TYPE {farm.type} takes no job back; leave it out, and start"
-            " ended runs again with --resume"
-        )
-    return handback or ("", 0)
+    return farm_type_of(farm.type).handback or ("", 0)
 
 
 def search_path(path: str, called: str, python: str) -> str:

@@ -23,6 +23,7 @@ from runx.rundir.attempts import (
     this_machine,
 )
 from runx.rundir.events import Attempt
+from runx.rundir.files import disk_problem, is_full
 from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
 from runx.rundir.state import UNKNOWN, State
@@ -100,19 +101,41 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     if unable and len(unable) == len(live):
         raise FarmError(next(iter(unable.values())))
     live = [each for each in live if each.run not in unable]
+    ordered = []
     for each in live:
         # What can't be asked for can't be ended by its scheduler either.
         is_unseen = each.attempt.farm is not None and not _is_seen(each.run, look)
         heed = each.run in by_order or is_unseen
-        write_order(each.run, CANCEL, each.attempt.number, heed, is_over=each.run in by_order)
+        if _is_ordered(each, heed, each.run in by_order, say):
+            ordered.append(each)
+    live = ordered
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     at_farms = [each.run for each in live if each.attempt.farm and each.run not in by_order]
     jobs = [look.jobs[run] for run in at_farms if run in look.jobs]
     refused = control.cancel(jobs, set(runs), look.statuses)
+    for reason in dict.fromkeys(refused.values()):
+        warn(reason)
     _say_ordered(heeding, given_up, look, say)
     _wait_or_kill(signalled, grace, say)
-    left = {**unable, **_standing(at_farms, refused, warn)}
+    left = {**unable, **_standing(at_farms)}
     return Changed(len(live) - len(left.keys() - unable.keys()), left)
+
+
+def _is_ordered(live: LiveRun, heed: bool, is_over: bool, say: Say) -> bool:
+    """Write the order to cancel a run; return False where nothing ends without it.
+
+    On a full disk, or where it may not be written, a run is ended all the same.
+    """
+    try:
+        write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
+    except OSError as error:
+        problem = disk_problem(error, live.run.path)
+        if is_over:
+            say(f"{live.run.path.name}: not cancelled: {problem}")
+            return False
+        counts = "will count as killed, not as cancelled" if is_full(error) else "cancelled"
+        say(f"{live.run.path.name}: {counts}, which can't be written: {problem}")
+    return True
 
 
 def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
@@ -160,9 +183,7 @@ def _say_ordered(
         )
 
 
-def _standing(
-    runs: Sequence[RunDir], refused: Mapping[RunDir, str], warn: Say
-) -> dict[RunDir, str]:
+def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
     """Return those of the runs whose job is still there when asked for again, and their states.
 
     Of those that never began and are not there any more this is recorded.
@@ -173,15 +194,14 @@ def _standing(
             break
         time.sleep(pause)
         look = _look(standing, _ignore)
-        live = {each.run: each.attempt for each in live_runs(look.attempts, look.statuses)}
+        live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
             if run not in live and look.attempts[run] and not look.attempts[run][-1].events:
-                write_order(run, CANCEL, look.attempts[run][-1].number, is_over=True)
-        standing = list(live)
+                over = LiveRun(run, look.attempts[run][-1], "cancelled")
+                _is_ordered(over, heed=False, is_over=True, say=_ignore)
+        standing = [run for run in standing if run in live]
         if not any(_is_seen(run, look) for run in standing):
             break
-    for reason in dict.fromkeys(refused.values()):
-        warn(reason)
     return {run: str(look.state(run)) for run in standing}
 
 
@@ -257,8 +277,10 @@ def _terminate(live: LiveRun, say: Say) -> bool:
     elif process.get("host") != this_machine().host:
         say(f"{name}: runs on {process.get('host')}; its launcher there is told by the order")
     else:
-        signal_run(LiveAttempt(live.run, live.attempt.number, None, 0.0), signal.SIGTERM)
-        return True
+        attempt = LiveAttempt(live.run, live.attempt.number, None, 0.0)
+        if signal_run(attempt, signal.SIGTERM) or attempt.status() is not None:
+            return True
+        say(f"{name}: is another user's; its launcher is told by the order in {live.run.orders}")
     return False
 
 

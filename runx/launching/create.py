@@ -8,7 +8,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,18 +28,21 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
+from runx.processes import CommandNotFound, CommandTimeout, run_command
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, take
-from runx.rundir.files import to_json, write_whole
+from runx.rundir.files import disk_problem, is_blank, is_full, to_json, write_whole
 from runx.rundir.logdir import Logdir
-from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.script import NodeLayout, script
-from runx.rundir.turns import turn
+from runx.rundir.turns import clear_unfinished, turn
 from runx.staging.materialize import set_modes, stage
 
 Say = Callable[[str], None]
+_GO_ON = "go on with --resume"
+_SYNC_SECONDS = 30.0  # until a launch goes on while its disk still writes
 
 
 def create_runs(
@@ -51,12 +55,13 @@ def create_runs(
 ) -> LaunchPlan | None:
     """Decide which runs start and make their directories; return None where none starts.
 
-    Launchers take turns at this. Runs that execute here are claimed before the turn ends.
+    Launchers take turns at this. Runs that execute here are claimed before the turn ends, and what
+    was made of them is on disk before the first one starts.
     """
     check_root(experiment)
     writable(experiment)
-    with turn(experiment.dir, say):
-        clear(experiment.dir)
+    with disk_errors(experiment.dir.path), turn(experiment.dir, say):
+        clear_unfinished(experiment.dir)
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
@@ -70,7 +75,29 @@ def create_runs(
             else _restarted(attempt, context, options, say)
             for attempt in plan.attempts
         ]
+        _sync_disk(experiment.dir.path, say)
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Raise a StagingError where the disk of a folder turns out to be full or read-only."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise StagingError(f"{disk_problem(error, folder)}; make room, then {_GO_ON}") from None
+
+
+def _sync_disk(folder: Path, say: Say) -> None:
+    """Have all that was written survive a power failure: syncfs(2), of one file system."""
+    try:
+        run_command(["sync", "-f", str(folder)], timeout=_SYNC_SECONDS)
+    except CommandNotFound:
+        return
+    except CommandTimeout:
+        say(f"warning: the disk of {folder} takes long to write: going on meanwhile")
 
 
 def writable(experiment: Experiment) -> None:
@@ -83,24 +110,18 @@ def writable(experiment: Experiment) -> None:
         probe.unlink()
     except OSError as error:
         origin = experiment.settings["LOGROOT"].origin
+        path = experiment.dir.path
+        problem = f"{path} can't be written: {error.strerror}"
+        if is_full(error):
+            problem = disk_problem(error, path)
         raise SettingsError(
-            f"{origin}: LOGROOT: {experiment.dir.path} can't be written: {error.strerror};"
-            " set LOGROOT or RUNX_LOGROOT to a folder of yours"
+            f"{origin}: LOGROOT: {problem}; set LOGROOT or RUNX_LOGROOT to a folder of yours"
+            + (", or make room, as with runx rm" if is_full(error) else "")
         ) from None
 
 
 def _is_abandoned(run: ExistingRun) -> bool:
     return run.state.name == "running" and run.orphan
-
-
-def clear(experiment: ExperimentDir) -> None:
-    """Remove directories that killed launchers had begun to make, or to remove.
-
-    The caller has the turn: no other launcher uses them.
-    """
-    for folder in experiment.making.iterdir():
-        if folder.is_dir():
-            shutil.rmtree(folder)
 
 
 def _restarted(
@@ -109,8 +130,11 @@ def _restarted(
     """Prepare a run for another attempt; return None where that was begun by hand meanwhile."""
     run = planned.run
     mend(run.dir)
-    if options.restage:
+    is_lost = is_blank(run.dir.record)
+    if options.restage or is_lost:
         restage(run, context, say)
+    if is_lost:
+        _write_files(run, context, run.dir)
     if context.experiment.farm is not None:
         return planned
     code = context.code if options.restage else staged_code(run.dir)

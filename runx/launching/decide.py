@@ -28,7 +28,7 @@ from runx.rundir.attempts import (
     read_attempts,
     this_machine,
 )
-from runx.rundir.files import read_json, read_lines
+from runx.rundir.files import is_blank, read_json, read_lines
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import State, state
@@ -145,15 +145,27 @@ def _read_runs(
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
         return
+    planned: Mapping[str, str] | None = None
     for run in (experiment.run(name) for name in names if name[0] != "."):
         try:
             record = read_json(f"{os.fspath(run)}/{RECORD}")
             key = identity.of(str(record["cmd"]), record["hparams"])
         except (StoreError, KeyError, TypeError, AttributeError) as error:
-            if run.record.exists():
-                warn(f"{run.record}: left out: {error}")
-            continue
+            # A run that a power failure took its record from may be alive.
+            planned = _planned_ids(experiment, warn) if planned is None else planned
+            known = planned.get(run.path.name) if is_blank(run.record) else None
+            if known is None:
+                if run.record.exists():
+                    warn(f"{run.record}: left out: {error}")
+                continue
+            key = known
         yield run, key, read_attempts(run, now, warn)
+
+
+def _planned_ids(experiment: ExperimentDir, warn: Warn) -> Mapping[str, str]:
+    """Return the identities of all runs by their names, as the launches had planned them."""
+    plans = sorted(experiment.launches.glob("*/plan.jsonl"))
+    return dict(entry for plan in plans for entry in _read_plan(plan, warn))
 
 
 def _wait_for_submissions(unfinished: Mapping[RunDir, Attempts]) -> None:

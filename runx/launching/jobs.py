@@ -12,11 +12,13 @@ from runx.config.experiment import Experiment
 from runx.errors import RunxError
 from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.jobs import job_arrays
+from runx.farms.places import located
 from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, current_state, read_attempts
+from runx.rundir.events import place_of
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -46,18 +48,20 @@ def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
     return {"command": command, "hparams": logdir.in_value(run.hparams)}
 
 
-def planned_arrays(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Sequence[JobArray]:
-    """Return the job arrays of planned runs; nothing is written."""
+def planned_arrays(
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Sequence[JobArray]:
+    """Return the job arrays of planned runs, after jobs with these ids; nothing is written."""
     farm_type = farm_type_of(farm.type)
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
-    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest)
+    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after)
 
 
 def job_ids(
     names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
-) -> tuple[str, ...]:
-    """Return the ids of the live jobs that a launch waits for; finished runs need no waiting.
+) -> dict[str, RunDir]:
+    """Return the live jobs that a launch waits for, runs by ids; finished runs need no waiting.
 
     Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
 
@@ -68,14 +72,15 @@ def job_ids(
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
-    ids = []
+    farm = located(farm) if farm else None
+    predecessors = {}
     for run in runs:
         state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
         if state.name != "done":
-            ids.append(_dependency(run, state, jobs.get(run), farm))
-    if ids and farm is not None and farm_type_of(farm.type).waits != "done":
+            predecessors[_dependency(run, state, jobs.get(run), farm)] = run
+    if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
-    return tuple(ids)
+    return predecessors
 
 
 def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm | None) -> str:
@@ -86,5 +91,11 @@ def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm 
         raise RunxError(
             f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
             " for it; launch when it is done"
+        )
+    if job.key[0] not in (farm.name, place_of(farm.name, farm.options)):
+        # Another cluster has other jobs under the same ids.
+        raise RunxError(
+            f"--after: {run.path.name} is {state.name} at {job.key[0]}; jobs wait only for those"
+            " where they themselves go; launch when it is done"
         )
     return job.id

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
-from runx.errors import SweepError
+from runx.errors import FarmError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
 from runx.rundir.argv import nested, shell_command
 from runx.rundir.logdir import Logdir
@@ -22,9 +22,14 @@ def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterato
     """Return the problems that would stop a launch before its first run."""
     if experiment.farm:
         from runx.farms.commands import missing_program
+        from runx.farms.places import located
 
         if problem := missing_program(experiment.farm, environment):
             yield problem
+        try:
+            located(experiment.farm)
+        except FarmError as error:
+            yield str(error)
     folder = experiment.logroot
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -54,10 +59,22 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         SettingsError: The farm can't provide a resource.
     """
     _check_arguments(experiment, runs)
+    _check_launch(experiment, runs)
     if experiment.farm:
         from runx.launching.preview_jobs import check_jobs
 
         check_jobs(experiment, experiment.farm, runs)
+
+
+def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
+    """Raise a SettingsError where LAUNCH can't start the command, or not on so many nodes."""
+    if experiment.shell.launch:
+        from runx.launching.create import spread
+        from runx.rundir.argv import is_execable
+        from runx.rundir.script import torchrun
+
+        for run in runs:
+            torchrun(experiment.cmd, is_execable(experiment.cmd), spread(experiment, run))
 
 
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -80,21 +97,27 @@ def _args_named(experiment: Experiment) -> Iterator[None]:
         raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 
-def lines(experiment: Experiment, runs: Iterable[Run], json: bool = False) -> Iterator[str]:
+def lines(
+    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 
-    The lines of a run are its command, or for a farm what submits its job.
+    The lines of a run are its command, or for a farm what submits its job, which starts ``after``
+    the jobs with these ids.
     """
+    if experiment.shell.launch:
+        runs = list(runs)
+        _check_launch(experiment, runs)
     with _args_named(experiment):
         if json:
             from runx.launching.preview_jobs import objects
 
-            yield from objects(experiment, runs)
+            yield from objects(experiment, runs, after)
             return
         if experiment.farm:
             from runx.launching.preview_jobs import job_lines
 
-            yield from job_lines(experiment, experiment.farm, runs)
+            yield from job_lines(experiment, experiment.farm, runs, after)
             return
         for run in runs:
             yield shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

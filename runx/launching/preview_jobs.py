@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from runx.config.experiment import Experiment
-from runx.farms.base import Farm
+from runx.errors import FarmError, RunxError, SettingsError
+from runx.farms.base import Farm, JobArray, Submission
 from runx.farms.commands import shell_line
+from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
@@ -22,17 +26,44 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
     farm_type = farm_type_of(farm.type)
     arrays = planned_arrays(experiment, farm, runs)
     for array in {array.needs: array for array in reversed(arrays)}.values():
-        farm_type.submission(array, farm)
+        submission = farm_type.submission(array, farm)
         if farm_type.script:
             farm_type.script(array, farm)
+        if not farm_type.portable:
+            _check_used(array, farm, submission)
 
 
-def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterator[str]:
+def _check_used(array: JobArray, farm: Farm, submission: Submission) -> None:
+    """Raise a SettingsError for a resource that a template of SUBMIT_CMD makes no use of."""
+    [job] = array.jobs
+    for resource in job.resources:
+        text = f"{resource.text}{resource.text}0"
+        other = tuple(
+            each._replace(value=text, text=text) if each is resource else each
+            for each in job.resources
+        )
+        changed = replace(array, jobs=(replace(job, resources=other),))
+        try:
+            is_used = farm_type_of(farm.type).submission(changed, farm) != submission
+        except (RunxError, TypeError):
+            is_used = True  # the template computes with it
+        if not is_used and resource.text:
+            name = f"resources.{resource.name}"
+            raise SettingsError(
+                f"RESOURCES.{resource.name}: SUBMIT_CMD makes no use of it; write {{{{ {name} }}}}"
+                " or {{ resources | flags }} into it, or leave it out"
+            )
+
+
+def job_lines(
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return lines for each job: its runs' commands, the first script, and what submits it."""
-    farm_type = farm_type_of(farm.type)
+    farm, farm_type = _located(farm), farm_type_of(farm.type)
     runs = list(runs)
+    check_jobs(experiment, farm, runs)
     commands = {run.name: _command(experiment, run) for run in runs}
-    for array in planned_arrays(experiment, farm, runs):
+    for array in planned_arrays(experiment, farm, runs, after):
         for job in array.jobs:
             yield _commented(commands[job.run])
         if farm_type.script and (array.is_array or array.number == 0):
@@ -40,26 +71,40 @@ def job_lines(experiment: Experiment, farm: Farm, runs: Iterable[Run]) -> Iterat
         yield shell_line(farm_type.submission(array, farm))
 
 
-def objects(experiment: Experiment, runs: Iterable[Run]) -> Iterator[str]:
+def objects(
+    experiment: Experiment, runs: Iterable[Run], after: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return the lines of a JSON list, an object for each run."""
-    words: dict[str, list[str]] = {}
+    submissions: dict[str, Submission] = {}
     if experiment.farm:
         runs = list(runs)
-        words = _submit_words(experiment, experiment.farm, runs)
+        submissions = _submissions(experiment, experiment.farm, runs, after)
     line = "["
     for run in runs:
         yield line
-        content = {**_content(experiment, run), "submit": words.get(run.name)}
+        submission = submissions.get(run.name)
+        content = {**_content(experiment, run), "submit": submission and list(submission.words)}
+        if submission and submission.stdin:
+            content["stdin"] = submission.stdin
         line = json.dumps(content, ensure_ascii=False) + ","
     yield line.rstrip(",") + ("]" if line == "[" else "\n]")
 
 
-def _submit_words(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Return the words of the command that submits each run, by the run's name."""
-    submission = farm_type_of(farm.type).submission
-    arrays = planned_arrays(experiment, farm, runs)
-    words = [(array, list(submission(array, farm).words)) for array in arrays]
-    return {job.run: command for array, command in words for job in array.jobs}
+def _submissions(
+    experiment: Experiment, farm: Farm, runs: Sequence[Run], after: tuple[str, ...]
+) -> dict[str, Submission]:
+    """Return what submits each run, by the run's name."""
+    farm, submission = _located(farm), farm_type_of(farm.type).submission
+    arrays = planned_arrays(experiment, farm, runs, after)
+    made = [(array, submission(array, farm)) for array in arrays]
+    return {job.run: each for array, each in made for job in array.jobs}
+
+
+def _located(farm: Farm) -> Farm:
+    """Return a farm with the place of its jobs, if they can go there, which is said elsewhere."""
+    with suppress(FarmError):
+        return located(farm)
+    return farm
 
 
 def _commented(text: str) -> str:

@@ -7,13 +7,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from runx.local.gpus import Devices, Lease
-from runx.local.process import Heartbeat, LiveAttempt, signal_run, start
+from runx.local.process import (
+    Heartbeat,
+    LiveAttempt,
+    has_started,
+    recorded_end,
+    signal_run,
+    start,
+)
 from runx.local.signals import StopSignals, stop_signals
-from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order
-from runx.rundir.paths import RunDir
+from runx.local.tasks import EndedAttempt, Task, Watcher
+from runx.processes import CommandError
+from runx.rundir.files import disk_problem, is_full
+from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possible
 
 _TICK = 0.5  # seconds between two looks at what runs
 
@@ -41,63 +50,18 @@ class Policy:
     attach: bool = False
 
 
-class Task(NamedTuple):
-    """An attempt to execute, and how many attempts of the run this launch has made before."""
-
-    run: RunDir
-    attempt: int
-    tried: int = 0
-
-    @property
-    def name(self) -> str:
-        """The name of the run."""
-        return self.run.path.name
-
-
-class EndedAttempt(NamedTuple):
-    """An attempt that has ended here: its exit status, and the order that ended it, if any."""
-
-    task: Task
-    status: int
-    seconds: float
-    order: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name of the run."""
-        return self.task.name
-
-
-class Watcher(Protocol):
-    """An observer of the executor, which shows the progress to a person."""
-
-    def started(self, task: Task, lease: Lease) -> None:
-        """Note that an attempt has started."""
-
-    def ended(self, ended: EndedAttempt, again: bool) -> None:
-        """Note that an attempt has ended; ``again``: the run gets a further one."""
-
-    def left(self, task: Task) -> None:
-        """Note that an attempt is not executed here: another launch has started the run."""
-
-    def stopping(self, killing: bool) -> None:
-        """Note that a person asked to stop; ``killing``: for the second time."""
-
-    def blocked(self) -> None:
-        """Note that nothing runs, and that no device is free for what waits."""
-
-    def tick(self, running: Iterable[Task], waiting: int) -> float:
-        """Note that time has passed; return the seconds until this is to be called again."""
-
-
 @dataclass(slots=True)
 class _Running:
-    """A running attempt: the order to end it, when it was last signalled, and how often killed."""
+    """A running attempt: the order to end it, when it was last signalled, and how often killed.
+
+    ``is_ordered`` is whether the order is written.
+    """
 
     task: Task
     live: LiveAttempt
     lease: Lease
     order: str = ""
+    is_ordered: bool = False
     signalled: float = 0.0
     kills: int = 0
     is_cancelled_elsewhere: bool = False
@@ -108,7 +72,8 @@ class Executor:
     """Executes tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
-    ``stops`` counts the signals by which a person asked to stop. ``ended`` are the runs that came
+    ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
+    where the disk ``is_full``. ``ended`` are the runs that came
     to their last end here, ``left`` those that another launch executes.
     """
 
@@ -120,6 +85,7 @@ class Executor:
     waiting: deque[Task] = field(default_factory=deque)
     failures: int = 0
     stops: int = 0
+    is_full: bool = False
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
@@ -148,7 +114,7 @@ class Executor:
     def _is_closed(self) -> bool:
         """Return whether nothing more is started."""
         most = self.policy.max_failures
-        return self.stops > 0 or (most is not None and self.failures >= most)
+        return self.stops > 0 or self.is_full or (most is not None and self.failures >= most)
 
     def _fill_slots(self) -> None:
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
@@ -172,6 +138,10 @@ class Executor:
 
         try:
             live = start(task.run, task.attempt, lease, claim, self.policy.attach)
+        except (OSError, CommandError) as error:
+            lease.close()
+            self._not_started(task, error)
+            return
         except BaseException:
             lease.close()
             raise
@@ -184,6 +154,14 @@ class Executor:
         else:
             self.left.append(task)
             self.watch.left(task)
+
+    def _not_started(self, task: Task, error: OSError | CommandError) -> None:
+        """Note why an attempt was not started; on a full disk none is."""
+        problem = str(error)
+        if not isinstance(error, CommandError):
+            self.is_full |= is_full(error)
+            problem = disk_problem(error, task.run.path)
+        self.watch.note(f"{task.name}: not started: {problem}")
 
     def _wait(self, signals: StopSignals) -> None:
         """Wait for a signal, the end of a run, or the next time limit."""
@@ -233,10 +211,16 @@ class Executor:
     def _end(self, run: _Running, order: str, number: signal.Signals) -> None:
         if not run.order:
             run.order = order
-            write_order(run.task.run, order, run.task.attempt)
+            self._write_order(run)
         run.signalled = time.monotonic()
         run.kills += number is signal.SIGKILL
         signal_run(run.live, number)
+
+    def _write_order(self, run: _Running) -> None:
+        """Write the order of a run that is about to end, or has just ended."""
+        task = run.task
+        say = _ignore if run.signalled else self.watch.note
+        run.is_ordered = write_order_if_possible(task.run, run.order, task.attempt, say)
 
     def _collect(self) -> None:
         """Note the runs that have ended."""
@@ -248,9 +232,20 @@ class Executor:
                 self._finish(run, status)
 
     def _finish(self, run: _Running, status: int) -> None:
-        task = run.task
+        task, recorded = run.task, True
+        if run.order and not run.is_ordered:
+            self._write_order(run)
+        try:
+            status = recorded_end(run.live, status)
+        except OSError as error:
+            if not has_started(run.live):
+                self._not_started(task, error)
+                return
+            recorded = False
+            problem = disk_problem(error, task.run.path)
+            self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
         order = self._order(run, status) if status else ""
-        end = EndedAttempt(task, status, time.monotonic() - run.live.since, order)
+        end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if retry:
             self.waiting.appendleft(Task(task.run, task.attempt + 1, task.tried + 1))
@@ -262,7 +257,7 @@ class Executor:
         """Return the order that ended a run, whoever gave it, or ""."""
         task = run.task
         if run.live.attached and status == _INTERRUPTED and not run.order:
-            write_order(task.run, CANCEL, task.attempt)
+            write_order_if_possible(task.run, CANCEL, task.attempt, self.watch.note)
             return CANCEL
         return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
 
@@ -270,3 +265,7 @@ class Executor:
         if not retry:
             self.ended.append(end)
         self.watch.ended(end, retry)
+
+
+def _ignore(_: str) -> None:
+    """Drop what was said before."""

@@ -5,6 +5,7 @@ A run is started apart from its launcher, so that it outlives it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -19,7 +20,9 @@ from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, start_command
 from runx.rundir.attempts import is_process_alive, take_lock, this_machine
 from runx.rundir.events import read_events
+from runx.rundir.files import append_line
 from runx.rundir.orders import is_cancelled_elsewhere
+from runx.rundir.output import tail
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 BEAT = "RUNX_BEAT"
 """The variable with the seconds between two heartbeats, for tests."""
 
+_NOT_STARTED = 70  # the status of a run.sh that ended with 0, and has not executed CMD
 _KILLED = 128 + signal.SIGKILL  # the status of a run.sh that ended without recording an end
 
 
@@ -54,6 +58,32 @@ class LiveAttempt:
             return None
         code = _event(self.dir, self.attempt, "ended").get("code")
         return code if isinstance(code, int) else _KILLED
+
+
+def recorded_end(live: LiveAttempt, status: int) -> int:
+    """Make sure that the end of an attempt is recorded; return the exit status that is.
+
+    run.sh could not where it was killed, where the disk was full, or where it ended before it had
+    started CMD; that has failed, whatever its status. What was killed leaves no end.
+
+    Raises:
+        OSError: The disk is still full.
+    """
+    is_over = "code" in _event(live.dir, live.attempt, "ended")
+    if is_over or live.process is None or live.process.returncode < 0:
+        return status
+    end: dict[str, Any] = {"event": "ended", "time": time.time(), "code": status, "by": "launcher"}
+    if not _event(live.dir, live.attempt, "started"):
+        end["code"] = status = status or _NOT_STARTED
+        lines = tail(live.dir.output, 1000).strip().splitlines()
+        end["reason"] = f"run.sh ended before it started CMD: {lines[-1] if lines else 'no output'}"
+    append_line(live.dir.events(live.attempt), json.dumps(end))
+    return status
+
+
+def has_started(live: LiveAttempt) -> bool:
+    """Return whether CMD was executed: run.sh writes that down first."""
+    return bool(_event(live.dir, live.attempt, "started"))
 
 
 def start(
@@ -118,17 +148,18 @@ class Heartbeat:
         return [run for run in runs if is_cancelled_elsewhere(run.dir, run.attempt)]
 
 
-def signal_run(live: LiveAttempt, number: signal.Signals) -> None:
-    """Send a signal to a run: to run.sh, which records it and passes it on.
+def signal_run(live: LiveAttempt, number: signal.Signals) -> bool:
+    """Send a signal to a run: to run.sh, which records it and passes it on; return whether it was.
 
     KILL goes to all other processes of the run, so that run.sh can record the end. So does every
     signal to an attached run: bash handles none while it waits for a foreground process.
     """
     direct = number is signal.SIGKILL or live.attached
-    if not direct and _signal_script(live, number):
-        return
-    if not _signal_others(live, number) and live.process:
+    if (not direct and _signal_script(live, number)) or _signal_others(live, number):
+        return True
+    if live.process:
         live.process.send_signal(number)
+    return live.process is not None
 
 
 def _signal_script(live: LiveAttempt, number: signal.Signals) -> bool:

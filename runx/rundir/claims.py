@@ -11,7 +11,7 @@ from typing import Any
 
 from runx.errors import StoreError
 from runx.processes import boot_id, start_time
-from runx.rundir.files import VERSION, read_json
+from runx.rundir.files import VERSION, read_json, sync
 from runx.rundir.paths import RunDir
 
 
@@ -37,9 +37,12 @@ def claim_text(farm: str | None, code: str | None, launch: str | None = None) ->
 
 
 def take(run: RunDir, attempt: int, text: str) -> bool:
-    """Claim an attempt; return False where another process has."""
+    """Claim an attempt; return False where another process has. The claim survives power loss."""
     run.attempts.mkdir(exist_ok=True)
-    return link_claim(run.claim(attempt), text)
+    if not link_claim(run.claim(attempt), text):
+        return False
+    sync(run.attempts)
+    return True
 
 
 def is_ours(run: RunDir, attempt: int) -> bool:
@@ -54,18 +57,20 @@ def is_ours(run: RunDir, attempt: int) -> bool:
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 
-    It is written beside and linked into place, since link(2) is atomic on NFS, too.
+    It is written beside, synced and linked into place, since link(2) is atomic on NFS, too. So a
+    claim without content is what a power failure left of one of an earlier version.
     """
     import secrets  # not at start: readers of runs don't need it
 
     # Always a new name: a file that a killed process left may be linked to a claim.
     beside = path.with_name(f"claim.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}")
-    beside.write_text(text)
     try:
+        beside.write_text(text)
+        sync(beside)
         os.link(beside, path)
     except FileExistsError:
         # NFS: the server may have linked it, and the retried request got this error.
         return beside.stat().st_nlink > 1
     finally:
-        beside.unlink()
+        beside.unlink(missing_ok=True)
     return True

@@ -21,6 +21,50 @@ VERSION = 1
 """The major version of every JSON file that runx writes."""
 
 
+def is_full(error: OSError) -> bool:
+    """Return whether an error says that a disk or a quota is full, or a disk read-only."""
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def disk_problem(error: OSError, path: Path | str) -> str:
+    """Return in a few words why something in a folder can't be written."""
+    import errno
+
+    if error.errno == errno.ENOSPC:
+        try:
+            is_out_of_inodes = not os.statvfs(path).f_favail and bool(os.statvfs(path).f_files)
+        except OSError:
+            is_out_of_inodes = False
+        more = " (it has room, but takes no more files)" if is_out_of_inodes else ""
+        return f"the disk of {os.fspath(path)} is full{more}"
+    if error.errno == errno.EDQUOT:
+        return f"your quota on the disk of {os.fspath(path)} is used up"
+    if error.errno == errno.EROFS:
+        return f"the disk of {os.fspath(path)} is read-only"
+    name = os.fsdecode(error.filename) if error.filename else os.fspath(path)
+    return f"{name}: {error.strerror}"
+
+
+def is_blank(path: Path | str) -> bool:
+    """Return whether a file has no content but blanks or zeros, as after a power failure."""
+    try:
+        with open(path, "rb") as file:
+            return not file.read().strip(b"\0 \n")
+    except OSError:
+        return False
+
+
+def sync(path: Path | str) -> None:
+    """Have the content of a file, or the names in a folder, survive a power failure: fsync(2)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(path: Path | str, text: str) -> None:
     """Write a file atomically: a temporary file beside it is renamed over it."""
     target = os.fspath(path)
@@ -87,7 +131,11 @@ def append_line(path: Path | str, line: str) -> None:
         end = os.lseek(descriptor, 0, os.SEEK_END)
         torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
         text = ("\n" if torn else "") + line + "\n"
-        os.write(descriptor, text.encode("utf-8", "surrogateescape"))
+        content = text.encode("utf-8", "surrogateescape")
+        if os.write(descriptor, content) < len(content):
+            import errno
+
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
     finally:
         os.close(descriptor)
 

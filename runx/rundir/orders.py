@@ -9,7 +9,7 @@ from typing import Any
 
 from runx.errors import StoreError
 from runx.rundir.claims import whoami
-from runx.rundir.files import read_json, to_json, write_whole
+from runx.rundir.files import disk_problem, read_json, to_json, write_whole
 from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
@@ -29,8 +29,21 @@ def write_order(
     run.orders.mkdir(exist_ok=True)
     now = time.time()
     content = {"order": order, "attempt": attempt, "heed": heed, "over": is_over}
-    content |= {"time": now, "by": whoami()}
+    content |= {"time": now, "by": {**whoami(), "user": os.geteuid()}}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
+
+
+def write_order_if_possible(
+    run: RunDir, order: str, attempt: int, say: Callable[[str], None], heed: bool = False
+) -> bool:
+    """Write an order; where the disk takes none, say so and return False."""
+    try:
+        write_order(run, order, attempt, heed)
+    except OSError as error:
+        problem = disk_problem(error, run.path)
+        say(f"{run.path.name}: that it ends by a {order} can't be written: {problem}")
+        return False
+    return True
 
 
 def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
@@ -46,11 +59,14 @@ def is_called_off(run: RunDir, attempt: int) -> bool:
 
 
 def is_cancelled_elsewhere(run: RunDir, attempt: int) -> bool:
-    """Return whether an attempt was cancelled from another machine."""
-    return any(
-        order.get("order") == CANCEL and order.get("by", {}).get("host") != whoami()["host"]
-        for order in _orders(run, attempt, lambda _: None)
-    )
+    """Return whether an attempt was cancelled from another machine, or by another user.
+
+    Neither can send signals to its processes.
+    """
+    me = whoami()["host"], os.geteuid()
+    orders = _orders(run, attempt, lambda _: None)
+    givers = [order.get("by", {}) for order in orders if order.get("order") == CANCEL]
+    return any((by.get("host"), by.get("user", me[1])) != me for by in givers)
 
 
 def _orders(run: RunDir, attempt: int, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:

@@ -60,11 +60,14 @@ def code_digests(run: RunDir) -> Iterator[str]:
 
 
 def staged_code(run: RunDir) -> str | None:
-    """Return the digest of a run's code, that of its run.json where a claim is damaged."""
+    """Return the digest of a run's code, that of its run.json where a claim is damaged.
+
+    None where both are.
+    """
     try:
         return next(code_digests(run), None)
     except StoreError:
-        code = read_json(run.record).get("code")
+        code = read_or_empty(run.record, lambda _: None).get("code")
         return str(code) if code else None
 
 

@@ -6,6 +6,7 @@ Around the training command stand set-up, wrappers, torchrun, tear-down, and a r
 from __future__ import annotations
 
 import functools
+import math
 import re
 import shlex
 from pathlib import Path
@@ -24,7 +25,8 @@ class Shell(NamedTuple):
     """What the settings put around the command.
 
     ``wrap`` precedes the command, ``launch`` is ``torchrun`` or empty, ``separate`` is true if
-    stderr has a file of its own.
+    stderr has a file of its own. ``linger`` is for how many seconds what the script leaves may go
+    on after its end.
     """
 
     setup: str = ""
@@ -33,6 +35,8 @@ class Shell(NamedTuple):
     launch: str = ""
     environment: tuple[tuple[str, str], ...] = ()
     separate: bool = False
+    setup_may_fail: bool = False
+    linger: float = 30.0
 
 
 PLAIN = Shell()
@@ -153,7 +157,10 @@ def _common(common: ScriptSettings) -> dict[str, str]:
         "PYTHONPATH": _HERE.in_word(common.pythonpath),
         "PATH": shlex.quote(common.path),
         "ENV": _environment(common.shell),
-        "ERRORS": "2>>errors.log" if common.shell.separate else "2>&1",
+        "RELAY": "open_relay err errors.log\n" if common.shell.separate else "",
+        "ERRORS": '2>&"$err" {err}>&-' if common.shell.separate else "2>&1",
+        "CLOSE": " {err}>&-" if common.shell.separate else "",
+        "LINGER": str(math.ceil(common.shell.linger)),
         "ON_WARNING": on_warning(common.requeue),
         "TEARDOWN": teardown(common.shell),
         "REQUEUE": requeuing(common.requeue, *common.handback),
@@ -172,7 +179,7 @@ def body(command: str, execable: bool, shell: Shell, spread: NodeLayout) -> str:
     >>> print(body("python t.py --lr 1", True, Shell(wrap="nice"), NodeLayout()))
     exec nice python t.py --lr 1
     """
-    lines = [shell.setup + "\n"] if shell.setup else []
+    lines = [setup(shell)] if shell.setup else []
     if shell.launch and spread.nodes > 1:
         lines.append(_RENDEZVOUS_HOST)
     if shell.launch:
@@ -185,6 +192,18 @@ def body(command: str, execable: bool, shell: Shell, spread: NodeLayout) -> str:
     if execable or wrappers:
         wrappers.insert(0, "exec")
     return "".join(lines) + " ".join([*wrappers, command])
+
+
+def setup(shell: Shell) -> str:
+    """Return the lines of SETUP; the first of its commands that fails ends the run.
+
+    What fails inside of a function or of a file that is sourced counts only by their own status.
+    """
+    if shell.setup_may_fail:
+        return shell.setup + "\n"
+    depth = "[ ${#FUNCNAME[@]} -gt $setup_depth ]"
+    trap = f"""trap '{depth} || setup_failed "$?" "$BASH_COMMAND"' ERR"""
+    return f"setup_depth=${{#FUNCNAME[@]}}\n{trap}\n{shell.setup}\ntrap - ERR\n"
 
 
 def torchrun(command: str, execable: bool, spread: NodeLayout) -> str:
@@ -237,4 +256,4 @@ def teardown(shell: Shell) -> str:
     if not shell.teardown:
         return ""
     errors = "2>>errors.log" if shell.separate else "2>&1"
-    return f"(\ncd code || exit\n{shell.teardown}\n) </dev/null >>output.log {errors}\n"
+    return f"(\ncd ./code || exit\n{shell.teardown}\n) </dev/null >>output.log {errors}\n"

@@ -118,7 +118,7 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
 
 def _ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of an attempt that wrote its exit status."""
-    event = attempt.event("ended")
+    event = attempt.event("ended") or attempt.event("left")
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
@@ -134,6 +134,8 @@ def _name_and_reason(
         return ("queued", _still(attempt)) if job_state == "queued" else ("cancelled", "")
     if attempt.order == "timeout":
         return "timeout", ""
+    if problem := _problem(attempt):
+        return "failed", problem
     if job_state in ("timeout", "oom", "cancelled", "preempted"):
         return job_state, reason
     if attempt.farm is not None and job_state == "queued":
@@ -152,11 +154,29 @@ def _name_and_reason(
     return "failed", f"exit status {code}"
 
 
+def _problem(attempt: Attempt) -> str:
+    """Return why CMD was not executed, "" where it was."""
+    ended, setup = attempt.event("ended"), attempt.event("setup")
+    if setup:
+        details = setup.details
+        return f"SETUP failed: {details.get('command')}: exit status {details.get('code')}"
+    return str(ended.details.get("reason", "")) if ended else ""
+
+
+def _lingering(attempt: Attempt) -> str:
+    """Return what goes on of a run whose script has ended, "" where that goes on."""
+    left = attempt.event("left")
+    if left is None:
+        return ""
+    code, processes = left.details.get("code"), left.details.get("processes")
+    return f"its script ended with {code}; still there: {processes}"
+
+
 def _local(attempt: Attempt) -> State:
     """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
     if locked or (locked is None and attempt.process and attempt.events):
-        return State("running", attempt=number)
+        return State("running", _lingering(attempt), attempt=number)
     if not attempt.events and attempt.order == "cancel":
         return State("cancelled", attempt=number)
     if not attempt.events and attempt.process:
@@ -185,6 +205,8 @@ def _dead(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.order == "timeout":
         return State("timeout", attempt=attempt.number)
+    if attempt.event("left"):
+        return _ended(attempt, None, "")
     if attempt.rebooted:
         return State("lost", f"{attempt.host} was started anew", attempt=attempt.number)
     # On a machine that has been up since, run.sh writes an end unless it gets SIGKILL.
@@ -196,13 +218,17 @@ def _on_farm(attempt: Attempt, job_state: str | None, reason: str) -> State:
     number, silence = attempt.number, attempt.silence
     is_cancelled = attempt.order == "cancel"
     if silence is not None and silence < SILENT and job_state not in _OVER:
-        return State("running", _still(attempt) if is_cancelled else "", attempt=number)
+        return State(
+            "running", _still(attempt) if is_cancelled else _lingering(attempt), attempt=number
+        )
     if job_state == "running":
         why = f"{_still(attempt)}, " if is_cancelled else ""
         return State("running", why + _silent(silence), attempt=number)
     if job_state == "queued":
         name = "queued" if is_cancelled else "preempted"
         return State(name, _still(attempt) if is_cancelled else _again(reason), attempt=number)
+    if attempt.event("left"):
+        return _ended(attempt, job_state, reason)
     if job_state == UNKNOWN:
         return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if attempt.event("preempted") and job_state == "unseen" and not attempt.order:
@@ -230,7 +256,10 @@ def _waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
     if job_state == UNKNOWN:
         return State(UNKNOWN, f"{attempt.farm} says {reason}", attempt=number)
     if job_state in STATES:
-        return State(job_state, reason or f"says {attempt.farm}", attempt=number)
+        reason = reason or f"says {attempt.farm}"
+        if job_state in ("failed", "killed") and attempt.output_age is None:
+            reason += "; run.sh wrote nothing: can its node see LOGROOT?"
+        return State(job_state, reason, attempt=number)
     if attempt.output_age is not None:
         return _without_script(attempt, attempt.output_age, job_state)
     age = attempt.submission_age

@@ -5,9 +5,9 @@ import pytest
 
 from runx.api.output import Lines, Streamed, outcome
 from runx.cli.progress import watcher
-from runx.local.executor import EndedAttempt, Task
 from runx.local.gpus import Lease
 from runx.local.options import LocalOptions
+from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL, TIMEOUT
 from runx.rundir.paths import RunDir
 

@@ -180,7 +180,8 @@ def test_a_refused_submission_stops_with_the_farms_words_and_status_3(project):
     project.write(".runx", "FARM: f\nf: {SUBMIT_CMD: ./submit_job, RESOURCES: {refuse: true}}\n")
     done = project.runx("sweep.yml", status=3)
     assert "no such queue | ask your admin" in done.stderr
-    assert "0 of 4 runs submitted; --resume submits the others" in done.stderr
+    assert "may have taken" in done.stderr and "0 of 4 runs submitted" in done.stderr
+    assert "if it isn't there, runx cancel" in done.stderr
     assert len((project.path / "calls").read_text().splitlines()) == 1
 
 

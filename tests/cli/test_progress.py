@@ -4,7 +4,7 @@ import pty
 import pytest
 
 from runx.cli.progress import Progress
-from runx.local.executor import EndedAttempt, Task
+from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.paths import RunDir
 
 

@@ -147,6 +147,35 @@ def test_so_it_is_on_other_schedulers(tmp_path, put, type, commanded):
     assert job(place, 0)["id"] == "7"
 
 
+@pytest.mark.parametrize(
+    ("directives", "variable", "cluster"),
+    [
+        (("#SBATCH --clusters=u",), "", "u"),
+        (("#SBATCH --mem=1G -M u",), "t", "u"),
+        ((), "u", "u"),
+        ((), "", None),
+    ],
+)
+def test_it_is_looked_for_in_the_cluster_that_it_was_sent_to(
+    tmp_path, put, monkeypatch, directives, variable, cluster
+):
+    place = site(tmp_path)
+    place = place._replace(farm=place.farm._replace(directives=directives))
+    monkeypatch.setenv("SLURM_CLUSTERS", variable)
+    put("sbatch", queues(tmp_path) + FAILURES["timed out"])
+    assert place.submit() == 2
+    assert job(place, 0)["options"].get("cluster") == cluster
+    launched = json.loads((place.folder / "jobs.jsonl").read_text())
+    assert launched["options"].get("cluster") == cluster
+
+
+def test_what_was_answered_tells_the_cluster(place, put, monkeypatch):
+    monkeypatch.setenv("SBATCH_CLUSTERS", "u,v")
+    put("sbatch", "printf '2026\\n41;v\\n'")
+    assert place.submit() == 2
+    assert (job(place, 1)["id"], job(place, 1)["options"]["cluster"]) == ("41_1", "v")
+
+
 def test_a_submit_command_that_failed_is_left_alone_and_the_way_on_is_told(tmp_path, put):
     place = site(tmp_path, "command")
     put("submit_job", f"echo queued >>{tmp_path}/jobs; {FAILURES['timed out']}")

@@ -1,14 +1,22 @@
 """NGC: a run whose job writes in a workspace is one run wherever one looks."""
 
+import json
+import re
 import subprocess
 
 import pytest
+from batched import arrays_of
 from sites import (
     Site,
     a_sweep_of_training_runs_is_ranked_by_sumx,
     all_end,
     installed_commands,
 )
+
+from runx.farms import ngc
+from runx.farms.commands import shell_line
+from runx.processes import Finished
+from runx.sweeps.values import Hparam
 
 RUNX = """FARM: ngc
 ngc:
@@ -90,6 +98,77 @@ def test_a_failed_run_starts_again_beside_what_it_wrote_before(cloud):
     cloud.printed(run, "from epoch 2")
     cloud.wait("twice", all_end)
     assert [attempt.split()[0] for attempt in attempts(cloud, run)] == ["1", "2"]
+
+
+STATES = {
+    "CREATED": "queued",
+    "QUEUED": "queued",
+    "STARTING": "queued",
+    "REQUESTING_RESOURCE": "queued",
+    "RESOURCE_GRANTED": "queued",
+    "RESOURCE_CONSUMPTION_REQUEST_IN_PROGRESS": "queued",
+    "PENDING_STORAGE_CREATION": "queued",
+    "RUNNING": "running",
+    "PENDING_TERMINATION": "running",
+    "PREEMPTED": "preempted",
+    "PREEMPTED_BY_ADMIN": "preempted",
+    "FINISHED_SUCCESS": "done",
+    "FAILED": "failed",
+    "FAILED_RUN_LIMIT_EXCEEDED": "timeout",
+    "RESOURCE_LIMIT_EXCEEDED": "failed",
+    "RESOURCE_GRANT_DENIED": "failed",
+    "INFINITY_POOL_MISSING": "failed",
+    "IM_INTERNAL_ERROR": "failed",
+    "KILLED_BY_USER": "cancelled",
+    "KILLED_BY_ADMIN": "cancelled",
+    "CANCELED": "cancelled",
+    "KILLED_BY_SYSTEM": "killed",
+    "TERMINATED": "killed",
+    "RESOURCE_RELEASED": "lost",
+    "TASK_LOST": "lost",
+    "UNKNOWN": "unknown",
+    "SOMETHING_NEW": "unknown",
+    "": "unknown",
+}
+
+
+@pytest.mark.parametrize(("word", "state"), STATES.items())
+def test_each_state_of_ngc_is_one_of_ours_or_unknown(word, state):
+    job = {"id": 7, "jobStatus": {"status": word}, "jobDefinition": {"name": "a"}}
+    status = ngc.job_statuses(Finished((), 0, json.dumps([job]), ""))["7"]
+    assert (status.state, status.name) == (state, "a")
+    if state in ("unknown", "preempted") and word != "PREEMPTED":
+        assert status.reason == word
+
+
+def test_a_job_without_a_status_is_unknown():
+    answer = json.dumps([{"id": 7, "jobStatus": None, "jobDefinition": None}])
+    assert ngc.job_statuses(Finished((), 0, answer, ""))["7"].state == "unknown"
+
+
+def test_what_ngc_says_of_a_job_is_its_reason():
+    job = {"id": 7, "jobStatus": {"status": "QUEUED", "statusDetails": "waits for 8 GPUs"}}
+    status = ngc.job_statuses(Finished((), 0, json.dumps([job]), ""))["7"]
+    assert status[:2] == ("queued", "waits for 8 GPUs")
+
+
+def test_a_job_is_looked_for_and_ended_where_it_was_submitted():
+    places = [Hparam(name, name, f"my-{name}") for name in ("org", "team", "ace")]
+    farm, [array] = arrays_of("ngc", 1, places)
+    submission = ngc.submission(array, farm)
+    line = shell_line(submission)
+    assert line.startswith("NGC_CLI_ORG=my-org NGC_CLI_TEAM=my-team NGC_CLI_ACE=my-ace ngc workspa")
+    assert "--org my-org --team my-team --ace my-ace" in line
+    place = ngc.FARM_TYPE.place('{"id": 7}', submission.environment)
+    farm = farm._replace(options={**farm.options, **place})
+    words = ngc.FARM_TYPE.queries[0].command(["7"], farm)
+    assert words[3:9] == ("--org", "my-org", "--team", "my-team", "--ace", "my-ace")
+    assert ngc.FARM_TYPE.cancel(["7"], farm)[0][3:] == (*words[3:7], "7")
+
+
+def test_a_job_starts_the_attempt_that_it_was_submitted_for():
+    farm, [array] = arrays_of("ngc", 1)
+    assert re.search(r"/run\.sh\S+ 1'", ngc.submission(array, farm).words[2])
 
 
 def attempts(cloud, run):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +225,7 @@ def test_runs_that_wait_long_are_executed_once_with_history_or_without(site, his
     for run in site.runs("live"):
         long_ago(run)
     assert set(site.states("live").values()) == {"queued"}
+    assert "can't be asked" not in site.runx("status", "live").stderr
     site.runx(file, "--resume")
     (site.server / "closed").unlink()
     site.done("live", 3)
@@ -239,6 +241,21 @@ def test_a_job_whose_id_was_lost_is_found_where_no_history_is_kept(site):
     site.runx(file, "--resume")
     site.done("lost", 2)
     assert {len(list(run.glob("attempts/*.claim"))) for run in site.runs("lost")} == {1}
+
+
+def test_a_run_that_its_administrator_deleted_is_lost_where_no_history_is_kept(site):
+    for name in ("closed", "history-off"):
+        (site.server / name).touch()
+    file = site.sweep("deleted", "HPARAMS: {lr: 1}\n")
+    site.runx(file)
+    [run] = site.runs("deleted")
+    job = json.loads((run / "attempts" / "1.job.json").read_text())["id"]
+    subprocess.run([site.server.parent / "bin" / "qdel", job], env=site.environment, check=True)
+    long_ago(run)
+    assert list(site.states("deleted").values()) == ["lost"]
+    (site.server / "closed").unlink()
+    site.runx(file, "--resume")
+    site.done("deleted", 1)
 
 
 def test_scattered_runs_that_wait_are_all_cancelled(site):
@@ -259,7 +276,7 @@ def test_an_array_is_held_and_released_as_a_whole(site):
     (site.server / "closed").touch()
     site.runx(site.sweep("held", "HPARAMS: {lr: [1, 2, 3]}\nARRAY: true\n"))
     first = site.runs("held")[0].name
-    message = site.runx("hold", "held", first, status=3).stderr
+    message = site.runx("hold", "held", first, status=(1, 3)).stderr
     assert "PBS can't hold a part of an array" in message
     site.runx("hold", "held")
     assert site.runx("status", "held").stdout.count("queued (held") >= 1

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from batched import LAUNCH, commands, farm_of, site
+from batched import LAUNCH, commands, farm_of, name_of, site
 
 from runx.farms import ask, query
 from runx.farms import commands as commands_of_farms
@@ -49,11 +49,6 @@ def jobs_of(runs, warn):
     """Return the jobs of runs that have not ended well."""
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     return submitted_jobs(attempts.items(), warn)
-
-
-def name_of(place):
-    """Return the name by which a scheduler has the array of a place."""
-    return place.type.job_name(place.array())
 
 
 def asked(place):

@@ -1,8 +1,12 @@
 """Ray: how its answers are read, and a real one that takes runs."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
+from batched import farm_of
 from real_farms import (
     a_killed_launcher_leaves_every_run_once,
     eight_models_are_trained_and_ranked,
@@ -16,7 +20,7 @@ from sites import Site, all_end, environment_of, running
 from throwaway_ray import Ray, missing
 
 from runx.farms import ray
-from runx.processes import Finished
+from runx.processes import Finished, run_command
 
 real = pytest.mark.ray
 FARM = """\
@@ -46,6 +50,55 @@ def test_a_job_whose_node_died_is_lost():
     job = {"submission_id": "a", "status": "FAILED", "message": message}
     [status] = ray.job_statuses(Finished((), 0, json.dumps([job]), "")).values()
     assert status[:2] == ("lost", "The actor died because its node has died")
+
+
+@pytest.mark.parametrize(
+    ("job", "status"),
+    [
+        ({"status": "PENDING", "message": "waits for\n GPUs"}, ("queued", "waits for GPUs")),
+        ({"status": "RUNNING", "message": "Job is running."}, ("running", "")),
+        ({"status": "SUCCEEDED"}, ("done", "")),
+        ({"status": "STOPPED"}, ("cancelled", "")),
+        ({"status": "PAUSED"}, ("unknown", "PAUSED")),
+        ({}, ("unknown", "None")),
+    ],
+)
+def test_each_state_of_ray_is_one_of_ours_or_unknown(job, status):
+    answer = Finished((), 0, json.dumps([{"submission_id": "a", **job}]), "")
+    assert ray.job_statuses(answer)["a"][:2] == status
+
+
+class Dashboard(BaseHTTPRequestHandler):
+    """It knows only the job b, and can't stop the job c."""
+
+    stopped: ClassVar[list] = []
+
+    def do_POST(self):
+        job = self.path.split("/")[3]
+        status = {"b": 200, "c": 500}.get(job, 404)
+        self.stopped.append(job)
+        self.send_response(status)
+        self.end_headers()
+        text = {200: '{"stopped": true}', 404: f"Job {job} does not exist"}.get(status, "no luck")
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(("jobs", "is_over"), [("ab", True), ("b", True), ("acb", False)])
+def test_what_can_not_be_stopped_keeps_no_other_job_from_it(jobs, is_over):
+    server = HTTPServer(("127.0.0.1", 0), Dashboard)
+    Thread(target=server.serve_forever, daemon=True).start()
+    farm = farm_of("ray")._replace(options={"ADDRESS": f"http://127.0.0.1:{server.server_port}"})
+    Dashboard.stopped.clear()
+    try:
+        [command] = ray.FARM_TYPE.cancel(list(jobs), farm)
+        finished = run_command(command, timeout=60)
+    finally:
+        server.shutdown()
+    assert Dashboard.stopped == list(jobs)
+    assert (not finished.status or ray.FARM_TYPE.had_ended(finished)) is is_over
 
 
 @real

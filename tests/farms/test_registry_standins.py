@@ -89,3 +89,20 @@ def test_resources_that_the_scheduler_refuses_leave_runs_planned_until_they_are_
     site.sweep("no", "HPARAMS: {lr: [1, 2]}\n")
     site.runx(file, "--resume")
     site.done("no", 2)
+
+
+@pytest.mark.parametrize("array", ["true", "false"])
+def test_a_submission_that_fails_after_it_went_in_is_found_by_its_name(site, array):
+    program = site.path.parent / "bin" / COMMANDS[site.farm][0]
+    real = program.rename(program.with_name("real"))
+    program.write_text(
+        "#!/bin/bash\n"
+        f'case {program.name}$* in kubectl*" get "*|kubectl*config*) exec {real} "$@" ;; esac\n'
+        f'{real} "$@" >/dev/null || exit\necho "communication failure" >&2\nexit 1\n'
+    )
+    program.chmod(0o755)
+    file = site.sweep("lost", f"HPARAMS: {{lr: [1, 2], nap: 2}}\nARRAY: {array}\n")
+    assert "although status 1: communication failure" in site.runx(file).stderr
+    site.runx(file, "--resume")
+    site.done("lost", 2)
+    assert [site.output(run).count("from epoch 0") for run in site.runs("lost")] == [1, 1]

@@ -1,6 +1,11 @@
 """Grid Engine: how its answers are read, and a real one that takes runs."""
 
+import json
+import os
+import subprocess
+
 import pytest
+from batched import farm_of
 from real_farms import (
     a_killed_launcher_leaves_every_run_once,
     an_array_above_the_largest_is_cut,
@@ -55,6 +60,92 @@ def test_a_time_limit_is_told_from_a_kill():
     assert sge.in_accounts(answered(limit))["7"].state == "timeout"
     killed = record.format("100 : assumedly after job")
     assert sge.in_accounts(answered(killed))["7"].state == "killed"
+
+
+LISTED = """<?xml version='1.0'?>
+<job_info><queue_info><job_list state="running"><JB_job_number>7</JB_job_number>
+<JB_name>a-name-of-</JB_name><state>dr</state><tasks>2</tasks>
+<full_job_name>a-name-of-more-than-ten</full_job_name></job_list></queue_info>
+<job_info><job_list state="pending"><JB_job_number>8</JB_job_number><JB_name>b</JB_name>
+<state>hqw</state><predecessor_jobs_req>7</predecessor_jobs_req>
+<predecessor_jobs>7</predecessor_jobs></job_list></job_info></job_info>
+"""
+
+
+def test_jobs_are_listed_with_their_full_names_and_why_they_wait():
+    assert sge.in_queue(answered(LISTED)) == {
+        "7.2": ("running", "it is being deleted", "a-name-of-more-than-ten", 1),
+        "8": ("queued", "waits for job 7", "b", None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("letters", "state"),
+    [
+        ("qw", "queued"),
+        ("hqw", "queued"),
+        ("hRwq", "queued"),
+        ("Eqw", "queued"),
+        ("dqw", "queued"),
+        ("t", "running"),
+        ("r", "running"),
+        ("Rr", "running"),
+        ("S", "running"),
+        ("dr", "running"),
+        ("dt", "running"),
+        ("X", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_each_state_is_one_of_ours_or_unknown(letters, state):
+    text = LISTED.replace("<state>dr<", f"<state>{letters}<")
+    assert sge.in_queue(answered(text))["7.2"].state == state
+
+
+def test_only_a_cancel_of_what_has_ended_counts_as_done():
+    gone = 'me has deleted job 3\ndenied: job "99" does not exist\n'
+    assert sge.had_ended(answered(gone, 1))
+    other = 'nobody - you do not have the necessary privileges to delete the job "2"\n'
+    assert not sge.had_ended(answered(gone + other, 1))
+
+
+def test_commands_go_to_the_cell_of_the_job():
+    farm = farm_of("sge")
+    farm = farm._replace(options=sge.place("", {"SGE_CELL": "gpus", "SGE_ROOT": "/opt/sge"}))
+    [[*words]] = sge.FARM_TYPE.cancel(["7.1", "8"], farm)
+    assert words == ["env", "SGE_ROOT=/opt/sge", "SGE_CELL=gpus", "qdel", "7.1,8"]
+    assert sge.FARM_TYPE.queries[0].command((), farm)[:4] == (*words[:3], "qstat")
+
+
+@real
+def test_jobs_of_others_are_seen(site, cluster):
+    cluster.call("qmod", "-d", "main.q")
+    try:
+        site.runx(sweep(site, "theirs", "HPARAMS: {lr: [1, 2]}\nARRAY: true\n"))
+        [first, second] = site.runs("theirs")
+        address = json.loads((first / "attempts/1.job.json").read_text())
+        words = sge.FARM_TYPE.queries[0].command((), farm_of("sge"))
+        as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words)
+        environment = {**os.environ, **cluster.environment}
+        done = subprocess.run(as_nobody, env=environment, capture_output=True, text=True)
+        seen = sge.in_queue(answered(done.stdout, done.returncode))
+        assert seen[address["id"]][:3] == ("queued", "", address["name"])
+        assert address["options"]["SGE_ROOT"] == cluster.environment["SGE_ROOT"]
+        (second / "attempts/1.job.json").unlink()
+        site.runx("theirs.yml", "--resume")
+        assert json.loads((second / "attempts/1.job.json").read_text())["id"] != address["id"]
+    finally:
+        cluster.call("qmod", "-e", "main.q")
+    site.done("theirs", 2)
+
+
+@real
+def test_a_job_in_error_says_so_and_is_cancelled(site, cluster):
+    lines = '["#$ -w n", "#$ -i /nonexistent/x"]'
+    site.runx(sweep(site, "error", f"HPARAMS: {{lr: 1}}\nDIRECTIVES: {lines}\n"))
+    site.wait("error", lambda _: "in error: qstat -j" in site.runx("status", "error").stdout)
+    site.runx("cancel", "error")
+    assert list(site.wait("error", all_end).values()) == ["cancelled"]
 
 
 @real

@@ -97,7 +97,7 @@ def test_what_waits_is_held_task_by_task(site):
     site.runx("held.yml")
     [first, *_] = site.runs("held")
     site.runx("hold", "held", first.name)
-    assert site.runx("status", "held").stdout.count("queued (held") == 1
+    assert site.runx("status", "held").stdout.count("JobHeld") == 1
     site.runx("release", "held", first.name)
     site.runx("cancel", "held", first.name)
     states = site.states("held")

@@ -5,9 +5,10 @@ import os
 import pytest
 from sweeps import events, given_elsewhere
 
-from runx.local.executor import Executor, Policy, Task
+from runx.local.executor import Executor, Policy
 from runx.local.gpus import Lease, NoDevices
 from runx.local.process import BEAT
+from runx.local.tasks import Task
 from runx.rundir.attempts import take_lock
 from runx.rundir.claims import claim_text
 from runx.rundir.orders import CANCEL
@@ -36,6 +37,9 @@ class Notes:
 
     def stopping(self, killing):
         self.lines.append("stopping")
+
+    def note(self, line):
+        self.lines.append(line)
 
     def blocked(self):
         self.lines.append("blocked")

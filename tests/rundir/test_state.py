@@ -18,6 +18,7 @@ def ended(code):
 STARTED = Event("started")
 JOB = JobAddress("slurm", id="7")
 TOLD = "run.sh was not called: told by its metrics"
+UNWRITTEN = "run.sh wrote nothing: can its node see LOGROOT?"
 STILL = "cancelled, but still at slurm"
 PERHAPS = "cancelled, but perhaps still at slurm: "
 ODD = "cancelled, but slurm says FOO"
@@ -105,7 +106,8 @@ def test_a_run_without_attempts_is_planned():
         (farm(job_state="running"), "running", ""),
         (farm(job_state="gone", submission_age=5.0), "queued", ""),
         (farm(job_state="gone", submission_age=5000.0), "lost", "slurm knows no job 7"),
-        (farm(job_state="failed", reason="NodeFail"), "failed", "NodeFail"),
+        (farm(job_state="failed", reason="NodeFail"), "failed", f"NodeFail; {UNWRITTEN}"),
+        (farm(job_state="oom"), "oom", "says slurm"),
         (local(order="cancel", process=True), "cancelled", ""),
         (local(order="cancel", process=False, locked=False), "cancelled", ""),
         (farm(order="cancel"), "queued", PERHAPS + "slurm was not asked"),

@@ -111,3 +111,14 @@ def commands(folder, monkeypatch):
         (folder / name).chmod(0o755)
 
     return add
+
+
+def name_of(place):
+    """Return the name by which a scheduler has the array of a place."""
+    return place.type.job_name(place.array())
+
+
+def tasks(place, *states):
+    """Return a shell command that prints what squeue lists of an array 71 in these states."""
+    lines = (f"71|{task}|{state}|None|{name_of(place)}" for task, state in enumerate(states))
+    return "; ".join(f"echo '{line}'" for line in lines)

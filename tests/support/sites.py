@@ -60,6 +60,7 @@ class Site:
 
     def __init__(self, path: Path, environment, runx: str, seconds=120, user=None):
         self.path, self.environment, self.seconds, self.user = path, environment, seconds, user
+        self.umask = -1
         path.mkdir(parents=True, exist_ok=True)
         self.write("train.py", TRAIN)
         # Not every scheduler hands the launcher's environment on.
@@ -79,6 +80,7 @@ class Site:
             user=self.user,
             group=self.user,
             extra_groups=None if self.user is None else [],
+            umask=self.umask,
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -171,8 +173,7 @@ def installed_commands(folder, names, farm=""):
     family = STANDINS / f"{farm}.py"
     for name in names:
         own = STANDINS / f"{name}.py"
-        shared = family if family.exists() else STANDINS / "standin.py"
-        words = [own] if own.exists() else [shared, name]
+        words = [own] if own.exists() else [family, name]
         command = folder / name
         line = shlex.join([sys.executable, *map(str, words)])
         command.write_text(f'#!/bin/sh\nexec {line} "$@"\n')

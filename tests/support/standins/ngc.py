@@ -79,7 +79,10 @@ def run(words):
 
 
 def listed(words):
-    if words != ["--duration", "30D", "--format_type", "json"]:
+    flags, _ = flags_of(
+        [*words, "all"], {"--org", "--team", "--ace", "--duration", "--format_type"}
+    )
+    if (flags["--duration"], flags["--format_type"]) != ("30D", "json"):
         refuse(f"unrecognized arguments: {words}")
     names = {"running": "RUNNING", "cancelled": "KILLED_BY_USER", 0: "FINISHED_SUCCESS"}
     with Jobs() as jobs:
@@ -95,12 +98,13 @@ def listed(words):
 
 
 def kill(words):
-    if len(words) != 1 or not words[0].isdecimal():
+    _, number = flags_of(words, {"--org", "--team"})
+    if not number.isdecimal():
         refuse(f"unrecognized arguments: {words}")
     with Jobs() as jobs:
-        if words[0] not in jobs.all:
-            refuse(f"Job {words[0]} not found", 1)
-        jobs.cancel(words[0], "0")
+        if number not in jobs.all:
+            refuse(f"Job {number} not found", 1)
+        jobs.cancel(number, "0")
 
 
 words = sys.argv[2:]

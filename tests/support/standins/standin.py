@@ -1,7 +1,7 @@
-"""Stand-ins for schedulers' commands: as strict about options as their manuals; jobs run at once.
+"""What the stand-ins of schedulers' commands share: jobs, kept in the folder $STANDIN, run at once.
 
-Called as ``standin.py COMMAND WORDS...``; $STANDIN is a folder where jobs are kept. A flag that the
-manual doesn't know, or a value that it wouldn't take, is refused with status 2.
+They are as strict about options as the manuals: a flag that one doesn't know, or a value that it
+wouldn't take, is refused with status 2.
 """
 
 import fcntl
@@ -12,7 +12,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 HOME = Path(os.environ["STANDIN"])
@@ -58,13 +57,7 @@ FLAGS = {
     },
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},
-    "bjobs": {"-a": None, "-noheader": None, "-o": r"[\w ]+ delimiter='\|'"},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
-}
-INDEX = {
-    "qsub": "PBS_ARRAY_INDEX",
-    "msub": "MOAB_JOBARRAYINDEX",
-    "bsub": "LSB_JOBINDEX",
 }
 
 
@@ -191,72 +184,6 @@ def of_id(text, jobs):
     return [(number, index)] if index in tasks else [(number, task) for task in tasks]
 
 
-def submit(command, words):
-    flags, rest = parsed(command, words)
-    if len(rest) != 1:
-        refuse(f"one script is needed, not {rest}")
-    ranged = flags.get("-t" if command == "msub" else "-J", "").rpartition("[")[2]
-    array = bool(re.match(r"\d+-\d+", ranged))
-    indices = span(ranged) if array else [0]
-    if array and len(indices) < 2 and command == "qsub":
-        refuse("illegal -J value")
-    script = shlex.split(rest[0]) if command == "bsub" else ["bash", rest[0]]
-    name = flags.get("-N") or re.sub(r"\[.*", "", flags.get("-J", "none"))
-    tasks = {index: (script, {INDEX[command]: str(index)}) for index in indices}
-    with Jobs() as jobs:
-        number = jobs.add(name, tasks, array, spooled=None if command == "bsub" else flags["-o"])
-    print(
-        {
-            "qsub": f"{number}[].server" if array else f"{number}.server",
-            "msub": f"\nMoab.{number}",
-            "bsub": f"Job <{number}> is submitted to default queue <normal>.",
-        }[command]
-    )
-
-
-def qstat(flags, rest):
-    with Jobs() as jobs:
-        unknown = False
-        for text in rest:
-            tasks = of_id(text, jobs)
-            unknown = unknown or not tasks
-            for number, index in tasks:
-                job, state = jobs.all[number], jobs.state(number, index)
-                name = f"{number}[{index}].server" if job["array"] else f"{number}.server"
-                print(f"Job Id: {name}\n    Job_Name = {job['name']}")
-                print(f"    job_state = {'R' if state == 'running' else 'F'}")
-                if state != "running":
-                    print(f"    Exit_status = {271 if state == 'cancelled' else state}")
-                print()
-    sys.exit(153 if unknown else 0)
-
-
-def showq(flags, rest):
-    with Jobs() as jobs:
-        lines = []
-        for number, index, job, state in jobs.listed():
-            name = f"Moab.{number}[{index}]" if job["array"] else f"Moab.{number}"
-            if (state == "running") is ("-c" in flags):
-                continue
-            code = "CNCLD" if state == "cancelled" else state
-            end = f' CompletionCode="{code}"' if "-c" in flags else ""
-            lines.append(f'<job JobID="{name}" JobName="{job["name"]}" State="Running"{end}/>')
-        option = "completed" if "-c" in flags else "active"
-        print(f'<Data><queue option="{option}">{"".join(lines)}</queue></Data>')
-
-
-def bjobs(flags, rest):
-    with Jobs() as jobs:
-        for text in rest:
-            if not of_id(text, jobs):
-                sys.stderr.write(f"Job <{text}> is not found\n")
-            for number, index in of_id(text, jobs):
-                job, state = jobs.all[number], jobs.state(number, index)
-                word = {"running": "RUN", 0: "DONE"}.get(state, "EXIT")
-                why = "TERM_OWNER: job killed by owner" if state == "cancelled" else "-"
-                print(f"{number}|{index}|{word}|{state}|{why}|{job['name']}")
-
-
 def cancel(ids, over):
     """End tasks; what is over makes the command fail as the real one does."""
     with Jobs() as jobs:
@@ -265,28 +192,3 @@ def cancel(ids, over):
     if not all(ended) or not ended:
         sys.stderr.write(over[0] + "\n")
         sys.exit(over[1])
-
-
-def main(command, words):
-    if command in ("qsub", "msub", "bsub"):
-        submit(command, words)
-    elif command in ("qstat", "showq", "bjobs"):
-        flags, rest = parsed(command, words)
-        {"qstat": qstat, "showq": showq, "bjobs": bjobs}[command](flags, rest)
-    elif command == "mjobctl":
-        if words[0] != "-c" or len(words) != 2:
-            refuse("only -c JOB here")
-        cancel(words[1:], ("ERROR: invalid job specified", 1))
-    else:
-        over = {
-            "qdel": ("Job has finished", 35),
-            "bkill": ("Job <1>: Job has already finished", 255),
-        }
-        if command not in over or not words or any(word.startswith("-") for word in words):
-            refuse(f"{command} {words}")
-        cancel(words, over[command])
-    time.sleep(0)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]).name, sys.argv[2:])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from runx.farms.base import (
     Farm,
@@ -16,6 +16,7 @@ from runx.farms.base import (
     Handback,
     JobArray,
     JobCommands,
+    Place,
     Submission,
     Words,
 )
@@ -24,6 +25,7 @@ from runx.farms.condor_status import HELD, LIMITS, OPEN, QUERIES, at_schedd, clu
 from runx.farms.jobscript import run_lines
 from runx.farms.resources import Needs
 from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.processes import Finished
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job stays in the queue."""
@@ -31,15 +33,15 @@ _NOT_THERE = re.compile(r"not found|Couldn't find/remove all jobs|no jobs in the
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array by its description, and first says to which schedd.
+    """Return the command that submits an array by its description.
 
     What opens jobs that wait goes in before them: it ends where they don't follow.
     """
-    submit = shlex.join(("condor_submit", "-terse", str(array.script)))
-    opens, text = "", ""
-    if _waits(array):
-        opens, text = "condor_submit -terse - >/dev/null && ", opener(array, job_name(array))
-    return Submission(("bash", "-c", f"condor_q -totals 0; {opens}{submit}"), {}, text)
+    words = ("condor_submit", "-terse", str(array.script))
+    if not _waits(array):
+        return Submission(words, {})
+    line = f"condor_submit -terse - >/dev/null && {shlex.join(words)}"
+    return Submission(("bash", "-c", line), {}, opener(array, job_name(array)))
 
 
 def _waits(array: JobArray) -> bool:
@@ -138,18 +140,18 @@ def job_name(array: JobArray) -> str:
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
     """Return the ids in what ``condor_submit -terse`` prints, as ``2.0 - 2.35``."""
-    match = re.search(r"^(\d+)\.0 - \1\.(\d+)$", answer, re.MULTILINE)
+    match = re.fullmatch(r"(\d+)\.0 - \1\.(\d+)", answer.strip())
     return [f"{match[1]}.{process}" for process in range(int(match[2]) + 1)] if match else []
 
 
-def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the name of the schedd that a submission went to: each has ids of its own.
+def schedd(finished: Finished, farm: Farm) -> dict[str, str]:
+    """Return the name of the schedd that has the jobs of an address, or else takes those from here.
 
-    >>> place("\\n\\n-- Schedd: login1 : <10.0.0.1:9618?... @ 11/28/26\\n2.0 - 2.35\\n", {})
-    {'schedd': 'login1'}
+    Each has ids of its own, and can be asked from elsewhere by its name.
     """
-    match = re.search(r"^-- Schedd: (\S+) : <", answer, re.MULTILINE)
-    return {"schedd": match[1]} if match else {}
+    match = re.search(r"^-- Schedd: (\S+) : <", finished.output, re.MULTILINE)
+    name = farm.options.get("schedd") or (match[1] if match else "")
+    return {"schedd": name} if name else {}
 
 
 def _each(command: str) -> JobCommands:
@@ -166,7 +168,7 @@ FARM_TYPE = FarmType(
     script=description,
     job_ids=job_ids,
     job_name=job_name,
-    place=place,
+    located=Place(lambda farm: ("condor_q", "-totals", "0"), schedd),
     queries=QUERIES,
     cancel=_each("condor_rm"),
     hold=_each("condor_hold"),

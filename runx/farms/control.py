@@ -55,9 +55,12 @@ def _changed(
         if is_asked:
             chosen = [job for job in chosen if _state(job, statuses) in states]
         try:
-            complaints = _execute_all(farm, verb, chosen, runs, statuses) if chosen else []
-            refused |= {job.run: line for job in chosen for line in complaints if _names(line, job)}
-            refused |= _over(farm, chosen) if chosen and verb == "hold" else {}
+            if chosen:
+                complaints = _execute_all(farm, verb, chosen, runs, statuses)
+                refused |= {
+                    job.run: line for job in chosen for line in complaints if job.id in line.split()
+                }
+                refused |= _over(farm, chosen) if verb == "hold" else {}
         except FarmError as error:
             refused |= {job.run: str(error) for job in chosen}
     return refused
@@ -73,10 +76,6 @@ def _over(farm: Farm, jobs: Sequence[SubmittedJob]) -> dict[RunDir, str]:
     after = query(jobs, lambda line: None)
     states = {job.run: _state(job, after) for job in jobs}
     return {run: f"it is {state}" for run, state in states.items() if state not in ("", *ALIVE)}
-
-
-def _names(line: str, job: SubmittedJob) -> bool:
-    return job.id in line.split()
 
 
 def _state(job: SubmittedJob, statuses: Statuses) -> str:

@@ -12,11 +12,13 @@ from runx.config.experiment import Experiment
 from runx.errors import RunxError
 from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.jobs import job_arrays
+from runx.farms.places import located
 from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, current_state, read_attempts
+from runx.rundir.events import place_of
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -70,6 +72,7 @@ def job_ids(
     attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
+    farm = located(farm) if farm else None
     predecessors = {}
     for run in runs:
         state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
@@ -92,7 +95,7 @@ def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm 
             f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
             " for it; launch when it is done"
         )
-    if "cluster" in job.farm.options:
+    if job.key[0] not in (farm.name, place_of(farm.name, farm.options)):
         # Another cluster has other jobs under the same ids.
         raise RunxError(
             f"--after: {run.path.name} is {state.name} at cluster"

@@ -120,9 +120,14 @@ def test_every_submission_that_was_taken_has_its_ids_and_no_refusal_has():
             ids = condor.job_ids(call["stdout"], array)
             # An empty list is taken, and answered by nothing.
             assert bool(ids) is (call["rc"] == 0 and bool(call["stdout"].strip()))
-    answer = "\n\n-- Schedd: node1 : <127.0.0.1:1?... @ 11/28/26\n46.0 - 46.2\n"
-    assert condor.job_ids(answer, array) == ["46.0", "46.1", "46.2"]
-    assert condor.place(answer, {}) == {"schedd": "node1"}
+
+
+def test_the_schedd_is_the_one_that_answers_here_unless_an_address_has_its_own():
+    answer = Finished((), 0, "\n\n-- Schedd: node1 : <127.0.0.1:1?... @ 11/28/26\n", "")
+    assert condor.schedd(answer, Farm("pool")) == {"schedd": "node1"}
+    login2 = Farm("pool", options={"schedd": "login2"})
+    assert condor.schedd(answer, login2) == {"schedd": "login2"}
+    assert condor.schedd(Finished((), 1, "", "no schedd"), Farm("pool")) == {}
 
 
 def test_a_command_about_what_is_not_there_has_nothing_to_end_but_says_so():

@@ -1,7 +1,7 @@
-"""Stand-ins for schedulers' commands: as strict about options as their manuals; jobs run at once.
+"""What the stand-ins of schedulers' commands share: jobs, kept in the folder $STANDIN, run at once.
 
-$STANDIN is a folder where jobs are kept. A flag that the
-manual doesn't know, or a value that it wouldn't take, is refused with status 2.
+They are as strict about options as the manuals: a flag that one doesn't know, or a value that it
+wouldn't take, is refused with status 2.
 """
 
 import fcntl

@@ -15,7 +15,7 @@ INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
   $(BIN)/pip install -q --disable-pip-version-check
 
 # The tests that .ci/run, .ci/farms, .ci/browser and .ci/latex run, and the packages they add.
-APART  := not slow and not slurm and not sge and not oar and not torque and not ray \
+APART  := not slow and not slurm and not sge and not oar and not torque and not condor and not ray \
   and not browser and not latex
 BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny
 

@@ -1,59 +1,104 @@
-"""HTCondor: condor_submit, condor_q, condor_history for what has ended, and condor_rm."""
+"""HTCondor: condor_submit, condor_q, condor_history for what has ended, and condor_rm.
+
+Of an array with MAX_PARALLEL, HTCondor makes only so many jobs at a time, from a *factory* of them.
+The others are in no list of jobs, and can be removed, held and released with their cluster alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 
-from runx.errors import SettingsError
-from runx.farms.base import Farm, FarmType, Handback, JobArray, StatusQuery, Submission, Words
+from runx.farms.base import (
+    Farm,
+    FarmType,
+    Handback,
+    JobArray,
+    JobCommands,
+    Submission,
+    Words,
+)
+from runx.farms.condor_after import opener
+from runx.farms.condor_status import HELD, LIMITS, OPEN, QUERIES, at_schedd, cluster_of
+from runx.farms.jobscript import run_lines
 from runx.farms.resources import Needs
-from runx.farms.words import each, plain_name, refuse, texts
-from runx.processes import Finished
-from runx.rundir.events import JobStatus
+from runx.farms.words import chunked, plain_name, refuse, texts
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job stays in the queue."""
-_IDLE, _RUNNING, _REMOVED, _COMPLETED, _HELD = "1", "2", "3", "4", "5"
-"""Values of JobStatus."""
-_TOO_LONG, _MEMORY = "46", "34"
-"""Values of HoldReasonCode: the job passed allowed_job_duration, or request_memory."""
+_NOT_THERE = re.compile(r"not found|Couldn't find/remove all jobs|no jobs in the queue")
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
-    """Return the command that submits an array by its description."""
-    return Submission(("condor_submit", "-terse", str(array.script)), {})
+    """Return the command that submits an array by its description, and first says to which schedd.
+
+    What opens jobs that wait goes in before them: it ends where they don't follow.
+    """
+    submit = shlex.join(("condor_submit", "-terse", str(array.script)))
+    opens, text = "", ""
+    if _waits(array):
+        opens, text = "condor_submit -terse - >/dev/null && ", opener(array, job_name(array))
+    return Submission(("bash", "-c", f"condor_q -totals 0; {opens}{submit}"), {}, text)
+
+
+def _waits(array: JobArray) -> bool:
+    return bool(array.after or array.afterany)
 
 
 def description(array: JobArray, farm: Farm) -> str:
-    """Return the description that condor_submit reads: of a job, or of one for each run."""
+    """Return the description that condor_submit reads: of a job for each run.
+
+    Those that passed a limit leave the queue, where HTCondor would hold them.
+    """
+    folder = _literal(str(array.folder))
+    limits = " || ".join(f"HoldReasonCode == {code}" for code in LIMITS)
     lines = [
         f"JobBatchName = {job_name(array)}",
         "executable = /bin/bash",
         f"arguments = {_arguments(array)}",
-        f"initialdir = {array.experiment_dir}",
-        f"output = {array.folder}/{array.number}.$(Process).out",
-        f"error = {array.folder}/{array.number}.$(Process).out",
-        f"log = {array.folder}/{array.number}.log",
+        f"initialdir = {_literal(str(array.experiment_dir))}",
+        f"output = {folder}/{array.number}.$(Process).out",
+        f"error = {folder}/{array.number}.$(Process).out",
+        f"log = {folder}/{array.number}.log",
         "should_transfer_files = NO",
         "kill_sig = SIGTERM",
+        f"periodic_remove = (JobStatus == {HELD}) && ({limits})",
         *_requeue(farm),
-        *resources(array.needs),
-        *farm.directives,
+        *_gated(array, [*resources(array.needs), *farm.directives]),
     ]
     lines += [f"max_materialize = {array.max_parallel}"] if array.max_parallel else []
-    lines += [f"queue run from {array.run_list}" if array.is_array else "queue"]
-    return "\n".join(lines) + "\n"
+    runs = _literal(str(array.run_list)) if array.is_array else f"(\n{run_lines(array)})"
+    return "\n".join([*lines, f"queue attempt, run from {runs}"]) + "\n"
+
+
+def _gated(array: JobArray, lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines of a description, with requirements that keep waiting jobs from starting."""
+    requirements = ""
+    for line in lines:
+        name, _, value = line.partition("=")
+        if _waits(array) and name.strip().lower() == "requirements":
+            requirements = f" && ({value.strip()})"
+        else:
+            yield line
+    if _waits(array):
+        yield f"My.{OPEN} = False"
+        yield f"requirements = (My.{OPEN} =?= True){requirements}"
 
 
 def _arguments(array: JobArray) -> str:
-    """Return the path of run.sh in the quotes that condor_submit reads."""
-    if array.is_array and ("'" in str(array.experiment_dir) or '"' in str(array.experiment_dir)):
-        raise SettingsError(f"{array.experiment_dir}: HTCondor can't be given quotes in LOGROOT")
-    path = (
-        f"{array.experiment_dir}/$(run)/run.sh" if array.is_array else str(array.jobs[0].dir.script)
-    )
-    quoted = path.replace("'", "''").replace('"', '""')
-    return f"\"'{quoted}'\""
+    """Return run.sh, the attempt and the job's id in the quotes that condor_submit reads."""
+    path = _literal(str(array.experiment_dir)).replace("'", "''").replace('"', '""')
+    return f"\"'{path}/$(run)/run.sh' $(attempt) $(Cluster).$(Process)\""
+
+
+def _literal(text: str) -> str:
+    """Return text in which condor_submit finds no macros.
+
+    >>> _literal("/home/$(me)")
+    '/home/$(DOLLAR)(me)'
+    """
+    return text.replace("$", "$(DOLLAR)")
 
 
 def _requeue(farm: Farm) -> Iterator[str]:
@@ -93,64 +138,25 @@ def job_name(array: JobArray) -> str:
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
     """Return the ids in what ``condor_submit -terse`` prints, as ``2.0 - 2.35``."""
-    first, dash, last = answer.strip().partition(" - ")
-    cluster, _, end = last.partition(".")
-    if not dash or not cluster.isdecimal() or first != f"{cluster}.0" or not end.isdecimal():
-        return []
-    return [f"{cluster}.{process}" for process in range(int(end) + 1)]
+    match = re.search(r"^(\d+)\.0 - \1\.(\d+)$", answer, re.MULTILINE)
+    return [f"{match[1]}.{process}" for process in range(int(match[2]) + 1)] if match else []
 
 
-def in_queue(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what condor_q lists: cluster, process, state, why it is held, and the array's name."""
-    if finished.status:
-        return None
-    rows = (line.split(None, 4) for line in finished.output.splitlines())
-    return {
-        f"{cluster}.{process}": _live(state, held)._replace(name=name, task=int(process))
-        for cluster, process, state, held, name in rows
-    }
+def place(answer: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of the schedd that a submission went to: each has ids of its own.
+
+    >>> place("\\n\\n-- Schedd: login1 : <10.0.0.1:9618?... @ 11/28/26\\n2.0 - 2.35\\n", {})
+    {'schedd': 'login1'}
+    """
+    match = re.search(r"^-- Schedd: (\S+) : <", answer, re.MULTILINE)
+    return {"schedd": match[1]} if match else {}
 
 
-def _live(state: str, held: str) -> JobStatus:
-    if state == _HELD and held == _TOO_LONG:
-        return JobStatus("timeout")
-    if state == _HELD and held == _MEMORY:
-        return JobStatus("oom")
-    if state in (_IDLE, _HELD):
-        return JobStatus("queued", "held" if state == _HELD else "")
-    return {_REMOVED: JobStatus("cancelled"), _COMPLETED: JobStatus("done")}.get(
-        state, JobStatus("running")
-    )
+def _each(command: str) -> JobCommands:
+    def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
+        return [(command, *at_schedd(farm), *chunk) for chunk in chunked(ids)]
 
-
-def in_history(finished: Finished) -> dict[str, JobStatus] | None:
-    """Return what condor_history lists: cluster, process, state, exit code, signal and name."""
-    if finished.status:
-        return None
-    rows = (line.split(None, 5) for line in finished.output.splitlines())
-    return {
-        f"{cluster}.{process}": _ended(state, code, number)._replace(name=name, task=int(process))
-        for cluster, process, state, code, number, name in rows
-    }
-
-
-def _ended(state: str, code: str, number: str) -> JobStatus:
-    if state == _REMOVED:
-        return JobStatus("cancelled")
-    if number.isdecimal():
-        return JobStatus("killed", f"by signal {number}")
-    return JobStatus("done") if code == "0" else JobStatus("failed", f"exit status {code}")
-
-
-def _condor_q(ids: Sequence[str], farm: Farm) -> Words:
-    fields = ("ClusterId", "ProcId", "JobStatus", "HoldReasonCode", "JobBatchName")
-    return ("condor_q", "-af", *fields)
-
-
-def _condor_history(ids: Sequence[str], farm: Farm) -> Words:
-    clusters = dict.fromkeys(job.partition(".")[0] for job in ids)
-    fields = ("ClusterId", "ProcId", "JobStatus", "ExitCode", "ExitSignal", "JobBatchName")
-    return ("condor_history", *clusters, "-af", *fields)
+    return commands
 
 
 FARM_TYPE = FarmType(
@@ -160,13 +166,16 @@ FARM_TYPE = FarmType(
     script=description,
     job_ids=job_ids,
     job_name=job_name,
-    queries=(StatusQuery(_condor_q, in_queue), StatusQuery(_condor_history, in_history)),
-    cancel=each("condor_rm"),
-    hold=each("condor_hold"),
-    release=each("condor_release"),
-    had_ended=lambda finished: "not found" in finished.errors + finished.output,
+    place=place,
+    queries=QUERIES,
+    cancel=_each("condor_rm"),
+    hold=_each("condor_hold"),
+    release=_each("condor_release"),
+    array_of=cluster_of,
+    had_ended=lambda finished: bool(_NOT_THERE.search(finished.errors + finished.output)),
     arrays=True,
     largest=100000,
+    waits="done",
     handback=Handback(status=_REQUEUE_STATUS),
     reads=(),
 )

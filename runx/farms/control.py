@@ -55,12 +55,16 @@ def _changed(
         if is_asked:
             chosen = [job for job in chosen if _state(job, statuses) in states]
         try:
-            if chosen:
-                _execute_all(farm, verb, chosen, runs, statuses)
-                refused |= _over(farm, chosen) if verb == "hold" else {}
+            complaints = _execute_all(farm, verb, chosen, runs, statuses) if chosen else []
+            refused |= {job.run: line for job in chosen for line in complaints if _names(line, job)}
+            refused |= _over(farm, chosen) if verb == "hold" and chosen else {}
         except FarmError as error:
             refused |= {job.run: str(error) for job in chosen}
     return refused
+
+
+def _names(line: str, job: SubmittedJob) -> bool:
+    return job.id in line.split()
 
 
 def _over(farm: Farm, jobs: Sequence[SubmittedJob]) -> dict[RunDir, str]:
@@ -86,22 +90,26 @@ def _execute_all(
     jobs: Sequence[SubmittedJob],
     runs: Container[RunDir],
     statuses: Statuses,
-) -> None:
-    """Execute every command that does something with jobs; then raise FarmError if any failed."""
+) -> list[str]:
+    """Execute every command that does something with jobs; then raise FarmError if any failed.
+
+    Returns the lines in which those that did it to other jobs say to which they couldn't.
+    """
     cancel_arrays = farm_type_of(farm.type).cancel_arrays if verb == "cancel" else None
     names = list(complete_arrays(jobs, runs)) if cancel_arrays else []
     commands = [*cancel_arrays(names, farm)] if cancel_arrays and names else []
     suspends = verb == "hold" and farm_type_of(farm.type).suspends
     running = [key[1] for key, each in statuses.items() if suspends and each.state == "running"]
     ids = _addressed(farm, jobs, runs, running)
-    problems = list[FarmError]()
+    problems, complaints = list[FarmError](), list[str]()
     for command in [*commands, *commands_for(farm, verb)(ids, farm)]:
         try:
-            _execute(farm, command, verb)
+            complaints += _execute(farm, command, verb)
         except FarmError as error:
             problems.append(error)
     if problems:
         raise problems[0]
+    return complaints
 
 
 def _addressed(
@@ -138,14 +146,17 @@ def commands_for(farm: Farm, verb: str) -> JobCommands:
     return commands
 
 
-def _execute(farm: Farm, command: Words, verb: str) -> None:
+def _execute(farm: Farm, command: Words, verb: str) -> list[str]:
+    """Execute a command; return what it says of jobs that are not there, where it went well."""
     farm_type = farm_type_of(farm.type)
     try:
         finished = call(command)
     except RunxError as error:
         raise FarmError(f"farm {farm.name}: {error}; {farm_type.package}") from None
-    if finished.status and not (verb == "cancel" and farm_type.had_ended(finished)):
+    had_ended = farm_type.had_ended(finished)
+    if finished.status and not (verb == "cancel" and had_ended):
         raise FarmError(f"farm {farm.name}: {command[0]}: {finished.last_line}")
+    return finished.errors.splitlines() if had_ended and verb != "cancel" else []
 
 
 def ends_by_order(run: RunDir, attempt: int, job: SubmittedJob | None) -> bool:

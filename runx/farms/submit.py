@@ -173,7 +173,8 @@ def _submit_once(array: JobArray, launch: _Launch) -> list[str] | Failure:
         return Failure(Finished(submission.words, 127, "", str(error)))
     ids = launch.type.job_ids(finished.output, array)
     if finished.status or len(ids) != len(array.jobs):
-        jobs = unnamed_jobs(array, placed(launch.farm, submission, launch.type), launch.type)
+        farm = placed(launch.farm, submission, launch.type, finished.output)
+        jobs = unnamed_jobs(array, farm, launch.type)
         found = look_for(jobs, finished, time.monotonic() - began)
         if not isinstance(found, Failure):
             launch.say(f"{_message(array, found)}, although {answer_line(finished)}")

@@ -20,7 +20,7 @@ NOT_WITHOUT_ROOT = (
     r"\S+ is started by root",
     r"no \S+ here; apt-get install ",
     r"no \S+ here; \.ci/farms installs ",
-    r"no Torque commands in ",
+    r"no (Torque commands|HTCondor) in ",
     r"needs (fish|zsh|node)",
     r"strace (is not installed|may not trace here)",
 )

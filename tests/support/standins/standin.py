@@ -12,7 +12,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 HOME = Path(os.environ["STANDIN"])
@@ -56,11 +55,8 @@ FLAGS = {
         "-q": r"\w+",
         "-P": r"\w+",
     },
-    "condor_submit": {"-terse": None, "-dry-run": ".+"},
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},
-    "condor_q": {"-af": None},
-    "condor_history": {"-af": None},
     "mjobctl": {"-c": None, "-h": "user", "-u": "user", "-R": None},
 }
 
@@ -188,49 +184,6 @@ def of_id(text, jobs):
     return [(number, index)] if index in tasks else [(number, task) for task in tasks]
 
 
-def condor_submit(words):
-    _, rest = parsed("condor_submit", words)
-    text = Path(rest[0]).read_text()
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    settings = dict(line.split(" = ", 1) for line in lines[:-1])
-    known = "executable arguments initialdir output error log should_transfer_files kill_sig"
-    known += " on_exit_remove max_materialize JobBatchName request_gpus request_cpus"
-    known += " request_memory allowed_job_duration accounting_group requirements container_image"
-    unknown = [name for name in settings if name not in known.split() and name[0] != "+"]
-    if unknown or not lines[-1].startswith("queue"):
-        refuse(f"unknown {unknown} or no queue: {lines[-1]}", 1)
-    if not re.fullmatch(r"\"'.+'\"", settings["arguments"]):
-        refuse(f"bad arguments {settings['arguments']}", 1)
-    path = settings["arguments"][2:-2].replace("''", "'").replace('""', '"')
-    runs = [""]
-    if " from " in lines[-1]:
-        runs = Path(lines[-1].partition(" from ")[2]).read_text().splitlines()
-    tasks = {
-        index: (["/bin/bash", path.replace("$(run)", run)], {}) for index, run in enumerate(runs)
-    }
-    with Jobs() as jobs:
-        number = jobs.add(settings["JobBatchName"], tasks, True)
-    print(f"{number}.0 - {number}.{len(runs) - 1}")
-
-
-def condor_table(command, words):
-    fields = words[words.index("-af") + 1 :]
-    if not set(fields) <= {
-        *("ClusterId", "ProcId", "JobStatus", "HoldReasonCode", "JobBatchName"),
-        *("ExitCode", "ExitSignal"),
-    }:
-        refuse(f"unknown fields {fields}", 1)
-    with Jobs() as jobs:
-        for number, index, job, state in jobs.listed():
-            if (state == "running") is not (command == "condor_q"):
-                continue
-            code = state if isinstance(state, int) else "undefined"
-            status = {"running": 2, "cancelled": 3}.get(state, 4)
-            values = {"ClusterId": number, "ProcId": index, "JobStatus": status, "ExitCode": code}
-            values |= {"JobBatchName": job["name"]}
-            print(*(values.get(field, "undefined") for field in fields))
-
-
 def cancel(ids, over):
     """End tasks; what is over makes the command fail as the real one does."""
     with Jobs() as jobs:
@@ -239,22 +192,3 @@ def cancel(ids, over):
     if not all(ended) or not ended:
         sys.stderr.write(over[0] + "\n")
         sys.exit(over[1])
-
-
-def main(command, words):
-    if command == "condor_submit":
-        condor_submit(words)
-    elif command in ("condor_q", "condor_history"):
-        condor_table(command, words)
-    else:
-        over = {
-            "condor_rm": ("Job not found", 1),
-        }
-        if command not in over or not words or any(word.startswith("-") for word in words):
-            refuse(f"{command} {words}")
-        cancel(words, over[command])
-    time.sleep(0)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]).name, sys.argv[2:])

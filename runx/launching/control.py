@@ -100,14 +100,12 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     if unable and len(unable) == len(live):
         raise FarmError(next(iter(unable.values())))
     live = [each for each in live if each.run not in unable]
-    ordered = []
-    for each in live:
-        # What can't be asked for can't be ended by its scheduler either.
-        is_unseen = each.attempt.farm is not None and not _is_seen(each.run, look)
-        heed = each.run in by_order or is_unseen
-        if _is_ordered(each, heed, each.run in by_order, say):
-            ordered.append(each)
-    live = ordered
+    # What can't be asked for can't be ended by its scheduler either.
+    unseen = {each.run for each in live if each.attempt.farm and not _is_seen(each.run, look)}
+    heeds = by_order | unseen
+    live = [
+        each for each in live if _is_ordered(each, each.run in heeds, each.run in by_order, say)
+    ]
     signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
     at_farms = [each.run for each in live if each.attempt.farm and each.run not in by_order]
     jobs = [look.jobs[run] for run in at_farms if run in look.jobs]

@@ -13,3 +13,20 @@ def test_config_shows_what_a_farm_s_section_says_of_its_jobs(project):
     printed = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
     assert [printed[key]["value"] for key in ("WRAP", "ENV", "ARRAY")] == ["srun", "{A: 1}", "true"]
     assert printed["WRAP"]["from"].endswith(".runx:2")
+
+
+def test_looking_at_settings_executes_nothing_of_the_project(project):
+    project.write("f.py", "open('executed', 'w')\ndef f(): return {'lr': [1, 2]}\n")
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS_FROM: f.py:f\n")
+    assert "f.py:f" in project.runx("config", "sweep.yml").stdout
+    assert not (project.path / "executed").exists()
+    for words in (["check", "sweep.yml"], ["sweep.yml", "-n"]):
+        note = project.runx(*words).stderr
+        assert "note: f.py:f was executed, as HPARAMS_FROM says" in note
+    template = "{{ lipsum.__globals__.os.system('touch executed') }}"
+    project.write(".runx", f'FARM: f\nf: {{SUBMIT_CMD: "s {template}"}}\n')
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: [1, 2]}\n")
+    (project.path / "executed").unlink()
+    for words in (["check", "sweep.yml"], ["sweep.yml", "-n"], ["sweep.yml", "-n", "--json"]):
+        assert "SUBMIT_CMD" in project.runx(*words, status=2).stderr
+    assert not (project.path / "executed").exists()

@@ -82,6 +82,21 @@ def test_nothing_is_shown_without_the_token(sweep, installed):
         assert status(f"{bare}?token=%C3%A9")[0] == 403
 
 
+def test_only_the_names_of_this_machine_are_answered_to(sweep, installed):
+    with watched(sweep, installed) as (address, _):
+        port = urllib.parse.urlsplit(address).port
+        for host in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", ""):
+            assert status(address, headers={"Host": host})[0] == 403, host
+        for host in (f"127.0.0.1:{port}", f"LOCALHOST:{port}", f"[::1]:{port}"):
+            assert status(address, headers={"Host": host})[0] == 200, host
+
+
+@pytest.mark.parametrize("place", ["9" * 5000, "-" + "9" * 5000, "x", "1.5", "\u0663"])
+def test_a_place_that_is_none_is_a_wrong_request(place, sweep, installed):
+    with watched(sweep, installed) as (address, _):
+        assert status(part(address, "log", run="a", place=place))[0] == 400
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_can_be_changed(method, sweep, installed):
     with watched(sweep, installed) as (address, _):

@@ -207,3 +207,14 @@ def test_latex_compiles(form, tmp_path):
     command = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-halt-on-error"]
     done = subprocess.run([*command, "a.tex"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@given(st.lists(st.tuples(words, st.floats() | words | st.none()), max_size=5))
+def test_csv_for_spreadsheets_has_the_same_cells_behind_a_guard(cells):
+    plain = csv.reader(io.StringIO(format_table("csv", table_of(*cells)), newline=""))
+    safe = csv.reader(io.StringIO(format_table("csv-safe", table_of(*cells)), newline=""))
+    for before, after in zip(plain, safe, strict=True):
+        for cell, guarded in zip(before, after, strict=True):
+            assert guarded in (cell, f"'{cell}")
+            is_number = cell.lower() in ("-inf", "nan", "inf") or set(cell) <= set("0123456789.e+-")
+            assert is_number or not guarded.startswith(("=", "+", "-", "@", "\t", "\r"))

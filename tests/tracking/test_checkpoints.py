@@ -43,6 +43,39 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_newest_whole_one(logx, tmp_
     assert "ep2.pth: can't be loaded" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("x"), IndexError(1), EOFError(), TypeError("x"), RecursionError()],
+)
+def test_whatever_torch_raises_for_a_damaged_checkpoint_it_falls_back(logx, monkeypatch, error):
+    saved(logx, 1, delete_old=False)
+    saved(logx, 2, metric=0.1, delete_old=False)
+    load = torch.load
+
+    def broken(path, **options):
+        if "ep2" in str(path):
+            raise error
+        return load(path, **options)
+
+    monkeypatch.setattr(torch, "load", broken)
+    assert logx.restore() == 2
+
+
+@pytest.mark.parametrize("content", [{"state_dict": 3}, {"state_dict": None}, {"state_dict": [1]}])
+def test_a_checkpoint_without_a_state_falls_back(logx, tmp_path, content, capfd):
+    model = torch.nn.Linear(2, 3)
+    logx.save_model({"state_dict": model.state_dict()}, None, 1)
+    torch.save(content, tmp_path / "last_checkpoint_ep2.pth")
+    assert logx.restore(model=model) == 2
+    assert "ep2.pth: holds no state for model" in capfd.readouterr().err
+
+
+def test_a_folder_in_a_checkpoint_s_place_falls_back(logx, tmp_path):
+    saved(logx, 1)
+    (tmp_path / "last_checkpoint_ep2.pth").mkdir()
+    assert logx.restore() == 2
+
+
 def test_when_no_checkpoint_loads_restore_does_not_begin_anew_silently(logx, tmp_path):
     (tmp_path / "last_checkpoint_ep2.pth").write_bytes(b"")
     with pytest.raises(LogxError, match="no checkpoint loads; move them away"):

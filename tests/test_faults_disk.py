@@ -189,7 +189,7 @@ def test_runs_start_and_end_although_nobody_hears_of_it(sweep, output):
     if output == "full":
         with open("/dev/full", "w") as full:
             done = subprocess.run(words, cwd=sweep.path, env=environment, stdout=full, stderr=full)
-        assert done.returncode == 1
+        assert done.returncode == 74
     else:
         line = f"set -o pipefail; {' '.join(words)} 2>&1 | head -1"
         done = subprocess.run(["bash", "-c", line], cwd=sweep.path, env=sweep.environment)

@@ -18,7 +18,7 @@ def sweep(tmp_path, installed):
     if os.geteuid() or not shutil.which("setpriv"):
         pytest.skip("only root may be another user")
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith("pytest"):
+        if folder.name.startswith(("pytest", "popen")):
             folder.chmod(0o755)
     sweep = Sweep(tmp_path / "project", installed, 2)
     yield sweep

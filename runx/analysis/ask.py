@@ -36,7 +36,9 @@ def read_states(
         for run in runs:
             if index and (known := index.find(run, experiment.path.name)):
                 yield known
-            elif not is_barred(os.fspath(run), warn) and is_run(os.fspath(run)):
+            elif not is_run(os.fspath(run)):
+                is_barred(os.fspath(run), warn)  # only for its warning
+            else:
                 try:
                     attempts = read_attempts(run, now, warn)
                 except OSError as error:

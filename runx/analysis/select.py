@@ -95,8 +95,13 @@ def _runs_in(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Run
     """Return the runs of an experiment that this user may read."""
     if is_barred(experiment.path, warn):
         return []
-    folders = [run for run in run_dirs(experiment) if not is_barred(os.fspath(run), warn)]
-    return [run for run in folders if is_run(os.fspath(run))]
+    runs = []
+    for run in run_dirs(experiment):
+        if is_run(os.fspath(run)):
+            runs.append(run)
+        else:
+            is_barred(os.fspath(run), warn)  # only for its warning
+    return runs
 
 
 def _experiments(

@@ -34,7 +34,7 @@ def described(names: list[str], runs: int) -> str:
     """Return a line on runs that go on as they were staged, though something has changed.
 
     >>> described(["ENV", "train.py"], 2)
-    '2 of them go on as they were staged: ENV, train.py differ today; --restage takes today's'
+    "2 of them go on as they were staged: ENV, train.py differ today; --restage takes today's"
     """
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     verb = "differs" if len(names) == 1 else "differ"

@@ -121,14 +121,14 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
 def _is_ordered(live: LiveRun, heed: bool, is_over: bool, say: Say) -> bool:
     """Write the order to cancel a run; return False where nothing ends without it.
 
-    On a full disk, or where it may not be written, a run is ended all the same.
+    On a full disk a run here is ended all the same, and a farm's in any case by its scheduler.
     """
     try:
         write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
     except OSError as error:
         problem = disk_problem(error, live.run.path)
-        is_waiting = live.attempt.farm is None and not live.attempt.events
-        if is_over or is_waiting:
+        is_here = live.attempt.farm is None
+        if is_over or (is_here and not (live.attempt.events and is_full(error))):
             say(f"{live.run.path.name}: not cancelled: {problem}")
             return False
         counts = "will count as killed, not as cancelled" if is_full(error) else "cancelled"
@@ -249,8 +249,10 @@ def _terminate(live: LiveRun, say: Say) -> bool:
         is_sent = locality in ("here", "beside") and signal_run(attempt, signal.SIGTERM)
         if is_sent or (locality == "here" and attempt.status() is not None):
             return True
-        whose = "is another user's" if locality == "here" else f"runs on {process.get('host')}"
-        say(f"{name}: {whose}; its launcher there is told by the order in {live.run.orders}")
+        whose = "is another user's; its launcher"
+        if locality != "here":
+            whose = f"runs on {process.get('host')}; its launcher there"
+        say(f"{name}: {whose} is told by the order in {live.run.orders}")
     return False
 
 

@@ -116,6 +116,7 @@ def _start_script(run: RunDir, lease: Lease, lock: int, attach: bool) -> Popen[b
     # If we are one of several ranks, a run is none of them.
     outer = dict.fromkeys(variables_of_ranks(os.environ))
     environment = {**outer, **lease.environment, "RUNX_LOCK": str(lock)}
+    environment["RUNX_NAMESPACE"] = this_machine().namespace  # which costs run.sh a process
     if attach:
         environment["RUNX_ATTACH"] = "1"
         return start_command(command, environment=environment, pass_fds=locks)

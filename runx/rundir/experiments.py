@@ -111,7 +111,10 @@ def is_run(path: Path | str) -> bool:
 def is_barred(path: Path | str, warn: Warn) -> bool:
     """Return whether this user may not read a directory, with a warning if so."""
     folders = [path, f"{path}/{ATTEMPTS}"]
-    barred = any(Path(each).is_dir() and not os.access(each, _MAY_READ) for each in folders)
+    barred = any(
+        Path(each).is_dir() and not os.access(each, _MAY_READ, effective_ids=True)
+        for each in folders
+    )
     if barred:
         warn(f"{path}: left out: you may not read it; its owner can give you that, see DIR_MODE")
     return barred

@@ -96,7 +96,9 @@ def test_the_digest_has_number_reason_shared_hyperparameters_and_output():
         "    /logs/sweep/a/output.log",
     ]
     runs = [failures[0].run, run("k", "killed")]
-    assert [*retry_commands(runs, {}, "/p")] == ["runx sweep.yml --resume --retry failed,killed"]
+    assert [*retry_commands(runs, {}, "/p")] == [
+        "runx sweep.yml --resume --retry failed,killed --restage"
+    ]
     assert digest_lines([]) == []
 
 
@@ -104,7 +106,7 @@ def test_what_failed_is_started_again_by_what_was_typed_and_where():
     typed = CommandLine(("my sweep.yml", "lr=1", "-j", "2", "--retry=lost"), "/my project")
     [elsewhere] = retry_commands([run("a")], {"sweep": typed}, "/elsewhere")
     assert elsewhere == (
-        "(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed)"
+        "(cd '/my project' && runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed --restage)"
     )
     [here] = retry_commands([run("a")], {"sweep": typed}, "/my project")
-    assert here == "runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed"
+    assert here == "runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed --restage"

@@ -129,7 +129,7 @@ def test_nothing_more_starts_after_the_first_failure(python):
     assert states.count("failed") == 1
     assert states.count("queued") == 2  # for as long as their launcher lives
     assert counts == "True 2 queued, 1 failed [1]"
-    assert commands == "['runx mine.yml --resume --retry failed']"
+    assert commands == "['runx mine.yml --resume --retry failed --restage']"
 
 
 def test_what_was_typed_is_recorded_where_the_caller_says_it(python):

@@ -74,7 +74,7 @@ def test_a_mistake_in_an_override_names_it_and_one_in_a_base_its_file(sweep):
 
 
 def test_overrides_win_over_file_flags_and_environment_and_are_recorded(sweep):
-    words = ["lr=1e-3", "~momentum", "+new=x,y", "opt=adam", "NOTE=mine", "RESOURCES.gpus=2"]
+    words = ["lr=1e-3", "~momentum", "+new=x,y", "opt=adam", "NOTE=mine", "RESOURCES.time=2h"]
     sweep.runx("sweep.yml", "-i", *words, "--note", "flag", RUNX_NOTE="environment")
     expected = [["--lr", "1e-3", "--opt", "adam", "--new", new] for new in "xy"]
     assert sweep.argvs() == expected
@@ -83,7 +83,7 @@ def test_overrides_win_over_file_flags_and_environment_and_are_recorded(sweep):
     assert kept["argv"][1:][-2:] == ["--note", "flag"]
     assert set(words) <= set(kept["argv"])
     assert kept["settings"]["NOTE"] == {"value": "mine", "from": "NOTE=mine on the command line"}
-    assert json.loads((sweep.runs()[0] / "run.json").read_text())["resources"] == {"gpus": 2}
+    assert json.loads((sweep.runs()[0] / "run.json").read_text())["resources"] == {"time": "2h"}
 
 
 def test_an_override_makes_the_same_runs_as_the_file_that_says_so(sweep):
@@ -113,17 +113,17 @@ def test_a_base_is_shared_key_by_key_and_relative_to_its_file(project):
     project.write("shared/f.py", "def f():\n    return {'seed': [1, 2]}\n")
     project.write(
         "shared/base.yml",
-        "CMD: python train.py\nHPARAMS_FROM: f.py:f\nRESOURCES: {gpus: 1, mem: 2}\n"
+        "CMD: python train.py\nHPARAMS_FROM: f.py:f\nRESOURCES: {time: 1h, mem: 2}\n"
         "HPARAMS: {lr: 0.1, wd: 1}\nf: {SUBMIT_CMD: submit_job, NOTE: of base}\n",
     )
     project.write(".runx", "NOTE: of runx\nTITLE: of runx\n")
     project.write(
         "sweep.yml",
-        "EXTENDS: shared/base.yml\nHPARAMS: {lr: 0.2}\nRESOURCES: {gpus: 4}\nFARM: f\n",
+        "EXTENDS: shared/base.yml\nHPARAMS: {lr: 0.2}\nRESOURCES: {time: 4h}\nFARM: f\n",
     )
     runs = described(project)
     assert [run["hparams"] for run in runs] == [{"lr": 0.2, "wd": 1, "seed": n} for n in (1, 2)]
-    assert runs[0]["resources"] == {"gpus": 4, "mem": 2}
+    assert runs[0]["resources"] == {"time": "4h", "mem": 2}
     settings = json.loads(project.runx("config", "sweep.yml", "--json").stdout)
     assert settings["NOTE"]["value"] == "of base"
     assert settings["TITLE"]["value"] == "of runx"

@@ -66,6 +66,8 @@ OF_FARM = {
     "DIRECTIVES": {"DIRECTIVES": "['#MINE --exclusive']"},
     "SETUP": {"SETUP": "module load cuda"},
     "TEARDOWN": {"TEARDOWN": "echo over"},
+    "SETUP_MAY_FAIL": {"SETUP": "module load cuda", "SETUP_MAY_FAIL": "true"},
+    "LINGER": {"LINGER": "5m"},
     "WRAP": {"WRAP": "nice"},
     "LAUNCH": {"LAUNCH": "torchrun"},
     "ENV": {"ENV": "{CACHE: x}"},

@@ -105,7 +105,7 @@ def writable(experiment: Experiment) -> None:
     try:
         for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
             folder.mkdir(parents=True, exist_ok=True)
-        probe = experiment.dir.making / f"probe.{os.getpid()}"
+        probe = experiment.dir.making / f"probe.{os.urandom(4).hex()}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

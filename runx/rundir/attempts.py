@@ -294,7 +294,7 @@ def clock(folder: Path) -> Callable[[], float]:
 
     @cache
     def now() -> float:
-        probe = folder / f".now.{os.getpid()}"
+        probe = folder / f".now.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             probe.touch()
             touched = probe.stat().st_mtime

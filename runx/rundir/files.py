@@ -78,7 +78,8 @@ def sync_disk(folder: Path | str, say: Callable[[str], None]) -> None:
 def write_whole(path: Path | str, text: str) -> None:
     """Write a file atomically: a temporary file beside it is renamed over it."""
     target = os.fspath(path)
-    beside = f"{target}.{os.getpid()}.tmp"
+    # Processes of several containers may have one pid.
+    beside = f"{target}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     try:
         with open(beside, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)

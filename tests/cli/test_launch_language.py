@@ -62,6 +62,7 @@ def test_a_mistake_is_told_on_one_line_and_nothing_is_made(sweep, case):
     lines = [line for line in done.stderr.splitlines() if not line.startswith("no farm is set")]
     assert len(lines) == 1
     assert message in lines[0]
+    assert "default: ARGS" not in lines[0]
     assert not (sweep.path / "runs").exists()
 
 

@@ -68,6 +68,12 @@ def acquire_open(descriptor: int, patience: float = 0.0) -> int | None:
         time.sleep(_PAUSE)
 
 
+def release(descriptor: int) -> None:
+    """Unlock and close a file, for the processes that inherited it, too."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
 def is_held(path: Path | str) -> bool | None:
     """Return whether a process holds the lock of a file.
 

@@ -178,6 +178,7 @@ def test_a_logroot_deleted_while_runs_run_is_one_line_each(sweep):
     (sweep.path / "go").touch()
     output = no_traceback(sweep.ended(launcher, 60))
     assert launcher.returncode == 1
+    assert "ended with 0, which can't be written: " in output
     assert "No such file or directory" in output
     assert len(sweep.told("begin")) == 1
 

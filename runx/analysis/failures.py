@@ -19,6 +19,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 # Launchers put a rank or a time in front, torchrun for one: [rank0]: ValueError: ...
 _PREFIX = re.compile(r"^(?:\[[^\]]*\]:?\s?)+")
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d[\d.,:e+-]*")
+_ABOUT_LEFT = "run.sh: its script ended with "  # says what the script has left, not why it failed
 _LONGEST = 160
 """The length, in characters, at which a message is cut off."""
 
@@ -89,8 +90,10 @@ def last_exception(tail: str) -> str:
 
 def _last_line(failure: Failure) -> str:
     lines = [line.strip() for line in failure.tail.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(_ABOUT_LEFT)]
     end = failure.run.status.reason or failure.run.state
-    return f"{end}: {lines[-1][:_LONGEST]}" if lines else end
+    last = lines[-1][:_LONGEST] if lines else ""
+    return f"{end}: {last}" if last and last != end[:_LONGEST] else end
 
 
 def shared(group: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str, Any]:

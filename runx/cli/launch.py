@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -218,7 +219,7 @@ def report(launched: Launched, command: str, say: Say) -> int:
     Returns:
         The exit status.
     """
-    name = launched.experiment
+    name = shlex.quote(launched.experiment)
     if launched.submitted is not None:
         runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
         say(f"{runs} submitted; runx status {name} shows how they stand")

@@ -90,10 +90,15 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 @contextmanager
 def _args_named(experiment: Experiment) -> Iterator[None]:
-    """Put into the message of a SweepError where ARGS stands."""
+    """Put into the message of a SweepError where ARGS stands.
+
+    The default style expresses everything: what is wrong then is a value that is made only now.
+    """
     try:
         yield
     except SweepError as error:
+        if experiment.style == DASHES:
+            raise
         raise SweepError(f"{experiment.settings['ARGS'].origin}: ARGS: {error}") from None
 
 

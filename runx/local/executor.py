@@ -259,7 +259,8 @@ class Executor:
             if is_output_lost:
                 self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         except OSError as error:
-            if not has_started(run.live):
+            # Of a run whose folder is gone it isn't known; CMD was executed, as a rule.
+            if not isinstance(error, FileNotFoundError) and not has_started(run.live):
                 self._not_started(task, error)
                 return
             recorded = False

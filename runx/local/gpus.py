@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 from runx.errors import SettingsError
 from runx.local.leases import Leases
 from runx.local.nvidia import BusyGpus, Gpu, Listing, list_gpus
+from runx.locks import release
 
 _VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 """CUDA reads the first, ROCm's HIP either. ROCR_VISIBLE_DEVICES works below HIP, which counts what
@@ -25,9 +25,9 @@ class Lease:
     locks: tuple[int, ...] = ()
 
     def close(self) -> None:
-        """Close the locks here; the run's processes hold them until the last has ended."""
+        """Free the devices of a run that has ended, whoever has inherited their locks."""
         for lock in self.locks:
-            os.close(lock)
+            release(lock)
 
 
 class Devices(Protocol):

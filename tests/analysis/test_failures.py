@@ -53,6 +53,10 @@ def test_the_last_exception_is_found(tail, expected):
 def test_the_reason_without_an_exception_is_the_last_line():
     assert reason(failed("a", "loading\nno such file\n\n")) == "exit status 1: no such file"
     assert reason(failed("a", "")) == "exit status 1"
+    left = "no such file\n\nrun.sh: its script ended with 1; still there: 7 sleep 9\n"
+    assert reason(failed("a", left)) == "exit status 1: no such file"
+    said = "SETUP failed: cd /nope: exit status 1"
+    assert reason(Failure(run("a", reason=said), f"no such file\n{said}\n")) == said
 
 
 def test_a_run_that_was_killed_is_not_blamed_on_an_old_exception():

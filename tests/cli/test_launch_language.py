@@ -62,7 +62,13 @@ def test_a_mistake_is_told_on_one_line_and_nothing_is_made(sweep, case):
     lines = [line for line in done.stderr.splitlines() if not line.startswith("no farm is set")]
     assert len(lines) == 1
     assert message in lines[0]
+    assert "default: ARGS" not in lines[0]
     assert not (sweep.path / "runs").exists()
+
+
+def test_the_advice_quotes_a_name_for_the_shell(sweep):
+    done = sweep.runx("sweep.yml", "-i", "--exp_name", "my sweep", "--limit", "1")
+    assert "sumx 'my sweep' ranks them" in done.stderr
 
 
 def test_a_mistake_in_an_override_names_it_and_one_in_a_base_its_file(sweep):

@@ -40,11 +40,23 @@ def test_a_run_gets_all_that_it_needs_or_nothing(environment):
     other.close()
 
 
-def test_a_lease_is_held_by_a_run_that_outlives_its_launcher(environment):
+def test_a_device_comes_back_with_the_end_of_its_run_whoever_has_inherited_its_lock(environment):
     source, _ = devices(["g0"], None, environment)
     lease = source.lease()
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, pass_fds=lease.locks)
     lease.close()
+    again = source.lease()
+    assert again.devices == ("g0",)
+    child.communicate(b"\n")
+    again.close()
+
+
+def test_a_lease_is_held_by_a_run_that_outlives_its_launcher(environment):
+    source, _ = devices(["g0"], None, environment)
+    lease = source.lease()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, pass_fds=lease.locks)
+    for lock in lease.locks:
+        os.close(lock)
     assert source.lease() is None
     child.communicate(b"\n")
     lease = source.lease()

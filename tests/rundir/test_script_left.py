@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripts import begun, events, execute, names, wait_until, write_run
 
-from runx.rundir.attempts import read_attempts
+from runx.rundir.attempts import read_attempts, take_lock
 from runx.rundir.claims import claim_text
 from runx.rundir.script import Shell
 from runx.rundir.state import state
@@ -62,6 +62,20 @@ def test_nothing_lingers_where_that_is_not_wanted(tmp_path):
     assert execute(run).returncode == 0
     assert time.monotonic() - begin < 5
     assert state_of(run).name == "done"
+
+
+def test_who_is_not_found_does_not_keep_the_run_from_starting_again(tmp_path):
+    hidden = f"env -i setsid /bin/sleep 61 {SILENT} & echo $! > ../pid; sleep 0.3; exit 3"
+    run = write_run(tmp_path, hidden, shell=Shell(linger=1))
+    assert execute(run).returncode == 3
+    pid = int((run.path / "pid").read_text())
+    try:
+        os.kill(pid, 0)
+        lock = take_lock(run)
+        assert lock is not None
+        os.close(lock)
+    finally:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_an_upload_in_the_background_comes_to_its_end(tmp_path):

@@ -237,6 +237,97 @@ def test_two_launchers_that_resume_at_once_never_start_a_run_twice(part, sweep):
         assert sweep.numbers() == list(range(count))
 
 
+@pytest.fixture
+def shared(sweep):
+    """A sweep of six, a first launcher that runs one of them, and two that have joined it."""
+    sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: {range: [0, 6]}}\n")
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    launchers = [sweep.start("-i", "--resume")]
+    wait_until(lambda: sweep.told("begin") == [0])
+    for count in (2, 3):
+        launchers.append(sweep.start("-i", "--resume"))
+        wait_until(lambda count=count: len(sweep.told("begin")) == count)
+    return launchers
+
+
+def go(sweep: Sweep) -> None:
+    for run in sweep.runs():
+        (run.path / "go").touch()
+
+
+def test_launchers_that_resume_share_the_runs_that_wait(sweep, shared):
+    assert sweep.states() == ["running"] * 3 + ["queued"] * 3
+    go(sweep)
+    outputs = [sweep.ended(launcher) for launcher in shared]
+    assert [launcher.returncode for launcher in shared] == [0, 0, 0], outputs
+    assert all("taken by others" in output for output in outputs)
+    done = [int(re.search(r"(\d) runs? done", output)[1]) for output in outputs]
+    assert sum(done) == 6 and min(done) >= 1
+    assert sweep.states() == ["done"] * 6
+    assert sweep.told("begin") == list(range(6))
+    assert not list(sweep.root.glob("sweep/*/attempts/*.wait"))
+
+
+def test_what_waits_is_alive_until_its_last_launcher_is_dead(sweep, shared):
+    for number, launcher in enumerate(shared):
+        assert sweep.states() == ["running"] * 3 + ["queued"] * 3
+        assert "--again" in sweep.runx("-i", status=2)
+        launcher.send_signal(signal.SIGSTOP if number == 1 else signal.SIGKILL)
+    shared[1].kill()
+    for launcher in shared:
+        launcher.wait()
+    assert sweep.states() == ["running"] * 3 + ["planned"] * 3
+    go(sweep)
+    wait_until(lambda: sweep.states()[:3] == ["done"] * 3)
+    assert "3 planned" in sweep.runx("-i", "--resume")
+    assert sweep.told("begin") == list(range(6))
+
+
+def test_what_waits_in_several_launchers_is_cancelled_in_all_of_them(sweep, shared):
+    names = [f"sweep/{sweep.run(number).path.name}" for number in (3, 5)]
+    assert "2 of 2 runs cancelled" in sweep.command("cancel", *names)
+    assert sweep.states() == [*["running"] * 3, "cancelled", "queued", "cancelled"]
+    again = sweep.start("-i", "--resume", "-j", "2")
+    wait_until(lambda: sweep.told("begin") == [0, 1, 2, 3, 4])
+    go(sweep)
+    outputs = [sweep.ended(launcher) for launcher in [*shared, again]]
+    assert sweep.states() == ["done"] * 6
+    assert sweep.told("begin") == list(range(6)), outputs
+    assert again.returncode == 0
+
+
+def test_a_launcher_that_fails_fast_leaves_to_others_what_it_has_not_claimed(sweep):
+    sweep.trains('[ "$2" != 0 ] || { until [ -e ../go ]; do sleep 0.05; done; exit 1; }')
+    first = sweep.start("-i", "--resume", "--fail-fast")
+    wait_until(lambda: sweep.told("begin") == [0])
+    output = sweep.runx("-i", "--resume")
+    assert "2 runs done" in output
+    go(sweep)
+    sweep.ended(first)
+    assert first.returncode == 1
+    assert sweep.told("end") == [1, 2]
+
+
+@pytest.mark.parametrize("chunk", range(3))
+def test_of_launchers_that_share_any_may_be_killed_and_each_run_ends_once(chunk, sweep):
+    draw = random.Random(f"{os.environ['RUNX_SEED']} share {chunk}")
+    sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: {range: [0, 12]}}\n")
+    sweep.trains("sleep 0.05")
+    steps = 400
+    started = [
+        sweep.start("-i", "--resume", environment=faulty(sweep, draw.randrange(40, steps)))
+        for _ in range(2)
+    ]
+    started.append(sweep.start("-i", "--resume"))
+    outputs = [sweep.ended(launcher) for launcher in started]
+    wait_until(lambda: "running" not in sweep.states())
+    outputs.append(sweep.runx("-i", "--resume"))
+    seed = f"RUNX_SEED={os.environ['RUNX_SEED']}"
+    assert sweep.told("begin") == list(range(12)), (seed, outputs)
+    assert sweep.states() == ["done"] * 12, (seed, outputs)
+    assert sweep.numbers() == list(range(12)), (seed, outputs)
+
+
 def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep):
     """Two hosts are two pid namespaces: neither sees whether a process of the other is alive."""
     if subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode:
@@ -250,6 +341,24 @@ def test_launchers_on_two_hosts_that_share_a_disk_never_start_a_run_twice(sweep)
     wait_until(lambda: sweep.told("end") == list(range(count)))
     assert sweep.told("begin") == list(range(count)), outputs
     assert sweep.numbers() == list(range(count))
+
+
+def test_launchers_on_two_hosts_share_what_waits(sweep):
+    if subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode:
+        pytest.skip("only root may name hosts")
+    sweep.trains("until [ -e ../go ]; do sleep 0.05; done")
+    sweep.write("sweep.yml", "CMD: bash train.sh\nHPARAMS: {n: {range: [0, 4]}}\n")
+    first = sweep.start("-i", "--resume", host="here")
+    wait_until(lambda: sweep.told("begin") == [0])
+    second = sweep.start("-i", "--resume", host="there")
+    wait_until(lambda: sweep.told("begin") == [0, 1])
+    assert sweep.states() == ["running"] * 2 + ["queued"] * 2
+    assert "--again" in sweep.runx("-i", status=2)
+    go(sweep)
+    outputs = [sweep.ended(launcher) for launcher in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert sweep.told("begin") == list(range(4)), outputs
+    assert sweep.states() == ["done"] * 4
 
 
 def test_eight_devices_are_never_given_out_twice_to_three_launchers(sweep):

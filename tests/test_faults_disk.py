@@ -115,7 +115,8 @@ def test_on_a_full_disk_rm_works_first_of_all(sweep, disk, what):
 def test_on_a_full_disk_cancel_ends_what_runs(sweep, disk, what):
     launcher = starts(sweep)
     FILL[what](disk)
-    output = no_traceback(sweep.command("cancel", "sweep"))
+    output = no_traceback(sweep.command("cancel", "sweep", status=1))
+    assert output.count("not cancelled: the disk of") == 1  # one line for both that wait
     assert "1 of 3 runs cancelled" in output and "the disk of" in output
     no_traceback(sweep.ended(launcher))
     assert len(sweep.told("begin")) == 1 and sweep.told("end") == []

@@ -90,7 +90,7 @@ def test_launching_a_run_links_its_code_and_makes_a_handful_of_files(tmp_path):
     words = OURS.entry("runx", "sweep.yml", "-i")
     few, many = (traced(words, sweep(tmp_path / str(runs), runs)) for runs in (FEW, MANY))
     more = for_each_run(few, many)
-    assert more.pop("link") == FILES + 2  # the sweep and .runx are frozen too
+    assert more.pop("link") == FILES + 3  # the sweep and .runx are frozen too; and its claim
     assert more["mkdir"] <= 3
     assert sum(more.values()) <= 16, more
 

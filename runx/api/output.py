@@ -60,7 +60,8 @@ class Lines:
 
     def left(self, task: Task) -> None:
         """Show that another process executes the run."""
-        self.say(f"{task.name}: left alone: it runs already, or somebody else has begun it")
+        self.total -= 1
+        self.say(f"{task.name}: left alone: another launcher, or a person, has begun it")
 
     def blocked(self) -> None:
         """Show, once, that no GPU is free."""

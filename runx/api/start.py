@@ -20,8 +20,9 @@ from runx.sweeps.values import Hparam
 if TYPE_CHECKING:
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
-    from runx.local.executor import ClaimResult, Policy
-    from runx.local.tasks import EndedAttempt, Task, Watcher
+    from runx.local.executor import Policy
+    from runx.local.tasks import EndedAttempt, Watcher
+    from runx.rundir.state import State
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -46,8 +47,8 @@ class Launched(NamedTuple):
     """The outcome of a launch, and the runs that it started or went on with.
 
     On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
-    every run, ``ended`` the ends of attempts, ``left`` the number of runs that another process
-    executes, and ``stopped`` is whether a person stopped the launch.
+    every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
+    process has taken, and ``stopped`` is whether a person stopped the launch.
     """
 
     experiment: str
@@ -55,7 +56,7 @@ class Launched(NamedTuple):
     submitted: int | None = None
     hparams: Mapping[RunDir, Mapping[str, Any]] = {}
     ended: Sequence[EndedAttempt] = ()
-    left: int = 0
+    left: Mapping[RunDir, State] = {}
     stopped: bool = False
 
 
@@ -178,6 +179,7 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
+    from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
     from runx.local.tasks import Task
@@ -201,16 +203,26 @@ def _execute(
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
-    executor.execute(
-        (
-            Task(run.dir, attempt, share=capacity.share(need))
-            for (run, attempt, _), need in zip(plan.attempts, needs, strict=True)
-        ),
-        (Task(run.dir, run.attempts) for run in adopted),
-    )
+    tasks = [
+        Task(planned.run.dir, planned.attempt, share=capacity.share(need))
+        for planned, need in zip(plan.attempts, needs, strict=True)
+    ]
+    try:
+        executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
+    finally:
+        withdraw(tasks, launch)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
+    left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
-    return Launched(settings.name, dirs, None, hparams, executor.ended, len(executor.left), stopped)
+    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+
+
+def _states(runs: Sequence[RunDir], say: Say) -> dict[RunDir, State]:
+    """Return how runs stand that others have taken."""
+    from runx.rundir.attempts import attempts_of
+    from runx.rundir.state import state
+
+    return {run: state(attempts) for run, attempts in attempts_of(runs, say).items()}
 
 
 def _record(settings: Settings, plan: LaunchPlan, capacity: Capacity) -> None:
@@ -250,34 +262,6 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
         max_failures=local.max_failures,
         attach=local.attach,
     )
-
-
-def claimed(task: Task, say: Say, launch: str | None = None) -> ClaimResult:
-    """Claim an attempt if it is neither cancelled nor begun; return whose it is.
-
-    It is called while no process of the run is alive. ``run.sh`` that was started by hand
-    meanwhile takes over this process's claim, but it has written events.
-    """
-    from runx.rundir.claims import claim_text, is_ours, take
-    from runx.rundir.files import sync_disk
-    from runx.rundir.orders import CANCEL, order_of
-    from runx.rundir.record import staged_code
-
-    run, attempt = task.run, task.attempt
-
-    def warn(line: str) -> None:
-        say(f"warning: {line}")
-
-    if order_of(run, attempt, warn) == CANCEL:
-        return "cancelled"
-    if run.events(attempt).exists():
-        return "theirs"
-    if is_ours(run, attempt):
-        return "ours"
-    if take(run, attempt, claim_text(None, staged_code(run), launch)):
-        sync_disk(run.path, say)
-        return "ours"
-    return "theirs"
 
 
 def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:

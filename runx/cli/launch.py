@@ -7,7 +7,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,7 @@ from runx.cli.options import (
     request,
     settings_options,
 )
-from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
+from runx.launching.plan import MAX_RUNS, RETRIED, SETTLED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.paths import RunDir
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
     from runx.local.options import LocalOptions
     from runx.local.tasks import EndedAttempt
+    from runx.rundir.state import State
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
@@ -226,8 +228,14 @@ def report(launched: Launched, command: str, say: Say) -> int:
         return 0
     failed = [end for end in launched.ended if _is_failure(end)]
     done, left = _done(launched), launched.left
-    if not failed and not launched.stopped and done == len(launched.hparams) - left:
-        rest = f", {left} left alone" if left else ""
+    is_well = all(state.name in SETTLED for state in left.values())
+    if (
+        not failed
+        and not launched.stopped
+        and is_well
+        and done == len(launched.hparams) - len(left)
+    ):
+        rest = f", {_taken(left)}" if left else ""
         say(f"{done} run{'s' * (done != 1)} done{rest}; sumx {name} ranks them")
         return 0
     say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
@@ -241,6 +249,12 @@ def report(launched: Launched, command: str, say: Say) -> int:
     return 130 if launched.stopped else 1
 
 
+def _taken(left: Mapping[RunDir, State]) -> str:
+    """Return how many runs others took, and how these stand."""
+    counts = Counter(state.name for state in left.values())
+    return f"{len(left)} taken by others: " + ", ".join(f"{counts[name]} {name}" for name in counts)
+
+
 def _done(launched: Launched) -> int:
     return sum(end.status == 0 and end.recorded for end in launched.ended)
 
@@ -248,13 +262,13 @@ def _done(launched: Launched) -> int:
 def _counts(launched: Launched, failed: int) -> str:
     total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
     unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
-    cancelled, missing = ended - done - failed - unrecorded, total - ended - launched.left
+    cancelled, missing = ended - done - failed - unrecorded, total - ended - len(launched.left)
     parts = [
         f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
         f"{cancelled} cancelled" if cancelled else "",
         f"{unrecorded} ended well, which can't be written" if unrecorded else "",
-        f"{launched.left} left alone" if launched.left else "",
         f"{missing} not started" if missing > 0 else "",
+        _taken(launched.left) if launched.left else "",
     ]
     return ", ".join(filter(None, parts))
 

@@ -22,7 +22,7 @@ from runx.rundir.attempts import (
     status_of,
 )
 from runx.rundir.events import Attempt
-from runx.rundir.files import disk_problem, is_full
+from runx.rundir.files import disk_problem
 from runx.rundir.machines import locality_of, this_machine
 from runx.rundir.orders import CANCEL, write_order
 from runx.rundir.paths import RunDir
@@ -103,37 +103,36 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     # What can't be asked for can't be ended by its scheduler either.
     unseen = {each.run for each in live if each.attempt.farm and not _is_seen(each.run, look)}
     heeds = by_order | unseen
-    live = [
-        each for each in live if _is_ordered(each, each.run in heeds, each.run in by_order, say)
-    ]
-    signalled = [each for each in live if each.attempt.farm is None and _terminate(each, say)]
+    problems = {each.run: _order(each, each.run in heeds, each.run in by_order) for each in live}
+    here = [each for each in live if each.attempt.farm is None]
+    signalled = [each for each in here if _terminate(each, problems[each.run], say)]
+    told = {each.run for each in here} - {each.run for each in signalled} | by_order
+    unwritten = {run: problem for run, problem in problems.items() if problem and run in told}
+    live = [each for each in live if each.run not in unwritten]
     at_farms = [each.run for each in live if each.attempt.farm and each.run not in by_order]
     jobs = [look.jobs[run] for run in at_farms if run in look.jobs]
     refused = control.cancel(jobs, set(runs), look.statuses)
     for reason in dict.fromkeys(refused.values()):
         warn(reason)
-    _say_ordered(heeding, given_up, look, say)
+    for each in live:
+        if problem := problems[each.run]:
+            say(f"{each.run.path.name}: that it is cancelled can't be written: {problem}")
+    _say_ordered(heeding - unwritten.keys(), given_up - unwritten.keys(), look, say)
     _wait_or_kill(signalled, grace, say)
-    left = {**unable, **_standing(at_farms)}
-    return Changed(len(live) - len(left.keys() - unable.keys()), left)
+    standing = _standing(at_farms)
+    return Changed(len(live) - len(standing), {**unable, **unwritten, **standing})
 
 
-def _is_ordered(live: LiveRun, heed: bool, is_over: bool, say: Say) -> bool:
-    """Write the order to cancel a run; return False where nothing ends without it.
+def _order(live: LiveRun, heed: bool, is_over: bool) -> str:
+    """Write the order to cancel a run; return why it can't be, "" where it is.
 
-    On a full disk a run here is ended all the same, and a farm's in any case by its scheduler.
+    On a full disk, or where it may not be written, a run is ended all the same if it can be.
     """
     try:
         write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
     except OSError as error:
-        problem = disk_problem(error, live.run.path)
-        is_here = live.attempt.farm is None
-        if is_over or (is_here and not (live.attempt.events and is_full(error))):
-            say(f"{live.run.path.name}: not cancelled: {problem}")
-            return False
-        counts = "will count as killed, not as cancelled" if is_full(error) else "cancelled"
-        say(f"{live.run.path.name}: {counts}, which can't be written: {problem}")
-    return True
+        return disk_problem(error, live.run.path.parent)
+    return ""
 
 
 def _heeds_orders(live: LiveRun, jobs: Mapping[RunDir, SubmittedJob]) -> bool:
@@ -206,7 +205,7 @@ def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
             never_began = run not in live and not look.attempts[run][-1].events
             if never_began or _has_lost_id(run, look):
                 over = LiveRun(run, look.attempts[run][-1], "cancelled")
-                _is_ordered(over, heed=False, is_over=True, say=_ignore)
+                _order(over, heed=False, is_over=True)
         standing = [run for run in standing if run in live]
         if not any(_is_seen(run, look) or _has_lost_id(run, look) for run in standing):
             break
@@ -233,26 +232,28 @@ def is_asked(job: SubmittedJob) -> bool:
         return False
 
 
-def _terminate(live: LiveRun, say: Say) -> bool:
+def _terminate(live: LiveRun, problem: str, say: Say) -> bool:
     """Send TERM to a run on this machine; return whether it was sent.
 
-    Another launcher's run that has not started, or is elsewhere, ends by its order.
+    Another launcher's run that has not started, or is elsewhere, ends by its order, unless there is
+    a ``problem`` with that.
     """
     started = live.attempt.event("started")
     process = started.details if started else {}
     name = live.run.path.name
     if not started:
-        say(f"{name}: has not started; its launcher is told by the order in {live.run.orders}")
+        why = "has not started; its launcher"
     else:
         attempt = LiveAttempt(live.run, live.attempt.number, None, 0.0)
         locality = locality_of(process, this_machine())
         is_sent = locality in ("here", "beside") and signal_run(attempt, signal.SIGTERM)
         if is_sent or (locality == "here" and attempt.status() is not None):
             return True
-        whose = "is another user's; its launcher"
+        why = "is another user's; its launcher"
         if locality != "here":
-            whose = f"runs on {process.get('host')}; its launcher there"
-        say(f"{name}: {whose} is told by the order in {live.run.orders}")
+            why = f"runs on {process.get('host')}; its launcher there"
+    if not problem:
+        say(f"{name}: {why} is told by the order in {live.run.orders}")
     return False
 
 

@@ -30,7 +30,7 @@ from runx.launching.plan import (
     resources_of,
 )
 from runx.rundir.argv import config_text
-from runx.rundir.claims import claim_text, take
+from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
     disk_problem,
     encodable,
@@ -62,8 +62,8 @@ def create_runs(
 ) -> LaunchPlan | None:
     """Decide which runs start and make their directories; return None where none starts.
 
-    Launchers take turns at this. Runs that execute here are claimed before the turn ends, and what
-    was made of them is on disk before the first one starts.
+    Launchers take turns at this. For runs that execute here a launcher waits, as others see, from
+    before the turn ends; what was made of them is on disk before the first one starts.
     """
     check_root(experiment)
     is_new = not experiment.dir.path.exists()
@@ -127,8 +127,11 @@ def _is_abandoned(run: ExistingRun) -> bool:
 def _restarted(
     planned: PlannedAttempt, context: LaunchContext, options: LaunchOptions, say: Say
 ) -> PlannedAttempt | None:
-    """Prepare a run for another attempt; return None where that was begun by hand meanwhile."""
+    """Prepare a run for another attempt; return None where it is another launcher's."""
     run = planned.run
+    if planned.is_shared:
+        return _shared(planned, context, options, say)
+    fill_gaps(run.dir, planned.attempt, claim_text(None, None))
     mend(run.dir)
     is_lost = is_blank(run.dir.record)
     if options.restage or is_lost:
@@ -138,8 +141,25 @@ def _restarted(
     if context.experiment.farm is not None:
         return planned
     code = context.code if options.restage else staged_code(run.dir)
+    _wait(planned, context, code)
+    return planned
+
+
+def _shared(
+    planned: PlannedAttempt, context: LaunchContext, options: LaunchOptions, say: Say
+) -> PlannedAttempt | None:
+    """Prepare a run that waits in another launcher, too; its code is that launcher's business."""
+    run, code = planned.run, staged_code(planned.run.dir)
+    if options.restage and code != context.code:
+        say(f"{run.name}: left alone: it waits in another launcher, with other code")
+        return None
+    _wait(planned, context, code)
+    return planned
+
+
+def _wait(planned: PlannedAttempt, context: LaunchContext, code: str | None) -> None:
     text = claim_text(None, code, context.launch)
-    return planned if take(run.dir, planned.attempt, text) else None
+    wait_for(planned.run.dir, planned.attempt, text, context.launch, planned.is_shared)
 
 
 def _note_older_code(
@@ -208,7 +228,8 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
     _write_files(run, context, draft)
     if context.experiment.farm is None:
         # Runs here start next; those of a farm are claimed when they are submitted.
-        draft.claim(1).write_text(claim_text(None, context.code, context.launch), encoding="utf-8")
+        text = claim_text(None, context.code, context.launch)
+        draft.wait(1, context.launch).write_text(text, encoding="utf-8")
     if context.experiment.dir_mode:
         set_modes(draft.path, context.experiment.dir_mode)
 

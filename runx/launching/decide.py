@@ -30,6 +30,7 @@ from runx.rundir.attempts import (
 from runx.rundir.experiments import is_barred
 from runx.rundir.files import read_json, read_lines
 from runx.rundir.machines import is_process_alive, this_machine
+from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RECORD, ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import UNKNOWN, State, state
@@ -58,6 +59,8 @@ def decide(
     if options.resume:
         keyed = [(experiment.id_of(run.point), run) for run in runs]
         existing = list(existing_runs(experiment.dir, experiment.identity, warn))
+        if experiment.farm is not None:  # A farm's jobs wait for no launcher.
+            existing = [run._replace(waits=False) for run in existing]
         full = reconcile(keyed, existing, options.retried)
         plan = selected(full, options)
         say(summary(plan) + _left_out(len(full.attempts) - len(plan.attempts)))
@@ -208,9 +211,15 @@ def _existing_run(run: RunDir, key: str, state: State, attempts: Attempts) -> Ex
     if not attempts:
         return ExistingRun(run, key, state, 0)
     last = attempts[-1]
+    waits = last.waits and state.name == "queued"
+    if last.waits and last.order != CANCEL:  # It is still to be made.
+        attempts = attempts[:-1]
+        if not attempts:
+            return ExistingRun(run, key, state, 0, waits=waits)
+        last = attempts[-1]
     is_locked = any(attempt.locked for attempt in attempts)
     orphan = is_locked and last.farm is None and _is_orphan(run, last.number)
-    return ExistingRun(run, key, state, last.number, orphan)
+    return ExistingRun(run, key, state, last.number, orphan, waits)
 
 
 def _is_orphan(run: RunDir, attempt: int) -> bool:

@@ -38,7 +38,7 @@ def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> lis
             resources=resources_of(experiment, run),
             template_values=partial(_template_values, experiment, run),
         )
-        for run, attempt, _ in attempts
+        for run, attempt, *_ in attempts
     ]
 
 

@@ -63,7 +63,8 @@ class LaunchOptions(NamedTuple):
 class ExistingRun(NamedTuple):
     """A run that has a directory: its identity, its state, and the number of its last attempt.
 
-    An ``orphan`` runs on this machine and its launcher is dead.
+    An ``orphan`` runs on this machine and its launcher is dead. One that ``waits`` for its turn in
+    a launcher here may be started by another one, too: whoever claims the attempt first.
     """
 
     dir: RunDir
@@ -71,17 +72,20 @@ class ExistingRun(NamedTuple):
     state: State
     attempts: int
     orphan: bool = False
+    waits: bool = False
 
 
 class PlannedAttempt(NamedTuple):
     """A run, and the number of the attempt that a launch starts.
 
-    ``state`` is that of the existing run before it is restarted, or ``new``.
+    ``state`` is that of the existing run before it is restarted, or ``new``. One that ``is_shared``
+    waits in another launcher, too.
     """
 
     run: Run
     attempt: int = 1
     state: str = NEW
+    is_shared: bool = False
 
     @property
     def is_new(self) -> bool:

@@ -34,9 +34,10 @@ def reconcile(
         match = unmatched[key].popleft() if unmatched.get(key) else None
         if match is None:
             new.append(PlannedAttempt(run))
-        elif match.state.name in retried:
+        elif match.state.name in retried or (match.waits and "planned" in retried):
             same = Run(match.dir.path.name, match.dir, run.point)
-            restarted.append(PlannedAttempt(same, match.attempts + 1, match.state.name))
+            state = match.state.name
+            restarted.append(PlannedAttempt(same, match.attempts + 1, state, match.waits))
         else:
             left.append(match)
     gone = [each for key, rest in unmatched.items() if key not in wanted for each in rest]
@@ -59,4 +60,6 @@ def summary(plan: LaunchPlan) -> str:
     line = f"{', '.join(parts) or 'nothing is planned'}: starting {len(plan.attempts)}"
     if plan.gone:
         line += f"; {len(plan.gone)} no longer in the sweep, left alone"
+    if shared := sum(attempt.is_shared for attempt in plan.attempts):
+        line += f"; {shared} of them wait in another launcher, too: whoever is free first takes one"
     return line

@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
 
 from runx.local.capacity import THREADS
+from runx.local.claiming import ClaimResult
 from runx.local.gpus import Devices, Lease
 from runx.local.process import (
     Heartbeat,
@@ -32,8 +32,6 @@ _TICK = 0.5  # seconds between two looks at what runs
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
-ClaimResult: TypeAlias = Literal["ours", "cancelled", "theirs"]
-"""Who executes an attempt: this launch, nobody as it was cancelled, or another launch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,9 @@ class Executor:
 
     def _fill_slots(self) -> None:
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
+            if self.waiting[0].run.claim(self.waiting[0].attempt).exists():
+                self._leave(self.waiting.popleft())
+                continue
             wanted = self.waiting[0].share.gpus
             lease = self.devices.lease() if wanted is None else self.devices.lease(wanted)
             if lease is None:
@@ -158,8 +159,11 @@ class Executor:
         if right == "cancelled":
             self._note_end(EndedAttempt(task, _INTERRUPTED, 0.0, CANCEL), False)
         else:
-            self.left.append(task)
-            self.watch.left(task)
+            self._leave(task)
+
+    def _leave(self, task: Task) -> None:
+        self.left.append(task)
+        self.watch.left(task)
 
     def _limit(self, task: Task) -> float | None:
         """Return the seconds after which a run is ended; the launch's own outweigh the run's."""

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from runx.errors import StoreError
 from runx.locks import acquire, is_held, is_seen_by_all
+from runx.rundir.claims import waiting_claims
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events, place_of
 from runx.rundir.files import read_json
 from runx.rundir.machines import is_alive, is_process_alive, locality_of, this_machine, uptime
@@ -82,12 +83,19 @@ def _read(run: RunDir, now: Callable[[], float], warn: Warn, look: RunFiles) -> 
         join(run, warn)
         names = frozenset(look.names(ATTEMPTS))
         now = clock(run.workspace)
-    numbers = set()
+    numbers, waits = set(), []
     for name in names:
         number, _, kind = name.partition(".")
         if kind in ("claim", "events.jsonl", "job.json") and number.isdecimal():
             numbers.add(int(number))
+        elif kind.endswith(".wait"):
+            waits.append(name)
     attempts = tuple([_attempt(run, number, names, now, warn, look) for number in sorted(numbers)])
+    if waits:
+        waiting = waiting_claims(look.path, waits, numbers)
+        attempts += tuple(
+            [_waiting(run, each, waiting[each], now, warn, look) for each in sorted(waiting)]
+        )
     if has_workspace and all(attempt.event("ended") for attempt in attempts):
         join(run, warn)  # The job may have written more between the first time and its end.
     return attempts
@@ -135,6 +143,28 @@ def _attempt(
     if "ended" in first:
         return attempt
     return _with_ages(attempt, look.path, f"{number + 1}.claim" not in names, now)
+
+
+def _waiting(
+    run: RunDir,
+    number: int,
+    claim: Mapping[str, Any],
+    now: Callable[[], float],
+    warn: Warn,
+    look: RunFiles,
+) -> Attempt:
+    """Return an attempt that nobody has claimed, given the claim that a launcher waits with."""
+    look.volatile = True
+    attempt = Attempt(
+        number,
+        host=str(claim.get("host", "")),
+        order=order_of(run, number, warn) if look.names(ORDERS) else None,
+        process=is_process_alive(claim, this_machine()),
+        locality=locality_of(claim, this_machine()),
+        launch=str(claim.get("launch") or ""),
+        waits=True,
+    )
+    return _with_ages(attempt, look.path, True, now)
 
 
 def _object(path: str, warn: Warn) -> dict[str, Any] | None:

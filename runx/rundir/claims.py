@@ -1,16 +1,26 @@
-"""Claims: files that name the process that may execute an attempt, written once."""
+"""Claims: files that name the process that may execute an attempt, written once.
+
+A launcher of runs here claims an attempt just before it starts it. Until then it waits, with a file
+that becomes the claim: several may wait for the same attempt, and one gets it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from runx.errors import StoreError
-from runx.rundir.files import VERSION, read_json
-from runx.rundir.machines import whoami
-from runx.rundir.paths import RunDir
+from runx.locks import is_held
+from runx.rundir.files import VERSION, read_json, write_whole
+from runx.rundir.machines import is_process_alive, this_machine, whoami
+from runx.rundir.paths import ATTEMPTS, ExperimentDir, RunDir
+
+_WAIT = ".wait"
 
 
 def claim_text(farm: str | None, code: str | None, launch: str | None = None) -> str:
@@ -28,13 +38,88 @@ def take(run: RunDir, attempt: int, text: str) -> bool:
     return link_claim(run.claim(attempt), text)
 
 
-def is_ours(run: RunDir, attempt: int) -> bool:
-    """Return whether this process has claimed an attempt."""
+def wait_for(run: RunDir, attempt: int, text: str, launch: str, is_shared: bool) -> None:
+    """Wait for the turn to claim an attempt, beside others if it ``is_shared``."""
+    run.attempts.mkdir(exist_ok=True)
+    if not is_shared:
+        _clear(run, attempt)  # Those who waited have died.
+    write_whole(run.wait(attempt, launch), text)
+
+
+def take_waiting(run: RunDir, attempt: int, launch: str) -> bool | None:
+    """Claim an attempt that a launch waits for; return False where another has, None if it can't.
+
+    Its content was written, and synced, when the wait began; now the name is.
+    """
+    wait = run.wait(attempt, launch)
     try:
-        claim = read_json(run.claim(attempt))
-    except StoreError:
+        os.link(wait, run.claim(attempt))
+    except FileNotFoundError:
+        return False if run.claim(attempt).exists() else None
+    except FileExistsError:
+        with suppress(OSError):  # The other has removed what waits.
+            if wait.samefile(run.claim(attempt)):  # NFS: as in link_claim
+                return _is_taken(run, attempt)
         return False
-    return all(claim.get(name) == value for name, value in whoami().items())
+    return _is_taken(run, attempt)
+
+
+def _is_taken(run: RunDir, attempt: int) -> bool:
+    """Sync the claim that was just taken, and remove what waits for it."""
+    descriptor = os.open(run.attempts, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    _clear(run, attempt)
+    return True
+
+
+def fill_gaps(run: RunDir, attempt: int, text: str) -> None:
+    """Claim what nobody has claimed of the attempts before one: such as were cancelled in time."""
+    for earlier in range(1, attempt):
+        if not run.claim(earlier).exists():
+            take(run, earlier, text)
+
+
+def _clear(run: RunDir, attempt: int) -> None:
+    for name in os.listdir(run.attempts):  # noqa: PTH208
+        if name.endswith(_WAIT) and name.startswith(f"{attempt}."):
+            (run.attempts / name).unlink(missing_ok=True)
+
+
+def waiting_claims(
+    run: str, names: Iterable[str], claimed: Iterable[int]
+) -> dict[int, Mapping[str, Any]]:
+    """Return the claims that launchers wait with, by attempt: of each that of one who lives.
+
+    ``names``: those of their files in attempts/. ``claimed``: the attempts that are claimed. Of one
+    that was claimed since it is that claim.
+    """
+    last = max(claimed, default=0)
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for name in sorted(names):
+        number = name.partition(".")[0]
+        if not number.isdecimal() or int(number) <= last:
+            continue
+        for file in (name, f"{number}.claim"):
+            with suppress(StoreError):
+                found.setdefault(int(number), []).append(read_json(f"{run}/{ATTEMPTS}/{file}"))
+                break
+    return {
+        number: max(claims, key=lambda each: _life(run, each))
+        for number, claims in found.items()
+        if claims
+    }
+
+
+def _life(run: str, claim: Mapping[str, Any]) -> int:
+    """Return 2 if the process of a claim lives, 1 if nobody can say, 0 if it is dead."""
+    is_known = is_process_alive(claim, this_machine())
+    if is_known is not None:
+        return 2 * is_known
+    launch = str(claim.get("launch") or "")
+    return 1 + bool(is_held(ExperimentDir(Path(run).parent).launch_lock(launch)))
 
 
 def link_claim(path: Path, text: str) -> bool:

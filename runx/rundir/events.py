@@ -77,7 +77,8 @@ class Attempt(NamedTuple):
     output where run.sh wrote no event (a farm may run the bare command). ``locked``: whether a
     process here holds the run's lock, None where that is unknown or makes no difference.
     ``launch``: the name of the launch that claimed it, None where run.sh did. ``called_off``: after
-    it was cancelled its farm had no job of it any more, or is one that can't be asked.
+    it was cancelled its farm had no job of it any more, or is one that can't be asked. ``waits``:
+    nobody has claimed it, and a launcher here waits for its turn to.
     """
 
     number: int
@@ -94,6 +95,7 @@ class Attempt(NamedTuple):
     locked: bool | None = None
     launch: str | None = None
     called_off: bool = False
+    waits: bool = False
 
     def event(self, name: str) -> Event | None:
         """Return the first event of that name, if there is one."""

@@ -157,6 +157,10 @@ class RunDir:
         """Return the file that claims an attempt for a process."""
         return self.attempts / f"{attempt}.claim"
 
+    def wait(self, attempt: int, launch: str) -> Path:
+        """Return the file by which a launcher here waits for its turn to claim an attempt."""
+        return self.attempts / f"{attempt}.{launch}.wait"
+
     def job(self, attempt: int) -> Path:
         """Return the file with the farm and job id of an attempt."""
         return self.attempts / f"{attempt}.job.json"

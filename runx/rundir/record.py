@@ -47,12 +47,15 @@ def launch_of(run: RunDir, record: Mapping[str, Any], warn: Warn) -> dict[str, A
 def code_digests(run: RunDir) -> Iterator[str]:
     """Yield the digests of all code that was staged for a run, the latest first.
 
-    Its claims have those of later attempts, its run.json the first. Raises StoreError where one is
-    damaged.
+    Its claims have those of later attempts, also those that launchers wait with, its run.json the
+    first. Raises StoreError where one is damaged.
     """
-    numbers = [path.stem for path in run.attempts.glob("*.claim") if path.stem.isdecimal()]
-    for number in sorted(map(int, numbers), reverse=True):
-        if code := read_json(run.claim(number)).get("code"):
+    claims = [*run.attempts.glob("*.claim"), *run.attempts.glob("*.wait")]
+    numbered = [(path.name.partition(".")[0], path) for path in claims]
+    for _, path in sorted(
+        ((int(number), path) for number, path in numbered if number.isdecimal()), reverse=True
+    ):
+        if code := read_json(path).get("code"):
             yield str(code)
     if code := read_json(run.record).get("code"):
         yield str(code)

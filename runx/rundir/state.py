@@ -69,13 +69,15 @@ def _is_void(attempt: Attempt, status: JobStatus | None) -> bool:
     if attempt.output_age is not None:
         return False
     if attempt.farm is None:
-        return not attempt.locked
+        return attempt.waits or not attempt.locked
     return status is not None and status.state == "gone"
 
 
 def _local(attempt: Attempt) -> State:
     """Return the state of an attempt without an end on this machine, by the run's lock."""
     number, locked = attempt.number, attempt.locked
+    if attempt.waits:
+        return _waiting(attempt)
     if locked or (locked is None and attempt.process and attempt.events):
         return State("running", lingering(attempt), attempt=number)
     if not attempt.events and attempt.order == "cancel":
@@ -85,6 +87,15 @@ def _local(attempt: Attempt) -> State:
     if attempt.process is None and attempt.host:
         return _on_other_machine(attempt)
     return _dead(attempt)
+
+
+def _waiting(attempt: Attempt) -> State:
+    """Return the state of an attempt that a launcher here will claim when its turn comes."""
+    if attempt.order == "cancel":
+        return State("cancelled", attempt=attempt.number)
+    if attempt.process is None:
+        return _on_other_machine(attempt)
+    return State("queued", "its launcher waits for its turn", attempt=attempt.number)
 
 
 def _on_other_machine(attempt: Attempt) -> State:

@@ -127,8 +127,8 @@ def test_nothing_more_starts_after_the_first_failure(python):
     )
     states, counts, commands = printed.splitlines()[-3:]
     assert states.count("failed") == 1
-    assert states.count("queued") == 2  # for as long as their launcher lives
-    assert counts == "True 2 queued, 1 failed [1]"
+    assert states.count("planned") == 2  # although their launcher, a notebook perhaps, lives
+    assert counts == "True 2 planned, 1 failed [1]"
     assert commands == "['runx mine.yml --resume --retry failed --restage']"
 
 

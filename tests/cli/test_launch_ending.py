@@ -5,6 +5,7 @@ from runx.cli.launch import report
 from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir
+from runx.rundir.state import State
 
 
 def end(tmp_path, number, status, order=""):
@@ -19,11 +20,12 @@ def end(tmp_path, number, status, order=""):
     return EndedAttempt(Task(run, 1), status, 1.0, order)
 
 
-def reported(tmp_path, ends, total=None, left=0, stopped=False):
+def reported(tmp_path, ends, total=None, left=(), stopped=False):
     total = len(ends) if total is None else total
     hparams = {RunDir(tmp_path / f"run{number}"): {"n": number} for number in range(total)}
+    taken = {RunDir(tmp_path / f"other{number}"): State(name) for number, name in enumerate(left)}
     lines = []
-    launched = Launched("sweep", tuple(hparams), None, hparams, ends, left, stopped)
+    launched = Launched("sweep", tuple(hparams), None, hparams, ends, taken, stopped)
     status = report(launched, "runx x --resume", lines.append)
     return status, lines
 
@@ -56,12 +58,26 @@ def test_a_cancelled_run_is_no_failure_and_yet_not_all_is_well(tmp_path):
     assert lines[0] == "1 of 2 runs done, 1 cancelled"
 
 
-@pytest.mark.parametrize("left", [0, 1])
-def test_all_is_well_if_what_was_ours_is_done(tmp_path, left):
-    status, lines = reported(tmp_path, [end(tmp_path, 0, 0)], total=1 + left, left=left)
+@pytest.mark.parametrize(
+    ("left", "rest"),
+    [([], ""), (["done", "running", "done"], ", 3 taken by others: 2 done, 1 running")],
+)
+def test_all_is_well_if_what_was_ours_is_done(tmp_path, left, rest):
+    ends = [end(tmp_path, 0, 0)]
+    status, lines = reported(tmp_path, ends, total=1 + len(left), left=left)
     assert status == 0
-    rest = ", 1 left alone" if left else ""
     assert lines == [f"1 run done{rest}; sumx sweep ranks them"]
+
+
+@pytest.mark.parametrize("state", ["failed", "killed", "cancelled", "planned"])
+def test_not_if_what_others_took_is_known_to_have_ended_badly(tmp_path, state):
+    left = ["done", state]
+    status, lines = reported(tmp_path, [end(tmp_path, 0, 0)], total=3, left=left)
+    assert status == 1
+    assert lines == [
+        f"1 of 3 runs done, 2 taken by others: 1 done, 1 {state}",
+        "go on: runx x --resume",
+    ]
 
 
 @pytest.mark.parametrize(("count", "runs"), [(1, "1 run"), (2, "2 runs")])

@@ -45,6 +45,20 @@ def test_each_of_three_launchers_in_one_step_has_its_runs_recorded(site):
         assert "rank None rank0" in (run / "output.log").read_text()
 
 
+def test_three_launchers_in_one_step_share_a_sweep(site):
+    (site.path / "train.py").write_text("import time; time.sleep(1); print('once')")
+    (site.path / "sweep.yml").write_text("CMD: python train.py\nHPARAMS: {lr: {range: [0, 9]}}\n")
+    words = ["srun", "-n", "3", "-l", "runx", "sweep.yml", "-i", "--resume"]
+    done = subprocess.run(
+        words, cwd=site.path, env=site.environment, capture_output=True, text=True, timeout=120
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    runs = [run.parent for run in (site.path / "logs").glob("sweep/*/run.json")]
+    assert [(run / "output.log").read_text() for run in runs] == ["once\n"] * 9, said
+    assert said.count("taken by others") == 3, said
+
+
 def test_the_tasks_of_a_run_in_an_allocation_are_its_ranks(site):
     (site.path / "train.py").write_text(TRAIN)
     (site.path / "sweep.yml").write_text(

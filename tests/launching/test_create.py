@@ -46,7 +46,8 @@ def test_a_run_directory_says_what_it_is(tmp_path):
     hparams = json.loads(made.dir.hparams.read_text())
     assert hparams == {"lr": 0.001, "out": f"{made.dir.path}/x", "s": [1, 2]}
     assert (made.dir.code / "train.py").read_text() == "print('hello')\n"
-    assert made.dir.claim(1).exists()
+    assert not made.dir.claim(1).exists()
+    assert made.dir.wait(1, context.launch).exists()
 
 
 def test_a_name_that_is_taken_is_drawn_again_and_nothing_is_overwritten(tmp_path):

@@ -47,8 +47,8 @@ def test_identical_runs_that_are_under_way_stop_a_launch_that_does_not_say_what_
     message = sweep.runx("-i", status=2)
     assert "--resume" in message and "--again" in message
     assert len(sweep.runs()) == 3
-    message = sweep.runx("-i", "--resume")
-    assert starting(message) == "1 queued, 2 running: starting 0"
+    message = sweep.runx("-i", "-n", "--resume")
+    assert starting(message).startswith("1 queued, 2 running: starting 1; 1 of them wait")
     for run in sweep.runs():
         (run.path / "go").touch()
     sweep.ended(launcher)

@@ -215,6 +215,37 @@ def test_a_copy_of_a_job_that_a_dead_node_left_running_ends_when_it_is_queued_ag
     assert output(run) == ["attempt 1", "attempt 2"]
 
 
+@pytest.mark.parametrize("later", ["refused", "claimed by a run.sh that started nothing"])
+def test_what_runs_goes_on_beside_a_later_attempt_that_never_came_to_be(tmp_path, later):
+    run = write_run(tmp_path, "trap 'echo warned' USR1; until [ -e ../go ]; do sleep 0.05; done")
+    process = job(run, 1, SLURM_JOB_ID="12", RUNX_BEAT="0.1", wait=False)
+    wait_until(lambda: run.beat(1).exists() and "running" in names(run))
+    if later == "refused":
+        refused(run, 2)  # Written first here, so that no heartbeat comes between.
+        claimed(run, 2)
+    else:
+        claim = {**json.loads(claim_text("cluster", None)), "by": "run.sh"}
+        run.claim(2).write_text(json.dumps(claim))
+    changed = run.beat(1).stat().st_mtime_ns
+    wait_until(lambda: run.beat(1).stat().st_mtime_ns > changed + 300_000_000)
+    os.kill(events(run)[0]["pid"], signal.SIGUSR2)
+    wait_until(lambda: "warned" in names(run))
+    (run.path / "go").touch()
+    assert process.wait(30) == 0
+    assert "superseded" not in names(run)
+
+
+def test_what_runs_ends_when_an_attempt_after_a_refused_one_takes_its_place(tmp_path):
+    run = write_run(tmp_path, "exec sleep 60")
+    process = job(run, 1, SLURM_JOB_ID="12", RUNX_BEAT="0.1", wait=False)
+    wait_until(lambda: run.beat(1).exists() and "running" in names(run))
+    refused(run, 2)
+    claimed(run, 2)
+    claimed(run, 3)
+    assert process.wait(30) == 143
+    assert "superseded" in names(run)
+
+
 def test_a_submit_commands_job_of_the_first_attempt_that_comes_back_doubles_nothing(run):
     claimed(run, 1, None)
     run.events(1).write_text('{"event":"started","time":1}\n')

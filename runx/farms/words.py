@@ -116,7 +116,7 @@ def only_match(pattern: str, answer: str) -> re.Match[str] | None:
 
     A site's own words may have a number on a line of its own; the job is then looked for by name.
 
-    >>> only_match(r"^\\d+$", "Welcome\\n12\\n")[0], only_match(r"^\\d+$", "12\\nhours left:\\n40\\n")
+    >>> only_match(r"^\\d+$", "Welcome\\n12\\n")[0], only_match(r"^\\d+$", "12\\nbudget:\\n40\\n")
     ('12', None)
     """
     matches = list(re.finditer(pattern, answer, re.MULTILINE))

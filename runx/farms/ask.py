@@ -91,7 +91,8 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
         try:
             answer = query.read(finished)
         except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
-            raise RunxError(f"{command[0]}: its answer can't be read: {error!r}") from error
+            line = finished.last_line
+            raise RunxError(f"{command[0]}: its answer can't be read: {line} ({error})") from error
         if answer is None:
             raise RunxError(f"{command[0]}: {finished.last_line}")
         statuses.update(answer)

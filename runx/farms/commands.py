@@ -14,6 +14,8 @@ from runx.farms.environment import cleared, cleared_to_submit
 from runx.farms.registry import farm_type_of
 from runx.processes import CommandNotFound, CommandTimeout, Finished, run_command
 
+_ASKED_IN_FULL = {"SLURM_BITSTR_LEN": "0"}
+"""What lets Slurm list the tasks of an array that never began without cutting their line short."""
 QUERY_SECONDS = 60.0
 """Seconds until a query of a scheduler, or a command that ends jobs, is given up."""
 
@@ -24,7 +26,8 @@ class NotStarted(FarmError):
 
 def call(words: Sequence[str]) -> Finished:
     """Run a command that queries a scheduler, or orders something; raises CommandError."""
-    return run_command(words, environment=cleared(), timeout=QUERY_SECONDS)
+    environment = {**cleared(), **_ASKED_IN_FULL}
+    return run_command(words, environment=environment, timeout=QUERY_SECONDS)
 
 
 def execute(submission: Submission, farm: Farm, farm_type: FarmType, lock: int = -1) -> Finished:

@@ -21,7 +21,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, place_by, plain_name, refuse, texts, there
+from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, texts, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -108,7 +108,7 @@ def _resources(needs: Needs) -> Iterator[str]:
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
     """Return the ids in what ``qsub -terse`` prints: an id, and for an array its range."""
-    match = re.search(r"^(\d+)(?:\.\d+-\d+:\d+)?$", answer, re.MULTILINE)
+    match = only_match(r"^(\d+)(?:\.\d+-\d+:\d+)?$", answer)
     if match is None:
         return []
     if not array.is_array:

@@ -21,7 +21,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, long_flags
+from runx.farms.words import chunked, long_flags, only_match
 from runx.processes import Finished
 
 
@@ -41,9 +41,8 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
 
 
 def _answered(answer: str) -> re.Match[str] | None:
-    """Return the last line that is an id, and maybe a cluster: a site's words may precede it."""
-    lines = list(re.finditer(r"^(\d+)(?:;(.*))?$", answer, re.MULTILINE))
-    return lines[-1] if lines else None
+    """Return the line that is an id, and maybe a cluster: a site's words may stand beside it."""
+    return only_match(r"^(\d+);(.*)$", answer) or only_match(r"^(\d+)(?:;(.*))?$", answer)
 
 
 def largest_array(answer: str) -> int | None:

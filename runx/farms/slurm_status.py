@@ -132,21 +132,21 @@ def _why_queued(reason: str) -> str:
     return f"{reason}: {meaning}" if meaning else reason.removeprefix("None")
 
 
-_TASKS = re.compile(r"(\d+)_\[([\d,-]+)(?:%\d+)?\]")
+_TASKS = re.compile(r"(\d+)_\[([\d,:-]+)(?:%\d+)?\]")
 
 
 def _expanded(id: str) -> list[str]:
     """Return the ids of an array's tasks that are written as one; any other id is itself.
 
-    >>> _expanded("12_[0-2,5%4]"), _expanded("12_3"), _expanded("12")
-    (['12_0', '12_1', '12_2', '12_5'], ['12_3'], ['12'])
+    >>> _expanded("12_[4-5,9%4]"), _expanded("12_[1-5:2]"), _expanded("12_3")
+    (['12_4', '12_5', '12_9'], ['12_1', '12_3', '12_5'], ['12_3'])
     """
     match = _TASKS.fullmatch(id)
     if match is None:
         return [id]
-    ranges = (text.partition("-") for text in match[2].split(","))
+    ranges = re.findall(r"(\d+)(?:-(\d+))?(?::(\d+))?", match[2])
     return [
         f"{match[1]}_{task}"
-        for first, _, last in ranges
-        for task in range(int(first), int(last or first) + 1)
+        for first, last, step in ranges
+        for task in range(int(first), int(last or first) + 1, int(step or 1))
     ]

@@ -111,6 +111,18 @@ def plain_name(name: str, longest: int = 200) -> str:
     return f"{clean[: longest - 9]}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
+def only_match(pattern: str, answer: str) -> re.Match[str] | None:
+    """Return the one line of an answer that is a job's id; None where several may be.
+
+    A site's own words may have a number on a line of its own; the job is then looked for by name.
+
+    >>> only_match(r"^\\d+$", "Welcome\\n12\\n")[0], only_match(r"^\\d+$", "12\\nbudget:\\n40\\n")
+    ('12', None)
+    """
+    matches = list(re.finditer(pattern, answer, re.MULTILINE))
+    return matches[0] if len(matches) == 1 else None
+
+
 _FULL = re.compile(
     r"submit ?job ?s?limit|job submit limit|exceed|max_?queued|threshold reached|quota"
     r"|\bmax\w*(?: number of)? (?:\w+ ){0,2}jobs?|\bonly \d+ jobs|too many (?:\w+ )?jobs|job limit",

@@ -76,7 +76,8 @@ def waiting(attempt: Attempt, job_state: str | None, reason: str) -> State:
     if attempt.job_id is None and not attempt.process:
         reason = f"it may be with {attempt.farm}; if it is not, runx cancel it"
         return State("queued", reason, attempt=number)
-    return State("queued", "" if attempt.job_id else "being submitted", attempt=number)
+    reason = "being submitted" if attempt.job_id is None else ""
+    return State("queued", reason, attempt=number)
 
 
 def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:

@@ -19,6 +19,7 @@ FAILURES = {
     "killed": "kill -9 $$",
     "odd answer": "echo 'welcome to the cluster'",
     "no answer": "exit 0",
+    "two numbers": "echo 9; echo 'hours left:'; echo 4000",
 }
 QUEUES = """\
 for word; do case $word in --job-name=*) echo "${{word#*=}}" >>{jobs};; esac; done

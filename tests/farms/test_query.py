@@ -225,3 +225,14 @@ def test_a_job_whose_id_is_not_known_is_looked_for_among_all():
     )
     ask.ask(farm_of("pbs"), (status_query, status_query), ["7"], pytest.fail, all=True)
     assert queried == [["7"], [], ["7"]]
+
+
+def test_a_long_line_of_tasks_that_never_began_is_not_cut_short(submitted, put):
+    line = f"|CANCELLED by 0|None|{name_of(submitted)}"
+    put(
+        "sacct",
+        f'[ "$SLURM_BITSTR_LEN" = 0 ] && echo "71_[0-1%1]{line}" || echo "71_[0,...]{line}"',
+    )
+    statuses, warnings = asked(submitted)
+    assert [status.state for status in statuses.values()] == ["cancelled"] * 2
+    assert warnings == []

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from batched import farm_of
@@ -46,6 +47,12 @@ def site(cluster, installed, tmp_path):
 
 def answered(output, status=0):
     return Finished((), status, output, "")
+
+
+def test_an_id_among_other_numbers_of_a_site_is_not_guessed():
+    job = SimpleNamespace(is_array=False)
+    assert sge.job_ids("Welcome\n7\n", job) == ["7"]
+    assert sge.job_ids("7\nhours left:\n4000\n", job) == []
 
 
 def test_the_last_record_of_a_job_counts():

@@ -164,6 +164,8 @@ def test_a_run_without_attempts_is_planned():
         (farm(output_age=7200.0), "unknown", "it last wrote 120 min ago" + ENDLESS),
         (farm(output_age=7200.0, job_state="running"), "running", ""),
         (farm(job=None, process=True), "queued", "being submitted"),
+        # Its submit command gave no id.
+        (farm(job=JobAddress("my", id="")), "queued", ""),
         (
             farm(job=None, process=False),
             "queued",

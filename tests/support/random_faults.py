@@ -1,0 +1,345 @@
+"""One sweep under faults that a seed draws, here or on a stand-in farm, and what must hold."""
+
+import contextlib
+import fcntl
+import json
+import os
+import random
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from disks import FILL, KINDS, small_disk
+from pools import QUERY, SUBMIT, SUBMIT_FAULTS, Pool
+from sweeps import Sweep, events
+
+FAULTY = Path(__file__).parent / "faulty"
+NOBODY = 65534
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+AS_NOBODY += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+STEPS = 130
+LIVE = {"planned", "queued", "running", "preempted"}
+# The lock is that of a run: two executions at a time can't both have it. What it starts has it not.
+SCRIPT = """\
+exec 9>>{folder}/lock.$2
+flock -n 9 || echo "overlap $2 $RUNX_ATTEMPT" >>{folder}/journal
+echo "begin $2 $RUNX_ATTEMPT $$" >>{folder}/journal
+naps=({naps})
+sleep ${{naps[$2 % 7]}} 9>&-
+echo "end $2 $RUNX_ATTEMPT $$" >>{folder}/journal
+"""
+
+
+class Case:
+    """A sweep, its place, and the faults it goes through; ``log`` says what was done."""
+
+    def __init__(self, seed: str, folder: Path, installed: dict[str, str], faults: int) -> None:
+        self.draw, self.log, self.hits = random.Random(seed), [], 0
+        self.folder, self.pool, self.disk = folder, None, None
+        self.place = self.draw.choice(["here", "here", "pbs", "condor"])
+        self.count, self.farm_keys = 0, ""
+        self.sweep = Sweep(folder / "project", installed)
+        naps = " ".join(self.draw.choices(["0", "0.1", "0.4", "0.9"], k=7))
+        self.sweep.write("train.sh", SCRIPT.format(folder=shlex.quote(str(folder)), naps=naps))
+        self.words = ["-i", "-j", str(self.draw.randint(1, 3))]
+        if self.place != "here":
+            self.goes_to_farm()
+        every = [*ANYWHERE, *(HERE if self.place == "here" else FARM)]
+        self.faults = self.draw.choices(every, k=faults)
+
+    def goes_to_farm(self) -> None:
+        self.words = []
+        self.pool = Pool(self.folder, self.place)
+        path = f"{self.pool.commands}:{self.sweep.environment['PATH']}"
+        self.sweep.environment |= {"PATH": path, "STANDIN": str(self.pool.home), "RUNX_BEAT": "1"}
+        if self.draw.random() < 0.2 and self.place == "pbs":
+            (self.pool.home / "history-off").touch()
+        parallel = self.draw.choice(["", "MAX_PARALLEL: 1\n", "MAX_PARALLEL: 2\n"])
+        array = self.draw.choice(["true", "false"])
+        self.farm_keys = f"ARRAY: {array}\n{parallel}"
+
+    def grows(self) -> None:
+        """Give the sweep further runs, so that there is something to do."""
+        self.count += self.draw.randint(1, 4)
+        hparams = f"HPARAMS: {{n: {list(range(self.count))}}}\n"
+        self.sweep.write("sweep.yml", f"CMD: bash train.sh\n{hparams}{self.farm_keys}")
+
+    @contextlib.contextmanager
+    def prepared(self):
+        """Give the sweep a disk of its own, where one can be mounted."""
+        farm = f"FARM: {self.place}\n" if self.pool else ""
+        with contextlib.ExitStack() as stack:
+            root = self.sweep.root
+            if os.geteuid() == 0:
+                kind = self.draw.choice(KINDS)
+                self.disk = stack.enter_context(small_disk(self.folder / "disk", kind, 4096))
+                root = self.disk / "runs"
+            self.sweep.root = root
+            self.sweep.write(".runx", f"LOGROOT: {root}\n{farm}")
+            try:
+                yield self
+            finally:
+                self.clean()
+
+    def clean(self) -> None:
+        if self.pool:
+            self.pool.clean()
+            for process in self.sweep.processes:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+        self.sweep.clean()
+
+    def play(self) -> None:
+        """Go through the faults, free everything, and resume until all runs are done."""
+        for number, fault in enumerate(self.faults):
+            self.log.append(f"{number}: {fault.__name__}")
+            self.grows()
+            fault(self)
+            self.frees()
+            self.check()
+        self.log.append("settle")
+        self.settle()
+        self.check_end()
+
+    def note(self, text: object) -> None:
+        self.log[-1] += f" {text}"
+
+    def launch(self, *words: str, **environment: str) -> subprocess.Popen:
+        return self.sweep.start(*self.words, "--resume", *words, environment=environment)
+
+    def waits(self, most: float = 1.2) -> None:
+        seconds = self.draw.random() * most
+        self.note(f"after {seconds:.2f} s")
+        time.sleep(seconds)
+
+    def waits_for_a_script(self) -> None:
+        """Wait until the script of a run is being executed, and a moment longer."""
+        deadline = time.monotonic() + 4
+        while not any(map(self.holds, range(self.count))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.waits(0.4)
+
+    def ends(self, *launchers: subprocess.Popen) -> None:
+        for launcher in launchers:
+            output = self.sweep.ended(launcher, 90)
+            self.note(f"-> {launcher.returncode}")
+            unharmed(output)
+
+    def says(self, *words: str, before: tuple[str, ...] = (), **environment: str) -> str:
+        """Run a command of runx, and return what it prints on stdout."""
+        done = subprocess.run(
+            [*before, "runx", *words],
+            cwd=self.sweep.path,
+            env={**self.sweep.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        unharmed(done.stdout + done.stderr)
+        return done.stdout
+
+    def frees(self) -> None:
+        if self.pool:
+            self.pool.works()
+        if self.disk:
+            for file in self.disk.glob("fill.*"):
+                file.unlink()
+
+    def told(self, word: str) -> list[int]:
+        file = self.folder / "journal"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return sorted(int(line.split()[1]) for line in lines if line.startswith(f"{word} "))
+
+    def holds(self, number: int) -> bool:
+        """Return whether the script of a run is being executed."""
+        with (self.folder / f"lock.{number}").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def states(self) -> dict[int, str]:
+        if not (self.sweep.root / "sweep").is_dir():
+            return {}
+        runs = json.loads(self.says("status", "sweep", "--json") or "[]")
+        numbers = [run["hparams"]["n"] for run in runs]
+        assert len(set(numbers)) == len(numbers), f"a combination is there twice: {runs}"
+        return {run["hparams"]["n"]: run["state"] for run in runs}
+
+    def check(self) -> None:
+        """Assert that what status says is true."""
+        assert not self.told("overlap"), "a run was executed twice at the same time"
+        before = [number for number in range(self.count) if self.holds(number)]
+        states, ended = self.states(), self.told("end")
+        held = [number for number in before if self.holds(number)]
+        for number, state in states.items():
+            assert state != "done" or number in self.told("end"), f"{number} is done without end"
+            assert state in LIVE or number not in held, f"{number} is {state}, but runs"
+            assert state != "unknown", f"{number} is unknown"
+        if self.hits == 0:
+            assert ended == sorted(set(ended)), f"executed twice: {ended}"
+
+    def settle(self) -> None:
+        for _ in range(25):
+            self.ends(self.launch())
+            states = self.states()
+            if states == dict.fromkeys(range(self.count), "done"):
+                return
+            time.sleep(0.3 if self.pool else 0)
+        raise AssertionError(f"not settled: {states}")
+
+    def check_end(self) -> None:
+        self.check()
+        ended = self.told("end")
+        extra = len(ended) - self.count
+        assert set(ended) == set(range(self.count)), "a run is lost"
+        assert extra <= self.hits, f"executed twice: {ended}"
+        begun = self.told("begin")
+        unharmed(out := self.sweep.ended(self.launch()))
+        assert "starting 0" in out or "nothing" in out, out
+        assert begun == self.told("begin")
+
+
+def unharmed(output: str) -> None:
+    assert "Traceback" not in output and "fault of runx" not in output, output
+
+
+# ---- Faults. One that kills run.sh may cost an end that no event could tell: it counts as a hit.
+
+
+def killed_at_a_step(case: Case) -> None:
+    step = case.draw.randint(1, STEPS)
+    case.note(f"step {step}")
+    path = os.pathsep.join([str(FAULTY), case.sweep.environment["PYTHONPATH"]])
+    root = str(case.sweep.root)
+    case.ends(case.launch(PYTHONPATH=path, FAULT_AT=str(step), FAULT_ROOT=root))
+
+
+def killed_at_a_time(case: Case) -> None:
+    launcher = case.launch()
+    case.waits()
+    launcher.kill()
+    case.ends(launcher)
+
+
+def told_to_end(case: Case) -> None:
+    launcher = case.launch()
+    case.waits()
+    launcher.send_signal(case.draw.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
+    case.ends(launcher)
+
+
+def two_launchers(case: Case) -> None:
+    first = case.launch()
+    case.waits(0.6)
+    case.ends(case.launch(), first)
+
+
+def disk_fills(case: Case) -> None:
+    launcher = case.launch()
+    case.waits()
+    if case.disk:
+        what = case.draw.choice(list(FILL))
+        case.note(what)
+        FILL[what](case.disk)
+        if case.draw.random() < 0.3:
+            case.note("cancel")
+            case.says("cancel", "sweep")
+        if case.draw.random() < 0.2:
+            case.note("killed")
+            launcher.kill()
+    case.ends(launcher)
+
+
+def cancelled(case: Case) -> None:
+    launcher = case.launch()
+    case.waits()
+    if (case.sweep.root / "sweep").is_dir():
+        case.says("cancel", "sweep")
+    case.ends(launcher)
+
+
+def another_user(case: Case) -> None:
+    launcher = case.launch()
+    case.waits()
+    words = ["status", "logs", "cancel", "rm"] if not case.pool else ["status", "logs"]
+    word = case.draw.choice(words)
+    case.note(word)
+    path = os.pathsep.join(case.sweep.environment["PATH"].split(os.pathsep)[bool(case.pool) :])
+    if os.geteuid() == 0 and (case.sweep.root / "sweep").is_dir():
+        more = ["--yes"] if word == "rm" else []
+        case.says(word, "sweep", *more, before=tuple(AS_NOBODY), PATH=path)
+    case.ends(launcher)
+
+
+def process_killed(case: Case) -> None:
+    """Kill run.sh, or the process group of its script."""
+    launcher = case.launch()
+    case.waits_for_a_script()
+    name = case.draw.choice(["started", "running"])
+    for run in case.sweep.runs():
+        numbers = [int(file.name.split(".")[0]) for file in run.attempts.glob("*.events.jsonl")]
+        told = {event["event"]: event for event in events(run, max(numbers, default=1))}
+        if name in told and "ended" not in told:
+            case.hits += 1
+            case.note(f"killed {name}")
+            pid = told[name].get("group") or told[name]["pid"]
+            with contextlib.suppress(ProcessLookupError):
+                (os.killpg if name == "running" else os.kill)(pid, signal.SIGKILL)
+            break
+    case.ends(launcher)
+
+
+def submission_fails(case: Case) -> None:
+    fault = case.draw.choice(SUBMIT_FAULTS)
+    case.note(fault)
+    case.pool.fails(SUBMIT[case.place], fault)
+    launcher = case.launch()
+    if fault in ("late", "hangs") or case.draw.random() < 0.2:
+        case.waits(2.5)
+        launcher.kill()
+    case.ends(launcher)
+
+
+def query_fails(case: Case) -> None:
+    case.pool.fails(QUERY[case.place], case.draw.choice(["down", "mute", "killed"]))
+    case.ends(case.launch())
+
+
+def full_pool(case: Case) -> None:
+    """Cancel, resume, or both while no job can start."""
+    case.pool.closed.touch()
+    case.ends(case.launch())
+    for word in case.draw.choices(["cancel", "resume", "hold", "release"], k=2):
+        case.note(word)
+        if word == "resume":
+            case.ends(case.launch())
+        elif (case.sweep.root / "sweep").is_dir():
+            case.says(word, "sweep")
+    case.says("release", "sweep")
+
+
+def node_fails(case: Case) -> None:
+    launcher = case.launch()
+    case.waits_for_a_script()
+    case.hits += 1
+    case.note(case.pool.kill_one(case.draw, requeue=False))
+    case.ends(launcher)
+
+
+def requeued(case: Case) -> None:
+    launcher = case.launch()
+    case.waits_for_a_script()
+    case.hits += 1
+    case.note(case.pool.kill_one(case.draw, requeue=True))
+    case.ends(launcher)
+
+
+ANYWHERE = [killed_at_a_step, killed_at_a_step, killed_at_a_time, told_to_end, two_launchers]
+ANYWHERE += [disk_fills, disk_fills, cancelled, another_user]
+HERE = [process_killed, process_killed]
+FARM = [submission_fails, submission_fails, query_fails, full_pool, node_fails, requeued]

@@ -106,16 +106,16 @@ class Pool:
         return file.read_text() if file.exists() else ""
 
     def kill_one(self, draw, requeue: bool) -> str:
-        """Kill all processes of a job as its node does when it fails; it may be queued again."""
+        """Kill a job as its node does by failing, and return which; it may be queued again."""
         with self.jobs() as jobs:
             running = self.running(jobs)
             if not running:
-                return "no job runs"
+                return ""
             number, index = draw.choice(running)
             task = jobs[number]["tasks"][index]
             end_session(task["pid"])
             if self.status(number, index):
-                return f"{number}.{index} had ended"
+                return ""
             if requeue:
                 del task["pid"]
             else:

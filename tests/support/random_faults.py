@@ -329,16 +329,18 @@ def full_pool(case: Case) -> None:
 def node_fails(case: Case) -> None:
     launcher = case.launch()
     case.waits_for_a_script()
-    case.hits += 1
-    case.note(case.pool.kill_one(case.draw, requeue=False))
+    killed = case.pool.kill_one(case.draw, requeue=False)
+    case.note(killed or "no job runs")
+    case.hits += bool(killed)
     case.ends(launcher)
 
 
 def requeued(case: Case) -> None:
     launcher = case.launch()
     case.waits_for_a_script()
-    case.hits += 1
-    case.note(case.pool.kill_one(case.draw, requeue=True))
+    killed = case.pool.kill_one(case.draw, requeue=True)
+    case.note(killed or "no job runs")
+    case.hits += bool(killed)
     case.ends(launcher)
 
 

@@ -185,7 +185,16 @@ class Case:
             if states == dict.fromkeys(range(self.count), "done"):
                 return
             time.sleep(0.3 if self.pool else 0)
+            if self.pool and (self.pool.home / "history-off").exists():
+                self.lets_time_pass()
         raise AssertionError(f"not settled: {states}")
+
+    def lets_time_pass(self) -> None:
+        """Make heartbeats old: a server that keeps no history doesn't say that a job has failed."""
+        if not any(map(self.holds, range(self.count))):
+            for run in self.sweep.runs():
+                for file in (*run.attempts.glob("*.beat"), *run.attempts.glob("*.events.jsonl")):
+                    os.utime(file, (time.time() - 300,) * 2)
 
     def check_end(self) -> None:
         self.check()

@@ -1,6 +1,7 @@
 # make demo          a virtual environment, runx in it, the example sweep and its table
 # make test          the same environment with what the tests use; lint, types and the whole suite
 # make test-newest   the suite with the newest release of everything but torch, in .venv-newest
+# make faults        a thousand random faults; RUNX_SEED=N make faults plays those of a seed again
 # make constraints   write anew the releases that the other environments are made of
 # make bench         the tables of docs/performance.md, a short form; make bench-full, the long one
 
@@ -16,10 +17,13 @@ INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
 
 # The tests that .ci/run, .ci/farms, .ci/browser and .ci/latex run, and the packages they add.
 APART  := not slow and not slurm and not sge and not oar and not torque and not condor and not ray \
-  and not browser and not latex
+  and not browser and not latex and not faults
 BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny
 
-.PHONY: demo test test-newest lint constraints bench bench-full clean
+faults: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 -m faults $(PYTEST) tests
+
+.PHONY: demo test test-newest faults lint constraints bench bench-full clean
 
 demo: $(VENV)/demo
 	cd examples/digits && ../../$(BIN)/runx sweep.yml -i && ../../$(BIN)/sumx sweep --sortwith accuracy

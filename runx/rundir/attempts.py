@@ -214,6 +214,9 @@ def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], fl
         if not attempt.farm and not attempt.events:
             signs = [f"{path}.claim", *_launch_lock(attempt, run)]
         attempt = attempt._replace(silence=_age(signs, now))
+    if attempt.events and attempt.farm and not is_latest:
+        claimed = _age([f"{run}/{ATTEMPTS}/{attempt.number + 1}.claim"], now)
+        return attempt._replace(replaced=(attempt.silence or 0.0) > (claimed or 0.0) > 0.0)
     if attempt.events or not attempt.farm:
         return attempt
     attempt = attempt._replace(submission_age=_age([f"{path}.job.json"], now))

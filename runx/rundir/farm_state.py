@@ -20,7 +20,8 @@ def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of a farm's attempt with events but no end, by its heartbeat and job."""
     number, silence = attempt.number, attempt.silence
     is_cancelled = attempt.order == "cancel"
-    if silence is not None and silence < SILENT and job_state not in _OVER:
+    is_over = attempt.replaced or job_state in _OVER
+    if silence is not None and silence < SILENT and not is_over:
         return State(
             "running", still_there(attempt) if is_cancelled else lingering(attempt), attempt=number
         )

@@ -164,6 +164,20 @@ def test_a_farms_run_is_known_by_its_beat(run):
     assert str(read_state(run)) == "running"
 
 
+def test_an_attempt_that_gave_no_sign_since_the_next_was_claimed_runs_no_more(run):
+    """Its node failed after a heartbeat; a launcher was told so, and started it again."""
+    for number in (1, 2):
+        claim(run, number, farm="slurm", host="login")
+        write = [{"event": "started"}] + [{"event": "ended", "code": 0}] * (number == 2)
+        run.events(number).write_text("".join(json.dumps(event) + "\n" for event in write))
+    for path, age in ((run.events(1), 50), (run.beat(1), 40), (run.claim(2), 20)):
+        path.touch()
+        os.utime(path, (time.time() - age, time.time() - age))
+    assert str(read_state(run)) == "done"
+    run.beat(1).touch()
+    assert str(read_state(run)) == "running"
+
+
 def test_what_a_further_attempt_wrote_is_no_sign_of_one_that_never_began(run):
     for number in (1, 2):
         claim(run, number, farm="bigfarm", host="elsewhere")

@@ -34,6 +34,12 @@ class Server(standin.Jobs):
         super().advance()
         self.all = all_jobs
 
+    def start(self, number, index):
+        job = self.all[number]
+        id = f"{number}[{index}].node1" if job["array"] else f"{number}.node1"
+        job["tasks"][index]["more"]["PBS_JOBID"] = id
+        super().start(number, index)
+
     def depend(self, number, job):
         """Heed a dependency that is fulfilled, or can't be any more."""
         for kind, first in list(job.get("waits", [])):

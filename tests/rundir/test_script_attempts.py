@@ -177,6 +177,19 @@ def test_a_job_of_no_id_that_was_killed_is_started_again_and_one_that_was_done_i
     assert "was done by attempt 2" in said
 
 
+@pytest.mark.parametrize("words", [(), (1,)])
+def test_a_start_of_no_id_beside_the_one_that_runs_runs_nothing(tmp_path, words):
+    run = write_run(tmp_path, "echo attempt $RUNX_ATTEMPT; until [ -e ../go ]; do sleep 0.05; done")
+    first = job(run, *words, wait=False)
+    wait_until(lambda: "running" in names(run))
+    message, status = job(run, *words)
+    assert (status, "second start runs nothing" in message) == (0, True)
+    (run.path / "go").touch()
+    assert first.wait(60) == 0
+    assert output(run) == ["attempt 1"]
+    assert attempts(run) == ["1.claim"]
+
+
 def test_what_a_person_has_done_while_the_job_waited_is_not_done_again(run):
     assert job(run)[1] == 0
     assert output(run) == ["attempt 1"]

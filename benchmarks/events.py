@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.commands import OURS, ROOT, environment
-from benchmarks.tables import put
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 HOG = Path("/dev/shm/runx-events-hog")
@@ -195,8 +194,8 @@ def same_id(project: Project) -> None:
     """Have jobs on the first cluster with the ids that theirs get on the second."""
     for _ in range(2):
         project.cluster.call("sbatch", "--wrap", "sleep 900")
-    nodes = ("sinfo", "-h", "-M", "u", "-t", "idle", "-o", "%D")
-    until(lambda: "3" in str(project.cluster.call(*nodes, check=False)))
+    probe = ("sbatch", "-M", "u", "--parsable", "--wrap", "true")
+    until(lambda: "u" in str(project.cluster.call(*probe, check=False)))
 
 
 def hog_memory(project: Project) -> None:
@@ -220,6 +219,7 @@ class Job:
     length: int
     told: list[str] = field(default_factory=list)
     recovered: str = ""
+    hastened: set[str] = field(default_factory=set)
 
     def steps(self) -> list[list[int]]:
         """Return the steps that each run has trained, in order."""
@@ -312,7 +312,10 @@ class Project:
             state = self.cluster.call(
                 "squeue", "-h", "-t", "PENDING", "-j", id, "-o", "%r", check=False
             )
-            if "BeginTime" in state:
+            if "BeginTime" not in state:
+                job.hastened.discard(id)
+            elif id not in job.hastened:
+                job.hastened.add(id)
                 self.cluster.call(
                     "scontrol", "update", f"jobid={id}", "StartTime=now+5", check=False
                 )
@@ -367,9 +370,13 @@ def _follow(project: Project, jobs: Mapping[str, Job], seconds: float) -> None:
             state = project.state(job)
             if state and state not in job.told[-1:]:
                 job.told.append(state)
-        clusters = project.event.options.get("clusters", "t")
-        words = ("squeue", "-h", "-M", clusters, "-o", "job %i")
-        idle = 0 if "job" in str(project.cluster.call(*words, check=False)) else idle + 1
+        listed = project.cluster.call("squeue", "-h", "-o", "%i", check=False)
+        # What went to another cluster is followed by what it has trained.
+        goes_on = "clusters" in project.event.options and not all(
+            job.is_complete() for job in jobs.values()
+        )
+        idle = 0 if listed.strip() and "clusters" not in project.event.options else idle + 1
+        idle = 0 if goes_on else idle
         time.sleep(2)
 
 
@@ -377,9 +384,9 @@ def main() -> int:
     """Play the events that are named, or all, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.events", description=__doc__)
     parser.add_argument("events", nargs="*", help=", ".join(event.name for event in EVENTS))
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into FILE")
     arguments = parser.parse_args()
-    rows = ["| event | tool | told | trained to its end | trained twice |", "|---|---|---|---|---|"]
+    print("| event | tool | what it says, in turn | trained to its end | trained twice |")
+    print("|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="runx-events-") as folder:
         for event in EVENTS:
             if arguments.events and event.name not in arguments.events:
@@ -389,10 +396,6 @@ def main() -> int:
                 lost = f"{job.in_vain() * STEP:.1f} s"
                 row = f"| {event.name} | {job.tool} | {told} | {job.recovered} | {lost} |"
                 print(row, flush=True)
-                rows.append(row)
-    if arguments.write:
-        document = arguments.write.read_text()
-        arguments.write.write_text(put(document, "events", "\n".join(rows)))
     return 0
 
 

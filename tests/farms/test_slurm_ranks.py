@@ -9,11 +9,12 @@ from throwaway_slurm import Slurm, missing
 
 pytestmark = pytest.mark.slurm
 TRAIN = """
-import os, sys
+import os, sys, time
 from runx.logx import logx
 logx.initialize()
 logx.metric("val", {"loss": 1}, 0)
 print("rank", os.environ.get("SLURM_PROCID"), "rank0" if logx.rank0 else "other", flush=True)
+time.sleep(0 if logx.rank0 else 3)  # srun starts them in no order: one that ends first warns
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from runx.rundir.end_state import ended, lingering, queued_again, still_there
@@ -45,6 +46,9 @@ def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:
     if attempt.order or (attempt.event("preempted") and job_state in (None, "preempted")):
         name = {"cancel": "cancelled", "timeout": "timeout"}.get(attempt.order or "", "preempted")
         return State(name, attempt=number)
+    if job_state == "done" and (other := _starter(attempt)):
+        why = f"{silent_for(silence)}; it was started by job {other}, submitted twice"
+        return State("lost", why, attempt=number)
     if job_state in STATES:
         return State(job_state, reason or f"says {attempt.farm}", attempt=number)
     unasked = "" if job_state else f"; {attempt.farm} was not asked"
@@ -97,6 +101,17 @@ def _called_off(attempt: Attempt, job_state: str | None, reason: str) -> State:
         return State("cancelled", attempt=number)
     why = reason or f"{attempt.farm} was not asked"
     return State("queued", f"cancelled, but perhaps still at {attempt.farm}: {why}", attempt=number)
+
+
+def _starter(attempt: Attempt) -> str:
+    """Return the job that started an attempt, "" unless it is another than the recorded one.
+
+    Ids are compared by the number that they begin with: an index is written in several ways.
+    """
+    started = attempt.event("started")
+    job = str(started.details.get("job", "")) if started else ""
+    mine, its = (re.match(r"\d+", id) for id in (attempt.job_id or "", job))
+    return job if mine and its and mine[0] != its[0] else ""
 
 
 def _without_script(attempt: Attempt, output_age: float, job_state: str | None) -> State:

@@ -281,3 +281,12 @@ def test_a_run_that_never_came_to_its_command_says_why():
     )
     early = Event("ended", details={"code": 4, "reason": "run.sh ended before it started CMD: x"})
     assert str(state([Attempt(1, (early,))])) == "failed (run.sh ended before it started CMD: x)"
+
+
+def test_the_end_of_a_job_submitted_twice_is_not_that_of_the_other_that_started_the_run():
+    started = Event("started", details={"job": "0[2].node1"})
+    address = JobAddress("pbs", "pbs", "1[2].node1", "sweep")
+    attempt = Attempt(1, (started,), farm="pbs", job=address, silence=200.0)
+    assert state([attempt], JobStatus("done")).name == "lost"
+    own = attempt._replace(job=address._replace(id="0[2].node1"))
+    assert state([own], JobStatus("done")).name == "done"

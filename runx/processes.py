@@ -178,54 +178,7 @@ def _sent(send: Callable[[int, int], None], target: int, number: int) -> bool:
     return True
 
 
-def boot_id() -> str:
-    """Return the id of this machine's boot (random(4)); empty where there is none."""
-    return _read("/proc/sys/kernel/random/boot_id").strip()
-
-
-def machine_id() -> str:
-    """Return this machine's id (machine-id(5)); empty where it has none, as in most containers."""
-    text = _read("/etc/machine-id").strip()
-    return text if len(text) == 32 and text.isalnum() else ""
-
-
-def pid_namespace() -> str:
-    """Return the pid namespace of this process; empty where /proc is that of another one.
-
-    Numbers of processes mean the same within one namespace alone (pid_namespaces(7)).
-    """
-    try:
-        is_own = os.readlink("/proc/self") == str(os.getpid())  # noqa: PTH115
-        return os.readlink("/proc/self/ns/pid") if is_own else ""  # noqa: PTH115
-    except OSError:
-        return ""
-
-
-def start_time(pid: int | str) -> int | None:
-    """Return when a process started in clock ticks since boot, or None if it is gone.
-
-    It is field 22 of /proc/PID/stat (proc(5)).
-    """
-    stat = _read(f"/proc/{pid}/stat")
-    return int(stat.rpartition(")")[2].split()[19]) if stat else None
-
-
-def has_started(pid: object, start: object) -> bool | None:
-    """Return whether the process that started at that time lives, None where it can't be seen.
-
-    Its number is used again after its end, but not with its start time.
-    """
-    if not isinstance(pid, int):
-        return False  # It is of a damaged file.
-    stat = _read(f"/proc/{pid}/stat")
-    if not stat:
-        # /proc may hide the processes of others (hidepid, proc(5)).
-        return None if _is_others(pid) else False
-    fields = stat.rpartition(")")[2].split()
-    return fields[0] not in "ZX" and fields[19] == str(start)  # Z and X are dead already.
-
-
-def _is_others(pid: int) -> bool:
+def is_anothers(pid: int) -> bool:
     """Return whether there is a process of that number that is another user's."""
     try:
         os.kill(pid, 0)
@@ -234,13 +187,6 @@ def _is_others(pid: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     return False
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text(errors="replace")
-    except OSError:
-        return ""
 
 
 def worker_count() -> int:
@@ -300,8 +246,9 @@ def _confined(work: Callable[[], Done], seconds: int, megabytes: int) -> Done:
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if words := _read("/proc/self/statm").split():
-        most = int(words[0]) * resource.getpagesize() + (megabytes << 20)
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        most = int(statm.read_text().split()[0]) * resource.getpagesize() + (megabytes << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     return work()
 

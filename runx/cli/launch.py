@@ -118,22 +118,34 @@ def launch(
         say(f"warning: {warning}")
     if settings.farm:
         check_options(settings.farm, given)
-    if no_run:
-        note_executed(settings)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
-    after_ids = tuple(job_ids_of(settings, after, say)) if no_run else ()
-    if table:
-        return _preview_table(sweep, options, as_json)
+    if no_run:
+        return _show(sweep, options, local, after, as_json, table)
     if test_only:
         would_take(settings, sweep.runs(), options, say, after)
         return 0
-    if no_run:
-        if settings.resources or local.gpus_per_run:
-            _note_lack(settings, local)
-        return _preview(settings, sweep.runs(), options, as_json, after_ids)
     return _launch(sweep, options, local, after)
+
+
+def _show(
+    sweep: SweepPlan,
+    options: LaunchOptions,
+    local: LocalOptions,
+    after: tuple[str, ...],
+    as_json: bool,
+    table: bool,
+) -> int:
+    """Print what would be run, and what should be known of that; return the exit status."""
+    settings = sweep.settings
+    note_executed(settings)
+    after_ids = tuple(job_ids_of(settings, after, say))
+    if table:
+        return _preview_table(sweep, options, as_json)
+    if settings.resources or local.gpus_per_run:
+        _note_lack(settings, local)
+    return _preview(settings, sweep.runs(), options, as_json, after_ids)
 
 
 def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:

@@ -200,7 +200,7 @@ def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
         look = look_at(standing, _ignore)
         live = {each.run for each in live_runs(look.attempts, look.statuses)}
         for run in standing:
-            if not look.attempts[run]:
+            if not look.attempts.get(run):
                 continue
             never_began = run not in live and not look.attempts[run][-1].events
             if never_began or _has_lost_id(run, look):
@@ -209,7 +209,7 @@ def _standing(runs: Sequence[RunDir]) -> dict[RunDir, str]:
         standing = [run for run in standing if run in live]
         if not any(_is_seen(run, look) or _has_lost_id(run, look) for run in standing):
             break
-    return {run: str(look.state(run)) for run in standing}
+    return {run: str(look.state(run)) for run in standing if run in look.attempts}
 
 
 def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: JobStatuses) -> list[LiveRun]:

@@ -17,7 +17,6 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
 from runx.farms.resources import needs
-from runx.launching.changes import changes, described
 from runx.launching.context import LaunchContext, check_root, prepare
 from runx.launching.decide import decide
 from runx.launching.plan import (
@@ -29,6 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
+from runx.launching.restage import changes, described, mend, restage
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
@@ -38,7 +38,6 @@ from runx.rundir.files import (
     is_full,
     sync_disk,
     to_json,
-    write_whole,
 )
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
@@ -135,7 +134,7 @@ def _restarted(
     mend(run.dir)
     is_lost = is_blank(run.dir.record)
     if options.restage or is_lost:
-        restage(run, context, say)
+        restage(run, context, script(run, context.script, spread(context.experiment, run)), say)
     if is_lost:
         _write_files(run, context, run.dir)
     if context.experiment.farm is not None:
@@ -282,35 +281,3 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "launch": context.launch,
         "created": time.time(),
     }
-
-
-def restage(run: Run, context: LaunchContext, say: Say) -> None:
-    """Replace a run's code by that of this launch; what it had becomes code.1, code.2, ..."""
-    folder = run.dir
-    text = script(run, context.script, spread(context.experiment, run))
-    if staged_code(folder) == context.code and folder.code.exists():
-        write_whole(folder.script, text)
-        return
-    fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
-    stage(context.frozen, fresh, context.method)
-    if folder.code.exists():
-        old = folder.path / f"code.{max(_old_codes(folder), default=0) + 1}"
-        say(f"{run.name}: today's code is another; what it was staged with is {old.name}")
-        folder.code.rename(old)
-    fresh.rename(folder.code)
-    write_whole(folder.script, text)
-
-
-def mend(run: RunDir) -> None:
-    """Undo a restaging of a run that was killed: put its code back, remove the new one."""
-    for fresh in run.path.glob("code.*.new"):
-        shutil.rmtree(fresh)
-    old = _old_codes(run)
-    if not run.code.exists() and old:
-        (run.path / f"code.{old[-1]}").rename(run.code)
-
-
-def _old_codes(run: RunDir) -> list[int]:
-    """Return the numbers of code.1, code.2, ..., the latest last."""
-    names = (path.name.removeprefix("code.") for path in run.path.glob("code.*"))
-    return sorted(int(name) for name in names if name.isdecimal())

@@ -10,25 +10,22 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from runx.errors import StoreError
-from runx.locks import acquire, is_held, is_seen_by_all
+from runx.locks import acquire, is_held
 from runx.rundir.claims import waiting_claims
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events, place_of
 from runx.rundir.files import read_json
-from runx.rundir.machines import is_alive, is_process_alive, locality_of, this_machine, uptime
+from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_called_off, order_of
 from runx.rundir.paths import (
     ATTEMPTS,
     LOCK,
-    MESSAGES,
-    METRICS,
     ORDERS,
-    TRAIN_METRICS,
     WORKSPACE,
-    ExperimentDir,
     RunDir,
 )
 from runx.rundir.runfiles import RunFiles
-from runx.rundir.state import SILENT, State, state
+from runx.rundir.signs import with_ages, with_signs
+from runx.rundir.state import State, state
 from runx.rundir.workspace import join
 
 Warn = Callable[[str], None]
@@ -58,7 +55,7 @@ def read_attempts(
         latest = _read(run, now, _ignore, look) if locked is False else attempts
         if [attempt.events for attempt in latest] == [attempt.events for attempt in attempts]:
             return tuple(
-                attempt if attempt.event("ended") else _with_signs(attempt, look.path, locked)
+                attempt if attempt.event("ended") else with_signs(attempt, look.path, locked)
                 for attempt in latest
             )
         attempts = latest
@@ -142,7 +139,7 @@ def _attempt(
     )
     if "ended" in first:
         return attempt
-    return _with_ages(attempt, look.path, f"{number + 1}.claim" not in names, now)
+    return with_ages(attempt, look.path, f"{number + 1}.claim" not in names, now)
 
 
 def _waiting(
@@ -164,7 +161,7 @@ def _waiting(
         launch=str(claim.get("launch") or ""),
         waits=True,
     )
-    return _with_ages(attempt, look.path, True, now)
+    return with_ages(attempt, look.path, True, now)
 
 
 def _object(path: str, warn: Warn) -> dict[str, Any] | None:
@@ -204,70 +201,6 @@ def _options(content: Mapping[str, Any]) -> dict[str, str]:
     named = options.items() if isinstance(options, dict) else ()
     place = {"cluster": cluster} if is_named else {}
     return {**place, **{str(name): str(value) for name, value in named}}
-
-
-def _with_ages(attempt: Attempt, run: str, is_latest: bool, now: Callable[[], float]) -> Attempt:
-    """Return an attempt with the ages of those files that its state may depend on."""
-    path = f"{run}/{ATTEMPTS}/{attempt.number}"
-    if attempt.farm or attempt.process is None or attempt.locality == "renamed":
-        signs = [f"{path}.beat", f"{path}.events.jsonl"]
-        if not attempt.farm and not attempt.events:
-            signs = [f"{path}.claim", *_launch_lock(attempt, run)]
-        attempt = attempt._replace(silence=_age(signs, now))
-    if attempt.events and attempt.farm and not is_latest:
-        claimed = _age([f"{run}/{ATTEMPTS}/{attempt.number + 1}.claim"], now)
-        return attempt._replace(replaced=(attempt.silence or 0.0) > (claimed or 0.0) > 0.0)
-    if attempt.events or not attempt.farm:
-        return attempt
-    attempt = attempt._replace(submission_age=_age([f"{path}.job.json"], now))
-    if is_latest:
-        output = _age([f"{run}/{name}" for name in (METRICS, TRAIN_METRICS, MESSAGES)], now)
-        created = _age([f"{path}.claim", f"{path}.job.json"], now)
-        # Older output is that of an earlier attempt.
-        if output is not None and created is not None and output < created:
-            return attempt._replace(output_age=output)
-    return attempt
-
-
-def _launch_lock(attempt: Attempt, run: str) -> list[str]:
-    """Return the file that the launcher of an attempt locks, and touches; none in old layouts."""
-    launch = attempt.launch
-    if not launch or "/" in launch:
-        return []
-    return [os.fspath(ExperimentDir(Path(run).parent).launch_lock(launch))]
-
-
-def _with_signs(attempt: Attempt, run: str, locked: bool | None) -> Attempt:
-    """Return an attempt with whether its process lives, by the lock that it holds and its silence.
-
-    run.sh and what it started hold the run's lock; a launcher that has not started it yet, its
-    own.
-    """
-    attempt = attempt._replace(locked=locked)
-    is_seen = attempt.locality == "here" and attempt.process is not None
-    if not attempt.host or is_seen or attempt.locality == "elsewhere":
-        return attempt
-    locks = [f"{run}/{ATTEMPTS}/{LOCK}"] if attempt.events else _launch_lock(attempt, run)
-    silence = attempt.silence or 0.0
-    process = is_alive(
-        attempt.locality,
-        locked=next(map(is_held, locks), None),
-        is_lock_global=all(map(is_seen_by_all, locks)),
-        is_silent=silence >= SILENT,
-        is_silent_since_boot=silence >= uptime(),
-    )
-    return attempt._replace(process=process)
-
-
-def _age(paths: Iterable[str], now: Callable[[], float]) -> float | None:
-    """Return the seconds since the latest change of these files, None where there is none."""
-    times = []
-    for path in paths:
-        try:
-            times.append(os.stat(path).st_mtime)  # noqa: PTH116
-        except OSError:
-            continue
-    return max(now() - max(times), 0.0) if times else None
 
 
 def current_state(

@@ -6,9 +6,10 @@ import functools
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from runx.processes import boot_id, has_started, machine_id, pid_namespace, start_time
+from runx.processes import is_anothers
 
 Locality: TypeAlias = Literal["here", "beside", "before", "renamed", "elsewhere"]
 """Where a process is, or was, as seen from this one.
@@ -128,3 +129,57 @@ def is_alive(
     if locality in ("here", "beside") and locked is False and (is_lock_global or is_silent):
         return False
     return None
+
+
+def boot_id() -> str:
+    """Return the id of this machine's boot (random(4)); empty where there is none."""
+    return _read("/proc/sys/kernel/random/boot_id").strip()
+
+
+def machine_id() -> str:
+    """Return this machine's id (machine-id(5)); empty where it has none, as in most containers."""
+    text = _read("/etc/machine-id").strip()
+    return text if len(text) == 32 and text.isalnum() else ""
+
+
+def pid_namespace() -> str:
+    """Return the pid namespace of this process; empty where /proc is that of another one.
+
+    Numbers of processes mean the same within one namespace alone (pid_namespaces(7)).
+    """
+    try:
+        is_own = os.readlink("/proc/self") == str(os.getpid())  # noqa: PTH115
+        return os.readlink("/proc/self/ns/pid") if is_own else ""  # noqa: PTH115
+    except OSError:
+        return ""
+
+
+def start_time(pid: int | str) -> int | None:
+    """Return when a process started in clock ticks since boot, or None if it is gone.
+
+    It is field 22 of /proc/PID/stat (proc(5)).
+    """
+    stat = _read(f"/proc/{pid}/stat")
+    return int(stat.rpartition(")")[2].split()[19]) if stat else None
+
+
+def has_started(pid: object, start: object) -> bool | None:
+    """Return whether the process that started at that time lives, None where it can't be seen.
+
+    Its number is used again after its end, but not with its start time.
+    """
+    if not isinstance(pid, int):
+        return False  # It is of a damaged file.
+    stat = _read(f"/proc/{pid}/stat")
+    if not stat:
+        # /proc may hide the processes of others (hidepid, proc(5)).
+        return None if is_anothers(pid) else False
+    fields = stat.rpartition(")")[2].split()
+    return fields[0] not in "ZX" and fields[19] == str(start)  # Z and X are dead already.
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""

@@ -10,8 +10,9 @@ import pytest
 from runx.config.load import Request, load
 from runx.errors import StagingError
 from runx.launching.context import prepare
-from runx.launching.create import create, mend, restage
+from runx.launching.create import create
 from runx.launching.plan import namer, plan, sweep_of
+from runx.launching.restage import mend, restage
 from runx.rundir.paths import RunDir
 
 NOW = datetime(2026, 2, 6, 14, 19, tzinfo=timezone.utc)
@@ -94,7 +95,7 @@ def test_restaging_keeps_what_the_run_was_staged_with(tmp_path):
     (tmp_path / "train.py").write_text("print('today')\n")
     later = prepare(context.experiment, [run], ["runx"], NOW, lambda line: None)
     said = []
-    restage(made, later, said.append)
+    restage(made, later, made.dir.script.read_text(), said.append)
     assert (made.dir.code / "train.py").read_text() == "print('today')\n"
     assert (made.dir.path / "code.1/train.py").read_text() == "print('hello')\n"
 

@@ -4,9 +4,8 @@ import json
 import multiprocessing
 import os
 
-from runx.processes import start_time
 from runx.rundir.claims import claim_text, take
-from runx.rundir.machines import whoami
+from runx.rundir.machines import start_time, whoami
 from runx.rundir.paths import RunDir
 
 

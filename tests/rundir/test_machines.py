@@ -6,12 +6,13 @@ import sys
 
 import pytest
 
-from runx.processes import has_started, start_time
 from runx.rundir.machines import (
     Machine,
+    has_started,
     is_alive,
     is_process_alive,
     locality_of,
+    start_time,
     this_machine,
     whoami,
 )

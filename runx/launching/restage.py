@@ -1,16 +1,23 @@
-"""What has changed since a run's code was staged: files, links, ENV."""
+"""The code of runs that go on: what has changed since it was staged, and today's in its place."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 
 from runx.errors import StoreError
 from runx.launching.context import LaunchContext
+from runx.rundir.files import write_whole
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
+from runx.rundir.run import Run
 from runx.rundir.script import environment_lines
+from runx.staging.materialize import stage
 from runx.staging.store import read_manifest
+
+Say = Callable[[str], None]
 
 
 def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
@@ -57,3 +64,37 @@ def _content(folder: str) -> dict[str, str]:
     manifest = read_manifest(folder)
     files = {file.path: f"{file.digest} {file.mode & 0o111}" for file in manifest.files}
     return {**files, **{path: f"-> {target}" for path, target in manifest.links}}
+
+
+def restage(run: Run, context: LaunchContext, text: str, say: Say) -> None:
+    """Replace a run's code by that of this launch; what it had becomes code.1, code.2, ...
+
+    ``text`` is its run.sh of today.
+    """
+    folder = run.dir
+    if staged_code(folder) == context.code and folder.code.exists():
+        write_whole(folder.script, text)
+        return
+    fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
+    stage(context.frozen, fresh, context.method)
+    if folder.code.exists():
+        old = folder.path / f"code.{max(_old_codes(folder), default=0) + 1}"
+        say(f"{run.name}: today's code is another; what it was staged with is {old.name}")
+        folder.code.rename(old)
+    fresh.rename(folder.code)
+    write_whole(folder.script, text)
+
+
+def mend(run: RunDir) -> None:
+    """Undo a restaging of a run that was killed: put its code back, remove the new one."""
+    for fresh in run.path.glob("code.*.new"):
+        shutil.rmtree(fresh)
+    old = _old_codes(run)
+    if not run.code.exists() and old:
+        (run.path / f"code.{old[-1]}").rename(run.code)
+
+
+def _old_codes(run: RunDir) -> list[int]:
+    """Return the numbers of code.1, code.2, ..., the latest last."""
+    names = (path.name.removeprefix("code.") for path in run.path.glob("code.*"))
+    return sorted(int(name) for name in names if name.isdecimal())

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-import shlex
 import sys
-import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.printing import Say
 from runx.api.start import job_ids_of
 from runx.cli.console import data, echo, say
+from runx.cli.launch_ending import report
 from runx.cli.options import (
     choosing_options,
     given_options,
@@ -26,19 +23,15 @@ from runx.cli.options import (
     request,
     settings_options,
 )
-from runx.launching.plan import MAX_RUNS, RETRIED, SETTLED, LaunchOptions
+from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
-from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
-    from runx.api.start import Launched
     from runx.config.experiment import Experiment as Settings
     from runx.local.options import LocalOptions
-    from runx.local.tasks import EndedAttempt
-    from runx.rundir.state import State
 
 _CHUNK = 1000  # lines a write
 _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
@@ -225,87 +218,3 @@ def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> i
 
 def _nothing(file: object) -> str:
     return f"{file}: RUNX.SKIP leaves no run; nothing to do"
-
-
-def report(launched: Launched, command: str, say: Say) -> int:
-    """Print how the runs of a launch ended, then ``command``, which goes on with it.
-
-    Returns:
-        The exit status.
-    """
-    name = shlex.quote(launched.experiment)
-    if launched.submitted is not None:
-        runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
-        say(f"{runs} submitted; runx status {name} shows how they stand")
-        return 0
-    failed = [end for end in launched.ended if _is_failure(end)]
-    done, left = _done(launched), launched.left
-    is_well = all(state.name in SETTLED for state in left.values())
-    if (
-        not failed
-        and not launched.stopped
-        and is_well
-        and done == len(launched.hparams) - len(left)
-    ):
-        rest = f", {_taken(left)}" if left else ""
-        say(f"{done} run{'s' * (done != 1)} done{rest}; sumx {name} ranks them")
-        return 0
-    say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
-    if failed:
-        for line in _digest(launched, failed, say):
-            say(line)
-    is_retry = failed and not launched.stopped
-    if is_retry and "--restage" not in command.split():
-        command += " --restage"  # What has failed is mended first, so that its code is today's.
-    say(f"{'retry' if is_retry else 'go on'}: {command}")
-    return 130 if launched.stopped else 1
-
-
-def _taken(left: Mapping[RunDir, State]) -> str:
-    """Return how many runs others took, and how these stand."""
-    counts = Counter(state.name for state in left.values())
-    return f"{len(left)} taken by others: " + ", ".join(f"{counts[name]} {name}" for name in counts)
-
-
-def _done(launched: Launched) -> int:
-    return sum(end.status == 0 and end.recorded for end in launched.ended)
-
-
-def _counts(launched: Launched, failed: int) -> str:
-    total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
-    unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
-    cancelled, missing = ended - done - failed - unrecorded, total - ended - len(launched.left)
-    parts = [
-        f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
-        f"{cancelled} cancelled" if cancelled else "",
-        f"{unrecorded} ended well, which can't be written" if unrecorded else "",
-        f"{missing} not started" if missing > 0 else "",
-        _taken(launched.left) if launched.left else "",
-    ]
-    return ", ".join(filter(None, parts))
-
-
-def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> list[str]:
-    """Return lines on the runs that failed, grouped by the reason and by common hyperparameters."""
-    from runx.analysis.failures import Failure, digest, digest_lines
-    from runx.rundir.attempts import read_attempts
-    from runx.rundir.output import tail
-    from runx.rundir.run import RunRecord
-    from runx.rundir.state import State, state
-
-    def record(run: RunDir, status: State) -> RunRecord:
-        hparams = launched.hparams[run]
-        return RunRecord(run.path.name, run, hparams, status, {}, experiment=launched.experiment)
-
-    failures = []
-    for run in (end.task.run for end in failed):
-        status = state(read_attempts(run, time.time, say))
-        failures.append(Failure(record(run, status), tail(run.output)))
-    others = [record(end.task.run, State("done")) for end in launched.ended if end.status == 0]
-    return digest_lines(digest(failures, others))
-
-
-def _is_failure(end: EndedAttempt) -> bool:
-    from runx.rundir.orders import CANCEL
-
-    return bool(end.status) and end.order != CANCEL

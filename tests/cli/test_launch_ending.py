@@ -1,7 +1,7 @@
 import pytest
 
 from runx.api.start import Launched
-from runx.cli.launch import report
+from runx.cli.launch_ending import report
 from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir

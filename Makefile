@@ -18,7 +18,7 @@ INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
 # The tests that .ci/run, .ci/farms, .ci/browser and .ci/latex run, and the packages they add.
 APART  := not slow and not slurm and not sge and not oar and not torque and not condor and not ray \
   and not browser and not latex and not faults
-BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny
+BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny trackio keras
 
 faults: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 -m faults $(PYTEST) tests
@@ -79,9 +79,9 @@ constraints:
 	.venv-constraints/bin/pip install -q --disable-pip-version-check --upgrade uv
 	printf '%s\n' $(BESIDE:%='%') | $(COMPILE) --extra dev pyproject.toml - -o tests/constraints.txt
 	printf '%s\n' $(PEERS:%='%') | $(COMPILE) - -o benchmarks/constraints.txt
-	sed -i -E -e "s/( and)? python_full_version < '3.14'//" -e "s/( and)? platform_.*'linux'//" \
-	  -e 's/ ;$$//' tests/constraints.txt benchmarks/constraints.txt
-	! grep -nE '^(torch|nvidia-|triton)|://' tests/constraints.txt benchmarks/constraints.txt
+	sed -i -E -e 's/ and \(\(platform_machine.*//' -e "s/( and)? python_full_version < '3.14'//" \
+	  -e "s/( and)? platform_.*'linux'//" -e 's/ ;$$//' tests/constraints.txt benchmarks/constraints.txt
+	! grep -nE '^(torch==|nvidia-|triton)|://' tests/constraints.txt benchmarks/constraints.txt
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -116,11 +116,11 @@ def test_csv_goes_to_a_file_beside_the_table(logroot, tmp_path):
 
 def test_json_has_everything_of_each_run(logroot):
     [first, *_, last] = json.loads(sumx("sweep", "--json", "-s", "acc", logroot=logroot).stdout)
-    assert first["run"] == "b"
+    assert first["name"] == "b"
     assert first["hparams"] == {"lr": 0.01, "logdir": str(logroot / "sweep" / "b"), "same": 1}
     assert first["metrics"] == {"acc": 8.0, "acc-best": 10.0}
     assert (first["epoch"], first["epoch_time"], first["state"]) == (1, 10.0, "done")
-    assert (last["run"], last["state"], last["metrics"]) == ("d", "failed", {})
+    assert (last["name"], last["state"], last["metrics"]) == ("d", "failed", {})
 
 
 def test_several_experiments_make_one_table(logroot):

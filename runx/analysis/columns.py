@@ -18,6 +18,8 @@ OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
 DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
 """Columns on request: they need files that are read for no other column."""
+AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason")
+"""Names of a run's JSON that are columns, too, unless a run has something else of that name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 RESOURCES = "resources."
@@ -61,6 +63,11 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    "name": lambda run: run.name,
+    "logdir": lambda run: os.fspath(run.dir),
+    "exit_code": lambda run: run.status.code,
+    "code_digest": lambda run: run.code or None,
+    "reason": lambda run: run.status.reason or None,
 }
 
 
@@ -82,6 +89,8 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
+    if name in AS_JSON:
+        return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
     raise RunxError(f"no run has {name}: {_advice(name, runs)}")
@@ -103,7 +112,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS)))
+    return list(dict.fromkeys((*names, *OWN, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -113,6 +122,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
     """
     plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
     return {
+        **{name: value(run, Column(name, name)) for name in AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         **run.measured,

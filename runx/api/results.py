@@ -21,6 +21,9 @@ from runx.rundir.run import RunRecord
 if TYPE_CHECKING:
     from runx.api.tables import Field
 
+_JSON_NAMES = {"run": "name", "dir": "logdir"}
+"""What a run's JSON calls columns of tables; data frames have the same names."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -45,7 +48,7 @@ class Results:
         return sum(1 for _ in self)
 
     def _read(self) -> Iterator[RunRecord]:
-        return read(self.experiments, self.options, warning, warning)
+        return read(self.experiments, self.options, warning, warning, attempts=True)
 
     def _with(self, **more: Any) -> Results:
         return replace(self, options=replace(self.options, **more))
@@ -191,8 +194,7 @@ class Results:
             or options.compare
         ):
             summary = _with_states(summary)
-        headings = [column.heading for column in summary.columns]
-        return _frame(headings, [row.cells for row in summary.rows], polars)
+        return _frame(_headings(summary.columns), [row.cells for row in summary.rows], polars)
 
     def history(self, name: str, polars: bool = False) -> Any:
         """Return a metric at each epoch of every run, ``train.loss`` too, as a long data frame."""
@@ -201,7 +203,7 @@ class Results:
         phase, metric = phase_of(name)
         runs = list(self)
         names = varying(runs)
-        own = ("run", "epoch", metric)
+        own = ("name", "epoch", metric)
         hparams = [f"hparams.{name}" if name in own else name for name in names]
         rows = [
             [run.name, *(run.hparams.get(name) for name in names), epoch, value]
@@ -211,7 +213,7 @@ class Results:
         if not rows and any(run.metrics for run in runs):
             metrics = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
             raise RunxError(f"no run has a course of {name}; there {metrics}")
-        return _frame(["run", *hparams, "epoch", metric], rows, polars)
+        return _frame(["name", *hparams, "epoch", metric], rows, polars)
 
     def artifact(self, name: str) -> dict[str, Path]:
         """Return the paths of a file or folder in the runs' directories, by the runs' names."""
@@ -250,6 +252,16 @@ def _with_states(summary: Table) -> Table:
         for row in summary.rows
     )
     return summary._replace(columns=columns, rows=rows)
+
+
+def _headings(columns: Sequence[Column]) -> list[str]:
+    """Return the headings of a data frame: where they are names of runs, those of their JSON."""
+    own = {_JSON_NAMES[column.kind] for column in columns if column.kind in _JSON_NAMES}
+    return [
+        _JSON_NAMES.get(column.kind)
+        or (f"hparams.{column.heading}" if column.heading in own else column.heading)
+        for column in columns
+    ]
 
 
 def _frame(headings: Sequence[str], rows: Sequence[Sequence[Any]], polars: bool) -> Any:

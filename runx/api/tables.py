@@ -45,9 +45,16 @@ def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
 
 
 def read(
-    dirs: Sequence[ExperimentDir], options: TableOptions, say: Say, warn: Say
+    dirs: Sequence[ExperimentDir],
+    options: TableOptions,
+    say: Say,
+    warn: Say,
+    attempts: bool = False,
 ) -> Iterator[RunRecord]:
-    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
+    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached.
+
+    Without ``attempts`` these are left out of the records where that saves time.
+    """
     question, at = options.question, options.question.at
     if options.at == "min":
         quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
@@ -56,7 +63,7 @@ def read(
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
     reader = Reader(
-        question.measures, warn, at, question.details, attempts=False, processes=worker_count()
+        question.measures, warn, at, question.details, attempts=attempts, processes=worker_count()
     )
     for experiment in dirs:
         runs = read_experiment(experiment, reader)

@@ -53,7 +53,8 @@ def show(options: TableOptions) -> None:
 
 def _show_once(options: TableOptions) -> None:
     dirs = experiments_of(options, warn)
-    runs = list(read(dirs, options, say, warn))
+    with_attempts = options.format in ("json", "jsonl")
+    runs = list(read(dirs, options, say, warn, with_attempts))
     if not runs:
         raise no_runs(dirs)
     if options.fields:

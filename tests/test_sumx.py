@@ -93,7 +93,12 @@ def test_without_sorting_what_the_last_epoch_says_decides(logroot):
 
 
 def test_what_is_to_be_ignored_is_left_out(logroot):
-    assert "lr" not in cells(sumx("sweep", "--ignore", "lr,x", logroot=logroot))[0]
+    assert "lr" not in cells(sumx("sweep", "--ignore", "lr,same", logroot=logroot))[0]
+    shown = cells(sumx("sweep", "--ignore", "acc,epoch", logroot=logroot))[0]
+    assert not {"acc", "epoch"} & {*shown}
+    done = sumx("sweep", "--ignore", "lr,acccc", logroot=logroot)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--ignore acccc: no run has it; did you mean acc?" in done.stderr
 
 
 def test_which_way_is_better_can_be_specified(logroot):

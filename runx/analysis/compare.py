@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, identity, names_of, value, varying
+from runx.analysis.columns import Column, as_number, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
 from runx.errors import RunxError
@@ -116,10 +116,8 @@ def _pairing_columns(
 
 
 def _numbers(runs: Sequence[RunRecord], column: Column) -> list[float]:
-    values = (value(run, column) for run in runs)
-    return [
-        float(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)
-    ]
+    values = (as_number(value(run, column)) for run in runs)
+    return [each for each in values if each is not None and math.isfinite(each)]
 
 
 def _cells(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import StoreError
 from runx.rundir.events import Attempt
-from runx.rundir.output import tail
+from runx.rundir.output import readable, tail
 from runx.rundir.paths import RunDir
 from runx.rundir.record import code_digests, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
@@ -34,8 +34,6 @@ KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 
 _TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DOTALL)
-
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
 Warn = Callable[[str], None]
 
@@ -103,16 +101,6 @@ def log_end(run: RunDir, most: int = LOG) -> str:
     text = readable(tail(run.output, most + 1))
     is_cut = run.output.exists() and run.output.stat().st_size > most
     return text.partition("\n")[2] if is_cut and "\n" in text else text
-
-
-def readable(text: str) -> str:
-    r"""Return a terminal's output without colours, and only the last state of a progress bar.
-
-    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
-    'red\n100%\n'
-    """
-    lines = _ESCAPES.sub("", text).split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def artifacts(run: RunDir) -> list[dict[str, Any]]:

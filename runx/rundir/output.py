@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from runx.rundir.files import unblocked
 
 _BLOCK = 1 << 16
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
 
 def tail(file: Path, size: int = _BLOCK) -> str:
@@ -19,6 +21,16 @@ def tail(file: Path, size: int = _BLOCK) -> str:
             return log.read().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def readable(text: str) -> str:
+    r"""Return a terminal's output without colours, and only the last state of a progress bar.
+
+    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
+    'red\n100%\n'
+    """
+    lines = _ESCAPES.sub("", text).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def start_of_last(file: Path, lines: int) -> int:

@@ -22,7 +22,7 @@ _IGNORED = re.compile(r"Exception ignored|Error in atexit|Error in sys\.exceptho
 _ELSEWHERE = re.compile(r"Exception in thread|Exception in callback")
 _VALIDATION = re.compile(r"\d+ validation errors? for")  # pydantic's
 _RULE = re.compile(r"[-=─━~_*]{4,}$")
-_MOST = 3_000  # lines of one traceback
+_MOST = 600  # lines of one traceback
 
 
 class Trace(NamedTuple):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.analysis.codes import SHORT, codes_of
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -16,8 +17,13 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
-DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
+DETAILS = (
+    *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
+    "cause",
+)
 """Columns on request: they need files that are read for no other column."""
+CODE = "code"
+"""The column of the code's digest, where no hyperparameter or metric has its name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 RESOURCES = "resources."
@@ -27,7 +33,7 @@ RESOURCES = "resources."
 class Column(NamedTuple):
     """A column of a table: its heading, the kind of its values, and their name in a run.
 
-    ``kind`` is hparam, resource, metric, measured, detail, or one of OWN.
+    ``kind`` is hparam, resource, metric, measured, detail, code, or one of OWN.
     """
 
     heading: str
@@ -61,6 +67,7 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    CODE: lambda run: run.code[:SHORT] or None,
 }
 
 
@@ -82,6 +89,8 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
+    if name == CODE:
+        return Column(CODE, CODE)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
     raise RunxError(f"no run has {name}: {_advice(name, runs)}")
@@ -103,7 +112,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS)))
+    return list(dict.fromkeys((*names, *OWN, CODE, *DETAILS)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -115,6 +124,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
     return {
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
+        CODE: run.code[:SHORT] or None,
         **run.measured,
         **plain,
         **run.metrics,
@@ -137,6 +147,11 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
     """Return the columns of all resources that runs asked of their farms."""
     names = names_of(run.resources for run in runs)
     return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
+
+
+def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
+    """Return the column of the code where it differs between runs."""
+    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

@@ -1,4 +1,4 @@
-"""Failed runs grouped by their reason, with the hyperparameters that each group shares. Pure."""
+"""Failed runs grouped by their reason, with the hyperparameters that each group shares."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from runx.analysis.causes import LONGEST, Cause, cause_of, last_words
 from runx.analysis.cells import for_machines, json_safe
 from runx.analysis.columns import IGNORED, identity, names_of
 from runx.analysis.commands import in_folder, resume_command
+from runx.rundir.output import output_of
 from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
+from runx.rundir.states import ENDED_BADLY
 
 
 class Failure(NamedTuple):
@@ -18,6 +20,11 @@ class Failure(NamedTuple):
 
     run: RunRecord
     tail: str
+
+    @classmethod
+    def of(cls, run: RunRecord) -> Failure:
+        """Read the output of a run's last attempt."""
+        return cls(run, output_of(run.dir, run.status.attempt))
 
 
 class FailureGroup(NamedTuple):
@@ -61,6 +68,13 @@ def reason(failure: Failure) -> Cause:
     if status.name != "failed":
         return Cause(str(status))
     return cause_of(failure.tail) or _last_line(status.reason or status.name, failure.tail)
+
+
+def cause_in(record: RunRecord) -> str | None:
+    """Return why a run ended badly, by its output; None where it did not."""
+    if record.state not in ENDED_BADLY:
+        return None
+    return str(reason(Failure.of(record))).replace(str(record.dir.path), "LOGDIR")
 
 
 def _last_line(end: str, tail: str) -> Cause:

@@ -14,6 +14,7 @@ from runx.analysis.ask import ask_schedulers, read_states, with_job_status
 from runx.analysis.cells import duration, for_machines, json_safe, run_as_json
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
+from runx.analysis.failures import cause_in
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
@@ -175,6 +176,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
     launch = launch_of(run, content, warn)
     return {
         **runs_as_json([record], now)[0],
+        "cause": cause_in(record),
         "id": content.get("id"),
         "tag": content.get("tag"),
         "cmd": content.get("cmd"),
@@ -230,6 +232,7 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     why = f" ({run['reason']})" if run["reason"] else ""
     elapsed = f", {duration(run['elapsed'])}" if run["elapsed"] is not None else ""
     yield from _pair("state", f"{run['state']}{why}{elapsed}")
+    yield from _pair("cause", run["cause"])
     git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
     for name in ("id", "tag", "cmd", "code", "where", "note", "dir"):

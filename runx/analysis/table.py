@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from runx.analysis.better import direction
 from runx.analysis.columns import (
     Column,
+    code_columns,
     everything,
     fields,
     getter,
@@ -154,6 +155,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("epoch", "epoch")] if any(run.epoch is not None for run in runs) else []),
         *([Column("epoch_time", "epoch_time")] if timed else []),
         *([Column("state", "state")] if unsettled else []),
+        *code_columns(runs),
     ]
     taken = {"run", "experiment", *(column.heading for column in rest)}
     if question.all_hparams:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +16,8 @@ from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.script import environment_lines, setup, teardown
 from runx.rundir.state import ENDED_BADLY
+from runx.staging.difference import differing
 from runx.staging.materialize import stage
-from runx.staging.store import read_manifest
 
 Say = Callable[[str], None]
 _NO_ENV, _SETUP = "esac\n\n# ---- Events", "setup_depth=${#"
@@ -94,22 +93,13 @@ def described(names: list[str], runs: int, restaged: bool = False) -> str:
 
 
 def _differing(context: LaunchContext, digest: str) -> Iterator[str]:
-    """Yield the files and links that differ between two frozen codes."""
-    store = context.experiment.dir.code
+    """Return the files and links that differ between two frozen codes."""
     try:
-        before, now = (_content(os.fspath(store / each)) for each in (digest, str(context.code)))
+        names = differing(context.experiment.dir.code, digest, str(context.code))
     except StoreError:
-        yield "the code"
-        return
-    for name in before.keys() | now.keys():
-        if before.get(name) != now.get(name):
-            yield f"CODE_LINKS: {name}" if name in context.experiment.code.links else name
-
-
-def _content(folder: str) -> dict[str, str]:
-    manifest = read_manifest(folder)
-    files = {file.path: f"{file.digest} {file.mode & 0o111}" for file in manifest.files}
-    return {**files, **{path: f"-> {target}" for path, target in manifest.links}}
+        names = ["the code"]
+    links = context.experiment.code.links
+    return (f"CODE_LINKS: {name}" if name in links else name for name in names)
 
 
 def restage(run: Run, context: LaunchContext, text: str, say: Say) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
 from runx.analysis.cells import json_safe
+from runx.analysis.codes import code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.question import Question
 from runx.analysis.table import runs_table
@@ -41,7 +42,7 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Return the model of a page that shows runs of some experiments."""
-    measured = [read_run_courses(record, warn) for record in records]
+    measured = [read_run_courses(record, warn) for record in marked(records)]
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
     keys, bests = [run["key"] for run in runs], [_numbers(run["best"]) for run in runs]
@@ -50,7 +51,7 @@ def model(
         "version": VERSION,
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
-        "said": notes(experiments, warn),
+        "said": [*notes(experiments, warn), *_on_code(records)],
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -108,6 +109,7 @@ def run_object(
         "name": record.name,
         "experiment": record.experiment,
         "exit": record.status.code,
+        "code_differs": record.details.get("code_differs"),
         "hparams": json_safe(dict(record.hparams)),
         "last": json_safe(dict(record.metrics)),
         "best": json_safe(best_values(run.courses.get("val"), question)),
@@ -151,6 +153,11 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
         if text
     ]
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
+
+
+def _on_code(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+    note = code_note(records)
+    return [{"experiment": "", "when": "", "text": note}] if note else []
 
 
 def metric_names(runs: Iterable[RunCourses]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runx.analysis.failures import cause_in
 from runx.errors import StoreError
 from runx.rundir.events import Attempt
 from runx.rundir.output import readable, tail
@@ -52,6 +53,7 @@ def details(record: RunRecord, warn: Warn) -> dict[str, Any]:
         "note": launch.get("note") or "",
         "resources": content.get("resources") or {},
         "dir": str(run.path),
+        "cause": cause_in(record),
         "log": log_end(run),
         "images": [
             {"name": image.name, "step": image.step, "src": src}

@@ -37,7 +37,8 @@ class RunRecord(NamedTuple):
     ``metrics``: those of the last validation epoch. ``measured``: other metrics that were asked
     for, such as ``acc-best``. ``details``: other columns that were asked for, such as ``host``.
     ``hparams``: as in hparams.json. ``epoch_time``: in seconds. ``resources``: those requested of
-    its farm. ``attempts``: may be left out where they aren't needed.
+    its farm. ``attempts``: may be left out where they aren't needed. ``code``: the digest of the
+    code of its last attempt, "" where that isn't known.
     """
 
     name: str
@@ -52,6 +53,7 @@ class RunRecord(NamedTuple):
     details: Mapping[str, Any] = {}
     resources: Mapping[str, Any] = {}
     attempts: tuple[Attempt, ...] = ()
+    code: str = ""
 
     @property
     def state(self) -> str:

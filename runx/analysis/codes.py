@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from runx.errors import StoreError
+from runx.rundir.events import Attempt
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.record import attempt_codes
 from runx.rundir.run import RunRecord
 from runx.staging.difference import differing
 
@@ -80,3 +83,27 @@ def marked(runs: Sequence[RunRecord]) -> list[RunRecord]:
         else run
         for run in runs
     ]
+
+
+def with_codes(record: RunRecord) -> list[tuple[Attempt, str]]:
+    """Return the attempts of a run, each with the digest of its code, "" where there is none."""
+    codes = attempt_codes(record.dir, [attempt.number for attempt in record.attempts])
+    return list(zip(record.attempts, codes, strict=True))
+
+
+def code_changed(record: RunRecord) -> str:
+    """Return since which attempt a run has its code, and in which files the one before differs."""
+    codes = with_codes(record)
+    changed = [
+        (now[0].number, before[1], now[1])
+        for before, now in itertools.pairwise(codes)
+        if before[1] and now[1] and before[1] != now[1]
+    ]
+    if not changed:
+        return ""
+    number, old, new = changed[-1]
+    try:
+        files = named(differing(ExperimentDir(record.dir.path.parent).code, old, new))
+    except StoreError:
+        files = ""
+    return f"since attempt {number}; {old[:SHORT]} before" + (f": {files}" if files else "")

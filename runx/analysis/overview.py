@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.ask import ask_schedulers, read_states, with_job_status
 from runx.analysis.cells import duration, for_machines, json_safe, run_as_json
+from runx.analysis.codes import code_changed, with_codes
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
 from runx.analysis.failures import cause_in
@@ -181,11 +182,15 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         "tag": content.get("tag"),
         "cmd": content.get("cmd"),
         "resources": content.get("resources"),
-        "code": content.get("code"),
+        "code": record.code or content.get("code"),
+        "code_changed": code_changed(record),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
-        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "attempts": [
+            {**_attempt(attempt), "code_digest": code or None}
+            for attempt, code in with_codes(record)
+        ],
         "files": _files(run.path),
         "again": list(_commands(run, launch, content)),
     }
@@ -235,6 +240,8 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield from _pair("cause", run["cause"])
     git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
+    changed = f" ({run['code_changed']})" if run["code_changed"] else ""
+    run = {**run, "code": f"{run['code']}{changed}" if run["code"] else None}
     for name in ("id", "tag", "cmd", "code", "where", "note", "dir"):
         yield from _pair(name, run[name])
     yield from _pair("git", commit)

@@ -74,6 +74,9 @@ FIELDS = {
     "note": _some("the note of that launch", _TEXT, True),
     "git": _some("the commit of the project at that launch", _OBJECT, True),
     "commit": _some("that commit in short, with + where there were changes", _TEXT, True),
+    "cause": _some("the line of its output that says why it failed", _TEXT, True),
+    "code_changed": _some("since which attempt it has its code, and what differs", _TEXT),
+    "code_differs": _some("the files in which its code isn't that of most runs", _TEXTS),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
     ),
@@ -91,6 +94,7 @@ ATTEMPT = {
     "ended": Field("when it ended, in seconds since 1970", _NUMBER, True),
     "exit_code": Field("its exit status", _WHOLE, True),
     "order": Field("what ended it, such as cancel", _TEXT, True),
+    "code_digest": _some("the digest of its code", _TEXT, True),
     "events": _some("its events, as they lie on disk", {"type": "array", "items": _OBJECT}),
 }
 """The names of an attempt's JSON."""

@@ -116,6 +116,7 @@ ARGS = Kind(
             "list": {"enum": ["space", "comma", "repeat", "json"]},
             "bool": {"enum": ["flag", "value", "no-flag"]},
             "prefix": SCALAR,
+            "split": {"enum": [True, False]},
         },
         "propertyNames": {"enum": list(Style._fields)},
     },

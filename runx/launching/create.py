@@ -29,7 +29,7 @@ from runx.launching.plan import (
     resources_of,
 )
 from runx.launching.restage import changes, described, mend, restage
-from runx.rundir.argv import config_text
+from runx.rundir.argv import config_text, unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
     disk_problem,
@@ -244,7 +244,8 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
         (draft.record, to_json(_record(run, context))),
     ]
     if experiment.style.style == "file":
-        files.append((draft.config, config_text(run.point, logdir, experiment.has_config)))
+        point = unplaced(experiment.cmd, run.point, experiment.style, experiment.has_config)
+        files.append((draft.config, config_text(point, logdir, experiment.has_config)))
     for path, text in files:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 

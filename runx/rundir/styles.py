@@ -26,12 +26,16 @@ _HYDRA_OTHER = re.compile(r"(true|false|null|nan|[-+]?inf)\Z", re.IGNORECASE)
 
 
 class Style(NamedTuple):
-    """How hyperparameters, lists and truth values are written; ``prefix`` precedes names."""
+    """How hyperparameters, lists and truth values are written; ``prefix`` precedes names.
+
+    ``split`` is ``true`` if a text is as many words as a shell would make of it.
+    """
 
     style: str = "dashes"
     list: str = "space"
     bool: str = "flag"
     prefix: str = "--"
+    split: str = ""
 
 
 DASHES = Style()
@@ -51,6 +55,8 @@ _LISTS = {
     "env": ("space", "comma", "json"),
 }
 
+_SPLITS = {"dashes": ("true", "false")}
+
 _BOOLS = {
     "dashes": ("flag", "value", "no-flag"),
     "equals": ("flag", "value", "no-flag"),
@@ -62,7 +68,7 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     """Return the style that ARGS sets. ``at`` gives the place of its keys, for errors.
 
     >>> style_of({"style": Scalar("equals", "equals"), "list": Scalar("comma", "comma")}, str)
-    Style(style='equals', list='comma', bool='flag', prefix='--')
+    Style(style='equals', list='comma', bool='flag', prefix='--', split='')
     """
     values: dict[str, str] = {}
     for key, node in settings.items():
@@ -78,7 +84,7 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
         raise SettingsError(
             f"{at('style')}: ARGS: {style} is no style: {suggestion(style, _DEFAULTS)}"
         )
-    for key, allowed in (("list", _LISTS), ("bool", _BOOLS)):
+    for key, allowed in (("list", _LISTS), ("bool", _BOOLS), ("split", _SPLITS)):
         if key in values and values[key] not in allowed.get(style, ()):
             takes = f"one of {', '.join(allowed[style])}" if style in allowed else "no such key"
             raise SettingsError(f"{at(key)}: ARGS: {key}: {values[key]}: {style} takes {takes}")
@@ -98,8 +104,44 @@ def words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
     return STYLES[style.style](hparam, style)
 
 
+def placed_words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
+    """Return the words of a value where CMD has its name: ``{lr}``, LOGDIR symbolic.
+
+    >>> placed_words(Hparam("k", (1, "a"), ("1", "a"))), placed_words(Hparam("k", None, None))
+    (('1', 'a'), ('',))
+    """
+    if style.style == "hydra":
+        return (_hydra_value(hparam.value, hparam.text),)
+    if hparam.value is None:
+        return ("",)
+    if isinstance(hparam.text, tuple) and style.list in ("", "space", "repeat"):
+        return hparam.text
+    if style.split == "true" and isinstance(hparam.text, str):
+        return shell_words(hparam)
+    text = joined(hparam, style)
+    is_lower = isinstance(hparam.value, bool) and style.style in ("env", "file")
+    return (text.lower() if is_lower else text,)
+
+
+def shell_words(hparam: Hparam) -> tuple[str, ...]:
+    """Return the words that a shell makes of a text that is not quoted.
+
+    >>> shell_words(Hparam("m", "audio 'a b'", "audio 'a b'"))
+    ('audio', 'a b')
+    """
+    import shlex
+
+    try:
+        return tuple(shlex.split(str(hparam.text)))
+    except ValueError as error:
+        message = f"{hparam.name}: {hparam.text!r} can't be split: {str(error).lower()}"
+        raise SweepError(f"split: {message}; write it as a list, [[a, b]]") from None
+
+
 def _dashes(hparam: Hparam, style: Style) -> tuple[str, ...]:
     flag = style.prefix + hparam.name
+    if style.split == "true" and isinstance(hparam.text, str):
+        return (flag, *shell_words(hparam))
     if isinstance(hparam.text, str) and not hparam.text.startswith("-"):
         return (flag, hparam.text)
     if isinstance(hparam.value, bool):

@@ -22,7 +22,7 @@ from runx.sweeps.shellscan import (
     chars_of,
     word_around,
 )
-from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, SINGLE, quote
+from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, KEYWORDS, LOGDIR_MARK, SINGLE, quote
 
 FIRST_MARK, LAST_MARK = 0xF0000, 0xFFFFD
 """The characters that stand for values: those of Unicode's plane 15, which nobody uses in text."""
@@ -37,13 +37,6 @@ _PLAIN_CODE = re.compile(r"[\w@%+=:,./ -]*", re.ASCII)
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 
 _VARIABLE_BEFORE = re.compile(r"\$\w+\Z", re.ASCII)
-
-# These words of bash, quoted, are words like others.
-_KEYWORDS = """
-case coproc do done elif else esac fi for function if in select then time until while
-"""
-
-_RESERVED = frozenset(_KEYWORDS.split())
 
 _NAMES = {
     HERE: "in a here-document",
@@ -214,7 +207,9 @@ def _outer(quotes: str, value: Filling, is_glued: bool, is_number: bool) -> str:
     """Return a value spelt for the quotes around it."""
     text = value.text
     if quotes == BARE:
-        return text if value.is_list else _word(text, is_glued or is_number)
+        if value.is_list:
+            return " ".join(map(_parted, value.words))
+        return _word(text, is_glued or is_number)
     if quotes == DOUBLE:
         return f'"{_word(text, True)}"' if is_glued else re.sub(r'([\\"$`])', r"\\\1", text)
     if quotes == SINGLE:
@@ -231,10 +226,17 @@ def _in_any_shell(value: Filling) -> str:
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in value.words)
 
 
+def _parted(text: str) -> str:
+    """Return a text as one word, the mark of LOGDIR outside of quotes: it has its own."""
+    if LOGDIR_MARK not in text:
+        return quote(text)
+    return LOGDIR_MARK.join([quote(part) if part else "" for part in text.split(LOGDIR_MARK)])
+
+
 def _word(text: str, must_quote: bool) -> str:
     """Return a text as one word, quoted also where it might be taken for more than a word."""
-    must_quote = must_quote or "=" in text or text in _RESERVED
-    quoted = quote(text)
+    must_quote = must_quote or "=" in text or text in KEYWORDS
+    quoted = quote(text) if must_quote else _parted(text)
     return f"'{text}'" if must_quote and quoted == text else quoted
 
 

@@ -194,7 +194,7 @@ def word_around(chars: list[Char], at: int, is_cmd: bool = False) -> Word:
         first -= 1
     while last < len(chars) and chars[last].depth >= home and not _ends(chars[last], home):
         last += 1
-    word, start = _unquoted(chars[first:last]), _unquoted(chars[first:at])
+    word, start = unquoted(chars[first:last]), unquoted(chars[first:at])
     if "".join(char.text for char in chars[max(0, first - 9) : first]).rstrip().endswith("<<<"):
         return Word(word, False, False, "after <<<")
     return _word(word, start, _words_before(chars, first, home), is_cmd)
@@ -214,7 +214,7 @@ def _words_before(chars: list[Char], first: int, home: int) -> list[str]:
             words.append([])
         elif char.text != CONTINUED:
             words[-1].append(char)
-    return [_unquoted(word[::-1]) for word in reversed(words) if word]
+    return [unquoted(word[::-1]) for word in reversed(words) if word]
 
 
 def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
@@ -255,7 +255,7 @@ def takes_commands(before: list[str]) -> bool:
 
 
 def _takes_code(options: list[str]) -> bool:
-    """Return whether an interpreter is given code after these options, as after ``-W ignore -c``."""
+    """Return whether code follows these options of an interpreter, as ``-W ignore -c``."""
     if not options or options[-1] not in ("-c", "-e"):
         return False
     return all(
@@ -264,7 +264,7 @@ def _takes_code(options: list[str]) -> bool:
     )
 
 
-def _unquoted(chars: list[Char]) -> str:
+def unquoted(chars: list[Char]) -> str:
     """Return the text of a word without its quotes and backslashes."""
     letters = []
     for char in chars:

@@ -25,6 +25,10 @@ _FUNCTION = re.compile(
     r"\s*(?:function\s+([\w.:-]+)\s*(?:\(\s*\))?|([\w.:-]+)\s*\(\s*\))\s*(?=\{|\Z)"
 )
 
+_CASE = re.compile(r"\s*case\s.*?\sin\s[^)]*\)", re.DOTALL)
+
+_BEFORE_GROUP = re.compile(r"(?:(?:!|time|if|then|else|elif|do|while|until|\{)\s+)*")
+
 _PARAMETERS = re.compile(r"\$[@*1]|\$\{[@*1]")
 
 # Programs that prepare and tidy up: no hyperparameter is for one of them where there is a script.
@@ -111,9 +115,12 @@ def ending(text: str) -> Ending:
 def _commands(text: str, offset: int, functions: set[str]) -> Iterator[Command]:
     """Yield the simple commands of a text that stands at an offset; note the functions in it."""
     for segment in _segments(text):
-        if defined := _FUNCTION.match(text[segment.start : segment.end]):
+        body = text[segment.start : segment.end]
+        defined = _FUNCTION.match(body)
+        if defined:
             functions.add(defined[1] or defined[2])
-            skipped = segment.start + defined.end()
+        if head := defined or _CASE.match(body):
+            skipped = segment.start + head.end()
             segment = _Segment(
                 [c for c in segment.chars if c.offset >= skipped], skipped, segment.end
             )

@@ -29,6 +29,9 @@ _BEFORE_PROGRAM = re.compile(
 
 _TAKES_SHELL_TEXT = re.compile(r"-(?!exec)[eilux]*c|--wrap|--command")
 
+# Of the programs that are known to.
+_GIVES_COMMANDS = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*|--wrap|--command")
+
 _SHELL = r"(?:ba|da|z|k|a)?sh"
 
 _SHELLS = re.compile(rf"(?:.*/)?{_SHELL}")
@@ -245,7 +248,7 @@ def takes_commands(before: list[str]) -> bool:
     >>> takes_commands(["srun", "bash", "-lc"]), takes_commands(["python", "x.py", "-c"])
     (True, False)
     """
-    if not before or not _TAKES_SHELL_TEXT.fullmatch(before[-1]):
+    if not before or not _GIVES_COMMANDS.fullmatch(before[-1]):
         return False
     shells = [at for at, word in enumerate(before) if _SHELLS.fullmatch(word)]
     if shells and _SHELL_OPTIONS.fullmatch(" ".join(before[shells[-1] + 1 :])):

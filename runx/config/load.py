@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -35,12 +35,16 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.styles import Style, of_config
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
 from runx.sweeps.naming import fill_template, new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.values import Node
+
+if TYPE_CHECKING:
+    from runx.rundir.configfile import ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,8 @@ def _experiment(
     texts = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
     sources = values if request.executes else {**values, "HPARAMS_FROM": None}
-    hparams, at = composed(entries, sources, request.sweeps, overrides)
+    sweep = composed(entries, sources, request.sweeps, overrides)
+    hparams, at = sweep.hparams, sweep.at
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
@@ -178,13 +183,22 @@ def _experiment(
         note=values["NOTE"],
         settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
-        warnings=(*warnings, *cautions(hparams, at)),
-        sweep_context=SweepContext(values["SAMPLES"], values["SEED"], request.environment, name),
-        style=values["ARGS"],
-        has_config=values["CONFIG"] is not None,
+        warnings=(*warnings, *cautions(hparams, at, sweep.defaults)),
+        sweep_context=SweepContext(
+            values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
+        ),
+        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
     )
+
+
+def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
+    if config is None:
+        return style
+    own = entry.node if entry and isinstance(entry.node, dict) else {}
+    return of_config(style, config.format, own)
 
 
 def _name_texts(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from runx.config.experiment import Experiment
 from runx.errors import FarmError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
-from runx.rundir.argv import nested, shell_command
+from runx.rundir.argv import shell_command
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
 from runx.rundir.styles import DASHES
@@ -81,8 +81,10 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Raise a SweepError for what ARGS can't express; the default style expresses everything."""
     with _args_named(experiment):
         if experiment.style.style == "file":
+            from runx.rundir.configfile import config_text
+
             for run in runs:
-                nested(run.point, experiment.has_config)
+                config_text(run.point, Logdir.at(run.dir), experiment.style, experiment.config)
         elif experiment.style != DASHES:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from runx.config.experiment import Experiment
 from runx.errors import FarmError, SettingsError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
-from runx.rundir.argv import nested, shell_command, unplaced
+from runx.rundir.argv import shell_command, unplaced
 from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
 from runx.rundir.run import Run
@@ -86,9 +86,12 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """
     with _args_named(experiment):
         if experiment.style.style == "file":
+            from runx.rundir.configfile import config_text
+
             for run in runs:
-                point = unplaced(experiment.cmd, run.point, experiment.style, experiment.has_config)
-                nested(point, experiment.has_config)
+                config, style = experiment.config, experiment.style
+                point = unplaced(experiment.cmd, run.point, style, config is not None)
+                config_text(point, Logdir.at(run.dir), style, config)
         if experiment.style != DASHES or "{" in experiment.cmd:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

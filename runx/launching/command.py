@@ -21,8 +21,9 @@ _HOSTILE = re.compile(r"['\"$`\\\n]")
 def check_command(experiment: Experiment, sweep: Sweep) -> None:
     """Raise a SettingsError where CMD, SETUP, WRAP or TEARDOWN could not be executed as meant."""
     cmd = trimmed(experiment.cmd)
-    if "\0" in cmd:
-        raise _error(experiment, "CMD", "holds a NUL, which no command line can; remove it")
+    for name, text in (("CMD", cmd), *_of_shell(experiment)):
+        if "\0" in text:
+            raise _error(experiment, name, "holds a NUL, which no command line can; remove it")
     names: tuple[str, ...] = ()
     if "{" in cmd or not is_program(cmd):
         reserved = {name for grid in sweep.grids for name in grid.reserved}
@@ -35,9 +36,13 @@ def check_command(experiment: Experiment, sweep: Sweep) -> None:
 def _check_places(experiment: Experiment, sweep: Sweep, cmd: str, names: tuple[str, ...]) -> None:
     """Raise if CMD has no place for a hyperparameter, or a place that some runs have none for."""
     style = experiment.style.style
+    from runx.sweeps.shellfill import MARK
+
     if problem := refusal(cmd, names, style):
         raise _error(experiment, "CMD", problem)
     placed = placement(cmd, names, style)
+    if placed.names and (mark := MARK.search(cmd)):
+        raise _error(experiment, "CMD", f"has the character {mark[0]!a}; remove it")
     for name in placed.names:
         if name in names and not _is_everywhere(sweep, name):
             advice = f"write {name}: None where it is to be empty"
@@ -60,6 +65,8 @@ def _check_folder(experiment: Experiment, sweep: Sweep, text: str) -> None:
 def _is_everywhere(sweep: Sweep, name: str) -> bool:
     """Return whether every point of a sweep has a hyperparameter."""
     for grid in sweep.grids:
+        if summary.is_base(grid):
+            continue
         axis = next((axis for axis in grid.axes if name in axis.names), None)
         if axis is None:
             return False
@@ -86,10 +93,14 @@ def _texts(experiment: Experiment, names: tuple[str, ...]) -> Iterator[tuple[str
 
         text = MARK.sub("x", text)
     yield "CMD", text
+    yield from _of_shell(experiment)
+
+
+def _of_shell(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return the settings around CMD that are shell text, WRAP with a word for what follows it."""
     shell = experiment.shell
-    yield from (("SETUP", shell.setup), ("TEARDOWN", shell.teardown))
-    if shell.wrap:
-        yield "WRAP", f"{shell.wrap} x"
+    texts = [("SETUP", shell.setup), ("TEARDOWN", shell.teardown)]
+    return [*texts, ("WRAP", f"{shell.wrap} x")] if shell.wrap else texts
 
 
 def _complaint(text: str) -> str:

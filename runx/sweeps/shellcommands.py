@@ -217,15 +217,25 @@ def _group(text: str, segment: _Segment) -> tuple[int, int] | None:
 
 
 def _words(segment: _Segment) -> list[tuple[str, int, int]]:
-    """Return the words of a command, unquoted, with the offsets of their starts and ends."""
+    """Return the words of a command, unquoted, with the offsets of their starts and ends.
+
+    Redirections are left out.
+    """
     words: list[list[Char]] = [[]]
+    is_target = False
     for char in segment.chars:
         is_array = char.text == "(" and bool(words[-1]) and words[-1][-1].text == "="
         is_end = char.quotes == BARE and char.depth == 1 and char.text in _ENDS_WORD
         if is_end and not is_array:
+            is_redirection = char.text in "<>"
+            if words[-1] and (is_target or (is_redirection and text_of(words[-1]).isdigit())):
+                words[-1], is_target = [], False
+            is_target = is_target or is_redirection
             words.append([])
         elif char.text != CONTINUED:
             words[-1].append(char)
+    if is_target:
+        words[-1] = []
     return [
         (text_of(word), word[0].offset, word[-1].offset + len(word[-1].text))
         for word in words

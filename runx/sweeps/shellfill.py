@@ -152,6 +152,8 @@ def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     is_word = char.quotes == BARE and site.is_alone
     if value.blended and not is_word and not word.is_shell_text:
         value = value._replace(words=(" ".join(value.words),), is_list=False)
+    elif value.is_list and site.is_cmd and not site.is_alone and not word.is_shell_text:
+        value = value._replace(words=(value.text,), is_list=False)
     _check_place(site, value)
     if not value.is_plain and (place := word.refused):
         is_text = site.is_cmd and "in code" in place and _PLAIN_CODE.fullmatch(value.text)

@@ -36,7 +36,7 @@ _SHELL = r"(?:ba|da|z|k|a)?sh"
 
 _SHELLS = re.compile(rf"(?:.*/)?{_SHELL}")
 
-_SHELL_OPTIONS = re.compile(r"(?:[-+][\w-]*(?: (?![-+])\S+)? )*[-+][\w-]*")
+_SHELL_OPTIONS = re.compile(r"(?:(?:[-+]\w*[oO]|--rcfile|--init-file) \S+ |[-+][\w-]+ )*[-+][\w-]+")
 
 # These read a here-document as commands, or hand it to a shell.
 _READS_COMMANDS = re.compile(

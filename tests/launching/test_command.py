@@ -71,6 +71,10 @@ def test_what_bash_cannot_read_is_refused_with_its_own_words(settings, name):
 def test_other_mistakes_in_cmd_are_refused():
     with pytest.raises(RunxError, match="CMD: holds a NUL"):
         planned("python x.py \0").check()
+    with pytest.raises(RunxError, match="SETUP: holds a NUL"):
+        planned("python x.py", SETUP="true \0").check()
+    with pytest.raises(RunxError, match="CMD: has the character"):
+        planned("python x.py \U000f0012 {lr} {args}").check()
     with pytest.raises(RunxError, match=r"CMD: \{\{ lr \}\}: write \{lr\}"):
         planned("python x.py {{ lr }}").check()
     with pytest.raises(RunxError, match=r"CMD: \{b\}: not every run has b; write b: None"):
@@ -81,6 +85,15 @@ def test_other_mistakes_in_cmd_are_refused():
         planned("python x.py `echo {note}` {args}").check()
     with pytest.raises(RunxError, match=r"split: note: .* can't be split: no closing quotation"):
         planned("python x.py", {"note": "it's"}, ARGS={"split": True}).check()
+
+
+def test_a_base_that_is_skipped_needs_no_value_for_a_place():
+    base = {"RUNX.SKIP": True, "a": 1}
+    experiment = planned("python x.py {b} {args}", [base, {"b": [2, None]}])
+    assert [each["command"] for each in runx.preview(experiment.plan(), json=True)] == [
+        "python x.py 2 --a 1",
+        "python x.py '' --a 1",
+    ]
 
 
 def test_what_looks_like_a_mistake_is_warned_of():

@@ -146,6 +146,12 @@ def test_lists_truth_values_and_none_where_they_are_placed(folder):
     assert shown(folder, line) == [("l=[1,'a b']", "t=true", "n=null", "e=[]")]
 
 
+def test_all_values_in_a_word_are_one_text_for_another_shell(folder):
+    point = Point((text("b", "2 3"),))
+    for cmd in ("show --a={args}", "show '--a={args}'", 'show "--a={args}"'):
+        assert shown(folder, shell_command(cmd, point, HERE)) == [("--a=--b '2 3'",)]
+
+
 def test_split_makes_the_words_that_a_shell_would(folder):
     split = Style(split="true")
     point = Point((text("m", "audio 'a b' $(touch PWNED)"), text("s", "x --flag --key k")))

@@ -40,6 +40,11 @@ true
 tee log
 ! python x.py
 nohup timeout 5 python x.py
+exec > log 2>&1; python x.py
+2>log python x.py < data
+exec python x.py
+bash -x train.sh -c conf
+bash -o pipefail train.sh -c conf
 """
 
 NOT_ITS_SCRIPTS = """
@@ -76,6 +81,7 @@ parallel python x.py ::: a b@
 mpirun -n 1 python x.py : -n 1 python y.py@
 echo a && printf b@
 A=1@
+bash -o pipefail -c "python x.py@"
 """
 
 

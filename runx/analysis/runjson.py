@@ -76,7 +76,7 @@ FIELDS = {
     "commit": _some("that commit in short, with + where there were changes", _TEXT, True),
     "cause": _some("the line of its output that says why it failed", _TEXT, True),
     "code_changed": _some("since which attempt it has its code, and what differs", _TEXT),
-    "code_differs": _some("the files in which its code isn't that of most runs", _TEXTS),
+    "code_differs": _some("the files in which its code isn't that of most runs", _TEXTS, True),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
     ),

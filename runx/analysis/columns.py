@@ -135,10 +135,11 @@ def everything(run: RunRecord) -> dict[str, Any]:
     return {
         **{name: value(run, Column(name, name)) for name in AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
+        **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         **run.measured,
         **plain,
-        **{metric_column(name).heading: metric for name, metric in run.metrics.items()},
+        **run.metrics,
         **run.details,
         **{name: value(run, Column(name, name)) for name in OWN},
         "state": run.state,

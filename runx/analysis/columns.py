@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.analysis.codes import SHORT, codes_of
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -17,10 +18,15 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
-DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
+DETAILS = (
+    *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
+    "cause",
+)
 """Columns on request: they need files that are read for no other column."""
 AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason")
 """Names of a run's JSON that are columns, too, unless a run has something else of that name."""
+CODE = "code"
+"""The column of the code's digest, where no hyperparameter or metric has its name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 METRICS = "metrics."
@@ -32,7 +38,7 @@ RESOURCES = "resources."
 class Column(NamedTuple):
     """A column of a table: its heading, the kind of its values, and their name in a run.
 
-    ``kind`` is hparam, resource, metric, measured, detail, or one of OWN.
+    ``kind`` is hparam, resource, metric, measured, detail, code, or one of OWN.
     """
 
     heading: str
@@ -71,6 +77,7 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "exit_code": lambda run: run.status.code,
     "code_digest": lambda run: run.code or None,
     "reason": lambda run: run.status.reason or None,
+    CODE: lambda run: run.code[:SHORT] or None,
 }
 
 
@@ -99,7 +106,7 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
-    if name in AS_JSON:
+    if name == CODE or name in AS_JSON:
         return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
@@ -127,7 +134,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS, *AS_JSON)))
+    return list(dict.fromkeys((*names, *OWN, CODE, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -141,6 +148,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
+        CODE: run.code[:SHORT] or None,
         **run.measured,
         **plain,
         **run.metrics,
@@ -175,6 +183,11 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
     """Return the columns of all resources that runs asked of their farms."""
     names = names_of(run.resources for run in runs)
     return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
+
+
+def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
+    """Return the column of the code where it differs between runs."""
+    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

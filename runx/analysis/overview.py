@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from runx.analysis.ask import ask_schedulers, read_states, with_job_status
 from runx.analysis.cells import duration, for_machines
+from runx.analysis.codes import code_changed, with_codes
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
+from runx.analysis.failures import cause_in
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, run_as_json
 from runx.analysis.table import Row, Table, own_columns
@@ -163,18 +165,21 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
     launch = launch_of(run, content, warn)
     return {
         **runs_as_json([record], now)[0],
+        "cause": cause_in(record),
         "id": content.get("id"),
         "cmd": content.get("cmd"),
         "created": content.get("created"),
+        "code_changed": code_changed(record),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
         "attempts": [
             {
                 **attempt_as_json(attempt),
+                "code_digest": code or None,
                 "events": [dict(event.details) for event in attempt.events],
             }
-            for attempt in record.attempts
+            for attempt, code in with_codes(record)
         ],
         "files": _files(run.path),
         "again": list(_commands(run, launch, content)),
@@ -207,11 +212,13 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     why = f" ({run['reason']})" if run["reason"] else ""
     elapsed = f", {duration(run['elapsed'])}" if run["elapsed"] is not None else ""
     yield from _pair("state", f"{run['state']}{why}{elapsed}")
+    yield from _pair("cause", run["cause"])
     git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
+    changed = f" ({run['code_changed']})" if run["code_changed"] else ""
     for name in ("id", "tag", "cmd"):
         yield from _pair(name, run[name])
-    yield from _pair("code", run["code_digest"])
+    yield from _pair("code", run["code_digest"] and f"{run['code_digest']}{changed}")
     for name, text in (("where", "where"), ("note", "note"), ("dir", "logdir")):
         yield from _pair(name, run[text])
     yield from _pair("git", commit)

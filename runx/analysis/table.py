@@ -14,6 +14,7 @@ from runx.analysis.columns import (
     METRICS,
     Column,
     as_number,
+    code_columns,
     everything,
     fields,
     getter,
@@ -163,6 +164,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("epoch", "epoch")] if any(run.epoch is not None for run in runs) else []),
         *([Column("epoch_time", "epoch_time")] if timed else []),
         *([Column("state", "state")] if unsettled else []),
+        *code_columns(runs),
     ]
     rest = [column for column in rest if column.heading not in question.ignore]
     taken = {"run", "experiment", *(column.heading for column in rest)}

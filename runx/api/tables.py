@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
+from runx.analysis.codes import code_note, marked
 from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
@@ -108,6 +109,14 @@ def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
+    shown = _table(marked(runs), options, people)
+    if options.compare and not shown.notes:
+        return shown  # The code of other runs differs, if any.
+    note = code_note([row.record for row in shown.rows if row.record] or runs)
+    return shown._replace(notes=(*shown.notes, note)) if note else shown
+
+
+def _table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     if options.importance or options.pivot or options.compare:
         return _statistics(chosen(runs, options.question), options)
     if options.over or options.by or options.agg:

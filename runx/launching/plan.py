@@ -80,13 +80,14 @@ class PlannedAttempt(NamedTuple):
     """A run, and the number of the attempt that a launch starts.
 
     ``state`` is that of the existing run before it is restarted, or ``new``. One that ``is_shared``
-    waits in another launcher, too.
+    waits in another launcher, too. One that is ``restaged`` takes today's code.
     """
 
     run: Run
     attempt: int = 1
     state: str = NEW
     is_shared: bool = False
+    restaged: bool = False
 
     @property
     def is_new(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
+from runx.analysis.codes import code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, json_safe, run_as_json, state_as_json
@@ -41,7 +42,7 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Return the model of a page that shows runs of some experiments."""
-    measured = [read_run_courses(record, warn) for record in records]
+    measured = [read_run_courses(record, warn) for record in marked(records)]
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
     keys, bests = [run["key"] for run in runs], [_numbers(run["best"]) for run in runs]
@@ -50,7 +51,7 @@ def model(
         "version": VERSION,
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
-        "said": notes(experiments, warn),
+        "said": [*notes(experiments, warn), *_on_code(records)],
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -107,6 +108,7 @@ def run_object(
         **details(record, warn),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
+        "code_differs": record.details.get("code_differs"),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 
@@ -141,6 +143,11 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
         if text
     ]
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
+
+
+def _on_code(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+    note = code_note(records)
+    return [{"experiment": "", "when": "", "text": note}] if note else []
 
 
 def metric_names(runs: Iterable[RunCourses]) -> list[str]:

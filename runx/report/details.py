@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.rundir.output import tail
+from runx.analysis.failures import cause_in
+from runx.rundir.output import readable, tail
 from runx.rundir.paths import RunDir
 from runx.rundir.record import launch_of, read_or_empty
 from runx.rundir.run import RunRecord
@@ -33,8 +34,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 
 _TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DOTALL)
 
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
-
 Warn = Callable[[str], None]
 
 
@@ -48,6 +47,7 @@ def details(record: RunRecord, warn: Warn) -> dict[str, Any]:
         "command": command(run, content),
         "git": launch.get("git"),
         "note": launch.get("note") or "",
+        "cause": cause_in(record),
         "log": log_end(run),
         "images": [
             {"name": image.name, "step": image.step, "src": src}
@@ -73,16 +73,6 @@ def log_end(run: RunDir, most: int = LOG) -> str:
     text = readable(tail(run.output, most + 1))
     is_cut = run.output.exists() and run.output.stat().st_size > most
     return text.partition("\n")[2] if is_cut and "\n" in text else text
-
-
-def readable(text: str) -> str:
-    r"""Return a terminal's output without colours, and only the last state of a progress bar.
-
-    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
-    'red\n100%\n'
-    """
-    lines = _ESCAPES.sub("", text).split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def artifacts(run: RunDir) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.report.curves import read_courses
-from runx.report.details import readable
+from runx.rundir.output import readable
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, rows
 from runx.rundir.tensorboard import event_files

@@ -6,7 +6,8 @@ from run_folders import make_run
 
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.runjson import attempt_as_json
-from runx.report.details import artifacts, details, log_end, readable
+from runx.report.details import artifacts, details, log_end
+from runx.rundir.output import readable
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings, script

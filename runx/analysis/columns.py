@@ -81,6 +81,10 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
 }
 
 
+_AS_JSON = [(name, getter(Column(name, name))) for name in AS_JSON]
+_OF_EVERY_RUN = [(name, getter(Column(name, name))) for name in OWN]
+
+
 def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) -> Column:
     """Return the column that a name stands for; a metric goes before a hyperparameter of its name.
 
@@ -140,15 +144,16 @@ def everything(run: RunRecord) -> dict[str, Any]:
     """
     plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
     return {
-        **{name: value(run, Column(name, name)) for name in AS_JSON},
+        **{name: get(run) for name, get in _AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
+        **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         CODE: run.code[:SHORT] or None,
         **run.measured,
         **plain,
-        **{metric_column(name).heading: metric for name, metric in run.metrics.items()},
+        **run.metrics,
         **run.details,
-        **{name: value(run, Column(name, name)) for name in OWN},
+        **{name: get(run) for name, get in _OF_EVERY_RUN},
         "state": run.state,
     }
 
@@ -240,13 +245,15 @@ def as_number(value: Any) -> float | None:
 
 
 def identity(value: Any) -> Any:
-    """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not.
+    """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not; NaN is NaN.
 
-    >>> identity(1) == identity(1.0), identity(1) == identity(True)
-    (True, False)
+    >>> identity(1) == identity(1.0), identity(1) == identity(True), identity([]) == identity({})
+    (True, False, False)
     """
     if isinstance(value, (list, tuple)):
         return tuple(map(identity, value))
     if isinstance(value, dict):
-        return tuple((name, identity(inner)) for name, inner in value.items())
+        return ("mapping", *((name, identity(inner)) for name, inner in value.items()))
+    if value != value:
+        return ("nan",)
     return ("bool", value) if isinstance(value, bool) else value

@@ -219,8 +219,8 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for name in ("id", "tag", "cmd"):
         yield from _pair(name, run[name])
     yield from _pair("code", run["code_digest"] and f"{run['code_digest']}{changed}")
-    for name in ("where", "note", "logdir"):
-        yield from _pair(name, run[name])
+    for name, text in (("where", "where"), ("note", "note"), ("dir", "logdir")):
+        yield from _pair(name, run[text])
     yield from _pair("git", commit)
     yield from _mapping("hparams", run["hparams"])
     yield from _mapping("resources", run["resources"] or {})

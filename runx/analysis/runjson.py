@@ -45,7 +45,7 @@ FIELDS = {
     "name": Field("the run's name, that of its directory", _TEXT),
     "experiment": Field("the experiment's name", _TEXT),
     "tool": Field("what wrote the run: runx, or another tool", _TEXT),
-    "logdir": Field("the path of the run's directory", _TEXT),
+    "logdir": Field("the absolute path of the run's directory", _TEXT),
     "tag": Field("the tag that its name begins with, or nothing", _TEXT),
     "labels": Field("the labels of its experiment", _TEXTS),
     "hparams": Field("the hyperparameters by their dotted names", _OBJECT),
@@ -76,7 +76,7 @@ FIELDS = {
     "commit": _some("that commit in short, with + where there were changes", _TEXT, True),
     "cause": _some("the line of its output that says why it failed", _TEXT, True),
     "code_changed": _some("since which attempt it has its code, and what differs", _TEXT),
-    "code_differs": _some("the files in which its code isn't that of most runs", _TEXTS, True),
+    "code_differs": _some("the files in which its code is not that of most runs", _TEXTS, True),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
     ),
@@ -110,7 +110,7 @@ def run_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "name": run.name,
         "experiment": run.experiment,
         "tool": run.tool,
-        "logdir": str(run.dir.path),
+        "logdir": str(run.dir.path.absolute()),
         "tag": run.tag,
         "labels": [*run.labels],
         "hparams": json_safe(run.hparams),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import SHORT, codes_of
+from runx.analysis.codes import SHORT
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -151,7 +151,7 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
 
 def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
     """Return the column of the code where it differs between runs."""
-    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
+    return [Column(CODE, CODE)] if len({run.code for run in runs} - {""}) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

@@ -59,7 +59,7 @@ _SAYING = (
     r"slurmstepd: error: \*\*\* .* DUE TO|=>> PBS: job killed|TERM_[A-Z]+: job killed",
     r"(?:slurmstepd: error: )?Detected \d+ oom.kill event|Out of memory: Killed process",
     rf"(?!{_OF_TASKS})(?:[^:]{{1,60}}: )?{_ERROR}:{_NO_NUMBER} +\S",
-    rf"[A-Za-z_][\w.]*(?:{_NAMES})(?:\(\w+\))?(?:$|:(?! *[-+]?\d*\.?\d+%?\s*$))",
+    rf"[A-Za-z_][\w.]*(?:{_NAMES})(?:\(\w+\))?(?:$|:)",
     rf"[A-Za-z_][\w.]*(?:{_NAMES})\(\"",
     rf"(?:Error|Exception|Failure|Fault)(?:$|:{_NO_NUMBER})",
     r"FATAL Flags parsing error|Fatal Python error: (?!Aborted)|Lmod has detected the following",

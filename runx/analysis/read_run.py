@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -89,16 +90,12 @@ def _read(
 
 def _code(record: bytes | None, attempts: Sequence[int], look: RunFiles) -> str:
     """Return the digest of a run's code: that of the last claim that has one, or its record's."""
-    for number in reversed(attempts):
-        if number > 1 and (code := _last_code(look.content(f"{ATTEMPTS}/{number}.claim"))):
-            return code
-    return _last_code(record)
-
-
-def _last_code(content: bytes | None) -> str:
-    # In both files it comes after what a user has named; neither is parsed for this alone.
-    found = _CODE.findall(content or b"")
-    return found[-1].decode() if found else ""
+    claims = (look.content(f"{ATTEMPTS}/{each}.claim") for each in reversed(attempts) if each > 1)
+    for content in itertools.chain(claims, [record]):
+        # In both files it comes after what a user has named; neither is parsed for this alone.
+        if found := _CODE.findall(content or b""):
+            return str(found[-1].decode())
+    return ""
 
 
 def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:

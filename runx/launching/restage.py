@@ -95,7 +95,8 @@ def described(names: list[str], runs: int, restaged: bool = False) -> str:
 def _differing(context: LaunchContext, digest: str) -> Iterator[str]:
     """Return the files and links that differ between two frozen codes."""
     try:
-        names = differing(context.experiment.dir.code, digest, str(context.code))
+        store = context.experiment.dir.code
+        names = differing(store / digest, store / str(context.code))
     except StoreError:
         names = ["the code"]
     links = context.experiment.code.links

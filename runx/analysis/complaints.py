@@ -93,6 +93,7 @@ _HYDRA = re.compile(
     r"Could not |Cannot find|Error (?:locating|in call|merging|instantiating)|no viable|mismatched"
     r"|extraneous|token recognition|In '|Multiple |Key '|Missing |You must |Ambiguous|.*Error"
 )
+_RANK = re.compile(r"\[(?:rank|default)\d+\]:")
 _ELASTIC = re.compile(r"\[?[WE]\d{4} [\d:.]+ .*torch/distributed/elastic")
 _SUMMARY = re.compile(r"(?:FAILED|ERROR) \S+\.py(?:::.*)?$")
 
@@ -187,9 +188,11 @@ def _torchrun(lines: Sequence[str]) -> Iterator[Complaint]:
             continue
         report = dict(_fields(lines[at + 1 : at + 12]))
         rank, said = report.get("rank", "?").split()[0], report.get("traceback", "")
+        # Where ranks mark their lines, that none is of this one says that it printed no exception.
+        is_told = said.startswith("Signal") or any(_RANK.match(line) for line in lines)
         if not said.startswith("Signal"):
             said = f"exit status {report.get('exitcode', '?').split()[0]}{_before_report(lines)}"
-        yield Complaint(at, FOLLOWED, f"rank {rank}: {said}")
+        yield Complaint(at, FOLLOWED if is_told else REPORTED, f"rank {rank}: {said}")
 
 
 def _before_report(lines: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.causes import LONGEST, Cause, cause_of, last_words
-from runx.analysis.cells import for_machines, json_safe
+from runx.analysis.cells import for_machines
 from runx.analysis.columns import IGNORED, identity, names_of
 from runx.analysis.commands import in_folder, resume_command
+from runx.analysis.runjson import json_safe
 from runx.rundir.output import output_of
 from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.codes import codes_of, short_codes
-from runx.analysis.columns import Column, code_columns, getter, identity, resolve, value, varying
+from runx.analysis.columns import (
+    Column,
+    as_number,
+    code_columns,
+    getter,
+    identity,
+    resolve,
+    value,
+    varying,
+)
 from runx.analysis.question import Question
 from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
@@ -183,8 +192,8 @@ def _expected(
 
 def spread(group: Iterable[RunRecord], column: Column, expected: int) -> Spread | None:
     """Return the numbers that a group has for a column, None where it has none."""
-    cells = [value(run, column) for run in group]
-    numbers = [float(cell) for cell in cells if isinstance(cell, (int, float))]
+    cells = (as_number(value(run, column)) for run in group)
+    numbers = [cell for cell in cells if cell is not None]
     return Spread(tuple(numbers), expected) if numbers else None
 
 

@@ -102,7 +102,7 @@ class Index:
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
         hparams, resources, metrics, by_key = parts(entry)
-        _, epoch, epoch_time, status, _, code, *_ = entry[1]
+        _, epoch, epoch_time, status, _, tool, code, tag, labels, *_ = entry[1]
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
         }
@@ -118,7 +118,10 @@ class Index:
             resources=resources,
             measured=measured,
             attempts=attempts_in(entry) if self._attempts else (),
+            tool=tool,
             code=code,
+            tag=tag,
+            labels=tuple(labels),
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,14 @@ from typing import Any, NamedTuple
 
 from runx.analysis.better import direction
 from runx.analysis.columns import (
+    HPARAMS,
     Column,
+    as_number,
     code_columns,
     everything,
     fields,
     getter,
+    metric_column,
     names_of,
     resolve,
     varying,
@@ -38,7 +42,8 @@ def sort_keys(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     if question.sortwith:
         sorting = zip(question.sortwith, question.sort_measures, strict=True)
         return [_key(name, measure, runs, question) for name, measure in sorting] if runs else []
-    all_metrics = names_of(run.metrics for run in runs)
+    every = names_of(run.metrics for run in runs)
+    all_metrics = [name for name in every if name not in question.ignore]
     metrics = [name for name in all_metrics if name in question.columns] or all_metrics
     candidates = [
         *(name for name in metrics if "loss" in name.lower()),
@@ -62,7 +67,7 @@ def _key(name: str, measure: Measure, runs: Sequence[RunRecord], question: Quest
 
 def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
     if not metrics:
-        return f"can't sort with {name}: no run has metrics yet"
+        return f"can't sort with {name}: no run has metrics yet; training's is train.{name}"
     names = listed(nearest_first(name, metrics))
     return f"can't sort with {name}: no run has such a metric; there {names}"
 
@@ -83,10 +88,10 @@ def rank(value: Any, lower: bool) -> tuple[int, float, str]:
     >>> sorted([None, 9.5, 10, float("nan")], key=lambda value: rank(value, lower=False))
     [10, 9.5, nan, None]
     """
-    if isinstance(value, (int, float)):
-        if value != value:
+    if (number := as_number(value)) is not None:
+        if number != number:
             return (2, 0.0, "")
-        return (0, float(value) if lower else -float(value), "")
+        return (0, number if lower else -number, "")
     return (3, 0.0, "") if value is None else (1, 0.0, str(value))
 
 
@@ -132,10 +137,10 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
     from runx.sweeps.expressions import parse
 
     text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
-    hparams = (f"hparams.{name}" for name in names_of(run.hparams for run in runs))
+    hparams = (f"{HPARAMS}{name}" for name in names_of(run.hparams for run in runs))
     measures = (measure.name for measure in question.measures)
-    expression = parse(text, [*fields(runs), *hparams, *measures])
-    return [run for run in runs if expression.holds(everything(run))]
+    holds = parse(text, [*fields(runs), *hparams, *measures]).choose(map(everything, runs))
+    return list(itertools.compress(runs, holds))
 
 
 def asked_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:
@@ -157,6 +162,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("state", "state")] if unsettled else []),
         *code_columns(runs),
     ]
+    rest = [column for column in rest if column.heading not in question.ignore]
     taken = {"run", "experiment", *(column.heading for column in rest)}
     if question.all_hparams:
         names = [
@@ -167,7 +173,10 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
     hparams = [
         Column(f"hparams.{name}" if name in taken else name, "hparam", name) for name in names
     ]
-    return (*_name_columns(runs), *hparams, *varying_resources(runs), *rest)
+    resources = [
+        column for column in varying_resources(runs) if column.heading not in question.ignore
+    ]
+    return (*_name_columns(runs), *hparams, *resources, *rest)
 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
@@ -178,7 +187,7 @@ def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
     """Return the metrics in the order in which scripts write them, the best after the last."""
     names = names_of(run.metrics for run in runs)
-    columns = [Column(name, "metric", name) for name in names]
+    columns = [metric_column(name) for name in names]
     for measure in question.sort_measures:
         if any(measure.name in run.measured for run in runs):
             heads = [column.heading for column in columns]

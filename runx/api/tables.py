@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
 from runx.analysis.codes import code_note, marked
-from runx.analysis.columns import Column, fields, names_of, resolve, value
+from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
 from runx.analysis.question import TableOptions
@@ -46,9 +46,16 @@ def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
 
 
 def read(
-    dirs: Sequence[ExperimentDir], options: TableOptions, say: Say, warn: Say
+    dirs: Sequence[ExperimentDir],
+    options: TableOptions,
+    say: Say,
+    warn: Say,
+    attempts: bool = False,
 ) -> Iterator[RunRecord]:
-    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
+    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached.
+
+    Without ``attempts`` these are left out of the records where that saves time.
+    """
     question, at = options.question, options.question.at
     if options.at == "min":
         quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
@@ -57,7 +64,7 @@ def read(
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
     reader = Reader(
-        question.measures, warn, at, question.details, attempts=False, processes=worker_count()
+        question.measures, warn, at, question.details, attempts=attempts, processes=worker_count()
     )
     for experiment in dirs:
         runs = read_experiment(experiment, reader)
@@ -173,6 +180,13 @@ def _metrics_of_other_phases(runs: Sequence[RunRecord]) -> Iterable[tuple[str, A
 def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
     """Return a line for each option that names a metric or epoch which no run has."""
     question = options.question
+    if question.at is None and not any(run.metrics for run in runs):
+        others = [name for name, _ in _metrics_of_other_phases(runs)]
+        if others and not question.measures:
+            yield (
+                f"no run has metrics of validation or tests; there {listed(others)}:"
+                f" -s {others[0]} sorts by it, --columns {others[0]} shows it"
+            )
     if question.at is not None and not any(run.metrics for run in runs):
         yield f"--at {options.at}: no run has metrics of that epoch"
     metrics = names_of(run.metrics for run in runs) if options.lower or options.higher else []
@@ -215,6 +229,7 @@ def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path,
     runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
     if not runs:
         raise no_runs(dirs)
+    check_ignored(runs, options.ignore)
     shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
     write_report(file, dirs, shown, options.question, time.time(), warn)
     return len(shown)

@@ -38,7 +38,7 @@ export function makeRun(raw, index) {
     index,
     courses,
     hparams: new Map(Object.entries(raw.hparams)),
-    last: new Map(Object.entries(raw.last)),
+    metrics: new Map(Object.entries(raw.metrics)),
     best: new Map(Object.entries(raw.best)),
   };
 }
@@ -105,15 +105,15 @@ export function addPoint(run, phase, epoch, seconds, values) {
 /** Update a run's last values by a validation point that was just added. */
 export function noteLast(run, epoch, values) {
   run.epoch = epoch;
-  for (const [name, value] of Object.entries(values)) run.last.set(name, value);
+  for (const [name, value] of Object.entries(values)) run.metrics.set(name, value);
 }
 
 /** Update the time that a run has taken by a point that was just added. */
-export function noteTime(run, phase, seconds) {
+export function noteTime(run, phase, seconds, validates) {
   if (!Number.isFinite(seconds)) return;
   run.elapsed = Math.max(run.elapsed ?? 0, seconds);
   const course = run.courses.get(phase);
-  if (phase === "val") run.epoch_time = seconds / course.length;
+  if (validates) run.epoch_time = seconds / course.length;
 }
 
 const LENGTHS = ["epochs", "max_epochs", "num_epochs", "n_epochs", "max_epoch"];
@@ -177,7 +177,7 @@ export function usualColumns(model) {
 export function valueOf(run, column) {
   const { kind, name } = column;
   if (kind === "hparam") return run.hparams.get(name) ?? undefined;
-  if (kind === "metric") return run.last.get(name);
+  if (kind === "metric") return run.metrics.get(name);
   if (kind === "best") return run.best.get(name);
   return run[kind] ?? undefined;
 }

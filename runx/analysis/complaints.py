@@ -68,7 +68,8 @@ _SAYING = (
     rf"\S+: (?:line )?\d+: (?:.*: )?.*(?:{_SHELL})",
     rf"(?:{_DIED})(?: \(core dumped\))?$",
     r"\S*python[\d.]*: (?:can't open|No module|Error)",
-    r"terminate called after throwing|.*: Assertion .* failed\.",
+    r"terminate called after throwing|.*: Assertion .* failed\.|signal \(\d+\): ",
+    r"double free|free\(\): |malloc\(|realloc\(|corrupted size|munmap_chunk",
     r"Exception in thread \"[^\"]*\" (?P<message>\S.*)",
 )
 _FOLLOWING = (
@@ -85,6 +86,7 @@ _PATTERNS = [
 ]
 _WIDEST = 2_000  # characters of a line that are looked at
 _LABEL = re.compile(r"^(?:\[[^\]]*\](?:<\w+>)?:?\s?)+|^\d+: (?=\S)|^\([\w.]+ pid=[^)]*\) ")
+_LEVEL = re.compile(r"ERROR|CRITICAL|FATAL")
 _TITLE = re.compile(r"\s*[╭┌┏+][─━-]+ (?P<title>[^─━]+?) [─━-]+[╮┐┓+]\s*$")
 _TELLING = re.compile(
     r"(?i)error|required|unrecognized|missing|invalid|parsing|ambiguous|exclusive"
@@ -101,7 +103,7 @@ _SUMMARY = re.compile(r"(?:FAILED|ERROR) \S+\.py(?:::.*)?$")
 def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     """Return what lines complain of, but for tracebacks."""
     for at, line in enumerate(lines):
-        text = _LABEL.sub("", line[:_WIDEST])
+        text = _unlabelled(line[:_WIDEST])
         if text[:1].isspace() or not text or AFTERMATH.match(line) or TRACE in line:
             continue
         for weight, pattern in _PATTERNS:
@@ -116,6 +118,17 @@ def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     yield from _hydra(lines)
     yield from _pytest(lines)
     yield from _torchrun(lines)
+
+
+def _unlabelled(line: str) -> str:
+    """Return a line without ranks, times and the like at its start, but with a level.
+
+    >>> _unlabelled("[rank0]: x = 1"), _unlabelled("[10:03][train][ERROR] - no data")
+    ('x = 1', 'ERROR - no data')
+    """
+    label = match[0] if (match := _LABEL.match(line)) else ""
+    level = _LEVEL.search(label)
+    return f"{level[0]} {line[len(label) :]}" if level else line[len(label) :]
 
 
 def _continued(following: Sequence[str]) -> str:

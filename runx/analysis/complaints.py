@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -84,6 +85,37 @@ _PATTERNS = [
     *((SAID, re.compile(pattern)) for pattern in _SAYING),
     *((FOLLOWED, re.compile(pattern)) for pattern in _FOLLOWING),
 ]
+_WORDS = (
+    *(
+        "rror",
+        "ERROR",
+        "atal",
+        "FATAL",
+        "CRITICAL",
+        "xception",
+        "nterrupt",
+        "Exit",
+        "ailure",
+        "ault",
+    ),
+    *(
+        "ault",
+        "otFound",
+        "ill",
+        "not found",
+        "No such",
+        "ermission",
+        "nbound",
+        "yntax",
+        "annot",
+        "llegal",
+    ),
+    *("not set", "loating", "can't", "an't loc", "directory", "identifier", "substitution", "bort"),
+    *("division", "too long", "readonly", "erminate", "ssert", "panic", "ABORT", "noticed", "NCCL"),
+    *("BAD TERM", "atchdog", " line ", "signal (", "ouble free", "free(", "alloc(", "orrupted"),
+    *("munmap", "***", "TERM_", ": task", "No module", "oom_kill", "oom-kill", "\nF", "Lmod"),
+)
+"""Each line that one of the patterns fits has one of these: trying all on each takes long."""
 _WIDEST = 2_000  # characters of a line that are looked at
 _LABEL = re.compile(r"^(?:\[[^\]]*\](?:<\w+>)?:?\s?)+|^\d+: (?=\S)|^\([\w.]+ pid=[^)]*\) ")
 _LEVEL = re.compile(r"ERROR|CRITICAL|FATAL")
@@ -102,7 +134,8 @@ _SUMMARY = re.compile(r"(?:FAILED|ERROR) \S+\.py(?:::.*)?$")
 
 def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     """Return what lines complain of, but for tracebacks."""
-    for at, line in enumerate(lines):
+    for at in _with_words(lines):
+        line = lines[at]
         text = _unlabelled(line[:_WIDEST])
         if text[:1].isspace() or not text or AFTERMATH.match(line) or TRACE in line:
             continue
@@ -118,6 +151,20 @@ def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     yield from _hydra(lines)
     yield from _pytest(lines)
     yield from _torchrun(lines)
+
+
+def _with_words(lines: Sequence[str]) -> list[int]:
+    """Return the numbers of the lines that have one of _WORDS."""
+    text = "\n" + "\n".join(lines)
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    found = set[int]()
+    for word in _WORDS:
+        place = text.find(word)
+        while place >= 0:
+            number = bisect_right(starts, place) - 1
+            found.add(number)
+            place = text.find(word, starts[number + 1])
+    return sorted(found)
 
 
 def _unlabelled(line: str) -> str:

@@ -36,7 +36,7 @@ def code_files(runs: Sequence[RunRecord]) -> dict[str, list[str]]:
     Nothing where there is one code, or more than MOST_COMPARED; no files where a code is gone.
     """
     usual, *others = codes_of(runs) or {"": 0}
-    if len(others) >= MOST_COMPARED:
+    if not others or len(others) >= MOST_COMPARED:
         return {}
     folders = {run.code: ExperimentDir(run.dir.path.parent).code / run.code for run in runs}
     files: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import SHORT, codes_of
+from runx.analysis.codes import SHORT
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -23,10 +23,10 @@ DETAILS = (
     "cause",
 )
 """Columns on request: they need files that are read for no other column."""
-AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason")
-"""Names of a run's JSON that are columns, too, unless a run has something else of that name."""
 CODE = "code"
-"""The column of the code's digest, where no hyperparameter or metric has its name."""
+"""The column of the first digits of the code's digest."""
+AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason", CODE)
+"""Columns, most of them names of a run's JSON, unless a run has something else of that name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 METRICS = "metrics."
@@ -72,12 +72,12 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    CODE: lambda run: run.code[:SHORT] or None,
     "name": lambda run: run.name,
     "logdir": lambda run: os.fspath(run.dir),
     "exit_code": lambda run: run.status.code,
     "code_digest": lambda run: run.code or None,
     "reason": lambda run: run.status.reason or None,
-    CODE: lambda run: run.code[:SHORT] or None,
 }
 
 
@@ -106,7 +106,7 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
-    if name == CODE or name in AS_JSON:
+    if name in AS_JSON:
         return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
@@ -134,7 +134,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, CODE, *DETAILS, *AS_JSON)))
+    return list(dict.fromkeys((*names, *OWN, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -148,7 +148,6 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
-        CODE: run.code[:SHORT] or None,
         **run.measured,
         **plain,
         **run.metrics,
@@ -187,7 +186,7 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
 
 def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
     """Return the column of the code where it differs between runs."""
-    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
+    return [Column(CODE, CODE)] if len({run.code for run in runs} - {""}) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

@@ -74,9 +74,9 @@ FIELDS = {
     "note": _some("the note of that launch", _TEXT, True),
     "git": _some("the commit of the project at that launch", _OBJECT, True),
     "commit": _some("that commit in short, with + where there were changes", _TEXT, True),
-    "cause": _some("the line of its output that says why it failed", _TEXT, True),
-    "code_changed": _some("since which attempt it has its code, and what differs", _TEXT),
-    "code_differs": _some("the files in which its code is not that of most runs", _TEXTS, True),
+    "cause": _some("what its output says of why it ended badly", _TEXT, True),
+    "code_changed": _some("since which attempt it has its code, and what differed before", _TEXT),
+    "code_differs": _some("files in which its code isn't that of most runs", _TEXTS),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
     ),

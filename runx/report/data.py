@@ -108,7 +108,6 @@ def run_object(
         **details(record, warn),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
-        "code_differs": record.details.get("code_differs"),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 

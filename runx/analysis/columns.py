@@ -14,7 +14,7 @@ from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that are never shown as differing, as with the original."""
-OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
+OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir", "labels")
 """Columns that every run has."""
 DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
 """Columns on request: they need files that are read for no other column."""
@@ -61,6 +61,7 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    "labels": lambda run: ", ".join(run.labels),
 }
 
 
@@ -121,6 +122,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **run.details,
         **{name: value(run, Column(name, name)) for name in OWN},
         "state": run.state,
+        "labels": run.labels,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
+from runx.rundir.record import labels_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import UNKNOWN, State, state
@@ -70,15 +71,19 @@ def _read(
     content = look.content(RECORD)
     if HPARAMS in look.stamps:
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
-    # Most runs, which are here, ask nothing of a farm.
+    # Most runs, which are here, ask nothing of a farm, and have no labels.
     asks = content and b'"resources": {' in content and b'"resources": {}' not in content
+    tells = content and (asks or b'"labels": ' in content or b'"ablation": ' in content)
+    parts = _parts(content, look, warn) if content and tells else {}
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
         hparams=hparams,
         status=state(attempts) if attempts or content is not None else State(UNKNOWN),
         experiment=experiment,
-        resources=_resources(content, look, warn) if content and asks else {},
+        resources=_mapping(parts, "resources"),
+        labels=labels_of(parts),
+        ablation=_mapping(parts, "ablation"),
         attempts=attempts,
         **_metrics(look, measures, at, warn)._asdict(),
     )
@@ -158,11 +163,15 @@ def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:
     warn(f"{path}, line {line}: left out: {reason}")
 
 
-def _resources(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
-    """Return what a run has asked of its farm, by its record."""
+def _parts(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
+    """Return the record of a run, empty where it is damaged."""
     try:
-        resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")
+        return parsed_json(record, f"{look.path}/{RECORD}")
     except StoreError as error:
         warn(str(error))
         return {}
-    return resources if isinstance(resources, dict) else {}
+
+
+def _mapping(parts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = parts.get(name)
+    return part if isinstance(part, dict) else {}

@@ -170,7 +170,12 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
     several = len({run.experiment for run in runs}) > 1
-    return [*([Column("experiment", "experiment")] if several else []), Column("run", "run")]
+    differ = len({run.labels for run in runs}) > 1
+    return [
+        *([Column("experiment", "experiment")] if several else []),
+        Column("run", "run"),
+        *([Column("labels", "labels")] if differ else []),
+    ]
 
 
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:

@@ -19,7 +19,7 @@ from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, suggestion
 from runx.processes import worker_count
-from runx.rundir.experiments import find
+from runx.rundir.experiments import find, no_labelled
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
@@ -48,16 +48,20 @@ def read(
     dirs: Sequence[ExperimentDir], options: TableOptions, say: Say, warn: Say
 ) -> Iterator[RunRecord]:
     """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
-    question, at = options.question, options.question.at
+    question = options.question
+    reader = Reader(
+        *(question.measures, warn, question.at, question.details),
+        attempts=False,
+        processes=worker_count(),
+        labels=options.label,
+    )
     if options.at == "min":
-        quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
+        quiet = reader._replace(measures=(), warn=lambda line: None, details=frozenset(), ask=False)
         epochs = [run.epoch for experiment in dirs for run in read_experiment(experiment, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
-    reader = Reader(
-        question.measures, warn, at, question.details, attempts=False, processes=worker_count()
-    )
+        reader = reader._replace(at=at)
     for experiment in dirs:
         runs = read_experiment(experiment, reader)
         yield from _of_launch(list(runs), options.launch) if options.launch else runs
@@ -90,8 +94,10 @@ def selected(runs: Sequence[RunRecord], options: TableOptions) -> Sequence[RunRe
     return matching
 
 
-def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
-    """Return the error that experiments have no run."""
+def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxError:
+    """Return the error that experiments have no run, or none with all of some labels."""
+    if labels:
+        return no_labelled(labels, dirs)
     names = ", ".join(str(experiment.path) for experiment in dirs)
     return RunxError(
         f"{names}: no runs here; a run's directory holds run.json, hparams.json or metrics.csv"
@@ -100,6 +106,11 @@ def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
+    if options.ablation:
+        from runx.analysis.ablation import ablation
+
+        runs = chosen(runs, options.question)
+        return _fitting(ablation(runs, options.ablation, options.by, options.question), people)
     if options.importance or options.pivot or options.compare:
         return _statistics(chosen(runs, options.question), options)
     if options.over or options.by or options.agg:
@@ -110,6 +121,14 @@ def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Tab
         summary = best_per(summary, options.best_per)
         summary = summary._replace(rows=summary.rows[: options.top])
     return summary
+
+
+def _fitting(table: Table, people: bool) -> Table:
+    """Return a table without a last column that is empty, which people need not see."""
+    if not people or any(row.cells[-1] for row in table.rows):
+        return table
+    rows = tuple(row._replace(cells=row.cells[:-1]) for row in table.rows)
+    return table._replace(columns=table.columns[:-1], rows=rows)
 
 
 def _statistics(runs: Sequence[RunRecord], options: TableOptions) -> Table:
@@ -201,11 +220,14 @@ def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path,
     from runx.report.page import write_report
 
     reader = Reader(
-        options.question.measures, warn, details=options.question.details, processes=worker_count()
+        *(options.question.measures, warn),
+        details=options.question.details,
+        processes=worker_count(),
+        labels=options.label,
     )
     runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
     if not runs:
-        raise no_runs(dirs)
+        raise no_runs(dirs, options.label)
     shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
     write_report(file, dirs, shown, options.question, time.time(), warn)
     return len(shown)

@@ -55,7 +55,7 @@ def _show_once(options: TableOptions) -> None:
     dirs = experiments_of(options, warn)
     runs = list(read(dirs, options, say, warn))
     if not runs:
-        raise no_runs(dirs)
+        raise no_runs(dirs, options.label)
     if options.fields:
         data(listing(runs))
         return

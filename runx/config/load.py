@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -18,7 +18,7 @@ from runx.config.experiment import (
     presets,
     shell_of,
 )
-from runx.config.hparams import composed
+from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
@@ -37,10 +37,17 @@ from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
-from runx.sweeps.naming import fill_template, new_launch
+from runx.sweeps.naming import fill_template, new_launch, safe
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
-from runx.sweeps.values import Node
+from runx.sweeps.values import Node, Point
+
+if TYPE_CHECKING:
+    from runx.rundir.numbers import Number
+
+
+_XID = "{xid}"
+_NONE = Point(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Request:
     ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
     caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
     names of runs; they are the current time and a new name where they are missing. Unless it
-    ``executes``, HPARAMS is what the files say, without what the function of HPARAMS_FROM gives.
+    ``executes``, HPARAMS is what the files say, without what functions give. Where it ``claims``, a
+    number that the name of the experiment holds is its own from then on.
     """
 
     file: Path
@@ -68,6 +76,7 @@ class Request:
     launch: str = ""
     tree: Mapping[str, Node] | None = None
     executes: bool = True
+    claims: bool = False
 
 
 def load(request: Request) -> Experiment:
@@ -149,10 +158,9 @@ def _experiment(
     overrides: tuple[Override, ...],
 ) -> Experiment:
     """Return the experiment of the settings' entries and of their values."""
-    texts = _name_texts(request, entries, values, farm)
+    hparams, at = composed(entries, values, request.sweeps, overrides, request.executes)
+    texts, number = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
-    sources = values if request.executes else {**values, "HPARAMS_FROM": None}
-    hparams, at = composed(entries, sources, request.sweeps, overrides)
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
@@ -184,15 +192,21 @@ def _experiment(
         has_config=values["CONFIG"] is not None,
         run_name=values["RUN_NAME"],
         texts=texts,
+        labels=values["LABELS"],
+        types=values["HPARAMS_TYPES"],
+        functions=functions(values, request.sweeps) if request.executes else {},
+        names=values["NAMES"],
+        number=number,
+        entries=entries,
     )
 
 
 def _name_texts(
     request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any], farm: str
-) -> dict[str, str]:
-    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name.
+) -> tuple[dict[str, str], Number | None]:
+    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name and number.
 
-    Git and the user are looked up where one of the two holds them.
+    Git, the user and the number are looked up where one of the two holds them.
     """
     now = request.now or datetime.now().astimezone()
     texts = {
@@ -200,9 +214,14 @@ def _name_texts(
         "farm": farm or "local",
         "git": "",
         "launch": request.launch or new_launch(now),
+        "title": safe(values["TITLE"]),
         "user": "",
+        "xid": "",
     }
     for name in ("RUN_NAME", "EXP_NAME"):
+        if "{title}" in values[name] and not values["TITLE"]:
+            origin = entries[name].origin
+            raise SettingsError(f"{origin}: {name}: {{title}}: there is no TITLE; write one")
         if "{git}" in values[name]:
             texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
         if "{user}" in values[name]:
@@ -210,10 +229,34 @@ def _name_texts(
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
-        name = fill_template(values["EXP_NAME"] or name, texts, origin)
+        own = _own_texts(request, entries, values) if values["NAMES"] else {}
+        name = fill_template(values["EXP_NAME"] or name, {**own, **texts, "xid": _XID}, origin)
+    number = None
+    if _XID in name or _XID in values["RUN_NAME"]:
+        number = _number(request, values, name)
+        texts["xid"] = str(number.value)
+        name = name.replace(_XID, texts["xid"])
     if "/" in name or name in (".", "..", ".runx") or not name.strip():
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
-    return {**texts, "experiment": name}
+    return {**texts, "experiment": name}, number
+
+
+def _own_texts(
+    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the texts of NAMES that EXP_NAME holds."""
+    from runx.sweeps.own_names import own_texts
+
+    place_of = entries["NAMES"].at
+    return own_texts(values["NAMES"], values["EXP_NAME"], (), place_of, request.environment)(_NONE)
+
+
+def _number(request: Request, values: Mapping[str, Any], name: str) -> Number:
+    """Return the number of an experiment, whose name may hold it."""
+    from runx.rundir.numbers import claimed, foreseen
+
+    key = f"{request.file.stem}: {name}" if _XID in name else name
+    return (claimed if request.claims else foreseen)(values["LOGROOT"], key)
 
 
 def _commit(values: Mapping[str, Any], where: str) -> str:

@@ -40,12 +40,14 @@ from runx.rundir.files import (
     to_json,
 )
 from runx.rundir.logdir import Logdir
+from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.script import NodeLayout, script
 from runx.rundir.turns import clear_unfinished, turn, unless_empty
 from runx.staging.materialize import set_modes, stage
+from runx.sweeps.merge import computed_names
 
 Say = Callable[[str], None]
 _GO_ON = "go on with --resume"
@@ -65,6 +67,8 @@ def create_runs(
     before the turn ends; what was made of them is on disk before the first one starts.
     """
     check_root(experiment)
+    if experiment.number:
+        hold(experiment.logroot, experiment.number)
     is_new = not experiment.dir.path.exists()
     writable(experiment)
     folder = experiment.dir
@@ -271,6 +275,7 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "experiment": experiment.name,
         "id": experiment.id_of(run.point),
         "tag": run.tag,
+        **_labels(experiment, run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
@@ -281,3 +286,18 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "launch": context.launch,
         "created": time.time(),
     }
+
+
+def _labels(experiment: Experiment, run: Run) -> dict[str, Any]:
+    """Return what run.json has of a run's labels and of the ablation that it belongs to."""
+    ablation = run.point.ablation
+    content: dict[str, Any] = {"labels": experiment.labels} if experiment.labels else {}
+    if ablation:
+        baseline = dict(ablation.baseline)
+        names = computed_names(experiment.hparams)
+        content["ablation"] = {
+            "changed": ablation.changed or None,
+            "baseline": baseline,
+            **({"computed": names} if names else {}),
+        }
+    return content

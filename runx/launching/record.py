@@ -50,6 +50,8 @@ def _launch(
         "experiment": experiment.name,
         "title": experiment.title,
         "note": experiment.note,
+        "labels": experiment.labels,
+        "hparams_types": {name: each.json() for name, each in experiment.types.items()},
         "created": time.time(),
         "user": user_name(),
         **whoami(),

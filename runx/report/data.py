@@ -20,6 +20,7 @@ from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.sweeps.hparam_types import described
 
 Warn = Callable[[str], None]
 
@@ -51,6 +52,7 @@ def model(
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
         "said": notes(experiments, warn),
+        "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -108,6 +110,7 @@ def run_object(
         "name": record.name,
         "experiment": record.experiment,
         "exit": record.status.code,
+        "labels": list(record.labels),
         "hparams": json_safe(dict(record.hparams)),
         "last": json_safe(dict(record.metrics)),
         "best": json_safe(best_values(run.courses.get("val"), question)),
@@ -151,6 +154,17 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
         if text
     ]
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
+
+
+def meanings(experiments: Iterable[ExperimentDir], warn: Warn) -> dict[str, str]:
+    """Return what HPARAMS_TYPES said of hyperparameters, the latest launch's words."""
+    types = {
+        name: said
+        for experiment in experiments
+        for launch in launches(experiment, warn)
+        for name, said in launch.types.items()
+    }
+    return {name: described(said) for name, said in types.items()}
 
 
 def metric_names(runs: Iterable[RunCourses]) -> list[str]:

@@ -37,7 +37,8 @@ class RunRecord(NamedTuple):
     ``metrics``: those of the last validation epoch. ``measured``: other metrics that were asked
     for, such as ``acc-best``. ``details``: other columns that were asked for, such as ``host``.
     ``hparams``: as in hparams.json. ``epoch_time``: in seconds. ``resources``: those requested of
-    its farm. ``attempts``: may be left out where they aren't needed.
+    its farm. ``attempts``: may be left out where they aren't needed. ``labels``: those of its
+    experiment. ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
     """
 
     name: str
@@ -52,6 +53,8 @@ class RunRecord(NamedTuple):
     details: Mapping[str, Any] = {}
     resources: Mapping[str, Any] = {}
     attempts: tuple[Attempt, ...] = ()
+    labels: tuple[str, ...] = ()
+    ablation: Mapping[str, Any] = {}
 
     @property
     def state(self) -> str:

@@ -14,7 +14,12 @@ Locator: TypeAlias = Callable[..., str]
 """A function from a path of keys to its place: ``at("lr", 0)`` is ``sweep.yml:7``."""
 
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
+ABLATE = "RUNX.ABLATE"
+RESERVED = (TAG, SKIP, ZIP, CASES, ABLATE)
 """The keys of HPARAMS that runx itself reads."""
+
+GROUPS = (ZIP, CASES, ABLATE)
+"""Those of them that hold hyperparameters."""
 
 INDEX = "run.index"
 """The name, in computed values, of a combination's place in its sweep."""
@@ -79,6 +84,8 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
+    if first in ("value", "values") and len(node) == 1:
+        raise SweepError(f"{at(name)}: {name}: write the values alone, as {name}: [1, 2]")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]
@@ -95,10 +102,15 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
 
 
 def check_name(name: str, at: Locator) -> None:
-    """Raise if a name is reserved and means nothing."""
-    reserved = (TAG, SKIP, ZIP, CASES)
-    if name.startswith("RUNX.") and name not in reserved:
-        raise SweepError(f"{at(name)}: {name} is unknown: {suggestion(name, reserved)}")
+    """Raise if a name is reserved and means nothing, or is a flag."""
+    if name.startswith("RUNX.") and name not in RESERVED:
+        raise SweepError(f"{at(name)}: {name} is unknown: {suggestion(name, RESERVED)}")
+    if name.startswith("-"):
+        bare = name.lstrip("-") or "name"
+        raise SweepError(
+            f"{at(name)}: {name}: a hyperparameter has no dashes before it: write {bare}, which CMD"
+            f" is told as ARGS says, or {name} {{{bare}}} in CMD"
+        )
     if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
         raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import chain, product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runx.errors import SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import (
+    ABLATE,
     CASES,
     RESOURCE,
     SKIP,
@@ -24,8 +25,11 @@ from runx.sweeps.axes import (
     operated,
     values,
 )
+from runx.sweeps.identity import canonical
+from runx.sweeps.merge import several_cases
 from runx.sweeps.operators import DRAWS, TOO_FAR, drawn
-from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
+from runx.sweeps.scalars import value_text
+from runx.sweeps.values import Ablation, Hparam, Node, Point, Scalar, Value
 
 
 class SweepContext(NamedTuple):
@@ -35,6 +39,10 @@ class SweepContext(NamedTuple):
     seed: int | str = 0
     environment: Mapping[str, str] = {}
     experiment: str = ""
+
+
+OWN = (TAG, SKIP, ABLATE)
+"""The keys of HPARAMS that a combination has as parameters, for runx alone."""
 
 
 class Grid(NamedTuple):
@@ -54,7 +62,7 @@ class Grid(NamedTuple):
     @property
     def names(self) -> list[str]:
         """All parameters that some point may have."""
-        return [name for axis in self.axes for name in axis.names if name not in (TAG, SKIP)]
+        return [name for axis in self.axes for name in axis.names if name not in OWN]
 
 
 def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> Grid:
@@ -78,7 +86,9 @@ def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> 
         elif name == ZIP:
             axes += _zips(node, at)
         elif name == CASES:
-            axes.append(_cases(node, at, context))
+            axes += _several_cases(node, at, context)
+        elif name == ABLATE:
+            axes.append(_ablation(node, partial(at, ABLATE)))
         elif name not in random:
             axes.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
         elif name == next(iter(random)):
@@ -100,7 +110,7 @@ def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
         axes,
         skips,
         at,
-        reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
+        reserved=frozenset([n for n in keys if n in OWN or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
         templated=any("{{" in str(hparam.text) for choice in choices for hparam in choice),
     )
@@ -146,13 +156,21 @@ def _zip(node: Node, at: Locator) -> Axis:
     return Axis(ZIP, tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
+def _several_cases(node: Node, at: Locator, context: SweepContext) -> list[Axis]:
+    """Return an axis of cases; of a list of such lists one for each, which cross."""
+    several = several_cases(node)
+    if several == [node]:
+        return [_cases(node, partial(at, CASES), context)]
+    return [_cases(each, partial(at, CASES, nth), context) for nth, each in enumerate(several)]
+
+
 def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
     """Return an axis whose choices are cases; a case with lists is a grid of its own."""
     if not isinstance(node, list) or not node:
-        raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
+        raise SweepError(f"{at()}: {CASES} takes a list of mappings, `- key: value`")
     choices: list[tuple[Hparam, ...]] = []
     for index, case in enumerate(node):
-        where = partial(at, CASES, index)
+        where = partial(at, index)
         if not isinstance(case, dict):
             raise SweepError(f"{where()}: {CASES} takes mappings, `- key: value`")
         inner = grid_of(case, where, context)
@@ -161,6 +179,37 @@ def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
         choices += map(flat, product(*(axis.choices for axis in inner.axes)))
     names = dict.fromkeys(hparam.name for choice in choices for hparam in choice)
     return Axis(CASES, tuple(names), choices)
+
+
+def _ablation(node: Node, at: Locator) -> Axis:
+    """Return an axis of the first values of several keys, and of these with one value changed.
+
+    A choice has what it changes, and all first values, as a parameter that point_of reads.
+    """
+    if not isinstance(node, dict) or not node:
+        raise SweepError(f"{at()}: {ABLATE} takes a mapping of lists, the baseline's values first")
+    columns = {name: _tried(name, values(name, child, at), at) for name, child in node.items()}
+    first = tuple([column[0] for column in columns.values()])
+    choices = [(_changing("", first), *first)]
+    for place, (name, column) in enumerate(columns.items()):
+        for other in column[1:]:
+            changed = (*first[:place], other, *first[place + 1 :])
+            choices.append((_changing(name, first), *changed))
+    return Axis(ABLATE, (ABLATE, *columns), choices)
+
+
+def _tried(name: str, column: list[Hparam], at: Locator) -> list[Hparam]:
+    """Return the values of a key of RUNX.ABLATE; raise if there is none to try."""
+    if len({repr(canonical(each.value)) for each in column}) < max(len(column), 2):
+        raise SweepError(
+            f"{at(name)}: {ABLATE}: {name} takes the baseline's value and others to try, all unlike"
+        )
+    return column
+
+
+def _changing(name: str, baseline: tuple[Hparam, ...]) -> Hparam:
+    value: tuple[Value, ...] = (name, *((each.name, each.value) for each in baseline))
+    return Hparam(ABLATE, value, tuple(map(value_text, value)))
 
 
 def _draws(random: Mapping[str, Node], at: Locator, context: SweepContext) -> Axis:
@@ -203,7 +252,12 @@ def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str
         tuple([hparam for hparam in combination if hparam.name not in reserved]),
         _tag(by_name, tag) if TAG in by_name else tag,
         tuple([_resource(by_name[name]) for name in by_name if name.startswith(RESOURCE)]),
+        _ablation_of(by_name[ABLATE].value) if ABLATE in by_name else None,
     )
+
+
+def _ablation_of(value: Any) -> Ablation:
+    return Ablation(value[0], value[1:])
 
 
 def check_tags(grid: Grid) -> None:

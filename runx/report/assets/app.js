@@ -10,6 +10,7 @@ import { makeParallel } from "./parallel.js";
 import { makeScatter } from "./scatter.js";
 import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
+import { makeAblation } from "./ablation.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
 import { listen, makeFollower } from "./live.js";
@@ -49,7 +50,7 @@ function main() {
   const heading = makeHeading(model, store);
   const toolbar = makeToolbar(model, store, selection);
   const table = makeTable(model, store, selection);
-  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
+  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
   const [curves, parallel, ...small] = figures;
   const [scatter, , heatmap] = small;
   // The parts that a choice concerns; one that is not listed concerns them all.

@@ -128,7 +128,8 @@ def changes(runs: Sequence[RunRecord], metric: Column) -> list[Change]:
     Where runs name several baselines, each is followed by its own changes.
     """
     of_ablations = [run for run in runs if isinstance(run.ablation.get(BASELINE), dict)]
-    baselines = {identity(run.ablation[BASELINE]): run.ablation[BASELINE] for run in of_ablations}
+    each = (_baseline_of(run) for run in of_ablations)
+    baselines = {identity(baseline): baseline for baseline in each}
     found: list[Change] = []
     for baseline in baselines.values():
         title = f"{_text(baseline)}: " if len(baselines) > 1 else ""
@@ -143,7 +144,7 @@ def _changes_of(
     """Return a baseline and its changes, among runs of any ablation."""
     names = list(baseline)
     members = [run for run in runs if len(_changed(run, baseline)) < 2]
-    computed = {str(name) for run in members for name in run.ablation.get("computed") or ()}
+    computed = {name for run in members for name in _computed(run)}
     beside = [name for name in varying(members) if name not in computed.union(baseline)]
     first: tuple[int, Any, str] = (-1, (), BASELINE)
     results: dict[tuple[int, Any, str], dict[Place, list[float]]] = {first: {}}
@@ -198,10 +199,23 @@ def _numbers(run: RunRecord, metric: Column) -> list[float]:
     return [float(cell)] if is_number else []
 
 
+def _baseline_of(run: RunRecord) -> dict[str, Any]:
+    """Return the baseline that a run names, ``{{ }}`` for what is computed of each run."""
+    computed = _computed(run)
+    baseline = run.ablation[BASELINE]
+    return {name: "{{ }}" if name in computed else baseline[name] for name in baseline}
+
+
+def _computed(run: RunRecord) -> list[str]:
+    computed = run.ablation.get("computed")
+    return computed if isinstance(computed, list) else []
+
+
 def _changed(run: RunRecord, baseline: Mapping[str, Any]) -> list[str]:
     """Return the names of a baseline's hyperparameters that a run has otherwise."""
+    expected = {**baseline, **{name: run.ablation[BASELINE].get(name) for name in _computed(run)}}
     return [
-        name for name in baseline if identity(run.hparams.get(name)) != identity(baseline[name])
+        name for name in baseline if identity(run.hparams.get(name)) != identity(expected[name])
     ]
 
 

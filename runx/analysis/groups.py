@@ -11,6 +11,7 @@ from runx.analysis.question import Question
 from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
 from runx.nearest import suggestion
+from runx.printable import one_line
 from runx.rundir.run import RunRecord
 
 # Quantiles of Student's t for 95%, two-sided, by degrees of freedom from 1 on.
@@ -225,7 +226,8 @@ def _notes(
     for group in ordered:
         measured = sum(1 for run in group if run.metrics)
         if measured < expected:
-            name = ", ".join(f"{column.heading}={value(group[0], column)}" for column in by)
+            cells = ((column.heading, value(group[0], column)) for column in by)
+            name = ", ".join(f"{heading}={one_line(str(cell))}" for heading, cell in cells)
             short.append(f"{name or 'all'} (n={measured}/{expected})")
     if not short:
         return ()

@@ -54,9 +54,12 @@ def _key(name: str, measure: Measure, runs: Sequence[RunRecord], question: Quest
         column = Column(measure.name, "measured", measure.name)
         return Key(column, question.is_lower(measure.metric))
     try:
-        return Key(resolve(name, runs), name in question.lower or name not in question.higher)
+        column = resolve(name, runs)
     except RunxError:
         raise RunxError(_unknown_metric(name, names_of(run.metrics for run in runs))) from None
+    if column.kind == "metric":  # one that scripts call acc:best
+        return Key(column, question.is_lower(measure.metric))
+    return Key(column, name in question.lower or name not in question.higher)
 
 
 def _unknown_metric(name: str, metrics: Sequence[str]) -> str:

@@ -191,7 +191,9 @@ def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
         if name not in measured:
             yield f"{name} is no metric of any run: {suggestion(name, metrics)}"
     for name in options.columns:
-        if question.measure(name) and not any(name in run.measured for run in runs):
+        if question.measure(name) and not any(
+            name in (*run.measured, *run.metrics) for run in runs
+        ):
             yield f"no run has {name}"
 
 

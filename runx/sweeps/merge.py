@@ -84,12 +84,20 @@ def without_key(hparams: Node, name: str) -> Node:
     if not isinstance(hparams, dict):
         return hparams
     others = {
-        key: without_key(node, name) if key in GROUPS else node
+        key: _without_empty(without_key(node, name)) if key in GROUPS else node
         for key, node in hparams.items()
         if key != name
     }
-    may_be_empty = {key for key in others if key not in GROUPS or key == CASES}
-    return {key: node for key, node in others.items() if key in may_be_empty or _is_set(node)}
+    return {key: node for key, node in others.items() if key not in GROUPS or node}
+
+
+def _without_empty(node: Node) -> Node:
+    """Return a zip, cases or the like; empty where nothing is left in it."""
+    if not isinstance(node, list):
+        return node
+    items = [_without_empty(item) if isinstance(item, list) else item for item in node]
+    items = [item for item in items if item != []]
+    return items if any(items) else []
 
 
 def laid_over(stronger: Node, weaker: Node) -> Node:
@@ -132,7 +140,8 @@ def with_sweeps(
                 raise SweepError(f"{at(sweep)}: {name} is set by both sweeps {both}; choose one")
             setters[name] = sweep
         for name, node in mapping.items():
-            hparams = with_key(_cleared(hparams, node, name), name, _joined(hparams, name, node))
+            hparams = _cleared(hparams, node, name)
+            hparams = with_key(hparams, name, _joined(hparams, name, node))
     return hparams
 
 
@@ -181,10 +190,6 @@ def _is_base(node: Node) -> bool:
     """Return whether a mapping is skipped, and only inherited from."""
     skip = node.get(SKIP) if isinstance(node, dict) else None
     return isinstance(skip, Scalar) and skip.value is True
-
-
-def _is_set(node: Node) -> bool:
-    return any(node) if isinstance(node, list) else bool(node)
 
 
 def _cleared(hparams: Node, node: Node, name: str) -> Node:

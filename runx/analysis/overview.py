@@ -33,10 +33,7 @@ _UNLISTED = ("code", "attempts", "orders")
 
 
 class Overview(NamedTuple):
-    """An experiment in short: the states of its runs, its title, the time of its last event.
-
-    ``labels`` are those of all its launches.
-    """
+    """An experiment in short: its runs' states, its title, its last event's time, its labels."""
 
     name: str
     states: tuple[str, ...]
@@ -275,13 +272,12 @@ def _pair(name: str, value: Any) -> Iterator[str]:
 def _mapping(
     name: str, content: Mapping[str, Any], meanings: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[str]:
-    if content:
+    texts = {key: for_machines(value) for key, value in content.items()}
+    if texts:
         yield name
-        rows = [(key, for_machines(value), meanings.get(key, "")) for key, value in content.items()]
-        widest = [max(len(row[place]) for row in rows) for place in (0, 1)]
-        for key, text, meaning in rows:
-            about = f"  {text:{min(widest[1], 30)}}  {meaning}" if meaning else f"  {text}"
-            yield f"  {key:{widest[0]}}{about}".rstrip()
+    width, wide = (max(map(len, words), default=0) for words in (texts, texts.values()))
+    for key, text in texts.items():
+        yield f"  {key:{width}}  {text:{min(wide, 30)}}  {meanings.get(key, '')}".rstrip()
 
 
 def _listing(name: str, content: list[str]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
+from runx.launching.record import labels_of
 from runx.launching.restage import changes, described, mend, restage
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
@@ -47,7 +48,6 @@ from runx.rundir.run import Run
 from runx.rundir.script import NodeLayout, script
 from runx.rundir.turns import clear_unfinished, turn, unless_empty
 from runx.staging.materialize import set_modes, stage
-from runx.sweeps.merge import computed_names
 
 Say = Callable[[str], None]
 _GO_ON = "go on with --resume"
@@ -275,7 +275,7 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "experiment": experiment.name,
         "id": experiment.id_of(run.point),
         "tag": run.tag,
-        **_labels(experiment, run),
+        **labels_of(experiment, run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
@@ -286,18 +286,3 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "launch": context.launch,
         "created": time.time(),
     }
-
-
-def _labels(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Return what run.json has of a run's labels and of the ablation that it belongs to."""
-    ablation = run.point.ablation
-    content: dict[str, Any] = {"labels": experiment.labels} if experiment.labels else {}
-    if ablation:
-        baseline = dict(ablation.baseline)
-        names = computed_names(experiment.hparams)
-        content["ablation"] = {
-            "changed": ablation.changed or None,
-            "baseline": baseline,
-            **({"computed": names} if names else {}),
-        }
-    return content

@@ -29,6 +29,10 @@ Place: TypeAlias = tuple[Any, ...]
 """The values of what stands beside an ablation, such as a seed."""
 
 
+_Key: TypeAlias = tuple[int, Any, str]
+_FIRST: _Key = (-1, (), BASELINE)
+
+
 class Change(NamedTuple):
     """A change of the baseline, or the baseline itself, and what was measured with it.
 
@@ -127,13 +131,12 @@ def changes(runs: Sequence[RunRecord], metric: Column) -> list[Change]:
 
     Where runs name several baselines, each is followed by its own changes.
     """
-    of_ablations = [run for run in runs if isinstance(run.ablation.get(BASELINE), dict)]
-    each = (_baseline_of(run) for run in of_ablations)
+    each = (_baseline_of(run) for run in runs if _is_recorded(run))
     baselines = {identity(baseline): baseline for baseline in each}
     found: list[Change] = []
     for baseline in baselines.values():
         title = f"{_text(baseline)}: " if len(baselines) > 1 else ""
-        of_one = _changes_of(baseline, of_ablations, metric)
+        of_one = _changes_of(baseline, runs, metric)
         found += [change._replace(text=title + change.text) for change in of_one]
     return found
 
@@ -141,24 +144,37 @@ def changes(runs: Sequence[RunRecord], metric: Column) -> list[Change]:
 def _changes_of(
     baseline: Mapping[str, Any], runs: Sequence[RunRecord], metric: Column
 ) -> list[Change]:
-    """Return a baseline and its changes, among runs of any ablation."""
-    names = list(baseline)
-    members = [run for run in runs if len(_changed(run, baseline)) < 2]
+    """Return a baseline and its changes.
+
+    Runs that are of no ablation, as of an earlier grid, count where one of an ablation is equal to
+    them in what stands beside.
+    """
+    having = [run for run in runs if baseline.keys() <= run.hparams.keys()]
+    members = [run for run in having if len(_changed(run, baseline)) < 2]
+    members.sort(key=lambda run: not _is_recorded(run))
     computed = {name for run in members for name in _computed(run)}
     beside = [name for name in varying(members) if name not in computed.union(baseline)]
-    first: tuple[int, Any, str] = (-1, (), BASELINE)
-    results: dict[tuple[int, Any, str], dict[Place, list[float]]] = {first: {}}
+    shown = [name for name in varying(list(filter(_is_recorded, members))) if name in beside]
+    results: dict[_Key, dict[Place, list[float]]] = {_FIRST: {}}
     places: dict[Place, str] = {}
     for run in members:
-        changed = {name: run.hparams.get(name) for name in _changed(run, baseline)}
-        key = first
-        for name, each in changed.items():
-            key = (names.index(name), rank(each, lower=True), _text(changed))
         place = (run.experiment, *(identity(run.hparams.get(name)) for name in beside))
-        places.setdefault(place, _text({name: run.hparams.get(name) for name in beside}))
-        results.setdefault(key, {}).setdefault(place, []).extend(_numbers(run, metric))
+        if _is_recorded(run):
+            places.setdefault(place, _text({name: run.hparams.get(name) for name in shown}))
+        elif place not in places:
+            continue
+        of_change = results.setdefault(_key(run, baseline), {})
+        of_change.setdefault(place, []).extend(_numbers(run, metric))
     ordered = sorted(results.items(), key=lambda item: item[0])
-    return [_change(key[-1], of_key, results[first], places) for key, of_key in ordered]
+    return [_change(key[-1], of_key, results[_FIRST], places) for key, of_key in ordered]
+
+
+def _key(run: RunRecord, baseline: Mapping[str, Any]) -> _Key:
+    """Return the key of what a run changes of a baseline: its place among others, and its name."""
+    for name in _changed(run, baseline):
+        each = run.hparams.get(name)
+        return (list(baseline).index(name), rank(each, lower=True), _text({name: each}))
+    return _FIRST
 
 
 def _change(
@@ -199,6 +215,10 @@ def _numbers(run: RunRecord, metric: Column) -> list[float]:
     return [float(cell)] if is_number else []
 
 
+def _is_recorded(run: RunRecord) -> bool:
+    return isinstance(run.ablation.get(BASELINE), dict)
+
+
 def _baseline_of(run: RunRecord) -> dict[str, Any]:
     """Return the baseline that a run names, ``{{ }}`` for what is computed of each run."""
     computed = _computed(run)
@@ -213,7 +233,8 @@ def _computed(run: RunRecord) -> list[str]:
 
 def _changed(run: RunRecord, baseline: Mapping[str, Any]) -> list[str]:
     """Return the names of a baseline's hyperparameters that a run has otherwise."""
-    expected = {**baseline, **{name: run.ablation[BASELINE].get(name) for name in _computed(run)}}
+    own = run.ablation[BASELINE] if _is_recorded(run) else {}
+    expected = {**baseline, **{name: own.get(name) for name in _computed(run)}}
     return [
         name for name in baseline if identity(run.hparams.get(name)) != identity(expected[name])
     ]

@@ -145,7 +145,7 @@ def _check_types(experiment: Experiment, sweep: Sweep) -> None:
     shared = tuple(f"{path}:" for path in experiment.sources if path != experiment.file)
     places = {name: experiment.entries["HPARAMS_TYPES"].at(name) for name in experiment.types}
     own = {name: place for name, place in places.items() if not place.startswith(shared)}
-    check_names(own, names(sweep))
+    check_names(own, [name for name in names(sweep) if not name.startswith(RESOURCE)])
     check(sweep.points(), experiment.types, experiment.hparams, experiment.at)
 
 

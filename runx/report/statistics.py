@@ -60,11 +60,7 @@ def ablations(
     records: Sequence[RunRecord], bests: Sequence[Mapping[str, float]]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return for each metric what each change of RUNX.ABLATE does to its best value."""
-    runs = [
-        record._replace(measured=best)
-        for record, best in zip(records, bests, strict=True)
-        if record.ablation
-    ]
+    runs = [record._replace(measured=best) for record, best in zip(records, bests, strict=True)]
     return {
         name: [
             {
@@ -78,7 +74,8 @@ def ablations(
             }
             for change in changes(runs, Column(name, "measured", name))
         ]
-        for name in (names_of(bests) if runs else ())
+        for name in names_of(bests)
+        if any(record.ablation for record in records)
     }
 
 

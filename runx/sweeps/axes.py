@@ -24,6 +24,9 @@ GROUPS = (ZIP, CASES, ABLATE)
 INDEX = "run.index"
 """The name, in computed values, of a combination's place in its sweep."""
 
+_FOREIGN = frozenset({"value", "values", "min", "max", "distribution", "mu", "sigma", "q"})
+"""The keys by which a parameter of a W&B sweep has its values."""
+
 RESOURCE = "SUBMIT_JOB."
 """The prefix of a resource's name; the script is not given resources."""
 
@@ -84,8 +87,9 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    if first in ("value", "values") and len(node) == 1:
-        raise SweepError(f"{at(name)}: {name}: write the values alone, as {name}: [1, 2]")
+    if first and node.keys() <= _FOREIGN:
+        form = "[1, 2]" if {"value", "values"} & node.keys() else "{uniform: [0, 1]}"
+        raise SweepError(f"{at(name)}: {name}: this is another tool's; write {name}: {form}")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]

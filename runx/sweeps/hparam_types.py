@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError, SweepError
-from runx.nearest import suggestion
+from runx.nearest import listed, nearest_first, suggestion
 from runx.sweeps.axes import GROUPS, Locator, hparam
 from runx.sweeps.identity import canonical
 from runx.sweeps.scalars import scalar, value_text
@@ -55,7 +55,8 @@ class HparamType(NamedTuple):
         text = _shown(value)
         if self.choices is not None and not _is_among(value, self.choices):
             names = [value_text(choice) for choice in self.choices]
-            return f"{text} is none of its choices; {suggestion(value_text(value), names)}"
+            near = listed(nearest_first(value_text(value), names))
+            return f"{text} is none of its choices, which {near}"
         if self.kind and not KINDS[self.kind](value):
             is_text = isinstance(value, str) and KINDS["float"](scalar(value).value)
             hint = "; it is text, write it without quotes" if is_text else ""

@@ -111,7 +111,7 @@ def laid_over(stronger: Node, weaker: Node) -> Node:
         return stronger
     result: Node = weaker
     for name, node in stronger.items():
-        result = with_key(_cleared(result, node, name), name, node)
+        result = with_key(cleared(result, node, name), name, node)
     return result
 
 
@@ -140,7 +140,7 @@ def with_sweeps(
                 raise SweepError(f"{at(sweep)}: {name} is set by both sweeps {both}; choose one")
             setters[name] = sweep
         for name, node in mapping.items():
-            hparams = _cleared(hparams, node, name)
+            hparams = cleared(hparams, node, name)
             hparams = with_key(hparams, name, _joined(hparams, name, node))
     return hparams
 
@@ -192,7 +192,7 @@ def _is_base(node: Node) -> bool:
     return isinstance(skip, Scalar) and skip.value is True
 
 
-def _cleared(hparams: Node, node: Node, name: str) -> Node:
+def cleared(hparams: Node, node: Node, name: str) -> Node:
     """Return HPARAMS without the keys that a zip and the like set."""
     for key in keys(node) if name in GROUPS else ():
         hparams = without_key(hparams, key)

@@ -105,6 +105,16 @@ def test_a_run_counts_by_its_hyperparameters_for_a_baseline_that_was_set_later()
     assert "aug=false, width=256: aug=true" in texts
 
 
+def test_runs_of_an_earlier_grid_count_where_they_are_equal_in_all_else():
+    earlier = [each._replace(ablation={}) for each in sweep()[:3]]
+    found = by_text([*earlier, *sweep()[3:]])
+    assert len(found["aug=false"].differences) == 3
+    assert found["baseline"].lacks == ""
+    others = [each._replace(hparams={**each.hparams, "epochs": 5}) for each in earlier]
+    found = by_text([*others, *sweep()[3:]])
+    assert found["baseline"].lacks == "3 of 3: seed=0; seed=1; seed=2"
+
+
 @pytest.mark.parametrize("accs", [FULL, [value + 1 for value in FULL]])
 def test_equal_differences_have_no_p(accs):
     assert by_text(sweep(narrow=accs))["width=64"].p is None

@@ -53,6 +53,7 @@ function main() {
   const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
   const [curves, parallel, ...small] = figures;
   const [scatter, , heatmap] = small;
+  const ablation = small.pop();
   // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],
@@ -67,7 +68,7 @@ function main() {
   };
   const panel = makePanel(model, store, selection, makeFollower(model));
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, grid);
+  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));

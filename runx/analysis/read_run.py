@@ -81,9 +81,7 @@ def _read(
         hparams=hparams,
         status=state(attempts) if attempts or content is not None else State(UNKNOWN),
         experiment=experiment,
-        resources=_mapping(parts, "resources"),
-        labels=labels_of(parts),
-        ablation=_mapping(parts, "ablation"),
+        **(_said(parts) if parts else {}),
         attempts=attempts,
         **_metrics(look, measures, at, warn)._asdict(),
     )
@@ -172,6 +170,8 @@ def _parts(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
         return {}
 
 
-def _mapping(parts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    part = parts.get(name)
-    return part if isinstance(part, dict) else {}
+def _said(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a RunRecord that the record of a run has."""
+    mappings = {name: parts.get(name) for name in ("resources", "ablation")}
+    is_there = {name: each for name, each in mappings.items() if isinstance(each, dict)}
+    return {**is_there, "labels": labels_of(parts)}

@@ -162,6 +162,7 @@ def _experiment(
     texts, number = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
     warnings = [line for layer in layers for line in layer.warnings]
+    asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
     return Experiment(
         name=name,
         dir=ExperimentDir(values["LOGROOT"] / name),
@@ -194,7 +195,7 @@ def _experiment(
         texts=texts,
         labels=values["LABELS"],
         types=values["HPARAMS_TYPES"],
-        functions=functions(values, request.sweeps) if request.executes else {},
+        functions=functions(values, request.sweeps) if asks else {},
         names=values["NAMES"],
         number=number,
         entries=entries,
@@ -214,18 +215,13 @@ def _name_texts(
         "farm": farm or "local",
         "git": "",
         "launch": request.launch or new_launch(now),
-        "title": safe(values["TITLE"]),
+        "title": "",
         "user": "",
         "xid": "",
     }
     for name in ("RUN_NAME", "EXP_NAME"):
-        if "{title}" in values[name] and not values["TITLE"]:
-            origin = entries[name].origin
-            raise SettingsError(f"{origin}: {name}: {{title}}: there is no TITLE; write one")
-        if "{git}" in values[name]:
-            texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
-        if "{user}" in values[name]:
-            texts["user"] = user_name(request.environment)
+        if "{" in values[name]:
+            texts |= _texts_in(values[name], values, request, f"{entries[name].origin}: {name}")
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
@@ -239,6 +235,22 @@ def _name_texts(
     if "/" in name or name in (".", "..", ".runx") or not name.strip():
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
     return {**texts, "experiment": name}, number
+
+
+def _texts_in(
+    template: str, values: Mapping[str, Any], request: Request, where: str
+) -> dict[str, str]:
+    """Return those texts that a template holds and that have to be looked up."""
+    texts = {}
+    if "{git}" in template:
+        texts["git"] = _commit(values, where)
+    if "{user}" in template:
+        texts["user"] = user_name(request.environment)
+    if "{title}" in template:
+        if not values["TITLE"]:
+            raise SettingsError(f"{where}: {{title}}: there is no TITLE; write one")
+        texts["title"] = safe(values["TITLE"])
+    return texts
 
 
 def _own_texts(

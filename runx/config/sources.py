@@ -48,10 +48,10 @@ def from_document(document: Document, path: Path) -> Layer:
     base = path.absolute().parent
     sections: dict[tuple[str, ...], dict[str, Node]] = {(): {}}
     for key, node in document.tree.items():
+        if key.startswith(ANCHORS):
+            continue
         if key in KEYS:
             sections[()][key] = node
-        elif key.startswith(ANCHORS):
-            continue
         elif isinstance(node, dict) and any(inner in KEYS for inner in node):
             _check_farm(document, key, node)
             sections[(key,)] = node

@@ -245,7 +245,7 @@ def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str
     """Return a combination as a point; what only runx reads becomes its tag and resources.
 
     >>> point_of((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
-    Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=())
+    Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=(), ablation=None)
     """
     by_name = {hparam.name: hparam for hparam in combination}
     return Point(

@@ -215,8 +215,8 @@ def places(hparams: Node, at: Locator, name: str, value: Value) -> Iterator[str]
     """Yield where a hyperparameter has a value, then where it is set at all.
 
     >>> tree = {"lr": [Scalar(1, "1"), Scalar(2, "2")]}
-    >>> list(places(tree, "{} {}".format, "lr", 2))[0]
-    'lr 1'
+    >>> list(places(tree, lambda *path: path, "lr", 2))
+    [('lr', 1), ('lr',)]
     """
     found = list(_set_at(hparams, name, ()))
     for node, path in found:

@@ -14,8 +14,10 @@ from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that are never shown as differing, as with the original."""
-OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir", "labels")
+OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
+LABELS = "labels"
+"""A column that every run has, too; a hyperparameter of this name goes before it."""
 DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
 """Columns on request: they need files that are read for no other column."""
 HPARAMS = "hparams."
@@ -80,6 +82,8 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
+    if name == LABELS:
+        return Column(name, name)
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
@@ -104,7 +108,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS)))
+    return list(dict.fromkeys((*names, *OWN, LABELS, *DETAILS)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -117,12 +121,12 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         **run.measured,
+        LABELS: run.labels,
         **plain,
         **run.metrics,
         **run.details,
         **{name: value(run, Column(name, name)) for name in OWN},
         "state": run.state,
-        "labels": run.labels,
     }
 
 

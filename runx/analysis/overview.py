@@ -27,7 +27,7 @@ from runx.rundir.run import RunRecord
 from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
 from runx.sweeps.hparam_types import described
 
-_FIRST = ("experiment", "run", "hparam", "resource")
+_FIRST = ("experiment", "run", "labels", "hparam", "resource")
 _LAST = ("metric", "measured", "epoch")
 _UNLISTED = ("code", "attempts", "orders")
 

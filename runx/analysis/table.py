@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.better import direction
 from runx.analysis.columns import (
+    LABELS,
     Column,
     everything,
     fields,
@@ -158,7 +159,8 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("epoch_time", "epoch_time")] if timed else []),
         *([Column("state", "state")] if unsettled else []),
     ]
-    taken = {"run", "experiment", *(column.heading for column in rest)}
+    labels = [Column(LABELS, LABELS)] if len({run.labels for run in runs}) > 1 else []
+    taken = {"run", "experiment", *(column.heading for column in (*labels, *rest))}
     if question.all_hparams:
         names = [
             name for name in names_of(run.hparams for run in runs) if name not in question.ignore
@@ -168,17 +170,12 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
     hparams = [
         Column(f"hparams.{name}" if name in taken else name, "hparam", name) for name in names
     ]
-    return (*_name_columns(runs), *hparams, *varying_resources(runs), *rest)
+    return (*_name_columns(runs), *labels, *hparams, *varying_resources(runs), *rest)
 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
     several = len({run.experiment for run in runs}) > 1
-    differ = len({run.labels for run in runs}) > 1
-    return [
-        *([Column("experiment", "experiment")] if several else []),
-        Column("run", "run"),
-        *([Column("labels", "labels")] if differ else []),
-    ]
+    return [*([Column("experiment", "experiment")] if several else []), Column("run", "run")]
 
 
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:

@@ -34,11 +34,10 @@ def own_texts(
     >>> texts_of(Point((Hparam("width", 1024, "1024"),)))
     {'size': 'big'}
     """
-    for name in names:
-        if name in (*OF_A_RUN, *OF_A_LAUNCH, *known):
-            raise SettingsError(f"{at(name)}: NAMES: {{{name}}} has a meaning already; rename it")
-    variables = {f"env.{name}": text for name, text in environment.items()}
     held = [name for name in names if f"{{{name}}}" in holder]
+    if clash := next((name for name in held if name in (*OF_A_RUN, *OF_A_LAUNCH, *known)), None):
+        raise SettingsError(f"{at(clash)}: NAMES: {{{clash}}} has a meaning already; rename it")
+    variables = {f"env.{name}": text for name, text in environment.items()}
     places = {name: f"{at(name)}: NAMES: {name}" for name in held}
     try:
         forms = {name: template(names[name], {*variables, *known}, places[name]) for name in held}

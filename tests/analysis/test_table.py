@@ -217,3 +217,10 @@ def test_labels_are_a_column_where_they_differ():
     assert [row.cells[1] for row in shown.rows] == ["x, y", ""]
     assert "labels" not in headings(table(runs[:1]))
     assert order(table(runs, where="'x' in labels")) == ["a"]
+
+
+def test_a_hyperparameter_called_labels_goes_before_labels():
+    runs = [run("a", {"labels": 3}, labels=("x",)), run("b", {"labels": 4})]
+    assert headings(table(runs)) == ["run", "labels", "hparams.labels", "state"]
+    assert order(table(runs, where="labels == 4")) == ["b"]
+    assert [row.cells[1] for row in table(runs, columns=("labels",)).rows] == [3, 4]

@@ -18,6 +18,8 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
+LABELS = "labels"
+"""A column that every run has, too; a hyperparameter of this name goes before it."""
 DETAILS = (
     *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
     "cause",
@@ -78,6 +80,7 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "exit_code": lambda run: run.status.code,
     "code_digest": lambda run: run.code or None,
     "reason": lambda run: run.status.reason or None,
+    "labels": lambda run: ", ".join(run.labels),
 }
 
 
@@ -103,6 +106,8 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
+    if name == LABELS:
+        return Column(name, name)
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
@@ -134,7 +139,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS, *AS_JSON)))
+    return list(dict.fromkeys((*names, *OWN, LABELS, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -149,6 +154,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         **run.measured,
+        LABELS: run.labels,
         **plain,
         **run.metrics,
         **run.details,

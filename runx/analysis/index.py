@@ -102,7 +102,7 @@ class Index:
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
         hparams, resources, metrics, by_key = parts(entry)
-        _, epoch, epoch_time, status, _, tool, code, tag, labels, *_ = entry[1]
+        _, epoch, epoch_time, status, _, tool, code, tag, labels, ablation, *_ = entry[1]
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
         }
@@ -122,6 +122,7 @@ class Index:
             code=code,
             tag=tag,
             labels=tuple(labels),
+            ablation=ablation,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

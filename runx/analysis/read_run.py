@@ -16,7 +16,7 @@ from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
-from runx.rundir.record import dotted, staged_code
+from runx.rundir.record import dotted, labels_of, staged_code
 from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
@@ -76,7 +76,7 @@ def _read(
     recorded = _recorded(content, look, warn) if content else {}
     # A later attempt may have been given newer code.
     code = staged_code(run) if len(attempts) > 1 else recorded.get("code")
-    resources, labels = recorded.get("resources"), recorded.get("labels")
+    resources, ablation = recorded.get("resources"), recorded.get("ablation")
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
@@ -87,7 +87,8 @@ def _read(
         attempts=attempts,
         code=str(code or ""),
         tag=str(recorded.get("tag") or ""),
-        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        labels=labels_of(recorded),
+        ablation=ablation if isinstance(ablation, dict) else {},
         **_metrics(look, measures, at, warn)._asdict(),
     )
 

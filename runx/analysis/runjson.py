@@ -77,6 +77,8 @@ FIELDS = {
     "cause": _some("what its output says of why it ended badly", _TEXT, True),
     "code_changed": _some("since which attempt it has its code, and what differed before", _TEXT),
     "code_differs": _some("files in which its code isn't that of most runs", _TEXTS),
+    "ablation": _some("what it changed of a baseline, where it is of an ablation", _OBJECT),
+    "hparams_types": _some("what HPARAMS_TYPES said of its hyperparameters", _OBJECT),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
     ),
@@ -115,6 +117,7 @@ def run_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "labels": [*run.labels],
         "hparams": json_safe(run.hparams),
         "resources": json_safe(run.resources),
+        **({"ablation": json_safe(run.ablation)} if run.ablation else {}),
         **json_safe(details),
         **state_as_json(run, now),
         "metrics": json_safe({**run.metrics, **run.measured}),

@@ -22,6 +22,8 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 if TYPE_CHECKING:
     from runx.farms.base import Farm
     from runx.rundir.configfile import ConfigFile
+    from runx.rundir.numbers import Number
+    from runx.sweeps.hparam_types import HparamType
 
 
 class Code(NamedTuple):
@@ -105,7 +107,10 @@ class Experiment(NamedTuple):
     ``farm`` is None for runs on this machine. ``hparams`` keeps the text of its values, and ``at``
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
     file of defaults is ``config``.
-    ``texts`` are what names may hold of a launch. At most ``max_parallel`` runs go on at a time.
+    ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
+    name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
+    of the project give hyperparameters, each with the setting that names it. ``entries`` are the
+    settings as they were written.
     """
 
     name: str
@@ -138,6 +143,12 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    labels: tuple[str, ...] = ()
+    types: Mapping[str, HparamType] = {}
+    functions: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
+    number: Number | None = None
+    entries: Mapping[str, Entry] = {}
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -28,6 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
+from runx.launching.record import labels_of
 from runx.launching.restage import mend, note_code, restage, with_restaged
 from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
@@ -40,6 +41,7 @@ from runx.rundir.files import (
     to_json,
 )
 from runx.rundir.logdir import Logdir
+from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
@@ -65,6 +67,8 @@ def create_runs(
     before the turn ends; what was made of them is on disk before the first one starts.
     """
     check_root(experiment)
+    if experiment.number:
+        hold(experiment.logroot, experiment.number)
     is_new = not experiment.dir.path.exists()
     writable(experiment)
     folder = experiment.dir
@@ -266,6 +270,7 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "experiment": experiment.name,
         "id": experiment.id_of(run.point),
         "tag": run.tag,
+        **labels_of(experiment, run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},

@@ -21,6 +21,7 @@ from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.sweeps.hparam_types import described
 
 Warn = Callable[[str], None]
 
@@ -52,6 +53,7 @@ def model(
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
         "said": [*notes(experiments, warn), *_on_code(records)],
+        "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -142,6 +144,17 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
         if text
     ]
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
+
+
+def meanings(experiments: Iterable[ExperimentDir], warn: Warn) -> dict[str, str]:
+    """Return what HPARAMS_TYPES said of hyperparameters, the latest launch's words."""
+    types = {
+        name: said
+        for experiment in experiments
+        for launch in launches(experiment, warn)
+        for name, said in launch.types.items()
+    }
+    return {name: described(said) for name, said in types.items()}
 
 
 def _on_code(records: Sequence[RunRecord]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import SKIP, TAG, Locator
-from runx.sweeps.merge import is_free, keys, located, with_key, without_key
+from runx.sweeps.merge import cleared, is_free, keys, located, with_key, without_key
 from runx.sweeps.typed import axis_node, value_node
 from runx.sweeps.values import Node, Scalar
 
@@ -90,7 +90,8 @@ def over_hparams(
         if override.node is None:
             hparams = without_key(hparams, override.name)
         else:
-            hparams = with_key(hparams, override.name, override.node)
+            rest = cleared(hparams, override.node, override.name)
+            hparams = with_key(rest, override.name, override.node)
         places[override.name] = f"{override.text} on the command line"
     return hparams, located(at, places)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
-from runx.sweeps.grid import Grid
+from runx.sweeps.axes import ABLATE, INDEX, SKIP, Axis
+from runx.sweeps.grid import OWN, Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.sweep import Sweep, combinations, skip_reasons
 from runx.sweeps.values import Hparam, Point
@@ -62,15 +62,19 @@ def axes(sweep: Sweep) -> list[list[ShownAxis]]:
     [('a=s b=64', 'a=l b=16'), ('true', 'false')]
     """
     return [
-        [_shown_axis(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
+        [_shown_axis(axis) for axis in grid.axes if not set(OWN) >= set(axis.names)]
         for grid in sweep.grids
         if not is_base(grid)
     ]
 
 
 def _shown_axis(axis: Axis) -> ShownAxis:
-    names = tuple(name for name in axis.names if name not in (TAG, SKIP))
+    names = tuple(name for name in axis.names if name not in OWN)
     choices = [[each for each in choice if each.name in names] for choice in axis.choices]
+    if axis.key == ABLATE:
+        baseline, *others = choices
+        changes = ([each for each in choice if each not in baseline] for choice in others)
+        choices = [baseline, *changes]
     if names == axis.names and len(names) == 1:
         return ShownAxis(names, tuple(shown(choice[0]) for choice in choices))
     texts = [" ".join(f"{each.name}={shown(each)}" for each in choice) for choice in choices]

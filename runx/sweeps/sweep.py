@@ -8,8 +8,9 @@ from itertools import product, repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
-from runx.sweeps.axes import SKIP, TAG, Locator
+from runx.sweeps.axes import GROUPS, SKIP, TAG, Locator
 from runx.sweeps.grid import Grid, SweepContext, check_tags, flat, grid_of, point_of
+from runx.sweeps.merge import keys
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def _inherited(hparams: list[Node], index: int, at: Locator) -> tuple[Mapping[st
     first, own = hparams[0], hparams[index]
     if not isinstance(own, dict) or not isinstance(first, dict):
         raise SweepError(f"{at(index)}: an item of HPARAMS is no mapping; write `- key: value`")
-    base = {name: node for name, node in first.items() if index == 0 or name != SKIP}
+    groups = {name: node for name, node in own.items() if name in GROUPS}
+    replaced = {SKIP, *keys(groups)} if index else ()
+    base = {name: node for name, node in first.items() if name not in replaced}
 
     def at_item(*path: str | int) -> str:
         return at(index if not path or path[0] in own else 0, *path)

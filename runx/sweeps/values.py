@@ -39,9 +39,17 @@ class Hparam(NamedTuple):
     is_default: bool = False
 
 
+class Ablation(NamedTuple):
+    """What a point changes of the baseline of its RUNX.ABLATE: one hyperparameter, "" for none."""
+
+    changed: str
+    baseline: tuple[tuple[str, Value], ...]
+
+
 class Point(NamedTuple):
     """One combination of a sweep: what the script is given, and its tag and resources, for runx."""
 
     hparams: tuple[Hparam, ...]
     tag: str = ""
     resources: tuple[tuple[str, Value], ...] = ()
+    ablation: Ablation | None = None

@@ -194,3 +194,11 @@ def test_an_override_of_a_key_equals_the_file_with_that_key_changed(hparams, dat
     text = "\n".join(f"{key}: {item}" for key, item in hparams.items())
     changed = "\n".join(f"{key}: {item}" for key, item in {**hparams, name: value}.items())
     assert overridden(text, f"{name}={value}") == overridden(changed)
+
+
+def test_a_zip_or_the_like_that_overrides_takes_its_keys_from_elsewhere():
+    assert overridden("a: 1\nb: 2", "RUNX.ABLATE={a: [3, 4]}") == [
+        {"b": 2, "a": 3},
+        {"b": 2, "a": 4},
+    ]
+    assert overridden("a: 1\nb: 2", "RUNX.ZIP={a: [3], b: [4]}") == [{"a": 3, "b": 4}]

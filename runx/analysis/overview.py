@@ -168,8 +168,8 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         "cause": cause_in(record),
         "id": content.get("id"),
         "cmd": content.get("cmd"),
-        "code_changed": code_changed(record),
         "created": content.get("created"),
+        "code_changed": code_changed(record),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
@@ -218,9 +218,9 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     changed = f" ({run['code_changed']})" if run["code_changed"] else ""
     for name in ("id", "tag", "cmd"):
         yield from _pair(name, run[name])
-    yield from _pair("code", f"{run['code_digest']}{changed}" if run["code_digest"] else None)
-    for name in ("where", "note", "logdir"):
-        yield from _pair(name, run[name])
+    yield from _pair("code", run["code_digest"] and f"{run['code_digest']}{changed}")
+    for name, text in (("where", "where"), ("note", "note"), ("dir", "logdir")):
+        yield from _pair(name, run[text])
     yield from _pair("git", commit)
     yield from _mapping("hparams", run["hparams"])
     yield from _mapping("resources", run["resources"] or {})

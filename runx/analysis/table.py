@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from runx.analysis.better import direction
 from runx.analysis.columns import (
     HPARAMS,
+    METRICS,
     Column,
     as_number,
     code_columns,
@@ -138,8 +139,11 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
 
     text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
     hparams = (f"{HPARAMS}{name}" for name in names_of(run.hparams for run in runs))
+    metrics = (f"{METRICS}{name}" for name in names_of(run.metrics for run in runs))
     measures = (measure.name for measure in question.measures)
-    holds = parse(text, [*fields(runs), *hparams, *measures]).choose(map(everything, runs))
+    holds = parse(text, [*fields(runs), *hparams, *metrics, *measures]).choose(
+        map(everything, runs)
+    )
     return list(itertools.compress(runs, holds))
 
 

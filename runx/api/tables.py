@@ -24,6 +24,7 @@ from runx.rundir.experiments import find
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
+_FEW = 3  # runs that are looked at to say which metrics there are where none is of validation
 _SAMPLE = 20  # runs whose metrics of training and test are listed by fields_of
 
 
@@ -181,7 +182,7 @@ def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
     """Return a line for each option that names a metric or epoch which no run has."""
     question = options.question
     if question.at is None and not any(run.metrics for run in runs):
-        others = [name for name, _ in _metrics_of_other_phases(runs)]
+        others = [name for name, _ in _metrics_of_other_phases(runs[:_FEW])]
         if others and not question.measures:
             yield (
                 f"no run has metrics of validation or tests; there {listed(others)}:"

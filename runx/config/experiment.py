@@ -21,6 +21,7 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
+    from runx.rundir.configfile import ConfigFile
 
 
 class Code(NamedTuple):
@@ -103,7 +104,7 @@ class Experiment(NamedTuple):
 
     ``farm`` is None for runs on this machine. ``hparams`` keeps the text of its values, and ``at``
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
-    file of defaults CONFIG names if ``has_config``.
+    file of defaults is ``config``.
     ``texts`` are what names may hold of a launch. At most ``max_parallel`` runs go on at a time.
     """
 
@@ -116,7 +117,7 @@ class Experiment(NamedTuple):
     at: Callable[..., str]
     sweep_context: SweepContext
     style: Style
-    has_config: bool
+    config: ConfigFile | None
     run_name: str
     texts: Mapping[str, str]
     tag: str

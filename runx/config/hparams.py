@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
-from runx.errors import SettingsError, SweepError
+from runx.errors import SweepError
 from runx.home import expanded
 from runx.sweeps.axes import CASES, Locator
-from runx.sweeps.merge import keys, located, with_defaults, with_key, with_sweeps
+from runx.sweeps.merge import keys, located, with_key, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
 from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Node, Scalar
-from runx.sweeps.yaml import Document, read
+
+if TYPE_CHECKING:
+    from runx.rundir.configfile import ConfigFile
+
+
+class Composed(NamedTuple):
+    """HPARAMS as it is planned, and where its keys stand.
+
+    ``config`` is CONFIG, and ``defaults`` are its values that are taken as they stand.
+    """
+
+    hparams: Node
+    at: Locator
+    config: ConfigFile | None = None
+    defaults: Mapping[str, Node] = {}
 
 
 def composed(
@@ -24,8 +38,8 @@ def composed(
     values: Mapping[str, Any],
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
-) -> tuple[Node, Locator]:
-    """Return HPARAMS merged with all that adds to it, and the function of where its keys stand."""
+) -> Composed:
+    """Return HPARAMS merged with all that adds to it."""
     hparams: Node = {} if values["HPARAMS"] is None else values["HPARAMS"]
     at: Locator = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
     if values["HPARAMS_FROM"]:
@@ -33,8 +47,12 @@ def composed(
     if sweeps:
         hparams, at = _swept(hparams, at, values["SWEEPS"], sweeps, entries.get("SWEEPS"))
     if values["CONFIG"]:
-        hparams, at = _configured(hparams, at, values["CONFIG"], entries["CONFIG"])
-    return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
+        from runx.config.script import configured
+
+        return Composed(*configured(hparams, at, values, entries, overrides))
+    if overrides:
+        hparams, at = over_hparams(hparams, at, overrides, KEYS)
+    return Composed(hparams, at)
 
 
 def _from_python(hparams: Node, at: Locator, spec: str, entry: Entry) -> tuple[Node, Locator]:
@@ -59,52 +77,10 @@ def _swept(
     return combined, located(at, places)
 
 
-def _configured(hparams: Node, at: Locator, path: Path, entry: Entry) -> tuple[Node, Locator]:
-    defaults = script_defaults(path, entry.origin)
-    own = set(keys(hparams))
-    combined = with_defaults(hparams, defaults, at)
-    return combined, located(at, {name: str(path) for name in defaults if name not in own})
-
-
 def _tops(hparams: Node) -> list[str]:
     """Return the keys at the top level of HPARAMS."""
     items = hparams if isinstance(hparams, list) else [hparams]
     return [key for item in items if isinstance(item, dict) for key in item]
-
-
-def script_defaults(path: Path, where: str) -> dict[str, Node]:
-    """Read a script's own YAML: each leaf is a hyperparameter, a list of it one value.
-
-    Raises:
-        SettingsError: The file is missing or malformed, or gives a dotted name twice.
-    """
-    if not path.is_file():
-        raise SettingsError(f"{where}: CONFIG: {path}: no such file")
-    return leaves(read(path))
-
-
-def leaves(document: Document) -> dict[str, Node]:
-    """Return the leaves of a configuration by their dotted names.
-
-    >>> from runx.sweeps.yaml import parse
-    >>> nodes = leaves(parse("optimizer: {lr: 0.1, betas: [0.9, 0.99]}", "config.yaml"))
-    >>> list(nodes), len(nodes["optimizer.betas"])
-    (['optimizer.lr', 'optimizer.betas'], 1)
-    """
-    nodes: dict[str, Node] = {}
-
-    def collect(tree: dict[str, Node], path: tuple[str, ...]) -> None:
-        for key, node in tree.items():
-            name = ".".join((*path, key))
-            if name in nodes:
-                raise SettingsError(f"{document.at(*path, key)}: {name} is given twice; keep one")
-            if isinstance(node, dict):
-                collect(node, (*path, key))
-            else:
-                nodes[name] = [node] if isinstance(node, list) else node
-
-    collect(document.tree, ())
-    return nodes
 
 
 def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:

@@ -75,7 +75,7 @@ KEYS = {
     "RUN_NAME": Key(TEXT, None, "what runs are called, as {wid}{sep}{sweep}"),
     "HPARAMS_FROM": Key(TEXT, None, "a function that gives hyperparameters, as sweeps.py:by_arch"),
     "SWEEPS": Key(SWEEPS, {}, "named HPARAMS that --sweep adds", "file"),
-    "CONFIG": Key(PATH, None, "the script's own YAML: defaults of its hyperparameters"),
+    "CONFIG": Key(PATH, None, "the script's own YAML, JSON or TOML, as defaults of HPARAMS"),
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),

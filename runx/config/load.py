@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -35,12 +35,19 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.styles import Style, of_config
+from runx.sweeps.axes import Locator
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
+from runx.sweeps.merge import keys
 from runx.sweeps.naming import fill_template, new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
+from runx.sweeps.unquoted import unquoted
 from runx.sweeps.values import Node
+
+if TYPE_CHECKING:
+    from runx.rundir.configfile import ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,8 @@ def _experiment(
     texts = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
     sources = values if request.executes else {**values, "HPARAMS_FROM": None}
-    hparams, at = composed(entries, sources, request.sweeps, overrides)
+    sweep = composed(entries, sources, request.sweeps, overrides)
+    hparams, at = sweep.hparams, sweep.at
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
@@ -179,13 +187,44 @@ def _experiment(
         note=values["NOTE"],
         settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
-        warnings=(*warnings, *cautions(hparams, at)),
-        sweep_context=SweepContext(values["SAMPLES"], values["SEED"], request.environment, name),
-        style=values["ARGS"],
-        has_config=values["CONFIG"] is not None,
+        warnings=(
+            *warnings,
+            *cautions(hparams, at, sweep.defaults),
+            *_of_command(values, entries, hparams, at),
+        ),
+        sweep_context=SweepContext(
+            values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
+        ),
+        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
     )
+
+
+def _of_command(
+    values: Mapping[str, Any], entries: Mapping[str, Entry], hparams: Node, at: Locator
+) -> Iterator[str]:
+    """Yield warnings of what CMD names, and of values that a shell would have split."""
+    cmd, style = values["CMD"], values["ARGS"]
+    placed: tuple[str, ...] = ()
+    if "{" in cmd:
+        from runx.rundir.placement import placement, unmatched
+
+        names = tuple(keys(hparams))
+        placed = placement(cmd, names, style.style).names
+        for name, close in unmatched(cmd, names, style.style).items():
+            where = f"{entries['CMD'].origin}: CMD"
+            yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
+    if style.style == "dashes" and not style.split:
+        yield from unquoted(hparams, at, placed)
+
+
+def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
+    if config is None:
+        return style
+    own = entry.node if entry and isinstance(entry.node, dict) else {}
+    return of_config(style, config.format, own)
 
 
 def _name_texts(

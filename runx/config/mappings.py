@@ -113,9 +113,12 @@ ARGS = Kind(
         "type": ["object", "null"],
         "properties": {
             "style": {"enum": sorted(STYLES)},
-            "list": {"enum": ["space", "comma", "repeat", "json"]},
+            "list": {"enum": ["space", "comma", "repeat", "json", "python"]},
             "bool": {"enum": ["flag", "value", "no-flag"]},
+            "none": {"enum": ["omit", "value"]},
+            "format": {"enum": ["yaml", "json", "toml"]},
             "prefix": SCALAR,
+            "split": {"enum": [True, False]},
         },
         "propertyNames": {"enum": list(Style._fields)},
     },

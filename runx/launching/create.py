@@ -29,7 +29,7 @@ from runx.launching.plan import (
     resources_of,
 )
 from runx.launching.restage import mend, note_code, restage, with_restaged
-from runx.rundir.argv import config_text
+from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
     disk_problem,
@@ -234,7 +234,12 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
         (draft.record, to_json(_record(run, context))),
     ]
     if experiment.style.style == "file":
-        files.append((draft.config, config_text(run.point, logdir, experiment.has_config)))
+        from runx.rundir.configfile import config_text
+
+        config = experiment.config
+        point = unplaced(experiment.cmd, run.point, experiment.style, config is not None)
+        text = config_text(point, logdir, experiment.style, config)
+        files.append((draft.config(experiment.style.format), text))
     for path, text in files:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 

@@ -108,6 +108,7 @@ def run_object(
         **details(record, warn),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
+        "code_differs": record.details.get("code_differs"),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 
@@ -155,7 +156,10 @@ def metric_names(runs: Iterable[RunCourses]) -> list[str]:
 
 
 def metric_objects(names: Iterable[str], question: Question) -> list[dict[str, Any]]:
-    """Return for each metric whether less is better, and whether that is known or a guess."""
+    """Return for each metric whether less is better, and whether that is known or a guess.
+
+    Those that the question ignores are left out.
+    """
     chosen = {*question.lower, *question.higher}
     return [
         {
@@ -164,6 +168,7 @@ def metric_objects(names: Iterable[str], question: Question) -> list[dict[str, A
             "known": name in chosen or direction(name) is not None,
         }
         for name in names
+        if name not in question.ignore
     ]
 
 

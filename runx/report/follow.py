@@ -72,6 +72,11 @@ class FollowedRun:
     _began: float | None = None
     _latest: float | None = None
 
+    @property
+    def phases(self) -> set[str]:
+        """The phases that it has measured."""
+        return {*self.counts, *(phase for phase, _ in self.sent)}
+
     def seconds(self, record: Record) -> float | None:
         """Return the seconds at work until the next record, without pauses between attempts."""
         time = record.timestamp
@@ -196,7 +201,7 @@ class Follower:
                 "kind": "points",
                 "key": run.key,
                 "phase": phase,
-                "validates": phase == validation(run.counts),
+                "validates": phase == validation(run.phases),
                 "points": json_safe(points),
                 "best": json_safe(run.best),
                 "metrics": metric_objects(names, self.question),
@@ -244,10 +249,12 @@ class Follower:
         """Read what was added to a run's metrics, or else to its TensorBoard files."""
         folder = run.record.dir
         files = metric_files(folder)
-        points = (
-            self._points(run, files) if files else read_new_events(folder, run.read_to, run.sent)
-        )
-        for _, _, values in points.get(validation(run.counts), ()):
+        if files:
+            points = self._points(run, files)
+        else:
+            points, went_back = read_new_events(folder, run.read_to, run.sent)
+            run.went_back |= went_back
+        for _, _, values in points.get(validation(run.phases), ()):
             self._note_best(run, values)
         return points
 

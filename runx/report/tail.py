@@ -60,22 +60,28 @@ def read_new_rows(file: Path, read_to: dict[Path, int]) -> list[Record]:
 
 def read_new_events(
     run: RunDir, read_to: dict[Path, int], sent: dict[tuple[str, float], dict[str, float]]
-) -> Points:
+) -> tuple[Points, bool]:
     """Return the points in a run's TensorBoard files that are not in ``sent``, and note them there.
 
     The tags of a step are written one by one: a step that has got more of them is returned again.
+    Also returned is whether points that were sent have been superseded.
     """
     new: Points = {}
     if not _have_grown(run.path, read_to):
-        return new
+        return new, False
+    seen = set()
     for phase, course in read_courses(run, lambda *_: None).items():
         for nth, (epoch, seconds) in enumerate(zip(course.epochs, course.seconds, strict=True)):
             row = {name: values[nth] for name, values in course.metrics.items()}
             values = {name: value for name, value in row.items() if not math.isnan(value)}
+            seen.add((phase, epoch))
             if sent.get((phase, epoch)) != values:
                 sent[phase, epoch] = values
                 new.setdefault(phase, []).append((epoch, seconds, values))
-    return new
+    superseded = sent.keys() - seen
+    for key in superseded:
+        del sent[key]
+    return new, bool(superseded)
 
 
 def _have_grown(folder: Path, read_to: dict[Path, int]) -> bool:

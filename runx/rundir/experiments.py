@@ -51,6 +51,10 @@ def find(
 def _paths(name: str, logroot: Path, cwd: Path, warn: Warn) -> list[Path]:
     """Return the directories of the experiments that a name, pattern or path stands for."""
     path = expanded(name)
+    is_file = path.suffix in (".yml", ".yaml") and not set(name) & set("*?[")
+    if is_file and not any((root / path).is_dir() for root in (logroot, cwd)):
+        # The file of a sweep stands for its experiment, which is called after it.
+        return _paths(path.stem, logroot, cwd, warn)
     is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
     for root in (cwd,) if is_path else (logroot, cwd):
         if any(letter in name for letter in "*?["):

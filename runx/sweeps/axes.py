@@ -38,9 +38,9 @@ def hparam(name: str, node: Node, at: Locator, *path: str | int) -> Hparam:
     """Return a value as a hyperparameter; a list is one value. ``path`` is its place, for errors.
 
     >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:{}".format, 1)
-    Hparam(name='lr', value=0.001, text='1e-3')
+    Hparam(name='lr', value=0.001, text='1e-3', is_default=False)
     >>> hparam("sizes", [Scalar(1, "1"), Scalar(2, "2")], "sweep.yml:{}".format, 1)
-    Hparam(name='sizes', value=(1, 2), text=('1', '2'))
+    Hparam(name='sizes', value=(1, 2), text=('1', '2'), is_default=False)
     """
     if isinstance(node, list):
         value = tuple([hparam(name, item, at, *path).value for item in node])

@@ -24,17 +24,23 @@ from runx.sweeps.axes import (
     operated,
     values,
 )
+from runx.sweeps.merge import keys
 from runx.sweeps.operators import DRAWS, TOO_FAR, drawn
+from runx.sweeps.shelltext import LOGDIR
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
 
 
 class SweepContext(NamedTuple):
-    """What a sweep depends on beside HPARAMS: random draws, and what computed values may name."""
+    """What a sweep depends on beside HPARAMS: random draws, and what computed values may name.
+
+    ``defaults`` are values of the script's own file (CONFIG), which are taken as they stand.
+    """
 
     samples: int = 0
     seed: int | str = 0
     environment: Mapping[str, str] = {}
     experiment: str = ""
+    defaults: Mapping[str, Node] = {}
 
 
 class Grid(NamedTuple):
@@ -70,20 +76,47 @@ def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> 
         for name, node in hparams.items()
         if isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
     }
+    joint = _joint_defaults(hparams, at, context)
     axes: list[Axis] = []
     skips: tuple[str, ...] = ()
     for name, node in hparams.items():
+        if name in joint:
+            continue
         if name == SKIP and _conditions(node):
             skips = _conditions(node)
         elif name == ZIP:
             axes += _zips(node, at)
         elif name == CASES:
-            axes.append(_cases(node, at, context))
+            axes.append(_cases(node, at, context, joint))
         elif name not in random:
-            axes.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
+            axes.append(Axis(name, (name,), [(each,) for each in _values(name, node, at, context)]))
         elif name == next(iter(random)):
             axes.append(_draws(random, at, context))
     return _grid(axes, skips, at)
+
+
+def _values(name: str, node: Node, at: Locator, context: SweepContext) -> list[Hparam]:
+    """Return the values of an axis, or that of the script's own file."""
+    if context.defaults.get(name) is not node:
+        return values(name, node, at)
+    default = hparam(name, node[0] if isinstance(node, list) else node, at, name)
+    # LOGDIR is the one word of runx there.
+    return [default._replace(is_default=LOGDIR not in str(default.text))]
+
+
+def _joint_defaults(
+    hparams: Mapping[str, Node], at: Locator, context: SweepContext
+) -> dict[str, Hparam]:
+    """Return the values of the script's own file that zips and cases set: no axes of their own."""
+    if not context.defaults:
+        return {}
+    names = keys({key: hparams[key] for key in (ZIP, CASES) if key in hparams})
+    nodes = {name: hparams.get(name) for name in names if name in context.defaults}
+    return {
+        name: _values(name, node, at, context)[0]
+        for name, node in nodes.items()
+        if node is context.defaults[name]
+    }
 
 
 def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
@@ -102,7 +135,11 @@ def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
         at,
         reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
-        templated=any("{{" in str(hparam.text) for choice in choices for hparam in choice),
+        templated=any(
+            "{{" in str(hparam.text) and not hparam.is_default
+            for choice in choices
+            for hparam in choice
+        ),
     )
 
 
@@ -146,8 +183,11 @@ def _zip(node: Node, at: Locator) -> Axis:
     return Axis(ZIP, tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
-    """Return an axis whose choices are cases; a case with lists is a grid of its own."""
+def _cases(node: Node, at: Locator, context: SweepContext, defaults: Mapping[str, Hparam]) -> Axis:
+    """Return an axis whose choices are cases; a case with lists is a grid of its own.
+
+    A case without one of the ``defaults`` that others set has the default.
+    """
     if not isinstance(node, list) or not node:
         raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
     choices: list[tuple[Hparam, ...]] = []
@@ -160,7 +200,15 @@ def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
             raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
         choices += map(flat, product(*(axis.choices for axis in inner.axes)))
     names = dict.fromkeys(hparam.name for choice in choices for hparam in choice)
+    choices = [(*choice, *_missing(choice, names, defaults)) for choice in choices]
     return Axis(CASES, tuple(names), choices)
+
+
+def _missing(
+    choice: tuple[Hparam, ...], names: Iterable[str], defaults: Mapping[str, Hparam]
+) -> list[Hparam]:
+    own = {hparam.name for hparam in choice}
+    return [defaults[name] for name in names if name in defaults and name not in own]
 
 
 def _draws(random: Mapping[str, Node], at: Locator, context: SweepContext) -> Axis:
@@ -196,7 +244,7 @@ def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str
     """Return a combination as a point; what only runx reads becomes its tag and resources.
 
     >>> point_of((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
-    Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=())
+    Point(hparams=(Hparam(name='lr', value=1, text='1', is_default=False),), tag='r1', resources=())
     """
     by_name = {hparam.name: hparam for hparam in combination}
     return Point(

@@ -22,7 +22,7 @@ def names(sweep: Sweep) -> list[str]:
 
 def varying(sweep: Sweep) -> list[str]:
     """Return the names of those that are not the same in every combination."""
-    sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not _is_base(grid)))
+    sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not is_base(grid)))
     varying = {name for name in names(sweep) if len(set(_values(sweep, name))) > 1}
     if sweep.size > 1:
         varying.add(INDEX)
@@ -64,7 +64,7 @@ def axes(sweep: Sweep) -> list[list[ShownAxis]]:
     return [
         [_shown_axis(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
         for grid in sweep.grids
-        if not _is_base(grid)
+        if not is_base(grid)
     ]
 
 
@@ -102,7 +102,7 @@ def _key(hparam: Hparam) -> tuple[str, str]:
     return hparam.name, json.dumps(canonical(hparam.value))
 
 
-def _is_base(grid: Grid) -> bool:
+def is_base(grid: Grid) -> bool:
     """Return whether a mapping is only inherited from: RUNX.SKIP drops all of its points."""
     skips = [axis for axis in grid.axes if axis.names == (SKIP,)]
     return any(all(choice[0].value is True for choice in axis.choices) for axis in skips)

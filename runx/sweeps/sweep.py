@@ -152,21 +152,28 @@ def _first(conditions: list[Expression], combination: Combination, grid: Grid) -
         raise SweepError(f"{grid.at(SKIP)}: {SKIP}: {error}") from None
 
 
-def cautions(hparams: Node, at: Locator) -> list[str]:
+def cautions(hparams: Node, at: Locator, defaults: Mapping[str, Node] = {}) -> list[str]:
     """Return warnings of values that a shell would change, and of those that may differ later.
+
+    ``defaults`` are values that mean what they mean to the script.
 
     >>> cautions({"data": Scalar("$HOME/x", "$HOME/x")}, lambda *path: "sweep.yml:2")
     ['sweep.yml:2: data: $HOME reaches the script as written; {{ env.HOME }} fills it in']
     """
-    return list(dict.fromkeys(_cautions(hparams, at, (), "")))
+    literal = frozenset(map(id, defaults.values()))
+    return list(dict.fromkeys(_cautions(hparams, at, (), "", literal)))
 
 
-def _cautions(node: Node, at: Locator, path: tuple[str | int, ...], name: str) -> Iterator[str]:
+def _cautions(
+    node: Node, at: Locator, path: tuple[str | int, ...], name: str, literal: frozenset[int]
+) -> Iterator[str]:
     """Yield the warnings of a node at a path; ``name`` is the hyperparameter that it belongs to."""
+    if id(node) in literal:
+        return
     if not isinstance(node, Scalar):
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):
             is_name = isinstance(key, str) and (not name or name.startswith("RUNX."))
-            yield from _cautions(child, at, (*path, key), str(key) if is_name else name)
+            yield from _cautions(child, at, (*path, key), str(key) if is_name else name, literal)
     elif isinstance(node.value, str):
         if match := _SHELL.search(node.value):
             variable = match[1] or "HOME"

@@ -29,12 +29,14 @@ class Hparam(NamedTuple):
     """A hyperparameter with one value: typed, and as the text that a script is given.
 
     ``text`` is the value's text, a tuple of texts for a list, or None where it has none
-    (a flag, or a parameter left out). ``LOGDIR`` stays symbolic in both.
+    (a flag, or a parameter left out). ``LOGDIR`` stays symbolic in both. ``is_default`` is true of
+    what stands in the script's own file (CONFIG) and which nothing changes.
     """
 
     name: str
     value: Value
     text: str | tuple[str, ...] | None
+    is_default: bool = False
 
 
 class Point(NamedTuple):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runx.config.hparams import script_defaults, with_python
+from runx.config.hparams import with_python
 from runx.errors import SettingsError, SweepError
-from runx.rundir.argv import config_text
+from runx.rundir.configfile import config_text, read_config
 from runx.rundir.logdir import Logdir
+from runx.rundir.styles import FILE
 from runx.sweeps.merge import with_defaults
 from runx.sweeps.sweep import points
 from runx.sweeps.values import Node, Scalar
@@ -109,21 +110,23 @@ def test_importing_leaves_the_search_path_as_it_was(folder):
 
 def test_a_missing_file_is_refused_where_it_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"sweep.yml:2: CONFIG: .*no.yml: no such file"):
-        script_defaults(tmp_path / "no.yml", "sweep.yml:2")
+        read_config(tmp_path / "no.yml", "sweep.yml:2")
 
 
 def test_two_spellings_of_one_leaf_are_refused(tmp_path: Path):
     (tmp_path / "c.yaml").write_text("a: {b: 1}\na.b: 2\n")
     with pytest.raises(SettingsError, match=r"c\.yaml:2: a\.b is given twice"):
-        script_defaults(tmp_path / "c.yaml", "x")
+        read_config(tmp_path / "c.yaml", "x")
 
 
 def test_the_merged_file_is_the_scripts_own_with_what_was_overridden(tmp_path: Path):
     (tmp_path / "config.yaml").write_text(CONFIG)
-    defaults = script_defaults(tmp_path / "config.yaml", "x")
+    config = read_config(tmp_path / "config.yaml", "x")
     hparams = parse("optimizer.lr: [0.2, 0.3]", "sweep.yml").tree
-    first, second = points(with_defaults(hparams, defaults, str), "x{}".format)
-    merged = plain(parse(config_text(first, Logdir.at("/x"), keep_null=True), "x").tree)
+    first, second = points(with_defaults(hparams, config.leaves, str), "x{}".format)
+    merged = plain(
+        parse(config_text(first, Logdir.at("/x"), FILE._replace(none="value"), config), "x").tree
+    )
     assert merged == {
         "optimizer": {"lr": 0.2, "betas": [0.9, 0.99], "nesterov": True},
         "name": None,

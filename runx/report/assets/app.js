@@ -16,14 +16,14 @@ import { listen, makeFollower } from "./live.js";
 
 function usualView(model) {
   const { lower } = model.metrics.get(model.objective) ?? {};
-  const shownPhases = model.phases.filter((phase) => phase !== "test" || model.phases.length === 1);
+  const shownPhases = model.phases.filter((phase) => phase !== "test" || !model.phases.includes("val"));
   return {
     sort: model.objective ? `${lower ? "" : "-"}b:${model.objective}` : "name",
     filter: "",
     columns: null,
     hidden: [],
     metric: model.objective,
-    phases: model.live ? ["train", "val"] : shownPhases,
+    phases: model.live ? [...new Set([...shownPhases, "train", "val"])] : shownPhases,
     smooth: 0,
     logx: false,
     logy: false,

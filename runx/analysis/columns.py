@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import SHORT
+from runx.analysis.codes import SHORT, codes_of
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -153,6 +153,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
+        CODE: run.code[:SHORT] or None,
         **run.measured,
         LABELS: run.labels,
         **plain,
@@ -192,7 +193,7 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
 
 def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
     """Return the column of the code where it differs between runs."""
-    return [Column(CODE, CODE)] if len({run.code for run in runs} - {""}) > 1 else []
+    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import UNKNOWN, State, state
 from runx.rundir.tensorboard import event_files
 
+_CODE = re.compile(rb'"code": "([^"\\]+)"')
 Warn = Callable[[str], None]
 Reading: TypeAlias = tuple["RunRecord | None", list[str]]
 """The record of a directory, None where it is no run's; and warnings of what is damaged there."""
@@ -91,6 +93,20 @@ def _read(
         ablation=ablation if isinstance(ablation, dict) else {},
         **_metrics(look, measures, at, warn)._asdict(),
     )
+
+
+def _code(record: bytes | None, attempts: Sequence[int], look: RunFiles) -> str:
+    """Return the digest of a run's code: that of the last claim that has one, or its record's."""
+    for number in reversed(attempts):
+        if number > 1 and (code := _last_code(look.content(f"{ATTEMPTS}/{number}.claim"))):
+            return code
+    return _last_code(record)
+
+
+def _last_code(content: bytes | None) -> str:
+    # In both files it comes after what a user has named; neither is parsed for this alone.
+    found = _CODE.findall(content or b"")
+    return found[-1].decode() if found else ""
 
 
 def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
-from runx.errors import FarmError, SweepError
+from runx.errors import ArgumentError, FarmError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
 from runx.rundir.argv import shell_command
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
-from runx.rundir.styles import DASHES
+from runx.rundir.styles import DASHES, words
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
 
 
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Raise a SweepError for what ARGS can't express; the default style expresses everything."""
+    """Raise a SweepError for what ARGS can't express; the default style does all but some lists."""
     with _args_named(experiment):
         if experiment.style.style == "file":
             from runx.rundir.configfile import config_text
@@ -88,16 +88,27 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
         elif experiment.style != DASHES:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
+        else:
+            lists = {
+                hparam
+                for run in runs
+                for hparam in run.point.hparams
+                if type(hparam.value) is tuple
+            }
+            for hparam in lists:
+                words(hparam)
 
 
 @contextmanager
 def _args_named(experiment: Experiment) -> Iterator[None]:
     """Put into the message of a SweepError where ARGS stands.
 
-    The default style expresses everything: what is wrong then is a value that is made only now.
+    The default style has no ARGS: what is wrong then is a value that is made only now, or a list.
     """
     try:
         yield
+    except ArgumentError as error:
+        raise SweepError(f"{experiment.file}: ARGS: {error}") from None
     except SweepError as error:
         if experiment.style == DASHES:
             raise

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -35,16 +35,13 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.styles import Style, of_config
+from runx.rundir.styles import of_config
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
 from runx.sweeps.naming import fill_template, new_launch
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.values import Node
-
-if TYPE_CHECKING:
-    from runx.rundir.configfile import ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +155,10 @@ def _experiment(
     sources = values if request.executes else {**values, "HPARAMS_FROM": None}
     sweep = composed(entries, sources, request.sweeps, overrides)
     hparams, at = sweep.hparams, sweep.at
+    style = values["ARGS"]
+    if sweep.config is not None:
+        own = entries["ARGS"].node if "ARGS" in entries else {}
+        style = of_config(style, sweep.config.format, own if isinstance(own, dict) else ())
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
@@ -187,18 +188,11 @@ def _experiment(
         sweep_context=SweepContext(
             values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
         ),
-        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        style=style,
         config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
     )
-
-
-def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
-    if config is None:
-        return style
-    own = entry.node if entry and isinstance(entry.node, dict) else {}
-    return of_config(style, config.format, own)
 
 
 def _name_texts(

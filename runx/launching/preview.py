@@ -81,10 +81,9 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Raise a SweepError for what ARGS can't express; the default style does all but some lists."""
     with _args_named(experiment):
         if experiment.style.style == "file":
-            from runx.rundir.configfile import config_text
+            from runx.rundir.configfile import check_configs
 
-            for run in runs:
-                config_text(run.point, Logdir.at(run.dir), experiment.style, experiment.config)
+            check_configs((run.point for run in runs), experiment.style, experiment.config)
         elif experiment.style != DASHES:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)

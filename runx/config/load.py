@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -35,7 +35,7 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.styles import Style, of_config
+from runx.rundir.styles import of_config
 from runx.sweeps.axes import Locator
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
@@ -45,9 +45,6 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.unquoted import unquoted
 from runx.sweeps.values import Node
-
-if TYPE_CHECKING:
-    from runx.rundir.configfile import ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +158,10 @@ def _experiment(
     sources = values if request.executes else {**values, "HPARAMS_FROM": None}
     sweep = composed(entries, sources, request.sweeps, overrides)
     hparams, at = sweep.hparams, sweep.at
+    style = values["ARGS"]
+    if sweep.config is not None:
+        own = entries["ARGS"].node if "ARGS" in entries else {}
+        style = of_config(style, sweep.config.format, own if isinstance(own, dict) else ())
     warnings = [line for layer in layers for line in layer.warnings]
     return Experiment(
         name=name,
@@ -194,7 +195,7 @@ def _experiment(
         sweep_context=SweepContext(
             values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
         ),
-        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        style=style,
         config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
@@ -217,13 +218,6 @@ def _of_command(
             yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
     if style.style == "dashes" and not style.split:
         yield from unquoted(hparams, at, placed)
-
-
-def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
-    if config is None:
-        return style
-    own = entry.node if entry and isinstance(entry.node, dict) else {}
-    return of_config(style, config.format, own)
 
 
 def _name_texts(

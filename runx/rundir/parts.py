@@ -15,6 +15,8 @@ from runx.sweeps.yaml_nodes import MAP, PLAIN, QUOTED, SEQ, compose, events
 
 _MOST_ALIASED = 100_000
 
+_DEEPEST = 100
+
 _JSON_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)')
 
 
@@ -129,7 +131,9 @@ def json_part(text: str, source: str) -> Part:
     except json.JSONDecodeError as error:
         raise SettingsError(f"{source}:{error.lineno}: not JSON: {error.msg}") from None
     except RecursionError:
-        raise SettingsError(f"{source}: nested too deeply") from None
+        raise SettingsError(f"{source}: nested more than {_DEEPEST} deep") from None
+    except ValueError as error:
+        raise SettingsError(f"{source}: not JSON that can be read: {error}") from None
     tokens = _JSON_TOKEN.finditer(text)
     return _JsonReader(text, source, tokens).part(next(tokens))
 
@@ -137,6 +141,7 @@ def json_part(text: str, source: str) -> Part:
 class _JsonReader:
     def __init__(self, text: str, source: str, tokens: Iterator[re.Match[str]]) -> None:
         self.text, self.source, self.tokens = text, source, tokens
+        self.depth = 0
 
     def part(self, token: re.Match[str]) -> Part:
         start, end = token.span(1)
@@ -144,6 +149,9 @@ class _JsonReader:
             is_text = token[1].startswith('"')
             value = json.loads(token[1]) if is_text else token[1]
             return Part("scalar", QUOTED if is_text else PLAIN, start, end, value)
+        if self.depth == _DEEPEST:
+            raise _error(self, start, f"nested more than {_DEEPEST} deep")
+        self.depth += 1
         is_mapping = token[1] == "{"
         part = Part(*(("mapping", MAP) if is_mapping else ("sequence", SEQ)), start)
         while (token := next(self.tokens))[1] not in "]}":
@@ -155,6 +163,7 @@ class _JsonReader:
                 token = next(self.tokens)
             part.add(key, self.part(token))
         part.end = token.end(1)
+        self.depth -= 1
         _check_keys(self, part)
         return part
 

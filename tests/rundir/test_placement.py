@@ -209,7 +209,7 @@ def test_what_is_placed_is_not_in_the_environment_nor_in_the_file():
     line = shell_command("x '{config}' {a} | tee", point, HERE, file)
     assert line == "x ''\"$RUNX_LOGDIR\"'/config.yaml' 1 | tee"
     assert [each.name for each in unplaced("x {a}", point, file).hparams] == ["b"]
-    assert unplaced("x {a}", point, file, has_config=True) == point
+    assert unplaced("x {a}", point, file, kept={"a": ()}) == point
 
 
 def test_names_have_dots_and_args_may_stand_anywhere():

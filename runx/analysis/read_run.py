@@ -16,8 +16,8 @@ from runx.errors import StoreError
 from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
-from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
-from runx.rundir.record import dotted, labels_of, staged_code
+from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
+from runx.rundir.record import dotted, labels_of
 from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
@@ -76,8 +76,6 @@ def _read(
     if HPARAMS in look.stamps:
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
     recorded = _recorded(content, look, warn) if content else {}
-    # A later attempt may have been given newer code.
-    code = staged_code(run) if len(attempts) > 1 else recorded.get("code")
     resources, ablation = recorded.get("resources"), recorded.get("ablation")
     return RunRecord(
         name=look.path.rpartition("/")[2],
@@ -87,7 +85,7 @@ def _read(
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
-        code=str(code or ""),
+        code=_code(content, [attempt.number for attempt in attempts], look),
         tag=str(recorded.get("tag") or ""),
         labels=labels_of(recorded),
         ablation=ablation if isinstance(ablation, dict) else {},

@@ -14,9 +14,11 @@ from runx.tracking.ranks import from_rank0
 
 def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
     """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
-    path = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
+    if logdir is not None and not isinstance(logdir, (str, bytes, os.PathLike)):
+        raise LogxError(f"logdir= takes a path, not a {type(logdir).__name__}")
+    path = os.fsdecode(logdir) if logdir else os.environ.get("RUNX_LOGDIR")
     if path:
-        return str(path)
+        return path
     root = logroot(Path.cwd())
     if not coolname:
         return str(root / "default")

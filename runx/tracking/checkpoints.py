@@ -21,7 +21,7 @@ from runx.tracking.loading import (
     more_than_weights,
 )
 from runx.tracking.notes import Faults, Notes
-from runx.tracking.plain import text_of
+from runx.tracking.plain import path_of, text_of
 from runx.tracking.saving import (
     ONLY_LAST,
     BackgroundSave,
@@ -206,7 +206,9 @@ class Checkpoints:
         """
         self.wait()
         candidates = (
-            [Path(path)] if path else [each.path for each in reversed(checkpoints_in(self._run))]
+            [each.path for each in reversed(checkpoints_in(self._run))]
+            if path is None
+            else [Path(path_of(path, "restore: path="))]
         )
         damaged: list[str] = []
         for candidate in candidates:

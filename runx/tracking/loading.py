@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
+from runx.tracking.plain import path_of
 
 OURS = "__runx"
 """The key of what runx adds to a checkpoint: the epoch and the random states."""
@@ -66,9 +66,8 @@ def read_model(
     path: Path | str | PathLike[str], map_location: Any = None, weights_only: bool = True
 ) -> tuple[Any, dict[str, Any]]:
     """Return the state_dict in a checkpoint, and everything else that the script saved in it."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise LogxError(f"load_model takes a path, not a {type(path).__name__}")
-    content = load(os.fspath(path), map_location, weights_only)
+    path = path_of(path, "load_model")
+    content = load(path, map_location, weights_only)
     if "state_dict" not in content:
         raise LogxError(f"{path}: holds no state_dict; it has {', '.join(map(str, content))}")
     meta = {key: value for key, value in content.items() if key not in ("state_dict", OURS)}

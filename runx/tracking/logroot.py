@@ -9,15 +9,14 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.home import expanded
+from runx.tracking.plain import path_of
 from runx.tracking.ranks import from_rank0
 
 
 def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
     """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
-    if logdir is not None and not isinstance(logdir, (str, bytes, os.PathLike)):
-        raise LogxError(f"logdir= takes a path, not a {type(logdir).__name__}")
-    path = os.fsdecode(logdir) if logdir else os.environ.get("RUNX_LOGDIR")
-    if path:
+    given = "" if logdir is None else path_of(logdir, "logdir=")
+    if path := given or os.environ.get("RUNX_LOGDIR"):
         return path
     root = logroot(Path.cwd())
     if not coolname:

@@ -201,8 +201,8 @@ def name_of(key: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return an object as a short text that is the same in each process. Never raises."""
-    text = _ADDRESS.sub("", shown(value))
+    """Return an object as a short line that is the same in each process. Never raises."""
+    text = " ".join(_ADDRESS.sub("", shown(value)).split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
@@ -212,6 +212,14 @@ def shown(value: Any) -> str:
         return str(value)
     except Exception:  # noqa: BLE001  Its own __str__ and __repr__ may raise anything.
         return f"<{type(value).__name__}>"
+
+
+def path_of(value: Any, argument: str) -> str:
+    """Return a path that a script gives; raises LogxError where it is none."""
+    try:
+        return os.fsdecode(value)
+    except Exception as error:  # its own __fspath__ may raise anything
+        raise LogxError(f"{argument} takes a path, not {text_of(value):.60}") from error
 
 
 def qualified(value: Any) -> str:

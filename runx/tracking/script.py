@@ -84,7 +84,9 @@ class ScriptCalls:
         """
         from runx.tracking.context import is_ending, launched
         from runx.tracking.ranks import any_rank
+        from runx.tracking.scalars import number
 
+        within = number(within, "within")
         run = launched() if self._session is None else self._session.run
         is_over = is_ending(run, within)
         return any_rank(is_over) if all_ranks else is_over

@@ -152,7 +152,7 @@ class Session:
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
         """Write metrics: the row of metrics.csv at once, all else by the queue."""
-        canonical = self._phases.get(phase) or self._unknown(phase)
+        canonical = (isinstance(phase, str) and self._phases.get(phase)) or self._unknown(phase)
         values = numbers(metrics)
         if "epoch" in values:
             epoch = self._named_epoch(values, epoch)
@@ -163,6 +163,8 @@ class Session:
                 self._rows.write(Record(canonical, values, epoch, now))
             except OSError as error:
                 self.faults.report(self.run.metrics_of(canonical).name, error, IN_MEMORY)
+            except ValueError as error:  # an integer of thousands of digits
+                raise LogxError(f"a metric is no number: {error}") from error
             else:
                 if self.faults.active:
                     self.faults.resolve(self.run.metrics_of(canonical).name)
@@ -173,7 +175,8 @@ class Session:
         """Write a number by all writers but csv."""
         try:
             step = None if step is None else epoch_number(step, "step")
-            record = Record("", {str(name): number(value, name)}, step, time.time())
+            name = text_of(name)
+            record = Record("", {name: number(value, name)}, step, time.time())
         except LogxError as error:
             self.faults.report("add_scalar", error)
         else:
@@ -239,10 +242,10 @@ class Session:
 
     def _unknown(self, phase: str) -> str:
         """Raise LogxError for an unknown phase."""
-        near = get_close_matches(str(phase), self._phases, 1)
+        near = get_close_matches(text_of(phase), self._phases, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LogxError(
-            f"phase {phase!r} is not known; {hint}there are {', '.join(self._phases)}; "
+            f"phase {text_of(phase)!r} is not known; {hint}there are {', '.join(self._phases)}; "
             "initialize(phases=[...]) names further ones"
         )
 

@@ -176,8 +176,6 @@ class LogX(ScriptCalls):
         self._register()
 
     def _forked(self) -> None:
-        if self._ending is not None:
-            self._ending.forked()
         if self._session is not None:
             self._session.forked()
 

@@ -24,7 +24,7 @@ from typing import Any
 from runx.rundir.files import append_line
 from runx.rundir.paths import RunDir
 from runx.tracking.context import claimed_attempt
-from runx.tracking.plain import text_of
+from runx.tracking.plain import LONGEST, shown
 
 BY_SYSTEM_EXIT = "it left by SystemExit, whose status only sys.exit() tells"
 
@@ -46,6 +46,7 @@ class Ending:
         self._process = os.getpid()
         self._main = _outermost_frame()
         self._left_with: tuple[int, str] | None = None
+        self._masks = threading.local()
         self._append("started", host=os.uname().nodename)
         sys.exit = self._noted(sys.exit)
         for name in ("exit", "quit"):  # site's, which don't call sys.exit()
@@ -54,6 +55,9 @@ class Ending:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._on_term)
+            os.register_at_fork(
+                before=self._hold, after_in_parent=self._release, after_in_child=self._forked
+            )
         atexit.register(self.finish)
 
     def finish(self) -> None:
@@ -62,10 +66,19 @@ class Ending:
             code, reason = self._outcome()
             self._append("ended", code=code, **({"reason": reason} if reason else {}))
 
-    def forked(self) -> None:
-        """Take the signal's handler back in a forked process, which is often ended by it."""
+    # A worker that is ended just after its fork must get the signal, and as it would without us:
+    # Python forgets in the child what came before its hooks.
+
+    def _hold(self) -> None:
+        self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _release(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
+
+    def _forked(self) -> None:
         if signal.getsignal(signal.SIGTERM) == self._on_term:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self._release()
 
     def _outcome(self) -> tuple[int | None, str]:
         """Return the status that the script leaves with, None where it can't be known; and why."""
@@ -116,7 +129,7 @@ def status_of(status: Any = None) -> tuple[int, str]:
         return 0, ""
     if isinstance(status, int):
         return status & 0xFF, ""
-    return 1, _first_line(text_of(status))
+    return 1, _first_line(shown(status))
 
 
 def line_of(error: BaseException) -> str:
@@ -127,12 +140,12 @@ def line_of(error: BaseException) -> str:
     """
     kind = type(error)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    text = _first_line(text_of(error))
+    text = _first_line(shown(error))
     return f"{module}{kind.__qualname__}" + (f": {text}" if text else "")
 
 
 def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return next((line.strip()[:LONGEST] for line in text.splitlines() if line.strip()), "")
 
 
 def _outermost_frame() -> FrameType | None:

@@ -53,7 +53,6 @@ class LogX(ScriptCalls):
         system: bool | float = True,
     ) -> None:
         """Start logging to ``logdir``, by default to the directory of the launched run."""
-        from runx.tracking.ending import watch
         from runx.tracking.session import open_session, options_of
 
         self.close()
@@ -63,7 +62,9 @@ class LogX(ScriptCalls):
         self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0
         self.eager_flush, self.no_timestamp = eager_flush, no_timestamp
-        if self._ending is None and self._session.writes:
+        if self._ending is None and self._session.writes and "RUNX_ATTEMPT" not in os.environ:
+            from runx.tracking.ending import watch
+
             self._ending = watch(self._session.run)
         self._register()
 

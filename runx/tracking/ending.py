@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import builtins
-import dis
 import functools
 import json
 import os
@@ -30,10 +29,13 @@ BY_SYSTEM_EXIT = "it left by SystemExit, whose status only sys.exit() tells"
 
 
 def watch(run: RunDir) -> Ending | None:
-    """Return the record of how this script ends, begun; None where run.sh or a person will know."""
+    """Return the record of how this script ends, begun; None where run.sh or a person will know.
+
+    It is for processes that no run.sh has started.
+    """
     attempt = claimed_attempt(run)
     is_interactive = hasattr(sys, "ps1") or bool(sys.flags.interactive)
-    if "RUNX_ATTEMPT" in os.environ or is_interactive or not attempt:
+    if is_interactive or not attempt:
         return None
     return None if run.events(attempt).exists() else Ending(run, attempt)
 
@@ -158,6 +160,8 @@ def _outermost_frame() -> FrameType | None:
 
 def _has_returned(frame: FrameType | None) -> bool:
     """Return whether a frame came to its end, and was not left by an exception."""
+    import dis  # not at start
+
     if frame is None or frame.f_lasti < 0:
         return True
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")

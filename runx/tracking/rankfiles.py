@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from logging import INFO, Handler, Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,6 +18,8 @@ from runx.tracking.system import INTERVAL, Monitor
 from runx.tracking.writers.appender import Appender
 
 if TYPE_CHECKING:
+    from logging import Logger
+
     from runx.rundir.records import Metric
 
 IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
@@ -108,6 +109,8 @@ class RankFiles:
 
 def message_logger(write: Callable[[str], None] | None) -> Logger:
     """Return a logger that passes its records, as text, to a function; or to nobody."""
+    from logging import INFO, Handler, Logger
+
     handler = Handler()
     handler.emit = lambda record: write(handler.format(record)) if write else None  # type: ignore[method-assign]
     logger = Logger("logx", INFO)

@@ -2,13 +2,15 @@
 
 Python tells nobody the status that it leaves with. Here it is put together from what is left at
 exit: whether the main module came to its end, the exception that ended it, the argument of
-sys.exit(). Not seen are os._exit(), SIGKILL and a crash of the interpreter.
+sys.exit(). Not seen are os._exit(), SIGKILL and a crash of the interpreter. Nothing is imported at
+exit: eval() of a text, as in the imports of many modules, has Python forget a Ctrl-C.
 """
 
 from __future__ import annotations
 
 import atexit
 import builtins
+import dis
 import functools
 import json
 import os
@@ -160,8 +162,6 @@ def _outermost_frame() -> FrameType | None:
 
 def _has_returned(frame: FrameType | None) -> bool:
     """Return whether a frame came to its end, and was not left by an exception."""
-    import dis  # not at start
-
     if frame is None or frame.f_lasti < 0:
         return True
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")

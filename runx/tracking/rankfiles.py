@@ -54,7 +54,9 @@ class RankFiles:
         except LogxError:
             raise
         except Exception as error:  # noqa: BLE001  A figure or table may raise anything.
-            self._faults.report(f"artifact {name or text_of(thing)}", error, "without it")
+            self._faults.report(
+                f"artifact {text_of(thing if name is None else name)}", error, "without it"
+            )
             return None
 
     def appended(self, path: Path) -> TextIO:

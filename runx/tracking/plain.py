@@ -222,6 +222,14 @@ def path_of(value: Any, argument: str) -> str:
         raise LogxError(f"{argument} takes a path, not {text_of(value):.60}") from error
 
 
+def flag(value: Any, argument: str) -> bool:
+    """Return whether a script asks for something; raises LogxError where that can't be told."""
+    try:
+        return bool(value)
+    except Exception as error:  # as an array's, or the script's own, may
+        raise LogxError(f"{argument} is true or false, not {text_of(value):.60}") from error
+
+
 def qualified(value: Any) -> str:
     """Return the full name of a function or class, without the module of the script itself.
 

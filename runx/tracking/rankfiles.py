@@ -67,10 +67,10 @@ class RankFiles:
 
     def watch(self, system: bool | float) -> None:
         """Start to measure the load for system.csv, at an interval in seconds."""
-        if system:
-            interval = INTERVAL if system is True else number(system, "system")
+        interval = INTERVAL if system is True else number(0 if system is None else system, "system")
+        if interval:
             if not 0 < interval <= LONGEST_INTERVAL:
-                raise LogxError(f"system={system!r}: give the seconds between two measurements")
+                raise LogxError(f"system={interval}: give the seconds between two measurements")
             self._monitor = Monitor(self._write_load, interval)
 
     def forked(self) -> None:

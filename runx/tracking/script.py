@@ -105,13 +105,16 @@ class ScriptCalls:
         async_save: bool = False,
     ) -> bool | None:
         """Save the last checkpoint, and as the best if it is; return whether it is."""
+        from runx.tracking.plain import flag
         from runx.tracking.saving import Retention
 
         if not self._open.writes:
             return None
         if not isinstance(keep_last, int) or keep_last < 1 or not isinstance(keep_every, int):
             raise LogxError("save_model: keep_last= is a whole number above 0, keep_every= from 0")
-        retention = Retention(delete_old, keep_last, keep_every)
+        higher_better = flag(higher_better, "higher_better=")
+        async_save = flag(async_save, "async_save=")
+        retention = Retention(flag(delete_old, "delete_old="), keep_last, keep_every)
         return self._open.checkpoints.save_model(
             save_dict, metric, epoch, higher_better, retention, name, async_save
         )

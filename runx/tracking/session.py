@@ -23,7 +23,7 @@ from runx.tracking.checkpoints import Checkpoints
 from runx.tracking.context import Hparams, RunInfo, hparams_of, note_logdir
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes
-from runx.tracking.plain import as_mapping, plain, text_of
+from runx.tracking.plain import as_mapping, flag, plain, text_of
 from runx.tracking.rankfiles import IN_MEMORY, RankFiles
 from runx.tracking.scalars import epoch_number, number, numbers
 from runx.tracking.writers import open_writer
@@ -67,8 +67,9 @@ def options_of(
         phases = phases if isinstance(phases, str) else tuple(phases or ())
     except TypeError as error:
         raise LogxError(f"initialize: writers= and phases= take lists: {error}") from error
-    named = (*named, "tensorboard") if tensorboard else named
-    return Options({}, phases, named, no_timestamp, strict, system)
+    named = (*named, "tensorboard") if flag(tensorboard, "tensorboard=") else named
+    is_untimed, is_strict = flag(no_timestamp, "no_timestamp="), flag(strict, "strict=")
+    return Options({}, phases, named, is_untimed, is_strict, system)
 
 
 class Session:
@@ -187,10 +188,7 @@ class Session:
         return int(max([self.queue.last_step, *(board.last_step for board in self.queue.boards)]))
 
     def resumed(self, epoch: int, last_step: int) -> None:
-        """Have TensorBoard forget what an earlier attempt wrote after its last checkpoint.
-
-        Steps may be epochs or iterations, and readers drop those of either: none from before.
-        """
+        """Have TensorBoard forget what came after the checkpoint, by epochs or iterations."""
         for board in self.queue.boards:
             self.queue.forgiving(board, board.start)(max(epoch, last_step + 1))
         self.queue.last_step = max(self.queue.last_step, last_step)
@@ -268,7 +266,7 @@ def open_session(
     """Return the session that initialize() opens."""
     rank = int(ranks.rank() if global_rank is None else epoch_number(global_rank, "global_rank"))
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    path = choose_logdir(logdir, coolname and is_on, rank)
+    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank)
     run = RunDir(Path(path).absolute())
     values = {} if hparams is None else as_mapping(hparams)
     writes = is_on and rank == 0

@@ -103,7 +103,7 @@ def run_as_json(run: RunRecord) -> dict[str, Any]:
         "run": run.name,
         "dir": str(run.dir.path),
         "state": run.state,
-        "labels": list(run.labels),
+        **({"labels": list(run.labels)} if run.labels else {}),
         "hparams": json_safe(run.hparams),
         **({"resources": json_safe(run.resources)} if run.resources else {}),
         **({"ablation": json_safe(run.ablation)} if run.ablation else {}),

@@ -8,10 +8,17 @@ from importlib import import_module
 from runx.errors import SettingsError
 from runx.readers.base import DirReader, FileReader
 
-FILES: dict[str, str] = {}
+FILES: dict[str, str] = {
+    "CSV": "runx.readers.csvlog:READER",
+    "trainer_state.json": "runx.readers.huggingface:READER",
+    "JSON lines": "runx.readers.jsonlog:LINES_READER",
+    "TensorBoard": "runx.readers.tensorboard:READER",
+    "JSON": "runx.readers.jsonlog:RESULTS_READER",
+}
 """Each kind of file that a script leaves in its run, and where its FileReader is.
 
-The first that recognises a file reads it: those that look at the content come last.
+The first that recognises a file reads it. Where several files have a metric, it is taken from the
+kind that stands first.
 """
 DIRS: dict[str, str] = {}
 """Each tool, and where its DirReader is; the first that recognises a directory reads it."""

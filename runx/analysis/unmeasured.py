@@ -13,14 +13,16 @@ from runx.rundir.output import tail, without_escapes
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
-_NUMBER = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
-_PRINTED = re.compile(
-    rf"([A-Za-z][A-Za-z_/@-]*(?: [A-Za-z_/@-]+)?)( ?[:=] ?)({_NUMBER})(?![\w.:/-])"
-)
+_WORDS = r"[A-Za-z][A-Za-z0-9_/@-]*(?: [A-Za-z_/@-][A-Za-z0-9_/@-]*)?"
+_PRINTED = re.compile(rf"({_WORDS})( ?[:=] ?)[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?(?![\w.:/-])")
 """What scripts print of a metric: one or two words, a sign, and a number."""
 _BEGUN = frozenset({"planned", "queued", "blocked"})
 """States in which a run can have no metrics yet."""
-_KINDS = "TensorBoard's events, a CSV or JSON lines with a step or an epoch, trainer_state.json, results.json"
+_LOOKED = (
+    "looked for logx's metrics.csv and, below LOGDIR and in what runs changed in their code, for"
+    " TensorBoard's events, a CSV or JSON lines with a step or an epoch, trainer_state.json and"
+    " results.json"
+)
 
 
 def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
@@ -40,7 +42,7 @@ def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
         names = sorted(found)
         yield f"no run has metrics of validation; {listed(names)}: -s {names[0]} ranks by it"
     elif not asked:
-        yield f"no run has metrics: looked for logx's metrics.csv, and below LOGDIR and in what runs changed in their code for {_KINDS}; {_advice(begun)}"
+        yield f"no run has metrics: {_LOOKED}; {_advice(begun)}"
 
 
 def _described(asked: Asked) -> str:
@@ -59,9 +61,8 @@ def _advice(runs: Sequence[RunRecord]) -> str:
     suggested = next(filter(None, (suggestion(tail(run.dir.output)) for run in runs[:5])), None)
     example = suggested or "acc: 'val acc: ([0-9.]+)'"
     what = "what they print can be read" if suggested else "what a script prints can be read"
-    return (
-        f"{what}: add METRICS: {{{example}}} to the YAML, and runx FILE --resume; see docs/yaml.md"
-    )
+    add = f"add METRICS: {{{example}}} to the YAML, then runx FILE --resume"
+    return f"{what}: {add}; see docs/yaml.md"
 
 
 def suggestion(output: str) -> str | None:

@@ -86,7 +86,7 @@ def _show_runs(
 
 
 def listing(runs: Sequence[RunRecord]) -> str:
-    """Return the fields to show, sort and select by, with an example and a metric's file, as text."""
+    """Return the fields to show, sort and select by, with examples and files, as text."""
     heads = ("name", "what", "type", "example", "file")
     return aligned(heads, fields_of(runs), (False,) * len(heads))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib import import_module
 
 from runx.errors import SettingsError
@@ -24,24 +25,28 @@ DIRS: dict[str, str] = {}
 """Each tool, and where its DirReader is; the first that recognises a directory reads it."""
 
 
-def file_readers() -> Iterator[FileReader]:
+@lru_cache(maxsize=1)
+def file_readers() -> tuple[FileReader, ...]:
     """Return the readers of files: those of FILES, then those of entry points."""
-    for reader in _readers(FILES):
-        if isinstance(reader, FileReader):
-            yield reader
+    readers = (*_own(FILES), *_installed())
+    return tuple(reader for reader in readers if isinstance(reader, FileReader))
 
 
-def dir_readers() -> Iterator[DirReader]:
+@lru_cache(maxsize=1)
+def dir_readers() -> tuple[DirReader, ...]:
     """Return the readers of directories: those of DIRS, then those of entry points."""
-    for reader in _readers(DIRS):
-        if isinstance(reader, DirReader):
-            yield reader
+    readers = (*_own(DIRS), *_installed())
+    return tuple(reader for reader in readers if isinstance(reader, DirReader))
 
 
-def _readers(table: dict[str, str]) -> Iterator[object]:
+def _own(table: dict[str, str]) -> Iterator[object]:
     for reference in table.values():
         module, _, name = reference.partition(":")
         yield getattr(import_module(module), name)
+
+
+def _installed() -> Iterator[object]:
+    """Yield the readers that other packages have installed."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="runx.readers"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from runx.analysis.index import Index
 from runx.analysis.measurements import Measurements, measurements
 from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
+from runx.readers import hparams_yaml
 from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
@@ -85,7 +86,7 @@ def _read(
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
-        hparams=hparams,
+        hparams=_with_lightnings(hparams, found, warn),
         status=status,
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
@@ -156,6 +157,18 @@ def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] 
         complaints.append(f"{look.path}/{name}: not a JSON object")
         return None
     return content
+
+
+def _with_lightnings(hparams: dict[str, Any], found: Measurements, warn: Warn) -> Mapping[str, Any]:
+    """Return hyperparameters with those that Lightning keeps beside the metrics of a run."""
+    folders = dict.fromkeys(os.path.dirname(file) for file in found.left.sources.values())
+    for folder in folders:
+        name = f"{folder}/{hparams_yaml.HPARAMS}".removeprefix("/")
+        if os.path.isfile(f"{found.look.path}/{name}"):
+            found.look.note(name)
+            more = dotted(hparams_yaml.read_hparams(f"{found.look.path}/{name}", warn))
+            hparams = hparams_yaml.with_found(hparams, more)
+    return hparams
 
 
 def _metrics(

@@ -10,6 +10,7 @@ from runx.errors import SettingsError
 from runx.readers.base import DirReader, FileReader
 
 FILES: dict[str, str] = {
+    "logx": "runx.readers.logxlog:READER",
     "CSV": "runx.readers.csvlog:READER",
     "trainer_state.json": "runx.readers.huggingface:READER",
     "JSON lines": "runx.readers.jsonlog:LINES_READER",

@@ -86,7 +86,7 @@ def _read(
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
-        hparams=_with_lightnings(hparams, found, warn),
+        hparams=_with_lightnings(hparams, found, warn) if found.left.sources else hparams,
         status=status,
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},

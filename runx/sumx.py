@@ -13,7 +13,7 @@ import click
 from runx.cli.completion import experiments as complete_experiments
 from runx.cli.completion import formats as complete_formats
 from runx.cli.console import run_command
-from runx.cli.options import Command, lookup_options
+from runx.cli.options import Command, label_option, lookup_options
 from runx.export.formats import FORMATS
 
 
@@ -74,6 +74,9 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
 @click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
 @click.option("--values", default="", metavar="METRIC", help="With --pivot: of what.")
 @click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
+@click.option(
+    "--ablation", default="", metavar="METRIC", help="What each change of RUNX.ABLATE does."
+)
 @click.option("--diff", nargs=2, metavar="RUN RUN", help="What differs between two runs.")
 @click.option("--plot", default="", metavar="WHAT", help='Draw acc, "lr vs acc" or parallel.')
 @click.option(
@@ -81,6 +84,7 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
 )
 @click.option("--smooth", type=click.FloatRange(0, 0.999), default=0.0, help="With --plot: 0 to 1.")
 @click.option("--launch", default="", metavar="LAUNCH", help="One launch: last, or its time.")
+@label_option
 @click.option(
     "--format",
     "form",

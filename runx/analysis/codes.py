@@ -36,18 +36,15 @@ def code_files(runs: Sequence[RunRecord]) -> dict[str, list[str]]:
     Nothing where there is one code, or more than MOST_COMPARED; no files where a code is gone.
     """
     usual, *others = codes_of(runs) or {"": 0}
-    if len(others) >= MOST_COMPARED:
+    if not others or len(others) >= MOST_COMPARED:
         return {}
-    stores = {run.code: ExperimentDir(run.dir.path.parent).code for run in runs}
+    folders = {run.code: ExperimentDir(run.dir.path.parent).code / run.code for run in runs}
     files: dict[str, list[str]] = {}
     for code in others:
-        files[code] = []
-        for store in dict.fromkeys((stores[usual], stores[code])):
-            try:
-                files[code] = differing(store, usual, code)
-            except StoreError:
-                continue  # Another experiment's, or removed with its last run.
-            break
+        try:
+            files[code] = differing(folders[usual], folders[code])
+        except StoreError:
+            files[code] = []
     return files
 
 
@@ -103,7 +100,8 @@ def code_changed(record: RunRecord) -> str:
         return ""
     number, old, new = changed[-1]
     try:
-        files = named(differing(ExperimentDir(record.dir.path.parent).code, old, new))
+        store = ExperimentDir(record.dir.path.parent).code
+        files = named(differing(store / old, store / new))
     except StoreError:
         files = ""
     return f"since attempt {number}; {old[:SHORT]} before" + (f": {files}" if files else "")

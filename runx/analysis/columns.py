@@ -18,15 +18,17 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
+LABELS = "labels"
+"""A column that every run has, too; a hyperparameter of this name goes before it."""
 DETAILS = (
     *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
     "cause",
 )
 """Columns on request: they need files that are read for no other column."""
-AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason")
-"""Names of a run's JSON that are columns, too, unless a run has something else of that name."""
 CODE = "code"
-"""The column of the code's digest, where no hyperparameter or metric has its name."""
+"""The column of the first digits of the code's digest."""
+AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason", CODE)
+"""Columns, most of them names of a run's JSON, unless a run has something else of that name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 METRICS = "metrics."
@@ -72,13 +74,18 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    CODE: lambda run: run.code[:SHORT] or None,
     "name": lambda run: run.name,
     "logdir": lambda run: os.fspath(run.dir),
     "exit_code": lambda run: run.status.code,
     "code_digest": lambda run: run.code or None,
     "reason": lambda run: run.status.reason or None,
-    CODE: lambda run: run.code[:SHORT] or None,
+    "labels": lambda run: ", ".join(run.labels),
 }
+
+
+_AS_JSON = [(name, getter(Column(name, name))) for name in AS_JSON]
+_OF_EVERY_RUN = [(name, getter(Column(name, name))) for name in OWN]
 
 
 def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) -> Column:
@@ -99,10 +106,12 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
+    if name == LABELS:
+        return Column(name, name)
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
-    if name == CODE or name in AS_JSON:
+    if name in AS_JSON:
         return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
@@ -130,7 +139,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, CODE, *DETAILS, *AS_JSON)))
+    return list(dict.fromkeys((*names, *OWN, LABELS, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -140,15 +149,17 @@ def everything(run: RunRecord) -> dict[str, Any]:
     """
     plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
     return {
-        **{name: value(run, Column(name, name)) for name in AS_JSON},
+        **{name: get(run) for name, get in _AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
+        **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
         CODE: run.code[:SHORT] or None,
         **run.measured,
+        LABELS: run.labels,
         **plain,
-        **{metric_column(name).heading: metric for name, metric in run.metrics.items()},
+        **run.metrics,
         **run.details,
-        **{name: value(run, Column(name, name)) for name in OWN},
+        **{name: get(run) for name, get in _OF_EVERY_RUN},
         "state": run.state,
     }
 
@@ -240,13 +251,15 @@ def as_number(value: Any) -> float | None:
 
 
 def identity(value: Any) -> Any:
-    """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not.
+    """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not; NaN is NaN.
 
-    >>> identity(1) == identity(1.0), identity(1) == identity(True)
-    (True, False)
+    >>> identity(1) == identity(1.0), identity(1) == identity(True), identity([]) == identity({})
+    (True, False, False)
     """
     if isinstance(value, (list, tuple)):
         return tuple(map(identity, value))
     if isinstance(value, dict):
-        return tuple((name, identity(inner)) for name, inner in value.items())
+        return ("mapping", *((name, identity(inner)) for name, inner in value.items()))
+    if value != value:
+        return ("nan",)
     return ("bool", value) if isinstance(value, bool) else value

@@ -39,7 +39,7 @@ def t_test(first: Sequence[float], second: Sequence[float], paired: bool) -> TTe
     try:
         from scipy import stats
     except ImportError as error:
-        raise RunxError("--compare needs scipy: pip install scipy") from error
+        raise RunxError("a t-test needs scipy: pip install scipy") from error
     if paired:
         result = stats.ttest_rel(first, second)
     else:

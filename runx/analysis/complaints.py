@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ _SAYING = (
     r"slurmstepd: error: \*\*\* .* DUE TO|=>> PBS: job killed|TERM_[A-Z]+: job killed",
     r"(?:slurmstepd: error: )?Detected \d+ oom.kill event|Out of memory: Killed process",
     rf"(?!{_OF_TASKS})(?:[^:]{{1,60}}: )?{_ERROR}:{_NO_NUMBER} +\S",
-    rf"[A-Za-z_][\w.]*(?:{_NAMES})(?:\(\w+\))?(?:$|:(?! *[-+]?\d*\.?\d+%?\s*$))",
+    rf"[A-Za-z_][\w.]*(?:{_NAMES})(?:\(\w+\))?(?:$|:)",
     rf"[A-Za-z_][\w.]*(?:{_NAMES})\(\"",
     rf"(?:Error|Exception|Failure|Fault)(?:$|:{_NO_NUMBER})",
     r"FATAL Flags parsing error|Fatal Python error: (?!Aborted)|Lmod has detected the following",
@@ -68,7 +69,8 @@ _SAYING = (
     rf"\S+: (?:line )?\d+: (?:.*: )?.*(?:{_SHELL})",
     rf"(?:{_DIED})(?: \(core dumped\))?$",
     r"\S*python[\d.]*: (?:can't open|No module|Error)",
-    r"terminate called after throwing|.*: Assertion .* failed\.",
+    r"terminate called after throwing|.*: Assertion .* failed\.|signal \(\d+\): ",
+    r"double free|free\(\): |malloc\(|realloc\(|corrupted size|munmap_chunk",
     r"Exception in thread \"[^\"]*\" (?P<message>\S.*)",
 )
 _FOLLOWING = (
@@ -83,8 +85,40 @@ _PATTERNS = [
     *((SAID, re.compile(pattern)) for pattern in _SAYING),
     *((FOLLOWED, re.compile(pattern)) for pattern in _FOLLOWING),
 ]
+_WORDS = (
+    *(
+        "rror",
+        "ERROR",
+        "atal",
+        "FATAL",
+        "CRITICAL",
+        "xception",
+        "nterrupt",
+        "Exit",
+        "ailure",
+        "ault",
+    ),
+    *(
+        "ault",
+        "otFound",
+        "ill",
+        "not found",
+        "No such",
+        "ermission",
+        "nbound",
+        "yntax",
+        "annot",
+        "llegal",
+    ),
+    *("not set", "loating", "can't", "an't loc", "directory", "identifier", "substitution", "bort"),
+    *("division", "too long", "readonly", "erminate", "ssert", "panic", "ABORT", "noticed", "NCCL"),
+    *("BAD TERM", "atchdog", " line ", "signal (", "ouble free", "free(", "alloc(", "orrupted"),
+    *("munmap", "***", "TERM_", ": task", "No module", "oom_kill", "oom-kill", "\nF", "Lmod"),
+)
+"""Each line that one of the patterns fits has one of these: trying all on each takes long."""
 _WIDEST = 2_000  # characters of a line that are looked at
 _LABEL = re.compile(r"^(?:\[[^\]]*\](?:<\w+>)?:?\s?)+|^\d+: (?=\S)|^\([\w.]+ pid=[^)]*\) ")
+_LEVEL = re.compile(r"ERROR|CRITICAL|FATAL")
 _TITLE = re.compile(r"\s*[╭┌┏+][─━-]+ (?P<title>[^─━]+?) [─━-]+[╮┐┓+]\s*$")
 _TELLING = re.compile(
     r"(?i)error|required|unrecognized|missing|invalid|parsing|ambiguous|exclusive"
@@ -93,14 +127,16 @@ _HYDRA = re.compile(
     r"Could not |Cannot find|Error (?:locating|in call|merging|instantiating)|no viable|mismatched"
     r"|extraneous|token recognition|In '|Multiple |Key '|Missing |You must |Ambiguous|.*Error"
 )
+_RANK = re.compile(r"\[(?:rank|default)\d+\]:")
 _ELASTIC = re.compile(r"\[?[WE]\d{4} [\d:.]+ .*torch/distributed/elastic")
 _SUMMARY = re.compile(r"(?:FAILED|ERROR) \S+\.py(?:::.*)?$")
 
 
 def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     """Return what lines complain of, but for tracebacks."""
-    for at, line in enumerate(lines):
-        text = _LABEL.sub("", line[:_WIDEST])
+    for at in _with_words(lines):
+        line = lines[at]
+        text = _unlabelled(line[:_WIDEST])
         if text[:1].isspace() or not text or AFTERMATH.match(line) or TRACE in line:
             continue
         for weight, pattern in _PATTERNS:
@@ -115,6 +151,31 @@ def complaints(lines: Sequence[str]) -> Iterator[Complaint]:
     yield from _hydra(lines)
     yield from _pytest(lines)
     yield from _torchrun(lines)
+
+
+def _with_words(lines: Sequence[str]) -> list[int]:
+    """Return the numbers of the lines that have one of _WORDS."""
+    text = "\n" + "\n".join(lines)
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    found = set[int]()
+    for word in _WORDS:
+        place = text.find(word)
+        while place >= 0:
+            number = bisect_right(starts, place) - 1
+            found.add(number)
+            place = text.find(word, starts[number + 1])
+    return sorted(found)
+
+
+def _unlabelled(line: str) -> str:
+    """Return a line without ranks, times and the like at its start, but with a level.
+
+    >>> _unlabelled("[rank0]: x = 1"), _unlabelled("[10:03][train][ERROR] - no data")
+    ('x = 1', 'ERROR - no data')
+    """
+    label = match[0] if (match := _LABEL.match(line)) else ""
+    level = _LEVEL.search(label)
+    return f"{level[0]} {line[len(label) :]}" if level else line[len(label) :]
 
 
 def _continued(following: Sequence[str]) -> str:
@@ -187,9 +248,11 @@ def _torchrun(lines: Sequence[str]) -> Iterator[Complaint]:
             continue
         report = dict(_fields(lines[at + 1 : at + 12]))
         rank, said = report.get("rank", "?").split()[0], report.get("traceback", "")
+        # Where ranks mark their lines, that none is of this one says that it printed no exception.
+        is_told = said.startswith("Signal") or any(_RANK.match(line) for line in lines)
         if not said.startswith("Signal"):
             said = f"exit status {report.get('exitcode', '?').split()[0]}{_before_report(lines)}"
-        yield Complaint(at, FOLLOWED, f"rank {rank}: {said}")
+        yield Complaint(at, FOLLOWED if is_told else REPORTED, f"rank {rank}: {said}")
 
 
 def _before_report(lines: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from runx.analysis.question import Question
 from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
 from runx.nearest import suggestion
+from runx.printable import one_line
 from runx.rundir.run import RunRecord
 
 # Quantiles of Student's t for 95%, two-sided, by degrees of freedom from 1 on.
@@ -252,7 +253,8 @@ def _mixed(ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column]) -> tupl
 
 
 def _name(group: Sequence[RunRecord], by: Sequence[Column]) -> str:
-    return ", ".join(f"{column.heading}={value(group[0], column)}" for column in by) or "all"
+    cells = ((column.heading, value(group[0], column)) for column in by)
+    return ", ".join(f"{heading}={one_line(str(cell))}" for heading, cell in cells) or "all"
 
 
 def _first(names: Sequence[str]) -> str:

@@ -104,7 +104,7 @@ class Index:
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
         hparams, resources, metrics, by_key, sources = parts(entry)
-        _, epoch, epoch_time, status, _, tool, code, tag, labels, *_ = entry[1]
+        _, epoch, epoch_time, status, _, tool, code, tag, labels, ablation, *_ = entry[1]
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
         }
@@ -125,6 +125,7 @@ class Index:
             tag=tag,
             labels=tuple(labels),
             sources=sources,
+            ablation=ablation,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

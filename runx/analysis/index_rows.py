@@ -13,7 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.run import RunRecord
 
-OWN = ("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels")
+OWN = (
+    *("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels"),
+    "ablation",
+)
 """The values that every row begins with."""
 
 
@@ -46,7 +49,7 @@ def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[
     return Shape(*map(tuple, names)), (
         *(mark, record.epoch, record.epoch_time, record.status),
         [_flat(attempt) for attempt in record.attempts],
-        *(record.tool, record.code, record.tag, record.labels),
+        *(record.tool, record.code, record.tag, record.labels, record.ablation),
         *record.hparams.values(),
         *record.resources.values(),
         *record.metrics.values(),

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import ask_schedulers, read_states, with_job_status
@@ -21,24 +22,26 @@ from runx.analysis.runjson import attempt_as_json, run_as_json
 from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
-from runx.rundir.experiments import find, launches, run_dirs
+from runx.rundir.experiments import find, labels_in, launches, run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
 from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
+from runx.sweeps.hparam_types import described
 
-_FIRST = ("experiment", "run", "hparam", "resource")
+_FIRST = ("experiment", "run", "labels", "hparam", "resource")
 _LAST = ("metric", "measured", "epoch")
 _UNLISTED = ("code", "attempts", "orders")
 
 
 class Overview(NamedTuple):
-    """An experiment in short: the states of its runs, its title, the time of its last event."""
+    """An experiment in short: its runs' states, its title, its last event's time, its labels."""
 
     name: str
     states: tuple[str, ...]
     title: str
     active: float | None
+    labels: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         """Return the overview as JSON has it."""
@@ -48,6 +51,7 @@ class Overview(NamedTuple):
             "runs": len(self.states),
             "states": {name: states[name] for name in (*STATES, UNKNOWN) if states[name]},
             "title": self.title,
+            "labels": list(self.labels),
             "active": self.active,
         }
 
@@ -111,6 +115,7 @@ def overview_rows(experiments: Sequence[Overview], now: float) -> list[tuple[str
             str(len(experiment.states)),
             counts(experiment.states),
             ago(now - experiment.active) if experiment.active else "",
+            ", ".join(experiment.labels),
             experiment.title,
         )
         for experiment in ordered
@@ -129,15 +134,23 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
-def overviews(logroot: Path, warn: Callable[[str], None]) -> Iterator[Overview]:
+def overviews(
+    logroot: Path, warn: Callable[[str], None], labels: Sequence[str] = ()
+) -> Iterator[Overview]:
     """Return an overview of every experiment under LOGROOT, without its metrics.
+
+    Of an experiment without all of ``labels`` nothing is read.
 
     Raises:
         RunxError: LOGROOT doesn't exist.
     """
     if not logroot.is_dir():
         raise RunxError(f"LOGROOT {logroot} isn't there; launch an experiment, or see --logroot")
-    experiments = find(["*"], logroot, logroot, warn)
+    experiments = [
+        each
+        for each in find(["*"], logroot, logroot, warn)
+        if not labels or {*labels} <= {*labels_in([each], warn)}
+    ]
     states = [list(read_states([*run_dirs(each)], each, warn)) for each in experiments]
     statuses = ask_schedulers([record for records in states for record in records], warn)
     for experiment, records in zip(experiments, states, strict=True):
@@ -154,8 +167,10 @@ def _overview(
         names.append(record.state)
         times = (event.time for attempt in record.attempts for event in attempt.events)
         latest = max(latest, os.stat(record.dir).st_mtime, *(time or 0.0 for time in times))
-    titles = ["", *(launch.title for launch in launches(experiment, warn) if launch.title)]
-    return Overview(experiment.path.name, tuple(names), titles[-1], latest or None)
+    made = launches(experiment, warn)
+    titles = ["", *(launch.title for launch in made if launch.title)]
+    labels = tuple(dict.fromkeys(label for launch in made for label in launch.labels))
+    return Overview(experiment.path.name, tuple(names), titles[-1], latest or None, labels)
 
 
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -167,9 +182,10 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         **runs_as_json([record], now)[0],
         "cause": cause_in(record),
         "id": content.get("id"),
+        "hparams_types": launch.get("hparams_types") or {},
         "cmd": content.get("cmd"),
-        "created": content.get("created"),
         "code_changed": code_changed(record),
+        "created": content.get("created"),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
@@ -218,11 +234,13 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     changed = f" ({run['code_changed']})" if run["code_changed"] else ""
     for name in ("id", "tag", "cmd"):
         yield from _pair(name, run[name])
-    yield from _pair("code", run["code_digest"] and f"{run['code_digest']}{changed}")
+    yield from _pair("code", f"{run['code_digest']}{changed}" if run["code_digest"] else None)
     for name in ("where", "note", "logdir"):
         yield from _pair(name, run[name])
+    yield from _pair("labels", ", ".join(run["labels"]))
     yield from _pair("git", commit)
-    yield from _mapping("hparams", run["hparams"])
+    meanings = {name: described(said) for name, said in run["hparams_types"].items()}
+    yield from _mapping("hparams", run["hparams"], meanings)
     yield from _mapping("resources", run["resources"] or {})
     epoch = {} if run["epoch"] is None else {"epoch": run["epoch"]}
     yield from _mapping("metrics", {**run["metrics"], **epoch})
@@ -238,12 +256,15 @@ def _pair(name: str, value: Any) -> Iterator[str]:
         yield f"{name:<8}  {value}"
 
 
-def _mapping(name: str, content: Mapping[str, Any]) -> Iterator[str]:
-    if content:
+def _mapping(
+    name: str, content: Mapping[str, Any], meanings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    texts = {key: for_machines(value) for key, value in content.items()}
+    if texts:
         yield name
-        widest = max(map(len, content))
-        for key, value in content.items():
-            yield f"  {key:{widest}}  {for_machines(value)}".rstrip()
+    width, wide = (max(map(len, words), default=0) for words in (texts, texts.values()))
+    for key, text in texts.items():
+        yield f"  {key:{width}}  {text:{min(wide, 30)}}  {meanings.get(key, '')}".rstrip()
 
 
 def _listing(name: str, content: list[str]) -> Iterator[str]:

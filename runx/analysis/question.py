@@ -118,6 +118,7 @@ class TableOptions:
     agg: tuple[str, ...] = ()
     best_per: str = ""
     launch: str = ""
+    label: tuple[str, ...] = ()
     form: str = "table"
     output: str | None = None
     precision: int | None = None
@@ -130,6 +131,7 @@ class TableOptions:
     values: str = ""
     compare: tuple[str, str] | None = None
     diff: tuple[str, str] | None = None
+    ablation: str = ""
     plot: str = ""
     log: str = ""
     smooth: float = 0.0
@@ -142,7 +144,10 @@ class TableOptions:
     @cached_property
     def question(self) -> Question:
         """What the table shows; names that other options need are read besides."""
-        single = (self.best_per, self.importance, self.values, *(self.pivot or ()))
+        single = (
+            *(self.best_per, self.importance, self.ablation, self.values),
+            *(self.pivot or ()),
+        )
         launch = ("launch",) if self.launch else ()
         return Question(
             sortwith=self.sortwith,

@@ -31,7 +31,8 @@ class Reader(NamedTuple):
 
     ``at`` is the epoch that metrics are taken from, None the last. Without ``attempts`` they are
     left out of the records where that saves time. ``processes`` is the number of processes that may
-    read at once. With ``ask``, schedulers are asked about runs that may have a job.
+    read at once. With ``ask``, schedulers are asked about runs that may have a job. Runs that lack
+    some of ``labels`` are left out.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -41,6 +42,7 @@ class Reader(NamedTuple):
     attempts: bool = True
     processes: int = 1
     ask: bool = True
+    labels: tuple[str, ...] = ()
 
 
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
@@ -65,6 +67,8 @@ def read_runs(
         return
     now = clock(runs[0].path.parent)
     records = _records(runs, experiment, now, reader, index)
+    if reader.labels:
+        records = (record for record in records if {*reader.labels} <= {*record.labels})
     for record in with_job_statuses(records, reader.warn, now) if reader.ask else records:
         yield _with_details(record, reader, now) if reader.details else record
 

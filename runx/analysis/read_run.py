@@ -19,7 +19,7 @@ from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
-from runx.rundir.record import dotted
+from runx.rundir.record import dotted, labels_of
 from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
@@ -80,7 +80,7 @@ def _read(
     if HPARAMS in look.stamps:
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
     recorded = _recorded(content, look, warn) if content else {}
-    resources, labels = recorded.get("resources"), recorded.get("labels")
+    resources, ablation = recorded.get("resources"), recorded.get("ablation")
     status = state(attempts) if attempts or content is not None else State(UNKNOWN)
     found = measurements(look, asked, warn, has_begun=status.name != "planned")
     return RunRecord(
@@ -93,7 +93,8 @@ def _read(
         attempts=attempts,
         code=_code(content, [attempt.number for attempt in attempts], look),
         tag=str(recorded.get("tag") or ""),
-        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        labels=labels_of(recorded),
+        ablation=ablation if isinstance(ablation, dict) else {},
         sources=found.left.sources,
         **_metrics(found, measures, at, warn)._asdict(),
     )
@@ -203,5 +204,6 @@ def _recorded(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
     try:
         return parsed_json(record, f"{look.path}/{RECORD}")
     except StoreError as error:
-        warn(str(error))
+        if b'"resources": {' in record:  # Of the rest nothing is missed in a table.
+            warn(str(error))
         return {}

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from runx.analysis.better import direction
 from runx.analysis.columns import (
     HPARAMS,
+    LABELS,
+    METRICS,
     Column,
     as_number,
     code_columns,
@@ -60,9 +62,12 @@ def _key(name: str, measure: Measure, runs: Sequence[RunRecord], question: Quest
         column = Column(measure.name, "measured", measure.name)
         return Key(column, question.is_lower(measure.metric))
     try:
-        return Key(resolve(name, runs), name in question.lower or name not in question.higher)
+        column = resolve(name, runs)
     except RunxError:
         raise RunxError(_unknown_metric(name, names_of(run.metrics for run in runs))) from None
+    if column.kind == "metric":  # one that scripts call acc:best
+        return Key(column, question.is_lower(measure.metric))
+    return Key(column, name in question.lower or name not in question.higher)
 
 
 def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
@@ -138,8 +143,11 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
 
     text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
     hparams = (f"{HPARAMS}{name}" for name in names_of(run.hparams for run in runs))
+    metrics = (f"{METRICS}{name}" for name in names_of(run.metrics for run in runs))
     measures = (measure.name for measure in question.measures)
-    holds = parse(text, [*fields(runs), *hparams, *measures]).choose(map(everything, runs))
+    holds = parse(text, [*fields(runs), *hparams, *metrics, *measures]).choose(
+        map(everything, runs)
+    )
     return list(itertools.compress(runs, holds))
 
 
@@ -163,7 +171,8 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *code_columns(runs),
     ]
     rest = [column for column in rest if column.heading not in question.ignore]
-    taken = {"run", "experiment", *(column.heading for column in rest)}
+    labels = [Column(LABELS, LABELS)] if len({run.labels for run in runs}) > 1 else []
+    taken = {"run", "experiment", *(column.heading for column in (*labels, *rest))}
     if question.all_hparams:
         names = [
             name for name in names_of(run.hparams for run in runs) if name not in question.ignore
@@ -176,7 +185,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
     resources = [
         column for column in varying_resources(runs) if column.heading not in question.ignore
     ]
-    return (*_name_columns(runs), *hparams, *resources, *rest)
+    return (*_name_columns(runs), *labels, *hparams, *resources, *rest)
 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:

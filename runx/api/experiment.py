@@ -55,11 +55,13 @@ class SweepPlan(NamedTuple):
         Raises:
             SettingsError: A setting can't be followed where the runs go.
         """
+        from runx.launching.command import check_command
         from runx.launching.support import check_settings
         from runx.sweeps.naming import preview_slugs
 
         check_settings(settings)
         sweep = sweep_of(settings, max_runs)
+        check_command(settings, sweep)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 

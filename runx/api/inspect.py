@@ -115,22 +115,52 @@ class Standings(Sequence["RunRecord"]):
 
 
 def status(
-    *names: str, where: str = "", logroot: str | Path | None = None, warn: Say = warning
+    *names: str,
+    where: str = "",
+    label: Sequence[str] = (),
+    logroot: str | Path | None = None,
+    warn: Say = warning,
 ) -> Standings:
-    """Return runs with their states: those of experiments, of names or parts of names, or all."""
+    """Return runs with their states: those of experiments, of names or parts of names, or all.
+
+    Only those with all labels of ``label``, where there are any; a RunxError if there is none.
+    """
     from runx.analysis.read import Reader
     from runx.analysis.select import records_of
     from runx.processes import worker_count
 
-    reader = Reader(warn=warn, processes=worker_count())
-    return Standings(tuple(records_of(names, logroot_of(logroot), Path.cwd(), reader, where)))
+    labels, root = _labels(label), logroot_of(logroot)
+    reader = Reader(warn=warn, processes=worker_count(), labels=labels)
+    records = records_of(names, root, Path.cwd(), reader, where)
+    if labels and not records and not where:
+        raise _no_labelled(labels, root)
+    return Standings(tuple(records))
 
 
-def experiments(logroot: str | Path | None = None, warn: Say = warning) -> list[Overview]:
-    """Return every experiment under LOGROOT: its runs' states, its title, its last activity."""
+def experiments(
+    label: Sequence[str] = (), logroot: str | Path | None = None, warn: Say = warning
+) -> list[Overview]:
+    """Return every experiment under LOGROOT: its runs' states, its title, its last activity.
+
+    Only those with all labels of ``label``, where there are any; a RunxError if there is none.
+    """
     from runx.analysis.overview import overviews
 
-    return list(overviews(logroot_of(logroot), warn))
+    labels, root = _labels(label), logroot_of(logroot)
+    shown = list(overviews(root, warn, labels))
+    if labels and not shown:
+        raise _no_labelled(labels, root)
+    return shown
+
+
+def _labels(label: Sequence[str]) -> tuple[str, ...]:
+    return (label,) if isinstance(label, str) else tuple(label)
+
+
+def _no_labelled(labels: Sequence[str], logroot: Path) -> RunxError:
+    from runx.rundir.experiments import find, no_labelled
+
+    return no_labelled(labels, find(["*"], logroot, logroot) if logroot.is_dir() else [])
 
 
 def show(

@@ -89,6 +89,10 @@ class Results:
         """Keep the runs of one launch: the beginning of its time, or ``"last"``."""
         return self._with(launch=launch)
 
+    def label(self, *labels: str) -> Results:
+        """Keep the runs with all of these labels."""
+        return self._with(label=(*self.options.label, *labels))
+
     def columns(self, *names: str) -> Results:
         """Show these: hyperparameters, metrics, ``acc:best``, ``acc@10``, ``train.loss``."""
         return self._with(columns=names)
@@ -124,6 +128,10 @@ class Results:
     def compare(self, one: str, other: str) -> Results:
         """Test whether two settings, as ``"lr=1"`` and ``"lr=2"``, differ."""
         return self._with(compare=(one, other))
+
+    def ablation(self, metric: str) -> Results:
+        """Show what each change of RUNX.ABLATE does to a metric."""
+        return self._with(ablation=metric)
 
     def best(self, metric: str, lower: bool | None = None) -> RunRecord:
         """Return the run with the best value of a metric.
@@ -196,6 +204,7 @@ class Results:
             or options.importance
             or options.pivot
             or options.compare
+            or options.ablation
         ):
             summary = with_states(summary)
         return frame_of(headings(summary.columns), [row.cells for row in summary.rows], polars)

@@ -21,10 +21,11 @@ from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, suggestion
 from runx.processes import worker_count
-from runx.rundir.experiments import find
+from runx.rundir.experiments import find, no_labelled
 from runx.rundir.paths import ExperimentDir, metrics_of
 from runx.rundir.run import RunRecord
 
+_FEW = 3  # runs that are looked at to say which metrics there are where none is of validation
 _SAMPLE = 20  # runs whose metrics of training and test are listed by fields_of
 
 
@@ -61,16 +62,20 @@ def read(
 
     Without ``attempts`` these are left out of the records where that saves time.
     """
-    question, at = options.question, options.question.at
+    question = options.question
+    reader = Reader(
+        *(question.measures, warn, question.at, question.details),
+        attempts=attempts,
+        processes=worker_count(),
+        labels=options.label,
+    )
     if options.at == "min":
-        quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
+        quiet = reader._replace(measures=(), warn=lambda line: None, details=frozenset(), ask=False)
         epochs = [run.epoch for experiment in dirs for run in read_experiment(experiment, quiet)]
         at = min((epoch for epoch in epochs if epoch is not None), default=None)
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
-    reader = Reader(
-        question.measures, warn, at, question.details, attempts=attempts, processes=worker_count()
-    )
+        reader = reader._replace(at=at)
     for experiment in dirs:
         runs = read_experiment(experiment, reader)
         yield from _of_launch(list(runs), options.launch) if options.launch else runs
@@ -103,8 +108,10 @@ def selected(runs: Sequence[RunRecord], options: TableOptions) -> Sequence[RunRe
     return matching
 
 
-def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
-    """Return the error that experiments have no run."""
+def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxError:
+    """Return the error that experiments have no run, or none with all of some labels."""
+    if labels:
+        return no_labelled(labels, dirs)
     names = ", ".join(str(experiment.path) for experiment in dirs)
     return RunxError(
         f"{names}: no runs here; a run's directory holds run.json, hparams.json or metrics.csv"
@@ -121,6 +128,11 @@ def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Tab
 
 
 def _table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
+    if options.ablation:
+        from runx.analysis.ablation import ablation
+
+        runs = chosen(runs, options.question)
+        return _fitting(ablation(runs, options.ablation, options.by, options.question), people)
     if options.importance or options.pivot or options.compare:
         return _statistics(chosen(runs, options.question), options)
     if options.over or options.by or options.agg:
@@ -131,6 +143,14 @@ def _table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Ta
         summary = best_per(summary, options.best_per)
         summary = summary._replace(rows=summary.rows[: options.top])
     return summary
+
+
+def _fitting(table: Table, people: bool) -> Table:
+    """Return a table without a last column that is empty, which people need not see."""
+    if not people or any(row.cells[-1] for row in table.rows):
+        return table
+    rows = tuple(row._replace(cells=row.cells[:-1]) for row in table.rows)
+    return table._replace(columns=table.columns[:-1], rows=rows)
 
 
 def _statistics(runs: Sequence[RunRecord], options: TableOptions) -> Table:
@@ -197,7 +217,7 @@ def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
     question = options.question
     if question.at is None:
         has_any = any(run.metrics for run in runs)
-        others = [] if has_any else [name for name, _ in _metrics_of_other_phases(runs)]
+        others = [] if has_any else [name for name, _ in _metrics_of_other_phases(runs[:_FEW])]
         yield from unmeasured(runs, others)
         if others and not question.measures:
             yield (
@@ -212,7 +232,9 @@ def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
         if name not in measured:
             yield f"{name} is no metric of any run: {suggestion(name, metrics)}"
     for name in options.columns:
-        if question.measure(name) and not any(name in run.measured for run in runs):
+        if question.measure(name) and not any(
+            name in (*run.measured, *run.metrics) for run in runs
+        ):
             yield f"no run has {name}"
 
 
@@ -241,11 +263,14 @@ def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path,
     from runx.report.page import write_report
 
     reader = Reader(
-        options.question.measures, warn, details=options.question.details, processes=worker_count()
+        *(options.question.measures, warn),
+        details=options.question.details,
+        processes=worker_count(),
+        labels=options.label,
     )
     runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
     if not runs:
-        raise no_runs(dirs)
+        raise no_runs(dirs, options.label)
     check_ignored(runs, options.ignore)
     shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
     write_report(file, dirs, shown, options.question, time.time(), warn)

@@ -76,11 +76,25 @@ def runs(context: click.Context, _incomplete: str) -> Iterable[str]:
 
 
 @quietly
+def labels(context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Complete a label that some experiment has."""
+    from runx.rundir.experiments import experiment_names, labels_in
+    from runx.rundir.paths import ExperimentDir
+
+    root = _logroot(context)
+    return labels_in(ExperimentDir(root / name) for name in experiment_names(root))
+
+
+@quietly
 def overrides(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Complete a key that may be overridden: the sweep's hyperparameters, then settings."""
+    """Complete a key that may be overridden, the sweep's hyperparameters first; or its values."""
     from runx.config.keys import KEYS
     from runx.sweeps.merge import keys
 
+    name, equals, _ = incomplete.partition("=")
+    if equals:
+        head = incomplete[: max(incomplete.rfind(","), len(name)) + 1]
+        return [f"{head}{value}" for value in _values(context, name.lstrip("+"))]
     tree = _tree(context)
     sign = "~" if incomplete.startswith("~") else ""
     end = "" if sign else "="
@@ -114,6 +128,19 @@ def farms(context: click.Context, _incomplete: str) -> Iterable[str]:
         if path is not None:
             names += from_file(path, may_be_empty=True).farms
     return names
+
+
+def _values(context: click.Context, name: str) -> list[str]:
+    """Return the values that HPARAMS_TYPES has for a hyperparameter, in the sweep or in .runx."""
+    from runx.config.keys import KEYS
+    from runx.config.layers import merged
+    from runx.config.sources import from_file, project_file
+    from runx.sweeps.hparam_types import completions
+
+    files = [file for file in (_file(context), project_file(Path.cwd())) if file is not None]
+    entries = merged([from_file(file, may_be_empty=True) for file in files], "")
+    types = KEYS["HPARAMS_TYPES"].value("", entries.get("HPARAMS_TYPES"), Path.cwd(), os.environ)
+    return completions(types[name]) if name in types else []
 
 
 def _tree(context: click.Context) -> dict[str, Node]:

@@ -11,7 +11,7 @@ import click
 
 from runx.cli.completion import runs
 from runx.cli.console import data, disable_gc, script_output, warn
-from runx.cli.options import looked_up, lookup_options, where_option
+from runx.cli.options import label_option, looked_up, lookup_options, where_option
 from runx.rundir.files import encodable
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Shown(NamedTuple):
 @click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @where_option
+@label_option
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
@@ -43,6 +44,7 @@ def status(
     logroot: str | None,
     config: Path | None,
     where: str,
+    label: tuple[str, ...],
     failures: bool,
     as_json: bool,
     watch: float | None,
@@ -55,29 +57,35 @@ def status(
     runx status sweep
     runx status sweep --failures
     runx status sweep --where "lr < 0.1 and state == 'running'"
+    runx status --label paper
     runx status wallaby
     """
     lookup = looked_up(logroot, config)
     while watch is not None:
-        shown = _status(names, lookup, where, failures, as_json)
+        shown = _status(names, lookup, where, label, failures, as_json)
         click.clear()
         data(shown.text, as_json)
         time.sleep(max(watch, 0.1))
     disable_gc()
-    shown = _status(names, lookup, where, failures, as_json)
+    shown = _status(names, lookup, where, label, failures, as_json)
     if shown.text:
         data(shown.text, as_json)
     return FAILED if shown.failed else 0
 
 
 def _status(
-    names: tuple[str, ...], lookup: dict[str, Any], where: str, failures: bool, as_json: bool
+    names: tuple[str, ...],
+    lookup: dict[str, Any],
+    where: str,
+    label: tuple[str, ...],
+    failures: bool,
+    as_json: bool,
 ) -> Shown:
     from runx.api.inspect import experiments, status
 
     if not (names or failures or where):
-        return _experiments(experiments(**lookup), as_json)
-    standings = status(*names, where=where, **lookup)
+        return _experiments(experiments(label=label, **lookup), as_json)
+    standings = status(*names, where=where, label=label, **lookup)
     if failures:
         text = _failures(standings, as_json)
     elif as_json:
@@ -96,9 +104,12 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
     if as_json:
         objects = [experiment.json() for experiment in overviews]
         return Shown(json.dumps(objects, indent=2), failed)
-    head = ("experiment", "runs", "states", "last activity", "title")
-    right = (False, True, False, False, False)
-    return Shown(aligned(head, overview_rows(overviews, time.time()), right), failed)
+    head = ("experiment", "runs", "states", "last activity", "labels", "title")
+    has_labels = any(each.labels for each in overviews)
+    shown = [name for name in range(len(head)) if has_labels or head[name] != "labels"]
+    rows = [tuple(row[at] for at in shown) for row in overview_rows(overviews, time.time())]
+    right = tuple(head[at] == "runs" for at in shown)
+    return Shown(aligned(tuple(head[at] for at in shown), rows, right), failed)
 
 
 def _failures(standings: Standings, as_json: bool) -> str:

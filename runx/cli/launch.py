@@ -105,7 +105,8 @@ def launch(
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
-    experiment = Experiment.of(request(here=interactive, **flags))
+    claims = not (no_run or test_only)
+    experiment = Experiment.of(request(here=interactive, claims=claims, **flags))
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from runx.cli.completion import farms, overrides, sweeps, yaml_files
+from runx.cli.completion import farms, labels, overrides, sweeps, yaml_files
 from runx.cli.console import say, warn
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ where_option = click.option(
     "--where", default="", metavar="EXPR", help="Those for which this holds."
 )
 """Selects existing runs by an expression."""
+
+
+label_option = click.option(
+    "--label",
+    multiple=True,
+    metavar="LABEL",
+    shell_complete=labels,
+    help="Those with this of LABELS; may be repeated.",
+)
+"""Selects experiments by their labels."""
 
 
 def _together(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -100,6 +110,7 @@ def request(
     sweep: str | None,
     note: str | None,
     here: bool,
+    claims: bool = False,
 ) -> Request:
     """Return the request to load an experiment with these flags, in this folder."""
     from runx.config.load import Request
@@ -114,6 +125,7 @@ def request(
         tag=tag,
         cooldir=not no_cooldir,
         here=here,
+        claims=claims,
         overrides=overrides,
         sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
     )
@@ -129,8 +141,8 @@ def given_options(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def note_executed(settings: Experiment) -> None:
     """Print which code of the project had to be executed to know the runs, if any."""
-    if setting := settings.settings.get("HPARAMS_FROM"):
-        say(f"note: {setting.text} was executed, as HPARAMS_FROM says; the runs depend on it")
+    for function, setting in settings.functions.items():
+        say(f"note: {function} was executed, as {setting} says; the runs depend on it")
 
 
 def local_options(flags: dict[str, Any], is_fallback: bool) -> LocalOptions:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
     ZshComplete,
     add_completion_class,
     get_completion_class,
@@ -66,6 +67,25 @@ class Bash(BashComplete):
     """Completion in bash, with a space only after whole arguments."""
 
     source_template = _BASH
+    _head = ""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words typed before, and the one to complete; bash has parted them at ``=``."""
+        args, incomplete = super().get_completion_args()
+        words: list[str] = []
+        for word in (*args, incomplete):
+            if words and (word == "=" or words[-1].endswith("\0")):
+                words[-1] = words[-1].removesuffix("\0") + word + "\0" * (word == "=")
+            else:
+                words.append(word)
+        last = words.pop().removesuffix("\0")
+        # bash replaces what follows the sign alone.
+        self._head = last[: last.rfind("=") + 1] if last != incomplete else ""
+        return [word.removesuffix("\0") for word in words], last
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return a completion as the script reads it."""
+        return f"{item.type},{item.value.removeprefix(self._head)}"
 
     def source(self) -> str:
         """Return the script, without click's check of bash's version."""

@@ -57,7 +57,7 @@ def _show_once(options: TableOptions) -> None:
     with_attempts = options.format in ("json", "jsonl")
     runs = list(read(dirs, options, say, warn, with_attempts))
     if not runs:
-        raise no_runs(dirs)
+        raise no_runs(dirs, options.label)
     if options.fields:
         data(listing(runs))
         return

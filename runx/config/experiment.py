@@ -21,6 +21,9 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
+    from runx.rundir.configfile import ConfigFile
+    from runx.rundir.numbers import Number
+    from runx.sweeps.hparam_types import HparamType
 
 
 class Code(NamedTuple):
@@ -103,9 +106,12 @@ class Experiment(NamedTuple):
 
     ``farm`` is None for runs on this machine. ``hparams`` keeps the text of its values, and ``at``
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
-    file of defaults CONFIG names if ``has_config``.
-    ``texts`` are what names may hold of a launch. At most ``max_parallel`` runs go on at a time.
-    ``metrics`` is METRICS, None where that is not set.
+    file of defaults is ``config``.
+    ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
+    name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
+    of the project give hyperparameters, each with the setting that names it. ``entries`` are the
+    settings as they were written. ``metrics`` is METRICS, None where that is
+    not set.
     """
 
     name: str
@@ -117,7 +123,7 @@ class Experiment(NamedTuple):
     at: Callable[..., str]
     sweep_context: SweepContext
     style: Style
-    has_config: bool
+    config: ConfigFile | None
     run_name: str
     texts: Mapping[str, str]
     tag: str
@@ -138,6 +144,12 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    labels: tuple[str, ...] = ()
+    types: Mapping[str, HparamType] = {}
+    functions: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
+    number: Number | None = None
+    entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
 
     def id_of(self, point: Point) -> str:

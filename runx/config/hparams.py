@@ -1,22 +1,39 @@
-"""HPARAMS as it is planned: with HPARAMS_FROM, the chosen SWEEPS, CONFIG and overrides."""
+"""HPARAMS as it is planned: with HPARAMS_FROM, the chosen SWEEPS, CONFIG and overrides.
+
+What functions of the project give is asked for unless only the settings are to be shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
-from runx.errors import SettingsError, SweepError
+from runx.errors import SweepError
 from runx.home import expanded
 from runx.sweeps.axes import CASES, Locator
-from runx.sweeps.merge import keys, located, with_defaults, with_key, with_sweeps
+from runx.sweeps.merge import joined, keys, located, with_key, with_sweeps
 from runx.sweeps.overrides import Override, over_hparams
 from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Node, Scalar
-from runx.sweeps.yaml import Document, read
+
+if TYPE_CHECKING:
+    from runx.rundir.configfile import ConfigFile
+
+
+class Composed(NamedTuple):
+    """HPARAMS as it is planned, and where its keys stand.
+
+    ``config`` is CONFIG, and ``defaults`` are its values that are taken as they stand.
+    """
+
+    hparams: Node
+    at: Locator
+    config: ConfigFile | None = None
+    defaults: Mapping[str, Node] = {}
 
 
 def composed(
@@ -24,24 +41,65 @@ def composed(
     values: Mapping[str, Any],
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
-) -> tuple[Node, Locator]:
-    """Return HPARAMS merged with all that adds to it, and the function of where its keys stand."""
+    executes: bool = True,
+) -> Composed:
+    """Return HPARAMS merged with all that adds to it.
+
+    Functions of the project are left out unless it ``executes`` them.
+    """
     hparams: Node = {} if values["HPARAMS"] is None else values["HPARAMS"]
     at: Locator = entries["HPARAMS"].at if "HPARAMS" in entries else lambda *_: ""
-    if values["HPARAMS_FROM"]:
+    if values["HPARAMS_FROM"] and executes:
         hparams, at = _from_python(hparams, at, values["HPARAMS_FROM"], entries["HPARAMS_FROM"])
     if sweeps:
-        hparams, at = _swept(hparams, at, values["SWEEPS"], sweeps, entries.get("SWEEPS"))
+        entry = entries.get("SWEEPS")
+        named = _named(values["SWEEPS"], sweeps, entry, executes) if entry else {}
+        hparams, at = _swept(hparams, at, named, sweeps, entry)
     if values["CONFIG"]:
-        hparams, at = _configured(hparams, at, values["CONFIG"], entries["CONFIG"])
-    return over_hparams(hparams, at, overrides, KEYS) if overrides else (hparams, at)
+        from runx.config.script import configured
+
+        return Composed(*configured(hparams, at, values, entries, overrides))
+    if overrides:
+        hparams, at = over_hparams(hparams, at, overrides, KEYS)
+    return Composed(hparams, at)
 
 
-def _from_python(hparams: Node, at: Locator, spec: str, entry: Entry) -> tuple[Node, Locator]:
+def functions(values: Mapping[str, Any], sweeps: Sequence[str]) -> dict[str, str]:
+    """Return the functions that give hyperparameters of a launch, with the setting of each."""
+    chosen = values["SWEEPS"] if "*" in sweeps else sweeps
+    named = [node for name in chosen if isinstance(node := values["SWEEPS"].get(name), Scalar)]
+    return {
+        **dict.fromkeys(values["HPARAMS_FROM"], "HPARAMS_FROM"),
+        **{node.text: "SWEEPS" for node in named},
+    }
+
+
+def _from_python(
+    hparams: Node, at: Locator, specs: Sequence[str], entry: Entry
+) -> tuple[Node, Locator]:
     where = f"{entry.origin}: HPARAMS_FROM"
-    combined = with_python(hparams, spec, entry.base, where)
-    own = set(keys(hparams))
-    return combined, located(at, {name: where for name in _tops(combined) if name not in own})
+    own, givers = set(keys(hparams)), dict[str, str]()
+    for spec in specs:
+        given = python_grid(spec, entry.base, where)
+        for name in keys(given):
+            if name in givers:
+                raise SweepError(f"{where}: {givers[name]} and {spec} both give {name}; keep one")
+            givers[name] = spec
+        hparams = _over(hparams, given)
+    return hparams, located(at, {name: where for name in _tops(hparams) if name not in own})
+
+
+def _named(
+    sweeps: Mapping[str, Node], chosen: Sequence[str], entry: Entry, executes: bool
+) -> dict[str, Node]:
+    """Return SWEEPS with what the functions of the chosen ones give."""
+    named = dict(sweeps)
+    for name, node in sweeps.items():
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            is_asked = executes and (name in chosen or "*" in chosen)
+            where = f"{entry.at(name)}: SWEEPS: {name}"
+            named[name] = python_grid(node.text, entry.base, where) if is_asked else {}
+    return named
 
 
 def _swept(
@@ -59,56 +117,28 @@ def _swept(
     return combined, located(at, places)
 
 
-def _configured(hparams: Node, at: Locator, path: Path, entry: Entry) -> tuple[Node, Locator]:
-    defaults = script_defaults(path, entry.origin)
-    own = set(keys(hparams))
-    combined = with_defaults(hparams, defaults, at)
-    return combined, located(at, {name: str(path) for name in defaults if name not in own})
-
-
 def _tops(hparams: Node) -> list[str]:
     """Return the keys at the top level of HPARAMS."""
     items = hparams if isinstance(hparams, list) else [hparams]
     return [key for item in items if isinstance(item, dict) for key in item]
 
 
-def script_defaults(path: Path, where: str) -> dict[str, Node]:
-    """Read a script's own YAML: each leaf is a hyperparameter, a list of it one value.
-
-    Raises:
-        SettingsError: The file is missing or malformed, or gives a dotted name twice.
-    """
-    if not path.is_file():
-        raise SettingsError(f"{where}: CONFIG: {path}: no such file")
-    return leaves(read(path))
-
-
-def leaves(document: Document) -> dict[str, Node]:
-    """Return the leaves of a configuration by their dotted names.
-
-    >>> from runx.sweeps.yaml import parse
-    >>> nodes = leaves(parse("optimizer: {lr: 0.1, betas: [0.9, 0.99]}", "config.yaml"))
-    >>> list(nodes), len(nodes["optimizer.betas"])
-    (['optimizer.lr', 'optimizer.betas'], 1)
-    """
-    nodes: dict[str, Node] = {}
-
-    def collect(tree: dict[str, Node], path: tuple[str, ...]) -> None:
-        for key, node in tree.items():
-            name = ".".join((*path, key))
-            if name in nodes:
-                raise SettingsError(f"{document.at(*path, key)}: {name} is given twice; keep one")
-            if isinstance(node, dict):
-                collect(node, (*path, key))
-            else:
-                nodes[name] = [node] if isinstance(node, list) else node
-
-    collect(document.tree, ())
-    return nodes
-
-
 def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
-    """Return HPARAMS combined with the result of a function: a mapping, or several as cases.
+    """Return HPARAMS combined with what a function gives, as python_grid has it."""
+    return _over(hparams, python_grid(spec, folder, where))
+
+
+def _over(hparams: Node, given: Mapping[str, Node]) -> Node:
+    first = hparams[0] if isinstance(hparams, list) and hparams else hparams
+    own = first.get(CASES) if isinstance(first, dict) else None
+    for name, node in given.items():
+        both = joined(CASES, own, node) if name == CASES and own is not None else node
+        hparams = with_key(hparams, name, both)
+    return hparams
+
+
+def python_grid(spec: str, folder: Path, where: str) -> dict[str, Node]:
+    """Return the grid that a function gives: a mapping, or several as cases.
 
     ``spec`` is ``sweeps.py:lr_by_arch``, the file relative to ``folder``.
 
@@ -117,9 +147,7 @@ def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
     """
     result = _called(spec, folder, where)
     if isinstance(result, Mapping):
-        for name, value in result.items():
-            hparams = with_key(hparams, str(name), axis_of(value, f"{where}: {name}"))
-        return hparams
+        return {str(name): axis_of(result[name], f"{where}: {name}") for name in result}
     if not isinstance(result, Iterable) or isinstance(result, str):
         raise SweepError(f"{where}: {spec} gives {type(result).__name__}; return or yield mappings")
     cases: list[Node] = []
@@ -131,11 +159,11 @@ def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
         cases.append({str(key): axis_of(case[key], f"{where}: {key}") for key in case})
     if not cases:
         raise SweepError(f"{where}: {spec} gives no mapping; return or yield one at least")
-    return with_key(hparams, CASES, cases)
+    return {CASES: cases}
 
 
 def _called(spec: str, folder: Path, where: str) -> Any:
-    """Return the result of the function that HPARAMS_FROM names; a list of all that it yields."""
+    """Return the result of the function that a setting names; a list of all that it yields."""
     file, colon, name = spec.rpartition(":")
     path = folder / expanded(file)
     if not colon or not path.is_file():
@@ -191,7 +219,7 @@ def _module(path: Path) -> ModuleType:
     name = f"_runx_hparams_from_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise SweepError(f"{path}: no Python file; HPARAMS_FROM takes one that ends in .py")
+        raise SweepError(f"{path}: no Python file; it takes one that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.absolute()))
     # dataclasses and pickle look a class's module up by its name.

@@ -28,7 +28,17 @@ from runx.config.kinds import (
     Kind,
     one_of,
 )
-from runx.config.mappings import ARGS, HPARAMS, PATHS, REQUEUE, RESOURCES, SWEEPS, TEXTS, VALUES
+from runx.config.mappings import (
+    ARGS,
+    HPARAMS,
+    PATHS,
+    REQUEUE,
+    RESOURCES,
+    SWEEPS,
+    TEXTS,
+    TYPES,
+    VALUES,
+)
 from runx.config.metrics import METRICS
 from runx.sweeps.values import Scalar
 
@@ -70,13 +80,21 @@ class Key(NamedTuple):
 KEYS = {
     "CMD": Key(TEXT, None, "the training command, in the shell's own language"),
     "HPARAMS": Key(HPARAMS, None, "hyperparameters: a mapping, or a list that inherits", "file"),
+    "HPARAMS_TYPES": Key(TYPES, {}, "what hyperparameters may be, as {lr: {type: float, min: 0}}"),
     "SAMPLES": Key(NUMBER, None, "how many points are drawn of random axes"),
     "SEED": Key(SEED, 0, "what random axes are drawn by"),
     "ARGS": Key(ARGS, {}, "how CMD is told its hyperparameters"),
     "RUN_NAME": Key(TEXT, None, "what runs are called, as {wid}{sep}{sweep}"),
-    "HPARAMS_FROM": Key(TEXT, None, "a function that gives hyperparameters, as sweeps.py:by_arch"),
-    "SWEEPS": Key(SWEEPS, {}, "named HPARAMS that --sweep adds", "file"),
-    "CONFIG": Key(PATH, None, "the script's own YAML: defaults of its hyperparameters"),
+    "NAMES": Key(
+        TEXTS, {}, "placeholders of names, as {size: \"{{ 'big' if width > 512 else 's' }}\"}"
+    ),
+    "HPARAMS_FROM": Key(
+        WORDS, None, "functions that give hyperparameters, as sweeps.py:by_arch; several cross"
+    ),
+    "SWEEPS": Key(
+        SWEEPS, {}, "named HPARAMS, or functions that give them, that --sweep adds", "file"
+    ),
+    "CONFIG": Key(PATH, None, "the script's own YAML, JSON or TOML, as defaults of HPARAMS"),
     "METRICS": Key(
         METRICS,
         {},
@@ -86,6 +104,7 @@ KEYS = {
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
+    "LABELS": Key(WORDS, None, "words that experiments are found by, with --label"),
     "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
     "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
     "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),

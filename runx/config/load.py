@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.config.experiment import (
     CODE_KEYS,
@@ -18,7 +18,7 @@ from runx.config.experiment import (
     presets,
     shell_of,
 )
-from runx.config.hparams import composed
+from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
@@ -35,12 +35,23 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.styles import Style, of_config
+from runx.sweeps.axes import Locator
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
-from runx.sweeps.naming import fill_template, new_launch
+from runx.sweeps.merge import keys
+from runx.sweeps.naming import fill_template, new_launch, safe
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
-from runx.sweeps.values import Node
+from runx.sweeps.unquoted import unquoted
+from runx.sweeps.values import Node, Point
+
+_XID = "{xid}"
+_NONE = Point(())
+
+if TYPE_CHECKING:
+    from runx.rundir.configfile import ConfigFile
+    from runx.rundir.numbers import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,8 @@ class Request:
     ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
     caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
     names of runs; they are the current time and a new name where they are missing. Unless it
-    ``executes``, HPARAMS is what the files say, without what the function of HPARAMS_FROM gives.
+    ``executes``, HPARAMS is what the files say, without what functions give. Where it ``claims``, a
+    number that the name of the experiment holds is its own from then on.
     """
 
     file: Path
@@ -68,6 +80,7 @@ class Request:
     launch: str = ""
     tree: Mapping[str, Node] | None = None
     executes: bool = True
+    claims: bool = False
 
 
 def load(request: Request) -> Experiment:
@@ -149,11 +162,12 @@ def _experiment(
     overrides: tuple[Override, ...],
 ) -> Experiment:
     """Return the experiment of the settings' entries and of their values."""
-    texts = _name_texts(request, entries, values, farm)
+    sweep = composed(entries, values, request.sweeps, overrides, request.executes)
+    hparams, at = sweep.hparams, sweep.at
+    texts, number = _name_texts(request, entries, values, farm)
     name = texts["experiment"]
-    sources = values if request.executes else {**values, "HPARAMS_FROM": None}
-    hparams, at = composed(entries, sources, request.sweeps, overrides)
     warnings = [line for layer in layers for line in layer.warnings]
+    asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
     return Experiment(
         name=name,
         dir=ExperimentDir(values["LOGROOT"] / name),
@@ -180,21 +194,58 @@ def _experiment(
         note=values["NOTE"],
         settings=Settings(entries, hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
-        warnings=(*warnings, *cautions(hparams, at)),
-        sweep_context=SweepContext(values["SAMPLES"], values["SEED"], request.environment, name),
-        style=values["ARGS"],
-        has_config=values["CONFIG"] is not None,
+        warnings=(
+            *warnings,
+            *cautions(hparams, at, sweep.defaults),
+            *_of_command(values, entries, hparams, at),
+        ),
+        sweep_context=SweepContext(
+            values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
+        ),
+        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
+        labels=values["LABELS"],
+        types=values["HPARAMS_TYPES"],
+        functions=functions(values, request.sweeps) if asks else {},
+        names=values["NAMES"],
+        number=number,
+        entries=entries,
     )
+
+
+def _of_command(
+    values: Mapping[str, Any], entries: Mapping[str, Entry], hparams: Node, at: Locator
+) -> Iterator[str]:
+    """Yield warnings of what CMD names, and of values that a shell would have split."""
+    cmd, style = values["CMD"], values["ARGS"]
+    placed: tuple[str, ...] = ()
+    if "{" in cmd:
+        from runx.rundir.placement import placement, unmatched
+
+        names = tuple(keys(hparams))
+        placed = placement(cmd, names, style.style).names
+        for name, close in unmatched(cmd, names, style.style).items():
+            where = f"{entries['CMD'].origin}: CMD"
+            yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
+    if style.style == "dashes" and not style.split:
+        yield from unquoted(hparams, at, placed)
+
+
+def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
+    if config is None:
+        return style
+    own = entry.node if entry and isinstance(entry.node, dict) else {}
+    return of_config(style, config.format, own)
 
 
 def _name_texts(
     request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any], farm: str
-) -> dict[str, str]:
-    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name.
+) -> tuple[dict[str, str], Number | None]:
+    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name and number.
 
-    Git and the user are looked up where one of the two holds them.
+    Git, the user and the number are looked up where one of the two holds them.
     """
     now = request.now or datetime.now().astimezone()
     texts = {
@@ -202,20 +253,60 @@ def _name_texts(
         "farm": farm or "local",
         "git": "",
         "launch": request.launch or new_launch(now),
+        "title": "",
         "user": "",
+        "xid": "",
     }
     for name in ("RUN_NAME", "EXP_NAME"):
-        if "{git}" in values[name]:
-            texts["git"] = _commit(values, f"{entries[name].origin}: {name}")
-        if "{user}" in values[name]:
-            texts["user"] = user_name(request.environment)
+        if "{" in values[name]:
+            texts |= _texts_in(values[name], values, request, f"{entries[name].origin}: {name}")
     name, origin = request.file.stem, str(request.file)
     if "EXP_NAME" in entries:
         origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
-        name = fill_template(values["EXP_NAME"] or name, texts, origin)
+        own = _own_texts(request, entries, values) if values["NAMES"] else {}
+        name = fill_template(values["EXP_NAME"] or name, {**own, **texts, "xid": _XID}, origin)
+    number = None
+    if _XID in name or _XID in values["RUN_NAME"]:
+        number = _number(request, values, name)
+        texts["xid"] = str(number.value)
+        name = name.replace(_XID, texts["xid"])
     if "/" in name or name in (".", "..", ".runx") or not name.strip():
         raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
-    return {**texts, "experiment": name}
+    return {**texts, "experiment": name}, number
+
+
+def _texts_in(
+    template: str, values: Mapping[str, Any], request: Request, where: str
+) -> dict[str, str]:
+    """Return those texts that a template holds and that have to be looked up."""
+    texts = {}
+    if "{git}" in template:
+        texts["git"] = _commit(values, where)
+    if "{user}" in template:
+        texts["user"] = user_name(request.environment)
+    if "{title}" in template:
+        if not values["TITLE"]:
+            raise SettingsError(f"{where}: {{title}}: there is no TITLE; write one")
+        texts["title"] = safe(values["TITLE"])
+    return texts
+
+
+def _own_texts(
+    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the texts of NAMES that EXP_NAME holds."""
+    from runx.sweeps.own_names import own_texts
+
+    place_of = entries["NAMES"].at
+    return own_texts(values["NAMES"], values["EXP_NAME"], (), place_of, request.environment)(_NONE)
+
+
+def _number(request: Request, values: Mapping[str, Any], name: str) -> Number:
+    """Return the number of an experiment, whose name may hold it."""
+    from runx.rundir.numbers import claimed, foreseen
+
+    key = f"{request.file.stem}: {name}" if _XID in name else name
+    return (claimed if request.claims else foreseen)(values["LOGROOT"], key)
 
 
 def _commit(values: Mapping[str, Any], where: str) -> str:

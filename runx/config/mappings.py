@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
@@ -13,6 +14,9 @@ from runx.rundir.script import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Hparam, Node, Scalar, Value
 from runx.sweeps.yaml import plain
+
+if TYPE_CHECKING:
+    from runx.sweeps.hparam_types import HparamType
 
 
 def _items(entry: Entry) -> Mapping[str, Node]:
@@ -91,6 +95,12 @@ def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
     return texts
 
 
+def _types(_name: str, entry: Entry, _: Environment) -> Mapping[str, HparamType]:
+    from runx.sweeps.hparam_types import read  # not at start: few experiments have any
+
+    return read(_items(entry), entry.at)
+
+
 def _mapping_of(items: Schema) -> Schema:
     return {"type": ["object", "null"], "additionalProperties": items}
 
@@ -113,9 +123,12 @@ ARGS = Kind(
         "type": ["object", "null"],
         "properties": {
             "style": {"enum": sorted(STYLES)},
-            "list": {"enum": ["space", "comma", "repeat", "json"]},
+            "list": {"enum": ["space", "comma", "repeat", "json", "python"]},
             "bool": {"enum": ["flag", "value", "no-flag"]},
+            "none": {"enum": ["omit", "value"]},
+            "format": {"enum": ["yaml", "json", "toml"]},
             "prefix": SCALAR,
+            "split": {"enum": [True, False]},
         },
         "propertyNames": {"enum": list(Style._fields)},
     },
@@ -150,6 +163,34 @@ SWEEPS = Kind(
     dict,
     "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",
     lambda _name, entry, _: entry.node,
-    _mapping_of({"$ref": "#/$defs/grid"}),
+    _mapping_of({"anyOf": [{"$ref": "#/$defs/grid"}, {"type": "string", "pattern": ":"}]}),
+    {},
+)
+_TYPE = {"enum": ["bool", "float", "int", "str"]}
+_TYPE_OR_LIST = {"anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1, "maxItems": 1}]}
+TYPES = Kind(
+    dict,
+    "a mapping of names to types, as {lr: {type: float, min: 0}}",
+    _types,
+    _mapping_of(
+        {
+            "anyOf": [
+                *_TYPE_OR_LIST["anyOf"],
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "properties": {
+                        "type": _TYPE_OR_LIST,
+                        "min": {"type": ["number", "null"]},
+                        "max": {"type": ["number", "null"]},
+                        "choices": {"type": "array", "minItems": 1},
+                        "nullable": {"type": "boolean"},
+                        "help": SCALAR,
+                    },
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
     {},
 )

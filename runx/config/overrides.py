@@ -23,13 +23,24 @@ def read_overrides(words: Iterable[str | Override]) -> tuple[Override, ...]:
     ['lr', 'FARM']
     """
     overrides = [word if isinstance(word, Override) else _read_override(word) for word in words]
+    words_by_name: dict[str, str] = {}
     for override in overrides:
+        _check_once(override, words_by_name)
         if override.name.startswith("HPARAMS."):
             plain = override.text.replace("HPARAMS.", "", 1)
             raise SettingsError(f"{override.text}: hyperparameters stand alone: {plain}")
         if override.name == "EXTENDS":
             raise SettingsError(f"{override.text}: only a file extends another; write it there")
     return tuple(overrides)
+
+
+def _check_once(override: Override, earlier: dict[str, str]) -> None:
+    """Raise if a key was given before, in whose place this one would count without a word."""
+    name = override.name
+    if name in earlier:
+        hint = "" if override.is_setting else f"; {name}=1,2 is two values"
+        raise SettingsError(f"{override.text}: {name} was given as {earlier[name]} already{hint}")
+    earlier[name] = override.text
 
 
 def _read_override(word: str) -> Override:

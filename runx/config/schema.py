@@ -5,10 +5,12 @@ from __future__ import annotations
 from runx.analysis import runjson
 from runx.config.keys import KEYS, Key
 from runx.config.kinds import SCALAR, SCALARS, Schema
-from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP
+from runx.config.sources import ANCHORS
+from runx.sweeps.axes import ABLATE, CASES, RESERVED, RESOURCE, SKIP, TAG, ZIP
 from runx.sweeps.operators import DRAWS, OPERATORS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_WORDS = "|".join(name.removeprefix("RUNX.") for name in RESERVED)
 FILES = ("experiment", "runx", "status")
 """What has a schema: the files that people write, and runs as JSON."""
 
@@ -27,6 +29,7 @@ def schema(of: str) -> Schema:
         "title": f"runx: {'an experiment' if of == 'experiment' else '.runx'}",
         "type": "object",
         "properties": properties,
+        "patternProperties": {f"^{ANCHORS}": {}},
         "additionalProperties": {"$ref": "#/$defs/farm"},
         "$defs": {**_hparams(), "farm": _farm()},
     }
@@ -78,10 +81,17 @@ def _grid(grids: Schema) -> Schema:
                 "description": "Lists whose values go together.",
                 "anyOf": [_zip(), {"type": "array", "items": _zip()}],
             },
-            CASES: {"description": "Points with keys of their own.", **grids},
+            CASES: {
+                "description": "Points with keys of their own; several lists of them cross.",
+                "anyOf": [grids, {"type": "array", "items": grids, "minItems": 1}],
+            },
+            ABLATE: {
+                "description": "The baseline's values first; each other one is tried alone.",
+                **_zip(),
+            },
         },
         "patternProperties": {f"^{RESOURCE.replace('.', '[.]')}": axis},
-        "propertyNames": {"not": {"pattern": "^RUNX[.](?!(TAG|SKIP|ZIP|CASES)$)"}},
+        "propertyNames": {"not": {"pattern": f"^(RUNX[.](?!({_WORDS})$)|-)"}},
         "additionalProperties": axis,
     }
 

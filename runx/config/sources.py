@@ -10,12 +10,16 @@ from pathlib import Path
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, extended
-from runx.config.mappings import PATHS
+from runx.config.mappings import PATHS, SWEEPS
 from runx.errors import SettingsError
 from runx.home import expanded
 from runx.nearest import suggestion
+from runx.sweeps.axes import RESERVED, RESOURCE
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
+
+ANCHORS = "x-"
+"""What the names of keys begin with that only hold YAML anchors."""
 
 _PREFIX = "RUNX_"
 _RESERVED = frozenset(
@@ -44,6 +48,8 @@ def from_document(document: Document, path: Path) -> Layer:
     base = path.absolute().parent
     sections: dict[tuple[str, ...], dict[str, Node]] = {(): {}}
     for key, node in document.tree.items():
+        if key.startswith(ANCHORS):
+            continue
         if key in KEYS:
             sections[()][key] = node
         elif isinstance(node, dict) and any(inner in KEYS for inner in node):
@@ -56,7 +62,7 @@ def from_document(document: Document, path: Path) -> Layer:
     entries = {
         place: {
             key: Entry(
-                _with_base(node, base) if KEYS[key].kind is PATHS else node,
+                _with_base(node, base) if KEYS[key].kind in (PATHS, SWEEPS) else node,
                 document.at(*place, key),
                 base,
                 functools.partial(document.at, *place, key),
@@ -83,7 +89,7 @@ def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
 
 
 def _with_base(node: Node, base: Path) -> Node:
-    """Return FILES with its paths from a folder: merged ones may be of several files."""
+    """Return FILES or SWEEPS with paths from a folder: merged ones may be of several files."""
     if not isinstance(node, dict):
         return node
     texts = {name: item.text for name, item in node.items() if isinstance(item, Scalar)}
@@ -105,7 +111,11 @@ def _unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
 
     >>> _unknown("big", ["SUBMITCMD"], [])
     'unknown key SUBMITCMD in farm big; did you mean SUBMIT_CMD?'
+    >>> _unknown("RUNX.TAG", [], [])
+    'RUNX.TAG stands in HPARAMS; move it there'
     """
+    if key in RESERVED or key.startswith(RESOURCE):
+        return f"{key} stands in HPARAMS; move it there"
     advice = suggestion(key, [*KEYS, *farms])
     for name in () if "did you mean" in advice else inner:
         if "did you mean" in (inner_advice := suggestion(name, KEYS)):

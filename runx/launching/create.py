@@ -28,9 +28,9 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
-from runx.launching.record import record_metrics
+from runx.launching.record import labels_of, record_metrics
 from runx.launching.restage import mend, note_code, restage, with_restaged
-from runx.rundir.argv import config_text
+from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
     disk_problem,
@@ -41,6 +41,7 @@ from runx.rundir.files import (
     to_json,
 )
 from runx.rundir.logdir import Logdir
+from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
@@ -66,6 +67,8 @@ def create_runs(
     before the turn ends; what was made of them is on disk before the first one starts.
     """
     check_root(experiment)
+    if experiment.number:
+        hold(experiment.logroot, experiment.number)
     is_new = not experiment.dir.path.exists()
     writable(experiment)
     folder = experiment.dir
@@ -237,7 +240,12 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
         (draft.record, to_json(_record(run, context))),
     ]
     if experiment.style.style == "file":
-        files.append((draft.config, config_text(run.point, logdir, experiment.has_config)))
+        from runx.rundir.configfile import config_text
+
+        config = experiment.config
+        point = unplaced(experiment.cmd, run.point, experiment.style, config is not None)
+        text = config_text(point, logdir, experiment.style, config)
+        files.append((draft.config(experiment.style.format), text))
     for path, text in files:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
@@ -264,6 +272,7 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "experiment": experiment.name,
         "id": experiment.id_of(run.point),
         "tag": run.tag,
+        **labels_of(experiment, run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},

@@ -131,7 +131,24 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
             f"{experiment.at()}: HPARAMS has {sweep.size:,} combinations, more than"
             f" {max_runs:,}; say --max-runs {sweep.size} if that is meant"
         )
+    if experiment.types:
+        _check_types(experiment, sweep)
     return sweep
+
+
+def _check_types(experiment: Experiment, sweep: Sweep) -> None:
+    """Raise an error for a value that HPARAMS_TYPES doesn't allow, or a name there that is wrong.
+
+    Names that another file has, which may serve several experiments, need not be those of this one.
+    """
+    from runx.sweeps.hparam_types import check, check_names
+    from runx.sweeps.summary import names
+
+    shared = tuple(f"{path}:" for path in experiment.sources if path != experiment.file)
+    places = {name: experiment.entries["HPARAMS_TYPES"].at(name) for name in experiment.types}
+    own = {name: place for name, place in places.items() if not place.startswith(shared)}
+    check_names(own, [name for name in names(sweep) if not name.startswith(RESOURCE)])
+    check(sweep.points(), experiment.types, experiment.hparams, experiment.at)
 
 
 def plan(experiment: Experiment, sweep: Sweep, new_name: Namer) -> Iterator[Run]:
@@ -166,10 +183,18 @@ def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | No
 
     template = experiment.run_name
     needed = "{sweep}" in template or "{sep}" in template
+    varying, names = summary.varying(sweep) if needed else (), summary.names(sweep)
+    context = NameContext(experiment.texts, sweep.size, varying)
+    if experiment.names:
+        from runx.sweeps.own_names import own_texts
+
+        place_of, environment = experiment.entries["NAMES"].at, sweep.context.environment
+        own = own_texts(experiment.names, template, names, place_of, environment)
+        context, names = context._replace(own=own), [*names, *experiment.names]
     return template_names(
         template,
-        NameContext(experiment.texts, sweep.size, summary.varying(sweep) if needed else ()),
-        summary.names(sweep),
+        context,
+        names,
         experiment.id_of,
         (slugs or new_slugs()).__next__ if "{coolname}" in template else str,
         f"{experiment.settings['RUN_NAME'].origin}: RUN_NAME",

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
-from runx.errors import FarmError, SweepError
+from runx.errors import FarmError, SettingsError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
-from runx.rundir.argv import nested, shell_command
+from runx.rundir.argv import shell_command, unplaced
 from runx.rundir.logdir import Logdir
+from runx.rundir.placement import PlacementError
 from runx.rundir.run import Run
 from runx.rundir.styles import DASHES
 
@@ -74,28 +75,38 @@ def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
         from runx.rundir.script import torchrun
 
         for run in runs:
-            torchrun(experiment.cmd, is_execable(experiment.cmd), spread(experiment, run))
+            is_program = is_execable(experiment.cmd, run.point, experiment.style)
+            torchrun(experiment.cmd, is_program, spread(experiment, run))
 
 
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Raise a SweepError for what ARGS can't express; the default style expresses everything."""
+    """Raise a SweepError for what ARGS can't express, or what can't stand where CMD has its name.
+
+    The default style expresses everything.
+    """
     with _args_named(experiment):
         if experiment.style.style == "file":
+            from runx.rundir.configfile import config_text
+
             for run in runs:
-                nested(run.point, experiment.has_config)
-        elif experiment.style != DASHES:
+                config, style = experiment.config, experiment.style
+                point = unplaced(experiment.cmd, run.point, style, config is not None)
+                config_text(point, Logdir.at(run.dir), style, config)
+        if experiment.style != DASHES or "{" in experiment.cmd:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
 @contextmanager
 def _args_named(experiment: Experiment) -> Iterator[None]:
-    """Put into the message of a SweepError where ARGS stands.
+    """Put into the message of a SweepError where ARGS stands, or CMD.
 
     The default style expresses everything: what is wrong then is a value that is made only now.
     """
     try:
         yield
+    except PlacementError as error:
+        raise SettingsError(f"{experiment.settings['CMD'].origin}: {error}") from None
     except SweepError as error:
         if experiment.style == DASHES:
             raise

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from runx.config.experiment import Experiment
 from runx.home import user_name
@@ -17,6 +18,7 @@ from runx.rundir.record import read_or_empty
 from runx.rundir.run import Run
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode
+from runx.sweeps.merge import computed_names
 
 
 def record(
@@ -64,6 +66,8 @@ def _launch(
         "experiment": experiment.name,
         "title": experiment.title,
         "note": experiment.note,
+        "labels": experiment.labels,
+        "hparams_types": {name: each.json() for name, each in experiment.types.items()},
         "created": time.time(),
         "user": user_name(),
         **whoami(),
@@ -93,3 +97,18 @@ def packages() -> list[str]:
         for entry in folder.glob("*.dist-info")
     }
     return sorted(requirements, key=str.casefold)
+
+
+def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
+    """Return what run.json has of a run's labels and of the ablation that it belongs to."""
+    ablation = run.point.ablation
+    content: dict[str, Any] = {"labels": experiment.labels} if experiment.labels else {}
+    if ablation:
+        baseline = dict(ablation.baseline)
+        names = computed_names(experiment.hparams)
+        content["ablation"] = {
+            "changed": ablation.changed or None,
+            "baseline": baseline,
+            **({"computed": names} if names else {}),
+        }
+    return content

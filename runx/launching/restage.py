@@ -15,11 +15,12 @@ from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.script import environment_lines, setup, teardown
-from runx.rundir.state import ENDED_BADLY
 from runx.staging.difference import differing
 from runx.staging.materialize import stage
 
 Say = Callable[[str], None]
+_MENDED = ("failed", "killed", "oom")
+"""States of which the code may be the reason; that of time, or of a machine that is gone, isn't."""
 _NO_ENV, _SETUP = "esac\n\n# ---- Events", "setup_depth=${#"
 """What run.sh has where ENV is empty, and where SETUP is not."""
 
@@ -36,7 +37,7 @@ def with_restaged(plan: LaunchPlan, options: LaunchOptions, rule: str) -> Launch
 def _takes_today(attempt: PlannedAttempt, options: LaunchOptions, rule: str) -> bool:
     if options.restage or rule == "always":
         return True
-    if rule == "never" or attempt.state not in ENDED_BADLY:
+    if rule == "never" or attempt.state not in _MENDED:
         return False
     run = attempt.run.dir
     return not has_progress(run) if rule == "failed" else left_nothing(run)
@@ -95,7 +96,8 @@ def described(names: list[str], runs: int, restaged: bool = False) -> str:
 def _differing(context: LaunchContext, digest: str) -> Iterator[str]:
     """Return the files and links that differ between two frozen codes."""
     try:
-        names = differing(context.experiment.dir.code, digest, str(context.code))
+        store = context.experiment.dir.code
+        names = differing(store / digest, store / str(context.code))
     except StoreError:
         names = ["the code"]
     links = context.experiment.code.links

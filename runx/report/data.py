@@ -21,6 +21,7 @@ from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.sweeps.hparam_types import described
 
 Warn = Callable[[str], None]
 
@@ -52,6 +53,7 @@ def model(
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
         "said": [*notes(experiments, warn), *_on_code(records)],
+        "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -108,7 +110,6 @@ def run_object(
         **details(record, warn),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
-        "code_differs": record.details.get("code_differs"),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 
@@ -145,6 +146,17 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
 
 
+def meanings(experiments: Iterable[ExperimentDir], warn: Warn) -> dict[str, str]:
+    """Return what HPARAMS_TYPES said of hyperparameters, the latest launch's words."""
+    types = {
+        name: said
+        for experiment in experiments
+        for launch in launches(experiment, warn)
+        for name, said in launch.types.items()
+    }
+    return {name: described(said) for name, said in types.items()}
+
+
 def _on_code(records: Sequence[RunRecord]) -> list[dict[str, str]]:
     note = code_note(records)
     return [{"experiment": "", "when": "", "text": note}] if note else []
@@ -156,7 +168,10 @@ def metric_names(runs: Iterable[RunCourses]) -> list[str]:
 
 
 def metric_objects(names: Iterable[str], question: Question) -> list[dict[str, Any]]:
-    """Return for each metric whether less is better, and whether that is known or a guess."""
+    """Return for each metric whether less is better, and whether that is known or a guess.
+
+    Those that the question ignores are left out.
+    """
     chosen = {*question.lower, *question.higher}
     return [
         {
@@ -165,6 +180,7 @@ def metric_objects(names: Iterable[str], question: Question) -> list[dict[str, A
             "known": name in chosen or direction(name) is not None,
         }
         for name in names
+        if name not in question.ignore
     ]
 
 

@@ -77,6 +77,11 @@ class FollowedRun:
     _began: float | None = None
     _latest: float | None = None
 
+    @property
+    def phases(self) -> set[str]:
+        """The phases that it has measured."""
+        return {*self.counts, *(phase for phase, _ in self.sent)}
+
     def seconds(self, record: Record) -> float | None:
         """Return the seconds at work until the next record, without pauses between attempts."""
         time = record.timestamp
@@ -201,7 +206,7 @@ class Follower:
                 "kind": "points",
                 "key": run.key,
                 "phase": phase,
-                "validates": phase == validation(run.counts),
+                "validates": phase == validation(run.phases),
                 "points": json_safe(points),
                 "best": json_safe(run.best),
                 "metrics": metric_objects(names, self.question),
@@ -254,7 +259,7 @@ class Follower:
         if not by_logx or run.record.sources:
             for phase, new in self._found_points(run).items():
                 points.setdefault(phase, []).extend(new)
-        for _, _, values in points.get(validation(run.counts), ()):
+        for _, _, values in points.get(validation(run.phases), ()):
             self._note_best(run, values)
         return points
 

@@ -45,6 +45,7 @@ MODULES = (
     "scatter",
     "importance",
     "heatmap",
+    "ablation",
     "panel",
     "toolbar",
     "live",

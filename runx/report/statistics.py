@@ -1,10 +1,11 @@
-"""What a page shows of all its runs together: importances and groups. Pure."""
+"""What a page shows of all its runs together: importances, ablations and groups. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from runx.analysis.ablation import changes
 from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, names_of, value, varying
 from runx.analysis.groups import groups
@@ -26,6 +27,7 @@ def statistics(
         "hparams": names_of(record.hparams for record in records),
         "varying": names,
         "importances": importances(records, bests, question),
+        "ablations": ablations(records, bests),
         "groupings": {"keys": [*keys], "choices": groupings(records, names)},
     }
 
@@ -51,6 +53,29 @@ def importances(
             for effect in effects(runs, Column(name, "measured", name), question)
         ]
         for name in names_of(bests)
+    }
+
+
+def ablations(
+    records: Sequence[RunRecord], bests: Sequence[Mapping[str, float]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return for each metric what each change of RUNX.ABLATE does to its best value."""
+    runs = [record._replace(measured=best) for record, best in zip(records, bests, strict=True)]
+    return {
+        name: [
+            {
+                "change": change.text,
+                "mean": change.mean,
+                "difference": change.difference,
+                "deviation": change.deviation,
+                "p": change.p,
+                "n": len(change.values),
+                "missing": change.lacks,
+            }
+            for change in changes(runs, Column(name, "measured", name))
+        ]
+        for name in names_of(bests)
+        if any(record.ablation for record in records)
     }
 
 

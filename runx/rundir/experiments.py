@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import RunxError, StoreError
 from runx.home import expanded
-from runx.nearest import listed, nearest_first
+from runx.nearest import listed, nearest_first, suggestion
 from runx.rundir.files import read_json
 from runx.rundir.paths import ATTEMPTS, HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
-from runx.rundir.record import CommandLine, without_program
+from runx.rundir.record import CommandLine, labels_of, without_program
 from runx.rundir.tensorboard import event_files
 
 _MAY_READ = os.R_OK | os.X_OK
@@ -22,12 +22,17 @@ MARKS = (HPARAMS, RECORD, METRICS)
 
 
 class Launch(NamedTuple):
-    """A launch: its name, its title and note, and its command line."""
+    """A launch: its name, its title and note, its command line, and its experiment's labels.
+
+    ``types`` are what HPARAMS_TYPES said, by hyperparameter.
+    """
 
     name: str
     title: str
     note: str
     typed: CommandLine | None = None
+    labels: tuple[str, ...] = ()
+    types: Mapping[str, Any] = {}
 
 
 Warn = Callable[[str], None]
@@ -51,10 +56,17 @@ def find(
 def _paths(name: str, logroot: Path, cwd: Path, warn: Warn) -> list[Path]:
     """Return the directories of the experiments that a name, pattern or path stands for."""
     path = expanded(name)
+    is_file = path.suffix in (".yml", ".yaml") and not set(name) & set("*?[")
+    if is_file and not any((root / path).is_dir() for root in (logroot, cwd)):
+        # The file of a sweep stands for its experiment, which is called after it.
+        return _paths(path.stem, logroot, cwd, warn)
     is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
     for root in (cwd,) if is_path else (logroot, cwd):
         if any(letter in name for letter in "*?["):
-            matches = [] if is_path else sorted(root.glob(name))
+            found = [] if is_path else sorted(root.glob(name))
+            matches = [
+                path for path in found if not path.name.startswith(".") or "/." in f"/{name}"
+            ]
         else:
             matches = [root / path]
         if folders := [match for match in matches if match.is_dir()]:
@@ -166,8 +178,25 @@ def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Lau
             warn(str(error))
             continue
         title, note = str(content.get("title") or ""), str(content.get("note") or "")
-        records.append(Launch(folder.name, title, note, _typed(content)))
+        labels, types = labels_of(content), content.get("hparams_types")
+        types = types if isinstance(types, dict) else {}
+        records.append(Launch(folder.name, title, note, _typed(content), labels, types))
     return records
+
+
+def labels_in(experiments: Iterable[ExperimentDir], warn: Warn = _ignore) -> list[str]:
+    """Return all labels that launches of some experiments have, each once."""
+    each = (launches(experiment, warn) for experiment in experiments)
+    return list(dict.fromkeys(label for of in each for launch in of for label in launch.labels))
+
+
+def no_labelled(labels: Sequence[str], experiments: Iterable[ExperimentDir]) -> RunxError:
+    """Return the error that no run of some experiments has all of some labels."""
+    known = labels_in(experiments)
+    unknown = next((label for label in labels if label not in known), "")
+    if not unknown:
+        return RunxError(f"--label {' --label '.join(labels)}: no run has all of them")
+    return RunxError(f"--label {unknown}: no run has it; {suggestion(unknown, known)}")
 
 
 def _typed(launch: Mapping[str, Any]) -> CommandLine | None:

@@ -69,11 +69,12 @@ class Logdir(NamedTuple):
         >>> Logdir.as_variable().in_command('ls "LOGDIR" LOGDIR')
         'ls "${RUNX_LOGDIR}" "$RUNX_LOGDIR"'
         """
-        if LOGDIR not in cmd:
-            return cmd
-        if self.path is None:
-            return shelltext.with_logdir(cmd, shelltext.variable(VARIABLE))
-        return shelltext.with_logdir(cmd, shelltext.place(self.path))
+        return shelltext.with_logdir(cmd, self.spelling) if LOGDIR in cmd else cmd
+
+    @property
+    def spelling(self) -> dict[str, str]:
+        """How the directory is spelt in each kind of quotes."""
+        return shelltext.variable(VARIABLE) if self.path is None else shelltext.place(self.path)
 
 
 def quote_keeping_logdir(word: str) -> str:

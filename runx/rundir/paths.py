@@ -67,10 +67,9 @@ class RunDir:
         """hparams.json: the hyperparameters alone. Written once."""
         return self.path / HPARAMS
 
-    @property
-    def config(self) -> Path:
-        """The hyperparameters as a configuration file for the script. Written once."""
-        return self.path / "config.yaml"
+    def config(self, format: str) -> Path:
+        """Return the path of the script's configuration file, made for the run. Written once."""
+        return self.path / f"config.{format}"
 
     @property
     def script(self) -> Path:

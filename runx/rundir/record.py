@@ -32,6 +32,16 @@ def read_or_empty(file: Path, warn: Warn) -> dict[str, Any]:
         return {}
 
 
+def labels_of(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the labels in a run.json or launch.json.
+
+    >>> labels_of({"labels": ["paper"]}), labels_of({})
+    (('paper',), ())
+    """
+    labels = content.get("labels")
+    return tuple(map(str, labels)) if isinstance(labels, list) else ()
+
+
 def launch_folder(run: RunDir, record: Mapping[str, Any]) -> Path | None:
     """Return the folder of the launch that created a run, given its run.json."""
     name = record.get("launch")

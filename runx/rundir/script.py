@@ -135,11 +135,11 @@ fi
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
     style = common.style
-    assigned = exports(run.point, _HERE, style) if style.style == "env" else []
+    assigned = exports(run.point, _HERE, style, common.cmd) if style.style == "env" else []
     line = shell_command(common.cmd, run.point, _HERE, style, exported=True)
     texts = {
         "COMMAND": "".join([f"export {each}\n" for each in assigned])
-        + body(line, is_execable(common.cmd), common.shell, spread),
+        + body(line, is_execable(common.cmd, run.point, style), common.shell, spread),
         "RUN": run.name,
         **_common(common),
     }

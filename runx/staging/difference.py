@@ -8,13 +8,13 @@ from pathlib import Path
 from runx.staging.store import read_manifest
 
 
-def differing(store: Path, one: str, other: str) -> list[str]:
-    """Return the names of files and links that differ between two codes of a store, sorted.
+def differing(one: Path, other: Path) -> list[str]:
+    """Return the names of files and links that differ between two frozen codes, sorted.
 
     Raises:
         StoreError: One of them is no longer there.
     """
-    before, now = (_content(os.fspath(store / digest)) for digest in (one, other))
+    before, now = (_content(os.fspath(folder)) for folder in (one, other))
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 

@@ -14,10 +14,18 @@ Locator: TypeAlias = Callable[..., str]
 """A function from a path of keys to its place: ``at("lr", 0)`` is ``sweep.yml:7``."""
 
 TAG, SKIP, ZIP, CASES = "RUNX.TAG", "RUNX.SKIP", "RUNX.ZIP", "RUNX.CASES"
+ABLATE = "RUNX.ABLATE"
+RESERVED = (TAG, SKIP, ZIP, CASES, ABLATE)
 """The keys of HPARAMS that runx itself reads."""
+
+GROUPS = (ZIP, CASES, ABLATE)
+"""Those of them that hold hyperparameters."""
 
 INDEX = "run.index"
 """The name, in computed values, of a combination's place in its sweep."""
+
+_FOREIGN = frozenset({"value", "values", "min", "max", "distribution", "mu", "sigma", "q"})
+"""The keys by which a parameter of a W&B sweep has its values."""
 
 RESOURCE = "SUBMIT_JOB."
 """The prefix of a resource's name; the script is not given resources."""
@@ -38,9 +46,9 @@ def hparam(name: str, node: Node, at: Locator, *path: str | int) -> Hparam:
     """Return a value as a hyperparameter; a list is one value. ``path`` is its place, for errors.
 
     >>> hparam("lr", Scalar(0.001, "1e-3"), "sweep.yml:{}".format, 1)
-    Hparam(name='lr', value=0.001, text='1e-3')
+    Hparam(name='lr', value=0.001, text='1e-3', is_default=False)
     >>> hparam("sizes", [Scalar(1, "1"), Scalar(2, "2")], "sweep.yml:{}".format, 1)
-    Hparam(name='sizes', value=(1, 2), text=('1', '2'))
+    Hparam(name='sizes', value=(1, 2), text=('1', '2'), is_default=False)
     """
     if isinstance(node, list):
         value = tuple([hparam(name, item, at, *path).value for item in node])
@@ -79,6 +87,9 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
+    if first and node.keys() <= _FOREIGN:
+        form = "[1, 2]" if {"value", "values"} & node.keys() else "{uniform: [0, 1]}"
+        raise SweepError(f"{at(name)}: {name}: this is another tool's; write {name}: {form}")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]
@@ -95,10 +106,15 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
 
 
 def check_name(name: str, at: Locator) -> None:
-    """Raise if a name is reserved and means nothing."""
-    reserved = (TAG, SKIP, ZIP, CASES)
-    if name.startswith("RUNX.") and name not in reserved:
-        raise SweepError(f"{at(name)}: {name} is unknown: {suggestion(name, reserved)}")
+    """Raise if a name is reserved and means nothing, or is a flag."""
+    if name.startswith("RUNX.") and name not in RESERVED:
+        raise SweepError(f"{at(name)}: {name} is unknown: {suggestion(name, RESERVED)}")
+    if name.startswith("-"):
+        bare = name.lstrip("-") or "name"
+        raise SweepError(
+            f"{at(name)}: {name}: a hyperparameter has no dashes before it: write {bare}, which CMD"
+            f" is told as ARGS says, or {name} {{{bare}}} in CMD"
+        )
     if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
         raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import chain, product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runx.errors import SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import (
+    ABLATE,
     CASES,
     RESOURCE,
     SKIP,
@@ -24,17 +25,29 @@ from runx.sweeps.axes import (
     operated,
     values,
 )
+from runx.sweeps.identity import canonical
+from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS, TOO_FAR, drawn
-from runx.sweeps.values import Hparam, Node, Point, Scalar, Value
+from runx.sweeps.scalars import value_text
+from runx.sweeps.shelltext import LOGDIR
+from runx.sweeps.values import Ablation, Hparam, Node, Point, Scalar, Value
 
 
 class SweepContext(NamedTuple):
-    """What a sweep depends on beside HPARAMS: random draws, and what computed values may name."""
+    """What a sweep depends on beside HPARAMS: random draws, and what computed values may name.
+
+    ``defaults`` are values of the script's own file (CONFIG), which are taken as they stand.
+    """
 
     samples: int = 0
     seed: int | str = 0
     environment: Mapping[str, str] = {}
     experiment: str = ""
+    defaults: Mapping[str, Node] = {}
+
+
+OWN = (TAG, SKIP, ABLATE)
+"""The keys of HPARAMS that a combination has as parameters, for runx alone."""
 
 
 class Grid(NamedTuple):
@@ -54,7 +67,7 @@ class Grid(NamedTuple):
     @property
     def names(self) -> list[str]:
         """All parameters that some point may have."""
-        return [name for axis in self.axes for name in axis.names if name not in (TAG, SKIP)]
+        return [name for axis in self.axes for name in axis.names if name not in OWN]
 
 
 def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> Grid:
@@ -70,20 +83,49 @@ def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> 
         for name, node in hparams.items()
         if isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
     }
+    joint = _joint_defaults(hparams, at, context)
     axes: list[Axis] = []
     skips: tuple[str, ...] = ()
     for name, node in hparams.items():
+        if name in joint:
+            continue
         if name == SKIP and _conditions(node):
             skips = _conditions(node)
         elif name == ZIP:
             axes += _zips(node, at)
         elif name == CASES:
-            axes.append(_cases(node, at, context))
+            axes += _several_cases(node, at, context, joint)
+        elif name == ABLATE:
+            axes.append(_ablation(node, partial(at, ABLATE)))
         elif name not in random:
-            axes.append(Axis(name, (name,), [(value,) for value in values(name, node, at)]))
+            axes.append(Axis(name, (name,), [(each,) for each in _values(name, node, at, context)]))
         elif name == next(iter(random)):
             axes.append(_draws(random, at, context))
     return _grid(axes, skips, at)
+
+
+def _values(name: str, node: Node, at: Locator, context: SweepContext) -> list[Hparam]:
+    """Return the values of an axis, or that of the script's own file."""
+    if context.defaults.get(name) is not node:
+        return values(name, node, at)
+    default = hparam(name, node[0] if isinstance(node, list) else node, at, name)
+    # LOGDIR is the one word of runx there.
+    return [default._replace(is_default=LOGDIR not in str(default.text))]
+
+
+def _joint_defaults(
+    hparams: Mapping[str, Node], at: Locator, context: SweepContext
+) -> dict[str, Hparam]:
+    """Return the values of the script's own file that zips and cases set: no axes of their own."""
+    if not context.defaults:
+        return {}
+    names = keys({key: hparams[key] for key in (ZIP, CASES, ABLATE) if key in hparams})
+    nodes = {name: hparams.get(name) for name in names if name in context.defaults}
+    return {
+        name: _values(name, node, at, context)[0]
+        for name, node in nodes.items()
+        if node is context.defaults[name]
+    }
 
 
 def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
@@ -100,9 +142,13 @@ def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
         axes,
         skips,
         at,
-        reserved=frozenset([n for n in keys if n in (TAG, SKIP) or n.startswith(RESOURCE)]),
+        reserved=frozenset([n for n in keys if n in OWN or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
-        templated=any("{{" in str(hparam.text) for choice in choices for hparam in choice),
+        templated=any(
+            "{{" in str(hparam.text) and not hparam.is_default
+            for choice in choices
+            for hparam in choice
+        ),
     )
 
 
@@ -146,13 +192,28 @@ def _zip(node: Node, at: Locator) -> Axis:
     return Axis(ZIP, tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
-    """Return an axis whose choices are cases; a case with lists is a grid of its own."""
+def _several_cases(
+    node: Node, at: Locator, context: SweepContext, defaults: Mapping[str, Hparam]
+) -> list[Axis]:
+    """Return an axis of cases; of a list of such lists one for each, which cross."""
+    several = several_cases(node)
+    if several == [node]:
+        return [_cases(node, partial(at, CASES), context, defaults)]
+    return [
+        _cases(each, partial(at, CASES, nth), context, defaults) for nth, each in enumerate(several)
+    ]
+
+
+def _cases(node: Node, at: Locator, context: SweepContext, defaults: Mapping[str, Hparam]) -> Axis:
+    """Return an axis whose choices are cases; a case with lists is a grid of its own.
+
+    A case without one of the ``defaults`` that others set has the default.
+    """
     if not isinstance(node, list) or not node:
-        raise SweepError(f"{at(CASES)}: {CASES} takes a list of mappings, `- key: value`")
+        raise SweepError(f"{at()}: {CASES} takes a list of mappings, `- key: value`")
     choices: list[tuple[Hparam, ...]] = []
     for index, case in enumerate(node):
-        where = partial(at, CASES, index)
+        where = partial(at, index)
         if not isinstance(case, dict):
             raise SweepError(f"{where()}: {CASES} takes mappings, `- key: value`")
         inner = grid_of(case, where, context)
@@ -160,7 +221,46 @@ def _cases(node: Node, at: Locator, context: SweepContext) -> Axis:
             raise SweepError(f"{where(SKIP)}: an expression in {SKIP} stands beside {CASES}")
         choices += map(flat, product(*(axis.choices for axis in inner.axes)))
     names = dict.fromkeys(hparam.name for choice in choices for hparam in choice)
+    choices = [(*choice, *_missing(choice, names, defaults)) for choice in choices]
     return Axis(CASES, tuple(names), choices)
+
+
+def _missing(
+    choice: tuple[Hparam, ...], names: Iterable[str], defaults: Mapping[str, Hparam]
+) -> list[Hparam]:
+    own = {hparam.name for hparam in choice}
+    return [defaults[name] for name in names if name in defaults and name not in own]
+
+
+def _ablation(node: Node, at: Locator) -> Axis:
+    """Return an axis of the first values of several keys, and of these with one value changed.
+
+    A choice has what it changes, and all first values, as a parameter that point_of reads.
+    """
+    if not isinstance(node, dict) or not node:
+        raise SweepError(f"{at()}: {ABLATE} takes a mapping of lists, the baseline's values first")
+    columns = {name: _tried(name, values(name, child, at), at) for name, child in node.items()}
+    first = tuple([column[0] for column in columns.values()])
+    choices = [(_changing("", first), *first)]
+    for place, (name, column) in enumerate(columns.items()):
+        for other in column[1:]:
+            changed = (*first[:place], other, *first[place + 1 :])
+            choices.append((_changing(name, first), *changed))
+    return Axis(ABLATE, (ABLATE, *columns), choices)
+
+
+def _tried(name: str, column: list[Hparam], at: Locator) -> list[Hparam]:
+    """Return the values of a key of RUNX.ABLATE; raise if there is none to try."""
+    if len({repr(canonical(each.value)) for each in column}) < max(len(column), 2):
+        raise SweepError(
+            f"{at(name)}: {ABLATE}: {name} takes the baseline's value and others to try, all unlike"
+        )
+    return column
+
+
+def _changing(name: str, baseline: tuple[Hparam, ...]) -> Hparam:
+    value: tuple[Value, ...] = (name, *((each.name, each.value) for each in baseline))
+    return Hparam(ABLATE, value, tuple(map(value_text, value)))
 
 
 def _draws(random: Mapping[str, Node], at: Locator, context: SweepContext) -> Axis:
@@ -195,15 +295,21 @@ _PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 def point_of(combination: tuple[Hparam, ...], reserved: frozenset[str], tag: str) -> Point:
     """Return a combination as a point; what only runx reads becomes its tag and resources.
 
-    >>> point_of((Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")), frozenset([TAG]), "")
-    Point(hparams=(Hparam(name='lr', value=1, text='1'),), tag='r1', resources=())
+    >>> lr, tag = Hparam("lr", 1, "1"), Hparam("RUNX.TAG", "r{lr}", "r{lr}")
+    >>> point_of((lr, tag), frozenset([TAG]), "").tag
+    'r1'
     """
     by_name = {hparam.name: hparam for hparam in combination}
     return Point(
         tuple([hparam for hparam in combination if hparam.name not in reserved]),
         _tag(by_name, tag) if TAG in by_name else tag,
         tuple([_resource(by_name[name]) for name in by_name if name.startswith(RESOURCE)]),
+        _ablation_of(by_name[ABLATE].value) if ABLATE in by_name else None,
     )
+
+
+def _ablation_of(value: Any) -> Ablation:
+    return Ablation(value[0], value[1:])
 
 
 def check_tags(grid: Grid) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,16 +46,17 @@ class Identity(NamedTuple):
 def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     """Return a hash of CMD and its typed hyperparameters, LOGDIR symbolic.
 
-    A hyperparameter of None is left out.
+    A hyperparameter of None is left out, and an ``{args}`` at the end of CMD, where it would be.
 
-    >>> identity("train", {"lr": 1}) == identity("train", {"x": None, "lr": 1.0})
+    >>> identity("train", {"lr": 1}) == identity("train {args}", {"x": None, "lr": 1.0})
     True
     """
     import hashlib
     import json
 
     values = {name: canonical(value) for name, value in hparams.items() if value is not None}
-    text = json.dumps([cmd.strip(), values], sort_keys=True, separators=(",", ":"))
+    cmd = re.sub(r"\s+\{args\}\Z", "", cmd.strip())
+    text = json.dumps([cmd, values], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

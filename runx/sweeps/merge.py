@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from runx.errors import SweepError
-from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP, Locator
+from runx.sweeps.axes import CASES, GROUPS, RESERVED, RESOURCE, SKIP, ZIP, Locator
 from runx.sweeps.values import Node, Scalar
 
 Tree: TypeAlias = dict[str, Node]
 
 
 def keys(hparams: Node) -> list[str]:
-    """Return all keys that HPARAMS sets, those inside RUNX.ZIP and RUNX.CASES too.
+    """Return all keys that HPARAMS sets, those inside of RUNX.ZIP and the like too.
 
     >>> one = Scalar(1, "1")
     >>> keys([{"lr": one}, {"RUNX.CASES": [{"opt": one}], "RUNX.TAG": one}])
@@ -25,7 +25,21 @@ def keys(hparams: Node) -> list[str]:
     names: dict[str, None] = {}
     for mapping in _mappings(hparams):
         for key, node in mapping.items():
-            names.update(dict.fromkeys(keys(node) if key in (ZIP, CASES) else [key]))
+            names.update(dict.fromkeys(keys(node) if key in GROUPS else [key]))
+    return list(names)
+
+
+def computed_names(hparams: Node) -> list[str]:
+    """Return the keys whose values are computed, as far as they are: those with ``{{ }}``.
+
+    >>> computed_names({"a": Scalar("{{ b }}", "{{ b }}"), "b": Scalar(1, "1")})
+    ['a']
+    """
+    names: dict[str, None] = {}
+    for mapping in _mappings(hparams):
+        for key, node in mapping.items():
+            inner = computed_names(node) if key in GROUPS else [key] * ("{{" in repr(node))
+            names.update(dict.fromkeys(inner))
     return list(names)
 
 
@@ -35,11 +49,11 @@ def is_free(name: str) -> bool:
     >>> is_free("RUNX.TAG"), is_free("SUBMIT_JOB.NODES"), is_free("lr")
     (True, True, False)
     """
-    return name in (TAG, SKIP, ZIP, CASES) or name.startswith(RESOURCE)
+    return name in RESERVED or name.startswith(RESOURCE)
 
 
 def with_key(hparams: Node, name: str, node: Node) -> Node:
-    """Return HPARAMS with a key set, for every mapping of a list, and no longer in zips or cases.
+    """Return HPARAMS with a key set, for every mapping of a list, and no more in zips or the like.
 
     >>> one, two = Scalar(1, "1"), Scalar(2, "2")
     >>> with_key([{"lr": one}, {"lr": two, "a": one}], "lr", two) == [{"lr": two}, {"a": one}]
@@ -59,7 +73,7 @@ def with_key(hparams: Node, name: str, node: Node) -> Node:
 
 
 def without_key(hparams: Node, name: str) -> Node:
-    """Return HPARAMS without a key, in zips and cases too.
+    """Return HPARAMS without a key, in zips and the like too.
 
     >>> one = Scalar(1, "1")
     >>> without_key({"a": one, "RUNX.ZIP": {"b": [one], "c": [one]}}, "b")["RUNX.ZIP"].keys()
@@ -70,11 +84,20 @@ def without_key(hparams: Node, name: str) -> Node:
     if not isinstance(hparams, dict):
         return hparams
     others = {
-        key: without_key(node, name) if key in (ZIP, CASES) else node
+        key: _without_empty(without_key(node, name)) if key in GROUPS else node
         for key, node in hparams.items()
         if key != name
     }
-    return {key: node for key, node in others.items() if key != ZIP or not _is_empty(node)}
+    return {key: node for key, node in others.items() if key not in GROUPS or node}
+
+
+def _without_empty(node: Node) -> Node:
+    """Return a zip, cases or the like; empty where nothing is left in it."""
+    if not isinstance(node, list):
+        return node
+    items = [_without_empty(item) if isinstance(item, list) else item for item in node]
+    items = [item for item in items if item != []]
+    return items if any(items) else []
 
 
 def laid_over(stronger: Node, weaker: Node) -> Node:
@@ -88,7 +111,7 @@ def laid_over(stronger: Node, weaker: Node) -> Node:
         return stronger
     result: Node = weaker
     for name, node in stronger.items():
-        result = with_key(result, name, node)
+        result = with_key(cleared(result, node, name), name, node)
     return result
 
 
@@ -117,7 +140,8 @@ def with_sweeps(
                 raise SweepError(f"{at(sweep)}: {name} is set by both sweeps {both}; choose one")
             setters[name] = sweep
         for name, node in mapping.items():
-            hparams = with_key(_cleared(hparams, node, name), name, _joined(hparams, name, node))
+            hparams = cleared(hparams, node, name)
+            hparams = with_key(hparams, name, _joined(hparams, name, node))
     return hparams
 
 
@@ -156,8 +180,10 @@ def located(at: Locator, places: Mapping[str, str]) -> Locator:
 
 
 def _mappings(hparams: Node) -> list[Tree]:
-    items = hparams if isinstance(hparams, list) else [hparams]
-    return [item for item in items if isinstance(item, dict)]
+    """Return the mappings of HPARAMS, or of a zip or cases, of which there may be several."""
+    if isinstance(hparams, list):
+        return [mapping for item in hparams for mapping in _mappings(item)]
+    return [hparams] if isinstance(hparams, dict) else []
 
 
 def _is_base(node: Node) -> bool:
@@ -166,24 +192,38 @@ def _is_base(node: Node) -> bool:
     return isinstance(skip, Scalar) and skip.value is True
 
 
-def _is_empty(node: Node) -> bool:
-    return not node or (isinstance(node, list) and not any(node))
-
-
-def _cleared(hparams: Node, node: Node, name: str) -> Node:
-    """Return HPARAMS without the keys that a zip or cases of a sweep set."""
-    for key in keys(node) if name in (ZIP, CASES) else ():
+def cleared(hparams: Node, node: Node, name: str) -> Node:
+    """Return HPARAMS without the keys that a zip and the like set."""
+    for key in keys(node) if name in GROUPS else ():
         hparams = without_key(hparams, key)
     return hparams
 
 
 def _joined(hparams: Node, name: str, node: Node) -> Node:
-    """Return a value of a sweep; a zip joins those of HPARAMS."""
+    """Return a value of a sweep; zips and cases join those of HPARAMS."""
     first = _mappings(hparams)[0] if _mappings(hparams) else {}
-    if name != ZIP or ZIP not in first:
+    return joined(name, first[name], node) if name in first else node
+
+
+def joined(name: str, one: Node, other: Node) -> Node:
+    """Return two zips, or two lists of cases, as several, which cross; else the other alone.
+
+    >>> joined(CASES, [{"a": Scalar(1, "1")}], [{"b": Scalar(2, "2")}])[1][0].keys()
+    dict_keys(['b'])
+    """
+    if name == ZIP:
+        zips = (each if isinstance(each, list) else [each] for each in (one, other))
+        return [item for each in zips for item in each]
+    if name == CASES:
+        return [*several_cases(one), *several_cases(other)]
+    return other
+
+
+def several_cases(node: Node) -> list[Node]:
+    """Return the lists of cases of a RUNX.CASES, which cross each other."""
+    if isinstance(node, list) and any(isinstance(item, list) for item in node):
         return node
-    zips = [first[ZIP], node]
-    return [item for each in zips for item in (each if isinstance(each, list) else [each])]
+    return [node]
 
 
 def _without_plus(hparams: Node) -> Node:
@@ -192,6 +232,6 @@ def _without_plus(hparams: Node) -> Node:
     if not isinstance(hparams, dict):
         return hparams
     return {
-        key.removeprefix("+"): _without_plus(node) if key in (ZIP, CASES) else node
+        key.removeprefix("+"): _without_plus(node) if key in GROUPS else node
         for key, node in hparams.items()
     }

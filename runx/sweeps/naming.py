@@ -25,10 +25,10 @@ LONGEST = 100
 LONGEST_NAME = 200
 """Most bytes of a name by a template: file systems take 255, and schedulers add to a name."""
 
-OF_A_RUN = ("coolname", "id", "sep", "sweep", "tag", "wid")
+OF_A_RUN = ("coolname", "id", "sep", "sweep", "tag", "unpadded_wid", "wid")
 """Placeholders that differ from run to run, beside the hyperparameters."""
 
-OF_A_LAUNCH = ("date", "experiment", "farm", "git", "launch", "user")
+OF_A_LAUNCH = ("date", "experiment", "farm", "git", "launch", "title", "user", "xid")
 """Placeholders that all runs of a launch share; EXP_NAME takes these alone, no ``experiment``."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -41,12 +41,13 @@ class NameContext(NamedTuple):
     """What a launch puts into the names of its runs.
 
     ``texts`` are those of OF_A_LAUNCH, ``total`` is the highest number of runs, ``varying`` are the
-    hyperparameters that are not the same in all of them.
+    hyperparameters that are not the same in all of them, ``own`` returns the texts of NAMES.
     """
 
     texts: Mapping[str, str]
     total: int
     varying: Collection[str]
+    own: Callable[[Point], Mapping[str, str]] = lambda _: {}
 
 
 def safe(text: str, longest: int = LONGEST) -> str:
@@ -169,7 +170,7 @@ def template_names(
     """Return a function that names one point after another by a template, no two the same.
 
     ``identify`` returns the ``{id}`` of a point, ``slug`` a new ``{coolname}``; ``hparams`` are the
-    names of hyperparameters, ``where`` is the place of the template, for errors.
+    names of hyperparameters and of NAMES, ``where`` is the place of the template, for errors.
 
     >>> launch = NameContext({"user": "me"}, total=20, varying=["lr"])
     >>> new_name = template_names("{wid}{sep}{sweep}", launch, ["lr"], str, str)
@@ -271,6 +272,8 @@ def _texts(point: Point, launch: NameContext, number: int) -> dict[str, str]:
         "sweep": sweep,
         "sep": "-" if sweep else "",
         "tag": point.tag,
+        "unpadded_wid": str(number),
+        **launch.own(point),
         "wid": str(number).zfill(len(str(launch.total))),
     }
 

@@ -9,14 +9,11 @@ from typing import NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import SKIP, TAG, Locator
-from runx.sweeps.merge import is_free, keys, located, with_key, without_key
-from runx.sweeps.scalars import quoted
+from runx.sweeps.merge import cleared, is_free, keys, located, with_key, without_key
+from runx.sweeps.typed import axis_node, value_node
 from runx.sweeps.values import Node, Scalar
-from runx.sweeps.yaml import parse_value
 
-_WORD = re.compile(r"(?P<sign>[~+]?)(?P<name>[^=\s]+?)(?:=(?P<value>.*))?\Z", re.DOTALL)
-
-_IS_TEMPLATE = re.compile(r"[^'\"\[]*\{\{")
+_WORD = re.compile(r"(?P<sign>~|\+{0,2})(?P<name>[^=\s+~][^=\s]*?)(?:=(?P<value>.*))?\Z", re.DOTALL)
 
 
 class Override(NamedTuple):
@@ -50,18 +47,23 @@ def read_override(word: str, settings: Collection[str]) -> Override:
 
     >>> read_override("lr=0.1,1e-3", []).node
     [Scalar(value=0.1, text='0.1', plain=True), Scalar(value=0.001, text='1e-3', plain=True)]
-    >>> read_override("~momentum", []).node is None
-    True
+    >>> read_override("~momentum", []).node is None, read_override("++n=5", []).is_new
+    (True, True)
     """
     match = _WORD.match(word)
     if not match or (match["sign"] == "~") != (match["value"] is None):
         raise SettingsError(f"{word}: write key=value, +key=value for a new key, or ~key")
     name, text = match["name"], match["value"]
     is_setting = name.split(".")[0] in settings
+    is_new = match["sign"] in ("+", "++")
+    if text is None:
+        return Override(word, name, None, is_setting)
     # A comma in a setting, in a tag and in an expression is just a comma.
-    has_commas = is_setting or name in (TAG, SKIP)
-    node = None if text is None else _node(word, text, has_commas)
-    return Override(word, name, node, is_setting, match["sign"] == "+")
+    if is_setting or name in (TAG, SKIP):
+        node = value_node(word, text) if text.strip() else Scalar(None, "")
+    else:
+        node = axis_node(word, name, text)
+    return Override(word, name, node, is_setting, is_new)
 
 
 def over_hparams(
@@ -88,7 +90,8 @@ def over_hparams(
         if override.node is None:
             hparams = without_key(hparams, override.name)
         else:
-            hparams = with_key(hparams, override.name, override.node)
+            rest = cleared(hparams, override.node, override.name)
+            hparams = with_key(rest, override.name, override.node)
         places[override.name] = f"{override.text} on the command line"
     return hparams, located(at, places)
 
@@ -108,6 +111,10 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
         first, *inner = override.name.split(".")
         if inner and override.node is None:
             raise SettingsError(f"{override.text}: only whole settings are removed, ~{first}")
+        if not inner and first in nodes:
+            raise SettingsError(
+                f"{override.text}: {first} was set before it; leave one of them out"
+            )
         node = override.node
         for key in reversed(inner[1:]):
             assert node is not None
@@ -122,20 +129,3 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
 
 def _may_be_set(override: Override) -> bool:
     return override.is_new or (override.node is not None and is_free(override.name))
-
-
-def _node(word: str, text: str, has_commas: bool) -> Node:
-    """Return a value as YAML reads it; where commas are no part of it they separate an axis."""
-    if not text.strip():
-        return Scalar(None, "")
-    if any(0xD800 <= ord(char) < 0xE000 for char in text) or _IS_TEMPLATE.match(text):
-        return quoted(text)
-    if has_commas:
-        return parse_value(text, word)
-    try:
-        items = parse_value(f"[{text}]", word)
-    except SettingsError:
-        # What brackets and commas mean inside brackets only: a text that isn't quoted.
-        return parse_value(text, word)
-    assert isinstance(items, list)
-    return items[0] if len(items) == 1 else items

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError
-from runx.sweeps.shellscan import ARITHMETIC, HERE, HERE_QUOTED, Char, Word, chars_of, word_around
-from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, SINGLE, quote
+from runx.sweeps.shellscan import (
+    ARITHMETIC,
+    HERE,
+    HERE_CODE,
+    HERE_QUOTED,
+    Char,
+    Word,
+    chars_of,
+    word_around,
+)
+from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, KEYWORDS, LOGDIR_MARK, SINGLE, quote
 
 FIRST_MARK, LAST_MARK = 0xF0000, 0xFFFFD
 """The characters that stand for values: those of Unicode's plane 15, which nobody uses in text."""
@@ -21,31 +31,32 @@ MARK = re.compile(f"[{chr(FIRST_MARK)}-{chr(LAST_MARK)}]")
 
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
+# What means itself in most languages, whether it stands in quotes there or not.
+_PLAIN_CODE = re.compile(r"[\w@%+=:,./ -]*", re.ASCII)
+
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 
 _VARIABLE_BEFORE = re.compile(r"\$\w+\Z", re.ASCII)
 
-# These words of bash, quoted, are words like others.
-_KEYWORDS = """
-case coproc do done elif else esac fi for function if in select then time until while
-"""
-
-_RESERVED = frozenset(_KEYWORDS.split())
-
 _NAMES = {
     HERE: "in a here-document",
     HERE_QUOTED: "in a here-document",
+    HERE_CODE: "in a here-document that a shell reads",
     ARITHMETIC: "in arithmetic",
 }
 
 
 class Filling(NamedTuple):
-    """A value: its words, and whether it is a list, shell text, or a hyperparameter as it is."""
+    """A value: its words, and whether it is a list, shell text, or a hyperparameter as it is.
+
+    A list that is ``blended`` is one text with blanks where it is not a word of its own.
+    """
 
     words: tuple[str, ...]
     is_list: bool = False
     is_code: bool = False
     is_given: bool = False
+    blended: bool = False
 
     @property
     def text(self) -> str:
@@ -61,8 +72,26 @@ class Filling(NamedTuple):
 Fillings: TypeAlias = Mapping[str, Filling]
 
 
-def fill(text: str, fillings: Fillings) -> str:
+class _Site(NamedTuple):
+    """Where a mark stands: its step, its word, and what is directly before and after it."""
+
+    char: Char
+    word: Word
+    after_dollar: bool
+    is_glued: bool
+    is_number: bool
+    is_cmd: bool
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the mark is the whole word."""
+        return self.word.body == self.char.text
+
+
+def fill(text: str, fillings: Fillings, is_cmd: bool = False) -> str:
     """Return shell text with its marks replaced by values, each spelt for where it stands.
+
+    In CMD (``is_cmd``) a here-document that no shell reads is text, and ``-c`` is of shells alone.
 
     Raises:
         ExpressionError: A value can't stand there.
@@ -70,83 +99,119 @@ def fill(text: str, fillings: Fillings) -> str:
     >>> fill(f"echo {chr(FIRST_MARK)}", {chr(FIRST_MARK): Filling(("a b",))})
     "echo 'a b'"
     """
-    spelt = _spellings(text, fillings, is_nested=False)
+    spelt = _spellings(text, fillings, is_cmd, is_nested=False)
     return MARK.sub(lambda match: spelt[match[0]], text)
 
 
-def _spellings(text: str, fillings: Fillings, is_nested: bool) -> dict[str, str]:
+def nested_marks(text: str) -> set[str]:
+    """Return the marks in a CMD that another shell reads, as in ``bash -c "..."``.
+
+    >>> nested_marks(f"bash -c 'x {chr(FIRST_MARK)}'") == {chr(FIRST_MARK)}
+    True
+    """
+    return {site.char.text for site in _sites(text, True) if site.word.is_shell_text}
+
+
+def _spellings(text: str, fillings: Fillings, is_cmd: bool, is_nested: bool) -> dict[str, str]:
     """Return how each mark's value is spelt in a text, that may be nested in other shell text."""
-    chars = chars_of(text)
-    spelt = {}
-    for at, char in enumerate(chars):
-        if MARK.fullmatch(char.text):
-            spelt[char.text] = _spelt(text, chars, at, fillings, is_nested)
+    sites = _sites(text, is_cmd)
+    spelt = {site.char.text: _spelt(site, fillings, is_nested) for site in sites}
     for mark in MARK.findall(text):
         if mark not in spelt:
             raise _refusal(fillings[mark], "after a backslash", "remove it: values are quoted")
     return spelt
 
 
-def _spelt(text: str, chars: list[Char], at: int, fillings: Fillings, is_nested: bool) -> str:
+@lru_cache(maxsize=64)
+def _sites(text: str, is_cmd: bool) -> tuple[_Site, ...]:
+    """Return the places of the marks in a text."""
+    chars, sites = chars_of(text), []
+    for at, char in enumerate(chars):
+        if not MARK.fullmatch(char.text):
+            continue
+        expands = char.quotes not in (SINGLE, ANSI, COMMENT, HERE_QUOTED)
+        before = text[max(0, char.offset - 99) : char.offset]
+        sites.append(
+            _Site(
+                char,
+                word_around(chars, at, is_cmd),
+                expands and at > 0 and chars[at - 1].text == "$",
+                expands and bool(_VARIABLE_BEFORE.search(before)),
+                text[char.offset + 1 : char.offset + 2] in ("<", ">"),
+                is_cmd,
+            )
+        )
+    return tuple(sites)
+
+
+def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     """Return how the value of a mark is spelt where it stands."""
-    char, value, word = chars[at], fillings[chars[at].text], word_around(chars, at)
-    expands = char.quotes not in (SINGLE, ANSI, COMMENT, HERE_QUOTED)
-    is_glued = expands and bool(
-        _VARIABLE_BEFORE.search(text[max(0, char.offset - 99) : char.offset])
-    )
-    if expands and at and chars[at - 1].text == "$":
+    char, word, value = site.char, site.word, fillings[site.char.text]
+    if site.after_dollar:
         raise _refusal(value, "after a dollar sign", r"write \$ for a dollar sign")
-    _check_place(char, value, is_glued)
+    is_word = char.quotes == BARE and site.is_alone
+    if value.blended and not is_word and not word.is_shell_text:
+        value = value._replace(words=(" ".join(value.words),), is_list=False)
+    elif value.is_list and site.is_cmd and not site.is_alone and not word.is_shell_text:
+        value = value._replace(words=(value.text,), is_list=False)
+    _check_place(site, value)
     if not value.is_plain and (place := word.refused):
-        raise _refusal(value, place, "write it as an argument of a program")
-    is_alone = word.body == char.text
-    if is_nested and value.is_code and char.quotes == BARE and is_alone and not word.is_shell_text:
+        is_text = site.is_cmd and "in code" in place and _PLAIN_CODE.fullmatch(value.text)
+        if not is_text:
+            raise _refusal(value, place, "write it as an argument of a program")
+    if is_nested and value.is_code and is_word and not word.is_shell_text:
         return value.text
-    inner = _inner(word, value, is_alone, fillings, char.text)
+    inner = _inner(site, value, fillings)
     if inner is not None:
         value = Filling((inner,), is_code=value.is_code)
-    is_number = text[char.offset + 1 : char.offset + 2] in ("<", ">")
     if is_nested and char.quotes in (BARE, ANSI):
         # The shell within may be any, and knows no $'...'.
         return _in_any_shell(value) if char.quotes == BARE else f"'{_in_any_shell(value)}$'"
-    return _outer(char.quotes, value, is_glued, is_number)
+    return _outer(char.quotes, value, site.is_glued, site.is_number)
 
 
-def _check_place(char: Char, value: Filling, is_glued: bool) -> None:
+def _check_place(site: _Site, value: Filling) -> None:
     """Raise if a value would mean something else to the shell in its place."""
-    if char.quotes == COMMENT and "\n" not in value.text and not char.problem:
+    char = site.char
+    is_document = char.quotes in (HERE, HERE_QUOTED)
+    is_text = char.quotes == COMMENT or (is_document and site.is_cmd)
+    if is_text and "\n" not in value.text and not char.problem:
         return
     if char.problem == "" and char.quotes not in (HERE, HERE_QUOTED, COMMENT):
         return
     if char.problem == ARITHMETIC:
         fits = bool(_INTEGER.fullmatch(value.text))
-    elif char.problem == "" and value.is_code:
+    elif char.problem in ("", HERE_CODE) and value.is_code:
         fits = "\n" not in value.text
     else:
         fits = value.is_plain
-    if is_glued or not fits:
+    if site.is_glued or not fits:
         place = _NAMES.get(char.problem or char.quotes) or char.problem or "in a comment"
         raise _refusal(value, place, "write it where it is a word of a command")
 
 
-def _inner(word: Word, value: Filling, is_alone: bool, fillings: Fillings, mark: str) -> str | None:
+def _inner(site: _Site, value: Filling, fillings: Fillings) -> str | None:
     """Return a value as another shell's text has it, None where no other shell reads it."""
+    word, is_alone = site.word, site.is_alone
     if not word.is_shell_text:
         return None
     if is_alone and not word.is_joined:
         if value.is_given and not value.is_plain:
-            raise _refusal(value, "as a whole command", "write {{ command }} there")
+            advice = "write a program before it" if site.is_cmd else "write {{ command }} there"
+            raise _refusal(value, "as a whole command", advice)
         return None
     if is_alone and value.is_code:
         return None
-    return _spellings(word.body, fillings, is_nested=True)[mark]
+    return _spellings(word.body, fillings, site.is_cmd, is_nested=True)[site.char.text]
 
 
 def _outer(quotes: str, value: Filling, is_glued: bool, is_number: bool) -> str:
     """Return a value spelt for the quotes around it."""
     text = value.text
     if quotes == BARE:
-        return text if value.is_list else _word(text, is_glued or is_number)
+        if value.is_list:
+            return " ".join(map(_parted, value.words))
+        return _word(text, is_glued or is_number)
     if quotes == DOUBLE:
         return f'"{_word(text, True)}"' if is_glued else re.sub(r'([\\"$`])', r"\\\1", text)
     if quotes == SINGLE:
@@ -163,10 +228,17 @@ def _in_any_shell(value: Filling) -> str:
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in value.words)
 
 
+def _parted(text: str) -> str:
+    """Return a text as one word, the mark of LOGDIR outside of quotes: it has its own."""
+    if LOGDIR_MARK not in text:
+        return quote(text)
+    return LOGDIR_MARK.join([quote(part) if part else "" for part in text.split(LOGDIR_MARK)])
+
+
 def _word(text: str, must_quote: bool) -> str:
     """Return a text as one word, quoted also where it might be taken for more than a word."""
-    must_quote = must_quote or "=" in text or text in _RESERVED
-    quoted = quote(text)
+    must_quote = must_quote or "=" in text or text in KEYWORDS
+    quoted = quote(text) if must_quote else _parted(text)
     return f"'{text}'" if must_quote and quoted == text else quoted
 
 

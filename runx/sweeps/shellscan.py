@@ -10,6 +10,12 @@ from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, SINGLE, step
 
 HERE, HERE_QUOTED, ARITHMETIC = "here-document", "quoted here-document", "arithmetic"
 
+HERE_CODE = "here-document that is executed"
+"""What a shell reads of a here-document: all of it, or what is in its ``$( )``."""
+
+CONTINUED = "\\\n"
+"""What joins two lines to one."""
+
 _HEREDOC = re.compile(
     r"""<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\([\w.-]+)|([\w.-]+))(?=[\s;&|)<>]|\Z)"""
 )
@@ -22,6 +28,22 @@ _BEFORE_PROGRAM = re.compile(
 )
 
 _TAKES_SHELL_TEXT = re.compile(r"-(?!exec)[eilux]*c|--wrap|--command")
+
+# Of the programs that are known to.
+_GIVES_COMMANDS = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*|--wrap|--command")
+
+_SHELL = r"(?:ba|da|z|k|a)?sh"
+
+_SHELLS = re.compile(rf"(?:.*/)?{_SHELL}")
+
+_SHELL_OPTIONS = re.compile(r"(?:(?:[-+]\w*[oO]|--rcfile|--init-file) \S+ |[-+][\w-]+ )*[-+][\w-]+")
+
+# These read a here-document as commands, or hand it to a shell.
+_READS_COMMANDS = re.compile(
+    rf"(?<![\w.-]){_SHELL}(?![\w.-])|\b(?:rsh|eval|sbatch|[qb]sub|parallel)\b"
+)
+
+_TAKE_COMMANDS = frozenset(["su", "runuser", "script", "flock", "sg", "sbatch"])
 
 _JOINS_SHELL_TEXT = frozenset(["eval", "ssh", "rsh", "trap"])
 
@@ -151,13 +173,22 @@ class _Scan:
             tabs = r"\t*" if dash else ""
             found = re.compile(f"^{tabs}{re.escape(name)}$", re.M).search(self.text, self.offset)
             stop = found.end() if found else len(self.text)
+            line = self.text[self.text.rfind("\n", 0, document.start()) + 1 : self.offset - 1]
+            is_code = bool(_READS_COMMANDS.search(line)) or bool(
+                plain and re.search(r"`|\$[({\[]", self.text[self.offset : stop])
+            )
             while self.offset < stop:
-                yield self._char(1)._replace(quotes=quotes)
+                char = self._char(1)
+                problem = char.problem or (HERE_CODE if is_code else "")
+                yield char._replace(quotes=quotes, problem=problem)
         self.documents = []
 
 
-def word_around(chars: list[Char], at: int) -> Word:
-    """Return the word that a step belongs to."""
+def word_around(chars: list[Char], at: int, is_cmd: bool = False) -> Word:
+    """Return the word that a step belongs to, in a command that submits or, if ``is_cmd``, in CMD.
+
+    The program that submits is anybody's, so that any of its ``-c`` may take shell text.
+    """
     home = chars[at].home
     if chars[at].quotes in (HERE, HERE_QUOTED, COMMENT):
         return Word("", False, False, "")
@@ -166,10 +197,10 @@ def word_around(chars: list[Char], at: int) -> Word:
         first -= 1
     while last < len(chars) and chars[last].depth >= home and not _ends(chars[last], home):
         last += 1
-    word, start = _unquoted(chars[first:last]), _unquoted(chars[first:at])
+    word, start = unquoted(chars[first:last]), unquoted(chars[first:at])
     if "".join(char.text for char in chars[max(0, first - 9) : first]).rstrip().endswith("<<<"):
         return Word(word, False, False, "after <<<")
-    return _word(word, start, _words_before(chars, first, home))
+    return _word(word, start, _words_before(chars, first, home), is_cmd)
 
 
 def _ends(char: Char, home: int) -> bool:
@@ -184,34 +215,63 @@ def _words_before(chars: list[Char], first: int, home: int) -> list[str]:
             break
         if _ends(char, home):
             words.append([])
-        else:
+        elif char.text != CONTINUED:
             words[-1].append(char)
-    return [_unquoted(word[::-1]) for word in reversed(words) if word]
+    return [unquoted(word[::-1]) for word in reversed(words) if word]
 
 
-def _word(text: str, start: str, before: list[str]) -> Word:
+def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
     """Return a word, given its text, that before the value, and the words before it."""
     names = [word for word in before if not _BEFORE_PROGRAM.fullmatch(word)]
     program = names[0].rpartition("/")[2] if names else ""
     flag, _, rest = text.partition("=")
-    follows = bool(before) and bool(_TAKES_SHELL_TEXT.fullmatch(before[-1]))
     is_option = flag in ("--wrap", "--command") and "=" in start
+    if is_cmd:
+        is_option = is_option and program in _TAKE_COMMANDS
+        follows = takes_commands(before)
+    else:
+        follows = bool(before) and bool(_TAKES_SHELL_TEXT.fullmatch(before[-1]))
     is_joined = program in _JOINS_SHELL_TEXT
     refused = ""
     if program in _COMPUTES or (program in ("test", "[", "printf") and "-v" in before):
         refused = f"after {program}, which computes it"
     elif re.match(r"\w+\[[^\]]*\Z", start) and not names:
         refused = "in a subscript"
-    elif before and _NO_SHELL.fullmatch(program) and before[-1] in ("-c", "-e"):
+    elif _NO_SHELL.fullmatch(program) and _takes_code(names[1:]):
         refused = f"in code of {program}"
     return Word(rest if is_option else text, follows or is_option or is_joined, is_joined, refused)
 
 
-def _unquoted(chars: list[Char]) -> str:
+def takes_commands(before: list[str]) -> bool:
+    """Return whether what follows these words is given to a shell as its commands.
+
+    >>> takes_commands(["srun", "bash", "-lc"]), takes_commands(["python", "x.py", "-c"])
+    (True, False)
+    """
+    if not before or not _GIVES_COMMANDS.fullmatch(before[-1]):
+        return False
+    shells = [at for at, word in enumerate(before) if _SHELLS.fullmatch(word)]
+    if shells and _SHELL_OPTIONS.fullmatch(" ".join(before[shells[-1] + 1 :])):
+        return True
+    names = [word for word in before if not _BEFORE_PROGRAM.fullmatch(word)]
+    return bool(names) and names[0].rpartition("/")[2] in _TAKE_COMMANDS
+
+
+def _takes_code(options: list[str]) -> bool:
+    """Return whether code follows these options of an interpreter, as ``-W ignore -c``."""
+    if not options or options[-1] not in ("-c", "-e"):
+        return False
+    return all(
+        word.startswith("-") or before in ("-W", "-X", "-I", "-M")
+        for before, word in zip(["", *options], options, strict=False)
+    )
+
+
+def unquoted(chars: list[Char]) -> str:
     """Return the text of a word without its quotes and backslashes."""
     letters = []
     for char in chars:
-        if char.is_mark:
+        if char.is_mark or char.text == CONTINUED:
             continue
         escapes = char.text[:1] == "\\" and len(char.text) == 2
         if escapes and (char.quotes != DOUBLE or char.text[1] in '\\"$`'):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 LOGDIR = "LOGDIR"
 """The placeholder of a run's directory in CMD and in values."""
+
+LOGDIR_MARK = "\ud800"
+"""What stands for LOGDIR where values are filled in: no text of a file has this character."""
 
 BARE, DOUBLE, SINGLE, ANSI, COMMENT = "bare", "double", "single", "ansi", "comment"
 """The kinds of quotes that a part of a command stands in; ANSI ones are ``$'...'``."""
@@ -26,6 +29,31 @@ _FIRST = re.compile(r"[\w./+-]+(?=\s|\Z)", re.ASCII)
 
 _SPECIAL = frozenset("\n;&|<>()`$#{}!*?[]~\\")
 
+_MAY_BREAK = frozenset(";&|<>()`{}#")
+
+KEYWORDS = frozenset(
+    [
+        "case",
+        "coproc",
+        "do",
+        "done",
+        "elif",
+        "else",
+        "esac",
+        "fi",
+        "for",
+        "function",
+        "if",
+        "in",
+        "select",
+        "then",
+        "time",
+        "until",
+        "while",
+    ]
+)
+"""Words of bash's own language. Quoted, they are words like others."""
+
 # Words that are no programs: builtins of bash, and functions that clusters define.
 _BUILTINS = """
 . : [ [[ alias bg bind break builtin caller case cd command compgen complete compopt conda continue
@@ -35,7 +63,7 @@ module nvm popd printf pushd pwd pyenv read readarray readonly return select set
 spack suspend test then time times trap type typeset ulimit umask unalias unset until wait while
 """
 
-_NO_PROGRAMS = frozenset(_BUILTINS.split())
+NO_PROGRAMS = frozenset(_BUILTINS.split())
 
 
 class Piece(NamedTuple):
@@ -120,6 +148,27 @@ def with_logdir(command: str, spelling: dict[str, str]) -> str:
     return "".join(piece.text + spelling.get(piece.quotes, "") for piece in pieces(command))
 
 
+def marked(command: str) -> str:
+    """Return a command with a mark for each LOGDIR that ``with_logdir`` would replace.
+
+    >>> marked("ls LOGDIR $LOGDIR").encode(errors="replace")
+    b'ls ? $LOGDIR'
+    """
+    return LOGDIR_MARK.join(piece.text for piece in pieces(command))
+
+
+def with_marks(command: str, spelling: Mapping[str, str]) -> str:
+    """Return a command with a directory for each mark, spelt as the quotes around it require."""
+    if LOGDIR_MARK not in command:
+        return command
+    parts, start = [], 0
+    for offset, quotes in _quotes(command):
+        if command[offset] == LOGDIR_MARK:
+            parts += [command[start:offset], spelling[quotes]]
+            start = offset + 1
+    return "".join([*parts, command[start:]])
+
+
 def is_simple(command: str) -> bool:
     """Return whether a command is one program with arguments, so that ``exec`` may precede it.
 
@@ -127,11 +176,27 @@ def is_simple(command: str) -> bool:
     (True, False, False)
     """
     first = _FIRST.match(command)
-    if not first or first[0] in _NO_PROGRAMS:
+    if not first or first[0] in NO_PROGRAMS:
         return False
     return not any(
         quotes == BARE and command[offset] in _SPECIAL for offset, quotes in _quotes(command)
     )
+
+
+def may_be_malformed(command: str) -> bool:
+    """Return whether bash might fail to read a command: it holds more than words and quotes.
+
+    >>> may_be_malformed("python x.py 'a b'"), may_be_malformed("x 'a"), may_be_malformed("(x)")
+    (False, True, True)
+    """
+    stack = [("", BARE)]
+    offset = 0
+    while offset < len(command):
+        if stack[-1][1] not in (SINGLE, ANSI) and command[offset] in _MAY_BREAK:
+            return True
+        offset += step(command, offset, stack)
+    first = {line.split(maxsplit=1)[0] for line in command.splitlines() if line.strip()}
+    return len(stack) > 1 or not KEYWORDS.isdisjoint(first)
 
 
 def _quotes(text: str) -> Iterator[tuple[int, str]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from runx.sweeps.axes import INDEX, SKIP, TAG, Axis
-from runx.sweeps.grid import Grid
+from runx.sweeps.axes import ABLATE, INDEX, SKIP, Axis
+from runx.sweeps.grid import OWN, Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.sweep import Sweep, combinations, skip_reasons
 from runx.sweeps.values import Hparam, Point
@@ -22,7 +22,7 @@ def names(sweep: Sweep) -> list[str]:
 
 def varying(sweep: Sweep) -> list[str]:
     """Return the names of those that are not the same in every combination."""
-    sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not _is_base(grid)))
+    sweep = sweep._replace(grids=tuple(grid for grid in sweep.grids if not is_base(grid)))
     varying = {name for name in names(sweep) if len(set(_values(sweep, name))) > 1}
     if sweep.size > 1:
         varying.add(INDEX)
@@ -62,15 +62,19 @@ def axes(sweep: Sweep) -> list[list[ShownAxis]]:
     [('a=s b=64', 'a=l b=16'), ('true', 'false')]
     """
     return [
-        [_shown_axis(axis) for axis in grid.axes if not {TAG, SKIP} >= set(axis.names)]
+        [_shown_axis(axis) for axis in grid.axes if not set(OWN) >= set(axis.names)]
         for grid in sweep.grids
-        if not _is_base(grid)
+        if not is_base(grid)
     ]
 
 
 def _shown_axis(axis: Axis) -> ShownAxis:
-    names = tuple(name for name in axis.names if name not in (TAG, SKIP))
+    names = tuple(name for name in axis.names if name not in OWN)
     choices = [[each for each in choice if each.name in names] for choice in axis.choices]
+    if axis.key == ABLATE:
+        baseline, *others = choices
+        changes = ([each for each in choice if each not in baseline] for choice in others)
+        choices = [baseline, *changes]
     if names == axis.names and len(names) == 1:
         return ShownAxis(names, tuple(shown(choice[0]) for choice in choices))
     texts = [" ".join(f"{each.name}={shown(each)}" for each in choice) for choice in choices]
@@ -102,7 +106,7 @@ def _key(hparam: Hparam) -> tuple[str, str]:
     return hparam.name, json.dumps(canonical(hparam.value))
 
 
-def _is_base(grid: Grid) -> bool:
+def is_base(grid: Grid) -> bool:
     """Return whether a mapping is only inherited from: RUNX.SKIP drops all of its points."""
     skips = [axis for axis in grid.axes if axis.names == (SKIP,)]
     return any(all(choice[0].value is True for choice in axis.choices) for axis in skips)

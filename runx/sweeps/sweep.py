@@ -8,8 +8,9 @@ from itertools import product, repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
-from runx.sweeps.axes import SKIP, TAG, Locator
+from runx.sweeps.axes import GROUPS, SKIP, TAG, Locator
 from runx.sweeps.grid import Grid, SweepContext, check_tags, flat, grid_of, point_of
+from runx.sweeps.merge import keys
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def _inherited(hparams: list[Node], index: int, at: Locator) -> tuple[Mapping[st
     first, own = hparams[0], hparams[index]
     if not isinstance(own, dict) or not isinstance(first, dict):
         raise SweepError(f"{at(index)}: an item of HPARAMS is no mapping; write `- key: value`")
-    base = {name: node for name, node in first.items() if index == 0 or name != SKIP}
+    groups = {name: node for name, node in own.items() if name in GROUPS}
+    replaced = {SKIP, *keys(groups)} if index else ()
+    base = {name: node for name, node in first.items() if name not in replaced}
 
     def at_item(*path: str | int) -> str:
         return at(index if not path or path[0] in own else 0, *path)
@@ -152,21 +155,28 @@ def _first(conditions: list[Expression], combination: Combination, grid: Grid) -
         raise SweepError(f"{grid.at(SKIP)}: {SKIP}: {error}") from None
 
 
-def cautions(hparams: Node, at: Locator) -> list[str]:
+def cautions(hparams: Node, at: Locator, defaults: Mapping[str, Node] = {}) -> list[str]:
     """Return warnings of values that a shell would change, and of those that may differ later.
+
+    ``defaults`` are values that mean what they mean to the script.
 
     >>> cautions({"data": Scalar("$HOME/x", "$HOME/x")}, lambda *path: "sweep.yml:2")
     ['sweep.yml:2: data: $HOME reaches the script as written; {{ env.HOME }} fills it in']
     """
-    return list(dict.fromkeys(_cautions(hparams, at, (), "")))
+    literal = frozenset(map(id, defaults.values()))
+    return list(dict.fromkeys(_cautions(hparams, at, (), "", literal)))
 
 
-def _cautions(node: Node, at: Locator, path: tuple[str | int, ...], name: str) -> Iterator[str]:
+def _cautions(
+    node: Node, at: Locator, path: tuple[str | int, ...], name: str, literal: frozenset[int]
+) -> Iterator[str]:
     """Yield the warnings of a node at a path; ``name`` is the hyperparameter that it belongs to."""
+    if id(node) in literal:
+        return
     if not isinstance(node, Scalar):
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):
             is_name = isinstance(key, str) and (not name or name.startswith("RUNX."))
-            yield from _cautions(child, at, (*path, key), str(key) if is_name else name)
+            yield from _cautions(child, at, (*path, key), str(key) if is_name else name, literal)
     elif isinstance(node.value, str):
         if match := _SHELL.search(node.value):
             variable = match[1] or "HOME"

@@ -123,7 +123,8 @@ def templates_of(grid: Grid, context: SweepContext) -> Templates:
     needs: dict[str, set[str]] = {}
     places: dict[str, str] = {}
     for axis in grid.axes:
-        for hparam in (hparam for choice in axis.choices for hparam in choice):
+        choices = (hparam for choice in axis.choices for hparam in choice)
+        for hparam in (each for each in choices if not each.is_default):
             for text in filter(holds_template, _texts(hparam.value)):
                 places[hparam.name] = grid.at(
                     axis.key, *([hparam.name] * (axis.key != hparam.name))

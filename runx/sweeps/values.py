@@ -29,12 +29,21 @@ class Hparam(NamedTuple):
     """A hyperparameter with one value: typed, and as the text that a script is given.
 
     ``text`` is the value's text, a tuple of texts for a list, or None where it has none
-    (a flag, or a parameter left out). ``LOGDIR`` stays symbolic in both.
+    (a flag, or a parameter left out). ``LOGDIR`` stays symbolic in both. ``is_default`` is true of
+    what stands in the script's own file (CONFIG) and which nothing changes.
     """
 
     name: str
     value: Value
     text: str | tuple[str, ...] | None
+    is_default: bool = False
+
+
+class Ablation(NamedTuple):
+    """What a point changes of the baseline of its RUNX.ABLATE: one hyperparameter, "" for none."""
+
+    changed: str
+    baseline: tuple[tuple[str, Value], ...]
 
 
 class Point(NamedTuple):
@@ -43,3 +52,4 @@ class Point(NamedTuple):
     hparams: tuple[Hparam, ...]
     tag: str = ""
     resources: tuple[tuple[str, Value], ...] = ()
+    ablation: Ablation | None = None

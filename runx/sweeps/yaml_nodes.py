@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -57,6 +57,11 @@ def compose(text: str, source: str) -> yaml.Node | None:
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         raise SettingsError(f"{source}:{line}: not Unicode; save the file as UTF-8") from None
+
+
+def events(text: str) -> Iterator[Any]:
+    """Yield PyYAML's events of a text that ``compose`` has read: aliases have places in them."""
+    yield from yaml.parse(text, Loader=_Scanner)
 
 
 def _check_depth(text: str, source: str) -> None:

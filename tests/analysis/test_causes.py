@@ -84,3 +84,15 @@ def test_one_error_of_two_origins_is_two_groups():
         "FileNotFoundError: [Errno 2] No such file", "OSError: [Errno 28] No space"
     )
     assert len(digest([failed("a", chain), failed("b", other)], [])) == 2
+
+
+@pytest.mark.parametrize("prefix", ["", "[rank1]: "])
+def test_what_followed_counts_where_nothing_else_is_said(prefix):
+    nccl = "torch.distributed.DistBackendError: NCCL error in: x.cpp:1970, unhandled cuda error"
+    text = output("torchrun_nan").replace("ValueError: loss is nan at step 17", nccl)
+    own, _, report = text.partition("W1128")
+    marked = "\n".join(f"{prefix}{line}" for line in own.splitlines())
+    assert told(f"{marked}\nW1128{report}") == nccl
+    assert told(
+        output("torchrun_nan").replace("ValueError: loss is nan at step 17\n", f"{nccl}\n", 1)
+    ) == ("ValueError: loss is nan at step 17")

@@ -99,3 +99,9 @@ def test_groups_have_the_means_that_pandas_finds(rows):
 def test_text_is_no_number():
     column = runs_table(RUNS).columns[-1]
     assert spread([run("a", "n/a"), run("b")], column, 2) is None
+
+
+def test_a_group_that_lacks_runs_is_named_on_one_line():
+    runs = [run("a", 1.0, lr="two\nlines", seed=0), run("b", lr="two\nlines", seed=1)]
+    notes = grouped(runs, Question(), Grouping(over=("seed",), by=("lr",))).notes
+    assert notes == (r"incomplete: lr=two\nlines (n=1/2)",)

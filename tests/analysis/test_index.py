@@ -233,3 +233,16 @@ def test_train_rows_that_come_later_are_seen(sweep):
         file.write("train,loss,4,epoch,1,timestamp,99\n")
     assert look(sweep, train)[0].measured == {"train.loss": 4}
     assert look(sweep, train)[1].measured == {"train.loss": 5}
+
+
+def test_labels_and_ablations_are_kept(sweep, monkeypatch):
+    ablation = {"changed": None, "baseline": {"lr": 1}}
+    make_run(sweep / "run999", {"lr": 1}, [1], labels=["paper"], ablation=ablation)
+    first = look(sweep)
+    reads = read_anew(monkeypatch)
+    second = look(sweep)
+    assert (reads, plain(first)) == ([], plain(second))
+    assert second[-1].labels == ("paper",)
+    assert second[-1].ablation == ablation
+    labelled = Reader(labels=("paper",), warn=pytest.fail)
+    assert [run.name for run in read_experiment(ExperimentDir(sweep), labelled)] == ["run999"]

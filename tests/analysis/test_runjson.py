@@ -23,7 +23,7 @@ COMMANDS = {
     "status": "runx.runx status sweep --json",
     "status of one": "runx.runx status owl --json",
     "show": "runx.runx show owl fox bat --json",
-    "sumx": "runx.sumx sweep --json",
+    "sumx": "runx.sumx sweep --json --logroot runs",
     "sumx with columns": "runx.sumx sweep --json --columns acc:best,git,host,created,id,lr",
     "jsonl": "runx.sumx sweep --format jsonl",
     "preview": "runx.runx sweep.yml -n --json",
@@ -94,6 +94,7 @@ def test_every_command_prints_the_same_of_a_run(project):
     for other in others:
         assert {name: other[name] for name in ALWAYS} == {name: first[name] for name in ALWAYS}
     assert first["hparams"] == {"optimizer.lr": 0.1, "optimizer.betas": [0.9, 0.99], "wd": None}
+    assert first["logdir"] == str(project / "runs" / "sweep" / "owl")
     assert (first["tag"], first["labels"], first["tool"]) == ("t", ["paper"], "runx")
     assert (first["exit_code"], first["elapsed"], first["metrics"]) == (0, 9, {"acc": "inf"})
 

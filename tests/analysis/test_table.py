@@ -201,3 +201,26 @@ def test_any_values_have_an_order_with_numbers_first_and_nothing_last(cells, low
     assert kinds == sorted(kinds)
     numbers = [cell for cell in ordered if rank(cell, lower)[0] == 0]
     assert numbers == sorted(numbers, reverse=not lower)
+
+
+def test_a_metric_that_scripts_call_acc_best_is_found_and_sorted_by():
+    runs = [run(name, metrics={"acc:best": best}) for name, best in (("a", 1), ("b", 3), ("c", 2))]
+    assert order(table(runs, sortwith=("acc:best",))) == ["b", "c", "a"]
+    assert order(table(runs, sortwith=("acc:best",), lower=("acc",))) == ["a", "c", "b"]
+    assert headings(table(runs, columns=("acc:best",))) == ["run", "acc:best"]
+
+
+def test_labels_are_a_column_where_they_differ():
+    runs = [run("a", labels=("x", "y")), run("b")]
+    shown = table(runs)
+    assert headings(shown)[:2] == ["run", "labels"]
+    assert [row.cells[1] for row in shown.rows] == ["x, y", ""]
+    assert "labels" not in headings(table(runs[:1]))
+    assert order(table(runs, where="'x' in labels")) == ["a"]
+
+
+def test_a_hyperparameter_called_labels_goes_before_labels():
+    runs = [run("a", {"labels": 3}, labels=("x",)), run("b", {"labels": 4})]
+    assert headings(table(runs)) == ["run", "labels", "hparams.labels", "state"]
+    assert order(table(runs, where="labels == 4")) == ["b"]
+    assert [row.cells[1] for row in table(runs, columns=("labels",)).rows] == [3, 4]

@@ -139,3 +139,23 @@ def test_what_is_not_there_is_answered_with_what_is(sweep):
     with pytest.raises(RunxError, match="no run is like that"):
         sweep.where("lr > 9").plot("acc")
     assert list(sweep.launch("last")) == []
+
+
+def test_an_ablation_and_labels_are_asked_for_as_with_sumx(tmp_path):
+    baseline = {"baseline": {"a": 1}}
+    for a in (1, 2):
+        for seed in (0, 1):
+            name = tmp_path / "sweep" / f"a{a}-{seed}"
+            hparams = {"a": a, "seed": seed}
+            make_run(name, hparams, [a + seed * a], ablation=baseline, labels=["paper"])
+    make_run(tmp_path / "sweep" / "other", {"a": 7}, [1])
+    results = runx.results("sweep", logroot=tmp_path)
+    assert [row["change"] for row in results.ablation("acc").json()] == ["baseline", "a=2"]
+    assert list(results.ablation("acc").frame()["difference"])[1] == 1.5
+    assert len(results.label("paper")) == 4
+    assert len(results.where("'paper' in labels")) == 4
+    assert results.label("paper", "other").written("csv").count("\n") == 0
+    assert results.columns("labels").top(1).json()[0]["labels"] == ["paper"]
+    assert runx.status("sweep", label="paper", logroot=tmp_path).counts() == "4 done"
+    with pytest.raises(RunxError, match="--label papr: no run has it"):
+        runx.status("sweep", label="papr", logroot=tmp_path)

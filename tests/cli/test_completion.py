@@ -76,6 +76,26 @@ def test_after_a_file_come_its_hyperparameters_and_settings(typed, project):
     assert typed("runx sweep.yml --farm ") == ["local", "big"]
 
 
+def test_the_values_that_a_type_allows_are_completed(typed, project):
+    project.write(".runx", "HPARAMS_TYPES: {amp: bool}\n")
+    types = "{solver: {choices: [sgd, adam, 'a b']}, lr: float}"
+    project.write("t.yml", f"CMD: x\nHPARAMS_TYPES: {types}\nHPARAMS: {{solver: sgd, lr: 1}}\n")
+    assert typed("runx t.yml solver=") == ["solver=sgd", "solver=adam"]
+    assert typed("runx t.yml lr=1 solver=sgd,a") == ["solver=sgd,adam"]
+    assert typed("runx t.yml +amp=t") == ["+amp=true"]
+    assert typed("runx t.yml lr=") == []
+    # As bash parts words at the sign, and replaces what follows it.
+    assert typed("runx t.yml solver = ") == ["sgd", "adam"]
+    assert typed("runx t.yml lr = 1 solver = sgd,a") == ["sgd,adam"]
+    assert typed("runx t.yml lr = 1 so") == ["solver="]
+
+
+def test_labels_are_completed(typed, project):
+    project.runx("sweep.yml", "-i", "LABELS=paper,ablation")
+    assert typed("runx status --label p") == ["paper"]
+    assert typed("sumx sweep --label ") == ["paper", "ablation"]
+
+
 def test_experiments_and_runs_are_completed_wherever_they_are_asked_for(typed, project):
     project.runx("sweep.yml", "-i", "RUN_NAME={lr}-{opt}")
     assert typed("runx status s") == ["sweep"]

@@ -151,7 +151,7 @@ def test_a_scripts_own_configuration_is_the_default_of_its_hyperparameters(proje
     (run,) = project.runs()
     text = (run / "config.yaml").read_text()
     assert text in (run / "output.log").read_text()
-    expected = 'opt:\n  lr: 0.5\n  name: "adam"\nsizes:\n- 1\n- 2\nseed: null\n'
+    expected = 'opt: {lr: 0.5, name: "adam"}\nsizes: [1, 2]\nseed: null\n'
     assert text == f'{expected}new: "{run}/x"\n'
     assert (
         "opt.lrr is not in CONFIG"

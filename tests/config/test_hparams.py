@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from runx.config.hparams import script_defaults, with_python
+from runx.config.hparams import with_python
+from runx.config.load import Request, load
 from runx.errors import SettingsError, SweepError
-from runx.rundir.argv import config_text
+from runx.rundir.configfile import config_text, read_config
 from runx.rundir.logdir import Logdir
+from runx.rundir.styles import FILE
 from runx.sweeps.merge import with_defaults
 from runx.sweeps.sweep import points
 from runx.sweeps.values import Node, Scalar
@@ -109,24 +111,71 @@ def test_importing_leaves_the_search_path_as_it_was(folder):
 
 def test_a_missing_file_is_refused_where_it_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"sweep.yml:2: CONFIG: .*no.yml: no such file"):
-        script_defaults(tmp_path / "no.yml", "sweep.yml:2")
+        read_config(tmp_path / "no.yml", "sweep.yml:2")
 
 
 def test_two_spellings_of_one_leaf_are_refused(tmp_path: Path):
     (tmp_path / "c.yaml").write_text("a: {b: 1}\na.b: 2\n")
     with pytest.raises(SettingsError, match=r"c\.yaml:2: a\.b is given twice"):
-        script_defaults(tmp_path / "c.yaml", "x")
+        read_config(tmp_path / "c.yaml", "x")
 
 
 def test_the_merged_file_is_the_scripts_own_with_what_was_overridden(tmp_path: Path):
     (tmp_path / "config.yaml").write_text(CONFIG)
-    defaults = script_defaults(tmp_path / "config.yaml", "x")
+    config = read_config(tmp_path / "config.yaml", "x")
     hparams = parse("optimizer.lr: [0.2, 0.3]", "sweep.yml").tree
-    first, second = points(with_defaults(hparams, defaults, str), "x{}".format)
-    merged = plain(parse(config_text(first, Logdir.at("/x"), keep_null=True), "x").tree)
+    first, second = points(with_defaults(hparams, config.leaves, str), "x{}".format)
+    merged = plain(
+        parse(config_text(first, Logdir.at("/x"), FILE._replace(none="value"), config), "x").tree
+    )
     assert merged == {
         "optimizer": {"lr": 0.2, "betas": [0.9, 0.99], "nesterov": True},
         "name": None,
         "steps": 1000.0,
     }
     assert second.hparams[0].value == 0.3
+
+
+def test_several_functions_cross_each_other_and_the_cases_that_are_there(folder):
+    tree = parse("RUNX.CASES: [{z: 1}, {z: 2}]", "x").tree
+    for spec in ("sweeps.py:cases", "sweeps.py:listed"):
+        tree = with_python(tree, spec, folder, "x")
+    got = [{h.name: h.value for h in point.hparams} for point in points(tree, "x{}".format)]
+    assert len(got) == 8
+    assert [(each["z"], each["arch"], "b" in each) for each in got[:3]] == [
+        (1, "small", False),
+        (1, "small", True),
+        (1, "large", False),
+    ]
+
+
+def loaded(folder, text, **options):
+    (folder / "x.yml").write_text(text)
+    return load(Request(folder / "x.yml", folder, {"HOME": "/"}, **options))
+
+
+def test_functions_of_a_setting_are_executed_where_they_are_asked_for_alone(folder):
+    text = "CMD: x\nHPARAMS: {}\nSWEEPS: {a: sweeps.py:listed, b: sweeps.py:broken, c: {s: 1}}\n"
+    assert loaded(folder, text, sweeps=("c",)).functions == {}
+    experiment = loaded(folder, text, sweeps=("a", "c"))
+    first, _ = points(experiment.hparams, experiment.at)
+    assert {each.name for each in first.hparams} == {"a", "s"}
+    assert list(experiment.functions.values()) == ["SWEEPS"]
+    with pytest.raises(SweepError, match=r"x.yml:3: SWEEPS: b: .*ValueError: no more"):
+        loaded(folder, text, sweeps=("b",))
+    assert loaded(folder, text, sweeps=("b",), executes=False).functions == {}
+
+
+def test_what_two_functions_give_is_refused(folder):
+    text = "CMD: x\nHPARAMS_FROM: [sweeps.py:cases, sweeps.py:grid]\n"
+    with pytest.raises(SweepError, match=r"sweeps.py:cases and sweeps.py:grid both give lr; keep"):
+        loaded(folder, text)
+
+
+def test_a_function_of_an_extended_file_lies_beside_that(folder):
+    (folder / "base").mkdir()
+    (folder / "base" / "more.py").write_text("def f(): return {'m': [1, 2]}")
+    (folder / "base" / "b.yml").write_text("SWEEPS: {m: more.py:f}\n")
+    text = "EXTENDS: base/b.yml\nCMD: x\nHPARAMS: {}\nSWEEPS: {n: {n: 1}}\n"
+    experiment = loaded(folder, text, sweeps=("m",))
+    assert len(list(points(experiment.hparams, experiment.at))) == 2

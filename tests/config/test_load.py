@@ -41,6 +41,20 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         (SWEEP + "CODE_MAX_SIZE: big\n", "CODE_MAX_SIZE must be a size"),
         (SWEEP + "LOGROOT: $NOWHERE/logs\n", r"LOGROOT names \$NOWHERE, which is not set"),
         (SWEEP + "EXP_NAME: ../x\n", "can't name an experiment"),
+        (SWEEP + "EXP_NAME: '{title}'\n", "EXP_NAME: {title}: there is no TITLE; write one"),
+        (SWEEP + "RUN_NAME: '{title}'\n", "RUN_NAME: {title}: there is no TITLE; write one"),
+        (SWEEP + "EXP_NAME: '{wid}'\n", "{wid} is unknown"),
+        (
+            SWEEP + "EXP_NAME: '{a}'\nNAMES: {a: '{{ lr }}'}\n",
+            "NAMES: a: .*lr is unknown.*; in EXP_NAME there are no hyperparameters",
+        ),
+        (SWEEP + "RUNX.TAG: x\n", "sweep.yml:3: RUNX.TAG stands in HPARAMS; move it there"),
+        (SWEEP + "RUNX.ABLATE: {a: [1, 2]}\n", "RUNX.ABLATE stands in HPARAMS"),
+        (SWEEP + "SUBMIT_JOB.NODES: 2\n", "SUBMIT_JOB.NODES stands in HPARAMS"),
+        (SWEEP + "xlr: 2\n", "unknown key xlr"),
+        (SWEEP + "HPARAMS_TYPES: {lr: flaot}\n", "HPARAMS_TYPES: lr: type takes"),
+        (SWEEP + "HPARAMS_TYPES: [lr]\n", "HPARAMS_TYPES must be a mapping of names to types"),
+        (SWEEP + "LABELS: {a: 1}\n", "LABELS must be a list of names"),
         (SWEEP + "FARM: bigfram\nbigfarm: {SUBMIT_CMD: x}\n", "did you mean bigfarm"),
         (SWEEP + "FARM: bigfarm\n", "no section describes farm bigfarm"),
         (SWEEP + "FARM: big\nbig: {RESOURCES: {gpu: 1}}\n", "farm big has no SUBMIT_CMD"),
@@ -207,3 +221,35 @@ def test_an_empty_word_is_a_seed(project):
 
 def test_an_empty_logroot_in_the_environment_is_none(project):
     assert loaded(project, environment={"RUNX_LOGROOT": ""}).logroot == project / "runs"
+
+
+def test_what_begins_with_x_holds_anchors_and_nothing_else(project):
+    sweep = "x-base: &b {lr: [1, 2], wd: 3}\nx-: 1\nCMD: x\nHPARAMS: {<<: *b, wd: 4}\n"
+    runx = "x-farm: &f {SUBMIT_CMD: x}\nbig: {<<: *f}\nFARM: big\n"
+    experiment = loaded(project, runx, sweep)
+    assert list(experiment.hparams) == ["lr", "wd"]
+    assert experiment.farm.submit_cmd == "x"
+    with pytest.raises(SettingsError, match="no section describes farm x-farm"):
+        loaded(project, runx.replace("FARM: big", "FARM: x-farm"), sweep)
+
+
+def test_an_experiment_is_named_by_its_title_and_its_own_placeholders(project):
+    named = "TITLE: a/b c?\nEXP_NAME: '{title}-{who}'\nNAMES: {who: '{{ env.USER }}'}\n"
+    assert loaded(project, sweep=SWEEP + named).name == "a-b-c-ada"
+
+
+def test_looking_claims_no_number_and_the_same_experiment_keeps_the_one_claimed(project):
+    numbered = SWEEP + "EXP_NAME: '{xid}-{who}'\nNAMES: {who: '{{ env.USER }}'}\n"
+    assert loaded(project, sweep=numbered).name == "1-ada"
+    assert not (project / "runs").exists()
+    assert loaded(project, claims=True).name == "1-ada"
+    (project / "other.yml").write_text(SWEEP + "EXP_NAME: '{xid}-{user}'\n")
+    other = Request(project / "other.yml", project, {"HOME": "/", "USER": "ada"}, claims=True)
+    assert (load(other).name, loaded(project).name, load(other).name) == ("2-ada", "1-ada", "2-ada")
+
+
+def test_a_number_in_run_names_alone_is_of_the_experiments_name(project):
+    numbered = loaded(project, sweep=SWEEP + "RUN_NAME: '{xid}-{wid}'\n", claims=True)
+    assert (numbered.name, numbered.texts["xid"]) == ("sweep", "1")
+    assert loaded(project, claims=True).number.value == 1
+    assert loaded(project, sweep=SWEEP).number is None

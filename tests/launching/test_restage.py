@@ -114,3 +114,17 @@ def test_what_runx_and_logx_write_is_not_what_a_script_leaves(tmp_path):
     assert (left_nothing(run), has_progress(run)) == (True, False)
     (tmp_path / "metrics.train.csv").write_text("train,loss,1,epoch,0\n")
     assert (left_nothing(run), has_progress(run)) == (False, True)
+
+
+@pytest.mark.parametrize("words", [[], ["--restage"]])
+def test_the_claim_of_a_job_names_the_code_that_it_has(sweep, words):
+    sweep.write(".runx", "FARM: q\nq: {SUBMIT_CMD: bash submit.sh}\nRESTAGE: never\n")
+    sweep.write("submit.sh", 'eval "${@: -1}" || :; echo job 7\n')
+    sweep.trains(FAILS)
+    sweep.runx(status=None)
+    sweep.trains(":")
+    sweep.runx("--resume", *words, status=None)
+    [run] = sweep.runs()
+    first, second = (json.loads(run.claim(number).read_text())["code"] for number in (1, 2))
+    assert (first != second) == bool(words)
+    assert (":" in (run.code / "train.sh").read_text().split("; ")) == bool(words)

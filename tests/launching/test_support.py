@@ -90,6 +90,7 @@ BEFORE = {
 ELSEWHERE = {
     "FARM": "what the others are tried on",
     "TYPE": "what the others are tried on",
+    "RESTAGE": "what runs get that start again; test_restage.py",
     "GPUS": "names this machine's GPUs; tests/local/test_gpus.py",
 }
 OF_HERE = {"RESOURCES", "MAX_PARALLEL"}

@@ -1,10 +1,11 @@
 import pytest
 
+from runx.analysis.measurements import measurements_of
 from runx.analysis.read import Reader, read_experiment
-from runx.analysis.reduce import Measure
+from runx.analysis.reduce import Measure, series, tally
 from runx.readers.tensorboard import read
 from runx.rundir.experiments import is_run
-from runx.rundir.paths import ExperimentDir
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.tensorboard import event_files
 
 tensorboardX = pytest.importorskip("tensorboardX")
@@ -58,3 +59,36 @@ def test_a_run_with_metrics_is_not_read_twice(run):
     (run / "metrics.csv").write_text("val,acc,9,epoch,1\n")
     [found] = read_experiment(ExperimentDir(run.parent), Reader())
     assert found.metrics == {"acc": 9}
+
+
+def written(folder, nth, rows, at):
+    writer = tensorboardX.SummaryWriter(str(folder), filename_suffix=f".{nth}")
+    for tag, value, step in rows:
+        writer.add_scalar(tag, value, step, walltime=at + step)
+    writer.close()
+
+
+def content_of(folder):
+    return measurements_of(RunDir(folder)).left.content("val")
+
+
+def test_what_a_resumed_script_wrote_anew_counts_once(tmp_path):
+    folder = tmp_path / "sweep" / "tb"
+    written(folder, 1, [("val/acc", step, step) for step in (0, 1, 90, 95)], at=100.0)
+    written(folder, 2, [("val/acc", 2, 2)], at=500.0)
+    content = content_of(folder)
+    assert series(content, "acc") == [(0, 0), (1, 1), (2, 2)]
+    assert tally(content, [Measure("m", "acc", "max")]).measured == {"m": 2}
+
+
+def test_an_evaluation_afterwards_takes_nothing_away(tmp_path):
+    folder = tmp_path / "sweep" / "tb"
+    written(folder, 1, [("acc", step, step) for step in (0, 1, 2)], at=100.0)
+    written(folder, 2, [("final", 7, 0)], at=500.0)
+    assert len(series(content_of(folder), "acc")) == 3
+
+
+def test_tests_stand_for_validation_where_there_is_none(tmp_path):
+    folder = tmp_path / "sweep" / "tb"
+    written(folder, 1, [("test/acc", 3, 0), ("train/acc", 9, 0)], at=100.0)
+    assert tally(content_of(folder)).metrics == {"acc": 3}

@@ -190,3 +190,22 @@ def test_tests_count_until_there_is_validation(tmp_path):
     append(folder, "test", {"acc": 9}, 3, 5.0)
     [change] = experiment.changes(0.0)
     assert (change["validates"], change["best"]) == (False, {"acc": 2.0})
+
+
+def test_events_that_go_back_send_the_whole_run(tmp_path):
+    writers = pytest.importorskip("tensorboardX")
+    folder = make_run(tmp_path / "a")
+
+    def give(nth, at, *values, first=0):
+        with writers.SummaryWriter(str(folder), filename_suffix=f".{nth}") as writer:
+            for step, value in enumerate(values, first):
+                writer.add_scalar("test/acc", value, step, walltime=at + step)
+
+    give(1, 10.0, 1, 2, 90)
+    experiment = following(tmp_path)
+    give(2, 50.0, 3, first=1)
+    [change, *_] = experiment.changes(0.0)
+    assert (change["kind"], change["run"]["best"]) == ("run", {"acc": 3.0})
+    give(3, 90.0, 4, first=2)
+    [change] = experiment.changes(0.0)
+    assert (change["validates"], change["best"]) == (True, {"acc": 4.0})

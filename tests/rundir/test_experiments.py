@@ -44,6 +44,15 @@ def test_a_pattern_finds_several_and_each_counts_once(tmp_path):
     assert found(["a*", "a2"], tmp_path) == [tmp_path / "a1", tmp_path / "a2"]
 
 
+def test_the_file_of_a_sweep_stands_for_its_experiment(tmp_path):
+    make_run(tmp_path / "sweep" / "owl")
+    assert found(["sweep.yml", "conf/sweep.yaml"], tmp_path) == [tmp_path / "sweep"]
+    make_run(tmp_path / "sweep.yml" / "owl")
+    assert found(["sweep.yml"], tmp_path) == [tmp_path / "sweep.yml"]
+    with pytest.raises(RunxError, match="no experiment nosuch"):
+        found(["nosuch.yml"], tmp_path)
+
+
 def test_a_run_can_be_named_itself(tmp_path):
     run = make_run(tmp_path / "sweep" / "owl")
     assert found(["sweep/owl"], tmp_path) == [run]

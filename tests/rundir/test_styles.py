@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SettingsError, SweepError
-from runx.rundir.styles import STYLES, Style, joined, style_of, words
+from runx.rundir.spelling import joined
+from runx.rundir.styles import STYLES, Style, style_of, words
 from runx.sweeps.values import Hparam
 from runx.sweeps.yaml import parse
 
@@ -97,7 +98,7 @@ scalars = st.integers() | st.floats() | st.booleans() | st.text()
 
 @given(st.lists(scalars).map(tuple))
 def test_json_holds_what_a_list_holds(value):
-    written = joined(Hparam("k", value, tuple(map(str, value))), Style(list="json"))
+    written = joined(Hparam("k", value, tuple(map(str, value))), "json")
     assert repr(json.loads(written)) == repr(list(value))
 
 

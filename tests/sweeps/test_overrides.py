@@ -37,7 +37,26 @@ def overridden(hparams: str, *words: str) -> list[dict[str, object]]:
         ("=1", "=1: write key=value"),
         ("+lr", r"\+lr: write key=value"),
         ("lr={a: [", "lr={a: .*not YAML"),
-        ("lr=*x", "not YAML"),
+        ("lr='a", "not YAML"),
+        ("lr='a' b", "not YAML"),
+        ("+++lr=1", r"\+\+\+lr=1: write key=value"),
+        ("a b=1", "a b=1: write key=value"),
+        ("lr=", r"lr=: lr has no value; write lr=null .* lr='\"\"' .* ~lr"),
+        ("lr= ", "lr has no value"),
+        ("lr==5", r"lr==5: write lr=5, or lr='\"=5\"' for a text"),
+        ("lr=a,,b", "lr=a,,b: nothing stands beside a comma"),
+        ("lr=1e-3,", "lr=1e-3,: nothing stands beside a comma"),
+        ("lr=,1", "nothing stands beside a comma"),
+        ("lr=range(1,3)", r"write lr='\{range: \[1,3\]\}'; for the text lr='\"range\(1,3\)\"'"),
+        ("lr=range(5)", r"write lr='\{range: \[5\]\}'"),
+        ("lr=choice(1,2)", "write lr=1,2; for the text"),
+        ("lr=interval(0, 1)", r"write lr='\{uniform: \[0, 1\]\}'"),
+        ("lr=loguniform(1,2)", r"write lr='\{loguniform: \[1,2\]\}'"),
+        ("lr=sort(3,1)", r"sort\(\) is no operator"),
+        ("lr=f(1,2),3", r"f\(\) is no operator"),
+        ("lr=(1,2)", r"write lr=1,2 for several runs, lr='\[\[1,2\]\]' for a list"),
+        ("lr=a(1,2", r"\( isn't closed before a comma; quote a text"),
+        ("lr='\udcff'", "not UTF-8 within quotes or brackets"),
         ("lr=[]", "lr=[] on the command line: lr has no values"),
         ("lr={logspace: 3}", "on the command line: lr: logspace takes"),
         ("RUNX.SKIP=lr >", "on the command line: RUNX.SKIP: lr >: column"),
@@ -59,7 +78,30 @@ def test_what_is_no_override_says_what_is_wrong_with_it(word, message):
         ("lr=[[1,2]]", [(1, 2)]),
         ("lr='a,b'", ["a,b"]),
         ('lr="a, b",c', ["a, b", "c"]),
-        ("lr=", [None]),
+        ("lr=null", [None]),
+        ("lr=#00ff00", ["#00ff00"]),
+        ("lr=#0, #1", ["#0", "#1"]),
+        ("lr=a #b", ["a #b"]),
+        ("lr=*.txt", ["*.txt"]),
+        ("lr=&a,!b,%c,@d,`e,|f,>g", ["&a", "!b", "%c", "@d", "`e", "|f", ">g"]),
+        ("lr=a: b", ["a: b"]),
+        ("lr=range: 3", [0, 1, 2]),
+        ("lr=a: b,c: d", ["a: b", "c: d"]),
+        ("lr=- 1", ["- 1"]),
+        ("lr=it's, isn't", ["it's", "isn't"]),
+        ("lr='it''s, so',x", ["it's, so", "x"]),
+        ('lr="a\\",b",x', ['a",b', "x"]),
+        ("lr=relu()", ["relu()"]),
+        ("lr=resnet(18)", ["resnet(18)"]),
+        ("lr=a[0,1]", ["a[0,1]"]),
+        ("lr=${x},$y", ["${x}", "$y"]),
+        ("lr=1e-3, 1e-2", [1e-3, 1e-2]),
+        ("lr=a\nb", ["a\nb"]),
+        ("lr=\x07", ["\x07"]),
+        ("lr={{ max(1, wd) }},{{ wd }}", [2, 2]),
+        ("++lr=5", [5]),
+        ("+lr=5", [5]),
+        ("lr=!!str 1", ["1"]),
         ("lr=''", [""]),
         ("lr=None", [None]),
         ("lr=true,false", [True, False]),
@@ -78,6 +120,10 @@ def test_a_value_is_yaml_and_a_comma_list_an_axis(word, expected):
     values = [point["lr"] for point in overridden("lr: 1\nwd: 2", word)]
     assert values == expected
     assert list(map(type, values)) == list(map(type, expected))
+
+
+def test_a_key_of_hydra_habit_is_added():
+    assert overridden("lr: 1", "++n=5") == [{"lr": 1, "n": 5}]
 
 
 def test_a_key_keeps_its_place_and_a_new_one_comes_last():
@@ -148,3 +194,11 @@ def test_an_override_of_a_key_equals_the_file_with_that_key_changed(hparams, dat
     text = "\n".join(f"{key}: {item}" for key, item in hparams.items())
     changed = "\n".join(f"{key}: {item}" for key, item in {**hparams, name: value}.items())
     assert overridden(text, f"{name}={value}") == overridden(changed)
+
+
+def test_a_zip_or_the_like_that_overrides_takes_its_keys_from_elsewhere():
+    assert overridden("a: 1\nb: 2", "RUNX.ABLATE={a: [3, 4]}") == [
+        {"b": 2, "a": 3},
+        {"b": 2, "a": 4},
+    ]
+    assert overridden("a: 1\nb: 2", "RUNX.ZIP={a: [3], b: [4]}") == [{"a": 3, "b": 4}]

@@ -6,7 +6,7 @@ import pytest
 from runx.errors import LogxError
 from runx.logx import LogX
 from runx.rundir.paths import RunDir
-from runx.tracking.context import Hparams, RunInfo, as_mapping
+from runx.tracking.context import Hparams, RunInfo, as_mapping, attempt_of
 
 
 @pytest.fixture
@@ -92,3 +92,12 @@ def test_hyperparameters_come_in_every_usual_form():
     assert as_mapping(Namespace(lr=0.1)) == as_mapping(Settings()) == as_mapping({"lr": 0.1})
     with pytest.raises(LogxError, match="takes a mapping"):
         as_mapping([1])
+
+
+def test_the_attempt_is_known_of_the_run_that_was_launched_alone(tmp_path):
+    run, other = RunDir(tmp_path / "owl"), RunDir(tmp_path / "fox")
+    launched = {"RUNX_LOGDIR": str(run.path), "RUNX_ATTEMPT": "2"}
+    assert attempt_of(run, launched) == {"attempt": 2}
+    assert attempt_of(other, launched) == {}
+    assert attempt_of(run, {}) == {}
+    assert attempt_of(run, {**launched, "RUNX_ATTEMPT": "x"}) == {}

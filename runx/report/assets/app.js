@@ -10,20 +10,21 @@ import { makeParallel } from "./parallel.js";
 import { makeScatter } from "./scatter.js";
 import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
+import { makeAblation } from "./ablation.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
 import { listen, makeFollower } from "./live.js";
 
 function usualView(model) {
   const { lower } = model.metrics.get(model.objective) ?? {};
-  const shownPhases = model.phases.filter((phase) => phase !== "test" || model.phases.length === 1);
+  const shownPhases = model.phases.filter((phase) => phase !== "test" || !model.phases.includes("val"));
   return {
     sort: model.objective ? `${lower ? "" : "-"}b:${model.objective}` : "name",
     filter: "",
     columns: null,
     hidden: [],
     metric: model.objective,
-    phases: model.live ? ["train", "val"] : shownPhases,
+    phases: model.live ? [...new Set([...shownPhases, "train", "val"])] : shownPhases,
     smooth: 0,
     logx: false,
     logy: false,
@@ -49,9 +50,10 @@ function main() {
   const heading = makeHeading(model, store);
   const toolbar = makeToolbar(model, store, selection);
   const table = makeTable(model, store, selection);
-  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
+  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
   const [curves, parallel, ...small] = figures;
   const [scatter, , heatmap] = small;
+  const ablation = small.pop();
   // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],
@@ -66,7 +68,7 @@ function main() {
   };
   const panel = makePanel(model, store, selection, makeFollower(model));
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, grid);
+  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));

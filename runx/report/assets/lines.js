@@ -9,7 +9,8 @@ export function linesOf(name, store, selection) {
   for (const run of selection.drawn) {
     for (const [phase, course] of run.courses) {
       const values = course.metrics.get(name);
-      if (!values || !phases.includes(phase)) continue;
+      const stands = phase === "test" && !run.courses.has("val") ? "val" : phase;
+      if (!values || !(phases.includes(phase) || phases.includes(stands))) continue;
       const ys = smooth ? smoothed(values, course.length, smooth) : values;
       lines.push({ runs: [run], phase, xs: x === "time" ? course.t : course.x, epochs: course.x, ys, length: course.length });
     }

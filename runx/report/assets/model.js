@@ -135,6 +135,8 @@ export function noteMetrics(model, metrics) {
 
 const LOWER_IS_BETTER = { epoch_time: true, elapsed: true };
 
+const OWN = new Set(["run", "state", "epoch", "epoch_time", "experiment", "dir"]);
+
 /** Return all columns that the table can show, each with id, heading, kind and name. */
 export function columnsOf(model) {
   const several = new Set(model.runs.map((run) => run.experiment)).size > 1;
@@ -144,7 +146,7 @@ export function columnsOf(model) {
     return { id: `h:${name}`, heading: name, kind: "hparam", name };
   });
   const metrics = [...model.metrics.values()].flatMap(({ name, lower }) => [
-    { id: `m:${name}`, heading: name, kind: "metric", name, lower },
+    { id: `m:${name}`, heading: OWN.has(name) ? `metrics.${name}` : name, kind: "metric", name, lower },
     { id: `b:${name}`, heading: `${name} best`, kind: "best", name, lower },
   ]);
   const after = ["epoch", "epoch_time", "elapsed"].map((id) => {

@@ -73,6 +73,7 @@ export function makePanel(model, store, selection, follow) {
       ["an epoch", duration(run.epoch_time)],
       ["elapsed", duration(run.elapsed)],
       ["tag", run.tag],
+      ["labels", run.labels.join(", ")],
       ["id", run.id],
       ["git", run.git?.commit ? `${run.git.commit.slice(0, 10)}${run.git.dirty ? " with changes" : ""}` : ""],
       ["directory", run.logdir],
@@ -95,7 +96,7 @@ export function makePanel(model, store, selection, follow) {
     const best = selection.best && selection.best !== run ? selection.best : null;
     const row = (name, mine, its, kind = "") => {
       const differs = best && mine !== its;
-      return h("tr", { class: `${differs ? "differs" : ""} ${kind}` }, h("th", { scope: "row" }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
+      return h("tr", { class: `${differs ? "differs" : ""} ${kind}` }, h("th", { scope: "row", title: model.help[name] }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
     };
     const rows = model.hparams
       .filter((name) => run.hparams.has(name) || best?.hparams.has(name))

@@ -13,6 +13,7 @@ function namesOf(columns) {
   return new Map([
     ...of("name").map((column) => ["name", column]),
     ...names("hparams.", "", of("hparam")),
+    ...names("metrics.", "", of("metric")),
     ...names("", ":best", of("best")),
     ...names("", "", of("hparam")),
     ...names("", "", of("metric")),

@@ -103,7 +103,7 @@ export function makeTable(model, store, selection) {
     const { sort } = store.view;
     const isSorted = sort.replace(/^-/, "") === column.id;
     const order = isSorted ? (sort.startsWith("-") ? "descending" : "ascending") : "none";
-    const button = h("button", { type: "button", "data-column": column.id, onclick: () => sortBy(column) }, column.heading);
+    const button = h("button", { type: "button", "data-column": column.id, title: column.kind === "hparam" && model.help[column.name], onclick: () => sortBy(column) }, column.heading);
     const kind = isNumeric(column) ? "number" : "";
     return h("th", { "aria-sort": order, scope: "col", class: `${kind} of-${column.kind}` }, button);
   }

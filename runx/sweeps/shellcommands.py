@@ -1,0 +1,248 @@
+"""The commands of a CMD: which one further arguments at its end would reach, and where they belong.
+
+A CMD may be several commands, of which at most one is the script that hyperparameters are for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from runx.sweeps.shellscan import CONTINUED, HERE, HERE_QUOTED, Char, chars_of, takes_commands
+from runx.sweeps.shellscan import unquoted as text_of
+from runx.sweeps.shelltext import BARE, COMMENT, NO_PROGRAMS
+
+_ENDS_WORD, _ENDS_COMMAND = frozenset(" \t\n;&|<>()"), frozenset("\n;&|")
+
+_PREFIX = re.compile(r"[A-Za-z_]\w*\+?=.*|[!{]|if|then|else|elif|do|while|until|time", re.S)
+
+_WRAPPERS = frozenset(["builtin", "command", "env", "exec", "nohup", "sudo"])
+
+_NO_COMMAND = frozenset(["for", "select", "case", "fi", "done", "esac", "}", "))"])
+
+_FUNCTION = re.compile(
+    r"\s*(?:function\s+([\w.:-]+)\s*(?:\(\s*\))?|([\w.:-]+)\s*\(\s*\))\s*(?=\{|\Z)"
+)
+
+_CASE = re.compile(r"\s*case\s.*?\sin\s[^)]*\)", re.DOTALL)
+
+_BEFORE_GROUP = re.compile(r"(?:(?:!|time|if|then|else|elif|do|while|until|\{)\s+)*")
+
+_PARAMETERS = re.compile(r"\$[@*1]|\$\{[@*1]")
+
+# Programs that prepare and tidy up: no hyperparameter is for one of them where there is a script.
+_UTILITIES = """
+apt apt-get awk aws basename cat chgrp chmod chown clear cmake cmp conda cp curl cut date dd df
+diff dirname du echo expr file find free gawk gcloud git grep gsutil gunzip gzip head hostname id jq
+ldconfig ln locale ls lscpu lsof make md5sum mkdir mkfifo mktemp mount mv ninja nproc nvcc
+nvidia-smi paste pgrep pip pip3 pkill printenv printf ps readlink realpath rm rmdir rsync scp sed
+seq sha256sum sort stat stty sync tail tar tee top touch tput tr tree tty uname uniq unzip uptime
+virtualenv wc wget which who whoami yes zcat zip
+"""
+
+_USE_NOTHING = NO_PROGRAMS | {"false", "sleep", "true"}
+
+_RANKS = dict.fromkeys(_USE_NOTHING, 2) | dict.fromkeys(_UTILITIES.split(), 1)
+
+_PREPARES = frozenset(["activate", "fetch", "install", "lock", "pull", "sync", "update", "upgrade"])
+
+# They part the arguments of several commands, or of one from what it is executed with.
+_SEPARATORS = frozenset([":", ":::", ":::+", "::::"])
+
+
+class Command(NamedTuple):
+    """A simple command: its words unquoted, the offset of its end, and whether it is in another.
+
+    ``end`` is where arguments belong: in ``sh -c "..."`` it is inside of the quotes.
+    """
+
+    words: tuple[str, ...]
+    end: int
+    is_inner: bool = False
+
+    @property
+    def program(self) -> str:
+        """The name of the program, what precedes it left out."""
+        names = [word for word in self.words if word not in _WRAPPERS and not _PREFIX.match(word)]
+        return names[0].rpartition("/")[2] if names else ""
+
+    @property
+    def rank(self) -> int:
+        """0 of what may be a script, 1 of a program that prepares or tidies up, 2 of builtins."""
+        names = list(self.words)
+        while names and (names[0] in _WRAPPERS or _PREFIX.fullmatch(names[0])):
+            del names[0]
+        prepares = names[1:2] and (names[1] in _PREPARES or names[1:3] == ["-m", "pip"])
+        if not names or prepares:
+            return 2
+        return _RANKS.get(names[0].rpartition("/")[2], 0)
+
+
+class _Segment(NamedTuple):
+    """The steps of a command, from one separator to the next; ``end`` is the offset of its end."""
+
+    chars: list[Char]
+    start: int
+    end: int
+
+
+class Ending(NamedTuple):
+    """Whether arguments at the end of a CMD reach its script, and where else they would."""
+
+    is_script: bool
+    place: int
+
+
+def ending(text: str) -> Ending:
+    """Return whether arguments at the end of a CMD are for its one script, and their likely place.
+
+    >>> ending("cd x && python x.py"), ending("python x.py && echo done")
+    (Ending(is_script=True, place=19), Ending(is_script=False, place=11))
+    """
+    functions: set[str] = set()
+    commands = list(_commands(text, 0, functions))
+    if not commands:
+        return Ending(False, len(text))
+    last, best = commands[-1], min(command.rank for command in commands)
+    wanted = [command for command in commands if command.rank == best]
+    is_end = not last.is_inner and last.end == len(text.rstrip())
+    is_clear = len(commands) == 1 or wanted == [last] or last.program in functions
+    is_script = is_end and is_clear and not _SEPARATORS.intersection(last.words)
+    return Ending(is_script, wanted[-1].end)
+
+
+def _commands(text: str, offset: int, functions: set[str]) -> Iterator[Command]:
+    """Yield the simple commands of a text that stands at an offset; note the functions in it."""
+    for segment in _segments(text):
+        body = text[segment.start : segment.end]
+        defined = _FUNCTION.match(body)
+        if defined:
+            functions.add(defined[1] or defined[2])
+        if head := defined or _CASE.match(body):
+            skipped = segment.start + head.end()
+            segment = _Segment(
+                [c for c in segment.chars if c.offset >= skipped], skipped, segment.end
+            )
+        group = _group(text, segment)
+        if group is not None:
+            inner = _commands(text[slice(*group)], offset + group[0], functions)
+            yield from (command._replace(is_inner=True) for command in inner)
+            continue
+        words = _words(segment)
+        while words and _PREFIX.fullmatch(words[0][0]):
+            del words[0]
+        if words and words[0][0] not in _NO_COMMAND:
+            yield from _command(text, offset, words, segment.end, functions)
+
+
+def _command(
+    text: str,
+    offset: int,
+    words: list[tuple[str, int, int]],
+    end: int,
+    functions: set[str],
+) -> Iterator[Command]:
+    """Yield a command, or those that it hands to another shell."""
+    names = [word for word, _, _ in words]
+    for at in range(1, len(words)):
+        if not takes_commands(names[:at]):
+            continue
+        if _PARAMETERS.search(names[at]) and at + 1 < len(words):
+            break  # further words are its parameters
+        start, stop = words[at][1:]
+        quote = text[start]
+        if quote in "'\"" and text[stop - 1] == quote and stop - start > 2:
+            inner = list(_commands(text[start + 1 : stop - 1], offset + start + 1, functions))
+            if inner:
+                yield from (command._replace(is_inner=True) for command in inner)
+                return
+        yield Command(tuple(names), offset + end, True)
+        return
+    if names[-1] == ";" or (names[0] == "find" and names[-1] == "+"):
+        # What find -exec ends by is no place for arguments.
+        yield Command(tuple(names), offset + _end_before(text, words[-1][1]), True)
+        return
+    yield Command(tuple(names), offset + end)
+
+
+def _segments(text: str) -> Iterator[_Segment]:
+    """Yield the commands of a text, cut at what separates commands."""
+    segment: list[Char] = []
+    chars = chars_of(text)
+    for at, char in enumerate(chars):
+        is_remark = char.quotes in (COMMENT, HERE, HERE_QUOTED)
+        is_remark = is_remark or (char.quotes == BARE and char.text == "#" and char.is_mark)
+        if is_remark or (_is_separator(char) and not _is_redirection(chars, at)):
+            yield from _segment(text, segment)
+            segment = []
+        else:
+            segment.append(char)
+    yield from _segment(text, segment)
+
+
+def _segment(text: str, chars: list[Char]) -> Iterator[_Segment]:
+    while chars and not chars[-1].text.strip(" \t\n\\"):
+        chars = chars[:-1]
+    while chars and not chars[0].text.strip(" \t\n"):
+        chars = chars[1:]
+    if chars:
+        last = chars[-1]
+        yield _Segment(chars, chars[0].offset, last.offset + len(last.text))
+
+
+def _is_separator(char: Char) -> bool:
+    return char.quotes == BARE and char.depth == 1 and char.text in _ENDS_COMMAND
+
+
+def _is_redirection(chars: list[Char], at: int) -> bool:
+    """Return whether an ``&`` or ``|`` belongs to a redirection, as in ``2>&1``."""
+    before = chars[at - 1].text if at else ""
+    after = chars[at + 1].text if at + 1 < len(chars) else ""
+    if chars[at].text == "&":
+        return before in ("<", ">") or (after == ">" and before != "&")
+    return chars[at].text == "|" and before == ">"
+
+
+def _group(text: str, segment: _Segment) -> tuple[int, int] | None:
+    """Return the offsets of what is in the brackets of a ``( )``, None where there are none."""
+    prefix = re.match(
+        r"(?:(?:!|time|if|then|else|elif|do|while|until|\{)\s+)*", text[segment.start :]
+    )
+    start = segment.start + (prefix.end() if prefix else 0)
+    if text[start : start + 1] != "(":
+        return None
+    closers = [c.offset for c in segment.chars if c.is_mark and c.text == ")" and c.depth == 2]
+    return start + 1, closers[-1] if closers else segment.end
+
+
+def _words(segment: _Segment) -> list[tuple[str, int, int]]:
+    """Return the words of a command, unquoted, with the offsets of their starts and ends.
+
+    Redirections are left out.
+    """
+    words: list[list[Char]] = [[]]
+    is_target = False
+    for char in segment.chars:
+        is_array = char.text == "(" and bool(words[-1]) and words[-1][-1].text == "="
+        is_end = char.quotes == BARE and char.depth == 1 and char.text in _ENDS_WORD
+        if is_end and not is_array:
+            is_redirection = char.text in "<>"
+            if words[-1] and (is_target or (is_redirection and text_of(words[-1]).isdigit())):
+                words[-1], is_target = [], False
+            is_target = is_target or is_redirection
+            words.append([])
+        elif char.text != CONTINUED:
+            words[-1].append(char)
+    if is_target:
+        words[-1] = []
+    return [
+        (text_of(word), word[0].offset, word[-1].offset + len(word[-1].text))
+        for word in words
+        if word
+    ]
+
+
+def _end_before(text: str, offset: int) -> int:
+    """Return the offset after the last character before an offset that is no blank."""
+    return len(text[:offset].rstrip())

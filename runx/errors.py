@@ -17,6 +17,10 @@ class SweepError(RunxError):
     """HPARAMS can't be made into runs."""
 
 
+class ArgumentError(SweepError):
+    """A value can't be given to the script in the way that ARGS says."""
+
+
 class ExpressionError(RunxError):
     """An expression is malformed, has an unknown name, or values that don't fit."""
 

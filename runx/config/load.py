@@ -35,7 +35,7 @@ from runx.errors import SettingsError
 from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.styles import Style, of_config
+from runx.rundir.styles import of_config
 from runx.sweeps.axes import Locator
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
@@ -50,7 +50,6 @@ _XID = "{xid}"
 _NONE = Point(())
 
 if TYPE_CHECKING:
-    from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
 
 
@@ -165,7 +164,10 @@ def _experiment(
     sweep = composed(entries, values, request.sweeps, overrides, request.executes)
     hparams, at = sweep.hparams, sweep.at
     texts, number = _name_texts(request, entries, values, farm)
-    name = texts["experiment"]
+    name, style = texts["experiment"], values["ARGS"]
+    if sweep.config is not None:
+        own = entries["ARGS"].node if "ARGS" in entries else {}
+        style = of_config(style, sweep.config.format, own if isinstance(own, dict) else ())
     warnings = [line for layer in layers for line in layer.warnings]
     asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
     return Experiment(
@@ -202,7 +204,7 @@ def _experiment(
         sweep_context=SweepContext(
             values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
         ),
-        style=_style(values["ARGS"], sweep.config, entries.get("ARGS")),
+        style=style,
         config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
@@ -231,13 +233,6 @@ def _of_command(
             yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
     if style.style == "dashes" and not style.split:
         yield from unquoted(hparams, at, placed)
-
-
-def _style(style: Style, config: ConfigFile | None, entry: Entry | None) -> Style:
-    if config is None:
-        return style
-    own = entry.node if entry and isinstance(entry.node, dict) else {}
-    return of_config(style, config.format, own)
 
 
 def _name_texts(

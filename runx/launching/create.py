@@ -243,7 +243,8 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
         from runx.rundir.configfile import config_text
 
         config = experiment.config
-        point = unplaced(experiment.cmd, run.point, experiment.style, config is not None)
+        kept = config.paths if config else ()
+        point = unplaced(experiment.cmd, run.point, experiment.style, kept)
         text = config_text(point, logdir, experiment.style, config)
         files.append((draft.config(experiment.style.format), text))
     for path, text in files:

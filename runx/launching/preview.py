@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
-from runx.errors import FarmError, SettingsError, SweepError
+from runx.errors import ArgumentError, FarmError, SettingsError, SweepError
 from runx.launching.plan import LaunchOptions, LaunchPlan, selected
 from runx.rundir.argv import shell_command, unplaced
 from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
 from runx.rundir.run import Run
-from runx.rundir.styles import DASHES
+from runx.rundir.styles import DASHES, words
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
@@ -82,31 +82,42 @@ def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
 def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Raise a SweepError for what ARGS can't express, or what can't stand where CMD has its name.
 
-    The default style expresses everything.
+    The default style expresses all but some lists.
     """
+    style, cmd = experiment.style, experiment.cmd
     with _args_named(experiment):
         if experiment.style.style == "file":
-            from runx.rundir.configfile import config_text
+            from runx.rundir.configfile import check_configs
 
-            for run in runs:
-                config, style = experiment.config, experiment.style
-                point = unplaced(experiment.cmd, run.point, style, config is not None)
-                config_text(point, Logdir.at(run.dir), style, config)
-        if experiment.style != DASHES or "{" in experiment.cmd:
+            kept = experiment.config.paths if experiment.config else ()
+            points = (unplaced(cmd, run.point, style, kept) for run in runs)
+            check_configs(points, style, experiment.config)
+        if style != DASHES or "{" in cmd:
             for run in runs:
                 shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
+        else:
+            lists = {
+                hparam
+                for run in runs
+                for hparam in run.point.hparams
+                if type(hparam.value) is tuple
+            }
+            for hparam in lists:
+                words(hparam)
 
 
 @contextmanager
 def _args_named(experiment: Experiment) -> Iterator[None]:
     """Put into the message of a SweepError where ARGS stands, or CMD.
 
-    The default style expresses everything: what is wrong then is a value that is made only now.
+    The default style has no ARGS: what is wrong then is a value that is made only now, or a list.
     """
     try:
         yield
     except PlacementError as error:
         raise SettingsError(f"{experiment.settings['CMD'].origin}: {error}") from None
+    except ArgumentError as error:
+        raise SweepError(f"{experiment.file}: ARGS: {error}") from None
     except SweepError as error:
         if experiment.style == DASHES:
             raise

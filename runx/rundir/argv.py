@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Container
 from functools import lru_cache
 
 from runx.errors import SweepError
@@ -102,15 +103,15 @@ def exports(point: Point, logdir: Logdir, style: Style, cmd: str = "") -> list[s
     return [f"{name}={logdir.in_word(text)}" for name, text in variables]
 
 
-def unplaced(cmd: str, point: Point, style: Style, has_config: bool = False) -> Point:
+def unplaced(cmd: str, point: Point, style: Style, kept: Container[str] = ()) -> Point:
     """Return a point as its file or environment has it: without what CMD places by name.
 
-    The file of a script that has a CONFIG keeps every key.
+    What a CONFIG has is ``kept``, since the script expects all of its keys.
 
     >>> unplaced("python x.py {a}", Point((Hparam("a", 1, "1"),)), Style("file"))
     Point(hparams=(), tag='', resources=())
     """
-    return point if has_config else _placement_of(cmd, point, style).others(point)
+    return _placement_of(cmd, point, style).others(point, kept)
 
 
 def is_execable(cmd: str, point: Point | None = None, style: Style = DASHES) -> bool:

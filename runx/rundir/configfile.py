@@ -6,7 +6,8 @@ A value of CONFIG that nobody sweeps or overrides stands as in the user's file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -62,7 +63,10 @@ def read_config(path: Path, where: str) -> ConfigFile:
     """
     if not path.is_file():
         raise SettingsError(f"{where}: CONFIG: {path}: no such file")
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{where}: CONFIG: {path}: can't be read: {error.strerror}") from error
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -83,7 +87,7 @@ def config_file(text: str, source: str, format: str = "yaml") -> ConfigFile:
     if format == "toml":
         found = _toml_leaves(node_of(parsed(plain, source)), ())
     else:
-        part = _LANGUAGES[format].read(plain, source)
+        part = _read(plain, source, format)
         if part.kind != "mapping":
             raise SettingsError(f"{source}:1: not a mapping; CONFIG takes one at its top level")
         found = _leaves(part, (), plain)
@@ -115,21 +119,46 @@ def config_text(
     lr: 1.0e-05
     <BLANKLINE>
     """
-    paths = {} if base is None else base.paths
-    values = {
-        tuple(map(str, paths.get(hparam.name) or hparam.name.split("."))): logdir.in_value(
-            hparam.value
-        )
-        for hparam in point.hparams
-        if not hparam.is_default and (hparam.value is not None or style.none != "omit")
-    }
-    _check_unicode(values)
+    values = _values(point, logdir, style, base)
     if base is None:
-        return _written(nested(values), style.format)
-    for name in base.removed & paths.keys():
-        values[tuple(map(str, paths[name]))] = _GONE
+        return _written(values, style.format)
     plain = base.text.removeprefix(_BOM)
     return base.text[: len(base.text) - len(plain)] + _merged(base, plain, values)
+
+
+def check_configs(points: Iterable[Point], style: Style, base: ConfigFile | None) -> None:
+    """Raise a SweepError where the file of some point can't hold its values.
+
+    What of a file changes, and how, depends on the names alone, but in TOML.
+    """
+    checked = set()
+    for point in points:
+        values = _values(point, Logdir.at("/"), style, base)
+        if tuple(values) not in checked or (base is not None and base.format == "toml"):
+            config_text(point, Logdir.at("/"), style, base)
+            checked.add(tuple(values))
+
+
+def _values(
+    point: Point, logdir: Logdir, style: Style, base: ConfigFile | None
+) -> dict[tuple[str, ...], Any]:
+    """Return the values of a point that a file is to hold, by the keys that lead to them."""
+    paths = {} if base is None else base.paths
+    values: dict[tuple[str, ...], Any] = {}
+    for hparam in point.hparams:
+        if hparam.is_default or (hparam.value is None and style.none == "omit"):
+            continue
+        path = tuple(map(str, paths.get(hparam.name) or hparam.name.split(".")))
+        values[path] = logdir.in_value(hparam.value)
+        try:
+            json.dumps([path, values[path]], ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise SweepError(
+                f"{hparam.name} holds bytes that aren't UTF-8; no configuration file can"
+            ) from None
+    for name in base.removed & paths.keys() if base else ():
+        values[tuple(map(str, paths[name]))] = _GONE
+    return values
 
 
 def _merged(base: ConfigFile, text: str, values: Mapping[tuple[str, ...], Any]) -> str:
@@ -139,7 +168,12 @@ def _merged(base: ConfigFile, text: str, values: Mapping[tuple[str, ...], Any]) 
     language = _LANGUAGES[base.format]
     spell = json.dumps if base.format == "json" else yaml_value
     spelt = {path: None if it is _GONE else spell(it) for path, it in values.items()}
-    return edited(text, language.read(text, base.source), nested(spelt), language, base.source)
+    return edited(text, _read(text, base.source, base.format), nested(spelt), language, base.source)
+
+
+@lru_cache(maxsize=4)
+def _read(text: str, source: str, format: str) -> Part:
+    return _LANGUAGES[format].read(text, source)
 
 
 def nested(values: Mapping[tuple[str, ...], Any]) -> Any:
@@ -162,23 +196,13 @@ def nested(values: Mapping[tuple[str, ...], Any]) -> Any:
     return tree
 
 
-def _written(tree: dict[str, Any], format: str) -> str:
+def _written(values: Mapping[tuple[str, ...], Any], format: str) -> str:
+    tree = nested(values)
     if format == "json":
         return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
     if format == "toml":
-        return edited_toml("", {(key,): value for key, value in tree.items()}, "ARGS: format: toml")
+        return edited_toml("", values, "ARGS: format: toml")
     return yaml_text(tree)
-
-
-def _check_unicode(values: Mapping[tuple[str, ...], Any]) -> None:
-    """Raise a SweepError for bytes that aren't Unicode, which files of these formats can't hold."""
-    for path, value in values.items():
-        try:
-            json.dumps([path, value], ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise SweepError(
-                f"{'.'.join(path)} holds bytes that aren't UTF-8; no configuration file can"
-            ) from None
 
 
 def _leaves(part: Part, path: Keys, text: str) -> Iterator[tuple[Keys, Node, int]]:

@@ -28,8 +28,10 @@ def parsed(text: str, source: str) -> Any:
         return tomlkit.parse(text)
     except ParseError as error:
         raise SettingsError(f"{source}:{error.line}: not TOML: {error}") from None
-    except TOMLKitError as error:
+    except (TOMLKitError, ValueError) as error:
         raise SettingsError(f"{source}: not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{source}: nested too deeply for tomlkit") from None
 
 
 def node_of(item: Any) -> Node:

@@ -8,7 +8,16 @@ from typing import NamedTuple, TypeAlias
 
 from runx.errors import SettingsError, SweepError
 from runx.rundir.configyaml import yaml_key
-from runx.rundir.parts import Meaning, Part, emitted, json_part, meaning, members, yaml_part
+from runx.rundir.parts import (
+    Meaning,
+    Part,
+    block_text,
+    flow_text,
+    json_part,
+    meaning,
+    members,
+    yaml_part,
+)
 from runx.sweeps.yaml_nodes import MAP, PLAIN, QUOTED
 
 Changes: TypeAlias = "dict[str, Changes | str | None]"
@@ -49,7 +58,7 @@ def edited(text: str, part: Part, changes: Changes, language: Language, source: 
             return result
     except SettingsError:
         pass  # Such as a block that a flow style can't replace where it stands.
-    return emitted(wanted, flow=False) if language is YAML else language.write(wanted) + "\n"
+    return block_text(wanted) if language is YAML else language.write(wanted) + "\n"
 
 
 def _changed(tree: Meaning, changes: Changes, language: Language, path: tuple[str, ...]) -> Meaning:
@@ -232,6 +241,6 @@ def _json_text(tree: Meaning) -> str:
     return "{" + ", ".join(pairs) + "}"
 
 
-YAML = Language(yaml_part, yaml_key, lambda tree: emitted(tree, flow=True))
+YAML = Language(yaml_part, yaml_key, flow_text)
 
 JSON = Language(json_part, json.dumps, _json_text)

@@ -15,6 +15,12 @@ from runx.sweeps.yaml_nodes import MAP, PLAIN, QUOTED, SEQ, compose, events
 
 _MOST_ALIASED = 100_000
 
+_DEEPEST = 100
+
+_IMPLICIT = (PLAIN, QUOTED, MAP, SEQ)
+
+_PLAIN_IN_FLOW = re.compile(r"[^,\[\]{}\n]+\Z")
+
 _JSON_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)')
 
 
@@ -129,7 +135,9 @@ def json_part(text: str, source: str) -> Part:
     except json.JSONDecodeError as error:
         raise SettingsError(f"{source}:{error.lineno}: not JSON: {error.msg}") from None
     except RecursionError:
-        raise SettingsError(f"{source}: nested too deeply") from None
+        raise SettingsError(f"{source}: nested more than {_DEEPEST} deep") from None
+    except ValueError as error:
+        raise SettingsError(f"{source}: not JSON that can be read: {error}") from None
     tokens = _JSON_TOKEN.finditer(text)
     return _JsonReader(text, source, tokens).part(next(tokens))
 
@@ -137,6 +145,7 @@ def json_part(text: str, source: str) -> Part:
 class _JsonReader:
     def __init__(self, text: str, source: str, tokens: Iterator[re.Match[str]]) -> None:
         self.text, self.source, self.tokens = text, source, tokens
+        self.depth = 0
 
     def part(self, token: re.Match[str]) -> Part:
         start, end = token.span(1)
@@ -144,6 +153,9 @@ class _JsonReader:
             is_text = token[1].startswith('"')
             value = json.loads(token[1]) if is_text else token[1]
             return Part("scalar", QUOTED if is_text else PLAIN, start, end, value)
+        if self.depth == _DEEPEST:
+            raise _error(self, start, f"nested more than {_DEEPEST} deep")
+        self.depth += 1
         is_mapping = token[1] == "{"
         part = Part(*(("mapping", MAP) if is_mapping else ("sequence", SEQ)), start)
         while (token := next(self.tokens))[1] not in "]}":
@@ -155,6 +167,7 @@ class _JsonReader:
                 token = next(self.tokens)
             part.add(key, self.part(token))
         part.end = token.end(1)
+        self.depth -= 1
         _check_keys(self, part)
         return part
 
@@ -225,25 +238,40 @@ def meaning(part: Part) -> Meaning:
     return Meaning("mapping", part.tag, "", pairs)
 
 
-def emitted(tree: Meaning, flow: bool) -> str:
-    """Return YAML of a meaning: its scalars are as they were, each on one line with ``flow``.
+def flow_text(tree: Meaning) -> str:
+    """Return YAML of a meaning on one line, its scalars as they were.
 
-    >>> emitted(meaning(yaml_part("a: no\\nb: ['no', 010]\\n", "x")), flow=True)
-    '{a: no, b: ["no", 010]}'
+    PyYAML would quote a time there, or an address, which then is a text.
+
+    >>> flow_text(meaning(yaml_part("a: no\\nb: ['no', 010, 1:30]\\n", "x")))
+    '{a: no, b: ["no", 010, 1:30]}'
     """
+    tag = "" if tree.tag in _IMPLICIT else f"!<{tree.tag}> "
+    if tree.kind == "sequence":
+        return f"{tag}[{', '.join(map(flow_text, tree.items))}]"
+    if tree.kind == "mapping":
+        pairs = [f"{flow_text(key)}: {flow_text(value)}" for key, value in tree.items]
+        return f"{tag}{{{', '.join(pairs)}}}"
+    if tree.tag == PLAIN and _PLAIN_IN_FLOW.match(tree.text):
+        return tree.text
+    return block_text(tree).rstrip("\n")
+
+
+def block_text(tree: Meaning) -> str:
+    """Return YAML of a meaning on several lines, its scalars as they were."""
     document = (
         yaml.StreamStartEvent(),
         yaml.DocumentStartEvent(),
-        *_events(tree, flow),
+        *_events(tree),
         yaml.DocumentEndEvent(),
         yaml.StreamEndEvent(),
     )
     text: str = yaml.emit(document, width=10**9, allow_unicode=True)
-    return text.removesuffix("...\n").rstrip("\n") if flow else text
+    return text.removesuffix("...\n")
 
 
-def _events(tree: Meaning, flow: bool) -> Iterator[Any]:
-    is_implicit = tree.tag in (PLAIN, QUOTED, MAP, SEQ)
+def _events(tree: Meaning) -> Iterator[Any]:
+    is_implicit = tree.tag in _IMPLICIT
     tag = None if is_implicit else tree.tag
     if tree.kind == "scalar":
         style = None if tree.tag == PLAIN else '"'
@@ -253,8 +281,8 @@ def _events(tree: Meaning, flow: bool) -> Iterator[Any]:
     end: Callable[..., Any] = yaml.MappingEndEvent
     if tree.kind == "sequence":
         start, end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
-    yield start(None, tag, is_implicit, flow_style=flow)
+    yield start(None, tag, is_implicit, flow_style=False)
     for item in tree.items:
         for each in item if tree.kind == "mapping" else (item,):
-            yield from _events(each, flow)
+            yield from _events(each)
     yield end()

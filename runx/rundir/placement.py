@@ -6,7 +6,7 @@ Found once for a sweep. What CMD places nowhere goes to its end, where that is i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,11 +52,12 @@ class Placement(NamedTuple):
     text: str
     names: tuple[str, ...]
 
-    def others(self, point: Point) -> Point:
-        """Return a point without what CMD names, which is in neither ``{args}`` nor the file."""
+    def others(self, point: Point, kept: Container[str] = ()) -> Point:
+        """Return a point without what CMD names, but for what is ``kept``."""
         if not self.names:
             return point
-        hparams = tuple([each for each in point.hparams if each.name not in self.names])
+        left_out = {name for name in self.names if name not in kept}
+        hparams = tuple([each for each in point.hparams if each.name not in left_out])
         return point._replace(hparams=hparams)
 
 

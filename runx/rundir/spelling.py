@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from runx.errors import SweepError
+from runx.errors import ArgumentError, SweepError
 from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Hparam, Value
 
@@ -17,6 +17,8 @@ _NEGATIVE = re.compile(r"-(\d+|\d*\.\d+)\Z", re.ASCII)
 _MOST_DIGITS = 400
 
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|nan)\Z", re.IGNORECASE)
+
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 _HYDRA_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?\Z", re.ASCII)
 
@@ -48,7 +50,7 @@ def unlike_flag(name: str, value: Value, text: str) -> str:
         number = Decimal(text)
         if abs(number.adjusted()) < _MOST_DIGITS:
             return f"{number:f}"
-    raise SweepError(
+    raise ArgumentError(
         f"{name} is a list with {text!r} in it, which argparse takes for a flag;"
         " use list: comma, repeat, json or python"
     )
@@ -63,7 +65,7 @@ def joined(hparam: Hparam, lists: str) -> str:
     if not isinstance(hparam.text, tuple):
         return _text(hparam.value, hparam.text)
     if lists == "json":
-        return json.dumps(hparam.value)
+        return _json(hparam.value)
     if lists == "python":
         return repr(_as_list(hparam.value))
     if lists not in ("comma", "space"):
@@ -97,6 +99,12 @@ def _text(value: Value, text: str | tuple[str, ...] | None) -> str:
     if isinstance(value, float) and isinstance(text, str) and _NOT_FINITE.match(text):
         return str(value)
     return str(text)
+
+
+def _json(value: Value) -> str:
+    """Return JSON that is YAML, too, which has no pairs of surrogates and no such characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _as_list(value: Value) -> Any:

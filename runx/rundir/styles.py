@@ -6,7 +6,7 @@ To add one, write a function from a hyperparameter to words, and its entry in ST
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -92,12 +92,12 @@ def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     return _DEFAULTS[style]._replace(**values)
 
 
-def of_config(style: Style, format: str, own: Mapping[str, Node]) -> Style:
-    """Return the style of an experiment with a CONFIG; ``own`` is what its ARGS say.
+def of_config(style: Style, format: str, own: Collection[str]) -> Style:
+    """Return the style of an experiment with a CONFIG; ``own`` are the keys of its ARGS.
 
     The script has a value for each key of its file, so that None must be given to it as one.
 
-    >>> of_config(Style("file"), "toml", {}).format, of_config(Style("hydra"), "yaml", {}).none
+    >>> of_config(FILE, "toml", ()).format, of_config(Style("hydra"), "yaml", ()).none
     ('toml', 'value')
     """
     if style.style == "file" and style.format != format and "format" in own:
@@ -157,6 +157,8 @@ def shell_words(hparam: Hparam) -> tuple[str, ...]:
 def _dashes(hparam: Hparam, style: Style) -> tuple[str, ...]:
     if style.split == "true" and isinstance(hparam.text, str):
         return (*_named(hparam.name, style), *shell_words(hparam))
+    if isinstance(hparam.text, str) and not hparam.text.startswith(("-", "+", ".")):
+        return (*_named(hparam.name, style), hparam.text)
     if isinstance(hparam.value, bool):
         return _flag(hparam, style)
     if isinstance(hparam.text, tuple) and style.list == "space":

@@ -83,7 +83,7 @@ def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> 
         for name, node in hparams.items()
         if isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
     }
-    joint = _joint_defaults(hparams, at, context)
+    joint = _joint_defaults(hparams, at, context) if context.defaults else {}
     axes: list[Axis] = []
     skips: tuple[str, ...] = ()
     for name, node in hparams.items():
@@ -98,33 +98,31 @@ def grid_of(hparams: Mapping[str, Node], at: Locator, context: SweepContext) -> 
         elif name == ABLATE:
             axes.append(_ablation(node, partial(at, ABLATE)))
         elif name not in random:
-            axes.append(Axis(name, (name,), [(each,) for each in _values(name, node, at, context)]))
+            is_default = node is context.defaults.get(name)
+            choices = [_default(name, node, at)] if is_default else values(name, node, at)
+            axes.append(Axis(name, (name,), [(each,) for each in choices]))
         elif name == next(iter(random)):
             axes.append(_draws(random, at, context))
     return _grid(axes, skips, at)
 
 
-def _values(name: str, node: Node, at: Locator, context: SweepContext) -> list[Hparam]:
-    """Return the values of an axis, or that of the script's own file."""
-    if context.defaults.get(name) is not node:
-        return values(name, node, at)
+def _default(name: str, node: Node, at: Locator) -> Hparam:
+    """Return the value that the script's own file has."""
     default = hparam(name, node[0] if isinstance(node, list) else node, at, name)
     # LOGDIR is the one word of runx there.
-    return [default._replace(is_default=LOGDIR not in str(default.text))]
+    return default._replace(is_default=LOGDIR not in str(default.text))
 
 
 def _joint_defaults(
     hparams: Mapping[str, Node], at: Locator, context: SweepContext
 ) -> dict[str, Hparam]:
     """Return the values of the script's own file that zips and cases set: no axes of their own."""
-    if not context.defaults:
-        return {}
     names = keys({key: hparams[key] for key in (ZIP, CASES, ABLATE) if key in hparams})
-    nodes = {name: hparams.get(name) for name in names if name in context.defaults}
+    defaults = {name: context.defaults[name] for name in names if name in context.defaults}
     return {
-        name: _values(name, node, at, context)[0]
-        for name, node in nodes.items()
-        if node is context.defaults[name]
+        name: _default(name, node, at)
+        for name, node in defaults.items()
+        if hparams.get(name) is node
     }
 
 

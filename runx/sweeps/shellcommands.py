@@ -9,7 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from runx.sweeps.shellscan import CONTINUED, HERE, HERE_QUOTED, Char, chars_of, takes_commands
+from runx.sweeps.shellscan import (
+    CONTINUED,
+    HERE,
+    HERE_QUOTED,
+    JOINS_SHELL_TEXT,
+    Char,
+    chars_of,
+    takes_commands,
+)
 from runx.sweeps.shellscan import unquoted as text_of
 from runx.sweeps.shelltext import BARE, COMMENT, NO_PROGRAMS
 
@@ -43,7 +51,9 @@ virtualenv wc wget which who whoami yes zcat zip
 
 _USE_NOTHING = NO_PROGRAMS | {"false", "sleep", "true"}
 
-_RANKS = dict.fromkeys(_USE_NOTHING, 2) | dict.fromkeys(_UTILITIES.split(), 1)
+_RANKS = dict.fromkeys(_USE_NOTHING, 2) | dict.fromkeys(
+    [*_UTILITIES.split(), ".", "eval", "source"], 1
+)
 
 _PREPARES = frozenset(["activate", "fetch", "install", "lock", "pull", "sync", "update", "upgrade"])
 
@@ -64,19 +74,25 @@ class Command(NamedTuple):
     @property
     def program(self) -> str:
         """The name of the program, what precedes it left out."""
-        names = [word for word in self.words if word not in _WRAPPERS and not _PREFIX.match(word)]
-        return names[0].rpartition("/")[2] if names else ""
+        return next(iter(self._names), "").rpartition("/")[2]
 
     @property
     def rank(self) -> int:
         """0 of what may be a script, 1 of a program that prepares or tidies up, 2 of builtins."""
+        what = self._names[1:3]
+        if not self._names or what == ["-m", "pip"] or not _PREPARES.isdisjoint(what[:1]):
+            return 2
+        if what[:1] in (["run"], ["exec"]):
+            return 0
+        return _RANKS.get(self.program, 0)
+
+    @property
+    def _names(self) -> list[str]:
+        """The words from the program on."""
         names = list(self.words)
         while names and (names[0] in _WRAPPERS or _PREFIX.fullmatch(names[0])):
             del names[0]
-        prepares = names[1:2] and (names[1] in _PREPARES or names[1:3] == ["-m", "pip"])
-        if not names or prepares:
-            return 2
-        return _RANKS.get(names[0].rpartition("/")[2], 0)
+        return names
 
 
 class _Segment(NamedTuple):
@@ -85,6 +101,19 @@ class _Segment(NamedTuple):
     chars: list[Char]
     start: int
     end: int
+
+
+class _Word(NamedTuple):
+    """A word, its text unquoted, and the offsets of its start and end."""
+
+    text: str
+    start: int
+    end: int
+
+    def is_quoted(self, text: str) -> bool:
+        """Return whether it stands in quotes as a whole."""
+        quote = text[self.start]
+        return quote in "'\"" and text[self.end - 1] == quote and self.end - self.start > 2
 
 
 class Ending(NamedTuple):
@@ -130,40 +159,43 @@ def _commands(text: str, offset: int, functions: set[str]) -> Iterator[Command]:
             yield from (command._replace(is_inner=True) for command in inner)
             continue
         words = _words(segment)
-        while words and _PREFIX.fullmatch(words[0][0]):
+        while words and _PREFIX.fullmatch(words[0].text):
             del words[0]
-        if words and words[0][0] not in _NO_COMMAND:
+        if words and words[0].text not in _NO_COMMAND:
             yield from _command(text, offset, words, segment.end, functions)
 
 
 def _command(
-    text: str,
-    offset: int,
-    words: list[tuple[str, int, int]],
-    end: int,
-    functions: set[str],
+    text: str, offset: int, words: list[_Word], end: int, functions: set[str]
 ) -> Iterator[Command]:
     """Yield a command, or those that it hands to another shell."""
-    names = [word for word, _, _ in words]
-    for at in range(1, len(words)):
-        if not takes_commands(names[:at]):
-            continue
-        if _PARAMETERS.search(names[at]) and at + 1 < len(words):
-            break  # further words are its parameters
-        start, stop = words[at][1:]
-        quote = text[start]
-        if quote in "'\"" and text[stop - 1] == quote and stop - start > 2:
-            inner = list(_commands(text[start + 1 : stop - 1], offset + start + 1, functions))
-            if inner:
-                yield from (command._replace(is_inner=True) for command in inner)
-                return
-        yield Command(tuple(names), offset + end, True)
-        return
-    if names[-1] == ";" or (names[0] == "find" and names[-1] == "+"):
+    names = tuple([word.text for word in words])
+    at = _handed_on(text, words)
+    if at is not None:
+        inner: list[Command] = []
+        if words[at].is_quoted(text):
+            start, stop = words[at].start + 1, words[at].end - 1
+            inner = list(_commands(text[start:stop], offset + start, functions))
+        for command in inner or [Command(names, offset + end)]:
+            yield command._replace(is_inner=True)
+    elif names[-1] == ";" or (names[0] == "find" and names[-1] == "+"):
         # What find -exec ends by is no place for arguments.
-        yield Command(tuple(names), offset + _end_before(text, words[-1][1]), True)
-        return
-    yield Command(tuple(names), offset + end)
+        yield Command(names, offset + len(text[: words[-1].start].rstrip()), True)
+    else:
+        yield Command(names, offset + end)
+
+
+def _handed_on(text: str, words: list[_Word]) -> int | None:
+    """Return which word another shell reads, if arguments at the end don't reach its script."""
+    names = [word.text for word in words]
+    for at in range(1, len(words)):
+        if takes_commands(names[:at]):
+            # Further words are its parameters.
+            return None if _PARAMETERS.search(names[at]) and at + 1 < len(words) else at
+    if Command(tuple(names), 0).program in JOINS_SHELL_TEXT and words[-1].is_quoted(text):
+        inner = text[words[-1].start + 1 : words[-1].end - 1]
+        return None if ending(inner).is_script else len(words) - 1
+    return None
 
 
 def _segments(text: str) -> Iterator[_Segment]:
@@ -216,11 +248,8 @@ def _group(text: str, segment: _Segment) -> tuple[int, int] | None:
     return start + 1, closers[-1] if closers else segment.end
 
 
-def _words(segment: _Segment) -> list[tuple[str, int, int]]:
-    """Return the words of a command, unquoted, with the offsets of their starts and ends.
-
-    Redirections are left out.
-    """
+def _words(segment: _Segment) -> list[_Word]:
+    """Return the words of a command but for its redirections."""
     words: list[list[Char]] = [[]]
     is_target = False
     for char in segment.chars:
@@ -237,12 +266,7 @@ def _words(segment: _Segment) -> list[tuple[str, int, int]]:
     if is_target:
         words[-1] = []
     return [
-        (text_of(word), word[0].offset, word[-1].offset + len(word[-1].text))
+        _Word(text_of(word), word[0].offset, word[-1].offset + len(word[-1].text))
         for word in words
         if word
     ]
-
-
-def _end_before(text: str, offset: int) -> int:
-    """Return the offset after the last character before an offset that is no blank."""
-    return len(text[:offset].rstrip())

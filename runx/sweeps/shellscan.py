@@ -45,7 +45,8 @@ _READS_COMMANDS = re.compile(
 
 _TAKE_COMMANDS = frozenset(["su", "runuser", "script", "flock", "sg", "sbatch"])
 
-_JOINS_SHELL_TEXT = frozenset(["eval", "ssh", "rsh", "trap"])
+JOINS_SHELL_TEXT = frozenset(["eval", "ssh", "rsh", "trap"])
+"""Programs that make shell text of all their arguments."""
 
 # Their operands are computed, and a computed subscript is executed: [[ 'a[$(date)]' -eq 1 ]].
 _COMPUTES = frozenset(
@@ -231,7 +232,7 @@ def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
         follows = takes_commands(before)
     else:
         follows = bool(before) and bool(_TAKES_SHELL_TEXT.fullmatch(before[-1]))
-    is_joined = program in _JOINS_SHELL_TEXT
+    is_joined = program in JOINS_SHELL_TEXT
     refused = ""
     if program in _COMPUTES or (program in ("test", "[", "printf") and "-v" in before):
         refused = f"after {program}, which computes it"

@@ -6,11 +6,13 @@ What could be meant in more than one way is refused, with the ways to write it.
 
 from __future__ import annotations
 
+import json
 import re
 
 from runx.errors import SettingsError
 from runx.sweeps.operators import DRAWS, OPERATORS
 from runx.sweeps.scalars import quoted, scalar
+from runx.sweeps.shelltext import quote
 from runx.sweeps.values import Node
 from runx.sweeps.yaml import parse_value
 
@@ -43,13 +45,13 @@ def axis_node(word: str, name: str, text: str) -> Node:
         )
     if text.startswith("="):
         raise SettingsError(
-            f"{word}: write {name}={text.lstrip('=')}, or {name}='\"{text}\"' for a text"
+            f"{word}: write {name}={text.lstrip('=')}, or {_as_text(name, text)} for a text"
         )
     items = _items(word, name, text)
     if len(items) > 1 and not all(item.strip(" \t") for item in items):
         raise SettingsError(
             f"{word}: nothing stands beside a comma; leave out the comma, or a blank after it,"
-            f" or quote a text: {name}='\"{text}\"'"
+            f" or quote a text: {_as_text(name, text)}"
         )
     for item in items:
         _refuse_call(word, name, item.strip(" \t"))
@@ -97,7 +99,7 @@ def _items(word: str, name: str, text: str) -> list[str]:
     rest = text[start:]
     if open_brackets and "," in rest and not rest.strip(" \t").startswith(("[", "{", "'", '"')):
         problem = f"{open_brackets[-1]} isn't closed before a comma"
-        raise SettingsError(f"{word}: {problem}; quote a text: {name}='\"{text}\"'")
+        raise SettingsError(f"{word}: {problem}; quote a text: {_as_text(name, text)}")
     return [*items, rest]
 
 
@@ -107,13 +109,13 @@ def _refuse_call(word: str, name: str, item: str) -> None:
     if match is None:
         return
     function, given = match[1], match[2]
-    as_text = f"for the text {name}='\"{item}\"'"
+    as_text = f"for the text {_as_text(name, item)}"
     if function is None and "," in given:
-        ways = f"{name}={given} for several runs, {name}='[[{given}]]' for a list"
+        ways = f"{name}={quote(given)} for several runs, {name}={quote(f'[[{given}]]')} for a list"
     elif function in _HYDRA:
-        ways = f"{name}={_shell(_HYDRA[function].format(given))}"
+        ways = f"{name}={quote(_HYDRA[function].format(given))}"
     elif function in (*OPERATORS, *DRAWS):
-        ways = f"{name}='{{{function}: [{given}]}}'"
+        ways = f"{name}={quote(f'{{{function}: [{given}]}}')}"
     elif function in _HYDRA_OTHERS or (function and "," in given):
         raise SettingsError(f"{word}: {function}() is no operator; see docs/sweeps.md; {as_text}")
     else:
@@ -121,5 +123,6 @@ def _refuse_call(word: str, name: str, item: str) -> None:
     raise SettingsError(f"{word}: write {ways}; {as_text}")
 
 
-def _shell(text: str) -> str:
-    return f"'{text}'" if "{" in text else text
+def _as_text(name: str, text: str) -> str:
+    """Return the override that sets a text, as it is typed into a shell."""
+    return f"{name}={quote(json.dumps(text, ensure_ascii=False))}"

@@ -134,6 +134,16 @@ def test_two_parameters_that_would_be_one_variable_are_refused():
         environment(point(a__b=1, a_b=2), ENV)
 
 
+def test_what_no_variable_is_called_is_refused():
+    with pytest.raises(SweepError, match="1x would be '1X', which no variable is called"):
+        environment(Point((text("1x", "a"),)), ENV._replace(prefix=""))
+
+
+def test_none_is_a_value_where_it_is_asked_for():
+    none = Point((Hparam("a", None, None),))
+    assert environment(none, ENV._replace(none="value")) == {"HP_A": "null"}
+
+
 def test_what_is_left_out_is_no_variable():
     left_out = Point((Hparam("a", None, None),))
     assert environment(left_out, ENV) == {}

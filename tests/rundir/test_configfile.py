@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -9,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.errors import SweepError
-from runx.rundir.configfile import config_text, nested
+from runx.errors import SettingsError, SweepError
+from runx.rundir.configfile import config_file, config_text, nested, read_config
 from runx.rundir.logdir import Logdir
 from runx.rundir.styles import FILE
 from runx.sweeps.values import Hparam, Point
@@ -71,3 +72,43 @@ def same(read: object, value: object) -> bool:
         assert isinstance(read, float)
         return read == value or (math.isnan(value) and math.isnan(read))
     return type(read) is type(value) and read == value
+
+
+@pytest.mark.parametrize("format", ["json", "toml"])
+def test_other_formats_hold_the_same(format):
+    values = point({"opt.lr": 1e-05, "seed": 1, "opt.name": "no", "l": (1, "a"), "amp": True})
+    written = config_text(values, HERE, FILE._replace(format=format))
+    expected = {"opt": {"lr": 1e-05, "name": "no"}, "seed": 1, "l": [1, "a"], "amp": True}
+    if format == "json":
+        assert json.loads(written) == expected
+    else:
+        assert pytest.importorskip("tomlkit").parse(written).unwrap() == expected
+
+
+def test_what_toml_cannot_hold_is_refused():
+    pytest.importorskip("tomlkit")
+    style = FILE._replace(format="toml", none="value")
+    assert config_text(point({"a": None, "b": 1}), HERE, style) == "b = 1\n"
+    with pytest.raises(SweepError, match=r"l: .*TOML can't hold it"):
+        config_text(point({"l": (1, None)}), HERE, style)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": ' * 5000 + "1" + "}" * 5000,
+        '{"a": ' * 200 + "1" + "}" * 200,
+        '{"a": ' + "9" * 5000 + "}",
+    ],
+)
+def test_hostile_json_is_refused(text):
+    with pytest.raises(SettingsError, match=r"x:?\d*: (nested more than|not JSON)"):
+        config_file(text, "x", "json")
+
+
+def test_a_config_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="no such file"):
+        read_config(tmp_path, "sweep.yml:1")
+    (tmp_path / "c.yaml").write_bytes(b"a: 1\nb: \xff\n")
+    with pytest.raises(SettingsError, match=r"c\.yaml:2: not UTF-8"):
+        read_config(tmp_path / "c.yaml", "sweep.yml:1")

@@ -90,6 +90,7 @@ BLOCK = "a: &x\n  - 1\n  - {b: no}\n"
     [
         ("a: &x {r: 1, n: no}\nb: *x\n", {"b__r": 2}, "a: &x {r: 1, n: no}\nb: {r: 2, n: no}\n"),
         ("a: &x {r: 1, n: no}\nb: *x\n", {"a__r": 2}, "a: &x {r: 2, n: no}\nb: {r: 1, n: no}\n"),
+        ("a: &x {t: 1:9, r: 1}\nb: *x\n", {"a__r": 2}, "a: &x {t: 1:9, r: 2}\nb: {t: 1:9, r: 1}\n"),
         ("a: &x 1\nb: *x\n", {"a": 2}, "a: 2\nb: 1\n"),
         ("a: &x 1\nb: *x\n", {"b": 2}, "a: &x 1\nb: 2\n"),
         (

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from runx.errors import SettingsError, SweepError
 from runx.rundir.spelling import joined
-from runx.rundir.styles import STYLES, Style, style_of, words
+from runx.rundir.styles import STYLES, Style, of_config, style_of, words
 from runx.sweeps.values import Hparam
 from runx.sweeps.yaml import parse
 
+ONE_TWO = Hparam("k", (1, 2), ("1", "2"))
 HYDRA = Style("hydra", "", "value", "")
 EQUALS = Style("equals", "json", "value", "--")
 
@@ -71,12 +72,45 @@ def test_a_list_that_would_be_read_otherwise_is_refused():
         ("{style: equals, list: repeat}", Hparam("k", (1, 2), ("1", "2")), ("--k=1", "--k=2")),
         ("style: hydra", Hparam("k", None, None), ()),
         ("{style: hydra, prefix: ++}", Hparam("k.x", 1, "1"), ("++k.x=1",)),
+        ("prefix: '-p '", Hparam("k", 1, "1"), ("-p", "k", "1")),
+        ("prefix: '-p '", Hparam("k", -1e-3, "-1e-3"), ("-p", "k", "-1e-3")),
+        ("{prefix: '-p ', list: repeat}", ONE_TWO, ("-p", "k", "1", "-p", "k", "2")),
+        ("{prefix: '-p ', bool: value}", Hparam("k", False, None), ("-p", "k", "False")),
+        ("{style: hydra, prefix: 'with '}", Hparam("k", 1, "1"), ("with", "k=1")),
+        ("{style: equals, prefix: '-o '}", Hparam("k", "a b", "a b"), ("-o", "k=a b")),
+        ("none: value", Hparam("k", None, None), ("--k", "None")),
+        ("{style: hydra, none: value}", Hparam("k", None, None), ("k=null",)),
+        ("{style: equals, none: value}", Hparam("k", None, None), ("--k=None",)),
+        ("list: python", Hparam("k", ("a", None), ("a", "null")), ("--k", "['a', None]")),
+        ("list: json", Hparam("k", ("é\x85𝄞",), ("?",)), ("--k", '["é\\u0085𝄞"]')),
+        ("{}", Hparam("k", (True, None), ("true", "null")), ("--k", "True", "None")),
+        ("{}", Hparam("k", (1, (2, "a")), ("1", "[2,a]")), ("--k", "1", '[2, "a"]')),
+        ("{}", Hparam("k", (-1e-05, -5.0), ("-1e-5", "-5.")), ("--k", "-0.00001", "-5")),
+        ("{}", Hparam("k", ("-v",), ("-v",)), ("--k=-v",)),
+        ("{}", Hparam("k", math.inf, ".inf"), ("--k", "inf")),
+        ("{}", Hparam("k", ".inf", ".inf"), ("--k", ".inf")),
         ("style: file", Hparam("k", 1, "1"), ()),
         ("style: env", Hparam("k", 1, "1"), ()),
     ],
-)
+)  # fmt: skip
 def test_each_style_has_its_words(style, hparam, expected):
     assert words(hparam, read(style)) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [(1, "-v"), ("a", "--"), (1, "-1e-5"), (1, -math.inf), (1, "-1_0"), ("-", "-x y")]
+)
+def test_a_list_that_argparse_would_not_take_is_refused(value):
+    with pytest.raises(SweepError, match="use list: comma, repeat, json or python"):
+        words(Hparam("k", value, tuple(map(str, value))))
+
+
+def test_a_config_decides_the_format_and_gives_null():
+    assert of_config(read("style: file"), "json", ["style"]).format == "json"
+    assert of_config(read("{style: file, none: omit}"), "json", ["none"]).none == "omit"
+    assert of_config(read("style: dashes"), "json", []).none == "omit"
+    with pytest.raises(SettingsError, match="format: toml: CONFIG is yaml; leave format out"):
+        of_config(read("{style: file, format: toml}"), "yaml", ["format"])
 
 
 @pytest.mark.parametrize("style", sorted(STYLES))

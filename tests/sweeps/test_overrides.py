@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from runx.errors import RunxError
 from runx.sweeps.overrides import is_override, over_hparams, over_settings, read_override
+from runx.sweeps.scalars import scalar
 from runx.sweeps.sweep import points
 from runx.sweeps.yaml import parse, plain
 
@@ -120,6 +122,27 @@ def test_a_value_is_yaml_and_a_comma_list_an_axis(word, expected):
     values = [point["lr"] for point in overridden("lr: 1\nwd: 2", word)]
     assert values == expected
     assert list(map(type, values)) == list(map(type, expected))
+
+
+@pytest.mark.parametrize(
+    "text", ["range(1,3)", "=5", "a,,b", "(1,'b')", 'f("x",2)', "a(b\\,c", "a,", "choice(1, 2)", ""]
+)
+def test_the_way_that_a_refusal_names_gives_the_text(text):
+    with pytest.raises(RunxError) as caught:
+        read_override(f"lr={text}", SETTINGS)
+    message = str(caught.value)
+    (shown, *_) = shlex.split(message[message.rindex("lr='\"") :])
+    assert overridden("lr: 1", shown.rstrip(",")) == [{"lr": text}]
+
+
+@given(st.text("ab1,()[]{}'\"\\#: =*&!\n\t-", max_size=8))
+def test_an_override_is_taken_as_it_looks_or_refused(text):
+    try:
+        node = read_override(f"lr={text}", SETTINGS).node
+    except RunxError:
+        return
+    if not set(text) & set("'\"[]{},"):
+        assert node == scalar(text.strip(" \t"))
 
 
 def test_a_key_of_hydra_habit_is_added():

@@ -40,6 +40,10 @@ true
 tee log
 ! python x.py
 nohup timeout 5 python x.py
+cd x && conda run -n e python x.py
+cd x && source train.sh
+eval "$(conda shell.bash hook)" && conda activate x && python x.py
+ssh -t host "cd x && python x.py"
 exec > log 2>&1; python x.py
 2>log python x.py < data
 exec python x.py
@@ -81,6 +85,8 @@ parallel python x.py ::: a b@
 mpirun -n 1 python x.py : -n 1 python y.py@
 echo a && printf b@
 A=1@
+ssh host "python x.py@ | tee log"
+eval 'python x.py@ || true'
 bash -o pipefail -c "python x.py@"
 """
 

@@ -23,6 +23,8 @@ SPEEDS = frozenset({"runtime", "samples_per_second", "steps_per_second", "model_
 """What transformers adds to the metrics of each phase; no script's own metrics."""
 PLACEHOLDERS = frozenset({"hp_metric", "total_flos"})
 """What Lightning and transformers write that no script has measured."""
+_TRAINING = re.compile(r"(?:lr|learning_?rate)(?![a-z])|grad_norm$", re.IGNORECASE)
+"""What is of training alone, and has the names of hyperparameters."""
 _PARTS = re.compile(r"([/._\-: ]+)")
 _CAMEL = re.compile(r"^(train|valid|val|test|eval|dev)(?=[A-Z])")
 
@@ -73,8 +75,8 @@ def phase_word(word: str, is_first: bool = True) -> str:
 def told_apart(names: Iterable[str]) -> dict[str, Named]:
     """Return the phases and metrics of names that one file has.
 
-    ``loss`` beside ``val_loss`` is that of training. Of what Lightning writes twice, the value of
-    the epoch has the metric's name.
+    ``loss`` beside ``val_loss`` is that of training, and so is a learning rate. Of what Lightning
+    writes twice, the value of the epoch has the metric's name.
 
     >>> told_apart(["loss", "val_loss", "lr"])["loss"]
     Named(phase='train', metric='loss')
@@ -88,7 +90,7 @@ def told_apart(names: Iterable[str]) -> dict[str, Named]:
         base = metric.removesuffix("_epoch")
         if base != metric and (phase, f"{base}_step") in known:
             metric = base
-        if not phase and metric.lower() in measured:
+        if not phase and (metric.lower() in measured or _TRAINING.match(metric)):
             phase = "train"
         named[name] = Named(phase, metric)
     return {

@@ -59,12 +59,12 @@ def test_a_name_tells_its_phase(name, phase, metric):
         # Keras
         (
             ["accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"],
-            ["train.accuracy", "train.loss", "val.accuracy", "val.loss", ".learning_rate"],
+            ["train.accuracy", "train.loss", "val.accuracy", "val.loss", "train.learning_rate"],
         ),
         # Lightning, on_step and on_epoch
         (
             ["train_loss_step", "train_loss_epoch", "val_loss", "lr-SGD"],
-            ["train.loss_step", "train.loss", "val.loss", ".lr-SGD"],
+            ["train.loss_step", "train.loss", "val.loss", "train.lr-SGD"],
         ),
         # Nothing that Lightning wrote twice
         (["steps_per_epoch", "loss_epoch"], [".steps_per_epoch", ".loss_epoch"]),
@@ -75,7 +75,7 @@ def test_a_name_tells_its_phase(name, phase, metric):
         # ultralytics
         (
             ["train/box_loss", "metrics/mAP50(B)", "val/box_loss", "lr/pg0"],
-            ["train.box_loss", ".metrics/mAP50(B)", "val.box_loss", ".lr/pg0"],
+            ["train.box_loss", ".metrics/mAP50(B)", "val.box_loss", "train.lr/pg0"],
         ),
     ],
 )

@@ -12,6 +12,7 @@ from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
 from runx.analysis.read_run import Reading, read_run
 from runx.analysis.reduce import Measure
+from runx.readers.asked import recorded
 from runx.rundir.attempts import clock
 from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -87,6 +88,7 @@ def _records(
         measures=reader.measures,
         at=reader.at,
         index=index,
+        asked=recorded(ExperimentDir(runs[0].path.parent), reader.warn),
     )
     try:
         ahead = _read_ahead(runs, read, reader.processes, index) if reader.processes > 1 else {}

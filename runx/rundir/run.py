@@ -40,6 +40,7 @@ class RunRecord(NamedTuple):
     of its farm. ``attempts``: may be left out where they aren't needed. ``tool``: what wrote it.
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
+    ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
     """
 
     name: str
@@ -59,6 +60,7 @@ class RunRecord(NamedTuple):
     tag: str = ""
     labels: tuple[str, ...] = ()
     ablation: Mapping[str, Any] = {}
+    sources: Mapping[str, str] = {}
 
     @property
     def state(self) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.analysis.decode import starts_in
 from runx.analysis.groups import Spread
 from runx.analysis.reduce import series, tally
+from runx.rundir.paths import METRICS, metrics_of
+from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 
 PHASES = ("train", "val", "test")
@@ -34,12 +37,17 @@ def phase_of(name: str) -> tuple[str, str]:
 
 def metric_history(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Return a metric's values with their epochs."""
-    return series(_content(run, phase), metric, phase)
+    return series(_content(run, phase), metric, phase, starts=_starts(run, phase))
 
 
 def last_metrics(run: RunRecord, phase: str) -> Mapping[str, Any]:
     """Return the metrics of the last epoch of a phase."""
-    return tally(_content(run, phase), phase=phase).metrics
+    return tally(_content(run, phase), phase=phase, starts=_starts(run, phase)).metrics
+
+
+def _starts(run: RunRecord, phase: str) -> list[Record]:
+    """Return the starts of a run's executions where the file of a phase has none."""
+    return [] if metrics_of(phase) == METRICS else starts_in(text_of(_content(run, "start")))
 
 
 def _content(run: RunRecord, phase: str) -> bytes:

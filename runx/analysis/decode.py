@@ -1,7 +1,14 @@
-"""The rows of a metrics file by the execution that wrote them, parsed only where they count."""
+"""The rows of a metrics file by the execution that wrote them, parsed only where they count.
+
+Which rows count is decided here for everybody: of an epoch those of the last attempt, and of an
+earlier attempt none that lie beyond the epoch with which a later one went on.
+"""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runx.rundir.records import Damaged, Record, number, record, rows
@@ -84,3 +91,133 @@ def epoch_and_time(row: Row) -> tuple[float | None, float | None]:
                 return epoch, time
         row = parsed(row)
     return row.epoch, row.timestamp
+
+
+def phase_in(text: str, phase: str) -> str:
+    """Return the phase whose rows stand for a phase: tests for validation where there is none.
+
+    >>> phase_in("train,loss,1\\ntest,acc,8\\n", "val"), phase_in("val,acc,9\\n", "val")
+    ('test', 'val')
+    """
+    if phase != "val" or _has(text, "val") or not _has(text, "test"):
+        return phase
+    return "test"
+
+
+def _has(text: str, phase: str) -> bool:
+    return f"\n{phase}," in text or text.startswith(f"{phase},")
+
+
+def counted(executions: list[Execution]) -> list[Execution]:
+    """Return executions without the rows that a later one has superseded.
+
+    Superseded is a row where a later execution has one of its metrics at its epoch, or a later
+    attempt, which has one of them, went on at an earlier epoch: the weights that the row is about
+    are gone. Executions whose starts have the same number are of one attempt. Rows without an
+    epoch stay.
+
+    >>> one, two = ["acc,1,epoch,1", "acc,2,epoch,2"], ["acc,3,epoch,1"]
+    >>> [each.rows for each in counted([Execution(None, one), Execution(None, two)])]
+    [[], ['acc,3,epoch,1']]
+    """
+    if sum(1 for execution in executions if execution.rows) < 2:
+        return executions
+    kept: list[Execution] = []
+    later = _Later()
+    for execution in reversed(executions):
+        later.enter(_attempt(execution.start))
+        rows = [(row, _epoch(row), parsed(row).metrics) for row in execution.rows]
+        stay = [row for row, epoch, metrics in rows if not later.supersedes(epoch, metrics)]
+        kept.append(execution._replace(rows=stay))
+        for _, epoch, metrics in rows:
+            later.add(epoch, metrics)
+    return kept[::-1]
+
+
+class _Later:
+    """What later executions have written: the metrics of each epoch, and where attempts began."""
+
+    def __init__(self) -> None:
+        self._written: set[tuple[float, str]] = set()
+        self._begins: dict[str, float] = {}
+        self._attempt: object = None
+        self._first, self._names = math.inf, set[str]()
+
+    def enter(self, attempt: object) -> None:
+        """Go on to an execution before these, of an attempt with a number, or None."""
+        if attempt is None or attempt != self._attempt:
+            for name in self._names:
+                self._begins[name] = min(self._begins.get(name, math.inf), self._first)
+            self._attempt, self._first, self._names = attempt, math.inf, set()
+
+    def add(self, epoch: float, metrics: Iterable[str]) -> None:
+        """Add a row of the execution."""
+        if epoch > -math.inf:
+            self._first = min(self._first, epoch)
+            self._names.update(metrics)
+            self._written.update((epoch, name) for name in metrics)
+
+    def supersedes(self, epoch: float, metrics: Iterable[str]) -> bool:
+        """Return whether a row of the execution doesn't count any more."""
+        return any(
+            (epoch, name) in self._written or epoch > self._begins.get(name, math.inf)
+            for name in metrics
+        )
+
+
+def _epoch(row: Row) -> float:
+    """Return the epoch of a row; what has none comes before all others, and stays."""
+    epoch = epoch_and_time(row)[0]
+    return -math.inf if epoch is None or epoch != epoch else epoch
+
+
+def _attempt(start: Row | None) -> object:
+    return parsed(start).metrics.get("attempt") if start is not None else None
+
+
+def starts_in(text: str) -> list[Record]:
+    """Return the starts in metrics.csv: those of phases in files of their own, too."""
+    if text.count("\nstart,") + text.startswith("start,") < 2:
+        return []  # Most runs are executed once; nothing of them is superseded.
+    return [row for row in rows(text) if row.phase == "start"]
+
+
+def split_at(rows: Sequence[Row], starts: Sequence[Record]) -> list[Execution]:
+    """Return the rows of a file without starts by executions that began elsewhere.
+
+    The times of both tell; without them, an execution begins where the epoch goes back.
+    """
+    begins = [start.timestamp for start in starts]
+    times = [epoch_and_time(row)[1] for row in rows]
+    known = [time for time in begins if time is not None]
+    if len(known) == len(begins) and None not in times:
+        executions = [Execution(None, []), *(Execution(start, []) for start in starts)]
+        for row, time in zip(rows, times, strict=True):
+            executions[bisect_right(known, time or 0.0)].rows.append(row)
+        return executions
+    executions, before = [Execution(None, [])], -math.inf
+    for row in rows:
+        if (epoch := _epoch(row)) < before:
+            executions.append(Execution(None, []))
+        executions[-1].rows.append(row)
+        before = epoch
+    return executions
+
+
+def counted_records(records: Iterable[Record]) -> list[Record]:
+    """Return the records of all phases of a run that count, as ``counted`` does, without starts."""
+    records = list(records)
+    starts = [row for row in records if row.phase == "start"]
+    others = [row for row in records if row.phase != "start"]
+    if len(starts) < 2:
+        return others
+    phases: dict[str, list[Row]] = {}
+    for row in others:
+        phases.setdefault(row.phase, []).append(row)
+    kept = {
+        id(row)
+        for of_phase in phases.values()
+        for execution in counted(split_at(of_phase, starts))
+        for row in execution.rows
+    }
+    return [row for row in others if id(row) in kept]

@@ -32,7 +32,7 @@ from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 2"
+FORMAT = f"{__version__}, rows 3"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
@@ -102,7 +102,7 @@ class Index:
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
         hparams, resources, metrics, by_key = parts(entry)
-        _, epoch, epoch_time, status, *_ = entry[1]
+        _, epoch, epoch_time, status, _, tool, code, tag, labels, *_ = entry[1]
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
         }
@@ -118,6 +118,10 @@ class Index:
             resources=resources,
             measured=measured,
             attempts=attempts_in(entry) if self._attempts else (),
+            tool=tool,
+            code=code,
+            tag=tag,
+            labels=tuple(labels),
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

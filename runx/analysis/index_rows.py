@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.run import RunRecord
 
-OWN = ("mark", "epoch", "epoch_time", "state", "attempts")
+OWN = ("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels")
 """The values that every row begins with."""
 
 
@@ -44,6 +44,7 @@ def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[
     return Shape(*map(tuple, names)), (
         *(mark, record.epoch, record.epoch_time, record.status),
         [_flat(attempt) for attempt in record.attempts],
+        *(record.tool, record.code, record.tag, record.labels),
         *record.hparams.values(),
         *record.resources.values(),
         *record.metrics.values(),

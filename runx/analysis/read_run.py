@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
+from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
 from runx.analysis.reduce import Measure, Tally, tally
 from runx.errors import StoreError
@@ -15,6 +16,8 @@ from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
+from runx.rundir.record import dotted, staged_code
+from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import UNKNOWN, State, state
@@ -70,16 +73,21 @@ def _read(
     content = look.content(RECORD)
     if HPARAMS in look.stamps:
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
-    # Most runs, which are here, ask nothing of a farm.
-    asks = content and b'"resources": {' in content and b'"resources": {}' not in content
+    recorded = _recorded(content, look, warn) if content else {}
+    # A later attempt may have been given newer code.
+    code = staged_code(run) if len(attempts) > 1 else recorded.get("code")
+    resources, labels = recorded.get("resources"), recorded.get("labels")
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
         hparams=hparams,
         status=state(attempts) if attempts or content is not None else State(UNKNOWN),
         experiment=experiment,
-        resources=_resources(content, look, warn) if content and asks else {},
+        resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
+        code=str(code or ""),
+        tag=str(recorded.get("tag") or ""),
+        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         **_metrics(look, measures, at, warn)._asdict(),
     )
 
@@ -103,7 +111,7 @@ def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
         warn(complaint)
     merged: dict[str, Any] = {}
     for hparams in (added, given):
-        merged.update(hparams if isinstance(hparams, dict) else {})
+        merged.update(dotted(hparams) if isinstance(hparams, dict) else {})
     return merged
 
 
@@ -137,6 +145,7 @@ def _metrics(look: RunFiles, measures: Sequence[Measure], at: float | None, warn
     """
     contents = {METRICS: look.content(METRICS)}
     is_tensorboard, tallies = contents[METRICS] is None, []
+    starts: list[Record] | None = None
     for phase in dict.fromkeys(("val", *(measure.phase for measure in measures))):
         name = metrics_of(phase)
         if is_tensorboard:
@@ -148,7 +157,9 @@ def _metrics(look: RunFiles, measures: Sequence[Measure], at: float | None, warn
         of_phase = [measure for measure in measures if measure.phase == phase]
         damaged = partial(_warn_of_row, warn, f"{look.path}/{name}")
         epoch = at if phase == "val" else None
-        tallies.append(tally(contents[name] or b"", of_phase, damaged, phase, epoch))
+        if name != METRICS and starts is None:
+            starts = starts_in(text_of(contents[METRICS] or b""))
+        tallies.append(tally(contents[name] or b"", of_phase, damaged, phase, epoch, starts or ()))
     for other in tallies[1:]:
         tallies[0].measured.update(other.measured)
     return tallies[0]
@@ -158,11 +169,10 @@ def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:
     warn(f"{path}, line {line}: left out: {reason}")
 
 
-def _resources(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
-    """Return what a run has asked of its farm, by its record."""
+def _recorded(record: bytes, look: RunFiles, warn: Warn) -> dict[str, Any]:
+    """Return the content of run.json, which its hyperparameters don't come from."""
     try:
-        resources = parsed_json(record, f"{look.path}/{RECORD}").get("resources")
+        return parsed_json(record, f"{look.path}/{RECORD}")
     except StoreError as error:
         warn(str(error))
         return {}
-    return resources if isinstance(resources, dict) else {}

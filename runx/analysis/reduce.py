@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from runx.analysis.decode import (
     Execution,
     Row,
+    counted,
     epoch_and_time,
     parse_rows,
     parsed,
+    phase_in,
+    split_at,
     split_rows,
 )
-from runx.rundir.records import Damaged, Record, number, rows, text_of
+from runx.rundir.records import Damaged, Record, number, text_of
 
 if TYPE_CHECKING:
     from runx.rundir.records import Metric
@@ -48,17 +51,28 @@ def tally(
     damaged: Damaged | None = None,
     phase: str = "val",
     at: float | None = None,
+    starts: Sequence[Record] = (),
 ) -> Tally:
     r"""Return what a metrics file has of a phase; ``at`` is the epoch to take, None the last.
+
+    ``starts`` are those of the run where the file of the phase has none.
 
     >>> tally(b"start,start/step,0,timestamp,0\nval,acc,9,epoch,1,timestamp,5\n")
     Tally(metrics={'acc': 9}, epoch=1, epoch_time=5.0, measured={})
     """
     text = text_of(content)
+    phase = phase_in(text, phase)
     try:
-        return tally_of(split_rows(text, phase), measures, at)
+        return tally_of(_executions(split_rows(text, phase), starts), measures, at)
     except ValueError:
-        return tally_of(parse_rows(text, phase, damaged), measures, at)
+        return tally_of(_executions(parse_rows(text, phase, damaged), starts), measures, at)
+
+
+def _executions(executions: list[Execution], starts: Sequence[Record]) -> list[Execution]:
+    """Return executions, which are told by ``starts`` where the file itself has no start."""
+    if not starts or any(execution.start is not None for execution in executions):
+        return executions
+    return split_at([row for execution in executions for row in execution.rows], starts)
 
 
 def tally_of(
@@ -68,7 +82,7 @@ def tally_of(
 
     A measure that they lack is left out.
     """
-    rows = [row for execution in executions for row in execution.rows]
+    rows = [row for execution in counted(executions) for row in execution.rows]
     metrics, epoch = _last_epoch(rows, at)
     measured = {}
     for name, metric, where, _ in measures:
@@ -202,12 +216,22 @@ def _epochs(
 
 
 def series(
-    content: bytes, metric: str, phase: str = "val", damaged: Damaged | None = None
+    content: bytes,
+    metric: str,
+    phase: str = "val",
+    damaged: Damaged | None = None,
+    starts: Sequence[Record] = (),
 ) -> list[tuple[float | None, Metric]]:
-    r"""Return a metric's values with their epochs, in the order in which they were written.
+    r"""Return a metric's values with their epochs, those that count, in the order of the rows.
 
     >>> series(b"val,acc,9,epoch,1\nval,acc,8,epoch,2\n", "acc")
     [(1, 9), (2, 8)]
     """
-    records = (row for row in rows(content, damaged) if row.phase == phase)
+    text = text_of(content)
+    executions = parse_rows(text, phase_in(text, phase), damaged)
+    records = [
+        parsed(row)
+        for execution in counted(_executions(executions, starts))
+        for row in execution.rows
+    ]
     return [(row.epoch, row.metrics[metric]) for row in records if metric in row.metrics]

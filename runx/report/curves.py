@@ -7,13 +7,14 @@ import math
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from runx.analysis.decode import counted_records
 from runx.readers.tensorboard import as_rows
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, rows
@@ -21,8 +22,6 @@ from runx.rundir.tensorboard import event_files
 
 MOST = 2_000
 """Points of one curve that a report holds; of longer ones it has every k-th and the last."""
-
-PHASES = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Course:
 
 
 def courses(records: Iterable[Record]) -> dict[str, Course]:
-    """Return courses by phase, sorted by epoch; of an epoch measured twice the later values count.
+    """Return courses by phase, sorted by epoch: of an epoch the last attempt's values.
 
     >>> courses([Record("val", {"acc": 9}, 1, 5.0), Record("val", {"acc": 8}, 2, 7.0)])["val"]
     Course(epochs=[1, 2], seconds=[0.0, 2.0], metrics={'acc': [9.0, 8.0]})
@@ -46,14 +45,21 @@ def courses(records: Iterable[Record]) -> dict[str, Course]:
     records = list(records)
     seconds = seconds_at_work(records)
     by_phase: dict[str, dict[float, tuple[float, dict[str, float]]]] = {}
-    for record in records:
-        if record.phase == "start":
-            continue
+    for record in counted_records(records):
         points = by_phase.setdefault(record.phase, {})
         epoch = record.epoch if record.epoch is not None else len(points)
         before = points.get(epoch, (0.0, {}))[1]
         points[epoch] = (seconds(record.timestamp), {**before, **numbers(record)})
     return {phase: _course(points) for phase, points in by_phase.items() if points}
+
+
+def validation(phases: Container[str]) -> str:
+    """Return the phase that a run is judged by: that of its tests where it has no validation.
+
+    >>> validation({"train": 1, "test": 2}), validation({"val": 1, "test": 2})
+    ('test', 'val')
+    """
+    return "test" if "test" in phases and "val" not in phases else "val"
 
 
 def _course(points: dict[float, tuple[float, dict[str, float]]]) -> Course:
@@ -112,7 +118,7 @@ def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict
     for file in metric_files(run):
         records += rows(file.read_bytes(), partial(damaged, file))
     if not records and event_files(run.path):
-        for phase in PHASES:
+        for phase in ("train", "val"):  # The rows of tests are with those of validation.
             # Damage was reported when the run was read for the table.
             records += rows(as_rows(run.path, phase, lambda line: None))
     return courses(records)

@@ -14,7 +14,7 @@ from runx.analysis.columns import names_of
 from runx.analysis.question import Question
 from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
-from runx.report.curves import Course, encoded, read_courses, thinned
+from runx.report.curves import Course, encoded, read_courses, thinned, validation
 from runx.report.details import attempt_details, details
 from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
@@ -110,7 +110,7 @@ def run_object(
         "exit": record.status.code,
         "hparams": json_safe(dict(record.hparams)),
         "last": json_safe(dict(record.metrics)),
-        "best": json_safe(best_values(run.courses.get("val"), question)),
+        "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
         "epoch": json_safe(record.epoch),
         "epoch_time": json_safe(record.epoch_time),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},

@@ -17,8 +17,10 @@ from runx.analysis.ask import ask_schedulers, with_job_status
 from runx.analysis.cells import json_safe
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
-from runx.report.curves import metric_files, numbers
+from runx.report.curves import metric_files, numbers, validation
 from runx.report.data import (
+    RunCourses,
+    best_values,
     metric_names,
     metric_objects,
     name_prefixes,
@@ -51,7 +53,10 @@ ASK_EVERY = 30.0
 
 @dataclass(slots=True)
 class FollowedRun:
-    """A run that is followed: its last record, and how far its files have been read."""
+    """A run that is followed: its last record, and how far its files have been read.
+
+    ``went_back``: whether rows that were read have been superseded since by another attempt's.
+    """
 
     record: RunRecord
     key: str
@@ -60,6 +65,9 @@ class FollowedRun:
     counts: dict[str, int] = field(default_factory=dict)
     sent: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
+    went_back: bool = False
+    _reached: dict[str, float] = field(default_factory=dict)
+    _reached_before: dict[str, float] = field(default_factory=dict)
     _worked: float = 0.0
     _began: float | None = None
     _latest: float | None = None
@@ -75,6 +83,15 @@ class FollowedRun:
             self._began = time
         self._latest = time
         return self._worked + time - self._began
+
+    def note_epoch(self, phase: str, epoch: float) -> None:
+        """Note the epoch of a row: whether it goes back behind those of an earlier attempt."""
+        self.went_back |= epoch <= self._reached_before.get(phase, -math.inf)
+        self._reached[phase] = max(epoch, self._reached.get(phase, -math.inf))
+
+    def note_start(self) -> None:
+        """Note that another execution has begun."""
+        self._reached_before = {**self._reached}
 
 
 class Follower:
@@ -99,7 +116,10 @@ class Follower:
     def start(self) -> None:
         """Read all runs, so that changes() returns what comes after."""
         for record in self.records():
-            self._read_points(self._add(record))
+            run = self._add(record)
+            self._read_points(run)
+            if run.went_back:
+                self._measure(run)
 
     def records(self) -> list[RunRecord]:
         """Return the records of all runs, read anew."""
@@ -166,12 +186,17 @@ class Follower:
             return
         if run.record.status.alive or attempts_changed(folder) != run.attempts_changed:
             yield from self._new_state(experiment, run, now)
-        for phase, points in self._read_points(run).items():
+        new = self._read_points(run)
+        if run.went_back:
+            yield from self._whole_run(run, now)
+            return
+        for phase, points in new.items():
             names = sorted({name for _, _, values in points for name in values})
             yield {
                 "kind": "points",
                 "key": run.key,
                 "phase": phase,
+                "validates": phase == validation(run.counts),
                 "points": json_safe(points),
                 "best": json_safe(run.best),
                 "metrics": metric_objects(names, self.question),
@@ -184,13 +209,24 @@ class Follower:
             record = self._answered(unasked)
             run = self._add(record)
             self._read_points(run)
-            measured = read_run_courses(record, self._reader.warn)
-            yield {
-                "kind": "run",
-                "key": run.key,
-                "run": run_object(measured, run.key, self.question, now, self._reader.warn),
-                "metrics": metric_objects(metric_names([measured]), self.question),
-            }
+            yield from self._whole_run(run, now)
+
+    def _whole_run(self, run: FollowedRun, now: float) -> Iterator[dict[str, Any]]:
+        """Return all about a run that is new, or of which rows that were sent don't count now."""
+        measured = self._measure(run)
+        yield {
+            "kind": "run",
+            "key": run.key,
+            "run": run_object(measured, run.key, self.question, now, self._reader.warn),
+            "metrics": metric_objects(metric_names([measured]), self.question),
+        }
+
+    def _measure(self, run: FollowedRun) -> RunCourses:
+        """Read anew what a run has measured, and note its best values."""
+        measured = read_run_courses(run.record, self._reader.warn)
+        course = measured.courses.get(validation(measured.courses))
+        run.best, run.went_back = best_values(course, self.question), False
+        return measured
 
     def _new_state(
         self, experiment: ExperimentDir, run: FollowedRun, now: float
@@ -211,7 +247,7 @@ class Follower:
         points = (
             self._points(run, files) if files else read_new_events(folder, run.read_to, run.sent)
         )
-        for _, _, values in points.get("val", ()):
+        for _, _, values in points.get(validation(run.counts), ()):
             self._note_best(run, values)
         return points
 
@@ -221,11 +257,15 @@ class Follower:
             for record in read_new_rows(file, run.read_to):
                 seconds = run.seconds(record)
                 if record.phase == "start":
+                    run.note_start()
                     continue
                 nth = run.counts.get(record.phase, 0)
+                # Until there is validation, a run was judged by its tests.
+                run.went_back |= record.phase == "val" and nth == 0 and "test" in run.counts
                 run.counts[record.phase] = nth + 1
                 epoch = record.epoch if record.epoch is not None else nth
                 if math.isfinite(epoch):
+                    run.note_epoch(record.phase, epoch)
                     point = (epoch, seconds, numbers(record))
                     points.setdefault(record.phase, []).append(point)
         return points

@@ -73,6 +73,27 @@ def staged_code(run: RunDir) -> str | None:
         return str(code) if code else None
 
 
+def dotted(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters by their dotted names, mappings in mappings taken apart.
+
+    Lists stay as they are, and so do empty mappings. A name that is written with its dots goes
+    before the same one of a mapping.
+
+    >>> dotted({"optimizer": {"lr": 1, "betas": [0.9, 0.99]}, "optimizer.lr": 2, "extra": {}})
+    {'optimizer.lr': 2, 'optimizer.betas': [0.9, 0.99], 'extra': {}}
+    """
+    if dict not in set(map(type, hparams.values())):
+        return dict(hparams)
+    leaves: dict[str, Any] = {}
+    written: dict[str, Any] = {}
+    for name, value in hparams.items():
+        if isinstance(value, dict) and value:
+            leaves.update({f"{name}.{inner}": each for inner, each in dotted(value).items()})
+        else:
+            leaves[name] = written[name] = value
+    return {**leaves, **written}
+
+
 def without_program(argv: Sequence[str]) -> tuple[str, ...]:
     """Return a command line without the program.
 

@@ -36,8 +36,9 @@ class RunRecord(NamedTuple):
 
     ``metrics``: those of the last validation epoch. ``measured``: other metrics that were asked
     for, such as ``acc-best``. ``details``: other columns that were asked for, such as ``host``.
-    ``hparams``: as in hparams.json. ``epoch_time``: in seconds. ``resources``: those requested of
-    its farm. ``attempts``: may be left out where they aren't needed.
+    ``hparams``: by their dotted names. ``epoch_time``: in seconds. ``resources``: those requested
+    of its farm. ``attempts``: may be left out where they aren't needed. ``tool``: what wrote it.
+    ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     """
 
     name: str
@@ -52,6 +53,10 @@ class RunRecord(NamedTuple):
     details: Mapping[str, Any] = {}
     resources: Mapping[str, Any] = {}
     attempts: tuple[Attempt, ...] = ()
+    tool: str = "runx"
+    code: str = ""
+    tag: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:

@@ -157,3 +157,36 @@ def test_an_unknown_run_has_no_log(tmp_path):
     experiment = following(tmp_path)
     assert experiment.log("../a", -1) is None
     assert experiment.log("a", -1) == ("", 0)
+
+
+def test_an_attempt_that_goes_back_sends_the_whole_run(tmp_path):
+    folder = make_run(tmp_path / "a", acc=[1, 2, 90])
+    experiment = following(tmp_path)
+    append(folder, "start", {"start/step": 0}, None, 500.0)
+    assert experiment.changes(0.0) == []
+    append(folder, "val", {"acc": 3}, 1, 507.0)
+    [change, _] = experiment.changes(0.0)
+    assert (change["kind"], change["key"]) == ("run", "a")
+    assert change["run"]["best"] == {"acc": 3.0}
+    assert change["run"]["courses"]["val"]["x"] == [0, 1, 2]
+    append(folder, "val", {"acc": 2.5}, 2, 517.0)
+    experiment.changes(0.0)
+    append(folder, "val", {"acc": 2}, 3, 527.0)
+    [change, *_] = experiment.changes(1.0)
+    assert (change["kind"], change["best"], change["points"][0][0]) == ("points", {"acc": 3.0}, 3)
+
+
+def test_tests_count_until_there_is_validation(tmp_path):
+    folder = make_run(tmp_path / "a")
+    append(folder, "test", {"acc": 1}, 0, 1.0)
+    experiment = following(tmp_path)
+    append(folder, "test", {"acc": 5}, 1, 2.0)
+    [change] = experiment.changes(0.0)
+    assert (change["validates"], change["best"]) == (True, {"acc": 5.0})
+    append(folder, "val", {"acc": 2}, 1, 3.0)
+    append(folder, "test", {"acc": 7}, 2, 4.0)
+    [change, _] = experiment.changes(0.0)
+    assert (change["kind"], change["run"]["best"]) == ("run", {"acc": 2.0})
+    append(folder, "test", {"acc": 9}, 3, 5.0)
+    [change] = experiment.changes(0.0)
+    assert (change["validates"], change["best"]) == (False, {"acc": 2.0})

@@ -34,7 +34,9 @@ function apply(model, change) {
   }
   const run = model.runs.find(({ key }) => key === change.key);
   if (change.kind === "run") {
-    if (!run) model.runs.push(makeRun(change.run, model.runs.length));
+    // A run that is known is sent whole where an attempt has superseded points of an earlier one.
+    if (run) Object.assign(run, makeRun(change.run, run.index));
+    else model.runs.push(makeRun(change.run, model.runs.length));
     return;
   }
   if (!run) return;
@@ -42,12 +44,12 @@ function apply(model, change) {
   if (change.kind === "points") addPoints(model, run, change);
 }
 
-function addPoints(model, run, { phase, points, best }) {
+function addPoints(model, run, { phase, validates, points, best }) {
   if (!model.phases.includes(phase)) model.phases.push(phase);
   for (const [epoch, seconds, values] of points) {
     addPoint(run, phase, epoch, seconds === null ? NaN : seconds, values);
-    noteTime(run, phase, seconds);
-    if (phase === "val") noteLast(run, epoch, values);
+    noteTime(run, phase, seconds, validates);
+    if (validates) noteLast(run, epoch, values);
   }
   run.best = new Map(Object.entries(best));
 }

@@ -109,11 +109,11 @@ export function noteLast(run, epoch, values) {
 }
 
 /** Update the time that a run has taken by a point that was just added. */
-export function noteTime(run, phase, seconds) {
+export function noteTime(run, phase, seconds, validates) {
   if (!Number.isFinite(seconds)) return;
   run.elapsed = Math.max(run.elapsed ?? 0, seconds);
   const course = run.courses.get(phase);
-  if (phase === "val") run.epoch_time = seconds / course.length;
+  if (validates) run.epoch_time = seconds / course.length;
 }
 
 const LENGTHS = ["epochs", "max_epochs", "num_epochs", "n_epochs", "max_epoch"];

@@ -14,7 +14,7 @@ from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that are never shown as differing, as with the original."""
-OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
+OWN = ("experiment", "run", "tool", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
 DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
 """Columns on request: they need files that are read for no other column."""

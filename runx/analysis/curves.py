@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.decode import starts_in
+from runx.analysis.found import measured_by_tool
 from runx.analysis.groups import Spread
 from runx.analysis.reduce import series, tally
 from runx.rundir.paths import METRICS, metrics_of
 from runx.rundir.records import Record, text_of
-from runx.rundir.run import RunRecord
+from runx.rundir.run import OWN_TOOL, RunRecord
 
 PHASES = ("train", "val", "test")
 
@@ -51,6 +52,9 @@ def _starts(run: RunRecord, phase: str) -> list[Record]:
 
 
 def _content(run: RunRecord, phase: str) -> bytes:
+    if run.tool != OWN_TOOL:
+        # Damage was reported when the run was read for the table.
+        return measured_by_tool(run, lambda line: None).content(phase)
     try:
         return run.dir.metrics_of(phase).read_bytes()
     except FileNotFoundError:

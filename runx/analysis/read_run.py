@@ -14,6 +14,7 @@ from runx.analysis.reduce import Measure, Tally, tally
 from runx.errors import StoreError
 from runx.readers.tensorboard import as_rows
 from runx.rundir.attempts import read_attempts
+from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
 from runx.rundir.record import dotted, staged_code
@@ -103,7 +104,7 @@ def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
         given = record.get("hparams")
     added = (_object(look, LOGX, complaints) or {}).get("hparams")
     has_any = given is not None or added is not None
-    if not has_any and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
+    if not has_any and not has_own_metrics(look.path) and not event_files(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None

@@ -155,7 +155,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("epoch_time", "epoch_time")] if timed else []),
         *([Column("state", "state")] if unsettled else []),
     ]
-    taken = {"run", "experiment", *(column.heading for column in rest)}
+    taken = {"run", "experiment", "tool", *(column.heading for column in rest)}
     if question.all_hparams:
         names = [
             name for name in names_of(run.hparams for run in runs) if name not in question.ignore
@@ -170,7 +170,12 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
     several = len({run.experiment for run in runs}) > 1
-    return [*([Column("experiment", "experiment")] if several else []), Column("run", "run")]
+    mixed = len({run.tool for run in runs}) > 1
+    return [
+        *([Column("tool", "tool")] if mixed else []),
+        *([Column("experiment", "experiment")] if several else []),
+        Column("run", "run"),
+    ]
 
 
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:

@@ -11,6 +11,7 @@ from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, fields, names_of, resolve, value
 from runx.analysis.curves import last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
+from runx.analysis.places import places
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.select import matches
@@ -19,7 +20,6 @@ from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, suggestion
 from runx.processes import worker_count
-from runx.rundir.experiments import find
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
@@ -36,12 +36,12 @@ class Field(NamedTuple):
 
 
 def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
-    """Return the directories of the experiments that are named, with a line for what is barred.
+    """Return where the runs are that are named, with a line for what is barred.
 
     Raises:
-        RunxError: There is no such experiment.
+        RunxError: There is no such experiment or path, or no run in it.
     """
-    return find(options.experiments, options.logroot, options.cwd, warn)
+    return places(options.experiments, options.logroot, options.cwd, warn)
 
 
 def read(

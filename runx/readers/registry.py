@@ -13,7 +13,19 @@ FILES: dict[str, str] = {}
 
 The first that recognises a file reads it: those that look at the content come last.
 """
-DIRS: dict[str, str] = {}
+DIRS: dict[str, str] = {
+    "mlflow": "runx.readers.mlflow:READER",
+    "wandb": "runx.readers.wandb:READER",
+    "hydra": "runx.readers.hydra:READER",
+    "mlxp": "runx.readers.mlxp:READER",
+    "sacred": "runx.readers.sacred:READER",
+    "guild": "runx.readers.guild:READER",
+    "dvclive": "runx.readers.dvclive:READER",
+    "lightning": "runx.readers.lightning:READER",
+    "transformers": "runx.readers.huggingface_runs:READER",
+    "tensorboard": "runx.readers.tensorboard_runs:READER",
+    "files": "runx.readers.folder:READER",
+}
 """Each tool, and where its DirReader is; the first that recognises a directory reads it."""
 
 

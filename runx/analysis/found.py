@@ -5,37 +5,43 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from runx.analysis.index import Index, open_index
+from runx.analysis.measurements import Measurements, measurements_of
 from runx.analysis.places import ToolDir
-from runx.analysis.reduce import tally
+from runx.analysis.read_run import tally_found
+from runx.analysis.reduce import Measure
 from runx.errors import RunxError
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.measured import Measured
-from runx.readers.registry import dir_readers
+from runx.readers.measured import Measured, Source, combined
+from runx.readers.tools import dir_readers
 from runx.rundir.events import Attempt, Event
 from runx.rundir.paths import RunDir
-from runx.rundir.run import RunRecord
+from runx.rundir.run import OWN_TOOL, RunRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State
-
-if TYPE_CHECKING:
-    from runx.analysis.read import Reader
 
 MOST_FILES = 400
 """A run with more of them is read each time: to look whether one has changed takes as long."""
 
 
-def read_found(place: ToolDir, reader: Reader) -> Iterator[RunRecord]:
+class Wanted(NamedTuple):
+    """What is wanted of runs: measures, and the epoch of metrics, None for the last."""
+
+    measures: tuple[Measure, ...] = ()
+    at: float | None = None
+
+
+def read_found(place: ToolDir, wanted: Wanted, warn: Warn) -> Iterator[RunRecord]:
     """Read the runs of other tools; what is damaged costs a warning, and itself alone."""
     index = None
-    if reader.at is None:
-        index = open_index(place, len(place.runs), reader.measures)
+    if wanted.at is None:
+        index = open_index(place, len(place.runs), wanted.measures)
     try:
         for tool, folder in place.runs:
             known = index.find(RunDir(os.fspath(folder)), "") if index else None
-            yield from [known] if known else _read(tool, folder, place, reader, index)
+            yield from [known] if known else _read(tool, folder, place, wanted, warn, index)
         if index:
             index.write()
     finally:
@@ -44,7 +50,12 @@ def read_found(place: ToolDir, reader: Reader) -> Iterator[RunRecord]:
 
 
 def _read(
-    tool: DirReader, folder: Path, place: ToolDir, reader: Reader, index: Index | None
+    tool: DirReader,
+    folder: Path,
+    place: ToolDir,
+    wanted: Wanted,
+    warn: Warn,
+    index: Index | None,
 ) -> list[RunRecord]:
     """Read the runs in a folder, and add a single one of which nothing was warned to the index."""
     warnings: list[str] = []
@@ -52,9 +63,9 @@ def _read(
     records = []
     for found in _found(tool, folder, warnings.append):
         experiment = found.experiment or _experiment(found.path, place.path)
-        records.append(_record(found, tool.tool, experiment, reader))
+        records.append(_record(found, tool.tool, experiment, wanted, warnings.append))
     for warning in dict.fromkeys(warnings):
-        reader.warn(warning)
+        warn(warning)
     is_simple = [record.dir.path for record in records] == [folder] and not warnings
     if index and look and is_simple:
         index.add(look, records[0])
@@ -95,15 +106,8 @@ def _experiment(run: Path, top: Path) -> str:
     return top.name if inside in (".", "..") else inside
 
 
-def _record(found: FoundRun, tool: str, experiment: str, reader: Reader) -> RunRecord:
-    measured = _measured(found)
-    tallies = []
-    for phase in dict.fromkeys(("val", *(measure.phase for measure in reader.measures))):
-        of_phase = [measure for measure in reader.measures if measure.phase == phase]
-        at = reader.at if phase == "val" else None
-        tallies.append(tally(measured.content(phase), of_phase, None, phase, at))
-    for other in tallies[1:]:
-        tallies[0].measured.update(other.measured)
+def _record(found: FoundRun, tool: str, experiment: str, wanted: Wanted, warn: Warn) -> RunRecord:
+    measured = _measurements(found)
     return RunRecord(
         name=found.name,
         dir=RunDir(os.fspath(found.path)),
@@ -112,7 +116,8 @@ def _record(found: FoundRun, tool: str, experiment: str, reader: Reader) -> RunR
         experiment=experiment,
         attempts=(_attempt(found),),
         tool=tool,
-        **tallies[0]._asdict(),
+        sources=measured.left.sources,
+        **tally_found(measured, wanted.measures, wanted.at, warn)._asdict(),
     )
 
 
@@ -125,18 +130,31 @@ def _attempt(found: FoundRun) -> Attempt:
     return Attempt(0, tuple(events))
 
 
-def _measured(found: FoundRun) -> Measured:
+def _measurements(found: FoundRun) -> Measurements:
     # A phase that no name tells is validation.
-    return Measured([row if row.phase else row._replace(phase="val") for row in found.rows])
+    rows = [
+        row._replace(phase=row.phase or "val", file=row.file or found.source) for row in found.rows
+    ]
+    look = RunFiles(os.fspath(found.path))
+    return Measurements(look, None, combined([Source("", rows)]))
 
 
-def measured_by_tool(record: RunRecord, warn: Warn) -> Measured:
-    """Return what a run of another tool has measured, read from its folder again."""
+def measurements_of_run(record: RunRecord) -> Measurements:
+    """Read what a run has measured, be it of ours or of another tool, from its files again.
+
+    What is damaged was warned of when the run was read.
+    """
+    if record.tool == OWN_TOOL:
+        return measurements_of(record.dir)
+    path = record.dir.path
     for tool in dir_readers():
-        if tool.tool == record.tool:
-            folders = [record.dir.path, record.dir.path.parent]
-            for folder in folders:
-                for found in _found(tool, folder, warn) if tool.recognise(folder) else ():
-                    if found.path == record.dir.path:
-                        return _measured(found)
-    return Measured()
+        # A reader may find several runs in the folder above.
+        for folder in (path, path.parent) if tool.tool == record.tool else ():
+            for found in _found(tool, folder, _ignore) if tool.recognise(folder) else ():
+                if found.path == path:
+                    return _measurements(found)
+    return Measurements(RunFiles(os.fspath(record.dir)), None, Measured())
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""

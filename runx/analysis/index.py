@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from runx.analysis.index_rows import (
     Entries,
@@ -32,7 +33,7 @@ from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 3"
+FORMAT = f"{__version__}, rows 4"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
@@ -56,6 +57,7 @@ class Index:
     ) -> None:
         self._experiment = experiment
         self._folder = os.fspath(experiment.path)
+        self._mark = _mark(experiment)
         self._entries = entries
         self.fresh: Entries = {}
         self._settled_before = 0
@@ -101,7 +103,7 @@ class Index:
             self._descriptor = None
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
-        hparams, resources, metrics, by_key = parts(entry)
+        hparams, resources, metrics, by_key, sources = parts(entry)
         _, epoch, epoch_time, status, _, tool, code, tag, labels, *_ = entry[1]
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
@@ -122,6 +124,7 @@ class Index:
             code=code,
             tag=tag,
             labels=tuple(labels),
+            sources=sources,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:
@@ -154,7 +157,7 @@ class Index:
             return
         old = {name: each for name, each in self._entries.items() if self._exists(name)}
         entries = {**old, **self.fresh}
-        text = json.dumps({"version": 1, "by": FORMAT, "shapes": to_columns(entries)})
+        text = json.dumps({"version": 1, "by": self._mark, "shapes": to_columns(entries)})
         for path in _paths(self._experiment):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -178,11 +181,19 @@ def open_index(
         # One that some other version of runx has written may have concluded otherwise.
         try:
             content = read_json(path)
-            if content["by"] == FORMAT:
+            if content["by"] == _mark(experiment):
                 return Index(experiment, from_columns(content["shapes"]), measures, attempts)
         except (StoreError, LookupError, TypeError, ValueError):
             continue
     return Index(experiment, {}, measures, attempts)
+
+
+def _mark(experiment: ExperimentDir) -> str:
+    """Return what an index must have been written by and for: with other METRICS, runs differ."""
+    try:
+        return f"{FORMAT}, METRICS {crc32(experiment.metrics.read_bytes())}"
+    except OSError:
+        return FORMAT
 
 
 def _paths(experiment: ExperimentDir) -> list[Path]:

@@ -25,6 +25,7 @@ class Shape(NamedTuple):
     resources: tuple[str, ...]
     metrics: tuple[str, ...]
     measured: tuple[str, ...]
+    sources: tuple[str, ...]
 
     @property
     def width(self) -> int:
@@ -40,7 +41,8 @@ Entries: TypeAlias = dict[str, Entry]
 
 def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[str, Any]) -> Entry:
     """Return the entry of a run; ``mark`` is of the stamps of its ``files``."""
-    names = (files, record.hparams, record.resources, record.metrics, measured)
+    sources = record.sources
+    names = (files, record.hparams, record.resources, record.metrics, measured, sources)
     return Shape(*map(tuple, names)), (
         *(mark, record.epoch, record.epoch_time, record.status),
         [_flat(attempt) for attempt in record.attempts],
@@ -49,11 +51,15 @@ def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[
         *record.resources.values(),
         *record.metrics.values(),
         *measured.values(),
+        *sources.values(),
     )
 
 
 def parts(entry: Entry) -> list[dict[str, Any]]:
-    """Return an entry's hparams, resources, metrics and measures; ValueError if it is damaged."""
+    """Return an entry's hparams, resources, metrics, measures and sources.
+
+    Raises ValueError if it is damaged.
+    """
     shape, row = entry
     at, mappings = len(OWN), []
     for names in shape[1:]:

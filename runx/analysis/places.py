@@ -1,4 +1,4 @@
-"""Where runs lie below a path: experiments of ours, and folders of other tools. Nothing is written."""
+"""Where runs lie below a path: experiments of ours, and folders of other tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runx.errors import RunxError
 from runx.readers.base import DirReader, Warn
-from runx.readers.registry import dir_readers
+from runx.readers.tools import dir_readers
 from runx.rundir.experiments import folders_named, is_barred, is_own_run
 from runx.rundir.paths import ExperimentDir
 
@@ -20,7 +20,7 @@ SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})
 
 
 class ToolDir(ExperimentDir):
-    """A path below which other tools keep runs: the reader of each, and the folder that it reads."""
+    """A path below which other tools keep runs: each folder with the reader of its tool."""
 
     __slots__ = ("runs",)
 
@@ -72,7 +72,7 @@ class Search:
     """
 
     def __init__(self, top: Path, warn: Warn) -> None:
-        self.readers = list(dir_readers())
+        self.readers = dir_readers()
         self.count = 0
         self._top = top
         self._warn = warn
@@ -122,7 +122,7 @@ class Search:
         """Return the folders in a folder, and whether each is a link to one."""
         self.count += 1
         if self.count == MOST:
-            self._warn(f"{self._top}: looked for runs in {MOST} folders, no more; name one of those")
+            self._warn(f"{self._top}: looked into {MOST} folders and no more; name one below")
         try:
             with os.scandir(parent) as entries:
                 folders = [
@@ -139,4 +139,4 @@ class Search:
 
 def _is_experiment(folder: Path) -> bool:
     """Return whether a folder is an experiment that runx launched."""
-    return os.path.isdir(f"{folder}/.runx")
+    return os.path.isdir(f"{folder}/.runx")  # noqa: PTH112

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import with_job_statuses
-from runx.analysis.found import read_found
+from runx.analysis.found import Wanted, read_found
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
 from runx.analysis.places import ToolDir
 from runx.analysis.read_run import Reading, read_run
 from runx.analysis.reduce import Measure
+from runx.readers.asked import recorded
 from runx.rundir.attempts import clock
 from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -48,7 +49,7 @@ class Reader(NamedTuple):
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
     """Read the runs of an experiment by name, or of other tools, one after another."""
     if isinstance(experiment, ToolDir):
-        found = read_found(experiment, reader)
+        found = read_found(experiment, Wanted(reader.measures, reader.at), reader.warn)
         wanted = reader._replace(details=reader.details & _OF_ANY_TOOL)
         return (_with_details(record, wanted, time.time) for record in found)
     runs = list(run_dirs(experiment))
@@ -90,6 +91,7 @@ def _records(
         measures=reader.measures,
         at=reader.at,
         index=index,
+        asked=recorded(ExperimentDir(runs[0].path.parent), reader.warn),
     )
     try:
         ahead = _read_ahead(runs, read, reader.processes, index) if reader.processes > 1 else {}

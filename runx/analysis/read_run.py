@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
-from runx.analysis.reduce import Measure, Tally, tally
+from runx.analysis.measurements import Measurements, measurements
+from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
-from runx.readers.tensorboard import as_rows
+from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
 from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
@@ -36,16 +37,17 @@ def read_run(
     measures: Sequence[Measure] = (),
     at: float | None = None,
     index: Index | None = None,
+    asked: Sequence[Asked] = (),
 ) -> Reading:
     """Read one directory, and add it to the index; damaged files become warnings.
 
     ``now`` is the time by the clock of the run's file system. ``at`` is the epoch that metrics are
-    taken from, None the last.
+    taken from, None the last. ``asked`` is what METRICS names.
     """
     warnings: list[str] = []
     look = RunFiles(os.fspath(run))
     try:
-        record = _read(run, experiment, now, measures, at, look, warnings.append)
+        record = _read(run, experiment, now, measures, at, asked, look, warnings.append)
     except (StoreError, OSError, RecursionError) as error:
         # The warning begins with the path.
         message = str(error).removeprefix(f"{look.path}/")
@@ -63,6 +65,7 @@ def _read(
     now: Callable[[], float],
     measures: Sequence[Measure],
     at: float | None,
+    asked: Sequence[Asked],
     look: RunFiles,
     warn: Warn,
 ) -> RunRecord | None:
@@ -78,18 +81,21 @@ def _read(
     # A later attempt may have been given newer code.
     code = staged_code(run) if len(attempts) > 1 else recorded.get("code")
     resources, labels = recorded.get("resources"), recorded.get("labels")
+    status = state(attempts) if attempts or content is not None else State(UNKNOWN)
+    found = measurements(look, asked, warn, has_begun=status.name != "planned")
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
         hparams=hparams,
-        status=state(attempts) if attempts or content is not None else State(UNKNOWN),
+        status=status,
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
         code=str(code or ""),
         tag=str(recorded.get("tag") or ""),
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
-        **_metrics(look, measures, at, warn)._asdict(),
+        sources=found.left.sources,
+        **tally_found(found, measures, at, warn)._asdict(),
     )
 
 
@@ -139,31 +145,27 @@ def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] 
     return content
 
 
-def _metrics(look: RunFiles, measures: Sequence[Measure], at: float | None, warn: Warn) -> Tally:
-    """Read a run's metrics, those of other phases only where a measure needs them.
+def tally_found(
+    found: Measurements, measures: Sequence[Measure], at: float | None, warn: Warn
+) -> Tally:
+    """Reduce what a run has measured, other phases only where a measure needs them.
 
-    Without metrics.csv, TensorBoard's files are read.
+    What logx wrote counts before what was found elsewhere.
     """
-    contents = {METRICS: look.content(METRICS)}
-    is_tensorboard, tallies = contents[METRICS] is None, []
+    none, total = Tally({}, None, None, {}), None
     starts: list[Record] | None = None
     for phase in dict.fromkeys(("val", *(measure.phase for measure in measures))):
         name = metrics_of(phase)
-        if is_tensorboard:
-            for file in event_files(look.path):
-                look.note(file.name)
-            contents[name] = as_rows(look.path, phase, warn)
-        elif name not in contents:
-            contents[name] = look.content(name)
         of_phase = [measure for measure in measures if measure.phase == phase]
-        damaged = partial(_warn_of_row, warn, f"{look.path}/{name}")
+        damaged = partial(_warn_of_row, warn, f"{found.look.path}/{name}")
         epoch = at if phase == "val" else None
         if name != METRICS and starts is None:
-            starts = starts_in(text_of(contents[METRICS] or b""))
-        tallies.append(tally(contents[name] or b"", of_phase, damaged, phase, epoch, starts or ()))
-    for other in tallies[1:]:
-        tallies[0].measured.update(other.measured)
-    return tallies[0]
+            starts = starts_in(text_of(found.own or b""))
+        for content, names in found.contents(phase):
+            each = tally(content, of_phase, damaged, phase, epoch, starts or (), names)
+            each = each if phase == "val" else none._replace(measured=each.measured)
+            total = joined(total, each) if total else each
+    return total or none
 
 
 def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.better import direction
 from runx.analysis.columns import (
+    HPARAMS,
     Column,
     everything,
     fields,
@@ -20,7 +21,7 @@ from runx.analysis.columns import (
 )
 from runx.analysis.question import Question
 from runx.analysis.reduce import Measure
-from runx.errors import RunxError
+from runx.errors import ExpressionError, RunxError
 from runx.nearest import listed, nearest_first
 from runx.rundir.run import RunRecord
 
@@ -128,13 +129,37 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
     runs = sorted(results, key=lambda run: (run.experiment, run.name, os.fspath(run.dir)))
     if not question.where:
         return runs
+    text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
+    hparams = (f"{HPARAMS}{name}" for name in names_of(run.hparams for run in runs))
+    measures = (measure.name for measure in question.measures)
+    return _matching(runs, text, [*fields(runs), *hparams, *measures])
+
+
+def _matching(runs: Sequence[RunRecord], text: str, names: Sequence[str]) -> list[RunRecord]:
+    """Return the runs for which an expression over names holds.
+
+    A run whose values don't fit, such as text where others have numbers, stops nothing: what can't
+    be computed of them is null, as where it has no value.
+
+    Raises:
+        ExpressionError: The values of no run fit.
+    """
     from runx.sweeps.expressions import parse
 
-    text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
-    hparams = (f"hparams.{name}" for name in names_of(run.hparams for run in runs))
-    measures = (measure.name for measure in question.measures)
-    expression = parse(text, [*fields(runs), *hparams, *measures])
-    return [run for run in runs if expression.holds(everything(run))]
+    strict, lenient = parse(text, names), parse(text, names, lenient=True)
+    matching, unfit = [], []
+    for run in runs:
+        values = everything(run)
+        try:
+            holds = strict.holds(values)
+        except ExpressionError as error:
+            unfit.append(error)
+            holds = lenient.holds(values)
+        if holds:
+            matching.append(run)
+    if unfit and len(unfit) == len(runs) and not matching:
+        raise unfit[0]
+    return matching
 
 
 def asked_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:

@@ -105,6 +105,7 @@ class Experiment(NamedTuple):
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
     file of defaults CONFIG names if ``has_config``.
     ``texts`` are what names may hold of a launch. At most ``max_parallel`` runs go on at a time.
+    ``metrics`` is METRICS, None where that is not set.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    metrics: Mapping[str, Mapping[str, str]] | None = None
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -29,6 +29,7 @@ from runx.config.kinds import (
     one_of,
 )
 from runx.config.mappings import ARGS, HPARAMS, PATHS, REQUEUE, RESOURCES, SWEEPS, TEXTS, VALUES
+from runx.config.metrics import METRICS
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "jobs", "farm"]
@@ -76,6 +77,12 @@ KEYS = {
     "HPARAMS_FROM": Key(TEXT, None, "a function that gives hyperparameters, as sweeps.py:by_arch"),
     "SWEEPS": Key(SWEEPS, {}, "named HPARAMS that --sweep adds", "file"),
     "CONFIG": Key(PATH, None, "the script's own YAML: defaults of its hyperparameters"),
+    "METRICS": Key(
+        METRICS,
+        {},
+        "metrics of scripts without logx: patterns over what they print, or their files",
+        "file",
+    ),
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),

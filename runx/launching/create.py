@@ -28,6 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
+from runx.launching.record import record_metrics
 from runx.launching.restage import changes, described, mend, restage
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
@@ -71,6 +72,8 @@ def create_runs(
     with disk_errors(folder.path), turn(folder, say), unless_empty(folder, is_new):
         writable(experiment)  # It may have been removed meanwhile.
         clear_unfinished(folder)
+        if record_metrics(experiment) and not is_new:
+            say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))

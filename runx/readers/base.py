@@ -46,6 +46,7 @@ class FoundRun(NamedTuple):
     ``state``: a state of ours where the tool keeps one, else ``unknown``. ``started`` and
     ``ended``: in seconds since 1970. ``experiment``: the tool's own name of what the run is part
     of. ``reason``: what the tool has of a state that isn't believed, such as ``running``.
+    ``source``: the file or folder that rows stand in where they don't say so themselves.
     """
 
     name: str
@@ -58,6 +59,7 @@ class FoundRun(NamedTuple):
     ended: float | None = None
     experiment: str = ""
     reason: str = ""
+    source: str = ""
 
 
 class DirReader(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def yaml_object(path: Path | str) -> dict[str, Any]:
 def yaml_mapping(content: str, source: str) -> dict[str, Any]:
     """Return the mapping that a YAML text is, an empty one of an empty text.
 
-    >>> yaml_mapping("lr: 1e-3\\nbetas: !!python/tuple [0.9, 1]\\nf: !!python/name:os.system ''", "")
+    >>> yaml_mapping("lr: 1e-3\\nbetas: !!python/tuple [0.9, 1]\\nf: !!python/name:os.x ''", "")
     {'lr': 0.001, 'betas': [0.9, 1], 'f': ''}
     """
     value = yaml_value(content, source)
@@ -128,18 +128,3 @@ def _plain(node: yaml.Node, source: str, count: Iterator[int], depth: int) -> An
         return [_plain(item, source, count, depth + 1) for item in node.value]
     is_typed = node.tag in (PLAIN, f"{TAG}int", f"{TAG}float", f"{TAG}bool", f"{TAG}null")
     return scalar(node.value).value if is_typed else node.value
-
-
-def dotted(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of nested mappings by their dotted names.
-
-    >>> dotted({"optim": {"lr": 0.1}, "seed": 1, "extra": {}})
-    {'optim.lr': 0.1, 'seed': 1, 'extra': {}}
-    """
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            leaves.update(dotted(value, f"{prefix}{name}."))
-        else:
-            leaves[f"{prefix}{name}"] = value
-    return leaves

@@ -14,13 +14,13 @@ from runx.readers.base import DirReader, FoundRun, Row, Warn
 from runx.readers.content import (
     ContentError,
     content_or_none,
-    dotted,
     is_file,
     json_object,
     warn_of_lines,
     yaml_object,
 )
 from runx.readers.shaping import flat, measurement, rows_of
+from runx.rundir.record import dotted
 from runx.rundir.records import number
 
 
@@ -40,8 +40,9 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         last = json_object(folder / "metrics.json")
     except ContentError as error:
         warn(str(error))
-    rows = _tables(f"{folder}/plots/metrics", warn) or _last(last)
-    yield FoundRun(folder.name, folder, hparams, rows)
+    tables = _tables(f"{folder}/plots/metrics", warn)
+    source = "plots/metrics" if tables else "metrics.json"
+    yield FoundRun(folder.name, folder, hparams, tables or _last(last), source=source)
 
 
 def _tables(top: str, warn: Warn) -> list[Row]:

@@ -1,4 +1,4 @@
-"""A folder with a file of metrics in it, such as Keras' CSVLogger writes: a run of no known tool."""
+"""A folder with a file of metrics, such as Keras' CSVLogger writes: a run of no known tool."""
 
 from __future__ import annotations
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.content import ContentError, dotted, is_file, text, yaml_value
 from runx.readers.beneath import rows_beneath
+from runx.readers.content import ContentError, is_file, text, yaml_value
+from runx.rundir.record import dotted
 
 
 def _is_run(folder: Path) -> bool:

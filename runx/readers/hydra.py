@@ -1,8 +1,8 @@
 """Hydra's output folders, of one run or of multirun: those with ``.hydra`` in them.
 
-``.hydra/config.yaml`` is the configuration, its interpolations not resolved; what was chosen for each
-group of configurations is in ``.hydra/hydra.yaml``, below ``runtime: choices:``. Hydra itself keeps
-neither metrics nor states: what lies in the folder is read for metrics.
+``.hydra/config.yaml`` is the configuration, its interpolations not resolved; what was chosen for
+each group of configurations is in ``.hydra/hydra.yaml``, below ``runtime: choices:``. Hydra itself
+keeps neither metrics nor states: what lies in the folder is read for metrics.
 """
 
 from __future__ import annotations
@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.content import ContentError, dotted, is_file, text, yaml_mapping, yaml_object, yaml_value
 from runx.readers.beneath import rows_beneath
+from runx.readers.content import (
+    ContentError,
+    is_file,
+    text,
+    yaml_mapping,
+    yaml_object,
+    yaml_value,
+)
+from runx.rundir.record import dotted
 
 _CHOICES = re.compile(r"^( +)choices:\n((?:\1 +.*\n?)*)", re.M)
 _OVERRIDE = re.compile(r"\+{0,2}([\w./@-]+)=(.*)", re.S)

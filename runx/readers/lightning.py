@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.content import ContentError, dotted, is_file, yaml_object
 from runx.readers.beneath import rows_beneath
+from runx.readers.content import ContentError, is_file, yaml_object
+from runx.rundir.record import dotted
 from runx.rundir.tensorboard import event_files
 
 _VERSION = re.compile(r"version_\d+")

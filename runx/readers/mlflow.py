@@ -47,6 +47,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         started=_seconds(meta.get("start_time")),
         ended=_seconds(meta.get("end_time")),
         experiment=_experiment(folder.parent / "meta.yaml"),
+        source="metrics",
     )
 
 

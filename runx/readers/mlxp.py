@@ -15,12 +15,12 @@ from runx.readers.base import DirReader, FoundRun, Row, Warn
 from runx.readers.content import (
     ContentError,
     content_or_none,
-    dotted,
     is_file,
     warn_of_lines,
     yaml_object,
 )
 from runx.readers.shaping import Measurement, measurement, rows_of
+from runx.rundir.record import dotted
 
 _STATES = {"COMPLETE": "done", "FAILED": "failed"}
 
@@ -52,6 +52,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         reason=status.lower() if status in ("STARTING", "RUNNING") else "",
         started=_time(info, "start"),
         ended=_time(info, "end"),
+        source="metrics",
     )
 
 

@@ -1,49 +1,36 @@
-"""The readers of other tools' files and directories: a module each, and its entry here."""
+"""The readers of files that scripts leave in their runs: a module each, and its entry here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 
 from runx.errors import SettingsError
 from runx.readers.base import DirReader, FileReader
 
-FILES: dict[str, str] = {}
+FILES: dict[str, str] = {
+    "CSV": "runx.readers.csvlog:READER",
+    "trainer_state.json": "runx.readers.huggingface:READER",
+    "JSON lines": "runx.readers.jsonlog:LINES_READER",
+    "TensorBoard": "runx.readers.tensorboard:READER",
+    "JSON": "runx.readers.jsonlog:RESULTS_READER",
+}
 """Each kind of file that a script leaves in its run, and where its FileReader is.
 
-The first that recognises a file reads it: those that look at the content come last.
+The first that recognises a file reads it. Where several files have a metric, it is taken from the
+kind that stands first.
 """
-DIRS: dict[str, str] = {
-    "mlflow": "runx.readers.mlflow:READER",
-    "wandb": "runx.readers.wandb:READER",
-    "hydra": "runx.readers.hydra:READER",
-    "mlxp": "runx.readers.mlxp:READER",
-    "sacred": "runx.readers.sacred:READER",
-    "guild": "runx.readers.guild:READER",
-    "dvclive": "runx.readers.dvclive:READER",
-    "lightning": "runx.readers.lightning:READER",
-    "transformers": "runx.readers.huggingface_runs:READER",
-    "tensorboard": "runx.readers.tensorboard_runs:READER",
-    "files": "runx.readers.folder:READER",
-}
-"""Each tool, and where its DirReader is; the first that recognises a directory reads it."""
 
 
-def file_readers() -> Iterator[FileReader]:
+@cache
+def file_readers() -> tuple[FileReader, ...]:
     """Return the readers of files: those of FILES, then those of entry points."""
-    for reader in _readers(FILES):
-        if isinstance(reader, FileReader):
-            yield reader
+    return tuple(reader for reader in readers_of(FILES) if isinstance(reader, FileReader))
 
 
-def dir_readers() -> Iterator[DirReader]:
-    """Return the readers of directories: those of DIRS, then those of entry points."""
-    for reader in _readers(DIRS):
-        if isinstance(reader, DirReader):
-            yield reader
-
-
-def _readers(table: dict[str, str]) -> Iterator[object]:
+def readers_of(table: dict[str, str]) -> Iterator[object]:
+    """Yield the readers that a table names, then those of entry points, of files or directories."""
     for reference in table.values():
         module, _, name = reference.partition(":")
         yield getattr(import_module(module), name)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
-from runx.readers.content import ContentError, content, dotted, is_file, json_object
+from runx.readers.content import ContentError, content, is_file, json_object
 from runx.readers.shaping import measurement, rows_of
+from runx.rundir.record import dotted
 
 _STATES = {
     "COMPLETED": "done",
@@ -31,7 +32,9 @@ def _is_run(folder: Path) -> bool:
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
-    run, config, metrics = (_object(folder / name, warn) for name in ("run.json", "config.json", "metrics.json"))
+    run, config, metrics = (
+        _object(folder / name, warn) for name in ("run.json", "config.json", "metrics.json")
+    )
     experiment, status = run.get("experiment"), str(run.get("status"))
     yield FoundRun(
         name=folder.name,
@@ -43,6 +46,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         started=_time(run.get("start_time")),
         ended=_time(run.get("stop_time")),
         experiment=str(experiment.get("name")) if isinstance(experiment, dict) else "",
+        source="metrics.json",
     )
 
 

@@ -1,8 +1,8 @@
 """Folders of TensorBoard's event files, with what its plugin for hyperparameters keeps in them.
 
 A session of the plugin is an event with the hyperparameters at its start, and one with a status at
-its end: SessionStartInfo and SessionEndInfo of tensorboard/plugins/hparams/plugin_data.proto. torch's
-``add_hparams`` writes each to a folder of its own below the writer's.
+its end: SessionStartInfo and SessionEndInfo of tensorboard/plugins/hparams/plugin_data.proto.
+torch's ``add_hparams`` writes each to a folder of its own below the writer's.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from struct import unpack
 from typing import Any, NamedTuple
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
-from runx.readers.content import ContentError, content
 from runx.readers.beneath import rows_beneath
+from runx.readers.content import ContentError, content
 from runx.rundir.tensorboard import EventError, decoded, event_files, fields, frames
 
 _PLUGIN = b"hparams"

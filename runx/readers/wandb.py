@@ -1,7 +1,7 @@
 """W&B's run folders, ``wandb/run-*`` and ``wandb/offline-run-*``.
 
 The log ``run-ID.wandb`` has everything. Where it is missing or has no run, as beside runs of older
-versions, ``files/config.yaml`` and ``files/wandb-summary.json`` have the config and the last values.
+versions, ``files/config.yaml`` has the config and ``files/wandb-summary.json`` the last values.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from runx.readers.base import DirReader, FoundRun, Warn
 from runx.readers.content import (
     ContentError,
     content_or_none,
-    dotted,
     is_file,
     json_object,
     yaml_object,
 )
 from runx.readers.shaping import Measurement, measurement, rows_of
 from runx.readers.wandb_log import MAGIC, read_log
+from runx.rundir.record import dotted
 
 _LARGEST_LOG = 1 << 30
 
@@ -63,6 +63,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         started=log.started or min(times, default=None),
         ended=max(times, default=None) if log.exit_code is not None else None,
         experiment=log.project,
+        source=os.path.basename(path),
     )
 
 

@@ -71,7 +71,8 @@ def _records(content: bytes) -> Iterator[bytes]:
     """Yield the records of a log; raises EventError where it is damaged."""
     if content[:4] != MAGIC:
         raise EventError("it doesn't begin as a log of W&B")
-    at, parts = _FILE_HEADER, []
+    at = _FILE_HEADER
+    parts: list[bytes] = []
     while at < len(content):
         if _BLOCK - at % _BLOCK < _CHUNK_HEADER:
             at += _BLOCK - at % _BLOCK  # zeros fill the block

@@ -11,17 +11,16 @@ from typing import Any, NamedTuple
 from runx.analysis.better import direction, lower_is_better
 from runx.analysis.cells import json_safe
 from runx.analysis.columns import names_of
-from runx.analysis.found import measured_by_tool
+from runx.analysis.found import measurements_of_run
 from runx.analysis.question import Question
 from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
-from runx.report.curves import Course, courses, encoded, read_courses, thinned, validation
+from runx.report.curves import Course, courses_of, encoded, thinned, validation
 from runx.report.details import attempt_details, details
 from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
-from runx.rundir.records import rows
-from runx.rundir.run import OWN_TOOL, RunRecord
+from runx.rundir.run import RunRecord
 
 Warn = Callable[[str], None]
 
@@ -69,12 +68,8 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def read_run_courses(record: RunRecord, warn: Warn) -> RunCourses:
     """Read what a run has measured; damaged rows are warned of and left out."""
-    if record.tool != OWN_TOOL:
-        # Damage was reported when the run was read for the table.
-        measured = measured_by_tool(record, lambda line: None)
-        found = (row for phase in ("train", "val") for row in rows(measured.content(phase)))
-        return RunCourses(record, courses(row for row in found if row.phase != "start"))
-    return RunCourses(record, read_courses(record.dir, partial(_warn_of_row, warn)))
+    found, damaged = measurements_of_run(record), partial(_warn_of_row, warn)
+    return RunCourses(record, courses_of(found, record.dir, damaged))
 
 
 def _warn_of_row(warn: Warn, file: Path, line: int, why: str) -> None:

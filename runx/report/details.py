@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import StoreError
 from runx.rundir.events import Attempt
-from runx.rundir.output import tail
+from runx.rundir.output import tail, without_escapes
 from runx.rundir.paths import RunDir
 from runx.rundir.record import code_digests, launch_of, read_or_empty
 from runx.rundir.run import OWN_TOOL, RunRecord
@@ -34,8 +34,6 @@ KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 
 _TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DOTALL)
-
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
 Warn = Callable[[str], None]
 
@@ -112,7 +110,7 @@ def readable(text: str) -> str:
     >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
     'red\n100%\n'
     """
-    lines = _ESCAPES.sub("", text).split("\n")
+    lines = without_escapes(text).split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from runx.rundir.files import unblocked
 
 _BLOCK = 1 << 16
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
+
+
+def without_escapes(text: str) -> str:
+    r"""Return a terminal's output without colours and other escapes.
+
+    >>> without_escapes("\x1b[31mred\x1b[0m")
+    'red'
+    """
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 def tail(file: Path, size: int = _BLOCK) -> str:

@@ -43,6 +43,7 @@ class RunRecord(NamedTuple):
     ``hparams``: by their dotted names. ``epoch_time``: in seconds. ``resources``: those requested
     of its farm. ``attempts``: may be left out where they aren't needed. ``tool``: what wrote it.
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
+    ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
     """
 
     name: str
@@ -61,6 +62,7 @@ class RunRecord(NamedTuple):
     code: str = ""
     tag: str = ""
     labels: tuple[str, ...] = ()
+    sources: Mapping[str, str] = {}
 
     @property
     def state(self) -> str:

@@ -72,8 +72,11 @@ class Expression:
         return bool(self.step(names))
 
 
-def parse(text: str, known_names: Collection[str]) -> Expression:
+def parse(text: str, known_names: Collection[str], lenient: bool = False) -> Expression:
     """Return the expression that a text is, over known names.
+
+    Where it is ``lenient``, what can't be computed of some values is null, and a comparison of
+    what can't be compared is false; else that is an error when it is evaluated.
 
     Raises:
         ExpressionError: The text is none, or has an unknown name.
@@ -87,7 +90,7 @@ def parse(text: str, known_names: Collection[str]) -> Expression:
     runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
     """
     line = re.sub(r"[\r\n]", " ", text)
-    compiler = _Compiler(line, known_names)
+    compiler = _Compiler(line, known_names, lenient)
     step = compiler.step(_tree(line))
     return Expression(line, frozenset(compiler.used), step)
 
@@ -95,9 +98,10 @@ def parse(text: str, known_names: Collection[str]) -> Expression:
 class _Compiler:
     """Compiles trees over known names, and collects those that are used. Errors show the column."""
 
-    def __init__(self, text: str, known_names: Collection[str]) -> None:
+    def __init__(self, text: str, known_names: Collection[str], lenient: bool) -> None:
         self.text = text
         self.known_names = known_names
+        self.lenient = lenient
         self.used: set[str] = set()
 
     def step(self, node: ast.expr) -> Step:
@@ -214,8 +218,9 @@ class _Compiler:
     def _applied(
         self, node: ast.expr, operation: Callable[..., Any], operands: list[ast.expr]
     ) -> Step:
-        """Return a compiled operation, whose errors show the column."""
+        """Return a compiled operation, whose errors show the column, or are null or false."""
         steps = [self.step(operand) for operand in operands]
+        instead = False if isinstance(node, ast.Compare) else None
 
         def applied(names: Names) -> Any:
             values = [step(names) for step in steps]
@@ -223,6 +228,8 @@ class _Compiler:
                 result = operation(*values)
                 return bounded(result) if isinstance(result, (str, tuple)) else result
             except (OperandError, ArithmeticError, ValueError, TypeError) as error:
+                if self.lenient:
+                    return instead
                 raise self._error(node, str(error)) from None
 
         return applied

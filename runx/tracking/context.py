@@ -103,6 +103,13 @@ def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> boo
     return bool(path) and Path(str(path)).absolute() == run.path.absolute()
 
 
+def attempt_of(run: RunDir, environment: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """Return the number of the attempt as a metric, nothing where runx didn't launch this run."""
+    attempt = environment.get("RUNX_ATTEMPT", "")
+    is_known = attempt.isdecimal() and is_launched(run, environment)
+    return {"attempt": int(attempt)} if is_known else {}
+
+
 def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
     """Return the run that runx launched this process for; raises LogxError without one."""
     path = environment.get("RUNX_LOGDIR")

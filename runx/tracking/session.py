@@ -19,7 +19,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.records import TORN, Record, encode
 from runx.tracking import artifacts, ranks
 from runx.tracking.checkpoints import Checkpoints
-from runx.tracking.context import Hparams, RunInfo, as_mapping, hparams_of
+from runx.tracking.context import Hparams, RunInfo, as_mapping, attempt_of, hparams_of
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes, utc_now
 from runx.tracking.scalars import number, numbers
@@ -95,7 +95,9 @@ class Session:
             self._open_writers(options)
             if self._rows and not options.is_worker:
                 now = time.time() if self._is_timed else None
-                self._rows.write(Record("start", {"start/step": 0}, None, now))
+                # Two sessions of one attempt are no resume: readers tell them by its number.
+                started = {"start/step": 0, **attempt_of(self.run)}
+                self._rows.write(Record("start", started, None, now))
         except OSError as error:
             raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error
         if not options.is_worker:

@@ -1,8 +1,8 @@
 import pytest
 
 from runx.analysis.read import Reader, read_experiment
-from runx.analysis.reduce import Measure, tally
-from runx.readers.tensorboard import as_rows
+from runx.analysis.reduce import Measure
+from runx.readers.tensorboard import read
 from runx.rundir.experiments import is_run
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.tensorboard import event_files
@@ -22,11 +22,15 @@ def run(tmp_path):
     return folder
 
 
-def test_scalars_are_read_as_rows(run):
-    found = tally(as_rows(run, "val", pytest.fail), [Measure("best", "acc", "max")])
-    assert found.metrics == {"acc": 0.2, "Accuracy/top1": 2.0}
-    assert (found.epoch, found.measured) == (2, {"best": 0.2})
-    assert tally(as_rows(run, "train", pytest.fail), phase="train").metrics == {"loss": 1.0}
+def rows_in(folder, warn=pytest.fail):
+    return [row for file in event_files(folder) for row in read(str(file), warn)]
+
+
+def test_scalars_are_read_as_rows_by_phase_and_step(run):
+    rows = {(row.phase, row.epoch): (row.values, row.time) for row in rows_in(run)}
+    assert rows["val", 2] == ({"acc": 0.2}, 120.0)
+    assert rows["train", 2] == ({"loss": 1.0}, 120.0)
+    assert rows["", 2][0] == {"Accuracy/top1": 2.0}
 
 
 def test_a_directory_with_events_alone_is_a_run(run):
@@ -34,7 +38,8 @@ def test_a_directory_with_events_alone_is_a_run(run):
     [found] = read_experiment(
         ExperimentDir(run.parent), Reader((Measure("x", "loss", "max", "train"),))
     )
-    assert (found.name, found.metrics["acc"], found.measured) == ("owl", 0.2, {"x": 3.0})
+    assert (found.name, found.metrics, found.epoch) == ("owl", {"acc": 0.2, "Accuracy/top1": 2}, 2)
+    assert found.measured == {"x": 3.0}
 
 
 def test_a_torn_event_costs_itself_and_a_warning(run):
@@ -43,10 +48,10 @@ def test_a_torn_event_costs_itself_and_a_warning(run):
     for end in range(0, len(content), 7):
         file.write_bytes(content[:end])
         warnings = []
-        as_rows(run, "val", warnings.append)
+        rows_in(run, warnings.append)
         assert len(warnings) <= 1
     file.write_bytes(content[:-3])
-    assert tally(as_rows(run, "val", lambda told: None)).metrics["acc"] == 0.2
+    assert {"acc": 0.2} in [row.values for row in rows_in(run, lambda line: None)]
 
 
 def test_a_run_with_metrics_is_not_read_twice(run):

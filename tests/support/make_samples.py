@@ -2,11 +2,10 @@
 
 Each tool runs the same three trainings: lr 0.1, 0.01 and 0.001, of which the tool's last one fails
 where it records that. What they measure is ``accuracy`` and ``loss`` below. The samples in
-tests/fixtures/tools were made by this, in an environment of ``make .venv-tools/made``; ``--keep`` as
-the last word leaves what readers read, without the paths of this machine.
+tests/fixtures/tools were made by this, in an environment of ``make .venv-tools/made``; ``--keep``
+as the last word leaves what readers read, without the paths of this machine.
 """
 
-import csv
 import os
 import subprocess
 import sys
@@ -62,7 +61,9 @@ def wandb(folder: Path) -> None:
 
     os.environ["WANDB_MODE"] = "offline"
     os.environ["WANDB_SILENT"] = "true"
-    settings = wandb.Settings(x_disable_stats=True, x_disable_meta=True, console="off", save_code=False)
+    settings = wandb.Settings(
+        x_disable_stats=True, x_disable_meta=True, console="off", save_code=False
+    )
     for lr in RATES:
         run = wandb.init(
             project="digits",
@@ -72,7 +73,13 @@ def wandb(folder: Path) -> None:
             settings=settings,
         )
         for epoch in range(EPOCHS):
-            run.log({"val/accuracy": accuracy(lr, epoch), "train": {"loss": loss(lr, epoch)}, "epoch": epoch})
+            run.log(
+                {
+                    "val/accuracy": accuracy(lr, epoch),
+                    "train": {"loss": loss(lr, epoch)},
+                    "epoch": epoch,
+                }
+            )
         run.finish(exit_code=1 if lr == RATES[-1] else 0)
 
 
@@ -198,7 +205,9 @@ def huggingface(folder: Path) -> None:
             arguments,
             train_dataset=rows,
             eval_dataset=rows,
-            compute_metrics=lambda _, lr=lr, epochs=epochs: {"accuracy": accuracy(lr, next(epochs))},
+            compute_metrics=lambda _, lr=lr, epochs=epochs: {
+                "accuracy": accuracy(lr, next(epochs))
+            },
         )
         trainer.train()
 
@@ -213,7 +222,9 @@ def tensorboard(folder: Path) -> None:
                 writer.add_scalar("val/accuracy", accuracy(lr, epoch), epoch)
                 writer.add_scalar("train/loss", loss(lr, epoch), epoch)
             last = {"hparam/accuracy": accuracy(lr, EPOCHS - 1)}
-            writer.add_hparams({"lr": lr, "optim": "sgd", "nesterov": True}, last, run_name="hparams")
+            writer.add_hparams(
+                {"lr": lr, "optim": "sgd", "nesterov": True}, last, run_name="hparams"
+            )
     with SummaryWriter(str(folder / "at-once")) as writer:
         for lr in RATES:
             last = {"accuracy": accuracy(lr, EPOCHS - 1)}
@@ -229,7 +240,8 @@ def main(context):
     lr = context.config.optim.lr
     for epoch in range(EPOCHS):
         context.logger.log_metrics({"loss": loss(lr, epoch), "epoch": epoch}, log_name="train")
-        context.logger.log_metrics({"accuracy": accuracy(lr, epoch), "epoch": epoch}, log_name="val")
+        values = {"accuracy": accuracy(lr, epoch), "epoch": epoch}
+        context.logger.log_metrics(values, log_name="val")
     if lr == RATES[-1]:
         raise ValueError("it fails")
 
@@ -365,9 +377,20 @@ TOOLS = {
 }
 
 KEPT = {
-    "mlflow": ("mlruns/*/meta.yaml", "mlruns/*/*/meta.yaml", "mlruns/*/*/params/**/*", "mlruns/*/*/metrics/**/*"),
+    "mlflow": (
+        "mlruns/*/meta.yaml",
+        "mlruns/*/*/meta.yaml",
+        "mlruns/*/*/params/**/*",
+        "mlruns/*/*/metrics/**/*",
+    ),
     "wandb": ("wandb/*/*.wandb",),
-    "hydra": ("*/*/*/.hydra/*", "*/*/*/metrics.csv", "*/*/*/*/.hydra/*", "*/*/*/*/metrics.csv", "multirun/*/*/*.yaml"),
+    "hydra": (
+        "*/*/*/.hydra/*",
+        "*/*/*/metrics.csv",
+        "*/*/*/*/.hydra/*",
+        "*/*/*/*/metrics.csv",
+        "multirun/*/*/*.yaml",
+    ),
     "lightning": ("**/*.yaml", "**/metrics.csv"),
     "lightning_tensorboard": ("**/*.yaml", "**/*tfevents*"),
     "huggingface": ("*/*/trainer_state.json",),
@@ -377,7 +400,10 @@ KEPT = {
     "dvclive": ("**/*",),
     "keras": ("**/*",),
     "guild": (
-        *(f"guild/runs/*/.guild/attrs/{name}" for name in ("flags", "exit_status", "started", "stopped")),
+        *(
+            f"guild/runs/*/.guild/attrs/{name}"
+            for name in ("flags", "exit_status", "started", "stopped")
+        ),
         "guild/runs/*/.guild/opref",
         "guild/runs/*/.guild/*tfevents*",
     ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import runx
 from make_samples import EPOCHS, RATES, accuracy, loss
+
+import runx
 
 SAMPLES = Path(__file__).parent.parent / "fixtures" / "tools"
 LR = {"hydra": "optim.lr", "mlxp": "optim.lr", "sacred": "optim.lr"}

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from javascript import node
 
+from runx.analysis.question import Question
+from runx.analysis.table import chosen
 from runx.errors import ExpressionError
+from runx.rundir.paths import RunDir
+from runx.rundir.run import RunRecord
+from runx.rundir.state import State
 from runx.sweeps.expressions import parse
 
 FILE = Path(__file__).with_name("expressions_cases.json")
@@ -78,6 +83,62 @@ def pages_answers():
 @pytest.mark.parametrize("nth", range(len(CASES)), ids=[case["text"] for case in CASES])
 def test_the_page_answers(nth, pages_answers):
     assert_answer(pages_answers[nth], CASES[nth])
+
+
+QUERIES = TABLE["queries"]
+QUERY_HARNESS = """
+const { matching } = modules.expressions;
+const { ExpressionError } = modules.tokens;
+const { runs, cases } = input;
+const columns = new Map(runs.flatMap((run) => Object.keys(run)).map((name) => [name, { name }]));
+const numbered = runs.map((values, nth) => ({ values, nth }));
+const answers = cases.map(({ text }) => {
+  try {
+    const chosen = matching(text, columns, numbered, (run, { name }) => run.values[name]);
+    return { runs: chosen.map(({ nth }) => nth) };
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { error: error.message };
+  }
+});
+"""
+
+
+def assert_query(answer, case):
+    if "error" in case:
+        assert case["error"] in answer.get("error", f"no error but {answer}")
+    else:
+        assert answer == {"runs": case["runs"]}
+
+
+def queried(text):
+    runs = [
+        RunRecord(str(nth), RunDir(f"/x/{nth}"), hparams, State("done"), {})
+        for nth, hparams in enumerate(QUERIES["runs"])
+    ]
+    try:
+        return {"runs": [int(run.name) for run in chosen(runs, Question(where=text))]}
+    except ExpressionError as error:
+        return {"error": str(error)}
+
+
+@pytest.mark.parametrize("case", QUERIES["cases"], ids=[each["text"] for each in QUERIES["cases"]])
+def test_values_that_do_not_fit_stop_no_query(case):
+    if "known are" in case.get("error", ""):
+        case = {**case, "error": case["error"].partition(": known are")[0]}  # and own columns
+    assert_query(queried(case["text"]), case)
+
+
+@pytest.fixture(scope="module")
+def pages_choices():
+    return node(MODULES, QUERY_HARNESS, QUERIES)
+
+
+@pytest.mark.parametrize(
+    "nth", range(len(QUERIES["cases"])), ids=[each["text"] for each in QUERIES["cases"]]
+)
+def test_nor_one_of_the_page(nth, pages_choices):
+    assert_query(pages_choices[nth], QUERIES["cases"][nth])
 
 
 DEEP = ["(" * 500 + "1" + ")" * 500, "1" + "+1" * 3000, "-" * 5000 + "1", "not " * 2000 + "1"]

@@ -1,7 +1,7 @@
 // The filter's expressions, which are those of `sumx --where`: runx/sweeps/expressions.py defines
 // them, and tests/sweeps/expressions_cases.json has the cases that both are tested with.
 
-import { errorAt, syntaxError, tokens } from "./tokens.js";
+import { errorAt, ExpressionError, syntaxError, tokens } from "./tokens.js";
 import { BINARY, COMPARISONS, FUNCTIONS, isTrue, itemOf, UNARY } from "./arithmetic.js";
 import { Steps } from "./steps.js";
 import { remedy } from "./nearest.js";
@@ -110,7 +110,7 @@ class Parser extends Steps {
       return (names) => (left(names) === right(names)) === wanted;
     }
     if (sign.startsWith("is")) return this.refused(column, "`is` compares with none alone; write == or !=");
-    return this.applied(column, COMPARISONS[sign], left, right);
+    return this.compared(column, COMPARISONS[sign], left, right);
   }
 
   sign() {
@@ -263,14 +263,34 @@ class Parser extends Steps {
   }
 }
 
-/** Compile an expression over columns; its value is a function of a function from name to value. */
-export function evaluator(text, columns) {
+/**
+ * Compile an expression over columns; its value is a function of a function from name to value.
+ * Where it is lenient, what can't be computed of some values is null, and a comparison of what
+ * can't be compared is false; else that throws.
+ */
+export function evaluator(text, columns, lenient = false) {
   if (text.length > LONGEST) throw errorAt(1, `${text.length} characters are too long an expression`);
-  return new Parser(text.replace(/[\r\n]/g, " "), columns).expression();
+  const parser = new Parser(text.replace(/[\r\n]/g, " "), columns);
+  return Object.assign(parser, { lenient }).expression();
 }
 
-/** Compile a condition over columns; its truth is a function of a function from name to value. */
-export function parse(text, columns) {
-  const step = evaluator(text, columns);
-  return (names) => isTrue(step(names));
+/**
+ * Return those of some runs for which a condition holds; `lookup` gives a run's value of a column.
+ * A run whose values don't fit stops nothing, unless those of no run do: then that is thrown.
+ */
+export function matching(text, columns, runs, lookup) {
+  const [strict, lenient] = [evaluator(text, columns), evaluator(text, columns, true)];
+  const unfit = [];
+  const chosen = runs.filter((run) => {
+    const names = (name) => lookup(run, columns.get(name));
+    try {
+      return isTrue(strict(names));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      unfit.push(error);
+      return isTrue(lenient(names));
+    }
+  });
+  if (unfit.length && unfit.length === runs.length && !chosen.length) throw unfit[0];
+  return chosen;
 }

@@ -1,7 +1,7 @@
 // Which runs are shown, which of them is the best, and the colour of each.
 
 import { columnsOf, compare, numeric, valueOf } from "./model.js";
-import { parse } from "./expressions.js";
+import { matching } from "./expressions.js";
 import { ExpressionError } from "./tokens.js";
 import { distinct, DISTINCT_COUNT, sequential, themeOf } from "./colours.js";
 import { compareTexts, isNumber, scaleOf, shown } from "./numbers.js";
@@ -80,8 +80,7 @@ export function makeSelection(model, store) {
     const columns = namesOf(selection.columns);
     try {
       // sumx reads acc@10 as acc:10, too.
-      const holds = parse(text.replace(/(?<=\w)@(?=\d)/g, ":"), columns);
-      return model.runs.filter((run) => holds((name) => plainValue(run, columns.get(name))));
+      return matching(text.replace(/(?<=\w)@(?=\d)/g, ":"), columns, model.runs, plainValue);
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       selection.error = error.message;

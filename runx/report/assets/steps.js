@@ -11,6 +11,7 @@ const TOO_DEEP = `nested more than ${DEEPEST} deep; simplify it`;
 export class Steps {
   nesting = 0;
   problem = null;
+  lenient = false;
 
   /** Note why an expression is refused; the first reason counts, and syntax errors before it. */
   refused(column, problem) {
@@ -34,15 +35,25 @@ export class Steps {
     return Object.assign(call, { depth });
   }
 
-  /** Return a step that applies an operation; its error names the column. */
+  /** Return a step that applies an operation; its error names the column, or its value is null. */
   applied(column, operation, ...parts) {
+    return this.attempted(null, column, operation, parts);
+  }
+
+  /** Return a step that compares; what can't be compared is an error, or not so. */
+  compared(column, comparison, ...parts) {
+    return this.attempted(false, column, comparison, parts);
+  }
+
+  attempted(instead, column, operation, parts) {
     return this.step((names) => {
       const values = parts.map((part) => part(names));
       try {
         return operation(...values);
       } catch (error) {
-        if (error instanceof Unfit) throw errorAt(column, error.message);
-        throw error;
+        if (!(error instanceof Unfit)) throw error;
+        if (this.lenient) return instead;
+        throw errorAt(column, error.message);
       }
     }, ...parts);
   }

@@ -57,7 +57,9 @@ def test_mlflow_leaves_out_what_was_deleted(sample, capsys):
     [experiment] = [path.parent.parent for path in folder.glob("mlruns/*/*/meta.yaml")][:1]
     (folder / "mlruns" / ".trash").mkdir()
     [gone] = [
-        path.parent for path in experiment.glob("*/meta.yaml") if "name: lr-0.1\n" in path.read_text()
+        path.parent
+        for path in experiment.glob("*/meta.yaml")
+        if "name: lr-0.1\n" in path.read_text()
     ]
     gone.rename(folder / "mlruns" / ".trash" / gone.name)
     runs, warnings = read(folder, capsys)
@@ -189,7 +191,8 @@ def test_a_tag_of_yaml_makes_no_object(tmp_path, capsys):
 @pytest.mark.parametrize(
     "text",
     [
-        "a: &a [x, x]\n" + "".join(
+        "a: &a [x, x]\n"
+        + "".join(
             f"{after}: &{after} [{', '.join([f'*{name}'] * 9)}]\n"
             for name, after in zip("abcdefgh", "bcdefghi", strict=True)
         ),
@@ -287,5 +290,5 @@ def test_the_newest_checkpoint_of_the_trainer_counts(sample, capsys):
 
 def test_without_a_run_what_was_looked_for_is_named(tmp_path):
     (tmp_path / "empty" / "inner").mkdir(parents=True)
-    with pytest.raises(RunxError, match="no runs here, nor in 1 folders below.*meta.yaml.*hydra"):
+    with pytest.raises(RunxError, match=r"no runs here, nor in 1 folders below.*meta\.yaml.*hydra"):
         runx.results(tmp_path / "empty")

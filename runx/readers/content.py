@@ -72,6 +72,17 @@ def content_or_none(path: Path | str, warn: Warn, largest: int = LARGEST) -> byt
         return None
 
 
+def walked(top: str, warn: Warn) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder from ``top`` down, with its files; a warning where one can't be read."""
+
+    def barred(error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            warn(f"{error.filename}: can't be read: {error.strerror}")
+
+    for folder, _, names in os.walk(top, onerror=barred):
+        yield folder, sorted(names)
+
+
 def warn_of_lines(path: Path | str, damaged: Sequence[int], warn: Warn) -> None:
     """Warn of the lines of a file that were left out, in one line; they are counted from 1."""
     if damaged:

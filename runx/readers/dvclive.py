@@ -16,6 +16,7 @@ from runx.readers.content import (
     content_or_none,
     is_file,
     json_object,
+    walked,
     warn_of_lines,
     yaml_object,
 )
@@ -50,8 +51,8 @@ def _tables(top: str, warn: Warn) -> list[Row]:
     value.
     """
     steps: dict[float, dict[str, float | str]] = {}
-    for folder, _, names in os.walk(top):
-        for name in sorted(name for name in names if name.endswith(".tsv")):
+    for folder, names in walked(top, warn):
+        for name in [name for name in names if name.endswith(".tsv")]:
             file = f"{folder}/{name}"
             metric = file[len(top) + 1 :].removesuffix(".tsv")
             lines = (content_or_none(file, warn) or b"").decode("utf-8", "replace").split("\n")

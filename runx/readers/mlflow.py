@@ -9,11 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
-from runx.readers.content import ContentError, content, is_file, text, warn_of_lines, yaml_object
+from runx.readers.content import (
+    ContentError,
+    content,
+    is_file,
+    text,
+    walked,
+    warn_of_lines,
+    yaml_object,
+)
 from runx.readers.shaping import measurement, rows_of
 from runx.rundir.records import number as typed
 
@@ -46,7 +55,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         reason=_UNSURE.get(status, ""),
         started=_seconds(meta.get("start_time")),
         ended=_seconds(meta.get("end_time")),
-        experiment=_experiment(folder.parent / "meta.yaml"),
+        experiment=_experiment(folder.parent),
         source="metrics",
     )
 
@@ -57,11 +66,18 @@ def _tag(folder: Path) -> str:
     return text(file).strip() if is_file(file) else ""
 
 
-def _experiment(file: Path) -> str:
+def _experiment(folder: Path) -> str:
+    """Return the name of the experiment whose folder this is, which is the folder of many runs."""
+    file = f"{folder}/meta.yaml"
     try:
-        return str(yaml_object(file).get("name") or "")
-    except ContentError:
+        return _name_in(file, os.stat(file).st_mtime_ns)
+    except (ContentError, OSError):
         return ""
+
+
+@lru_cache(maxsize=64)
+def _name_in(file: str, _mtime: int) -> str:
+    return str(yaml_object(file).get("name") or "")
 
 
 def _params(folder: Path, warn: Warn) -> Iterator[tuple[str, Any]]:
@@ -95,9 +111,9 @@ def _rows(folder: Path, warn: Warn) -> list[Row]:
 
 def _files(top: str, warn: Warn) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the content of each file in a folder and below it, links left out."""
-    for folder, _, names in os.walk(top):
+    for folder, names in walked(top, warn):
         prefix = f"{folder[len(top) + 1 :]}/" if len(folder) > len(top) else ""
-        for name in sorted(names):
+        for name in names:
             try:
                 yield f"{prefix}{name}", content(f"{folder}/{name}")
             except ContentError as error:

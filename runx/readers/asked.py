@@ -130,7 +130,7 @@ def _value(match: re.Match[str]) -> float | str:
     (91.2, 1000)
     """
     text = (match["value"] if "value" in match.re.groupindex else match[1]) or ""
-    text = text.strip().rstrip(".,;:%)]}")
+    text = text.strip().rstrip(".,;:%" if "(" in text else ".,;:%)]}")
     return number(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
 
 

@@ -42,7 +42,8 @@ class FoundFile(NamedTuple):
     def place(self) -> str:
         """What the files of several attempts share: the name without numbers, or the folder's."""
         is_events = self.reader.name == "TensorBoard"
-        return re.sub(r"\d+", "0", os.path.dirname(self.name) if is_events else self.name)
+        name = os.path.dirname(self.name) if is_events else self.name
+        return re.sub(r"\d+", "0", re.sub(r"checkpoint-\d+/", "", name))
 
 
 def find(

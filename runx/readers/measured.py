@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from runx.readers.base import Row, Warn
 from runx.readers.files import FoundFile
+from runx.readers.jsonlog import RESULTS_READER
 from runx.readers.registry import FILES
 from runx.rundir.paths import metrics_of
 from runx.rundir.records import encode
+
+Key: TypeAlias = tuple[str, str]
+"""The phase and the name of a metric."""
 
 
 class Source(NamedTuple):
@@ -105,30 +109,58 @@ def combined(sources: Iterable[Source]) -> Measured:
     """Return what sources have together; of each metric the first source counts.
 
     Sources of one kind that have a metric of the same name both count, the later one with its
-    prefix.
+    prefix. Results of a later epoch than all else is of count, too.
     """
-    owners: dict[tuple[str, str], str] = {}
+    owners: dict[Key, str] = {}
+    reached: dict[Key, float] = {}
     counting: list[list[Row]] = []
-    files: dict[str, str] = {}
-    for kind, rows, prefix in sources:
-        names: dict[tuple[str, str], str] = {}
-        for phase, name in dict.fromkeys((row.phase, name) for row in rows for name in row.values):
-            own = f"{prefix}/{name}" if owners.get((phase, name)) == kind else name
-            if (phase, own) not in owners:
-                names[phase, name] = own
-        owners.update({(phase, own): kind for (phase, _), own in names.items()})
-        counting.append([kept for row in rows if (kept := _renamed(row, names)).values])
-        for row in counting[-1]:
-            prefix = "" if row.phase == "val" else f"{row.phase}."
-            files.update((prefix + name, row.file) for name in row.values)
+    results: list[Row] = []
+    for source in sources:
+        names = _own_names(source, owners)
+        owners.update((own, source.kind) for own in names.values())
+        counting.append(_renamed(source.rows, names))
+        if source.kind == RESULTS_READER.name:
+            known = {key: key for key in reached}
+            late = [row for row in _renamed(source.rows, known) if _is_later(row, reached)]
+            results += late
+        for row in (*counting[-1], *results):
+            for name in row.values:
+                key = (row.phase, name)
+                at = row.epoch if row.epoch is not None else -math.inf
+                reached[key] = max(reached.get(key, -math.inf), at)
     # The rows of the first source are the last ones, whose epoch is the run's.
-    return Measured([row for rows in reversed(counting) for row in rows], files)
+    rows = [*(row for each in reversed(counting) for row in each), *results]
+    files = {_shown(row.phase, name): row.file for row in rows for name in row.values}
+    return Measured(rows, files)
 
 
-def _renamed(row: Row, names: Mapping[tuple[str, str], str]) -> Row:
-    values = {
-        names[row.phase, name]: value
-        for name, value in row.values.items()
-        if (row.phase, name) in names
-    }
-    return row._replace(values=values)
+def _shown(phase: str, name: str) -> str:
+    return name if phase == "val" else f"{phase}.{name}"
+
+
+def _own_names(source: Source, owners: Mapping[Key, str]) -> dict[Key, Key]:
+    """Return the names under which those metrics of a source count that no other has."""
+    names: dict[Key, Key] = {}
+    for key in dict.fromkeys((row.phase, name) for row in source.rows for name in row.values):
+        phase, name = key
+        is_twice = owners.get(key) == source.kind
+        own = (phase, f"{source.prefix}/{name}") if is_twice else key
+        if own not in owners:
+            names[key] = own
+    return names
+
+
+def _is_later(row: Row, reached: Mapping[Key, float]) -> bool:
+    """Return whether a row is of a later epoch than all of its metrics have reached elsewhere."""
+    before = max(reached.get((row.phase, name), -math.inf) for name in row.values)
+    return row.epoch is not None and -math.inf < before < row.epoch
+
+
+def _renamed(rows: Iterable[Row], names: Mapping[Key, Key]) -> list[Row]:
+    """Return rows with those metrics alone that have a name, under it."""
+    renamed = []
+    for row in rows:
+        known = {name: names.get((row.phase, name)) for name in row.values}
+        values = {key[1]: row.values[name] for name, key in known.items() if key}
+        renamed += [row._replace(values=values)] if values else []
+    return renamed

@@ -21,6 +21,8 @@ WORDS = {
 """The words that name a phase, anywhere in a metric's name; ``dev`` only at its beginning."""
 SPEEDS = frozenset({"runtime", "samples_per_second", "steps_per_second", "model_preparation_time"})
 """What transformers adds to the metrics of each phase; no script's own metrics."""
+PLACEHOLDERS = frozenset({"hp_metric", "total_flos"})
+"""What Lightning and transformers write that no script has measured."""
 _PARTS = re.compile(r"([/._\-: ]+)")
 _CAMEL = re.compile(r"^(train|valid|val|test|eval|dev)(?=[A-Z])")
 
@@ -92,7 +94,7 @@ def told_apart(names: Iterable[str]) -> dict[str, Named]:
     return {
         name: each
         for name, each in named.items()
-        if name != "hp_metric" and not (each.phase and each.metric in SPEEDS)
+        if name not in PLACEHOLDERS and not (each.phase and each.metric in SPEEDS)
     }
 
 

@@ -89,10 +89,6 @@ class FollowedRun:
         self._latest = time
         return self._worked + time - self._began
 
-    def is_logx(self) -> bool:
-        """Return whether logx writes its metrics."""
-        return is_logx(self.record.dir)
-
     def note_epoch(self, phase: str, epoch: float) -> None:
         """Note the epoch of a row: whether it goes back behind those of an earlier attempt."""
         self.went_back |= epoch <= self._reached_before.get(phase, -math.inf)
@@ -251,10 +247,13 @@ class Follower:
 
     def _read_points(self, run: FollowedRun) -> Points:
         """Read what was added to a run's metrics, and what its script left elsewhere."""
-        points = self._points(run, metric_files(run.record.dir)) if run.is_logx() else {}
+        folder = run.record.dir
+        by_logx = is_logx(folder)
+        points = self._points(run, metric_files(folder)) if by_logx else {}
         # Without METRICS, nothing is looked for where logx writes.
-        if not points and (not run.is_logx() or run.record.sources):
-            points = self._found_points(run)
+        if not by_logx or run.record.sources:
+            for phase, new in self._found_points(run).items():
+                points.setdefault(phase, []).extend(new)
         for _, _, values in points.get(validation(run.counts), ()):
             self._note_best(run, values)
         return points

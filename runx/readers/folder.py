@@ -16,7 +16,8 @@ def _is_run(folder: Path) -> bool:
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
-    yield FoundRun(folder.name, folder, {}, rows_beneath(folder, warn))
+    # What lies in folders below may be of other runs.
+    yield FoundRun(folder.name, folder, {}, rows_beneath(folder, warn, deepest=0))
 
 
 READER = DirReader("files", _is_run, _read, "a CSV, JSON lines or results.json", is_vague=True)

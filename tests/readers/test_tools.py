@@ -3,12 +3,15 @@
 import json
 import shutil
 from struct import pack
+from types import SimpleNamespace
 
 import pytest
 from tool_samples import SAMPLES, check_sample
 
 import runx
 from runx.errors import RunxError
+from runx.readers.base import DirReader, FoundRun, Row
+from runx.readers.tools import dir_readers
 from runx.readers.wandb_log import read_log
 from runx.rundir.tensorboard import varint
 
@@ -266,6 +269,25 @@ def test_a_damaged_file_costs_at_most_its_run(tool, how, tmp_path, capsys):
             file.with_name("elsewhere").unlink(missing_ok=True)
             file.write_bytes(before)
         break
+
+
+def test_a_reader_from_an_entry_point_comes_first(tmp_path, monkeypatch):
+    (tmp_path / "mine" / "owl").mkdir(parents=True)
+    (tmp_path / "mine" / "owl" / "metrics.csv").write_text("epoch,step,val_acc\n0,1,0.5\n")
+    reader = DirReader(
+        "mine",
+        lambda folder: folder.parent.name == "mine",
+        lambda folder, warn: [FoundRun("owl", folder, {"lr": 1}, [Row("val", 1, {"acc": 0.9})])],
+    )
+    point = SimpleNamespace(name="mine", value="mine:READER", load=lambda: reader)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point])
+    dir_readers.cache_clear()
+    try:
+        [run] = runx.results(tmp_path)
+    finally:
+        monkeypatch.undo()
+        dir_readers.cache_clear()
+    assert (run.tool, run.hparams, run.metrics) == ("mine", {"lr": 1}, {"acc": 0.9})
 
 
 def test_a_pickle_is_never_opened(sample, monkeypatch, capsys):

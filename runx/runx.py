@@ -30,7 +30,7 @@ COMMANDS = {
     "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
-    "schema": "Print the JSON Schema of an experiment, or of a .runx.",
+    "schema": "Print the JSON Schema of an experiment, of a .runx, or of status --json.",
 }
 """The commands, and what each does."""
 

@@ -57,7 +57,7 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
 @names_option("-s", "--sortwith", help="Best of these metrics first.")
 @names_option("--lower", help="Less of these is better.")
 @names_option("--higher", help="More of these is better.")
-@names_option("--ignore", help="Leave hyperparameters out.")
+@names_option("--ignore", help="Leave hyperparameters and metrics out.")
 @names_option(
     "--columns", help="Show these: hyperparameters, metrics, acc:best, acc@10, train.loss, ..."
 )

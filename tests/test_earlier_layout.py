@@ -83,7 +83,7 @@ def test_every_command_prints_the_same_state_of_a_run(earlier):
     folder, environment = earlier
     commands = ("sumx --format json", "runx status --json", "runx show --json")
     listed = [json_of(f"{command} local farm", *earlier) for command in commands]
-    states = [{run["run"]: run["state"] for run in runs} for runs in listed]
+    states = [{run["name"]: run["state"] for run in runs} for runs in listed]
     code = "import runx; print({run.name: run.state for run in runx.results('local', 'farm')})"
     environment = {**environment, "RUNX_LOGROOT": str(folder / "logs")}
     done = subprocess.run(

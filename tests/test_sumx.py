@@ -93,7 +93,12 @@ def test_without_sorting_what_the_last_epoch_says_decides(logroot):
 
 
 def test_what_is_to_be_ignored_is_left_out(logroot):
-    assert "lr" not in cells(sumx("sweep", "--ignore", "lr,x", logroot=logroot))[0]
+    assert "lr" not in cells(sumx("sweep", "--ignore", "lr,same", logroot=logroot))[0]
+    shown = cells(sumx("sweep", "--ignore", "acc,epoch", logroot=logroot))[0]
+    assert not {"acc", "epoch"} & {*shown}
+    done = sumx("sweep", "--ignore", "lr,acccc", logroot=logroot)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--ignore acccc: no run has it; did you mean acc?" in done.stderr
 
 
 def test_which_way_is_better_can_be_specified(logroot):
@@ -116,11 +121,11 @@ def test_csv_goes_to_a_file_beside_the_table(logroot, tmp_path):
 
 def test_json_has_everything_of_each_run(logroot):
     [first, *_, last] = json.loads(sumx("sweep", "--json", "-s", "acc", logroot=logroot).stdout)
-    assert first["run"] == "b"
+    assert first["name"] == "b"
     assert first["hparams"] == {"lr": 0.01, "logdir": str(logroot / "sweep" / "b"), "same": 1}
     assert first["metrics"] == {"acc": 8.0, "acc-best": 10.0}
     assert (first["epoch"], first["epoch_time"], first["state"]) == (1, 10.0, "done")
-    assert (last["run"], last["state"], last["metrics"]) == ("d", "failed", {})
+    assert (last["name"], last["state"], last["metrics"]) == ("d", "failed", {})
 
 
 def test_several_experiments_make_one_table(logroot):

@@ -79,7 +79,7 @@ def test_a_mistake_is_one_line_with_what_exists(logroot, words, message):
         ("state == 'done' and seed in [0, 1]", 4),
         ("acc@1 > 70", 2),
         ("train.loss:min < 2 and seed == 0", 2),
-        ("opt is none", 1),
+        ("opt.name is none", 1),
         ("tag == 't' and id == 'lr0.1-s0-id'", 1),
         ("epoch < 2", 1),
     ],

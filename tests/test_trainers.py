@@ -28,7 +28,7 @@ SHAPES = [
         "acc",
         0.8,
         "train.loss",
-        "lightning",
+        "typeshed_client",
     ),
     (
         f"hf_trainer.py {HF} --use_cpu --report_to none",

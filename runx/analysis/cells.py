@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from runx.analysis.columns import Column
 from runx.analysis.groups import Spread, rounded
-from runx.rundir.run import RunRecord
 
 DIGITS = 5
 """Significant digits of a metric in tables for people."""
@@ -94,34 +92,3 @@ _TIMES: Mapping[str, Callable[[float], str]] = {
     "started": moment,
     "created": moment,
 }
-
-
-def run_as_json(run: RunRecord) -> dict[str, Any]:
-    """Return a run as JSON has it; times are in seconds."""
-    return {
-        "experiment": run.experiment,
-        "run": run.name,
-        "dir": str(run.dir.path),
-        "state": run.state,
-        "hparams": json_safe(run.hparams),
-        **({"resources": json_safe(run.resources)} if run.resources else {}),
-        "metrics": json_safe({**run.metrics, **run.measured}),
-        "epoch": json_safe(run.epoch),
-        "epoch_time": json_safe(run.epoch_time),
-        **json_safe(run.details),
-    }
-
-
-def json_safe(value: Any) -> Any:
-    """Return a value with NaN and infinities, which JSON lacks, as text that float() reads.
-
-    >>> json_safe({"loss": float("nan"), "lr": 0.1})
-    {'loss': 'nan', 'lr': 0.1}
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {name: json_safe(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [json_safe(item) for item in value]
-    return value

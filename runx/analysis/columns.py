@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runx.analysis.codes import SHORT, codes_of
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -16,10 +18,19 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "tool", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
-DETAILS = ("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed")
+DETAILS = (
+    *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
+    "cause",
+)
 """Columns on request: they need files that are read for no other column."""
+AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason")
+"""Names of a run's JSON that are columns, too, unless a run has something else of that name."""
+CODE = "code"
+"""The column of the code's digest, where no hyperparameter or metric has its name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
+METRICS = "metrics."
+"""The prefix that tells a metric from a column that every run has, such as epoch."""
 RESOURCES = "resources."
 """The prefix of resources."""
 
@@ -27,7 +38,7 @@ RESOURCES = "resources."
 class Column(NamedTuple):
     """A column of a table: its heading, the kind of its values, and their name in a run.
 
-    ``kind`` is hparam, resource, metric, measured, detail, or one of OWN.
+    ``kind`` is hparam, resource, metric, measured, detail, code, or one of OWN.
     """
 
     heading: str
@@ -61,6 +72,12 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
 _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "run": lambda run: run.name,
     "dir": lambda run: os.fspath(run.dir),
+    "name": lambda run: run.name,
+    "logdir": lambda run: os.fspath(run.dir),
+    "exit_code": lambda run: run.status.code,
+    "code_digest": lambda run: run.code or None,
+    "reason": lambda run: run.status.reason or None,
+    CODE: lambda run: run.code[:SHORT] or None,
 }
 
 
@@ -76,15 +93,25 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
         return Column(name, "detail", name)
     if any(name in run.metrics for run in runs):
         return Column(name, "metric", name)
+    metric = name.removeprefix(METRICS)
+    if metric != name and any(metric in run.metrics for run in runs):
+        return metric_column(metric)
     bare = name.removeprefix(HPARAMS)
     if any(bare in run.hparams for run in runs):
         return Column(name, "hparam", bare)
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
+    if name == CODE or name in AS_JSON:
+        return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
     raise RunxError(f"no run has {name}: {_advice(name, runs)}")
+
+
+def metric_column(name: str) -> Column:
+    """Return the column of a metric, which has another heading than those that every run has."""
+    return Column(f"{METRICS}{name}" if name in OWN else name, "metric", name)
 
 
 def _advice(name: str, runs: Sequence[RunRecord]) -> str:
@@ -99,11 +126,11 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
     """Return the names of all columns that runs have."""
     names = (
         *names_of(run.hparams for run in runs),
-        *names_of(run.metrics for run in runs),
+        *(metric_column(name).heading for name in names_of(run.metrics for run in runs)),
         *names_of(run.measured for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, *DETAILS)))
+    return list(dict.fromkeys((*names, *OWN, CODE, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -113,11 +140,13 @@ def everything(run: RunRecord) -> dict[str, Any]:
     """
     plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
     return {
+        **{name: value(run, Column(name, name)) for name in AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{RESOURCES}{name}": resource for name, resource in run.resources.items()},
+        CODE: run.code[:SHORT] or None,
         **run.measured,
         **plain,
-        **run.metrics,
+        **{metric_column(name).heading: metric for name, metric in run.metrics.items()},
         **run.details,
         **{name: value(run, Column(name, name)) for name in OWN},
         "state": run.state,
@@ -126,6 +155,18 @@ def everything(run: RunRecord) -> dict[str, Any]:
 
 def _with_tuples(hparam: Any) -> Any:
     return tuple(map(_with_tuples, hparam)) if isinstance(hparam, list) else hparam
+
+
+def check_ignored(runs: Sequence[RunRecord], names: Iterable[str]) -> None:
+    """Check that each name to be left out is that of a column.
+
+    Raises:
+        RunxError: No run has anything of that name.
+    """
+    known = {*fields(runs), *IGNORED, *(run_name for run in runs for run_name in run.measured)}
+    for name in names:
+        if name not in known and name.removeprefix(HPARAMS) not in known:
+            raise RunxError(f"--ignore {name}: no run has it; {suggestion(name, known)}")
 
 
 def names_of(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -137,6 +178,11 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
     """Return the columns of all resources that runs asked of their farms."""
     names = names_of(run.resources for run in runs)
     return [Column(f"{RESOURCES}{name}", "resource", name) for name in names]
+
+
+def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
+    """Return the column of the code where it differs between runs."""
+    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:
@@ -177,6 +223,20 @@ def _holds_logdir(hparam: Any, run: RunRecord) -> bool:
     if isinstance(hparam, (list, tuple)):
         return any(_holds_logdir(item, run) for item in hparam)
     return False
+
+
+def as_number(value: Any) -> float | None:
+    """Return a number, or a truth, as a float; None for anything else.
+
+    >>> as_number(3), as_number(True), as_number("3"), as_number(10**400)
+    (3.0, 1.0, None, inf)
+    """
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def identity(value: Any) -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, identity, names_of, value, varying
+from runx.analysis.codes import codes_of, short_codes
+from runx.analysis.columns import Column, as_number, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
 from runx.errors import RunxError
@@ -77,7 +78,17 @@ def compare(
         *(Column(name, "metric") for name in ("difference", "low", "high", "p")),
         Column("test", "run"),
     ]
-    return Table(tuple(heads), tuple(rows))
+    return Table(tuple(heads), tuple(rows), notes=_code_notes(settings, first, second))
+
+
+def _code_notes(
+    settings: tuple[str, str], first: Sequence[RunRecord], second: Sequence[RunRecord]
+) -> tuple[str, ...]:
+    """Return a note on the code of two settings where it isn't the same."""
+    if len(codes_of((*first, *second))) < 2:
+        return ()
+    sides = zip(settings, (first, second), strict=True)
+    return (f"code: {'; '.join(f'{name}: {short_codes(runs)}' for name, runs in sides)}",)
 
 
 def _runs_with(runs: Sequence[RunRecord], setting: str) -> list[RunRecord]:
@@ -116,10 +127,8 @@ def _pairing_columns(
 
 
 def _numbers(runs: Sequence[RunRecord], column: Column) -> list[float]:
-    values = (value(run, column) for run in runs)
-    return [
-        float(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)
-    ]
+    values = (as_number(value(run, column)) for run in runs)
+    return [each for each in values if each is not None and math.isfinite(each)]
 
 
 def _cells(

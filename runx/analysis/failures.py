@@ -1,27 +1,19 @@
-"""Failed runs grouped by their reason, with the hyperparameters that each group shares. Pure."""
+"""Failed runs grouped by their reason, with the hyperparameters that each group shares."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.cells import for_machines, json_safe
+from runx.analysis.causes import LONGEST, Cause, cause_of, last_words
+from runx.analysis.cells import for_machines
 from runx.analysis.columns import IGNORED, identity, names_of
 from runx.analysis.commands import in_folder, resume_command
+from runx.analysis.runjson import json_safe
+from runx.rundir.output import output_of
 from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
-
-_EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Failure|Fault)\b")
-_TRACEBACK = "Traceback (most recent call last):"
-
-
-# Launchers put a rank or a time in front, torchrun for one: [rank0]: ValueError: ...
-_PREFIX = re.compile(r"^(?:\[[^\]]*\]:?\s?)+")
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d[\d.,:e+-]*")
-_ABOUT_LEFT = "run.sh: its script ended with "  # says what the script has left, not why it failed
-_LONGEST = 160
-"""The length, in characters, at which a message is cut off."""
+from runx.rundir.states import ENDED_BADLY
 
 
 class Failure(NamedTuple):
@@ -29,6 +21,11 @@ class Failure(NamedTuple):
 
     run: RunRecord
     tail: str
+
+    @classmethod
+    def of(cls, run: RunRecord) -> Failure:
+        """Read the output of a run's last attempt."""
+        return cls(run, output_of(run.dir, run.status.attempt))
 
 
 class FailureGroup(NamedTuple):
@@ -55,8 +52,9 @@ def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Fai
     """
     groups: dict[str, list[tuple[str, RunRecord]]] = {}
     for failure in failures:
-        text = reason(failure).replace(str(failure.run.dir.path), "LOGDIR")
-        groups.setdefault(_NUMBERS.sub("#", text), []).append((text, failure.run))
+        why, folder = reason(failure), str(failure.run.dir.path)
+        text, key = (part.replace(folder, "LOGDIR") for part in (str(why), why.key))
+        groups.setdefault(key, []).append((text, failure.run))
     members = {key: [run for _, run in group] for key, group in groups.items()}
     digested = []
     for key, group in groups.items():
@@ -65,35 +63,24 @@ def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Fai
     return sorted(digested, key=lambda group: (-len(group.results), group.reason))
 
 
-def reason(failure: Failure) -> str:
-    """Return why a run failed: its exception, else how it ended and the last line of its output."""
-    if failure.run.state != "failed":
-        return str(failure.run.status)
-    return last_exception(failure.tail) or _last_line(failure)
+def reason(failure: Failure) -> Cause:
+    """Return why a run failed: what its output says, else how it ended and the last line."""
+    status = failure.run.status
+    if status.name != "failed":
+        return Cause(str(status))
+    return cause_of(failure.tail) or _last_line(status.reason or status.name, failure.tail)
 
 
-def last_exception(tail: str) -> str:
-    r"""Return the last line of the last exception in an output, of Python or a tool like it.
-
-    >>> last_exception("Traceback (most recent call last):\n  File \"a\"\nKeyError: 'lr'\nbye\n")
-    "KeyError: 'lr'"
-    """
-    lines = [_PREFIX.sub("", line) for line in tail.splitlines()]
-    traces = [at for at, line in enumerate(lines) if line.startswith(_TRACEBACK)]
-    if traces:
-        after = (line for line in lines[traces[-1] + 1 :] if line.strip() and line[0] not in " \t")
-        if message := next(after, ""):
-            return message.strip()[:_LONGEST]
-    exceptions = (line for line in reversed(lines) if _EXCEPTION.match(line))
-    return next(exceptions, "").strip()[:_LONGEST]
+def cause_in(record: RunRecord) -> str | None:
+    """Return why a run ended badly, by its output; None where it did not."""
+    if record.state not in ENDED_BADLY:
+        return None
+    return str(reason(Failure.of(record))).replace(str(record.dir.path), "LOGDIR")
 
 
-def _last_line(failure: Failure) -> str:
-    lines = [line.strip() for line in failure.tail.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(_ABOUT_LEFT)]
-    end = failure.run.status.reason or failure.run.state
-    last = lines[-1][:_LONGEST] if lines else ""
-    return f"{end}: {last}" if last and last != end[:_LONGEST] else end
+def _last_line(end: str, tail: str) -> Cause:
+    last = last_words(tail)[:LONGEST]
+    return Cause(f"{end}: {last}" if last and last != end[:LONGEST] else end)
 
 
 def shared(group: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str, Any]:

@@ -6,7 +6,17 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.columns import Column, getter, identity, resolve, value, varying
+from runx.analysis.codes import codes_of, short_codes
+from runx.analysis.columns import (
+    Column,
+    as_number,
+    code_columns,
+    getter,
+    identity,
+    resolve,
+    value,
+    varying,
+)
 from runx.analysis.question import Question
 from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
@@ -132,7 +142,13 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
     heads = [head for column in shown for head in _headings(column, grouping.agg)]
     count = [Column("n", "count")] if not shown else []
-    return Table((*by, *heads, *count), tuple(rows), tuple(keys), _notes(ordered, by, expected))
+    code = code_columns(runs)
+    if code:
+        rows = [
+            Row((*row.cells, short_codes(group))) for row, group in zip(rows, ordered, strict=True)
+        ]
+    notes = (*_notes(ordered, by, expected), *_mixed(ordered, by))
+    return Table((*by, *heads, *count, *code), tuple(rows), tuple(keys), notes)
 
 
 def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
@@ -176,8 +192,8 @@ def _expected(
 
 def spread(group: Iterable[RunRecord], column: Column, expected: int) -> Spread | None:
     """Return the numbers that a group has for a column, None where it has none."""
-    cells = [value(run, column) for run in group]
-    numbers = [float(cell) for cell in cells if isinstance(cell, (int, float))]
+    cells = (as_number(value(run, column)) for run in group)
+    numbers = [cell for cell in cells if cell is not None]
     return Spread(tuple(numbers), expected) if numbers else None
 
 
@@ -225,12 +241,23 @@ def _notes(
     for group in ordered:
         measured = sum(1 for run in group if run.metrics)
         if measured < expected:
-            name = ", ".join(f"{column.heading}={value(group[0], column)}" for column in by)
-            short.append(f"{name or 'all'} (n={measured}/{expected})")
-    if not short:
-        return ()
-    more = f" and {len(short) - 3} more" if len(short) > 3 else ""
-    return (f"incomplete: {'; '.join(short[:3])}{more}",)
+            short.append(f"{_name(group, by)} (n={measured}/{expected})")
+    return (f"incomplete: {_first(short)}",) if short else ()
+
+
+def _mixed(ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column]) -> tuple[str, ...]:
+    """Return a note of groups whose runs had different code: their means mix it."""
+    mixed = [_name(group, by) for group in ordered if len(codes_of(group)) > 1]
+    return (f"mixed code: {_first(mixed)}",) if mixed else ()
+
+
+def _name(group: Sequence[RunRecord], by: Sequence[Column]) -> str:
+    return ", ".join(f"{column.heading}={value(group[0], column)}" for column in by) or "all"
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return "; ".join(names[:3]) + more
 
 
 def best_per(table: Table, name: str) -> Table:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, resolve, value, varying
+from runx.analysis.columns import Column, as_number, identity, resolve, value, varying
 from runx.analysis.groups import groups
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table
@@ -61,8 +61,8 @@ def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> li
 
 
 def _number(run: RunRecord, metric: Column) -> float | None:
-    cell = value(run, metric)
-    return float(cell) if isinstance(cell, (int, float)) and math.isfinite(cell) else None
+    cell = as_number(value(run, metric))
+    return cell if cell is not None and math.isfinite(cell) else None
 
 
 def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[RunRecord]]]:
@@ -75,7 +75,11 @@ def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[Ru
     edges = [round(at * len(ordered) / RANGES) for at in range(RANGES + 1)]
     ranges = [ordered[begin:end] for begin, end in itertools.pairwise(edges) if end > begin]
     return [
-        (f"{value(part[0], column):.3g} to {value(part[-1], column):.3g}", part) for part in ranges
+        (
+            f"{as_number(value(part[0], column)):.3g} to {as_number(value(part[-1], column)):.3g}",
+            part,
+        )
+        for part in ranges
     ]
 
 
@@ -207,13 +211,14 @@ def pivot(
 def _ordered(groups: list[list[RunRecord]], by: Column) -> list[list[RunRecord]]:
     def key(group: list[RunRecord]) -> tuple[bool, float, str]:
         cell = value(group[0], by)
-        is_number = isinstance(cell, (int, float))
-        return (not is_number, cell if is_number else 0.0, str(cell))
+        number = as_number(cell)
+        return (number is None, number or 0.0, for_machines(cell))
 
     return sorted(groups, key=key)
 
 
 def _mean(group: Sequence[RunRecord], like: RunRecord, by: Column, metric: Column) -> float | None:
-    same = [run for run in group if value(run, by) == value(like, by)]
+    wanted = identity(value(like, by))
+    same = [run for run in group if identity(value(run, by)) == wanted]
     numbers = [number for run in same if (number := _number(run, metric)) is not None]
     return math.fsum(numbers) / len(numbers) if numbers else None

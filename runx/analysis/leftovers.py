@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from runx.errors import StagingError, StoreError
 from runx.readers.files import DEEPEST, FoundFile, find, is_entered, recognised
@@ -31,6 +32,7 @@ _OURS = frozenset({ATTEMPTS, ORDERS, RECORD, HPARAMS, LOGX, "code", "artifacts",
 _CODE = re.compile(r"code\.(\d+|\w+\.new)")
 _FOLDERS = 5_000
 """Frozen folders that are looked at for new files."""
+_EVENTS = "tfevents"
 _LOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt")
 
 
@@ -59,20 +61,16 @@ def _changed(look: RunFiles) -> Iterator[FoundFile]:
     except OSError:
         return
     store = _store(RunDir(look.path))
-    manifest = _manifest(store)
+    frozen = _frozen(store)
     changed = []
-    for folder in ("code", *(f"code/{path}" for path, _ in manifest.folders[:_FOLDERS])):
-        if not all(map(is_entered, folder.split("/"))):
-            continue
+    for folder in frozen.folders:
         look.note(folder)
         # What was added to a folder since the run was made has changed the folder.
         if folder in look.stamps and look.stamps[folder][0] >= made:
             changed.append(folder)
-    yield from find(look.path, changed, _is_new(look.path, manifest, made), look.note)
-    for file in manifest.files:
+    yield from find(look.path, changed, _is_new(look.path, frozen, made), look.note)
+    for file in frozen.logs:
         name = f"code/{file.path}"
-        if not file.path.endswith(_LOGS) and "tfevents" not in file.path:
-            continue
         look.note(name)
         if _has_changed(f"{look.path}/{name}", file, f"{store}/{TREE}/{file.path}") and (
             found := recognised(look.path, name, look.note)
@@ -80,14 +78,41 @@ def _changed(look: RunFiles) -> Iterator[FoundFile]:
             yield found
 
 
-def _is_new(run: str, manifest: Manifest, made: int) -> Callable[[str], bool]:
-    """Return a function that returns whether a name in the code of a run was not frozen."""
-    names = {f"code/{file.path}" for file in manifest.files}
-    names |= {f"code/{path}" for path, _ in manifest.folders}
-    # Where it isn't known any more what was frozen, the times must do.
-    return lambda name: (
-        name not in names if names else os.lstat(f"{run}/{name}").st_mtime_ns >= made
+class _Frozen(NamedTuple):
+    """What was frozen of a run's code: all names, the folders to look into, files that may be logs.
+
+    ``files`` are all, by their paths.
+    """
+
+    names: frozenset[str]
+    folders: tuple[str, ...]
+    logs: tuple[FrozenFile, ...]
+    files: Mapping[str, FrozenFile]
+
+
+@lru_cache(maxsize=16)
+def _frozen(store: str) -> _Frozen:
+    """Return what the manifest beside a frozen tree says, which never changes."""
+    try:
+        manifest = read_manifest(store)
+    except StoreError:
+        manifest = Manifest()
+    inside = ["code", *(f"code/{path}" for path, _ in manifest.folders)]
+    files = {file.path: file for file in manifest.files}
+    return _Frozen(
+        frozenset({*inside, *(f"code/{path}" for path in files)}),
+        tuple(folder for folder in inside[:_FOLDERS] if all(map(is_entered, folder.split("/")))),
+        tuple(file for file in manifest.files if file.path.endswith(_LOGS) or _EVENTS in file.path),
+        files,
     )
+
+
+def _is_new(run: str, frozen: _Frozen, made: int) -> Callable[[str], bool]:
+    """Return a function that returns whether a name in the code of a run was not frozen."""
+    if frozen.files:
+        return lambda name: name not in frozen.names
+    # Where it isn't known any more what was frozen, the times must do.
+    return lambda name: os.lstat(f"{run}/{name}").st_mtime_ns >= made
 
 
 def _has_changed(path: str, file: FrozenFile, origin: str) -> bool:
@@ -112,15 +137,6 @@ def _has_changed(path: str, file: FrozenFile, origin: str) -> bool:
 def _store(run: RunDir) -> str:
     """Return the folder of the frozen tree that a run's code was made from."""
     return f"{ExperimentDir(run.path.parent).code}/{staged_code(run)}"
-
-
-@lru_cache(maxsize=16)
-def _manifest(folder: str) -> Manifest:
-    """Return the manifest beside a frozen tree, which never changes."""
-    try:
-        return read_manifest(folder)
-    except StoreError:
-        return Manifest()
 
 
 def locate(look: RunFiles, file: str) -> str | None:
@@ -148,7 +164,7 @@ def _note_with_folders(look: RunFiles, name: str) -> None:
 def _is_of_run(look: RunFiles, path: str) -> bool:
     """Return whether a file in a run's code was written by the run."""
     store = _store(RunDir(look.path))
-    frozen = next((file for file in _manifest(store).files if file.path == path), None)
+    frozen = _frozen(store).files.get(path)
     return frozen is None or _has_changed(
         f"{look.path}/code/{path}", frozen, f"{store}/{TREE}/{path}"
     )

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import ask_schedulers, read_states, with_job_status
-from runx.analysis.cells import duration, for_machines, json_safe, run_as_json
+from runx.analysis.cells import duration, for_machines
+from runx.analysis.codes import code_changed, with_codes
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
+from runx.analysis.failures import cause_in
 from runx.analysis.question import Question
+from runx.analysis.runjson import attempt_as_json, run_as_json
 from runx.analysis.table import Row, Table, own_columns
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
-from runx.rundir.events import Attempt
 from runx.rundir.experiments import find, launches, run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
@@ -97,19 +99,7 @@ def any_failed(states: Iterable[State]) -> bool:
 
 def runs_as_json(records: Iterable[RunRecord], now: float) -> list[dict[str, Any]]:
     """Return each run as JSON has it, with its status."""
-    return [
-        {
-            **run_as_json(record),
-            "reason": record.status.reason,
-            "code": record.status.code,
-            "signal": record.status.signal,
-            "attempt": record.status.attempt,
-            "started": record.started,
-            "elapsed": json_safe(record.elapsed(now)),
-            "where": record.where,
-        }
-        for record in records
-    ]
+    return [run_as_json(record, now) for record in records]
 
 
 def overview_rows(experiments: Sequence[Overview], now: float) -> list[tuple[str, ...]]:
@@ -175,32 +165,24 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
     launch = launch_of(run, content, warn)
     return {
         **runs_as_json([record], now)[0],
+        "cause": cause_in(record),
         "id": content.get("id"),
-        "tag": content.get("tag"),
         "cmd": content.get("cmd"),
-        "resources": content.get("resources"),
-        "code": content.get("code"),
+        "created": content.get("created"),
+        "code_changed": code_changed(record),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
-        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "attempts": [
+            {
+                **attempt_as_json(attempt),
+                "code_digest": code or None,
+                "events": [dict(event.details) for event in attempt.events],
+            }
+            for attempt, code in with_codes(record)
+        ],
         "files": _files(run.path),
         "again": list(_commands(run, launch, content)),
-    }
-
-
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    ended, started = attempt.event("ended"), attempt.event("started")
-    return {
-        "attempt": attempt.number,
-        "host": attempt.host or None,
-        "farm": attempt.farm,
-        "job": attempt.job_id,
-        "started": started.time if started else None,
-        "ended": ended.time if ended else None,
-        "code": ended.details.get("code") if ended else None,
-        "order": attempt.order,
-        "events": [dict(event.details) for event in attempt.events],
     }
 
 
@@ -226,13 +208,18 @@ def _commands(run: RunDir, launch: Mapping[str, Any], content: Mapping[str, Any]
 
 def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     """Return the lines of a description for people."""
-    yield f"{run['run']}"
+    yield f"{run['name']}"
     why = f" ({run['reason']})" if run["reason"] else ""
     elapsed = f", {duration(run['elapsed'])}" if run["elapsed"] is not None else ""
     yield from _pair("state", f"{run['state']}{why}{elapsed}")
+    yield from _pair("cause", run["cause"])
     git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
-    for name in ("id", "tag", "cmd", "code", "where", "note", "dir"):
+    changed = f" ({run['code_changed']})" if run["code_changed"] else ""
+    for name in ("id", "tag", "cmd"):
+        yield from _pair(name, run[name])
+    yield from _pair("code", run["code_digest"] and f"{run['code_digest']}{changed}")
+    for name in ("where", "note", "logdir"):
         yield from _pair(name, run[name])
     yield from _pair("git", commit)
     yield from _mapping("hparams", run["hparams"])
@@ -272,6 +259,6 @@ def _attempt_line(attempt: Mapping[str, Any]) -> str:
     took = ""
     if began and attempt["ended"]:
         took = duration(attempt["ended"] - began)
-    code = f"exit status {attempt['code']}" if attempt["code"] is not None else ""
+    code = f"exit status {attempt['exit_code']}" if attempt["exit_code"] is not None else ""
     parts = (when, took, code, attempt["host"] or "", job, attempt["order"] or "")
     return f"  {attempt['attempt']}  " + ", ".join(part for part in parts if part)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import with_job_statuses
+from runx.analysis.failures import cause_in
 from runx.analysis.found import Wanted, read_found
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
@@ -154,6 +155,7 @@ def _details(
         "started": record.started,
         "elapsed": record.elapsed(now),
         "attempt": record.status.attempt or None,
+        "cause": cause_in(record) if "cause" in wanted else None,
     }
     yield from ((name, own[name]) for name in wanted & own.keys())
     if not wanted & {*_IN_RECORD, *_IN_LAUNCH}:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -13,18 +14,20 @@ from runx.analysis.index import Index
 from runx.analysis.measurements import Measurements, measurements
 from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
+from runx.readers import hparams_yaml
 from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
 from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
-from runx.rundir.paths import HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
-from runx.rundir.record import dotted, staged_code
+from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
+from runx.rundir.record import dotted
 from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import UNKNOWN, State, state
 from runx.rundir.tensorboard import event_files
 
+_CODE = re.compile(rb'"code": "([^"\\]+)"')
 Warn = Callable[[str], None]
 Reading: TypeAlias = tuple["RunRecord | None", list[str]]
 """The record of a directory, None where it is no run's; and warnings of what is damaged there."""
@@ -78,25 +81,37 @@ def _read(
     if HPARAMS in look.stamps:
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
     recorded = _recorded(content, look, warn) if content else {}
-    # A later attempt may have been given newer code.
-    code = staged_code(run) if len(attempts) > 1 else recorded.get("code")
     resources, labels = recorded.get("resources"), recorded.get("labels")
     status = state(attempts) if attempts or content is not None else State(UNKNOWN)
     found = measurements(look, asked, warn, has_begun=status.name != "planned")
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
-        hparams=hparams,
+        hparams=_with_lightnings(hparams, found, warn),
         status=status,
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
-        code=str(code or ""),
+        code=_code(content, [attempt.number for attempt in attempts], look),
         tag=str(recorded.get("tag") or ""),
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         sources=found.left.sources,
         **tally_found(found, measures, at, warn)._asdict(),
     )
+
+
+def _code(record: bytes | None, attempts: Sequence[int], look: RunFiles) -> str:
+    """Return the digest of a run's code: that of the last claim that has one, or its record's."""
+    for number in reversed(attempts):
+        if number > 1 and (code := _last_code(look.content(f"{ATTEMPTS}/{number}.claim"))):
+            return code
+    return _last_code(record)
+
+
+def _last_code(content: bytes | None) -> str:
+    # In both files it comes after what a user has named; neither is parsed for this alone.
+    found = _CODE.findall(content or b"")
+    return found[-1].decode() if found else ""
 
 
 def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
@@ -143,6 +158,18 @@ def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] 
         complaints.append(f"{look.path}/{name}: not a JSON object")
         return None
     return content
+
+
+def _with_lightnings(hparams: dict[str, Any], found: Measurements, warn: Warn) -> Mapping[str, Any]:
+    """Return hyperparameters with those that Lightning keeps beside the metrics of a run."""
+    folders = dict.fromkeys(os.path.dirname(file) for file in found.left.sources.values())
+    for folder in folders:
+        name = f"{folder}/{hparams_yaml.HPARAMS}".removeprefix("/")
+        if os.path.isfile(f"{found.look.path}/{name}"):
+            found.look.note(name)
+            more = dotted(hparams_yaml.read_hparams(f"{found.look.path}/{name}", warn))
+            hparams = hparams_yaml.with_found(hparams, more)
+    return hparams
 
 
 def tally_found(

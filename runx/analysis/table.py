@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -11,9 +12,12 @@ from runx.analysis.better import direction
 from runx.analysis.columns import (
     HPARAMS,
     Column,
+    as_number,
+    code_columns,
     everything,
     fields,
     getter,
+    metric_column,
     names_of,
     resolve,
     varying,
@@ -21,7 +25,7 @@ from runx.analysis.columns import (
 )
 from runx.analysis.question import Question
 from runx.analysis.reduce import Measure
-from runx.errors import ExpressionError, RunxError
+from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
 from runx.rundir.run import RunRecord
 
@@ -38,7 +42,8 @@ def sort_keys(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     if question.sortwith:
         sorting = zip(question.sortwith, question.sort_measures, strict=True)
         return [_key(name, measure, runs, question) for name, measure in sorting] if runs else []
-    all_metrics = names_of(run.metrics for run in runs)
+    every = names_of(run.metrics for run in runs)
+    all_metrics = [name for name in every if name not in question.ignore]
     metrics = [name for name in all_metrics if name in question.columns] or all_metrics
     candidates = [
         *(name for name in metrics if "loss" in name.lower()),
@@ -62,7 +67,7 @@ def _key(name: str, measure: Measure, runs: Sequence[RunRecord], question: Quest
 
 def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
     if not metrics:
-        return f"can't sort with {name}: no run has metrics yet"
+        return f"can't sort with {name}: no run has metrics yet; training's is train.{name}"
     names = listed(nearest_first(name, metrics))
     return f"can't sort with {name}: no run has such a metric; there {names}"
 
@@ -83,10 +88,10 @@ def rank(value: Any, lower: bool) -> tuple[int, float, str]:
     >>> sorted([None, 9.5, 10, float("nan")], key=lambda value: rank(value, lower=False))
     [10, 9.5, nan, None]
     """
-    if isinstance(value, (int, float)):
-        if value != value:
+    if (number := as_number(value)) is not None:
+        if number != number:
             return (2, 0.0, "")
-        return (0, float(value) if lower else -float(value), "")
+        return (0, number if lower else -number, "")
     return (3, 0.0, "") if value is None else (1, 0.0, str(value))
 
 
@@ -129,37 +134,13 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
     runs = sorted(results, key=lambda run: (run.experiment, run.name, os.fspath(run.dir)))
     if not question.where:
         return runs
+    from runx.sweeps.expressions import parse
+
     text = re.sub(r"(?<=\w)@(?=\d)", ":", question.where)
     hparams = (f"{HPARAMS}{name}" for name in names_of(run.hparams for run in runs))
     measures = (measure.name for measure in question.measures)
-    return _matching(runs, text, [*fields(runs), *hparams, *measures])
-
-
-def _matching(runs: Sequence[RunRecord], text: str, names: Sequence[str]) -> list[RunRecord]:
-    """Return the runs for which an expression over names holds.
-
-    A run whose values don't fit, such as text where others have numbers, stops nothing: what can't
-    be computed of them is null, as where it has no value.
-
-    Raises:
-        ExpressionError: The values of no run fit.
-    """
-    from runx.sweeps.expressions import parse
-
-    strict, lenient = parse(text, names), parse(text, names, lenient=True)
-    matching, unfit = [], []
-    for run in runs:
-        values = everything(run)
-        try:
-            holds = strict.holds(values)
-        except ExpressionError as error:
-            unfit.append(error)
-            holds = lenient.holds(values)
-        if holds:
-            matching.append(run)
-    if unfit and len(unfit) == len(runs) and not matching:
-        raise unfit[0]
-    return matching
+    holds = parse(text, [*fields(runs), *hparams, *measures]).choose(map(everything, runs))
+    return list(itertools.compress(runs, holds))
 
 
 def asked_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:
@@ -179,7 +160,9 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
         *([Column("epoch", "epoch")] if any(run.epoch is not None for run in runs) else []),
         *([Column("epoch_time", "epoch_time")] if timed else []),
         *([Column("state", "state")] if unsettled else []),
+        *code_columns(runs),
     ]
+    rest = [column for column in rest if column.heading not in question.ignore]
     taken = {"run", "experiment", "tool", *(column.heading for column in rest)}
     if question.all_hparams:
         names = [
@@ -190,7 +173,10 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
     hparams = [
         Column(f"hparams.{name}" if name in taken else name, "hparam", name) for name in names
     ]
-    return (*_name_columns(runs), *hparams, *varying_resources(runs), *rest)
+    resources = [
+        column for column in varying_resources(runs) if column.heading not in question.ignore
+    ]
+    return (*_name_columns(runs), *hparams, *resources, *rest)
 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
@@ -206,7 +192,7 @@ def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:
     """Return the metrics in the order in which scripts write them, the best after the last."""
     names = names_of(run.metrics for run in runs)
-    columns = [Column(name, "metric", name) for name in names]
+    columns = [metric_column(name) for name in names]
     for measure in question.sort_measures:
         if any(measure.name in run.measured for run in runs):
             heads = [column.heading for column in columns]

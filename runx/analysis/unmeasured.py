@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from runx.analysis.better import direction
-from runx.nearest import listed
 from runx.readers.asked import EPOCH, OUTPUT, Asked, recorded
 from runx.readers.phases import split
 from runx.rundir.output import tail, without_escapes
@@ -25,8 +24,11 @@ _LOOKED = (
 )
 
 
-def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
-    """Yield a line where runs lack metrics, or what METRICS asks for."""
+def unmeasured(runs: Sequence[RunRecord], others: Sequence[str]) -> Iterator[str]:
+    """Yield a line where runs lack metrics, or what METRICS asks for.
+
+    ``others`` are the metrics that they have of other phases than validation.
+    """
     begun = [run for run in runs if run.tool == "runx" and run.state not in _BEGUN]
     if not begun:
         return
@@ -36,12 +38,7 @@ def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
     for each in asked:
         if each.name != EPOCH and each.name.removeprefix("val.") not in found:
             yield f"METRICS: {each.name} is in no run: {_described(each)}"
-    if any(run.metrics for run in runs):
-        return
-    if found:
-        names = sorted(found)
-        yield f"no run has metrics of validation; {listed(names)}: -s {names[0]} ranks by it"
-    elif not asked:
+    if not asked and not others and not any(run.metrics for run in runs):
         yield f"no run has metrics: {_LOOKED}; {_advice(begun)}"
 
 

@@ -68,14 +68,9 @@ class Standings(Sequence["RunRecord"]):
     def failures(self) -> list[FailureGroup]:
         """Return the runs that ended badly, grouped by the reason, the most frequent first."""
         from runx.analysis.failures import Failure, digest
-        from runx.rundir.output import tail
         from runx.rundir.state import ENDED_BADLY
 
-        failures = [
-            Failure(record, tail(record.dir.output))
-            for record in self.records
-            if record.state in ENDED_BADLY
-        ]
+        failures = [Failure.of(run) for run in self.records if run.state in ENDED_BADLY]
         others = [record for record in self.records if record.state not in ENDED_BADLY]
         return digest(failures, others)
 
@@ -93,6 +88,17 @@ class Standings(Sequence["RunRecord"]):
             if typed:
                 commands[name] = typed[-1]
         return list(retry_commands(records, commands, str(Path.cwd())))
+
+    def changed_since(self) -> dict[str, list[str]]:
+        """Return what has changed since runs that ended badly were launched, by experiment."""
+        from runx.launching.changed import changed_since
+        from runx.rundir.state import ENDED_BADLY
+
+        runs: dict[str, list[RunDir]] = {}
+        for record in self.records:
+            if record.state in ENDED_BADLY:
+                runs.setdefault(record.experiment, []).append(record.dir)
+        return {name: changed_since(dirs) for name, dirs in runs.items()}
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""

@@ -54,7 +54,8 @@ def launch(
     ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
 
     Returns:
-        The runs with their states; none where nothing starts.
+        The runs that started, with their states; those of the plan that are there already where
+        ``resume`` has started none.
 
     Raises:
         RunxError: An option is wrong, or can't be had here; nothing has started.
@@ -83,6 +84,8 @@ def launch(
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
     started = () if test_only else _started(sweep, planned, options, local, after, argv)
+    if resume and not started and not test_only:
+        started = _matching(planned, settings)
     return _standings(started, settings)
 
 
@@ -105,6 +108,15 @@ def _started(
     caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     return launched.runs if launched else ()
+
+
+def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
+    """Return the runs that exist and are those of a plan."""
+    from runx.launching.decide import existing_runs
+
+    keys = {settings.id_of(run.point) for run in runs}
+    existing = existing_runs(settings.dir, settings.identity, lambda line: None)
+    return tuple(each.dir for each in existing if each.id in keys)
 
 
 def _standings(runs: Sequence[RunDir], settings: Settings) -> Standings:

@@ -27,7 +27,8 @@ def init(folder: str | Path = ".", force: bool = False) -> Path:
 
 
 def schema(of: str = "experiment") -> dict[str, Any]:
-    """Return the JSON Schema of an ``"experiment"``, or of a .runx file, ``"runx"``.
+    """Return the JSON Schema of an ``"experiment"``, of a .runx file, ``"runx"``, or of runs as
+    ``--json`` prints them, ``"status"``.
 
     >>> schema("runx")["title"]
     'runx: .runx'

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runx.analysis.columns import Column, names_of, varying
+from runx.analysis.columns import check_ignored, metric_column, names_of, varying
 from runx.analysis.question import TableOptions
 from runx.analysis.table import Table, chosen, ranked, sort_keys
+from runx.api.frames import frame_of, headings, with_states
 from runx.api.printing import warning
 from runx.api.project import logroot_of
 from runx.api.tables import experiments_of, fields_of, read, selected, table
@@ -19,6 +20,7 @@ from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
 if TYPE_CHECKING:
+    from runx.api.experiment import Experiment
     from runx.api.tables import Field
 
 
@@ -45,7 +47,12 @@ class Results:
         return sum(1 for _ in self)
 
     def _read(self) -> Iterator[RunRecord]:
-        return read(self.experiments, self.options, warning, warning)
+        return read(self.experiments, self.options, warning, warning, attempts=True)
+
+    def _all(self) -> list[RunRecord]:
+        runs = list(self._read())
+        check_ignored(runs, self.options.ignore)
+        return runs
 
     def _with(self, **more: Any) -> Results:
         return replace(self, options=replace(self.options, **more))
@@ -87,7 +94,7 @@ class Results:
         return self._with(columns=names)
 
     def ignore(self, *names: str) -> Results:
-        """Leave hyperparameters out."""
+        """Leave hyperparameters and metrics out."""
         return self._with(ignore=(*self.options.ignore, *names))
 
     def all_hparams(self) -> Results:
@@ -150,7 +157,7 @@ class Results:
 
         output = str(file) if file is not None else None
         options = replace(self.options, plot=what, output=output, log=log, smooth=smooth)
-        return plot_runs(what, selected(list(self._read()), options), options)
+        return plot_runs(what, selected(self._all(), options), options)
 
     def page(self, file: str | Path) -> int:
         """Write the report, one page of HTML; return the number of its runs."""
@@ -160,7 +167,7 @@ class Results:
 
     def summary(self) -> Table:
         """Return the table as sumx shows it; the numbers of groups are means with deviations."""
-        return table(list(self._read()), self.options, people=True)
+        return table(self._all(), self.options, people=True)
 
     def written(self, form: str = "table", precision: int | None = None) -> str | bytes:
         """Return the table in one of the formats of ``sumx --format``."""
@@ -168,7 +175,7 @@ class Results:
         from runx.export.formats import format_named
 
         chosen_format = format_named(form)
-        summary = table(list(self._read()), self.options, chosen_format.people)
+        summary = table(self._all(), self.options, chosen_format.people)
         return chosen_format.render(summary, precision or DIGITS)
 
     def json(self) -> list[dict[str, Any]]:
@@ -181,7 +188,7 @@ class Results:
     def frame(self, polars: bool = False) -> Any:
         """Return a data frame, of pandas or polars, with every hyperparameter and digit."""
         options = replace(self.options, all_hparams=True)
-        summary = table(list(self._read()), options, people=False)
+        summary = table(self._all(), options, people=False)
         if not (
             options.over
             or options.by
@@ -190,9 +197,8 @@ class Results:
             or options.pivot
             or options.compare
         ):
-            summary = _with_states(summary)
-        headings = [column.heading for column in summary.columns]
-        return _frame(headings, [row.cells for row in summary.rows], polars)
+            summary = with_states(summary)
+        return frame_of(headings(summary.columns), [row.cells for row in summary.rows], polars)
 
     def history(self, name: str, polars: bool = False) -> Any:
         """Return a metric at each epoch of every run, ``train.loss`` too, as a long data frame."""
@@ -201,7 +207,7 @@ class Results:
         phase, metric = phase_of(name)
         runs = list(self)
         names = varying(runs)
-        own = ("run", "epoch", metric)
+        own = ("name", "epoch", metric)
         hparams = [f"hparams.{name}" if name in own else name for name in names]
         rows = [
             [run.name, *(run.hparams.get(name) for name in names), epoch, value]
@@ -211,7 +217,8 @@ class Results:
         if not rows and any(run.metrics for run in runs):
             metrics = listed(nearest_first(metric, names_of(run.metrics for run in runs)))
             raise RunxError(f"no run has a course of {name}; there {metrics}")
-        return _frame(["run", *hparams, "epoch", metric], rows, polars)
+        heading = metric_column(metric).heading
+        return frame_of(["name", *hparams, "epoch", heading], rows, polars)
 
     def artifact(self, name: str) -> dict[str, Path]:
         """Return the paths of a file or folder in the runs' directories, by the runs' names."""
@@ -229,60 +236,14 @@ class Results:
         return str(self.written("html"))
 
 
-def results(*experiments: str | Path, logroot: str | Path | None = None) -> Results:
-    """Return the runs of experiments: names under LOGROOT, patterns or paths, by default all."""
-    names = tuple(str(name) for name in experiments) or ("*",)
+def results(*experiments: str | Path | Experiment, logroot: str | Path | None = None) -> Results:
+    """Return the runs of experiments: names under LOGROOT, patterns or paths, by default all.
+
+    An ``Experiment`` stands for the runs under its own LOGROOT.
+    """
+    paths = (
+        each if isinstance(each, (str, Path)) else each.settings.dir.path for each in experiments
+    )
+    names = tuple(map(str, paths)) or ("*",)
     options = TableOptions(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
     return Results(tuple(experiments_of(options, warning)), options)
-
-
-def _with_states(summary: Table) -> Table:
-    """Return a table whose last column is the states alone, without remarks for people."""
-    places = [place for place, column in enumerate(summary.columns) if column.kind != "state"]
-    columns = (*(summary.columns[place] for place in places), Column("state", "state"))
-    rows = tuple(
-        row._replace(
-            cells=(
-                *(row.cells[place] for place in places),
-                row.record.state if row.record else None,
-            )
-        )
-        for row in summary.rows
-    )
-    return summary._replace(columns=columns, rows=rows)
-
-
-def _frame(headings: Sequence[str], rows: Sequence[Sequence[Any]], polars: bool) -> Any:
-    """Return a data frame of pandas or polars.
-
-    Raises:
-        RunxError: The library is not installed.
-    """
-    name = "polars" if polars else "pandas"
-    try:
-        if polars:
-            import polars as library
-
-            columns = zip(*rows, strict=True) if rows else ((),) * len(headings)
-            cells = map(_of_one_type, columns)
-            return library.DataFrame(dict(zip(headings, cells, strict=True)))
-        import pandas
-
-        return pandas.DataFrame(rows, columns=list(headings))
-    except ImportError as error:
-        raise RunxError(f"a data frame needs {name}: pip install {name}") from error
-
-
-def _of_one_type(cells: Sequence[Any]) -> list[Any]:
-    """Return the cells of a column as one type, which polars demands: mixed ones as text.
-
-    >>> _of_one_type((1, 0.5, None)), _of_one_type((1, "x", None)), _of_one_type(([1, 2],))
-    ([1.0, 0.5, None], ['1', 'x', None], ['[1, 2]'])
-    """
-    types = {type(cell) for cell in cells if cell is not None}
-    if len(types) <= 1 and types <= {bool, int, float, str}:
-        return list(cells)
-    from runx.analysis.cells import for_machines
-
-    convert = float if types == {int, float} else for_machines
-    return [None if cell is None else convert(cell) for cell in cells]

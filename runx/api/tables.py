@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, fields, names_of, resolve, value
+from runx.analysis.codes import code_note, marked
+from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
 from runx.analysis.places import places
@@ -50,9 +51,16 @@ def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
 
 
 def read(
-    dirs: Sequence[ExperimentDir], options: TableOptions, say: Say, warn: Say
+    dirs: Sequence[ExperimentDir],
+    options: TableOptions,
+    say: Say,
+    warn: Say,
+    attempts: bool = False,
 ) -> Iterator[RunRecord]:
-    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached."""
+    """Read the runs of experiments; ``--at min`` first reads which epoch all have reached.
+
+    Without ``attempts`` these are left out of the records where that saves time.
+    """
     question, at = options.question, options.question.at
     if options.at == "min":
         quiet = Reader(warn=lambda line: None, attempts=False, processes=worker_count(), ask=False)
@@ -61,7 +69,7 @@ def read(
         if at is not None:
             say(f"metrics are those of epoch {at:g}, which all runs have reached")
     reader = Reader(
-        question.measures, warn, at, question.details, attempts=False, processes=worker_count()
+        question.measures, warn, at, question.details, attempts=attempts, processes=worker_count()
     )
     for experiment in dirs:
         runs = read_experiment(experiment, reader)
@@ -105,6 +113,14 @@ def no_runs(dirs: Sequence[ExperimentDir]) -> RunxError:
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
+    shown = _table(marked(runs), options, people)
+    if options.compare and not shown.notes:
+        return shown  # The code of other runs differs, if any.
+    note = code_note([row.record for row in shown.rows if row.record] or runs)
+    return shown._replace(notes=(*shown.notes, note)) if note else shown
+
+
+def _table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     if options.importance or options.pivot or options.compare:
         return _statistics(chosen(runs, options.question), options)
     if options.over or options.by or options.agg:
@@ -180,8 +196,15 @@ def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
     """Return a line for what is missing: metrics, or those and the epoch that options name."""
     question = options.question
     if question.at is None:
-        yield from unmeasured(runs)
-    elif not any(run.metrics for run in runs):
+        has_any = any(run.metrics for run in runs)
+        others = [] if has_any else [name for name, _ in _metrics_of_other_phases(runs)]
+        yield from unmeasured(runs, others)
+        if others and not question.measures:
+            yield (
+                f"no run has metrics of validation or tests; there {listed(others)}:"
+                f" -s {others[0]} sorts by it, --columns {others[0]} shows it"
+            )
+    if question.at is not None and not any(run.metrics for run in runs):
         yield f"--at {options.at}: no run has metrics of that epoch"
     metrics = names_of(run.metrics for run in runs) if options.lower or options.higher else []
     measured = {*metrics, *(measure.metric for measure in question.measures)}
@@ -223,6 +246,7 @@ def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path,
     runs = [run for experiment in dirs for run in read_experiment(experiment, reader)]
     if not runs:
         raise no_runs(dirs)
+    check_ignored(runs, options.ignore)
     shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
     write_report(file, dirs, shown, options.question, time.time(), warn)
     return len(shown)

@@ -103,13 +103,19 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
 
 def _failures(standings: Standings, as_json: bool) -> str:
     """Return the runs that failed, grouped by the reason, and the commands that retry them."""
+    from runx.analysis.codes import named
     from runx.analysis.failures import digest_lines
 
     groups = standings.failures()
     if as_json:
         return _json([group.json() for group in groups])
-    commands = standings.retry_commands(warn)
-    return "\n".join([*digest_lines(groups), *(f"retry: {command}" for command in commands)])
+    lines = digest_lines(groups)
+    changes = standings.changed_since()
+    for command, changed in zip(standings.retry_commands(warn), changes.values(), strict=True):
+        lines.append(f"retry: {command}")
+        if changed:
+            lines.append(f"    changed since: {named(changed)}")
+    return "\n".join(lines)
 
 
 def _json(content: object) -> str:

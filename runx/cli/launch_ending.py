@@ -80,7 +80,6 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
     """Return lines on the runs that failed, grouped by the reason and by common hyperparameters."""
     from runx.analysis.failures import Failure, digest, digest_lines
     from runx.rundir.attempts import read_attempts
-    from runx.rundir.output import tail
     from runx.rundir.run import RunRecord
     from runx.rundir.state import State, state
 
@@ -91,7 +90,7 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
     failures = []
     for run in (end.task.run for end in failed):
         status = state(read_attempts(run, time.time, say))
-        failures.append(Failure(record(run, status), tail(run.output)))
+        failures.append(Failure.of(record(run, status)))
     others = [record(end.task.run, State("done")) for end in launched.ended if end.status == 0]
     return digest_lines(digest(failures, others))
 

@@ -96,12 +96,12 @@ def init(force: bool) -> None:
 @click.command()
 @click.argument(
     "of",
-    type=click.Choice(("experiment", "runx")),
+    type=click.Choice(("experiment", "runx", "status")),
     default="experiment",
-    metavar="[experiment|runx]",
+    metavar="[experiment|runx|status]",
 )
 def schema(of: str) -> None:
-    """Print the JSON Schema of an experiment, or of a .runx file.
+    """Print the JSON Schema of an experiment, of a .runx file, or of what --json prints of runs.
 
     \b
     runx schema > experiment.schema.json

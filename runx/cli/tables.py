@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from runx.analysis.cells import DIGITS
+from runx.analysis.columns import check_ignored
 from runx.analysis.question import TableOptions
 from runx.analysis.table import Table
 from runx.api.tables import (
@@ -53,7 +54,8 @@ def show(options: TableOptions) -> None:
 
 def _show_once(options: TableOptions) -> None:
     dirs = experiments_of(options, warn)
-    runs = list(read(dirs, options, say, warn))
+    with_attempts = options.format in ("json", "jsonl")
+    runs = list(read(dirs, options, say, warn, with_attempts))
     if not runs:
         raise no_runs(dirs)
     if options.fields:
@@ -62,6 +64,7 @@ def _show_once(options: TableOptions) -> None:
     if options.diff:
         data("\n".join(difference(runs, *options.diff)))
         return
+    check_ignored(runs, options.ignore)
     for remark in remarks(runs, options):
         say(remark)
     _show_runs(selected(runs, options), replace(options, where=""), dirs)

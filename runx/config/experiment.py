@@ -128,6 +128,7 @@ class Experiment(NamedTuple):
     code: Code
     dir_mode: int | None
     resume: bool
+    restage: str
     identity: Identity
     gpus: tuple[str, ...]
     title: str

@@ -133,6 +133,11 @@ KEYS = {
         NAME, None, "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at", "farm"
     ),
     "RESUME": Key(SWITCH, False, "start only what is not done yet, as --resume"),
+    "RESTAGE": Key(
+        one_of("auto", "never", "failed", "always"),
+        "auto",
+        "which runs take today's code when they start again; auto: those that left nothing",
+    ),
     "IDENTITY_IGNORE": Key(WORDS, None, "hyperparameters, or CMD, that don't make runs different"),
     "IDENTITY_DEFAULTS": Key(VALUES, {}, "hyperparameters left out while equal to these"),
     "GPUS": Key(WORDS, None, "names of this machine's GPUs, where nvidia-smi can't tell them"),

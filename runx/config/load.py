@@ -173,6 +173,7 @@ def _experiment(
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],
         resume=values["RESUME"],
+        restage=values["RESTAGE"],
         identity=Identity(frozenset(values["IDENTITY_IGNORE"]), values["IDENTITY_DEFAULTS"]),
         gpus=values["GPUS"],
         title=values["TITLE"],

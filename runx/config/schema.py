@@ -1,15 +1,16 @@
-"""The JSON Schemas of an experiment and of a .runx file, made of the table of settings."""
+"""The JSON Schemas of an experiment, of a .runx file and of what --json prints of runs."""
 
 from __future__ import annotations
 
+from runx.analysis import runjson
 from runx.config.keys import KEYS, Key
 from runx.config.kinds import SCALAR, SCALARS, Schema
 from runx.sweeps.axes import CASES, RESOURCE, SKIP, TAG, ZIP
 from runx.sweeps.operators import DRAWS, OPERATORS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-FILES = ("experiment", "runx")
-"""The files that have a schema."""
+FILES = ("experiment", "runx", "status")
+"""What has a schema: the files that people write, and runs as JSON."""
 
 
 def schema(of: str) -> Schema:
@@ -18,6 +19,8 @@ def schema(of: str) -> Schema:
     >>> schema("experiment")["properties"]["CMD"]["description"]
     "The training command, in the shell's own language."
     """
+    if of == "status":
+        return {"$schema": DRAFT, **runjson.schema()}
     properties = {name: _property(key) for name, key in KEYS.items()}
     common: Schema = {
         "$schema": DRAFT,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
-from runx.analysis.cells import for_machines, json_safe, run_as_json
+from runx.analysis.cells import for_machines
+from runx.analysis.runjson import json_safe, run_as_json
 from runx.analysis.table import Row, Table
 from runx.errors import RunxError
 from runx.rundir.files import encodable
@@ -60,21 +62,23 @@ def _escaped(cell: str) -> str:
 
 def json_text(table: Table, digits: int = 0) -> str:
     """Return a JSON list of objects: all of each run's record, or the cells of each group."""
-    objects = [_object(table, row) for row in table.rows]
+    now = time.time()
+    objects = [_object(table, row, now) for row in table.rows]
     return encodable(json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def json_lines(table: Table, digits: int = 0) -> str:
     """Return the objects of json_text, each on a line of its own."""
-    objects = (_object(table, row) for row in table.rows)
+    now = time.time()
+    objects = (_object(table, row, now) for row in table.rows)
     return "\n".join(
         encodable(json.dumps(row, ensure_ascii=False, allow_nan=False)) for row in objects
     )
 
 
-def _object(table: Table, row: Row) -> dict[str, Any]:
+def _object(table: Table, row: Row, now: float) -> dict[str, Any]:
     if row.record:
-        return run_as_json(row.record)
+        return run_as_json(row.record, now)
     headings = [column.heading for column in table.columns]
     return {heading: json_safe(cell) for heading, cell in zip(headings, row.cells, strict=True)}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, resolve, value, varying
+from runx.analysis.columns import Column, as_number, resolve, value, varying
 from runx.analysis.curves import Curve, curve, mean_curve, metric_history, phase_of
 from runx.analysis.groups import groups
 from runx.analysis.question import TableOptions
@@ -72,9 +73,9 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOpti
     columns = [resolve(name, runs) for name in (across, up)]
     points = []
     for run in runs:
-        x, y = (value(run, column) for column in columns)
-        if isinstance(x, (int, float)) and isinstance(y, (int, float)):
-            points.append((float(x), float(y)))
+        x, y = (as_number(value(run, column)) for column in columns)
+        if x is not None and y is not None and math.isfinite(x) and math.isfinite(y):
+            points.append((x, y))
     if not points:
         raise RunxError(f"--plot {across} vs {up}: no run has numbers for both")
     xs, ys = zip(*sorted(points), strict=True)

@@ -60,7 +60,8 @@ class JobSpec:
     """One run to be submitted: the name of its job, the attempt that it executes, its resources.
 
     ``template_values`` returns what only a template of SUBMIT_CMD may use: the training command
-    as one shell string, and the hyperparameters.
+    as one shell string, and the hyperparameters. ``code`` is the digest of its code where that is
+    not what its launch froze.
     """
 
     name: str
@@ -71,6 +72,7 @@ class JobSpec:
     attempt: int
     resources: tuple[Hparam, ...]
     template_values: Callable[[], Mapping[str, Any]] = dict
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

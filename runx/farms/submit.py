@@ -95,9 +95,12 @@ def _claim(array: JobArray, launch: _Launch) -> JobArray:
     """
     # By a claim that names no launch, run.sh knows that a job of the first attempt may start late.
     name = array.launch if launch.type.manages_jobs else None
-    text = claim_text(launch.farm.name, launch.digest, name)
+    texts = {
+        code: claim_text(launch.farm.name, code or launch.digest, name)
+        for code in {job.code for job in array.jobs}
+    }
     _write_files(array, launch)
-    claimed = tuple(job for job in array.jobs if take(job.dir, job.attempt, text))
+    claimed = tuple(job for job in array.jobs if take(job.dir, job.attempt, texts[job.code]))
     if len(claimed) == len(array.jobs):
         return array
     fewer = replace(array, jobs=claimed)

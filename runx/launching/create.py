@@ -29,7 +29,7 @@ from runx.launching.plan import (
     resources_of,
 )
 from runx.launching.record import record_metrics
-from runx.launching.restage import changes, described, mend, restage
+from runx.launching.restage import mend, note_code, restage, with_restaged
 from runx.rundir.argv import config_text
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
@@ -77,14 +77,16 @@ def create_runs(
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
+        plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
             return plan if plan.adopted else None
         context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say)
-        _note_older_code(context, plan, options, say)
+        if context.code is not None:
+            note_code(plan, context, say)
         attempts = [
             PlannedAttempt(create(attempt.run, context, new_name))
             if attempt.is_new
-            else _restarted(attempt, context, options, say)
+            else _restarted(attempt, context, say)
             for attempt in plan.attempts
         ]
         sync_disk(experiment.dir.path, say)
@@ -126,33 +128,31 @@ def _is_abandoned(run: ExistingRun) -> bool:
     return run.state.name == "running" and run.orphan
 
 
-def _restarted(
-    planned: PlannedAttempt, context: LaunchContext, options: LaunchOptions, say: Say
-) -> PlannedAttempt | None:
+def _restarted(planned: PlannedAttempt, context: LaunchContext, say: Say) -> PlannedAttempt | None:
     """Prepare a run for another attempt; return None where it is another launcher's."""
     run = planned.run
     if planned.is_shared:
-        return _shared(planned, context, options, say)
+        return _shared(planned, context, say)
     fill_gaps(run.dir, planned.attempt, claim_text(None, None))
     mend(run.dir)
     is_lost = is_blank(run.dir.record)
-    if options.restage or is_lost:
+    if is_lost:
+        planned = planned._replace(restaged=True)
+    if planned.restaged:
         restage(run, context, script(run, context.script, spread(context.experiment, run)), say)
     if is_lost:
         _write_files(run, context, run.dir)
     if context.experiment.farm is not None:
         return planned
-    code = context.code if options.restage else staged_code(run.dir)
+    code = context.code if planned.restaged else staged_code(run.dir)
     _wait(planned, context, code)
     return planned
 
 
-def _shared(
-    planned: PlannedAttempt, context: LaunchContext, options: LaunchOptions, say: Say
-) -> PlannedAttempt | None:
+def _shared(planned: PlannedAttempt, context: LaunchContext, say: Say) -> PlannedAttempt | None:
     """Prepare a run that waits in another launcher, too; its code is that launcher's business."""
     run, code = planned.run, staged_code(planned.run.dir)
-    if options.restage and code != context.code:
+    if planned.restaged and code != context.code:
         say(f"{run.name}: left alone: it waits in another launcher, with other code")
         return None
     _wait(planned, context, code)
@@ -162,16 +162,6 @@ def _shared(
 def _wait(planned: PlannedAttempt, context: LaunchContext, code: str | None) -> None:
     text = claim_text(None, code, context.launch)
     wait_for(planned.run.dir, planned.attempt, text, context.launch, planned.is_shared)
-
-
-def _note_older_code(
-    context: LaunchContext, plan: LaunchPlan, options: LaunchOptions, say: Say
-) -> None:
-    if options.restage or context.code is None:
-        return
-    restarted = [attempt.run.dir for attempt in plan.attempts if not attempt.is_new]
-    if differing := changes(restarted, context):
-        say(described(differing, len(restarted)))
 
 
 def create(run: Run, context: LaunchContext, new_name: Namer) -> Run:

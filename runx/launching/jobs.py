@@ -21,6 +21,7 @@ from runx.rundir.attempts import clock, current_state, read_attempts
 from runx.rundir.events import place_of
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
+from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.state import State
 
@@ -37,8 +38,10 @@ def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> lis
             attempt=attempt,
             resources=resources_of(experiment, run),
             template_values=partial(_template_values, experiment, run),
+            code=None if planned.is_new or planned.restaged else staged_code(run.dir),
         )
-        for run, attempt, *_ in attempts
+        for planned in attempts
+        for run, attempt in [planned[:2]]
     ]
 
 

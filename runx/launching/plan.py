@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runx.config.experiment import Experiment
@@ -79,13 +80,14 @@ class PlannedAttempt(NamedTuple):
     """A run, and the number of the attempt that a launch starts.
 
     ``state`` is that of the existing run before it is restarted, or ``new``. One that ``is_shared``
-    waits in another launcher, too.
+    waits in another launcher, too. One that is ``restaged`` takes today's code.
     """
 
     run: Run
     attempt: int = 1
     state: str = NEW
     is_shared: bool = False
+    restaged: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -212,22 +214,19 @@ def selected(plan: LaunchPlan, options: LaunchOptions) -> LaunchPlan:
     """Return a plan with those of its attempts that the options select."""
     if not options.selects:
         return plan
-    attempts = [attempt for attempt in plan.attempts if _holds(options.where, attempt)]
+    attempts = list(plan.attempts)
+    if options.where:
+        values = (named_values(attempt.run, attempt.state) for attempt in attempts)
+        try:
+            attempts = list(compress(attempts, options.where.choose(values)))
+        except ExpressionError as error:
+            raise RunxError(f"--where {error}") from None
     if options.seed is not None:
         from random import Random
 
         Random(f"runx {options.seed}").shuffle(attempts)
     attempts = attempts[: options.limit]
     return plan._replace(attempts=tuple(sorted(attempts, key=lambda attempt: attempt.is_new)))
-
-
-def _holds(where: Expression | None, attempt: PlannedAttempt) -> bool:
-    if where is None:
-        return True
-    try:
-        return where.holds(named_values(attempt.run, attempt.state))
-    except ExpressionError as error:
-        raise RunxError(f"--where {error}") from None
 
 
 def named_values(run: Run, state: str) -> dict[str, Value]:

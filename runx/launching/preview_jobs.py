@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from runx.analysis.runjson import run_as_json
 from runx.config.experiment import Experiment
 from runx.errors import FarmError, RunxError, SettingsError
 from runx.farms.base import Farm, JobArray, Submission
@@ -19,7 +20,8 @@ from runx.launching.plan import resources_of
 from runx.rundir.argv import arguments, shell_command
 from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
-from runx.rundir.run import Run
+from runx.rundir.run import Run, RunRecord
+from runx.rundir.state import State
 
 
 def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
@@ -119,15 +121,20 @@ def _command(experiment: Experiment, run: Run) -> str:
 def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
     argv = arguments(run.point, experiment.style, experiment.cmd)
+    resources = resources_of(experiment, run)
+    record = RunRecord(
+        name=run.name,
+        dir=run.dir,
+        hparams=logdir.in_value(run.hparams),
+        status=State("planned"),
+        metrics={},
+        experiment=experiment.name,
+        resources={each.name: logdir.in_value(each.value) for each in resources},
+        tag=run.tag,
+    )
     return {
-        "name": run.name,
+        **run_as_json(record, 0.0),
         "id": experiment.id_of(run.point),
-        "tag": run.tag,
-        "hparams": logdir.in_value(run.hparams),
         "argv": logdir.in_value(argv),
         "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
-        "logdir": str(run.dir.path),
-        "resources": {
-            each.name: logdir.in_value(each.value) for each in resources_of(experiment, run)
-        },
     }

@@ -69,6 +69,7 @@ def _launch(
         **whoami(),
         "python": sys.version.split()[0],
         "argv": list(argv),
+        "sources": [str(source.absolute()) for source in experiment.sources],
         "cwd": str(Path.cwd()),
         "farm": experiment.farm.name if experiment.farm else None,
         "code": code.digest or None,

@@ -2,34 +2,73 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 
 from runx.errors import StoreError
 from runx.launching.context import LaunchContext
+from runx.launching.plan import LaunchOptions, LaunchPlan, PlannedAttempt
+from runx.launching.progress import has_progress, left_nothing
 from runx.rundir.files import write_whole
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
-from runx.rundir.script import environment_lines
+from runx.rundir.script import environment_lines, setup, teardown
+from runx.rundir.state import ENDED_BADLY
+from runx.staging.difference import differing
 from runx.staging.materialize import stage
-from runx.staging.store import read_manifest
 
 Say = Callable[[str], None]
+_NO_ENV, _SETUP = "esac\n\n# ---- Events", "setup_depth=${#"
+"""What run.sh has where ENV is empty, and where SETUP is not."""
+
+
+def with_restaged(plan: LaunchPlan, options: LaunchOptions, rule: str) -> LaunchPlan:
+    """Return a plan that tells which runs take today's code, by ``--restage`` and RESTAGE."""
+    attempts = (
+        attempt._replace(restaged=not attempt.is_new and _takes_today(attempt, options, rule))
+        for attempt in plan.attempts
+    )
+    return plan._replace(attempts=tuple(attempts))
+
+
+def _takes_today(attempt: PlannedAttempt, options: LaunchOptions, rule: str) -> bool:
+    if options.restage or rule == "always":
+        return True
+    if rule == "never" or attempt.state not in ENDED_BADLY:
+        return False
+    run = attempt.run.dir
+    return not has_progress(run) if rule == "failed" else left_nothing(run)
+
+
+def note_code(plan: LaunchPlan, context: LaunchContext, say: Say) -> None:
+    """Print which code runs that go on get, where it isn't what they were staged with."""
+    again = [attempt for attempt in plan.attempts if not attempt.is_new]
+    for restaged in (False, True):
+        runs = [attempt.run.dir for attempt in again if attempt.restaged == restaged]
+        if differing := changes(runs, context):
+            say(described(differing, len(runs), restaged))
 
 
 def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
     """Return the names of what differs today from what runs were staged with, sorted."""
     names: set[str] = set()
     digests = set()
-    wanted = environment_lines(context.script.shell)
+    shell = context.script.shell
+    wanted = {
+        "ENV": environment_lines(shell) or _NO_ENV,
+        "SETUP": setup(shell) if shell.setup else "",
+        "TEARDOWN": teardown(shell),
+        "WRAP": shell.wrap,
+    }
     for run in runs:
         digests.add(staged_code(run))
         try:
-            if wanted not in run.script.read_text(encoding="utf-8", errors="surrogateescape"):
-                names.add("ENV")
+            text = run.script.read_text(encoding="utf-8", errors="surrogateescape")
+            names.update(name for name, lines in wanted.items() if lines not in text)
+            if not shell.setup and _SETUP in text:
+                names.add("SETUP")
         except OSError:
             continue
     for digest in digests - {None, context.code}:
@@ -37,33 +76,30 @@ def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
     return sorted(names)
 
 
-def described(names: list[str], runs: int) -> str:
-    """Return a line on runs that go on as they were staged, though something has changed.
+def described(names: list[str], runs: int, restaged: bool = False) -> str:
+    """Return a line on the code of runs that go on, where something has changed since.
 
     >>> described(["ENV", "train.py"], 2)
     "2 of them go on as they were staged: ENV, train.py differ today; --restage takes today's"
+    >>> described(["train.py"], 2, restaged=True)
+    "2 of them take today's code: train.py differs from what they were staged with"
     """
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     verb = "differs" if len(names) == 1 else "differ"
+    if restaged:
+        return f"{runs} of them take today's code: {shown} {verb} from what they were staged with"
     line = f"{runs} of them go on as they were staged: {shown} {verb} today"
     return f"{line}; --restage takes today's"
 
 
 def _differing(context: LaunchContext, digest: str) -> Iterator[str]:
-    """Yield the files and links that differ between two frozen codes."""
-    store = context.experiment.dir.code
+    """Return the files and links that differ between two frozen codes."""
     try:
-        before, now = (_content(os.fspath(store / each)) for each in (digest, str(context.code)))
+        names = differing(context.experiment.dir.code, digest, str(context.code))
     except StoreError:
-        yield "the code"
-        return
-    yield from (name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-
-
-def _content(folder: str) -> dict[str, str]:
-    manifest = read_manifest(folder)
-    files = {file.path: f"{file.digest} {file.mode & 0o111}" for file in manifest.files}
-    return {**files, **{path: f"-> {target}" for path, target in manifest.links}}
+        names = ["the code"]
+    links = context.experiment.code.links
+    return (f"CODE_LINKS: {name}" if name in links else name for name in names)
 
 
 def restage(run: Run, context: LaunchContext, text: str, say: Say) -> None:

@@ -69,20 +69,21 @@ def read_files(run: str, files: Iterable[FoundFile], warn: Warn) -> list[Source]
         places.setdefault((file.reader.name, file.place), []).append(file)
     order = [*FILES]
     inside = sorted(places.values(), key=lambda each: _rank(each[0].reader.name, order))
-    found = [
-        (each, [row._replace(file=file.name) for file in each for row in _rows(run, file, warn)])
-        for each in inside
-    ]
+    found = [(each, [(file, [*_rows(run, file, warn)]) for file in each]) for each in inside]
     # A folder that is called train says something only beside others.
-    told = {row.phase or each[0].hint for each, rows in found for row in rows}
+    told = {row.phase or file.hint for _, read in found for file, rows in read for row in rows}
     hints = {"val": "val", "test": "test", "train": "train" if told & {"val", "test"} else "val"}
     return [
         Source(
             each[0].reader.name,
-            [row._replace(phase=row.phase or hints.get(each[0].hint, "val")) for row in rows],
+            [
+                Row(row.phase or hints.get(file.hint, "val"), *row[1:4], file.name)
+                for file, rows in read
+                for row in rows
+            ],
             _prefix(each[0]),
         )
-        for each, rows in found
+        for each, read in found
     ]
 
 
@@ -156,11 +157,17 @@ def _is_later(row: Row, reached: Mapping[Key, float]) -> bool:
     return row.epoch is not None and -math.inf < before < row.epoch
 
 
-def _renamed(rows: Iterable[Row], names: Mapping[Key, Key]) -> list[Row]:
+def _renamed(rows: Sequence[Row], names: Mapping[Key, Key]) -> list[Row]:
     """Return rows with those metrics alone that have a name, under it."""
+    if all(old == new for old, new in names.items()) and _are_all(rows, names):
+        return [*rows]
     renamed = []
     for row in rows:
         known = {name: names.get((row.phase, name)) for name in row.values}
         values = {key[1]: row.values[name] for name, key in known.items() if key}
         renamed += [row._replace(values=values)] if values else []
     return renamed
+
+
+def _are_all(rows: Sequence[Row], names: Mapping[Key, Key]) -> bool:
+    return all((row.phase, name) in names for row in rows for name in row.values)

@@ -94,7 +94,7 @@ def told_apart(names: Iterable[str]) -> dict[str, Named]:
     return {
         name: each
         for name, each in named.items()
-        if name not in PLACEHOLDERS and not (each.phase and each.metric in SPEEDS)
+        if each.metric not in PLACEHOLDERS and not (each.phase and each.metric in SPEEDS)
     }
 
 

@@ -1,15 +1,16 @@
-"""The readers of files that scripts leave in their runs: a module each, and its entry here."""
+"""The readers of other tools' files and directories: a module each, and its entry here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 
 from runx.errors import SettingsError
 from runx.readers.base import DirReader, FileReader
 
 FILES: dict[str, str] = {
+    "logx": "runx.readers.logxlog:READER",
     "CSV": "runx.readers.csvlog:READER",
     "trainer_state.json": "runx.readers.huggingface:READER",
     "JSON lines": "runx.readers.jsonlog:LINES_READER",
@@ -23,17 +24,22 @@ kind that stands first.
 """
 
 
-@cache
+@lru_cache(maxsize=1)
 def file_readers() -> tuple[FileReader, ...]:
     """Return the readers of files: those of FILES, then those of entry points."""
-    return tuple(reader for reader in readers_of(FILES) if isinstance(reader, FileReader))
+    readers = (*own_readers(FILES), *installed_readers())
+    return tuple(reader for reader in readers if isinstance(reader, FileReader))
 
 
-def readers_of(table: dict[str, str]) -> Iterator[object]:
-    """Yield the readers that a table names, then those of entry points, of files or directories."""
+def own_readers(table: dict[str, str]) -> Iterator[object]:
+    """Yield the readers that a table names."""
     for reference in table.values():
         module, _, name = reference.partition(":")
         yield getattr(import_module(module), name)
+
+
+def installed_readers() -> Iterator[object]:
+    """Yield the readers that other packages have installed."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="runx.readers"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.readers.base import Row
@@ -23,6 +24,7 @@ _SINCE_1970 = 1e8
 """A smaller time is a duration, which is a metric."""
 
 
+@lru_cache(maxsize=1 << 12)
 def counter(name: str) -> str:
     """Return what a column counts (epoch or step), or that it is a time or a phase; else "".
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from runx.readers.base import DirReader
-from runx.readers.registry import readers_of
+from runx.readers.registry import installed_readers, own_readers
 
 DIRS: dict[str, str] = {
     "mlflow": "runx.readers.mlflow:READER",
@@ -25,7 +25,9 @@ DIRS: dict[str, str] = {
 
 @cache
 def dir_readers() -> tuple[DirReader, ...]:
-    """Return the readers of directories: those of entry points, then those of DIRS."""
-    readers = [reader for reader in readers_of(DIRS) if isinstance(reader, DirReader)]
-    # What somebody has added is closer to the mark, and the vague ones come last.
-    return (*readers[len(DIRS) :], *readers[: len(DIRS)])
+    """Return the readers of directories: those of entry points, then those of DIRS.
+
+    What somebody has added is closer to the mark, and the vague ones come last.
+    """
+    readers = (*installed_readers(), *own_readers(DIRS))
+    return tuple(reader for reader in readers if isinstance(reader, DirReader))

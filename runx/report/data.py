@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
-from runx.analysis.cells import json_safe
+from runx.analysis.codes import code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.found import measurements_of_run
 from runx.analysis.question import Question
+from runx.analysis.runjson import attempt_as_json, json_safe, run_as_json, state_as_json
 from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
 from runx.report.curves import Course, courses_of, encoded, thinned, validation
-from runx.report.details import attempt_details, details
+from runx.report.details import details
 from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -42,7 +43,7 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Return the model of a page that shows runs of some experiments."""
-    measured = [read_run_courses(record, warn) for record in records]
+    measured = [read_run_courses(record, warn) for record in marked(records)]
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
     keys, bests = [run["key"] for run in runs], [_numbers(run["best"]) for run in runs]
@@ -51,7 +52,7 @@ def model(
         "version": VERSION,
         "experiment": ", ".join(experiment.path.name for experiment in experiments),
         "made": now,
-        "said": notes(experiments, warn),
+        "said": [*notes(experiments, warn), *_on_code(records)],
         **statistics(records, keys, bests, question),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
@@ -104,29 +105,20 @@ def run_object(
     """Return everything that the page shows of a run."""
     record = run.record
     return {
-        **details(record, warn),
+        **run_as_json(record, now),
         **state_object(record, now),
+        **details(record, warn),
         "key": key,
-        "name": record.name,
-        "experiment": record.experiment,
-        "exit": record.status.code,
-        "hparams": json_safe(dict(record.hparams)),
-        "last": json_safe(dict(record.metrics)),
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
-        "epoch": json_safe(record.epoch),
-        "epoch_time": json_safe(record.epoch_time),
+        "code_differs": record.details.get("code_differs"),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
     }
 
 
 def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     """Return a run's state and attempts: what may change while the page is open."""
-    return {
-        "state": record.state,
-        "reason": record.status.reason,
-        "elapsed": json_safe(record.elapsed(now)),
-        "attempts": [attempt_details(attempt) for attempt in record.attempts],
-    }
+    attempts = [attempt_as_json(attempt) for attempt in record.attempts]
+    return {**state_as_json(record, now), "attempts": attempts}
 
 
 def best_values(course: Course | None, question: Question) -> dict[str, float]:
@@ -153,6 +145,11 @@ def notes(experiments: Iterable[ExperimentDir], warn: Warn) -> list[dict[str, st
         if text
     ]
     return list({(note["experiment"], note["text"]): note for note in texts}.values())
+
+
+def _on_code(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+    note = code_note(records)
+    return [{"experiment": "", "when": "", "text": note}] if note else []
 
 
 def metric_names(runs: Iterable[RunCourses]) -> list[str]:
@@ -197,8 +194,8 @@ def _code_diffs(
     """Return the differences between the codes of the runs, where there are several."""
     folders: dict[str, RunDir] = {}
     for record, run in zip(records, runs, strict=True):
-        if run["digest"]:
-            folders.setdefault(run["digest"], record.dir)
+        if run["code_digest"]:
+            folders.setdefault(run["code_digest"], record.dir)
     trees = {}
     for digest, folder in folders.items():
         tree = code_tree(ExperimentDir(folder.path.parent), folder, digest)
@@ -213,4 +210,4 @@ def _best_digest(runs: Sequence[dict[str, Any]], objective: str, question: Quest
     ranked = [run for run in runs if isinstance(run["best"].get(objective), (int, float))]
     choose = min if question.is_lower(objective) else max
     best = choose(ranked, key=lambda run: run["best"][objective], default=None)
-    return best["digest"] if best else None
+    return best["code_digest"] if best else None

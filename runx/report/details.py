@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runx.errors import StoreError
-from runx.rundir.events import Attempt
-from runx.rundir.output import tail, without_escapes
+from runx.analysis.failures import cause_in
+from runx.rundir.output import readable, tail
 from runx.rundir.paths import RunDir
-from runx.rundir.record import code_digests, launch_of, read_or_empty
+from runx.rundir.record import launch_of, read_or_empty
 from runx.rundir.run import OWN_TOOL, RunRecord
 from runx.rundir.tensorboard import EventError, decoded, frames, image_of
 
@@ -46,13 +45,10 @@ def details(record: RunRecord, warn: Warn) -> dict[str, Any]:
     launch = launch_of(run, content, warn)
     return {
         "id": content.get("id"),
-        "tag": content.get("tag") or "",
         "command": command(run, content),
-        "digest": digest(run, content),
         "git": launch.get("git"),
         "note": launch.get("note") or "",
-        "resources": content.get("resources") or {},
-        "dir": str(run.path),
+        "cause": cause_in(record),
         "log": log_end(run),
         "images": [
             {"name": image.name, "step": image.step, "src": src}
@@ -73,45 +69,11 @@ def command(run: RunDir, record: dict[str, Any]) -> str:
     return str(record.get("cmd") or "")
 
 
-def digest(run: RunDir, record: dict[str, Any]) -> str | None:
-    """Return the digest of the code of the last attempt, which may have been staged anew."""
-    try:
-        return next(code_digests(run), None)
-    except StoreError:
-        code = record.get("code")
-        return str(code) if code else None
-
-
-def attempt_details(attempt: Attempt) -> dict[str, Any]:
-    """Return what the page shows of an attempt; times are seconds of UTC."""
-    started, ended = attempt.event("started"), attempt.event("ended")
-    return {
-        "number": attempt.number,
-        "host": attempt.host,
-        "farm": attempt.farm,
-        "job": attempt.job_id,
-        "started": started.time if started else None,
-        "ended": ended.time if ended else None,
-        "code": ended.details.get("code") if ended else None,
-        "order": attempt.order,
-    }
-
-
 def log_end(run: RunDir, most: int = LOG) -> str:
     """Return the last whole lines of a run's output as readable text, at most ``most`` bytes."""
     text = readable(tail(run.output, most + 1))
     is_cut = run.output.exists() and run.output.stat().st_size > most
     return text.partition("\n")[2] if is_cut and "\n" in text else text
-
-
-def readable(text: str) -> str:
-    r"""Return a terminal's output without colours, and only the last state of a progress bar.
-
-    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
-    'red\n100%\n'
-    """
-    lines = without_escapes(text).split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def artifacts(run: RunDir) -> list[dict[str, Any]]:

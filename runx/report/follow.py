@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.ask import ask_schedulers, with_job_status
-from runx.analysis.cells import json_safe
 from runx.analysis.measurements import is_logx
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
+from runx.analysis.runjson import json_safe
 from runx.report.curves import metric_files, numbers, validation
 from runx.report.data import (
     RunCourses,

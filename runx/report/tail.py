@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from runx.analysis.measurements import measurements_of
 from runx.report.curves import Course, courses, found_records
-from runx.report.details import readable
+from runx.rundir.output import readable
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, rows
 from runx.rundir.runfiles import RunFiles, fingerprint

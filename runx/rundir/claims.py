@@ -57,14 +57,16 @@ def take_waiting(run: RunDir, attempt: int, launch: str) -> bool | None:
     except FileNotFoundError:
         return False if run.claim(attempt).exists() else None
     except FileExistsError:
+        is_taken = False
         with suppress(OSError):  # The other has removed what waits.
-            if wait.samefile(run.claim(attempt)):  # NFS: as in link_claim
-                return _is_taken(run, attempt)
-        return False
-    return _is_taken(run, attempt)
+            is_taken = wait.samefile(run.claim(attempt))  # NFS: as in link_claim
+        if not is_taken:
+            return False
+    _settle(run, attempt)
+    return True
 
 
-def _is_taken(run: RunDir, attempt: int) -> bool:
+def _settle(run: RunDir, attempt: int) -> None:
     """Sync the claim that was just taken, and remove what waits for it."""
     descriptor = os.open(run.attempts, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -72,7 +74,6 @@ def _is_taken(run: RunDir, attempt: int) -> bool:
     finally:
         os.close(descriptor)
     _clear(run, attempt)
-    return True
 
 
 def fill_gaps(run: RunDir, attempt: int, text: str) -> None:

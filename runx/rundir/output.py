@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
-from runx.rundir.files import unblocked
+from runx.rundir.files import read_lines, unblocked
+from runx.rundir.paths import RunDir
 
 _BLOCK = 1 << 16
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
@@ -21,15 +24,39 @@ def without_escapes(text: str) -> str:
     return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
-def tail(file: Path, size: int = _BLOCK) -> str:
-    """Return the last bytes of a log as text; an empty string where there is none yet."""
+def tail(file: Path, size: int = _BLOCK, begin: int = 0) -> str:
+    """Return the last bytes of a log after ``begin`` as text; an empty one where there are none."""
     try:
         with open(file, "rb", opener=unblocked) as log:
             end = log.seek(0, os.SEEK_END)
-            log.seek(max(end - size, 0))
+            log.seek(max(end - size, begin, 0))
             return log.read().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def output_of(run: RunDir, attempt: int | None) -> str:
+    """Return the last that an attempt has printed: where it began is in its first event.
+
+    Of an attempt that doesn't say, and of standard error in a file of its own, it is the end.
+    """
+    begin = 0
+    for line in read_lines(run.events(attempt)) if attempt else ():
+        with suppress(ValueError, TypeError, AttributeError):
+            begin = int(json.loads(line).get("output_from", 0))
+        break
+    errors = tail(run.path / "errors.log")
+    return tail(run.output, begin=begin) + errors
+
+
+def readable(text: str) -> str:
+    r"""Return a terminal's output without colours, and only the last state of a progress bar.
+
+    >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
+    'red\n100%\n'
+    """
+    lines = _ESCAPES.sub("", text).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def start_of_last(file: Path, lines: int) -> int:

@@ -61,6 +61,19 @@ def code_digests(run: RunDir) -> Iterator[str]:
         yield str(code)
 
 
+def attempt_codes(run: RunDir, attempts: Sequence[int]) -> list[str]:
+    """Return the digest of the code of each attempt, "" where there is none.
+
+    What run.sh has claimed itself goes on with the code that the run had.
+    """
+    codes, last = [], str(read_or_empty(run.record, lambda _: None).get("code") or "")
+    for number in attempts:
+        claim = read_or_empty(run.claim(number), lambda _: None)
+        last = str(claim.get("code") or last)
+        codes.append(last)
+    return codes
+
+
 def staged_code(run: RunDir) -> str | None:
     """Return the digest of a run's code, that of its run.json where a claim is damaged.
 

@@ -42,7 +42,8 @@ class RunRecord(NamedTuple):
     for, such as ``acc-best``. ``details``: other columns that were asked for, such as ``host``.
     ``hparams``: by their dotted names. ``epoch_time``: in seconds. ``resources``: those requested
     of its farm. ``attempts``: may be left out where they aren't needed. ``tool``: what wrote it.
-    ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
+    ``code``: the digest of the code of its last attempt, "" where that isn't known. ``tag`` and
+    ``labels``: as it was launched.
     ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
     """
 

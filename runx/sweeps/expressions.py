@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,6 +23,7 @@ from runx.sweeps.arithmetic import (
     bounded,
     item_of,
 )
+from runx.sweeps.expression_tree import COLON, cut, tree_of
 from runx.sweeps.values import Value
 
 Names: TypeAlias = Mapping[str, Any]
@@ -31,17 +31,6 @@ Names: TypeAlias = Mapping[str, Any]
 
 Step: TypeAlias = Callable[[Names], Any]
 """A compiled part of an expression."""
-
-_COLON = "\u02d0"
-"""A letter that stands for the colon of ``acc:best``, which is a name here and not in Python."""
-
-_LONGEST, _DEEPEST, _SHOWN = 10_000, 60, 200
-
-_LEXED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<=\w):(?=\w)""", re.DOTALL)
-
-_FOREIGN = {"&&": "and", "||": "or", "!": "not", "=": "=="}
-
-_FOREIGN_SIGN = re.compile(r"&&|\|\||!(?!=)|(?<![=!<>])=(?!=)")
 
 _CONSTANTS = {"none": None, "null": None, "true": True, "false": False}
 
@@ -53,6 +42,7 @@ class Expression:
     text: str
     names: frozenset[str]
     step: Step
+    known_names: Collection[str] = ()
 
     def evaluate(self, names: Names) -> Value:
         """Return the value of the expression for values of its names.
@@ -71,12 +61,36 @@ class Expression:
         """
         return bool(self.step(names))
 
+    def choose(self, candidates: Iterable[Names]) -> list[bool]:
+        """Return for each of some candidates, such as runs, whether the expression holds.
 
-def parse(text: str, known_names: Collection[str], lenient: bool = False) -> Expression:
+        One whose values don't fit, such as text where others have numbers, stops nothing: what
+        can't be computed of it is null, and a comparison of what can't be compared is false.
+
+        Raises:
+            ExpressionError: The values of no candidate fit.
+
+        >>> parse("lr > 0.05", ["lr"]).choose([{"lr": 0.1}, {"lr": "auto"}, {"lr": None}])
+        [True, False, False]
+        """
+        lenient: Step | None = None
+        errors, chosen = [], []
+        for names in candidates:
+            try:
+                holds = self.step(names)
+            except ExpressionError as error:
+                errors.append(error)
+                compiler = _Compiler(self.text, self.known_names, lenient=True)
+                lenient = lenient or compiler.step(tree_of(self.text))
+                holds = lenient(names)
+            chosen.append(bool(holds))
+        if errors and len(errors) == len(chosen) and not any(chosen):
+            raise errors[0]
+        return chosen
+
+
+def parse(text: str, known_names: Collection[str]) -> Expression:
     """Return the expression that a text is, over known names.
-
-    Where it is ``lenient``, what can't be computed of some values is null, and a comparison of
-    what can't be compared is false; else that is an error when it is evaluated.
 
     Raises:
         ExpressionError: The text is none, or has an unknown name.
@@ -90,15 +104,18 @@ def parse(text: str, known_names: Collection[str], lenient: bool = False) -> Exp
     runx.errors.ExpressionError: x < 3: column 1: x is unknown: known are: lr
     """
     line = re.sub(r"[\r\n]", " ", text)
-    compiler = _Compiler(line, known_names, lenient)
-    step = compiler.step(_tree(line))
-    return Expression(line, frozenset(compiler.used), step)
+    compiler = _Compiler(line, known_names)
+    step = compiler.step(tree_of(line))
+    return Expression(line, frozenset(compiler.used), step, known_names)
 
 
 class _Compiler:
-    """Compiles trees over known names, and collects those that are used. Errors show the column."""
+    """Compiles trees over known names, and collects those that are used. Errors show the column.
 
-    def __init__(self, text: str, known_names: Collection[str], lenient: bool) -> None:
+    A ``lenient`` one makes steps that are null, or false, where values don't fit.
+    """
+
+    def __init__(self, text: str, known_names: Collection[str], lenient: bool = False) -> None:
         self.text = text
         self.known_names = known_names
         self.lenient = lenient
@@ -119,10 +136,10 @@ class _Compiler:
     def _name(self, node: ast.expr) -> str | None:
         """Return the name that a node is, dotted or in ``hp['...']``, or None."""
         if isinstance(node, ast.Name):
-            return node.id.replace(_COLON, ":")
+            return node.id.replace(COLON, ":")
         if isinstance(node, ast.Attribute):
             before = self._name(node.value)
-            return None if before is None else f"{before}.{node.attr.replace(_COLON, ':')}"
+            return None if before is None else f"{before}.{node.attr.replace(COLON, ':')}"
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             index = node.slice
             if node.value.id == "hp" and isinstance(index, ast.Constant):
@@ -235,7 +252,7 @@ class _Compiler:
         return applied
 
     def _error(self, node: ast.expr, problem: str) -> ExpressionError:
-        return ExpressionError(f"{_cut(self.text)}: column {node.col_offset + 1}: {problem}")
+        return ExpressionError(f"{cut(self.text)}: column {node.col_offset + 1}: {problem}")
 
     _KINDS: Mapping[type[ast.expr], Callable[..., Step]] = {
         ast.Constant: _constant,
@@ -249,47 +266,3 @@ class _Compiler:
         ast.List: _items,
         ast.Subscript: _item,
     }
-
-
-def _tree(text: str) -> ast.expr:
-    if len(text) > _LONGEST:
-        raise ExpressionError(f"{text[:40]}...: {len(text)} characters are too long an expression")
-    lexed = _LEXED.sub(lambda match: match[1] or _COLON, text)
-    indent = len(lexed) - len(lexed.lstrip())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(lexed.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise ExpressionError(
-            _explanation(text, indent + error.offset if error.offset else len(text) + 1)
-        ) from None
-    except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"{_cut(text)}: can't be read; write a simpler expression") from None
-    _check_depth(text, tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr):
-            node.col_offset = indent + len(lexed.strip().encode()[: node.col_offset].decode())
-    return tree
-
-
-def _check_depth(text: str, tree: ast.expr) -> None:
-    """Raise if a tree is nested so deeply that it would run out of stack."""
-    level: list[ast.AST] = [tree]
-    for _ in range(_DEEPEST):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-    if level:
-        raise ExpressionError(f"{text[:40]}...: nested more than {_DEEPEST} deep; simplify it")
-
-
-def _cut(text: str) -> str:
-    """Return a text as an error shows it, cut where it is long."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _explanation(text: str, column: int) -> str:
-    masked = _LEXED.sub(lambda match: "." * len(match[0]), text)
-    if match := _FOREIGN_SIGN.search(masked):
-        sign = _FOREIGN[match[0]]
-        return f"{_cut(text)}: column {match.start() + 1}: write `{sign}` for `{match[0]}`"
-    return f"{_cut(text)}: column {column}: no expression; write it as `lr < 0.1 and opt == 'sgd'`"

@@ -96,7 +96,7 @@ class Session:
             if self._rows and not options.is_worker:
                 now = time.time() if self._is_timed else None
                 # Two sessions of one attempt are no resume: readers tell them by its number.
-                started = {"start/step": 0, **attempt_of(self.run)}
+                started: dict[str, Metric] = {"start/step": 0, **attempt_of(self.run)}
                 self._rows.write(Record("start", started, None, now))
         except OSError as error:
             raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error

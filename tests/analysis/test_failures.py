@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from runx.analysis.causes import cause_of
 from runx.analysis.failures import (
     Failure,
     digest,
     digest_lines,
-    last_exception,
     reason,
     retry_commands,
     shared,
@@ -32,6 +32,10 @@ def failed(name, tail, **hparams):
     return Failure(run(name, reason="exit status 1", **hparams), tail)
 
 
+def said(failure):
+    return str(reason(failure))
+
+
 @pytest.mark.parametrize(
     ("tail", "expected"),
     [
@@ -47,21 +51,21 @@ def failed(name, tail, **hparams):
     ],
 )  # fmt: skip
 def test_the_last_exception_is_found(tail, expected):
-    assert last_exception(tail) == expected
+    assert str(cause_of(tail) or "") == expected
 
 
 def test_the_reason_without_an_exception_is_the_last_line():
-    assert reason(failed("a", "loading\nno such file\n\n")) == "exit status 1: no such file"
-    assert reason(failed("a", "")) == "exit status 1"
+    assert said(failed("a", "loading\nno such file\n\n")) == "exit status 1: no such file"
+    assert said(failed("a", "")) == "exit status 1"
     left = "no such file\n\nrun.sh: its script ended with 1; still there: 7 sleep 9\n"
-    assert reason(failed("a", left)) == "exit status 1: no such file"
-    said = "SETUP failed: cd /nope: exit status 1"
-    assert reason(Failure(run("a", reason=said), f"no such file\n{said}\n")) == said
+    assert said(failed("a", left)) == "exit status 1: no such file"
+    setup = "SETUP failed: cd /nope: exit status 1"
+    assert said(Failure(run("a", reason=setup), f"no such file\n{setup}\n")) == setup
 
 
 def test_a_run_that_was_killed_is_not_blamed_on_an_old_exception():
     killed = Failure(run("a", "killed", "by KILL"), OOM.format(1))
-    assert reason(killed) == "killed (by KILL)"
+    assert said(killed) == "killed (by KILL)"
 
 
 def test_messages_that_differ_in_numbers_are_one_reason():

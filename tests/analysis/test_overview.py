@@ -74,12 +74,12 @@ def test_json_has_the_reason_and_the_exit_status():
         [record("a", Attempt(1, (began(0.0), ended(2.0, 137)), host="h"))], 9.0
     )
     status_of_run = {
-        name: content[name] for name in ("state", "reason", "code", "signal", "attempt")
+        name: content[name] for name in ("state", "reason", "exit_code", "signal", "attempt")
     }
     assert status_of_run == {
         "state": "killed",
         "reason": "by KILL",
-        "code": 137,
+        "exit_code": 137,
         "signal": "KILL",
         "attempt": 1,
     }

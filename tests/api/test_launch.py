@@ -113,7 +113,7 @@ def test_a_part_of_what_is_missing_is_launched(python):
         "print(len(runx.launch(experiment.plan())))\n"
     )
     assert [line for line in printed.splitlines() if not line.startswith(("python ", "["))] == [
-        *("1 [3, 4]", "4", "0")
+        *("1 [3, 4]", "4", "7")
     ]
 
 
@@ -199,6 +199,19 @@ def test_an_experiment_needs_no_file(python):
     assert "{'sizes': (1, 2), 'lr': 0.01, 'fail': False}" in printed
     assert "['done', 'done', 'failed', 'failed'] mine" in printed
     assert printed.splitlines()[-1] == "['failed', 'failed']"
+
+
+def test_where_all_is_done_a_launch_shows_what_is_there_and_results_find_it(python, tmp_path):
+    printed = python(
+        "experiment = runx.Experiment('true', {'lr': [1, 2]}, 'mine', "
+        f"LOGROOT='{tmp_path}/elsewhere')\n"
+        "runx.launch(experiment.plan())\n"
+        "print(runx.launch(experiment.plan(), resume=True).counts())\n"
+        "print(len(runx.results(experiment)))\n"
+        f"print(len(runx.results('mine', logroot='{tmp_path}/elsewhere')))\n"
+        "print(runx.results(experiment).columns('lr', 'tool').frame().columns.tolist())\n"
+    )
+    assert printed.splitlines()[-4:] == ["2 done", "2", "2", "['name', 'lr', 'tool', 'state']"]
 
 
 def test_a_list_of_mappings_inherits_in_python_too(python):

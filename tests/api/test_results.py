@@ -46,7 +46,7 @@ def test_a_frame_has_every_hyperparameter_and_state(sweep):
     frame = sweep.frame()
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame.columns) == [
-        *("run", "lr", "seed", "same", "acc", "epoch", "epoch_time", "state")
+        *("name", "lr", "seed", "same", "acc", "epoch", "epoch_time", "state")
     ]
     assert set(frame["state"]) == {"done"}
 
@@ -61,7 +61,7 @@ def test_seeds_are_taken_together_in_a_frame(sweep):
 def test_a_history_is_one_long_table(sweep):
     pytest.importorskip("pandas")
     frame = sweep.where("lr == 0.1").history("train.loss")
-    assert list(frame.columns) == ["run", "seed", "epoch", "loss"]
+    assert list(frame.columns) == ["name", "seed", "epoch", "loss"]
     assert list(frame["loss"]) == [2, 1, 2, 1]
     assert len(sweep.history("acc")) == 8
 
@@ -91,7 +91,7 @@ def test_polars_has_the_same_frame_where_it_is_asked_for(sweep):
     assert isinstance(frame, polars.DataFrame)
     assert frame.rows() == [tuple(row) for row in sweep.frame().itertuples(index=False)]
     history = sweep.history("train.loss", polars=True)
-    assert history.columns == ["run", "lr", "seed", "epoch", "loss"]
+    assert history.columns == ["name", "lr", "seed", "epoch", "loss"]
     assert history["loss"].to_list() == [2.0, 1.0] * 4
 
 
@@ -106,7 +106,7 @@ def test_a_hyperparameter_called_like_the_metric_has_a_column_of_its_own(tmp_pat
     for value in (1, 2):
         make_run(tmp_path / "sweep" / str(value), {"acc": value, "epoch": value}, [9, 8])
     history = runx.results("sweep", logroot=tmp_path).history("acc")
-    assert list(history.columns) == ["run", "hparams.acc", "hparams.epoch", "epoch", "acc"]
+    assert list(history.columns) == ["name", "hparams.acc", "hparams.epoch", "epoch", "acc"]
 
 
 def test_a_course_that_no_run_has_is_answered_with_those_there_are(sweep):

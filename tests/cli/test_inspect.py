@@ -69,7 +69,7 @@ def test_where_all_is_well_the_exit_status_says_so(logroot):
 def test_one_run_can_be_looked_at(logroot):
     done = call("status", "owl", "--json", logroot=logroot)
     [printed] = json.loads(done.stdout)
-    assert (printed["run"], printed["state"], printed["elapsed"]) == ("wise-owl", "done", 9)
+    assert (printed["name"], printed["state"], printed["elapsed"]) == ("wise-owl", "done", 9)
 
 
 def test_without_a_name_every_experiment_is_told(logroot):
@@ -161,7 +161,7 @@ def test_everything_about_a_run_is_shown(logroot):
     ):
         assert line in text
     [printed] = json.loads(call("show", "owl", "--json", logroot=logroot).stdout)
-    assert printed["attempts"][0]["code"] == 0
+    assert printed["attempts"][0]["exit_code"] == 0
     assert str(run / "output.log") in printed["files"]
 
 
@@ -174,7 +174,7 @@ def test_a_directory_of_the_originals_can_be_shown(logroot):
 
 def test_where_chooses_among_runs(logroot):
     done = call("status", "--where", "lr == 2", "--json", logroot=logroot)
-    assert [run["run"] for run in json.loads(done.stdout)] == ["sly-fox"]
+    assert [run["name"] for run in json.loads(done.stdout)] == ["sly-fox"]
     assert call("logs", "--where", "acc:best > 1 and lr == 1", logroot=logroot).stdout == (
         "one\ntwo\nthree\n"
     )

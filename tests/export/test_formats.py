@@ -121,7 +121,7 @@ def test_tabs_never_break_a_line_of_tsv():
 @given(st.lists(st.floats() | st.integers(), max_size=5))
 def test_each_line_of_jsonl_is_an_object(values):
     text = format_table("jsonl", table_of(*((str(at), value) for at, value in enumerate(values))))
-    assert [json.loads(line)["run"] for line in text.splitlines()] == [
+    assert [json.loads(line)["name"] for line in text.splitlines()] == [
         str(at) for at in range(len(values))
     ]
 

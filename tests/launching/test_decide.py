@@ -58,7 +58,7 @@ def test_identical_runs_that_are_under_way_stop_a_launch_that_does_not_say_what_
 
 
 def test_resume_starts_what_failed_in_its_own_directory_with_the_code_it_had(sweep):
-    sweep.trains("echo $RUNX_LOGDIR; [ $2 != 1 ] || exit 1")
+    sweep.trains("echo $RUNX_LOGDIR; : > $RUNX_LOGDIR/some.bin; [ $2 != 1 ] || exit 1")
     sweep.runx("-i", status=1)
     failed = sweep.run(1)
     sweep.trains(":")

@@ -69,7 +69,7 @@ def test_a_name_tells_its_phase(name, phase, metric):
         # Nothing that Lightning wrote twice
         (["steps_per_epoch", "loss_epoch"], [".steps_per_epoch", ".loss_epoch"]),
         # transformers
-        (["eval_loss", "eval_runtime", "eval_steps_per_second"], ["val.loss"]),
+        (["eval_loss", "eval_runtime", "train/total_flos"], ["val.loss"]),
         (["test_acc", "acc"], ["test.acc", "train.acc"]),
         (["runtime", "hp_metric", "acc"], [".runtime", ".acc"]),
         # ultralytics

@@ -5,7 +5,9 @@ import json
 from run_folders import make_run
 
 from runx.analysis.read import Reader, read_experiment
-from runx.report.details import artifacts, attempt_details, details, log_end, readable
+from runx.analysis.runjson import attempt_as_json
+from runx.report.details import artifacts, details, log_end
+from runx.rundir.output import readable
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings, script
@@ -50,14 +52,15 @@ def test_a_restaged_run_has_the_code_of_its_last_attempt(tmp_path):
     for number, code in ((1, "old"), (2, "new")):
         claim = {"version": 1, "host": "h", "boot": "b", "pid": 1, "start": 1, "code": code}
         (folder / "attempts" / f"{number}.claim").write_text(json.dumps(claim))
-    assert details(only(tmp_path), print)["digest"] == "new"
+    assert only(tmp_path).code == "new"
 
 
 def test_an_attempt_is_shown_from_its_beginning_to_its_end(tmp_path):
     make_run(tmp_path / "a", code=3)
     [attempt] = only(tmp_path).attempts
-    shown = attempt_details(attempt)
-    assert (shown["number"], shown["started"], shown["ended"], shown["code"]) == (1, 0, 9, 3)
+    shown = attempt_as_json(attempt)
+    assert (shown["attempt"], shown["started"], shown["ended"]) == (1, 0, 9)
+    assert shown["exit_code"] == 3
 
 
 def test_the_end_of_a_long_log_begins_with_a_whole_line(tmp_path):

@@ -191,11 +191,12 @@ class Case:
         raise AssertionError(f"not settled: {states}")
 
     def lets_time_pass(self) -> None:
-        """Make heartbeats old where nothing runs and no server says that a job has failed."""
+        """Make files old where nothing runs and no server says that a job has failed."""
         if not any(map(self.holds, range(self.count))):
             for run in self.sweep.runs():
-                for file in (*run.attempts.glob("*.beat"), *run.attempts.glob("*.events.jsonl")):
-                    os.utime(file, (time.time() - 300,) * 2)
+                for ending in ("beat", "events.jsonl", "job.json"):
+                    for file in run.attempts.glob(f"*.{ending}"):
+                        os.utime(file, (time.time() - 1000,) * 2)
 
     def check_end(self) -> None:
         self.check()

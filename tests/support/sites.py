@@ -97,7 +97,7 @@ class Site:
 
     def states(self, name):
         runs = json.loads(self.runx("status", name, "--json", status=(0, 1)).stdout)
-        return {run["run"]: run["state"] for run in runs}
+        return {run["name"]: run["state"] for run in runs}
 
     def wait(self, name, condition, seconds=None):
         """Wait until the states of an experiment's runs are as they should be."""

@@ -38,7 +38,7 @@ export function makeRun(raw, index) {
     index,
     courses,
     hparams: new Map(Object.entries(raw.hparams)),
-    last: new Map(Object.entries(raw.last)),
+    metrics: new Map(Object.entries(raw.metrics)),
     best: new Map(Object.entries(raw.best)),
   };
 }
@@ -105,7 +105,7 @@ export function addPoint(run, phase, epoch, seconds, values) {
 /** Update a run's last values by a validation point that was just added. */
 export function noteLast(run, epoch, values) {
   run.epoch = epoch;
-  for (const [name, value] of Object.entries(values)) run.last.set(name, value);
+  for (const [name, value] of Object.entries(values)) run.metrics.set(name, value);
 }
 
 /** Update the time that a run has taken by a point that was just added. */
@@ -177,7 +177,7 @@ export function usualColumns(model) {
 export function valueOf(run, column) {
   const { kind, name } = column;
   if (kind === "hparam") return run.hparams.get(name) ?? undefined;
-  if (kind === "metric") return run.last.get(name);
+  if (kind === "metric") return run.metrics.get(name);
   if (kind === "best") return run.best.get(name);
   return run[kind] ?? undefined;
 }

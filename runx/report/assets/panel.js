@@ -75,10 +75,10 @@ export function makePanel(model, store, selection, follow) {
       ["tag", run.tag],
       ["id", run.id],
       ["git", run.git?.commit ? `${run.git.commit.slice(0, 10)}${run.git.dirty ? " with changes" : ""}` : ""],
-      ["directory", run.dir],
+      ["directory", run.logdir],
       ["note", run.note],
     ].filter(([, text]) => text);
-    const why = run.reason ? h("p", { class: "why" }, run.reason) : null;
+    const why = run.cause || run.reason ? h("p", { class: "why" }, run.cause || run.reason) : null;
     const list = h("dl", { class: "facts" }, ...entries.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
     return h("div", {}, h("p", { class: "standing" }, stateMark(run), best), why, list);
@@ -113,11 +113,11 @@ export function makePanel(model, store, selection, follow) {
   function attempts(run) {
     if (!run.attempts.length) return null;
     const lines = run.attempts.map((attempt) => {
-      const end = attempt.ended ? (attempt.code === null ? "ended" : `exit status ${attempt.code}`) : "";
+      const end = attempt.ended ? (attempt.exit_code === null ? "ended" : `exit status ${attempt.exit_code}`) : "";
       const took = attempt.started && attempt.ended ? duration(attempt.ended - attempt.started) : "";
       const when = attempt.started ? new Date(attempt.started * 1000).toLocaleString() : "not started";
       const job = attempt.farm ? `${attempt.farm} ${attempt.job ?? ""}`.trim() : "";
-      const cells = [attempt.number, when, took, end, attempt.order ?? "", attempt.host, job];
+      const cells = [attempt.attempt, when, took, end, attempt.order ?? "", attempt.host ?? "", job];
       return h("tr", {}, ...cells.map((cell) => h("td", {}, cell)));
     });
     const head = ["", "began", "took", "end", "order", "host", "job"].map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {})));
@@ -131,9 +131,9 @@ export function makePanel(model, store, selection, follow) {
 
   function code(run) {
     const { best } = selection;
-    if (!best || best === run || !run.digest || !best.digest) return null;
-    if (run.digest === best.digest) return part("Code", false, h("p", { class: "about" }, "The same as the best run's."));
-    const diff = model.diffs[`${best.digest}..${run.digest}`];
+    if (!best || best === run || !run.code_digest || !best.code_digest) return null;
+    if (run.code_digest === best.code_digest) return part("Code", false, h("p", { class: "about" }, "The same as the best run's."));
+    const diff = model.diffs[`${best.code_digest}..${run.code_digest}`];
     if (diff === undefined) return part("Code", false, h("p", { class: "about" }, "Not that of the best run; the difference is not in this report."));
     const lines = diff.split("\n").map((line) => h("span", { class: diffClass(line) }, `${line}\n`));
     return part("Code, against the best run", true, h("pre", { class: "diff", tabindex: "0", role: "region", "aria-label": "Code" }, ...lines));

@@ -20,6 +20,13 @@ export function runName(run) {
   return [name, when ? h("span", { class: "when" }, when) : null];
 }
 
+/** Return a mark for a run whose code isn't that of most runs, with the files as its title. */
+function codeMark(run) {
+  if (!run.code_differs) return null;
+  const title = `its code is not that of most runs: ${run.code_differs.join(", ") || "the files are gone"}`;
+  return h("span", { class: "badge other-code", title }, "other code");
+}
+
 function cellText(value, column) {
   if (column.kind === "epoch_time" || column.kind === "elapsed") return duration(value);
   return shown(value);
@@ -173,7 +180,7 @@ export function makeTable(model, store, selection) {
     const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = selection.colourOf(run);
     const open = h("button", { type: "button", class: "name", title: run.key, onclick: () => store.set({ run: run.key }) }, swatch, ...runName(run));
-    return h("th", { scope: "row" }, open);
+    return h("th", { scope: "row" }, open, codeMark(run));
   }
 
   function choose(shownColumns) {

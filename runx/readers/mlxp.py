@@ -27,7 +27,9 @@ _STATES = {"COMPLETE": "done", "FAILED": "failed"}
 
 def _is_run(folder: Path) -> bool:
     metadata = f"{folder}/metadata"
-    return is_file(f"{metadata}/config.yaml") and is_file(f"{metadata}/info.yaml")
+    return is_file(f"{metadata}/config.yaml") and (
+        is_file(f"{metadata}/info.yaml") or os.path.isdir(f"{folder}/metrics")
+    )
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:

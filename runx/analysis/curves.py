@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.decode import starts_in
+from runx.analysis.found import measurements_of_run
 from runx.analysis.groups import Spread
-from runx.analysis.measurements import Measurements, measurements_of
+from runx.analysis.measurements import Measurements
 from runx.analysis.reduce import series, tally
 from runx.rundir.paths import METRICS, metrics_of
 from runx.rundir.records import Record, text_of
@@ -38,7 +39,7 @@ def phase_of(name: str) -> tuple[str, str]:
 
 def metric_history(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Return a metric's values with their epochs."""
-    found = measurements_of(run.dir)
+    found = measurements_of_run(run)
     courses = (
         series(content, metric, phase, starts=_starts(found, phase) if names is None else ())
         for content, names in found.contents(phase)
@@ -48,7 +49,7 @@ def metric_history(run: RunRecord, metric: str, phase: str) -> list[tuple[float 
 
 def last_metrics(run: RunRecord, phase: str) -> Mapping[str, Any]:
     """Return the metrics of the last epoch of a phase."""
-    found = measurements_of(run.dir)
+    found = measurements_of_run(run)
     metrics: dict[str, Any] = {}
     for content, names in found.contents(phase):
         starts = _starts(found, phase) if names is None else ()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import with_job_statuses
 from runx.analysis.failures import cause_in
+from runx.analysis.found import Wanted, read_found
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
+from runx.analysis.places import ToolDir
 from runx.analysis.read_run import Reading, read_run
 from runx.analysis.reduce import Measure
 from runx.readers.asked import recorded
@@ -23,6 +26,7 @@ WORTH_A_FORK = 400
 """The number of runs that take longer to read than a process to start and to send them back."""
 _IN_RECORD = ("id", "tag", "created", "launch")
 _IN_LAUNCH = ("note", "git")
+_OF_ANY_TOOL = frozenset({"started", "elapsed"})
 Warn = Callable[[str], None]
 
 
@@ -46,7 +50,11 @@ class Reader(NamedTuple):
 
 
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
-    """Read the runs of an experiment by name, one after another."""
+    """Read the runs of an experiment by name, or of other tools, one after another."""
+    if isinstance(experiment, ToolDir):
+        found = read_found(experiment, Wanted(reader.measures, reader.at), reader.warn)
+        wanted = reader._replace(details=reader.details & _OF_ANY_TOOL)
+        return (_with_details(record, wanted, time.time) for record in found)
     runs = list(run_dirs(experiment))
     return read_runs(runs, experiment.path.name, reader, index_for(runs, experiment, reader))
 

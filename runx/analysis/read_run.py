@@ -17,6 +17,7 @@ from runx.errors import StoreError
 from runx.readers import hparams_yaml
 from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
+from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
 from runx.rundir.record import dotted, labels_of
@@ -96,7 +97,7 @@ def _read(
         labels=labels_of(recorded),
         ablation=ablation if isinstance(ablation, dict) else {},
         sources=found.left.sources,
-        **_metrics(found, measures, at, warn)._asdict(),
+        **tally_found(found, measures, at, warn)._asdict(),
     )
 
 
@@ -125,7 +126,7 @@ def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
         given = record.get("hparams")
     added = (_object(look, LOGX, complaints) or {}).get("hparams")
     has_any = given is not None or added is not None
-    if not has_any and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
+    if not has_any and not has_own_metrics(look.path) and not event_files(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None
@@ -172,7 +173,7 @@ def _with_lightnings(hparams: dict[str, Any], found: Measurements, warn: Warn) -
     return hparams
 
 
-def _metrics(
+def tally_found(
     found: Measurements, measures: Sequence[Measure], at: float | None, warn: Warn
 ) -> Tally:
     """Reduce what a run has measured, other phases only where a measure needs them.

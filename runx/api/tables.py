@@ -12,6 +12,7 @@ from runx.analysis.codes import code_note, marked
 from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
+from runx.analysis.places import places
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.select import matches
@@ -21,7 +22,7 @@ from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, suggestion
 from runx.processes import worker_count
-from runx.rundir.experiments import find, no_labelled
+from runx.rundir.experiments import no_labelled
 from runx.rundir.paths import ExperimentDir, metrics_of
 from runx.rundir.run import RunRecord
 
@@ -43,12 +44,12 @@ class Field(NamedTuple):
 
 
 def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
-    """Return the directories of the experiments that are named, with a line for what is barred.
+    """Return where the runs are that are named, with a line for what is barred.
 
     Raises:
-        RunxError: There is no such experiment.
+        RunxError: There is no such experiment or path, or no run in it.
     """
-    return find(options.experiments, options.logroot, options.cwd, warn)
+    return places(options.experiments, options.logroot, options.cwd, warn)
 
 
 def read(

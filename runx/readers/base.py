@@ -44,7 +44,9 @@ class FoundRun(NamedTuple):
     """A run that another tool has recorded.
 
     ``state``: a state of ours where the tool keeps one, else ``unknown``. ``started`` and
-    ``ended``: in seconds since 1970.
+    ``ended``: in seconds since 1970. ``experiment``: the tool's own name of what the run is part
+    of. ``reason``: what the tool has of a state that isn't believed, such as ``running``.
+    ``source``: the file or folder that rows stand in where they don't say so themselves.
     """
 
     name: str
@@ -55,15 +57,22 @@ class FoundRun(NamedTuple):
     exit_code: int | None = None
     started: float | None = None
     ended: float | None = None
+    experiment: str = ""
+    reason: str = ""
+    source: str = ""
 
 
 class DirReader(NamedTuple):
     """A tool that keeps its runs in directories.
 
     ``recognise`` returns whether a directory is one of the tool's, be it of one run or of many.
-    ``read`` returns the runs in it, those that are damaged left out with a warning.
+    ``read`` returns the runs in it, those that are damaged left out with a warning. ``marks``: in a
+    few words, what it recognises them by. ``is_vague``: other tools' folders may look so, too; what
+    lies below a folder then counts before it.
     """
 
     tool: str
     recognise: Callable[[Path], bool]
     read: Callable[[Path, Warn], Iterable[FoundRun]]
+    marks: str = ""
+    is_vague: bool = False

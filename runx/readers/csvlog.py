@@ -11,7 +11,7 @@ from runx.readers.shaping import Measurement, counter, measurement, rows_of
 from runx.rundir.files import unblocked
 from runx.rundir.records import number, text_of
 
-SUFFIXES = (".csv", ".tsv")
+SUFFIXES = (".csv", ".tsv", ".log")
 _COLUMNS = 1_000
 """A file with more of them is a table of data."""
 _RETURNS = 50

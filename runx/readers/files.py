@@ -68,7 +68,7 @@ def find(
         is_checkpoint = _is_checkpoint(folder.rpartition("/")[2])
         if depth < deepest:
             pending.extend((name, depth + 1) for name in inner if not is_checkpoint)
-        latest = _latest(inner)
+        latest = _latest(run, inner)
         names = [] if is_checkpoint else names
         if latest is not None:
             note(latest)
@@ -113,12 +113,13 @@ def _is_checkpoint(name: str) -> bool:
     return _CHECKPOINT.fullmatch(name) is not None
 
 
-def _latest(folders: Iterable[str]) -> str | None:
-    """Return the checkpoint of most steps, of those of transformers' Trainer."""
+def _latest(run: str, folders: Iterable[str]) -> str | None:
+    """Return the checkpoint of most steps with a trainer's state, of transformers' Trainer."""
     steps = {
         int(match[1]): folder
         for folder in folders
         if (match := _NUMBERED.fullmatch(folder.rpartition("/")[2]))
+        and os.path.lexists(f"{run}/{folder}/{STATE}")
     }
     return steps[max(steps)] if steps else None
 

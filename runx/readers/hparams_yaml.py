@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from runx.readers.base import Warn
+from runx.readers.content import ContentError, yaml_object
 
 HPARAMS = "hparams.yaml"
 
 
 def read_hparams(path: str, warn: Warn) -> dict[str, Any]:
-    """Return the hyperparameters in a file, without what only Python can make of YAML."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """The safe loader, which makes nothing of Python's own objects but lists of tuples."""
-
-    def plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
-        return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else None
-
-    Loader.add_multi_constructor("tag:yaml.org,2002:python/", plain)
+    """Return the hyperparameters in a file; what only Python can make of YAML makes no object."""
     try:
-        content = yaml.load(Path(path).read_bytes(), Loader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        warn(f"{path}: left out: {' '.join(str(error).split())}")
+        return yaml_object(path)
+    except ContentError as error:
+        warn(f"{error}: left out")
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def with_found(hparams: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,31 +22,23 @@ FILES: dict[str, str] = {
 The first that recognises a file reads it. Where several files have a metric, it is taken from the
 kind that stands first.
 """
-DIRS: dict[str, str] = {}
-"""Each tool, and where its DirReader is; the first that recognises a directory reads it."""
 
 
 @lru_cache(maxsize=1)
 def file_readers() -> tuple[FileReader, ...]:
     """Return the readers of files: those of FILES, then those of entry points."""
-    readers = (*_own(FILES), *_installed())
+    readers = (*own_readers(FILES), *installed_readers())
     return tuple(reader for reader in readers if isinstance(reader, FileReader))
 
 
-@lru_cache(maxsize=1)
-def dir_readers() -> tuple[DirReader, ...]:
-    """Return the readers of directories: those of DIRS, then those of entry points."""
-    readers = (*_own(DIRS), *_installed())
-    return tuple(reader for reader in readers if isinstance(reader, DirReader))
-
-
-def _own(table: dict[str, str]) -> Iterator[object]:
+def own_readers(table: dict[str, str]) -> Iterator[object]:
+    """Yield the readers that a table names."""
     for reference in table.values():
         module, _, name = reference.partition(":")
         yield getattr(import_module(module), name)
 
 
-def _installed() -> Iterator[object]:
+def installed_readers() -> Iterator[object]:
     """Yield the readers that other packages have installed."""
     from importlib.metadata import entry_points
 

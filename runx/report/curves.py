@@ -114,7 +114,13 @@ def seconds_at_work(records: Sequence[Record]) -> Callable[[float | None], float
 def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
     """Read what a run has measured: its metrics files, and what its script left elsewhere."""
     # What is damaged in these was warned of when the run was read for the table.
-    found = measurements_of(run)
+    return courses_of(measurements_of(run), run, damaged)
+
+
+def courses_of(
+    found: Measurements, run: RunDir, damaged: Callable[[Path, int, str], None]
+) -> dict[str, Course]:
+    """Return what a run has measured by phase, given what was found of it."""
     records = found_records(found)
     if found.own is not None:
         for file in metric_files(run):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from runx.sweeps.values import Point, Value
 
 
+OWN_TOOL = "runx"
+"""The tool of runs that runx launched, or logx or NVIDIA's runx recorded."""
+
+
 class Run(NamedTuple):
     """One run of a plan: a point of a sweep with a name and a directory."""
 
@@ -55,7 +59,7 @@ class RunRecord(NamedTuple):
     details: Mapping[str, Any] = {}
     resources: Mapping[str, Any] = {}
     attempts: tuple[Attempt, ...] = ()
-    tool: str = "runx"
+    tool: str = OWN_TOOL
     code: str = ""
     tag: str = ""
     labels: tuple[str, ...] = ()

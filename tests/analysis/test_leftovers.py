@@ -7,6 +7,7 @@ import shutil
 import pytest
 from run_folders import make_run
 
+import runx
 from runx.analysis.leftovers import files_left, locate
 from runx.analysis.read import Reader, read_experiment
 from runx.rundir.paths import ExperimentDir
@@ -176,8 +177,8 @@ def test_a_named_file_behind_a_link_out_of_the_run_is_not_there(run, tmp_path):
 def test_another_tools_directory_has_what_lies_in_it_itself(tmp_path):
     write(tmp_path / "owl/metrics.csv", "epoch,step,val_acc\n0,9,0.5\n")
     write(tmp_path / "owl/inner/metrics.csv", "epoch,step,val_acc\n0,9,0.9\n")
-    [run] = read_experiment(ExperimentDir(tmp_path), Reader(warn=pytest.fail))
-    assert (run.metrics, run.state) == ({"acc": 0.5}, "unknown")
+    [run] = runx.results(tmp_path)
+    assert (run.metrics, run.state, run.tool) == ({"acc": 0.5}, "unknown", "files")
 
 
 def test_a_wide_metrics_file_is_not_taken_for_logxs(run):

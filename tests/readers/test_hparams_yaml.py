@@ -20,8 +20,8 @@ def test_lightnings_hyperparameters_join_those_of_the_run(tmp_path):
     [
         ("a: !!python/tuple [1, 2]\n", {"a": [1, 2]}),
         ("a: !!python/object/apply:os.system ['touch PWNED']\n", {"a": ["touch PWNED"]}),
-        ("a: !!python/object:x.Y {b: 1}\nc: 2\n", {"a": None, "c": 2}),
-        ("- 1\n", {}),
+        ("a: !!python/object:x.Y {b: 1}\nc: 2\n", {"a": {"b": 1}, "c": 2}),
+        ("a: !other b", {"a": "b"}),
         ("", {}),
     ],
 )
@@ -32,7 +32,7 @@ def test_nothing_of_pythons_own_is_made(tmp_path, text, expected, monkeypatch):
     assert not (tmp_path / "PWNED").exists()
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: !other b", "\x00", "[" * 5000])
+@pytest.mark.parametrize("text", ["a: [", "- 1\n", "\x00", "[" * 5000])
 def test_damage_costs_a_warning_of_one_line(tmp_path, text):
     (tmp_path / "hparams.yaml").write_text(text)
     warnings = []

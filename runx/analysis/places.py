@@ -41,6 +41,8 @@ def places(names: Sequence[str], logroot: Path, cwd: Path, warn: Warn) -> list[E
 
 
 def _places(top: Path, warn: Warn) -> list[ExperimentDir]:
+    if _is_experiment(top):
+        return [ExperimentDir(top)]  # and no reader is imported
     search = Search(top, warn)
     below = search.below()
     if not below.own and not below.tools:

@@ -15,7 +15,7 @@ from runx.rundir.run import RunRecord
 _WORDS = r"[A-Za-z][A-Za-z0-9_/@-]*(?: [A-Za-z_/@-][A-Za-z0-9_/@-]*)?"
 _PRINTED = re.compile(rf"({_WORDS})( ?[:=] ?)[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?(?![\w.:/-])")
 """What scripts print of a metric: one or two words, a sign, and a number."""
-_BEGUN = frozenset({"planned", "queued", "blocked"})
+_NOT_BEGUN = frozenset({"planned", "queued", "blocked"})
 """States in which a run can have no metrics yet."""
 _LOOKED = (
     "looked for logx's metrics.csv and, below LOGDIR and in what runs changed in their code, for"
@@ -29,7 +29,7 @@ def unmeasured(runs: Sequence[RunRecord], others: Sequence[str]) -> Iterator[str
 
     ``others`` are the metrics that they have of other phases than validation.
     """
-    begun = [run for run in runs if run.tool == "runx" and run.state not in _BEGUN]
+    begun = [run for run in runs if run.tool == "runx" and run.state not in _NOT_BEGUN]
     if not begun:
         return
     parents = dict.fromkeys(run.dir.path.parent for run in begun)

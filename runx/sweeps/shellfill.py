@@ -202,8 +202,6 @@ def _inner(site: _Site, value: Filling, fillings: Fillings) -> str | None:
             advice = "write a program before it" if site.is_cmd else "write {{ command }} there"
             raise _refusal(value, "as a whole command", advice)
         return None
-    if is_alone and value.is_code:
-        return None
     text = word.lead + word.body
     return _spellings(text, fillings, site.is_cmd, is_nested=True)[site.char.text]
 

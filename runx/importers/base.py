@@ -59,7 +59,7 @@ def flow(value: Any) -> str:
     """Return a value as YAML on one line. A number's text is that which Python's ``str`` gives.
 
     >>> flow({"lr": [1e-05, Plain("1e-3")], "opt": "adam", "on": True, "x": "yes", "n": "1"})
-    '{lr: [1e-05, 1e-3], opt: adam, "on": true, x: "yes", n: "1"}'
+    '{lr: [1e-05, 1e-3], opt: adam, "on": true, x: "yes", "n": "1"}'
     """
     if isinstance(value, Plain):
         return str(value)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from runx.errors import SettingsError
 from runx.importers.base import Imported, Importer, Source, block
 
-IMPORTERS = ("runx.importers.wandb:IMPORTER",)
+IMPORTERS = ("runx.importers.wandb:IMPORTER", "runx.importers.hydra:IMPORTER")
 """The importers, the most particular first."""
 
 

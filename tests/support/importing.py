@@ -1,10 +1,13 @@
 """A file of another tool, imported and planned: the words that its script would be given."""
 
+import contextlib
+import io
+import os
 import shlex
-import subprocess
-import sys
+from pathlib import Path
 
 import runx
+from runx.runx import runx as group
 
 
 def imported(folder, name, text):
@@ -20,13 +23,15 @@ def imported(folder, name, text):
 
 
 def planned(folder):
-    """Return the command of each run as words, without the name of its directory."""
-    done = subprocess.run(
-        [sys.executable, "-m", "runx.runx", "sweep.yml", "-n", "-i"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """Return the command of each run, a line for each."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            group.main(["launch", "sweep.yml", "-n", "-i"], standalone_mode=False)
+    finally:
+        os.chdir(before)
+    return printed.getvalue()
 
 
 def argvs(folder, name, text):

@@ -39,7 +39,9 @@ class Overrides(NamedTuple):
     doubtful: list[str]
 
 
-def hparams_of(overrides: Sequence[str], is_search: bool, file: Path) -> Overrides:
+def hparams_of(
+    overrides: Sequence[str], is_search: bool, file: Path, may_be_typed: bool = True
+) -> Overrides:
     """Return what overrides set, the last of a key, in the order in which Hydra has them.
 
     A search, as Optuna's, draws from choices, too.
@@ -66,7 +68,7 @@ def hparams_of(overrides: Sequence[str], is_search: bool, file: Path) -> Overrid
         text for each in found.values() for text in each.elements if each.kind != "interval"
     ]
     is_random = any(isinstance(axis, dict) for axis in axes.values())
-    is_exact = all(_is_exact(text) for text in elements)
+    is_exact = may_be_typed and all(_is_exact(text) for text in elements)
     spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
     if any(_SPECIAL.search(text) for text in elements):
         doubtful.append("values are texts, as they stand, where Hydra's own grammar is in them")

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from runx.errors import SettingsError
 from runx.importers.base import Imported, Importer, Source, block
 
-IMPORTERS = ("runx.importers.wandb:IMPORTER", "runx.importers.hydra:IMPORTER")
+IMPORTERS = (
+    "runx.importers.wandb:IMPORTER",
+    "runx.importers.hydra:IMPORTER",
+    "runx.importers.seml:IMPORTER",
+    "runx.importers.mlxp:IMPORTER",
+    "runx.importers.script:IMPORTER",
+)
 """The importers, the most particular first."""
 
 

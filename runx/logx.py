@@ -47,17 +47,21 @@ class LogX(ScriptCalls):
         global_rank: int | None = None,
         eager_flush: bool = True,
         *,
+        config: str | PathLike[str] | None = None,
         phases: Iterable[str] | None = (),
         writers: Iterable[Any] | None = ("csv",),
         strict: bool = False,
         system: bool | float = True,
     ) -> None:
-        """Start logging to ``logdir``, by default to the directory of the launched run."""
+        """Start logging to ``logdir``, by default to the directory of the launched run.
+
+        ``config``: the script's configuration, which logx.config then is.
+        """
         from runx.tracking.session import open_session, options_of
 
         self.close()
         options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)
-        self._session = open_session(logdir, coolname, hparams, global_rank, options)
+        self._session = open_session(logdir, coolname, hparams, global_rank, options, config)
         # As it was given, for scripts that make paths of it.
         self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0

@@ -12,14 +12,22 @@ from runx.home import expanded
 from runx.tracking.plain import path_of
 from runx.tracking.ranks import from_rank0
 
+BY_HAND = "by-hand"
+"""The folder under LOGROOT with the runs that nobody launched, of scripts with config=."""
 
-def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
-    """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
+
+def choose_logdir(logdir: Any, coolname: bool, rank: int, by_hand: bool = False) -> str:
+    """Return the directory to log to: the given one, the launcher's, or one under LOGROOT.
+
+    ``by_hand``: without another one, make a new one under LOGROOT/by-hand.
+    """
     given = "" if logdir is None else path_of(logdir, "logdir=")
     if path := given or os.environ.get("RUNX_LOGDIR"):
         return path
     root = logroot(Path.cwd())
-    if not coolname:
+    if by_hand and not coolname:
+        root = root / BY_HAND
+    elif not coolname:
         return str(root / "default")
     # Rank 0 draws the name; without torch.distributed the other ranks write nothing.
     return from_rank0(str(unique(root, slug)) if rank == 0 else str(root))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
+    from runx.tracking.config import Config
     from runx.tracking.context import Hparams, RunInfo
     from runx.tracking.session import Session
 
@@ -37,6 +38,11 @@ class ScriptCalls:
         from runx.tracking.context import hparams_of, launched
 
         return hparams_of(launched(), {})
+
+    @property
+    def config(self) -> Config:
+        """The configuration of initialize(config=...), with this run's values: read-only."""
+        return self._open.config
 
     @property
     def run(self) -> RunInfo:

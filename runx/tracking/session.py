@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import LogxError
 from runx.rundir.files import is_full, write_whole
@@ -29,6 +29,9 @@ from runx.tracking.scalars import epoch_number, number, numbers
 from runx.tracking.writers import open_writer
 from runx.tracking.writers.csv import Rows
 from runx.tracking.writers.queue import WriterQueue
+
+if TYPE_CHECKING:
+    from runx.tracking.config import Config
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -48,6 +51,7 @@ class Options(NamedTuple):
     strict: bool
     system: bool | float
     is_worker: bool = False
+    config: Mapping[str, Any] | None = None
 
     def for_workers(self) -> Options:
         """Return them for another process, in values that pickle can hold."""
@@ -98,6 +102,15 @@ class Session:
     def hparams(self) -> Hparams:
         """The run's hyperparameters."""
         return hparams_of(self.run, self.options.hparams)
+
+    @cached_property
+    def config(self) -> Config:
+        """The script's configuration."""
+        if self.options.config is None:
+            raise LogxError("there is no configuration; give logx.initialize(config=...) its file")
+        from runx.tracking.config import Config  # not at start: it reads YAML
+
+        return Config(self.options.config)
 
     @cached_property
     def info(self) -> RunInfo:
@@ -263,17 +276,30 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
 
 
 def open_session(
-    logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
+    logdir: Any,
+    coolname: bool,
+    hparams: Any,
+    global_rank: int | None,
+    options: Options,
+    config: Any = None,
 ) -> Session:
     """Return the session that initialize() opens."""
     rank = int(ranks.rank() if global_rank is None else epoch_number(global_rank, "global_rank"))
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank)
-    run = RunDir(Path(path).absolute())
     values = {} if hparams is None else as_mapping(hparams)
+    if config is not None:
+        from runx.tracking.config import read_script_config
+
+        options = options._replace(config=read_script_config(config))
+        values = {**(options.config or {}), **values}
+    by_hand = is_on and config is not None
+    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank, by_hand)
+    run = RunDir(Path(path).absolute())
     writes = is_on and rank == 0
     session = Session(run, rank, writes, options._replace(hparams=values))
     session.is_on = is_on
+    if writes and by_hand and not logdir and "RUNX_LOGDIR" not in os.environ:
+        session.faults.say(f"logging to {os.path.relpath(path)}", "")
     if writes:
         _write_hparams(session, values)
         if logdir is not None and (warning := note_logdir(run)):

@@ -17,7 +17,7 @@ from runx.tracking.script import ScriptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from os import PathLike
     from typing import Any
@@ -71,6 +71,25 @@ class LogX(ScriptCalls):
 
             self._ending = watch(self._session.run)
         self._register()
+
+    def main(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        config: str | PathLike[str] | None = None,
+        seed: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Return a decorator: the function gets a run, which lasts from its call to its end.
+
+        ``seed``: a function that gets the hyperparameter seed, a number, or False; by default logx
+        seeds. ``options`` are those of initialize().
+        """
+        from runx.tracking.main import as_main
+
+        if function is not None:
+            return as_main(self, function, config, seed, options)
+        return lambda function: as_main(self, function, config, seed, options)
 
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""

@@ -84,30 +84,6 @@ def _missing(what: str, name: str, values: Mapping[str, Any]) -> str:
     return f"no {what} {name}; {hint}"
 
 
-class RunInfo:
-    """This run's name, experiment, tag, attempt and directory."""
-
-    __slots__ = ("attempt", "experiment", "logdir", "name", "tag")
-
-    def __init__(self, run: RunDir, environment: Mapping[str, str] = os.environ) -> None:
-        content = _read(run.record)
-        # The environment is about the run that was launched, and about no other directory.
-        variables = environment if is_launched(run, environment) else {}
-        path = run.path.absolute()
-        self.logdir = str(run.path)
-        self.name = str(content.get("name") or variables.get("RUNX_RUN") or path.name)
-        self.experiment = str(
-            content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
-        )
-        self.tag = str(content.get("tag") or "")
-        attempt = variables.get("RUNX_ATTEMPT", "")
-        self.attempt = int(attempt) if attempt.isdecimal() else claimed_attempt(run) or 1
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"RunInfo({shown})"
-
-
 def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether runx launched this process for this run."""
     path = environment.get("RUNX_LOGDIR")
@@ -143,10 +119,11 @@ def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
     """Return the run's hyperparameters, updated by those that the script gave."""
     from runx.rundir.logdir import Logdir  # not at start: few scripts read them from here
 
-    return Hparams({**Logdir.at(run).in_value(_read(run.hparams)), **given})
+    return Hparams({**Logdir.at(run).in_value(object_in(run.hparams)), **given})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def object_in(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, an empty one where there is none."""
     return read_json(path) if path.exists() else {}
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runx.tracking.config import Config
-    from runx.tracking.context import Hparams, RunInfo
+    from runx.tracking.context import Hparams
+    from runx.tracking.info import RunInfo
     from runx.tracking.session import Session
 
 
@@ -46,10 +47,11 @@ class ScriptCalls:
 
     @property
     def run(self) -> RunInfo:
-        """The run's name, experiment, tag, attempt and logdir."""
+        """The run's name, experiment, attempt, host, commit and the like: see RunInfo."""
         if self._session is not None:
             return self._session.info
-        from runx.tracking.context import RunInfo, launched
+        from runx.tracking.context import launched
+        from runx.tracking.info import RunInfo
 
         return RunInfo(launched())
 

@@ -20,7 +20,8 @@ from runx.rundir.paths import RunDir
 from runx.rundir.records import Record
 from runx.tracking import ranks
 from runx.tracking.checkpoints import Checkpoints
-from runx.tracking.context import Hparams, RunInfo, attempt_of, hparams_of, note_logdir
+from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir
+from runx.tracking.info import RunInfo
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes
 from runx.tracking.plain import as_mapping, flag, plain, text_of
@@ -88,6 +89,7 @@ class Session:
         self.faults = Faults(self.notes, options.strict)
         self.checkpoints = Checkpoints(run, self.notes, self.faults, self.last_step)
         self._phases = known_phases(options.phases)
+        self._started = time.time()
         self.epochs: dict[str, Any] = defaultdict(int)
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
@@ -114,8 +116,8 @@ class Session:
 
     @cached_property
     def info(self) -> RunInfo:
-        """The run's name, experiment, tag, attempt and directory."""
-        return RunInfo(self.run)
+        """Where, when and from what the run runs."""
+        return RunInfo(self.run, started=self._started)
 
     def _open(self, options: Options) -> None:
         """Create the directory, open the writers and write the first row of metrics.csv."""
@@ -165,6 +167,10 @@ class Session:
         except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
             self.faults.report(writer, error, "without it")
             return None
+
+    def has_phase(self, name: str) -> bool:
+        """Return whether a name is one of a phase."""
+        return name in self._phases
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
         """Write metrics: the row of metrics.csv at once, all else by the queue."""

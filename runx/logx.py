@@ -143,9 +143,13 @@ class LogX(ScriptCalls):
         for board in queue.boards:
             queue.forgiving(board, board.add_hparams)(hparams, metrics)
 
-    def artifact(self, thing: Any, name: str | None = None) -> str | None:
-        """Write a file, array, figure or object of JSON to artifacts/; return its path."""
-        return self._open.files.artifact(thing, name) if self._open.writes else None
+    def artifact(self, thing: Any, name: str | None = None, kind: str | None = None) -> str | None:
+        """Write a file, array, table, figure, tensors or JSON to artifacts/; return its path.
+
+        ``kind``: another than that of the object's type: "text", "torch", "pickle", ...
+        """
+        session = self._open
+        return session.files.artifact(thing, name, kind, self._kinds) if session.writes else None
 
     @property
     def tensorboard(self) -> Any:

@@ -117,7 +117,7 @@ VALUES = Kind(
 )
 ARGS = Kind(
     dict,
-    "a mapping, as {style: equals}",
+    "a mapping, as {style: hydra}",
     lambda _name, entry, _: style_of(_items(entry), entry.at),
     {
         "type": ["object", "null"],

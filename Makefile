@@ -96,8 +96,9 @@ constraints:
 	printf '%s\n' $(BESIDE:%='%') | $(COMPILE) --extra dev pyproject.toml - -o tests/constraints.txt
 	printf '%s\n' $(PEERS:%='%') | $(COMPILE) - -o benchmarks/constraints.txt
 	printf '%s\n' $(TOOLS:%='%') | $(COMPILE) - -o tests/constraints-tools.txt
-	sed -i -E -e 's/ and \(\(platform_machine.*//' -e "s/( and)? python_full_version < '3.14'//" \
-	  -e "s/( and)? platform_.*'linux'//" -e 's/ ;$$//' $(RELEASES)
+	sed -i -E -e 's/ and \(\(platform_machine.*//' \
+	  -e "s/ and (implementation_name|platform_[a-z_]+|sys_platform) [!=]= '[^']*'//g" \
+	  -e "s/( and)? python_full_version < '3.14'//" -e 's/ ;$$//' $(RELEASES)
 	! grep -nE '^(torch==|nvidia-[^m]|triton)|://' $(RELEASES)
 
 clean:

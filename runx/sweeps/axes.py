@@ -114,7 +114,7 @@ def _own_form(node: dict[str, Node]) -> str:
     '{randint: [1, 9]}'
     """
     if "value" in node or "values" in node:
-        return _shown(node.get("value", node.get("values", "")))
+        return _shown(node["value"] if "value" in node else node["values"])
     low, high = node.get("min", node.get("mu")), node.get("max", node.get("sigma"))
     ends = [end for end in (low, high) if isinstance(end, Scalar)]
     drawn = node.get("distribution")

@@ -24,9 +24,7 @@ GROUPS = (ZIP, CASES, ABLATE)
 INDEX = "run.index"
 """The name, in computed values, of a combination's place in its sweep."""
 
-_FOREIGN = frozenset(
-    {"value", "values", "probabilities", "min", "max", "distribution", "mu", "sigma", "q"}
-)
+_FOREIGN = frozenset({"value", "values", "min", "max", "distribution", "mu", "sigma", "q"})
 """The keys by which a parameter of a W&B sweep has its values."""
 
 RESOURCE = "SUBMIT_JOB."
@@ -90,8 +88,8 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
     if first and node.keys() <= _FOREIGN:
-        form = _own_form(node)
-        raise SweepError(f"{at(name)}: {name}: {first} is a W&B sweep's; here it is {name}: {form}")
+        form = "[1, 2]" if {"value", "values"} & node.keys() else "{uniform: [0, 1]}"
+        raise SweepError(f"{at(name)}: {name}: this is another tool's; write {name}: {form}")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]
@@ -105,31 +103,6 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     if len(node) == 1 and hint.startswith("did"):
         raise SweepError(f"{where} {first} is no operator, {hint} ({nested})")
     raise SweepError(f"{where} {nested}")
-
-
-def _own_form(node: dict[str, Node]) -> str:
-    """Return how the values of a parameter of a W&B sweep are written here.
-
-    >>> _own_form({"min": Scalar(1, "1"), "max": Scalar(9, "9")})
-    '{randint: [1, 9]}'
-    """
-    if "value" in node or "values" in node:
-        return _shown(node["value"] if "value" in node else node["values"])
-    low, high = node.get("min", node.get("mu")), node.get("max", node.get("sigma"))
-    ends = [end for end in (low, high) if isinstance(end, Scalar)]
-    drawn = node.get("distribution")
-    word = drawn.text if isinstance(drawn, Scalar) else ""
-    whole = word in ("", "int_uniform") and all(isinstance(end.value, int) for end in ends)
-    if word.endswith("log_uniform") or len(ends) < 2:  # its ends are exponents
-        return "{loguniform: [1e-4, 1e-1]}" if "log" in word else "{uniform: [0, 1]}"
-    operator = "loguniform" if "log" in word else "normal" if "normal" in word else "uniform"
-    return f"{{{'randint' if whole else operator}: [{ends[0].text}, {ends[1].text}]}}"
-
-
-def _shown(node: Node) -> str:
-    if isinstance(node, list):
-        return f"[{', '.join(_shown(item) for item in node)}]"
-    return node.text if isinstance(node, Scalar) else "..."
 
 
 def check_name(name: str, at: Locator) -> None:

@@ -15,6 +15,8 @@ from runx.nearest import suggestion
 from runx.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
@@ -117,14 +119,22 @@ def runx() -> None:
     """
 
 
-def refuse_misspelled(name: str) -> None:
-    """Exit with the likely command if a first argument is no file and much like a command."""
-    if "." in name or os.path.exists(name):  # noqa: PTH110  start-up
+def refuse_misspelled(name: str, following: Sequence[str]) -> None:
+    """Exit with what was likely meant if a first argument is no file.
+
+    That is a command of nearly that name, or a sweep: ``runx sweep``, ``runx run sweep.yml``.
+    """
+    if "." in name or name.startswith("-") or os.path.exists(name):  # noqa: PTH110  start-up
         return
     from difflib import get_close_matches
 
-    if near := get_close_matches(name, COMMANDS, n=1, cutoff=0.7):
-        say(f"runx: no command or file {name}; did you mean runx {near[0]}?")
+    files = [f"{name}.yml", f"{name}.yaml", *following[:1]]
+    meant = [
+        *get_close_matches(name, COMMANDS, n=1, cutoff=0.7),
+        *(file for file in files if file.endswith((".yml", ".yaml")) and os.path.exists(file)),  # noqa: PTH110
+    ]
+    if meant:
+        say(f"runx: no command or file {name}; did you mean runx {meant[0]}?")
         sys.exit(2)
 
 
@@ -137,7 +147,7 @@ def main() -> None:
         register()
     own = [*COMMANDS, "-h", "--help", "--version"]
     if argv and argv[0] not in own and not argv[0].startswith("--install-completion"):
-        refuse_misspelled(argv[0])
+        refuse_misspelled(argv[0], argv[1:])
         argv = ["launch", *argv]
     run_command(runx, "runx", argv or ["--help"])
 

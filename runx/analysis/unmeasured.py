@@ -15,6 +15,7 @@ from runx.rundir.run import RunRecord
 _WORDS = r"[A-Za-z][A-Za-z0-9_/@-]*(?: [A-Za-z_/@-][A-Za-z0-9_/@-]*)?"
 _PRINTED = re.compile(rf"({_WORDS})( ?[:=] ?)[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?(?![\w.:/-])")
 """What scripts print of a metric: one or two words, a sign, and a number."""
+_PRINTED_EPOCH = re.compile(r"\b([Ee]poch[ :=\[(]+)[0-9]+", re.ASCII)
 _NOT_BEGUN = frozenset({"planned", "queued", "blocked"})
 """States in which a run can have no metrics yet."""
 _LOOKED = (
@@ -63,10 +64,12 @@ def _advice(runs: Sequence[RunRecord]) -> str:
 
 
 def suggestion(output: str) -> str | None:
-    """Return an entry of METRICS for what an output says last, None where that is no metric.
+    """Return entries of METRICS for what an output says last, None where that is no metric.
 
-    >>> suggestion("epoch 1\\nval acc: 0.91\\nsaved to x:1\\n")
+    >>> suggestion("val acc: 0.91\\nsaved to x:1\\n")
     "acc: 'val acc: ([0-9.eE+-]+)'"
+    >>> suggestion("Epoch [1/9] val acc: 0.91\\n")
+    "epoch: 'Epoch \\\\[([0-9]+)', acc: 'val acc: ([0-9.eE+-]+)'"
     """
     lines = without_escapes(output).replace("\r", "\n").splitlines()
     printed = [match for line in lines for match in _PRINTED.finditer(line)]
@@ -78,4 +81,8 @@ def suggestion(output: str) -> str | None:
     phase, metric = split(match[1])
     name = re.sub(r"\W+", "_", metric).strip("_")
     prefix = "train." if phase == "train" else ""
-    return f"{prefix}{name}: '{re.escape(match[1] + match[2])}([0-9.eE+-]+)'".replace("\\ ", " ")
+    entries = {f"{prefix}{name}": f"{re.escape(match[1] + match[2])}([0-9.eE+-]+)"}
+    epoch = _PRINTED_EPOCH.search(output)
+    if epoch:
+        entries = {EPOCH: f"{re.escape(epoch[1])}([0-9]+)", **entries}
+    return ", ".join(f"{key}: '{pattern}'" for key, pattern in entries.items()).replace("\\ ", " ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.codes import code_note, marked
+from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
@@ -121,6 +121,7 @@ def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxEr
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
+    runs = alike(runs)
     shown = _table(marked(runs), options, people)
     if options.compare and not shown.notes:
         return shown  # The code of other runs differs, if any.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
-from runx.analysis.codes import code_note, marked
+from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.found import measurements_of_run
 from runx.analysis.question import Question
@@ -44,6 +44,7 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Return the model of a page that shows runs of some experiments."""
+    records = alike(records)
     measured = [read_run_courses(record, warn) for record in marked(records)]
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]

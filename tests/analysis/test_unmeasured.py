@@ -1,4 +1,7 @@
+import re
+
 import pytest
+import yaml
 
 from runx.analysis.unmeasured import suggestion
 from runx.readers.patterns import problem
@@ -16,9 +19,8 @@ from runx.readers.patterns import problem
     ],
 )
 def test_what_is_suggested_finds_what_was_printed(output, entry, value):
-    import re
 
-    name, _, pattern = suggestion(output).partition(": ")
+    name, _, pattern = suggestion(output).split(", ")[-1].partition(": ")
     assert name == entry
     assert problem(pattern[1:-1]) is None
     assert re.findall(pattern[1:-1], output)[-1] == value
@@ -29,3 +31,10 @@ def test_what_is_suggested_finds_what_was_printed(output, entry, value):
 )
 def test_nothing_is_suggested_for_what_is_no_metric(output):
     assert suggestion(output) is None
+
+
+@pytest.mark.parametrize("printed", ["epoch 3", "Epoch: 3", "Epoch [3/9]", "epoch=3", "(epoch 3)"])
+def test_the_epoch_that_is_printed_is_suggested_too(printed):
+    name, _, pattern = suggestion(f"{printed} acc: 0.5\n").split(", ")[0].partition(": ")
+    assert name == "epoch"
+    assert re.search(yaml.safe_load(pattern), printed)[1] == "3"

@@ -32,7 +32,10 @@ class LogX(ScriptCalls):
     def __init__(self) -> None:
         self.logdir: str = ""
         self.rank0: bool = True
+        self.eager_flush = True
+        self.no_timestamp = False
         self._is_registered = False
+        self._ending: Any = None
 
     def initialize(
         self,
@@ -44,26 +47,33 @@ class LogX(ScriptCalls):
         global_rank: int | None = None,
         eager_flush: bool = True,
         *,
-        phases: Iterable[str] = (),
-        writers: Iterable[Any] = ("csv",),
+        phases: Iterable[str] | None = (),
+        writers: Iterable[Any] | None = ("csv",),
         strict: bool = False,
         system: bool | float = True,
     ) -> None:
         """Start logging to ``logdir``, by default to the directory of the launched run."""
-        from runx.tracking.session import Options, open_session
+        from runx.tracking.session import open_session, options_of
 
         self.close()
-        writers = (*writers, "tensorboard") if tensorboard else tuple(writers)
-        options = Options({}, tuple(phases), writers, no_timestamp, strict, system)
+        options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)
         self._session = open_session(logdir, coolname, hparams, global_rank, options)
-        self.logdir = str(self._session.run.path) if logdir is None else os.fspath(logdir)
+        # As it was given, for scripts that make paths of it.
+        self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0
+        self.eager_flush, self.no_timestamp = eager_flush, no_timestamp
+        if self._ending is None and self._session.writes and "RUNX_ATTEMPT" not in os.environ:
+            from runx.tracking.ending import watch
+
+            self._ending = watch(self._session.run)
         self._register()
 
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""
         if self._open.writes or (all_ranks and self._open.is_on):
-            self._open.files.message(str(msg))
+            from runx.tracking.plain import shown
+
+            self._open.files.message(shown(msg))
 
     def metric(
         self,
@@ -155,8 +165,9 @@ class LogX(ScriptCalls):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle for a worker process that was not forked: there it logs to the same run."""
         session = self._session
-        state = (session.run.path, session.rank, session.options) if session else None
-        return _in_worker, (state,)
+        if session is None:
+            return _in_worker, (None,)
+        return _in_worker, ((session.run.path, session.rank, session.options.for_workers()),)
 
     def _join(self, path: Any, rank: int, options: Any) -> None:
         from runx.tracking.session import join_session

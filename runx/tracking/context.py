@@ -11,6 +11,7 @@ from typing import Any
 from runx.errors import LogxError
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.tracking.notes import Notes
 
 
 class Hparams(Mapping[str, Any]):
@@ -90,7 +91,7 @@ class RunInfo:
         )
         self.tag = str(content.get("tag") or "")
         attempt = variables.get("RUNX_ATTEMPT", "")
-        self.attempt = int(attempt) if attempt.isdecimal() else 1
+        self.attempt = int(attempt) if attempt.isdecimal() else claimed_attempt(run) or 1
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
@@ -108,6 +109,16 @@ def attempt_of(run: RunDir, environment: Mapping[str, str] = os.environ) -> dict
     attempt = environment.get("RUNX_ATTEMPT", "")
     is_known = attempt.isdecimal() and is_launched(run, environment)
     return {"attempt": int(attempt)} if is_known else {}
+
+
+def claimed_attempt(run: RunDir) -> int:
+    """Return the latest attempt that was claimed of a run, 0 where runx has launched none."""
+    try:
+        names = os.listdir(run.attempts)  # noqa: PTH208
+    except OSError:
+        return 0
+    numbers = [name.removesuffix(".claim") for name in names if name.endswith(".claim")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
@@ -129,13 +140,28 @@ def _read(path: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
-def as_mapping(hparams: Any) -> dict[str, Any]:
-    """Return hyperparameters as a dict, given a mapping, an argparse.Namespace or a dataclass."""
-    if isinstance(hparams, Mapping):
-        return {str(name): value for name, value in hparams.items()}
-    if hasattr(hparams, "__dict__"):
-        return dict(vars(hparams))
-    raise LogxError(f"hparams= takes a mapping or argparse's namespace, not {hparams!r:.60}")
+def note_logdir(run: RunDir, environment: Mapping[str, str] = os.environ) -> str:
+    """Return a warning where a script that runx launched logs elsewhere than to its run, else "".
+
+    The directory is noted in the logx.json of the run that was launched.
+    """
+    path = environment.get("RUNX_LOGDIR")
+    if not path or Path(path).resolve() == run.path.resolve():
+        return ""
+    launched = RunDir(Path(path).absolute())
+    if launched.record.exists():
+        notes = Notes(launched.logx)
+        inside = run.path.resolve().is_relative_to(launched.path.resolve())
+        place = os.path.relpath(run.path, launched.path) if inside else str(run.path)
+        known = notes.get("logdirs") or []
+        try:
+            notes.keep(logdirs=list(dict.fromkeys([*known, place])))
+        except OSError:
+            pass  # The warning is there all the same.
+    return (
+        f"the script logs to {run.path}, not to its run's directory {path}, where sumx looks;"
+        " leave out logdir=, or give it LOGDIR"
+    )
 
 
 DEADLINES = ("RUNX_DEADLINE", "SLURM_JOB_END_TIME")

@@ -9,14 +9,15 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.home import expanded
+from runx.tracking.plain import path_of
 from runx.tracking.ranks import from_rank0
 
 
 def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
     """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
-    path = os.fspath(logdir) if logdir is not None else os.environ.get("RUNX_LOGDIR")
-    if path:
-        return str(path)
+    given = "" if logdir is None else path_of(logdir, "logdir=")
+    if path := given or os.environ.get("RUNX_LOGDIR"):
+        return path
     root = logroot(Path.cwd())
     if not coolname:
         return str(root / "default")

@@ -16,7 +16,7 @@ from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that are never shown as differing, as with the original."""
-OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
+OWN = ("experiment", "run", "tool", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
 LABELS = "labels"
 """A column that every run has, too; a hyperparameter of this name goes before it."""

@@ -28,7 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
-from runx.launching.record import labels_of
+from runx.launching.record import labels_of, record_metrics
 from runx.launching.restage import mend, note_code, restage, with_restaged
 from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
@@ -75,6 +75,8 @@ def create_runs(
     with disk_errors(folder.path), turn(folder, say), unless_empty(folder, is_new):
         writable(experiment)  # It may have been removed meanwhile.
         clear_unfinished(folder)
+        if record_metrics(experiment) and not is_new:
+            say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))

@@ -232,6 +232,11 @@ class ExperimentDir:
         return self.path / ".runx" / "making"
 
     @property
+    def metrics(self) -> Path:
+        """METRICS as the last launch that set it had it: for all runs of the experiment."""
+        return self.path / ".runx" / "metrics.json"
+
+    @property
     def index(self) -> Path:
         """A cache of the runs' records, which may be deleted."""
         return self.path / ".runx" / "index.json"

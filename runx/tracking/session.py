@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from runx.errors import LogxError
 from runx.rundir.files import is_full, write_whole
@@ -29,9 +29,6 @@ from runx.tracking.scalars import epoch_number, number, numbers
 from runx.tracking.writers import open_writer
 from runx.tracking.writers.csv import Rows
 from runx.tracking.writers.queue import WriterQueue
-
-if TYPE_CHECKING:
-    from runx.rundir.records import Metric
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -115,7 +112,7 @@ class Session:
             if self._rows and not options.is_worker:
                 now = time.time() if self._is_timed else None
                 # Two sessions of one attempt are no resume: readers tell them by its number.
-                started: dict[str, Metric] = {"start/step": 0, **attempt_of(self.run)}
+                started: dict[str, Any] = {"start/step": 0, **attempt_of(self.run)}
                 self._write_row(Record("start", started, None, now))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error

@@ -1,0 +1,31 @@
+import pytest
+
+from runx.analysis.unmeasured import suggestion
+from runx.readers.patterns import problem
+
+
+@pytest.mark.parametrize(
+    ("output", "entry", "value"),
+    [
+        ("val acc: 0.91\n", "acc", "0.91"),
+        ("epoch 1 train loss=2.5 val loss=3.5\n", "loss", "3.5"),
+        ("train_loss = 2e-3\n", "train.loss", "2e-3"),
+        ("Accuracy: 91.2%\n", "Accuracy", "91.2"),
+        ("acc:0.1\racc:0.2\rdone\n", "acc", "0.2"),
+        ("\x1b[1mtest F1: 0.5\x1b[0m\n", "F1", "0.5"),
+    ],
+)
+def test_what_is_suggested_finds_what_was_printed(output, entry, value):
+    import re
+
+    name, _, pattern = suggestion(output).partition(": ")
+    assert name == entry
+    assert problem(pattern[1:-1]) is None
+    assert re.findall(pattern[1:-1], output)[-1] == value
+
+
+@pytest.mark.parametrize(
+    "output", ["", "hello\n", "saved to x:1\n", "port: 8080\n", "12:30 start\n"]
+)
+def test_nothing_is_suggested_for_what_is_no_metric(output):
+    assert suggestion(output) is None

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from runx.errors import SweepError
 from runx.nearest import suggestion
-from runx.sweeps.foreign import PARAMETER, parameter_advice
+from runx.sweeps.foreign import is_parameter, parameter_advice
 from runx.sweeps.operators import DRAWS, OPERATORS, TOO_FAR
 from runx.sweeps.values import Hparam, Node, Scalar
 
@@ -85,7 +85,7 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    if first and node.keys() <= PARAMETER:
+    if first and is_parameter(node):
         raise SweepError(f"{at(name)}: {name}: {parameter_advice(name, node)}")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:

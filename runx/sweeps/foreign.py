@@ -25,7 +25,7 @@ _TOP = {
 }
 """Keys at the top of other tools' files: of which tool, and what is written here."""
 
-PARAMETER = frozenset(
+_PARAMETER = frozenset(
     {
         *("value", "values", "min", "max", "distribution", "mu", "sigma", "q", "probabilities"),
         *("parameters", "type", "options", "num", "low", "high", "choices"),
@@ -72,6 +72,15 @@ def key_advice(key: str) -> str:
         return ""
     tool, here = _TOP[key]
     return f"{key} is of {tool}; here: {here}; {_IMPORT}"
+
+
+def is_parameter(node: Mapping[str, Node]) -> bool:
+    """Return whether a mapping is how another tool gives a parameter its values.
+
+    >>> is_parameter({"values": []}), is_parameter({"type": Scalar("adam", "adam")})
+    (True, False)
+    """
+    return node.keys() <= _PARAMETER and not node.keys() <= {"type", "num", "q"}
 
 
 def parameter_advice(name: str, node: Mapping[str, Node]) -> str:

@@ -98,7 +98,7 @@ def test_a_directory_that_cannot_be_made_is_an_error(logx, tmp_path):
 
 
 def test_an_unknown_writer_lists_the_known_ones(logx, tmp_path):
-    with pytest.raises(LogxError, match="there are csv, tensorboard, wandb, mlflow"):
+    with pytest.raises(LogxError, match="there are csv, tensorboard, wandb, mlflow, trackio"):
         logx.initialize(tmp_path, writers=["tensorbord"])
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from runx.analysis.better import direction
 from runx.readers.asked import EPOCH, OUTPUT, Asked, recorded
-from runx.readers.phases import split
 from runx.rundir.output import tail, without_escapes
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.phases import split
 from runx.rundir.run import RunRecord
 
 _WORDS = r"[A-Za-z][A-Za-z0-9_/@-]*(?: [A-Za-z_/@-][A-Za-z0-9_/@-]*)?"

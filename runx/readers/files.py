@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from runx.readers.base import FileReader
 from runx.readers.huggingface import STATE
-from runx.readers.phases import hint
 from runx.readers.registry import file_readers
+from runx.rundir.phases import hint
 
 DEEPEST, MOST = 8, 5_000
 """How deep folders are walked into, and how many names are looked at."""

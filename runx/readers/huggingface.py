@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import FileReader, Row, Warn
-from runx.readers.phases import split
 from runx.readers.shaping import Measurement, measurement, rows_of
+from runx.rundir.phases import split
 
 STATE = "trainer_state.json"
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.readers.base import Row
-from runx.readers.phases import phase_word, told_apart
+from runx.rundir.phases import phase_word, told_apart
 
 _EPOCH = frozenset({"epoch", "epochs", "ep", "current_epoch"})
 _STEP = frozenset(

@@ -27,7 +27,7 @@ from runx.tracking.notes import Faults, Notes
 from runx.tracking.plain import as_mapping, flag, plain, text_of
 from runx.tracking.rankfiles import IN_MEMORY, RankFiles
 from runx.tracking.scalars import epoch_number, number, numbers
-from runx.tracking.writers import open_writer
+from runx.tracking.writers import LOCAL, open_writer
 from runx.tracking.writers.csv import Rows
 from runx.tracking.writers.queue import WriterQueue
 
@@ -58,7 +58,7 @@ class Options(NamedTuple):
         """Return them for another process, in values that pickle can hold."""
         return self._replace(
             hparams=plain(self.hparams),
-            writers=tuple(each for each in self.writers if each in ("csv", "tensorboard")),
+            writers=tuple(each for each in self.writers if each in LOCAL),
             is_worker=True,
         )
 
@@ -162,9 +162,13 @@ class Session:
             return writer
         try:
             return open_writer(writer, self)
-        except (LogxError, OSError):
+        except LogxError:
             raise
-        except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
+        except Exception as error:
+            # Where the run's own files can't be written nothing is left to log to; but a server
+            # that is down, which is an OSError with some, must not stop a requeued run.
+            if writer in LOCAL and isinstance(error, OSError):
+                raise
             self.faults.report(writer, error, "without it")
             return None
 
@@ -319,7 +323,15 @@ def join_session(path: Path, rank: int, options: Options) -> Session:
     return Session(RunDir(path), rank, is_on and rank == 0, options)
 
 
-def _write_hparams(session: Session, hparams: dict[str, Any]) -> None:
+def keep_hparams(session: Session, hparams: Mapping[str, Any]) -> None:
+    """Add hyperparameters to those of a session: a trainer knows its model's when it begins."""
+    known = {**session.options.hparams, **hparams}
+    session.options = session.options._replace(hparams=known)
+    session.__dict__.pop("hparams", None)  # which is cached
+    _write_hparams(session, known)
+
+
+def _write_hparams(session: Session, hparams: Mapping[str, Any]) -> None:
     """Write the script's hyperparameters to hparams.json; where runx wrote one, to logx.json."""
     if not hparams:
         return

@@ -21,8 +21,11 @@ WRITERS = {
     "tensorboard": "runx.tracking.writers.tensorboard:TensorBoard",
     "wandb": "runx.tracking.writers.wandb:Wandb",
     "mlflow": "runx.tracking.writers.mlflow:Mlflow",
+    "trackio": "runx.tracking.writers.trackio:Trackio",
 }
 """For each writer its module and class; the class takes a Destination."""
+LOCAL = ("csv", "tensorboard")
+"""Those that write to the run's directory and to nothing else."""
 
 
 class Writer(Protocol):

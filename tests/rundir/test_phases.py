@@ -2,7 +2,7 @@
 
 import pytest
 
-from runx.readers.phases import hint, split, told_apart
+from runx.rundir.phases import hint, split, told_apart
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,15 @@ class LogX(ScriptCalls):
 
         ``config``: the script's configuration, which logx.config then is.
         """
+        import sys
+
         from runx.tracking.session import open_session, options_of
 
         self.close()
         options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)
-        self._session = open_session(logdir, coolname, hparams, global_rank, options, config)
+        self._session = open_session(
+            logdir, coolname, hparams, global_rank, options, config, sys.argv[1:]
+        )
         # As it was given, for scripts that make paths of it.
         self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0

@@ -47,13 +47,13 @@ class Config(Hparams):
 
 def read_script_config(
     path: Any,
+    words: Sequence[str],
     environment: Mapping[str, str] = os.environ,
-    argv: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return the configuration in a file, with the values of the launched run over its own.
 
-    Where runx launched no run, with those of the ``name=value`` words of the command line. Raises
-    LogxError for a file or a value that can't be used.
+    Where runx launched no run, with those of the words ``name=value`` of the script's command line.
+    Raises LogxError for a file or a value that can't be used.
     """
     file = _located(path_of(path, "config="))
     run = RunDir(Path(environment.get("RUNX_LOGDIR") or os.devnull).absolute())
@@ -65,7 +65,7 @@ def read_script_config(
             for name, value in hparams.items():
                 _put(tree, _keys(config, name), value, f"{run.hparams}: {name}")
         else:
-            _put_words(tree, config, sys.argv[1:] if argv is None else argv)
+            _put_words(tree, config, words)
     except LogxError:
         raise
     except RunxError as error:

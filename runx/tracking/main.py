@@ -11,9 +11,9 @@ from runx.tracking.notes import utc_now
 from runx.tracking.plain import text_of
 
 if TYPE_CHECKING:
-    from runx.logx import LogX
     from runx.tracking.context import Hparams
     from runx.tracking.info import RunInfo
+    from runx.tracking.session import Session
 
 _LONGEST_TRACEBACK = 20_000
 """The most characters of a traceback that are kept, of its end."""
@@ -22,19 +22,20 @@ _LONGEST_TRACEBACK = 20_000
 class ScriptRun:
     """The run that a function of @logx.main gets: config, info, log(), and all that logx has."""
 
-    def __init__(self, logx: LogX) -> None:
+    def __init__(self, logx: Any) -> None:
         self._logx = logx
 
     @property
     def config(self) -> Hparams:
         """The configuration; without a file of it, the hyperparameters."""
-        session = self._logx._open
+        session: Session = self._logx._open
         return session.hparams if session.options.config is None else session.config
 
     @property
     def info(self) -> RunInfo:
         """Where, when and from what the run runs: name, attempt, host, commit, job, ..."""
-        return self._logx.run
+        run: RunInfo = self._logx.run
+        return run
 
     def log(self, metrics: Mapping[str, Any], step: float | None = None) -> None:
         """Write metrics; ``train/loss`` is the loss of the phase train, without one it is val."""
@@ -54,7 +55,7 @@ class ScriptRun:
 
 
 def as_main(
-    logx: LogX, function: Callable[..., Any], config: Any, seed: Any, options: Mapping[str, Any]
+    logx: Any, function: Callable[..., Any], config: Any, seed: Any, options: Mapping[str, Any]
 ) -> Callable[..., Any]:
     """Return a function that is called without its first argument, the run."""
 
@@ -73,7 +74,7 @@ def as_main(
     return main
 
 
-def _seed(logx: LogX, seed: Any) -> None:
+def _seed(logx: Any, seed: Any) -> None:
     """Seed by a function, by a number, or by the run's own seed, if there is one."""
     if callable(seed):
         logx.seed(function=seed)
@@ -84,11 +85,11 @@ def _seed(logx: LogX, seed: Any) -> None:
         logx.seed(None if seed is True else seed)
 
 
-def _record(logx: LogX, error: Exception) -> None:
+def _record(logx: Any, error: Exception) -> None:
     """Keep an exception in logx.json; on another rank than the first, in its own log."""
     import traceback
 
-    session = logx._session
+    session: Session | None = logx._session
     if session is None or not session.is_on:
         return
     trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:]

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import cached_property
@@ -292,15 +292,16 @@ def open_session(
     global_rank: int | None,
     options: Options,
     config: Any = None,
+    words: Sequence[str] = (),
 ) -> Session:
-    """Return the session that initialize() opens."""
+    """Return the session that initialize() opens; ``words`` are those of the command line."""
     rank = int(ranks.rank() if global_rank is None else epoch_number(global_rank, "global_rank"))
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
     values = {} if hparams is None else as_mapping(hparams)
     if config is not None:
         from runx.tracking.config import read_script_config
 
-        options = options._replace(config=read_script_config(config))
+        options = options._replace(config=read_script_config(config, words))
         values = {**(options.config or {}), **values}
     by_hand = is_on and config is not None
     path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank, by_hand)

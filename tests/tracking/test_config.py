@@ -69,7 +69,7 @@ def by_hand(*words):
 
 
 def test_a_file_is_read_with_its_types(file):
-    assert read_script_config("configs/config.yaml", {}, []) == VALUES
+    assert read_script_config("configs/config.yaml", [], {}) == VALUES
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_file_is_read_with_its_types(file):
 def test_json_and_toml_are_read_too(file, suffix, text):
     other = file.with_suffix(f".{suffix}")
     other.write_text(text)
-    found = read_script_config(other, {}, ["optimizer.lr=0.5"])
+    found = read_script_config(other, ["optimizer.lr=0.5"], {})
     assert found["optimizer"] | {"nesterov": True, "schedule": None} == {
         **VALUES["optimizer"],
         "lr": 0.5,
@@ -104,7 +104,7 @@ def test_the_values_of_the_run_go_over_those_of_the_file(file, tmp_path):
         "optimizer": {"schedule": "cosine"},
     }
     environment = launched(tmp_path, hparams)
-    found = read_script_config(file, environment, ["seed=5", "whatever=1", "x"])
+    found = read_script_config(file, ["seed=5", "whatever=1", "x"], environment)
     assert found == {
         "seed": None,
         "name": "010",
@@ -117,16 +117,16 @@ def test_the_values_of_the_run_go_over_those_of_the_file(file, tmp_path):
 
 
 def test_a_value_may_take_the_place_of_a_mapping_but_none_stands_below_a_value(file, tmp_path):
-    assert read_script_config(file, {}, ["optimizer=null"])["optimizer"] is None
+    assert read_script_config(file, ["optimizer=null"], {})["optimizer"] is None
     with pytest.raises(LogxError, match="seed is a value in the configuration, and no mapping"):
-        read_script_config(file, launched(tmp_path, {"seed.low": 1}), [])
+        read_script_config(file, [], launched(tmp_path, {"seed.low": 1}))
     with pytest.raises(LogxError, match="callbacks is a list of 2"):
-        read_script_config(file, {}, ["+callbacks.2=x"])
+        read_script_config(file, ["+callbacks.2=x"], {})
 
 
 def test_words_of_the_command_line_set_values_where_nobody_launched_a_run(file):
     words = ["--verbose", "data/x=1", "optimizer.lr=1e-4", "name=7", "callbacks.0.name=z", "-o=1"]
-    found = read_script_config(file, {}, [*words, "+extra.depth=[1, a]", "optimizer.betas=[1]"])
+    found = read_script_config(file, [*words, "+extra.depth=[1, a]", "optimizer.betas=[1]"], {})
     assert (found["optimizer"]["lr"], found["name"], found["extra"]) == (
         0.0001,
         7,
@@ -147,18 +147,18 @@ def test_words_of_the_command_line_set_values_where_nobody_launched_a_run(file):
 )
 def test_a_word_that_means_nothing_is_named(file, word, message):
     with pytest.raises(LogxError, match=message):
-        read_script_config(file, {}, [word])
+        read_script_config(file, [word], {})
 
 
 def test_a_file_that_is_missing_or_malformed_is_named(file, tmp_path):
     with pytest.raises(LogxError, match=rf"config=configs/none.yaml: no such .* in {tmp_path}"):
-        read_script_config("configs/none.yaml", {}, [])
+        read_script_config("configs/none.yaml", [], {})
     file.write_text("a: [1\n")
     with pytest.raises(LogxError, match=r"config\.yaml:"):
-        read_script_config(file, {}, [])
+        read_script_config(file, [], {})
     file.write_text("- 1\n")
     with pytest.raises(LogxError, match="not a mapping"):
-        read_script_config(file, {}, [])
+        read_script_config(file, [], {})
 
 
 def test_a_configuration_is_read_in_every_way():

@@ -1,6 +1,7 @@
 # make demo          a virtual environment, runx in it, the example sweep and its table
 # make test          the same environment with what the tests use; lint, types and the whole suite
 # make test-newest   the suite with the newest release of everything but torch, in .venv-newest
+# make .venv-tools/made  the tools whose directories sumx reads, for .ci/tools
 # make faults        a thousand random faults; RUNX_SEED=N make faults plays those of a seed again
 # make constraints   write anew the releases that the other environments are made of
 # make bench         the tables of docs/performance.md, a short form; make bench-full, the long one
@@ -17,7 +18,7 @@ INSTALL = PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
 
 # The tests that .ci/run, .ci/farms, .ci/browser and .ci/latex run, and the packages they add.
 APART  := not slow and not slurm and not sge and not oar and not torque and not condor and not ray \
-  and not browser and not latex and not faults
+  and not browser and not latex and not faults and not tools
 BESIDE := scikit-learn selenium>=4.20 ray[default]>=2.40 wandb mlflow-skinny trackio keras
 
 faults: $(VENV)/dev
@@ -59,6 +60,20 @@ PEERS := runx==0.0.11 hydra-core submitit guildai setuptools<81 mlxp experimaest
 	$(INSTALL) $(PEERS:%='%')
 	touch $@
 
+# The tools whose directories sumx reads; Guild apart, since it wants an older protobuf.
+TOOLS := wandb mlflow-skinny mlxp sacred setuptools<81 dvclive keras hydra-core lightning \
+  transformers accelerate tensorboard
+.venv-tools/made: VENV := .venv-tools
+.venv-tools/made: CONSTRAINTS := tests/constraints-tools.txt
+.venv-tools/made: Makefile tests/constraints-tools.txt
+	$(PYTHON) -m venv .venv-tools
+	$(INSTALL) '$(TORCH)'
+	$(INSTALL) $(TOOLS:%='%')
+	$(PYTHON) -m venv .venv-tools/guild
+	PIP_CONSTRAINT=benchmarks/constraints.txt .venv-tools/guild/bin/pip install -q \
+	  --disable-pip-version-check guildai 'setuptools<81'
+	touch $@
+
 # torch first and pinned: what else asks for it then finds it there.
 $(VENV)/demo: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -74,14 +89,17 @@ $(VENV)/dev: $(VENV)/demo
 # to every line, and sed removes it. torch is pinned above; nothing here may bring it.
 COMPILE = .venv-constraints/bin/uv pip compile -q --universal --python-version 3.10 --upgrade \
   --no-annotate --custom-compile-command 'make constraints'
+RELEASES := tests/constraints.txt benchmarks/constraints.txt tests/constraints-tools.txt
 constraints:
 	$(PYTHON) -m venv .venv-constraints
 	.venv-constraints/bin/pip install -q --disable-pip-version-check --upgrade uv
 	printf '%s\n' $(BESIDE:%='%') | $(COMPILE) --extra dev pyproject.toml - -o tests/constraints.txt
 	printf '%s\n' $(PEERS:%='%') | $(COMPILE) - -o benchmarks/constraints.txt
-	sed -i -E -e 's/ and \(\(platform_machine.*//' -e "s/( and)? python_full_version < '3.14'//" \
-	  -e "s/( and)? platform_.*'linux'//" -e 's/ ;$$//' tests/constraints.txt benchmarks/constraints.txt
-	! grep -nE '^(torch==|nvidia-|triton)|://' tests/constraints.txt benchmarks/constraints.txt
+	printf '%s\n' $(TOOLS:%='%') | $(COMPILE) - -o tests/constraints-tools.txt
+	sed -i -E -e 's/ and \(\(platform_machine.*//' \
+	  -e "s/ and (implementation_name|platform_[a-z_]+|sys_platform) [!=]= '[^']*'//g" \
+	  -e "s/( and)? python_full_version < '3.14'//" -e 's/ ;$$//' $(RELEASES)
+	! grep -nE '^(torch==|nvidia-[^m]|triton)|://' $(RELEASES)
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -43,6 +43,8 @@ BARE = Python(sys.executable)
 OURS = Python(sys.executable, str(ROOT))
 PEERS = Python(str(ROOT / ".venv-bench" / "bin" / "python"))
 """The environment into which ``make bench`` installs the original and the peers."""
+TOOLS = Python(str(ROOT / ".venv-tools" / "bin" / "python"))
+"""The environment into which ``make .venv-tools/made`` installs what sumx reads directories of."""
 
 
 def peer(name: str, folder: Path) -> Path:

@@ -41,3 +41,7 @@ class FarmError(RunxError):
 
 class LogxError(RunxError):
     """A call to logx has arguments that mean nothing."""
+
+    def __str__(self) -> str:
+        """Return the message on one line, whatever of the script's is in it."""
+        return " ".join(super().__str__().splitlines())

@@ -17,7 +17,7 @@ from runx.tracking.script import ScriptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from os import PathLike
     from typing import Any
@@ -32,7 +32,10 @@ class LogX(ScriptCalls):
     def __init__(self) -> None:
         self.logdir: str = ""
         self.rank0: bool = True
+        self.eager_flush = True
+        self.no_timestamp = False
         self._is_registered = False
+        self._ending: Any = None
 
     def initialize(
         self,
@@ -44,26 +47,56 @@ class LogX(ScriptCalls):
         global_rank: int | None = None,
         eager_flush: bool = True,
         *,
-        phases: Iterable[str] = (),
-        writers: Iterable[Any] = ("csv",),
+        config: str | PathLike[str] | None = None,
+        phases: Iterable[str] | None = (),
+        writers: Iterable[Any] | None = ("csv",),
         strict: bool = False,
         system: bool | float = True,
     ) -> None:
-        """Start logging to ``logdir``, by default to the directory of the launched run."""
-        from runx.tracking.session import Options, open_session
+        """Start logging to ``logdir``, by default to the directory of the launched run.
+
+        ``config``: the script's configuration, which logx.config then is.
+        """
+        from runx.tracking.session import open_session, options_of
 
         self.close()
-        writers = (*writers, "tensorboard") if tensorboard else tuple(writers)
-        options = Options({}, tuple(phases), writers, no_timestamp, strict, system)
-        self._session = open_session(logdir, coolname, hparams, global_rank, options)
-        self.logdir = str(self._session.run.path) if logdir is None else os.fspath(logdir)
+        options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)
+        self._session = open_session(logdir, coolname, hparams, global_rank, options, config)
+        # As it was given, for scripts that make paths of it.
+        self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0
+        self.eager_flush, self.no_timestamp = eager_flush, no_timestamp
+        if self._ending is None and self._session.writes and "RUNX_ATTEMPT" not in os.environ:
+            from runx.tracking.ending import watch
+
+            self._ending = watch(self._session.run)
         self._register()
+
+    def main(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        config: str | PathLike[str] | None = None,
+        seed: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Return a decorator: the function gets a run, which lasts from its call to its end.
+
+        ``seed``: a function that gets the hyperparameter seed, a number, or False; by default logx
+        seeds. ``options`` are those of initialize().
+        """
+        from runx.tracking.main import as_main
+
+        if function is not None:
+            return as_main(self, function, config, seed, options)
+        return lambda function: as_main(self, function, config, seed, options)
 
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""
         if self._open.writes or (all_ranks and self._open.is_on):
-            self._open.files.message(str(msg))
+            from runx.tracking.plain import shown
+
+            self._open.files.message(shown(msg))
 
     def metric(
         self,
@@ -110,9 +143,13 @@ class LogX(ScriptCalls):
         for board in queue.boards:
             queue.forgiving(board, board.add_hparams)(hparams, metrics)
 
-    def artifact(self, thing: Any, name: str | None = None) -> str | None:
-        """Write a file, array, figure or object of JSON to artifacts/; return its path."""
-        return self._open.files.artifact(thing, name) if self._open.writes else None
+    def artifact(self, thing: Any, name: str | None = None, kind: str | None = None) -> str | None:
+        """Write a file, array, table, figure, tensors or JSON to artifacts/; return its path.
+
+        ``kind``: another than that of the object's type: "text", "torch", "pickle", ...
+        """
+        session = self._open
+        return session.files.artifact(thing, name, kind, self._kinds) if session.writes else None
 
     @property
     def tensorboard(self) -> Any:
@@ -155,8 +192,9 @@ class LogX(ScriptCalls):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle for a worker process that was not forked: there it logs to the same run."""
         session = self._session
-        state = (session.run.path, session.rank, session.options) if session else None
-        return _in_worker, (state,)
+        if session is None:
+            return _in_worker, (None,)
+        return _in_worker, ((session.run.path, session.rank, session.options.for_workers()),)
 
     def _join(self, path: Any, rank: int, options: Any) -> None:
         from runx.tracking.session import join_session

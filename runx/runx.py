@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ from runx.nearest import suggestion
 from runx.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
@@ -30,6 +33,7 @@ COMMANDS = {
     "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
+    "import": "Print a sweep or script of another tool as an experiment.",
     "schema": "Print the JSON Schema of an experiment, of a .runx, or of status --json.",
 }
 """The commands, and what each does."""
@@ -38,7 +42,7 @@ _MODULES = {
     "launch": ("launch",),
     "inspect": ("status", "logs", "show"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
-    "project": ("watch", "check", "config", "init", "schema"),
+    "project": ("watch", "check", "config", "init", "import", "schema"),
 }
 """The modules of runx.cli with their commands, each imported when one of them runs."""
 
@@ -55,7 +59,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             ctx.fail(f"no command {cmd_name}; {suggestion(cmd_name, COMMANDS)}")
         [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
-        command: click.Command = getattr(import_module(f"runx.cli.{module}"), cmd_name)
+        attribute = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"runx.cli.{module}"), attribute)
         return command
 
     def resolve_command(
@@ -114,14 +119,22 @@ def runx() -> None:
     """
 
 
-def refuse_misspelled(name: str) -> None:
-    """Exit with the likely command if a first argument is no file and much like a command."""
-    if "." in name or os.path.exists(name):  # noqa: PTH110  start-up
+def refuse_misspelled(name: str, following: Sequence[str]) -> None:
+    """Exit with what was likely meant if a first argument is no file.
+
+    That is a command of nearly that name, or a sweep: ``runx sweep``, ``runx run sweep.yml``.
+    """
+    if "." in name or name.startswith("-") or os.path.exists(name):  # noqa: PTH110  start-up
         return
     from difflib import get_close_matches
 
-    if near := get_close_matches(name, COMMANDS, n=1, cutoff=0.7):
-        say(f"runx: no command or file {name}; did you mean runx {near[0]}?")
+    files = [f"{name}.yml", f"{name}.yaml", *following[:1]]
+    meant = [
+        *get_close_matches(name, COMMANDS, n=1, cutoff=0.7),
+        *(file for file in files if file.endswith((".yml", ".yaml")) and os.path.exists(file)),  # noqa: PTH110
+    ]
+    if meant:
+        say(f"runx: no command or file {name}; did you mean runx {meant[0]}?")
         sys.exit(2)
 
 
@@ -134,7 +147,7 @@ def main() -> None:
         register()
     own = [*COMMANDS, "-h", "--help", "--version"]
     if argv and argv[0] not in own and not argv[0].startswith("--install-completion"):
-        refuse_misspelled(argv[0])
+        refuse_misspelled(argv[0], argv[1:])
         argv = ["launch", *argv]
     run_command(runx, "runx", argv or ["--help"])
 

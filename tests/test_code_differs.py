@@ -150,3 +150,24 @@ def test_the_retry_line_tells_what_has_changed_since(sweep):
         command,
         "    changed since: .runx (CODE_LINKS), lib/net.py, train.sh",
     ]
+
+
+def test_a_sweep_to_which_an_axis_was_added_has_one_code(sweep):
+    sweep.trains(SCORE)
+    sweep.runx("-i")
+    grown = HEAD.replace("[0, 1, 2]", "[0, 1, 2, 3]")
+    sweep.write("sweep.yml", grown)
+    sweep.runx("-i", "--resume")
+    sweep.write("sweep.yml", grown.replace("3]", "3, 4]"))
+    sweep.runx("-i", "--resume")
+    out, err = sumx(sweep)
+    assert "code" not in out.splitlines()[0]
+    assert "differs" not in err
+    assert "mixed" not in "".join(sumx(sweep, "--over", "n"))
+    listed = json.loads(sumx(sweep, "--json")[0])
+    assert len({run["code_digest"] for run in listed}) == 3
+    assert not any(run.get("code_differs") for run in listed)
+    sweep.write("lib/net.py", "width = 2\n")
+    sweep.write("sweep.yml", grown.replace("3]", "3, 4, 5]"))
+    sweep.runx("-i", "--resume")
+    assert "lib/net.py" in sumx(sweep)[1]

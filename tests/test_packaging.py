@@ -74,6 +74,7 @@ def test_the_source_archive_holds_what_the_tests_and_the_documents_need(built):
         names = {name.partition("/")[2] for name in file.getnames()}
     needed = {"README.md", "CHANGELOG.md", "LICENSE", ".runx.example", "docs/yaml.md"}
     assert needed | {"tests/test_packaging.py", "examples/digits/sweep.yml", *CARRIED} <= names
+    names -= {name for name in names if name.startswith("tests/fixtures/")}
     assert not any("/runs/" in name or name.startswith(".venv") for name in names)
 
 

@@ -113,8 +113,9 @@ def test_resuming_looks_at_a_finished_run_but_writes_nothing(launched):
 def test_looking_at_a_run_opens_its_files_once(launched, words):
     more = for_each_run(*(traced(OURS.entry(*words), launched[runs]) for runs in (FEW, MANY)))
     assert more.keys() <= {"openat", "newfstatat", "stat", "lstat", "statx", "readlink", "access"}
-    assert more["openat"] <= 8, more
-    assert sum(more.values()) <= 12, more
+    # Where a script has written no metrics by logx, what it has left is looked for.
+    assert more["openat"] <= 10, more
+    assert sum(more.values()) <= 20, more
 
 
 @pytest.mark.parametrize(

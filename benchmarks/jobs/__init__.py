@@ -9,6 +9,7 @@ from benchmarks.jobs import (
     growing,
     launching,
     logging,
+    others,
     planning,
     reading,
     reporting,
@@ -27,6 +28,7 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "log": logging.jobs,
     "save": saving.jobs,
     "read": reading.jobs,
+    "others": others.jobs,
     "report": reporting.jobs,
     "growth": growing.jobs,
 }

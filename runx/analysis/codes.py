@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from runx.errors import StoreError
 from runx.rundir.events import Attempt
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.record import attempt_codes
+from runx.rundir.record import attempt_codes, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
-from runx.staging.difference import differing
+from runx.staging.difference import content, differing
 
 MOST_COMPARED = 5
 """Different codes whose files are compared; of more only their number is told."""
@@ -23,6 +24,47 @@ SHORT = 8
 def codes_of(runs: Iterable[RunRecord]) -> dict[str, int]:
     """Return the digests of the code of runs and how many runs have each, the most first."""
     return dict(Counter(run.code for run in runs if run.code).most_common())
+
+
+def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """Return runs, those whose code differs in files of settings alone with one code for all.
+
+    Who adds an axis to a sweep has changed its file, not the program. ``details`` keep the digest.
+    """
+    codes = codes_of(runs)
+    if len(codes) < 2:
+        return runs
+    examples = {run.code: run for run in reversed(runs)}
+    first: dict[object, str] = {}
+    same = {code: first.setdefault(_program(examples[code]), code) for code in codes}
+    return [
+        run._replace(code=same[run.code], details={**run.details, "code_digest": run.code})
+        if same.get(run.code, run.code) != run.code
+        else run
+        for run in runs
+    ]
+
+
+def code_digest(run: RunRecord) -> str:
+    """Return the digest of a run's code with its settings, "" where it has none."""
+    return str(run.details.get("code_digest", run.code))
+
+
+def _program(run: RunRecord) -> object:
+    """Return what is frozen for a run but the files of its settings, its digest if that is gone."""
+    record = read_or_empty(run.dir.record, _ignore)
+    sources = launch_of(run.dir, record, _ignore).get("sources")
+    own = map(str, sources) if isinstance(sources, list) else ()
+    names = {os.path.relpath(source, str(record.get("project", "/"))) for source in own}
+    try:
+        files = content(ExperimentDir(run.dir.path.parent).code / run.code)
+    except StoreError:
+        return run.code
+    return frozenset(file for file in files.items() if file[0] not in names)
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning: a code whose records are damaged is one of its own."""
 
 
 def short_codes(runs: Iterable[RunRecord]) -> str | None:

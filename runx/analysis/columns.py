@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import SHORT, codes_of
+from runx.analysis.codes import SHORT, code_digest, codes_of
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
 """Hyperparameters that are never shown as differing, as with the original."""
-OWN = ("experiment", "run", "state", "epoch", "epoch_time", "dir")
+OWN = ("experiment", "run", "tool", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
 LABELS = "labels"
 """A column that every run has, too; a hyperparameter of this name goes before it."""
@@ -78,7 +78,7 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "name": lambda run: run.name,
     "logdir": lambda run: os.fspath(run.dir),
     "exit_code": lambda run: run.status.code,
-    "code_digest": lambda run: run.code or None,
+    "code_digest": lambda run: code_digest(run) or None,
     "reason": lambda run: run.status.reason or None,
     "labels": lambda run: ", ".join(run.labels),
 }

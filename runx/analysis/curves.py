@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.decode import starts_in
+from runx.analysis.found import measurements_of_run
 from runx.analysis.groups import Spread
+from runx.analysis.measurements import Measurements
 from runx.analysis.reduce import series, tally
 from runx.rundir.paths import METRICS, metrics_of
 from runx.rundir.records import Record, text_of
@@ -37,24 +39,27 @@ def phase_of(name: str) -> tuple[str, str]:
 
 def metric_history(run: RunRecord, metric: str, phase: str) -> list[tuple[float | None, Any]]:
     """Return a metric's values with their epochs."""
-    return series(_content(run, phase), metric, phase, starts=_starts(run, phase))
+    found = measurements_of_run(run)
+    courses = (
+        series(content, metric, phase, starts=_starts(found, phase) if names is None else ())
+        for content, names in found.contents(phase)
+    )
+    return next(filter(None, courses), [])
 
 
 def last_metrics(run: RunRecord, phase: str) -> Mapping[str, Any]:
     """Return the metrics of the last epoch of a phase."""
-    return tally(_content(run, phase), phase=phase, starts=_starts(run, phase)).metrics
+    found = measurements_of_run(run)
+    metrics: dict[str, Any] = {}
+    for content, names in found.contents(phase):
+        starts = _starts(found, phase) if names is None else ()
+        metrics = {**tally(content, phase=phase, starts=starts, names=names).metrics, **metrics}
+    return metrics
 
 
-def _starts(run: RunRecord, phase: str) -> list[Record]:
-    """Return the starts of a run's executions where the file of a phase has none."""
-    return [] if metrics_of(phase) == METRICS else starts_in(text_of(_content(run, "start")))
-
-
-def _content(run: RunRecord, phase: str) -> bytes:
-    try:
-        return run.dir.metrics_of(phase).read_bytes()
-    except FileNotFoundError:
-        return b""
+def _starts(found: Measurements, phase: str) -> Sequence[Record]:
+    """Return the starts of a run's executions where logx's file of a phase has none."""
+    return [] if metrics_of(phase) == METRICS else starts_in(text_of(found.own or b""))
 
 
 def curve(label: str, points: Iterable[tuple[float | None, Any]], smooth: float = 0.0) -> Curve:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from runx.analysis.index_rows import (
     Entries,
@@ -32,7 +33,7 @@ from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 3"
+FORMAT = f"{__version__}, rows 5"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
@@ -56,6 +57,8 @@ class Index:
     ) -> None:
         self._experiment = experiment
         self._folder = os.fspath(experiment.path)
+        self._prefix = f"{self._folder}/"
+        self._mark = _mark(experiment)
         self._entries = entries
         self.fresh: Entries = {}
         self._settled_before = 0
@@ -69,13 +72,15 @@ class Index:
 
     def missing(self, runs: Iterable[RunDir]) -> list[RunDir]:
         """Return the runs of which it has no entry, or not all that is wanted."""
-        return [run for run in runs if os.fspath(run).rpartition("/")[2] not in self._complete]
+        return [run for run in runs if self._name(os.fspath(run)) not in self._complete]
+
+    def _name(self, path: str) -> str:
+        """Return a run's path in the experiment, empty where it lies elsewhere."""
+        return path[len(self._prefix) :] if path.startswith(self._prefix) else ""
 
     def find(self, run: RunDir, experiment: str) -> RunRecord | None:
         """Return a run as it was, if it has not changed and all that is wanted is known of it."""
-        folder, _, name = os.fspath(run).rpartition("/")
-        if folder != self._folder:
-            return None
+        name = self._name(os.fspath(run))
         if name in self.fresh:
             return self._restored(run, name, experiment, self.fresh[name])
         if (entry := self._complete.get(name)) is None:
@@ -101,8 +106,9 @@ class Index:
             self._descriptor = None
 
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
-        hparams, resources, metrics, by_key = parts(entry)
-        _, epoch, epoch_time, status, _, tool, code, tag, labels, ablation, *_ = entry[1]
+        hparams, resources, metrics, by_key, sources = parts(entry)
+        _, epoch, epoch_time, status, _, title, code, tag, labels, ablation, *_ = entry[1]
+        tool, name, experiment = (title, name, experiment) if isinstance(title, str) else title
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
         }
@@ -122,13 +128,14 @@ class Index:
             code=code,
             tag=tag,
             labels=tuple(labels),
+            sources=sources,
             ablation=ablation,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:
         """Add a run as it was read, unless it may have changed since without a new stamp."""
-        folder, _, name = look.path.rpartition("/")
-        if look.volatile or folder != self._folder:
+        name = self._name(look.path)
+        if look.volatile or not name:
             return
         self._settled_before = self._settled_before or self._now() - SETTLED
         if look.last_change >= self._settled_before:
@@ -155,7 +162,7 @@ class Index:
             return
         old = {name: each for name, each in self._entries.items() if self._exists(name)}
         entries = {**old, **self.fresh}
-        text = json.dumps({"version": 1, "by": FORMAT, "shapes": to_columns(entries)})
+        text = json.dumps({"version": 1, "by": self._mark, "shapes": to_columns(entries)})
         for path in _paths(self._experiment):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -179,11 +186,19 @@ def open_index(
         # One that some other version of runx has written may have concluded otherwise.
         try:
             content = read_json(path)
-            if content["by"] == FORMAT:
+            if content["by"] == _mark(experiment):
                 return Index(experiment, from_columns(content["shapes"]), measures, attempts)
         except (StoreError, LookupError, TypeError, ValueError):
             continue
     return Index(experiment, {}, measures, attempts)
+
+
+def _mark(experiment: ExperimentDir) -> str:
+    """Return what an index must have been written by and for: with other METRICS, runs differ."""
+    try:
+        return f"{FORMAT}, METRICS {crc32(experiment.metrics.read_bytes())}"
+    except OSError:
+        return FORMAT
 
 
 def _paths(experiment: ExperimentDir) -> list[Path]:

@@ -11,13 +11,16 @@ from itertools import repeat
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.rundir.events import Attempt, Event, JobAddress
-from runx.rundir.run import RunRecord
+from runx.rundir.run import OWN_TOOL, RunRecord
 
 OWN = (
     *("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels"),
     "ablation",
 )
-"""The values that every row begins with."""
+"""The values that every row begins with.
+
+With another tool's name come those of the run and of its experiment, which a path doesn't tell.
+"""
 
 
 class Shape(NamedTuple):
@@ -28,6 +31,7 @@ class Shape(NamedTuple):
     resources: tuple[str, ...]
     metrics: tuple[str, ...]
     measured: tuple[str, ...]
+    sources: tuple[str, ...]
 
     @property
     def width(self) -> int:
@@ -43,20 +47,27 @@ Entries: TypeAlias = dict[str, Entry]
 
 def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[str, Any]) -> Entry:
     """Return the entry of a run; ``mark`` is of the stamps of its ``files``."""
-    names = (files, record.hparams, record.resources, record.metrics, measured)
+    sources = record.sources
+    is_own = record.tool == OWN_TOOL
+    title = record.tool if is_own else (record.tool, record.name, record.experiment)
+    names = (files, record.hparams, record.resources, record.metrics, measured, sources)
     return Shape(*map(tuple, names)), (
         *(mark, record.epoch, record.epoch_time, record.status),
         [_flat(attempt) for attempt in record.attempts],
-        *(record.tool, record.code, record.tag, record.labels, record.ablation),
+        *(title, record.code, record.tag, record.labels, record.ablation),
         *record.hparams.values(),
         *record.resources.values(),
         *record.metrics.values(),
         *measured.values(),
+        *sources.values(),
     )
 
 
 def parts(entry: Entry) -> list[dict[str, Any]]:
-    """Return an entry's hparams, resources, metrics and measures; ValueError if it is damaged."""
+    """Return an entry's hparams, resources, metrics, measures and sources.
+
+    Raises ValueError if it is damaged.
+    """
     shape, row = entry
     at, mappings = len(OWN), []
     for names in shape[1:]:

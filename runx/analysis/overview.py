@@ -51,7 +51,7 @@ class Overview(NamedTuple):
             "runs": len(self.states),
             "states": {name: states[name] for name in (*STATES, UNKNOWN) if states[name]},
             "title": self.title,
-            "labels": list(self.labels),
+            **({"labels": list(self.labels)} if self.labels else {}),
             "active": self.active,
         }
 
@@ -182,7 +182,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         **runs_as_json([record], now)[0],
         "cause": cause_in(record),
         "id": content.get("id"),
-        "hparams_types": launch.get("hparams_types") or {},
+        **({"hparams_types": types} if (types := launch.get("hparams_types")) else {}),
         "cmd": content.get("cmd"),
         "code_changed": code_changed(record),
         "created": content.get("created"),
@@ -237,9 +237,9 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield from _pair("code", f"{run['code_digest']}{changed}" if run["code_digest"] else None)
     for name in ("where", "note", "logdir"):
         yield from _pair(name, run[name])
-    yield from _pair("labels", ", ".join(run["labels"]))
+    yield from _pair("labels", ", ".join(run.get("labels", ())))
     yield from _pair("git", commit)
-    meanings = {name: described(said) for name, said in run["hparams_types"].items()}
+    meanings = {name: described(said) for name, said in run.get("hparams_types", {}).items()}
     yield from _mapping("hparams", run["hparams"], meanings)
     yield from _mapping("resources", run["resources"] or {})
     epoch = {} if run["epoch"] is None else {"epoch": run["epoch"]}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import with_job_statuses
 from runx.analysis.failures import cause_in
+from runx.analysis.found import Wanted, read_found
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
+from runx.analysis.places import ToolDir
 from runx.analysis.read_run import Reading, read_run
 from runx.analysis.reduce import Measure
+from runx.readers.asked import recorded
 from runx.rundir.attempts import clock
 from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -22,6 +26,7 @@ WORTH_A_FORK = 400
 """The number of runs that take longer to read than a process to start and to send them back."""
 _IN_RECORD = ("id", "tag", "created", "launch")
 _IN_LAUNCH = ("note", "git")
+_OF_ANY_TOOL = frozenset({"started", "elapsed"})
 Warn = Callable[[str], None]
 
 
@@ -45,7 +50,11 @@ class Reader(NamedTuple):
 
 
 def read_experiment(experiment: ExperimentDir, reader: Reader) -> Iterator[RunRecord]:
-    """Read the runs of an experiment by name, one after another."""
+    """Read the runs of an experiment by name, or of other tools, one after another."""
+    if isinstance(experiment, ToolDir):
+        found = read_found(experiment, Wanted(reader.measures, reader.at), reader.warn)
+        wanted = reader._replace(details=reader.details & _OF_ANY_TOOL)
+        return (_with_details(record, wanted, time.time) for record in found)
     runs = list(run_dirs(experiment))
     return read_runs(runs, experiment.path.name, reader, index_for(runs, experiment, reader))
 
@@ -87,6 +96,7 @@ def _records(
         measures=reader.measures,
         at=reader.at,
         index=index,
+        asked=recorded(ExperimentDir(runs[0].path.parent), reader.warn),
     )
     try:
         ahead = _read_ahead(runs, read, reader.processes, index) if reader.processes > 1 else {}

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
-from runx.analysis.reduce import Measure, Tally, tally
+from runx.analysis.measurements import Measurements, measurements
+from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
-from runx.readers.tensorboard import as_rows
+from runx.readers import hparams_yaml
+from runx.readers.asked import Asked
 from runx.rundir.attempts import read_attempts
+from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
 from runx.rundir.record import dotted, labels_of
@@ -37,16 +40,17 @@ def read_run(
     measures: Sequence[Measure] = (),
     at: float | None = None,
     index: Index | None = None,
+    asked: Sequence[Asked] = (),
 ) -> Reading:
     """Read one directory, and add it to the index; damaged files become warnings.
 
     ``now`` is the time by the clock of the run's file system. ``at`` is the epoch that metrics are
-    taken from, None the last.
+    taken from, None the last. ``asked`` is what METRICS names.
     """
     warnings: list[str] = []
     look = RunFiles(os.fspath(run))
     try:
-        record = _read(run, experiment, now, measures, at, look, warnings.append)
+        record = _read(run, experiment, now, measures, at, asked, look, warnings.append)
     except (StoreError, OSError, RecursionError) as error:
         # The warning begins with the path.
         message = str(error).removeprefix(f"{look.path}/")
@@ -64,6 +68,7 @@ def _read(
     now: Callable[[], float],
     measures: Sequence[Measure],
     at: float | None,
+    asked: Sequence[Asked],
     look: RunFiles,
     warn: Warn,
 ) -> RunRecord | None:
@@ -77,11 +82,13 @@ def _read(
         look.drop(RECORD)  # It was written once; what runs and people change is beside it.
     recorded = _recorded(content, look, warn) if content else {}
     resources, ablation = recorded.get("resources"), recorded.get("ablation")
+    status = state(attempts) if attempts or content is not None else State(UNKNOWN)
+    found = measurements(look, asked, warn, has_begun=status.name != "planned")
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
-        hparams=hparams,
-        status=state(attempts) if attempts or content is not None else State(UNKNOWN),
+        hparams=_with_lightnings(hparams, found, warn) if found.left.sources else hparams,
+        status=status,
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
@@ -89,7 +96,8 @@ def _read(
         tag=str(recorded.get("tag") or ""),
         labels=labels_of(recorded),
         ablation=ablation if isinstance(ablation, dict) else {},
-        **_metrics(look, measures, at, warn)._asdict(),
+        sources=found.left.sources,
+        **tally_found(found, measures, at, warn)._asdict(),
     )
 
 
@@ -118,7 +126,7 @@ def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:
         given = record.get("hparams")
     added = (_object(look, LOGX, complaints) or {}).get("hparams")
     has_any = given is not None or added is not None
-    if not has_any and not os.path.isfile(f"{look.path}/{METRICS}") and not event_files(look.path):
+    if not has_any and not has_own_metrics(look.path) and not event_files(look.path):
         if complaints:
             raise StoreError(complaints[0])
         return None
@@ -153,31 +161,39 @@ def _object(look: RunFiles, name: str, complaints: list[str]) -> dict[str, Any] 
     return content
 
 
-def _metrics(look: RunFiles, measures: Sequence[Measure], at: float | None, warn: Warn) -> Tally:
-    """Read a run's metrics, those of other phases only where a measure needs them.
+def _with_lightnings(hparams: dict[str, Any], found: Measurements, warn: Warn) -> Mapping[str, Any]:
+    """Return hyperparameters with those that Lightning keeps beside the metrics of a run."""
+    folders = dict.fromkeys(os.path.dirname(file) for file in found.left.sources.values())
+    for folder in folders:
+        name = f"{folder}/{hparams_yaml.HPARAMS}".removeprefix("/")
+        if os.path.isfile(f"{found.look.path}/{name}"):
+            found.look.note(name)
+            more = dotted(hparams_yaml.read_hparams(f"{found.look.path}/{name}", warn))
+            hparams = hparams_yaml.with_found(hparams, more)
+    return hparams
 
-    Without metrics.csv, TensorBoard's files are read.
+
+def tally_found(
+    found: Measurements, measures: Sequence[Measure], at: float | None, warn: Warn
+) -> Tally:
+    """Reduce what a run has measured, other phases only where a measure needs them.
+
+    What logx wrote counts before what was found elsewhere.
     """
-    contents = {METRICS: look.content(METRICS)}
-    is_tensorboard, tallies = contents[METRICS] is None, []
+    none, total = Tally({}, None, None, {}), None
     starts: list[Record] | None = None
     for phase in dict.fromkeys(("val", *(measure.phase for measure in measures))):
         name = metrics_of(phase)
-        if is_tensorboard:
-            for file in event_files(look.path):
-                look.note(file.name)
-            contents[name] = as_rows(look.path, phase, warn)
-        elif name not in contents:
-            contents[name] = look.content(name)
         of_phase = [measure for measure in measures if measure.phase == phase]
-        damaged = partial(_warn_of_row, warn, f"{look.path}/{name}")
+        damaged = partial(_warn_of_row, warn, f"{found.look.path}/{name}")
         epoch = at if phase == "val" else None
         if name != METRICS and starts is None:
-            starts = starts_in(text_of(contents[METRICS] or b""))
-        tallies.append(tally(contents[name] or b"", of_phase, damaged, phase, epoch, starts or ()))
-    for other in tallies[1:]:
-        tallies[0].measured.update(other.measured)
-    return tallies[0]
+            starts = starts_in(text_of(found.own or b""))
+        for content, names in found.contents(phase):
+            each = tally(content, of_phase, damaged, phase, epoch, starts or (), names)
+            each = each if phase == "val" else none._replace(measured=each.measured)
+            total = joined(total, each) if total else each
+    return total or none
 
 
 def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:

@@ -45,6 +45,13 @@ class Tally(NamedTuple):
     measured: dict[str, Metric]
 
 
+def joined(first: Tally, other: Tally) -> Tally:
+    """Return two tallies as one; the first counts where both have something."""
+    epoch, epoch_time = (first if first.metrics else other)[1:3]
+    metrics = {**first.metrics, **other.metrics, **first.metrics}
+    return Tally(metrics, epoch, epoch_time, {**other.measured, **first.measured})
+
+
 def tally(
     content: bytes,
     measures: Iterable[Measure] = (),
@@ -52,10 +59,12 @@ def tally(
     phase: str = "val",
     at: float | None = None,
     starts: Sequence[Record] = (),
+    names: Sequence[str] | None = None,
 ) -> Tally:
     r"""Return what a metrics file has of a phase; ``at`` is the epoch to take, None the last.
 
-    ``starts`` are those of the run where the file of the phase has none.
+    ``starts`` are those of the run where the file of the phase has none. ``names`` are metrics that
+    were written apart: of each the last value until then is taken.
 
     >>> tally(b"start,start/step,0,timestamp,0\nval,acc,9,epoch,1,timestamp,5\n")
     Tally(metrics={'acc': 9}, epoch=1, epoch_time=5.0, measured={})
@@ -63,9 +72,10 @@ def tally(
     text = text_of(content)
     phase = phase_in(text, phase)
     try:
-        return tally_of(_executions(split_rows(text, phase), starts), measures, at)
+        return tally_of(_executions(split_rows(text, phase), starts), measures, at, names)
     except ValueError:
-        return tally_of(_executions(parse_rows(text, phase, damaged), starts), measures, at)
+        executions = parse_rows(text, phase, damaged)
+        return tally_of(_executions(executions, starts), measures, at, names)
 
 
 def _executions(executions: list[Execution], starts: Sequence[Record]) -> list[Execution]:
@@ -76,14 +86,17 @@ def _executions(executions: list[Execution], starts: Sequence[Record]) -> list[E
 
 
 def tally_of(
-    executions: list[Execution], measures: Iterable[Measure], at: float | None = None
+    executions: list[Execution],
+    measures: Iterable[Measure],
+    at: float | None = None,
+    names: Sequence[str] | None = None,
 ) -> Tally:
     """Return what the rows of some executions have; ValueError where a row that counts is damaged.
 
     A measure that they lack is left out.
     """
     rows = [row for execution in counted(executions) for row in execution.rows]
-    metrics, epoch = _last_epoch(rows, at)
+    metrics, epoch = _last_epoch(rows, at) if names is None else _last_values(rows, at, names)
     measured = {}
     for name, metric, where, _ in measures:
         value = pooled(rows, metric, where) if where in _POOLS else _value_at(rows, metric, where)
@@ -108,6 +121,24 @@ def _last_epoch(rows: list[Row], at: float | None) -> tuple[dict[str, Metric], f
         records.append(parsed(row))
     merged = {name: value for record in reversed(records) for name, value in record.metrics.items()}
     return merged, epoch
+
+
+def _last_values(
+    rows: list[Row], at: float | None, names: Sequence[str]
+) -> tuple[dict[str, Metric], float | None]:
+    """Return the last value of each metric, up to an epoch, and the epoch of the last row."""
+    found: dict[str, Metric] = {}
+    epoch: float | None = None
+    for row in reversed(rows):
+        of_row = epoch_and_time(row)[0]
+        if at is not None and (of_row is None or of_row > at):
+            continue
+        epoch = of_row if epoch is None else epoch
+        for name, value in parsed(row).metrics.items():
+            found.setdefault(name, value)
+        if len(found) == len(names):
+            break
+    return {name: found[name] for name in names if name in found}, epoch
 
 
 def _value_at(rows: list[Row], metric: str, at: str) -> Metric | None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from runx.analysis.codes import code_digest
 from runx.rundir.events import Attempt
 from runx.rundir.run import RunRecord
 
@@ -133,7 +134,7 @@ def state_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "reason": run.status.reason,
         "exit_code": run.status.code,
         "signal": run.status.signal,
-        "code_digest": run.code or None,
+        "code_digest": code_digest(run) or None,
         "attempt": run.status.attempt or None,
         "started": run.started,
         "ended": run.ended,

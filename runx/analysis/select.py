@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from runx.analysis.places import Search
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, index_for, read_runs
 from runx.analysis.table import chosen
 from runx.errors import RunxError, StoreError
 from runx.nearest import listed, nearest_first
-from runx.rundir.experiments import experiment_names, find, is_barred, is_run, run_dirs
+from runx.rundir.experiments import experiment_names, find, is_barred, is_own_run, run_dirs
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
@@ -87,8 +88,22 @@ def select(
             entire.pop(experiment.path, None)
         runs.append(run_named(word, within, logroot, cwd))
     for experiment in entire.values():
-        runs += _runs_in(experiment, warn)
+        inside = _runs_in(experiment, warn)
+        if not inside:
+            refuse_other_tools(experiment.path)
+        runs += inside
     return list(dict.fromkeys(runs))
+
+
+def refuse_other_tools(folder: Path) -> None:
+    """Raise RunxError if other tools keep their runs in a folder: only sumx reads those."""
+    below = Search(folder, _ignore).below()
+    tools = ", ".join(dict.fromkeys(reader.tool for reader, _ in below.tools))
+    if tools:
+        raise RunxError(
+            f"{folder}: runs of {tools}, which runx reads, but doesn't start, end or change;"
+            f" sumx {folder} shows them"
+        )
 
 
 def _runs_in(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[RunDir]:
@@ -97,7 +112,7 @@ def _runs_in(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Run
         return []
     runs = []
     for run in run_dirs(experiment):
-        if is_run(os.fspath(run)):
+        if is_own_run(os.fspath(run)):
             runs.append(run)
         else:
             is_barred(os.fspath(run), warn)  # only for its warning
@@ -108,7 +123,7 @@ def _experiments(
     word: str, logroot: Path, cwd: Path, warn: Callable[[str], None]
 ) -> list[ExperimentDir]:
     """Return the experiments that a word selects, none if it selects a run."""
-    if is_run(cwd / word) or is_run(logroot / word):
+    if is_own_run(cwd / word) or is_own_run(logroot / word):
         return []
     try:
         return find([word], logroot, cwd, warn)
@@ -123,7 +138,7 @@ def _experiments(
 def run_named(word: str, within: Sequence[ExperimentDir], logroot: Path, cwd: Path) -> RunDir:
     """Return the one run that a word selects."""
     for root in (cwd, logroot):
-        if is_run(root / word):
+        if is_own_run(root / word):
             return RunDir(Path((root / word).resolve()))
     experiments = within or [ExperimentDir(logroot / name) for name in experiment_names(logroot)]
     runs = [run for experiment in experiments for run in _runs_in(experiment, _ignore)]

@@ -172,7 +172,7 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
     ]
     rest = [column for column in rest if column.heading not in question.ignore]
     labels = [Column(LABELS, LABELS)] if len({run.labels for run in runs}) > 1 else []
-    taken = {"run", "experiment", *(column.heading for column in (*labels, *rest))}
+    taken = {"run", "experiment", "tool", *(column.heading for column in (*labels, *rest))}
     if question.all_hparams:
         names = [
             name for name in names_of(run.hparams for run in runs) if name not in question.ignore
@@ -190,7 +190,12 @@ def own_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, 
 
 def _name_columns(runs: Sequence[RunRecord]) -> list[Column]:
     several = len({run.experiment for run in runs}) > 1
-    return [*([Column("experiment", "experiment")] if several else []), Column("run", "run")]
+    mixed = len({run.tool for run in runs}) > 1
+    return [
+        *([Column("tool", "tool")] if mixed else []),
+        *([Column("experiment", "experiment")] if several else []),
+        Column("run", "run"),
+    ]
 
 
 def _metric_columns(runs: Sequence[RunRecord], question: Question) -> list[Column]:

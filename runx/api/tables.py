@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.codes import code_note, marked
+from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
-from runx.analysis.curves import last_metrics
+from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
+from runx.analysis.places import places
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.select import matches
 from runx.analysis.table import Table, chosen, runs_table, sort_keys
+from runx.analysis.unmeasured import unmeasured
 from runx.api.printing import Say
 from runx.errors import RunxError
 from runx.nearest import listed, suggestion
 from runx.processes import worker_count
-from runx.rundir.experiments import find, no_labelled
-from runx.rundir.paths import ExperimentDir
+from runx.rundir.experiments import no_labelled
+from runx.rundir.paths import ExperimentDir, metrics_of
 from runx.rundir.run import RunRecord
 
 _FEW = 3  # runs that are looked at to say which metrics there are where none is of validation
@@ -29,21 +31,25 @@ _SAMPLE = 20  # runs whose metrics of training and test are listed by fields_of
 
 
 class Field(NamedTuple):
-    """Something to show, sort and select by: its name, what it is, its type and an example."""
+    """Something to show, sort and select by: its name, what it is, its type and an example.
+
+    ``file``: the one that a metric stands in, relative to a run's directory, of the first run.
+    """
 
     name: str
     what: str
     type: str
     example: str
+    file: str = ""
 
 
 def experiments_of(options: TableOptions, warn: Say) -> list[ExperimentDir]:
-    """Return the directories of the experiments that are named, with a line for what is barred.
+    """Return where the runs are that are named, with a line for what is barred.
 
     Raises:
-        RunxError: There is no such experiment.
+        RunxError: There is no such experiment or path, or no run in it.
     """
-    return find(options.experiments, options.logroot, options.cwd, warn)
+    return places(options.experiments, options.logroot, options.cwd, warn)
 
 
 def read(
@@ -115,6 +121,7 @@ def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxEr
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
+    runs = alike(runs)
     shown = _table(marked(runs), options, people)
     if options.compare and not shown.notes:
         return shown  # The code of other runs differs, if any.
@@ -177,9 +184,19 @@ def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
     for name in fields(runs):
         column: Column = resolve(name, runs)
         cells = [cell for run in runs if (cell := value(run, column)) is not None]
-        rows.append(Field(name, column.kind, *_example(cells)))
-    metrics = _metrics_of_other_phases(runs)
-    return rows + [Field(name, "measured", *_example([cell])) for name, cell in metrics]
+        file = _file_of(name, runs) if column.kind == "metric" else ""
+        rows.append(Field(name, column.kind, *_example(cells), file))
+    return rows + [
+        Field(name, "measured", *_example([cell]), _file_of(name, runs))
+        for name, cell in _metrics_of_other_phases(runs)
+    ]
+
+
+def _file_of(name: str, runs: Sequence[RunRecord]) -> str:
+    """Return the file in which the first run that has a metric has it: logx's, or another."""
+    found = (run.sources[name] for run in runs if name in run.sources)
+    phase, _, metric = name.rpartition(".")
+    return next(found, metrics_of(phase if phase in PHASES and metric else "val"))
 
 
 def _example(cells: Sequence[Any]) -> tuple[str, str]:
@@ -198,10 +215,12 @@ def _metrics_of_other_phases(runs: Sequence[RunRecord]) -> Iterable[tuple[str, A
 
 
 def remarks(runs: Sequence[RunRecord], options: TableOptions) -> Iterator[str]:
-    """Return a line for each option that names a metric or epoch which no run has."""
+    """Return a line for what is missing: metrics, or those and the epoch that options name."""
     question = options.question
-    if question.at is None and not any(run.metrics for run in runs):
-        others = [name for name, _ in _metrics_of_other_phases(runs[:_FEW])]
+    if question.at is None:
+        has_any = any(run.metrics for run in runs)
+        others = [] if has_any else [name for name, _ in _metrics_of_other_phases(runs[:_FEW])]
+        yield from unmeasured(runs, others)
         if others and not question.measures:
             yield (
                 f"no run has metrics of validation or tests; there {listed(others)}:"

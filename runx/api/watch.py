@@ -49,10 +49,14 @@ def watch(
     """
     _require()
     from runx.analysis.question import Question
+    from runx.analysis.select import refuse_other_tools
     from runx.report.follow import Follower
-    from runx.rundir.experiments import find
+    from runx.rundir.experiments import find, is_own_run, run_dirs
 
     dirs = find(experiments, logroot_of(logroot), Path.cwd(), warn)
+    for each in dirs:
+        if not any(is_own_run(os.fspath(run)) for run in run_dirs(each)):
+            refuse_other_tools(each.path)
     following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
     following.start()
     with listening(bind, port) as listener:

@@ -89,8 +89,9 @@ def _show_runs(
 
 
 def listing(runs: Sequence[RunRecord]) -> str:
-    """Return the fields to show, sort and select by, with a type and an example, as text."""
-    return aligned(("name", "what", "type", "example"), fields_of(runs), (False,) * 4)
+    """Return the fields to show, sort and select by, with examples and files, as text."""
+    heads = ("name", "what", "type", "example", "file")
+    return aligned(heads, fields_of(runs), (False,) * len(heads))
 
 
 def _write(options: TableOptions, dirs: Sequence[ExperimentDir], summary: Table) -> None:

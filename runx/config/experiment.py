@@ -110,7 +110,8 @@ class Experiment(NamedTuple):
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
     name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
     of the project give hyperparameters, each with the setting that names it. ``entries`` are the
-    settings as they were written.
+    settings as they were written. ``metrics`` is METRICS, None where that is
+    not set.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Experiment(NamedTuple):
     names: Mapping[str, str] = {}
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
+    metrics: Mapping[str, Mapping[str, str]] | None = None
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -39,6 +39,7 @@ from runx.config.mappings import (
     TYPES,
     VALUES,
 )
+from runx.config.metrics import METRICS
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "jobs", "farm"]
@@ -94,6 +95,12 @@ KEYS = {
         SWEEPS, {}, "named HPARAMS, or functions that give them, that --sweep adds", "file"
     ),
     "CONFIG": Key(PATH, None, "the script's own YAML, JSON or TOML, as defaults of HPARAMS"),
+    "METRICS": Key(
+        METRICS,
+        {},
+        "metrics of scripts without logx: patterns over what they print, or their files",
+        "file",
+    ),
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
@@ -118,7 +125,7 @@ KEYS = {
     ),
     "FILES": Key(PATHS, {}, "files from elsewhere, by their name in the frozen code"),
     "GIT_DIRTY": Key(
-        one_of("record", "warn", "error"), "record", "what to do about uncommitted changes"
+        one_of("record", "warn", "error", "ask"), "record", "what to do about uncommitted changes"
     ),
     "DIR_MODE": Key(MODE, None, "the mode of each run's folders, in octal, as 0777"),
     "ARRAY": Key(

@@ -184,6 +184,7 @@ def _experiment(
         resources=values["RESOURCES"],
         shell=shell_of(values),
         max_parallel=values["MAX_PARALLEL"],
+        metrics=values["METRICS"] if "METRICS" in entries else None,
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

@@ -127,7 +127,7 @@ VALUES = Kind(
 )
 ARGS = Kind(
     dict,
-    "a style, or a mapping as {style: equals}",
+    "a style, or a mapping as {style: hydra}",
     lambda _name, entry, _: style_of(_items(entry), entry.at),
     {
         "anyOf": [{"type": ["object", "null"]}, {"enum": sorted(STYLES)}],

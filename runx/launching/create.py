@@ -17,7 +17,7 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
 from runx.farms.resources import needs
-from runx.launching.context import LaunchContext, check_root, prepare
+from runx.launching.context import Ask, LaunchContext, check_root, prepare
 from runx.launching.decide import decide
 from runx.launching.plan import (
     ExistingRun,
@@ -28,7 +28,7 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
-from runx.launching.record import labels_of
+from runx.launching.record import labels_of, record_metrics
 from runx.launching.restage import mend, note_code, restage, with_restaged
 from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
@@ -60,6 +60,7 @@ def create_runs(
     options: LaunchOptions,
     say: Say,
     argv: Sequence[str] = (),
+    ask: Ask | None = None,
 ) -> LaunchPlan | None:
     """Decide which runs start and make their directories; return None where none starts.
 
@@ -75,13 +76,15 @@ def create_runs(
     with disk_errors(folder.path), turn(folder, say), unless_empty(folder, is_new):
         writable(experiment)  # It may have been removed meanwhile.
         clear_unfinished(folder)
+        if record_metrics(experiment) and not is_new:
+            say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
         plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
             return plan if plan.adopted else None
-        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say)
+        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say, ask)
         if context.code is not None:
             note_code(plan, context, say)
         attempts = [

@@ -14,6 +14,7 @@ from runx.config.experiment import Experiment
 from runx.home import user_name
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.machines import whoami
+from runx.rundir.record import read_or_empty
 from runx.rundir.run import Run
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode
@@ -42,6 +43,19 @@ def record(
     write_whole(folder / "packages.txt", "".join(f"{line}\n" for line in packages()))
     write_whole(folder / "launch.json", to_json(_launch(experiment, launch, code, git, argv)))
     return folder
+
+
+def record_metrics(experiment: Experiment) -> bool:
+    """Write METRICS for all runs of the experiment; return whether it is another than before.
+
+    It is no part of a run: what a script has left can be read anew, as often as METRICS changes.
+    """
+    path = experiment.dir.metrics
+    before = read_or_empty(path, lambda _: None).get("metrics", {})
+    if experiment.metrics is None or experiment.metrics == before:
+        return False
+    write_whole(path, to_json({"metrics": experiment.metrics}))
+    return True
 
 
 def _launch(

@@ -1,66 +1,46 @@
-"""Metrics from TensorBoard's event files, for runs without a metrics.csv."""
+"""TensorBoard's event files."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from runx.rundir.paths import metrics_of
-from runx.rundir.records import encode
-from runx.rundir.tensorboard import EventError, decoded, event_files, frames, scalar_of
-
-
-def as_rows(folder: Path | str, phase: str, warn: Callable[[str], None]) -> bytes:
-    """Return the scalars in a run's event files, as rows of the metrics file that a phase has.
-
-    The tag ``val/acc`` is the metric acc of val; a tag without a phase is one of val. A file whose
-    events come after those of all earlier files is of another execution.
-    """
-    executions: list[dict[tuple[str, int], tuple[float, dict[str, Any]]]] = []
-    starts: list[float] = []
-    latest = -math.inf
-    for file in event_files(folder):
-        events = list(_scalars(file, warn))
-        times = [time for time, *_ in events]
-        if times and min(times) > latest:
-            executions.append({})
-            starts.append(min(times))
-        latest = max([latest, *times])
-        for time, step, tag, value in events:
-            prefix, slash, name = tag.partition("/")
-            has_phase = bool(slash) and prefix in ("train", "val", "test")
-            key = (prefix if has_phase else "val", step)
-            _, metrics = executions[-1].get(key, (time, {}))
-            executions[-1][key] = (time, {**metrics, name if has_phase else tag: value})
-    return "".join(
-        line
-        for start, rows in zip(starts, executions, strict=True)
-        for line in _lines(start, rows, metrics_of(phase))
-    ).encode()
+from runx.readers.base import FileReader, Row, Warn
+from runx.readers.shaping import measurement, rows_of
+from runx.rundir.tensorboard import EventError, decoded, frames, scalar_of
 
 
-def _lines(
-    start: float, rows: dict[tuple[str, int], tuple[float, dict[str, Any]]], file: str
-) -> Iterator[str]:
-    """Yield the rows of an execution that belong into a metrics file, by their steps."""
-    own = [key for key in rows if metrics_of(key[0]) == file]
-    if own:
-        yield encode("start", {"start/step": 0}, None, start)
-    for phase, step in sorted(own, key=lambda key: key[1]):
-        time, metrics = rows[phase, step]
-        yield encode(phase, metrics, step, time)
+def recognise(path: str) -> bool:
+    """Return whether a file is one of TensorBoard's, by its name."""
+    return "tfevents" in path.rpartition("/")[2]
 
 
-def _scalars(file: Path, warn: Callable[[str], None]) -> Iterator[tuple[float, int, str, float]]:
+def read(path: str, warn: Warn) -> list[Row]:
+    """Return the scalars of an event file, a row for each phase and step."""
+    steps: dict[int, tuple[float, dict[str, float]]] = {}
+    for time, step, tag, value in _scalars(path, warn):
+        first, values = steps.setdefault(step, (time, {}))
+        values[tag] = value
+        steps[step] = (first, values)
+    return rows_of(
+        [
+            measurement(values)._replace(step=step, time=time)
+            for step, (time, values) in sorted(steps.items())
+        ]
+    )
+
+
+def _scalars(path: str, warn: Warn) -> Iterator[tuple[float, int, str, float]]:
     """Yield time, step, tag and value of each scalar; a cut-off end is left out with a warning."""
-    read = 0
+    end = 0
     try:
-        for event, end in frames(file.read_bytes()):
+        for event, after in frames(Path(path).read_bytes()):
             time, step, values = decoded(event)
             for tag, number in filter(None, map(scalar_of, values)):
                 yield time, step, tag, number
-            read = end
+            end = after
     except EventError as error:
-        warn(f"{file}: read up to byte {read}: {error}")
+        warn(f"{path}: read up to byte {end}: {error}")
+
+
+READER = FileReader("TensorBoard", recognise, read)

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.decode import counted_records
-from runx.readers.tensorboard import as_rows
-from runx.rundir.paths import RunDir
+from runx.analysis.measurements import Measurements, measurements_of
+from runx.rundir.paths import RunDir, metrics_of
 from runx.rundir.records import Record, rows
-from runx.rundir.tensorboard import event_files
 
 MOST = 2_000
 """Points of one curve that a report holds; of longer ones it has every k-th and the last."""
@@ -113,15 +112,26 @@ def seconds_at_work(records: Sequence[Record]) -> Callable[[float | None], float
 
 
 def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
-    """Read what a run has measured: its metrics files, else its TensorBoard files."""
-    records: list[Record] = []
-    for file in metric_files(run):
-        records += rows(file.read_bytes(), partial(damaged, file))
-    if not records and event_files(run.path):
-        for phase in ("train", "val"):  # The rows of tests are with those of validation.
-            # Damage was reported when the run was read for the table.
-            records += rows(as_rows(run.path, phase, lambda line: None))
+    """Read what a run has measured: its metrics files, and what its script left elsewhere."""
+    # What is damaged in these was warned of when the run was read for the table.
+    return courses_of(measurements_of(run), run, damaged)
+
+
+def courses_of(
+    found: Measurements, run: RunDir, damaged: Callable[[Path, int, str], None]
+) -> dict[str, Course]:
+    """Return what a run has measured by phase, given what was found of it."""
+    records = found_records(found)
+    if found.own is not None:
+        for file in metric_files(run):
+            records += rows(file.read_bytes(), partial(damaged, file))
     return courses(records)
+
+
+def found_records(found: Measurements) -> list[Record]:
+    """Return what a run's script measured without logx."""
+    files = {metrics_of(row.phase): row.phase for row in found.left.rows}
+    return [record for phase in files.values() for record in rows(found.left.content(phase))]
 
 
 def metric_files(run: RunDir) -> list[Path]:

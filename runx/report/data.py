@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.better import direction, lower_is_better
-from runx.analysis.codes import code_note, marked
+from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import names_of
+from runx.analysis.found import measurements_of_run
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, json_safe, run_as_json, state_as_json
 from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
-from runx.report.curves import Course, encoded, read_courses, thinned, validation
+from runx.report.curves import Course, courses_of, encoded, thinned, validation
 from runx.report.details import details
 from runx.report.statistics import statistics
 from runx.rundir.experiments import launches
@@ -43,6 +44,7 @@ def model(
     warn: Warn,
 ) -> dict[str, Any]:
     """Return the model of a page that shows runs of some experiments."""
+    records = alike(records)
     measured = [read_run_courses(record, warn) for record in marked(records)]
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
@@ -70,7 +72,8 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def read_run_courses(record: RunRecord, warn: Warn) -> RunCourses:
     """Read what a run has measured; damaged rows are warned of and left out."""
-    return RunCourses(record, read_courses(record.dir, partial(_warn_of_row, warn)))
+    found, damaged = measurements_of_run(record), partial(_warn_of_row, warn)
+    return RunCourses(record, courses_of(found, record.dir, damaged))
 
 
 def _warn_of_row(warn: Warn, file: Path, line: int, why: str) -> None:

@@ -12,7 +12,7 @@ from runx.analysis.failures import cause_in
 from runx.rundir.output import readable, tail
 from runx.rundir.paths import RunDir
 from runx.rundir.record import launch_of, read_or_empty
-from runx.rundir.run import RunRecord
+from runx.rundir.run import OWN_TOOL, RunRecord
 from runx.rundir.tensorboard import EventError, decoded, frames, image_of
 
 LOG = 6_000
@@ -40,7 +40,8 @@ Warn = Callable[[str], None]
 def details(record: RunRecord, warn: Warn) -> dict[str, Any]:
     """Return what run.json, the launch and the run's other files hold, for the run's panel."""
     run = record.dir
-    content = read_or_empty(run.record, warn)
+    # Sacred has a run.json, too.
+    content = read_or_empty(run.record, warn) if record.tool == OWN_TOOL else {}
     launch = launch_of(run, content, warn)
     return {
         "id": content.get("id"),

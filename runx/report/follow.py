@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.ask import ask_schedulers, with_job_status
+from runx.analysis.measurements import is_logx
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
 from runx.analysis.runjson import json_safe
@@ -33,9 +34,11 @@ from runx.report.statistics import statistics
 from runx.report.tail import (
     LogPart,
     Points,
+    Sent,
     attempts_changed,
+    new_points,
     read_log,
-    read_new_events,
+    read_new_found,
     read_new_rows,
 )
 from runx.rundir.attempts import NO_STATUSES, JobStatuses, clock
@@ -43,6 +46,7 @@ from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.records import Record
 from runx.rundir.run import RunRecord
+from runx.rundir.runfiles import RunFiles
 
 STATISTICS = 10.0
 """Seconds until new points count in the statistics of all runs; a run's end counts at once."""
@@ -63,7 +67,8 @@ class FollowedRun:
     attempts_changed: int
     read_to: dict[Path, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    sent: dict[tuple[str, float], dict[str, float]] = field(default_factory=dict)
+    sent: Sent = field(default_factory=dict)
+    seen: RunFiles | None = None
     best: dict[str, float] = field(default_factory=dict)
     went_back: bool = False
     _reached: dict[str, float] = field(default_factory=dict)
@@ -246,17 +251,31 @@ class Follower:
                 yield {"kind": "standing", "key": run.key, "standing": state}
 
     def _read_points(self, run: FollowedRun) -> Points:
-        """Read what was added to a run's metrics, or else to its TensorBoard files."""
+        """Read what was added to a run's metrics, and what its script left elsewhere."""
         folder = run.record.dir
-        files = metric_files(folder)
-        if files:
-            points = self._points(run, files)
-        else:
-            points, went_back = read_new_events(folder, run.read_to, run.sent)
-            run.went_back |= went_back
+        by_logx = is_logx(folder)
+        points = self._points(run, metric_files(folder)) if by_logx else {}
+        # Without METRICS, nothing is looked for where logx writes.
+        if not by_logx or run.record.sources:
+            for phase, new in self._found_points(run).items():
+                points.setdefault(phase, []).extend(new)
         for _, _, values in points.get(validation(run.phases), ()):
             self._note_best(run, values)
         return points
+
+    def _found_points(self, run: FollowedRun) -> Points:
+        found = read_new_found(run.record.dir, run.seen)
+        if found is None:
+            return {}
+        by_phase, run.seen = found
+        points = {phase: new_points(course, phase, run.sent) for phase, course in by_phase.items()}
+        run.counts.update((phase, len(course.epochs)) for phase, course in by_phase.items())
+        now = {(phase, at) for phase, course in by_phase.items() for at in course.epochs}
+        # An attempt has begun anew: what was sent of an earlier one doesn't count.
+        run.went_back |= not run.sent.keys() <= now
+        for gone in run.sent.keys() - now:
+            del run.sent[gone]
+        return {phase: new for phase, new in points.items() if new}
 
     def _points(self, run: FollowedRun, files: Sequence[Path]) -> Points:
         points: Points = {}

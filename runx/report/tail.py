@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from runx.report.curves import read_courses
+from runx.analysis.measurements import measurements_of
+from runx.report.curves import Course, courses, found_records
 from runx.rundir.output import readable
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, rows
-from runx.rundir.tensorboard import event_files
+from runx.rundir.runfiles import RunFiles, fingerprint
 
 LOG_END = 20_000
 """Bytes of a log's end that are read first."""
@@ -19,7 +20,10 @@ LOG_END = 20_000
 LOG_MORE = 500_000
 """Bytes of a log that are read at once."""
 
-Points: TypeAlias = dict[str, list[tuple[float, float | None, Any]]]
+Point: TypeAlias = tuple[float, "float | None", Any]
+Sent: TypeAlias = dict[tuple[str, float], dict[str, float]]
+"""The values that were sent, by phase and epoch."""
+Points: TypeAlias = dict[str, list[Point]]
 """New points by phase: epoch, seconds at work, and values."""
 
 
@@ -58,45 +62,30 @@ def read_new_rows(file: Path, read_to: dict[Path, int]) -> list[Record]:
     return list(rows(complete))
 
 
-def read_new_events(
-    run: RunDir, read_to: dict[Path, int], sent: dict[tuple[str, float], dict[str, float]]
-) -> tuple[Points, bool]:
-    """Return the points in a run's TensorBoard files that are not in ``sent``, and note them there.
+def read_new_found(run: RunDir, seen: RunFiles | None) -> tuple[dict[str, Course], RunFiles] | None:
+    """Return what a run's script has measured without logx, and the files that were looked at.
 
-    The tags of a step are written one by one: a step that has got more of them is returned again.
-    Also returned is whether points that were sent have been superseded.
+    None where none of those that were ``seen`` has changed.
     """
-    new: Points = {}
-    if not _have_grown(run.path, read_to):
-        return new, False
-    seen = set()
-    for phase, course in read_courses(run, lambda *_: None).items():
-        for nth, (epoch, seconds) in enumerate(zip(course.epochs, course.seconds, strict=True)):
-            row = {name: values[nth] for name, values in course.metrics.items()}
-            values = {name: value for name, value in row.items() if not math.isnan(value)}
-            seen.add((phase, epoch))
-            if sent.get((phase, epoch)) != values:
-                sent[phase, epoch] = values
-                new.setdefault(phase, []).append((epoch, seconds, values))
-    superseded = sent.keys() - seen
-    for key in superseded:
-        del sent[key]
-    return new, bool(superseded)
+    if seen is not None and fingerprint(seen.path, seen.stamps) == seen.fingerprint:
+        return None
+    found = measurements_of(run)
+    return courses(found_records(found)), found.look
 
 
-def _have_grown(folder: Path, read_to: dict[Path, int]) -> bool:
-    """Return whether the sizes of a run's event files have changed, and note them in read_to."""
-    sizes = {file: size for file in event_files(folder) if (size := _size(file))}
-    changed = [file for file, size in sizes.items() if read_to.get(file) != size]
-    read_to.update(sizes)
-    return bool(changed)
+def new_points(course: Course, phase: str, sent: Sent) -> list[Point]:
+    """Return the points of a course that are not in ``sent``, and note them there.
 
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
+    The values of a step are written one by one: a step that has got more is returned again.
+    """
+    new: list[Point] = []
+    for nth, (epoch, seconds) in enumerate(zip(course.epochs, course.seconds, strict=True)):
+        row = {name: values[nth] for name, values in course.metrics.items()}
+        values = {name: value for name, value in row.items() if not math.isnan(value)}
+        if sent.get((phase, epoch)) != values:
+            sent[phase, epoch] = values
+            new.append((epoch, seconds, values))
+    return new
 
 
 def read_log(file: Path, place: int, is_over: bool) -> LogPart:

@@ -121,10 +121,14 @@ def _attempt(
     path = f"{look.path}/{ATTEMPTS}/{number}"
     claim = (_object(f"{path}.claim", warn) or {}) if f"{number}.claim" in names else {}
     job = _address(_object(f"{path}.job.json", warn)) if f"{number}.job.json" in names else None
+    if f"{number}.events.jsonl" not in names and job and job.type == "command":
+        events = end_by_logx(number, names, look)
+        first = {event.name: event.details for event in events}
     farm = claim.get("farm") or (job.farm if job else None)
     process = first["started"] if "pid" in first.get("started", ()) else claim
     order = order_of(run, number, warn) if look.names(ORDERS) else None
-    look.volatile |= farm not in (None, "", "local")
+    is_done = first.get("ended", {}).get("code") == 0
+    look.volatile |= farm not in (None, "", "local") and not is_done
     attempt = Attempt(
         number,
         events,
@@ -140,6 +144,20 @@ def _attempt(
     if "ended" in first:
         return attempt
     return with_ages(attempt, look.path, f"{number + 1}.claim" not in names, now)
+
+
+def end_by_logx(number: int, names: frozenset[str], look: RunFiles) -> tuple[Event, ...]:
+    """Return how a script ended that no run.sh has started, as logx wrote it; () until then.
+
+    Of a job that its farm has queued again, the last start counts.
+    """
+    if f"{number}.logx.jsonl" not in names:
+        return ()
+    content = look.content(f"{ATTEMPTS}/{number}.logx.jsonl") or b""
+    events = list(parse_events(content, "", _ignore))
+    starts = [index for index, event in enumerate(events) if event.name == "started"]
+    latest = tuple(events[starts[-1] :] if starts else ())
+    return latest if any(event.name == "ended" for event in latest) else ()
 
 
 def _waiting(

@@ -22,7 +22,7 @@ def parsed(text: str, source: str) -> Any:
         from tomlkit.exceptions import ParseError, TOMLKitError
     except ImportError:
         raise SettingsError(
-            f"{source}: TOML needs tomlkit; pip install 'runx[toml]', or write YAML"
+            f"{source}: TOML needs tomlkit; pip install 'runx-sweeps[toml]', or write YAML"
         ) from None
     try:
         return tomlkit.parse(text)

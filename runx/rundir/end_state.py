@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runx.rundir.states import State
+from runx.rundir.states import UNKNOWN, State
 
 if TYPE_CHECKING:
     from runx.rundir.events import Attempt
@@ -16,6 +16,9 @@ def ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
+    if event and code is None and event.details.get("by") == "logx" and attempt.order is None:
+        # A script left in a way that shows it no status.
+        return State(UNKNOWN, _problem(attempt), attempt=attempt.number)
     name, reason = _name_and_reason(attempt, code, job_state, reason)
     return State(name, reason, code, signal_of(code), attempt.number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,17 +50,22 @@ def find(
 
     ``warn`` is given a line for each that may not be read, unless it is asked for by its name.
     """
-    paths = [path for name in names for path in _paths(name, logroot, cwd, warn)]
+    folders = [folder for name in names for folder in folders_named(name, logroot, cwd, warn)]
+    paths = [path for folder in folders for path in _experiments(folder, warn)]
     return [ExperimentDir(path) for path in dict.fromkeys(paths)]
 
 
-def _paths(name: str, logroot: Path, cwd: Path, warn: Warn) -> list[Path]:
-    """Return the directories of the experiments that a name, pattern or path stands for."""
+def folders_named(name: str, logroot: Path, cwd: Path, warn: Warn = _ignore) -> list[Path]:
+    """Return the directories that a name under LOGROOT, a pattern or a path stands for.
+
+    Raises:
+        RunxError: There is none.
+    """
     path = expanded(name)
     is_file = path.suffix in (".yml", ".yaml") and not set(name) & set("*?[")
     if is_file and not any((root / path).is_dir() for root in (logroot, cwd)):
         # The file of a sweep stands for its experiment, which is called after it.
-        return _paths(path.stem, logroot, cwd, warn)
+        return folders_named(path.stem, logroot, cwd, warn)
     is_path = path.is_absolute() or name.split("/")[0] in (".", "..") or name.startswith("~")
     for root in (cwd,) if is_path else (logroot, cwd):
         if any(letter in name for letter in "*?["):
@@ -72,9 +78,7 @@ def _paths(name: str, logroot: Path, cwd: Path, warn: Warn) -> list[Path]:
         if folders := [match for match in matches if match.is_dir()]:
             if matches != [root / path]:
                 folders = [folder for folder in folders if not is_barred(folder, warn)]
-            return [
-                inner for folder in folders for inner in _experiments(_normalized(folder), warn)
-            ]
+            return [_normalized(folder) for folder in folders]
     raise RunxError(_unknown(name, logroot))
 
 
@@ -110,9 +114,57 @@ def _unknown(name: str, logroot: Path) -> str:
     return f"no experiment {name} in {logroot}; there {listed(nearest_first(name, names))}"
 
 
+def is_own_run(path: Path | str) -> bool:
+    """Return whether a directory is a run of ours or of NVIDIA's runx: it has one of MARKS.
+
+    Other tools have files of these names: Sacred a run.json, Lightning a metrics.csv.
+    """
+    if os.path.isfile(f"{path}/{HPARAMS}"):  # noqa: PTH113
+        return True
+    return is_own_record(path) or has_own_metrics(path)
+
+
+def is_own_record(path: Path | str) -> bool:
+    """Return whether a directory has a run.json, and not the one that Sacred writes."""
+    beginning = _beginning(f"{path}/{RECORD}")
+    return beginning is not None and not (
+        b'"heartbeat"' in beginning and os.path.isfile(f"{path}/config.json")  # noqa: PTH113
+    )
+
+
+def has_own_metrics(path: Path | str) -> bool:
+    """Return whether a directory has a metrics.csv in the format of logx: a phase begins a row."""
+    beginning = _beginning(f"{path}/{METRICS}")
+    first, comma, _ = (beginning or b"").lstrip(b'\0"').partition(b",")
+    return beginning == b"" or (bool(comma) and first.rstrip(b'"') in _PHASES)
+
+
+def _beginning(path: str) -> bytes | None:
+    """Return the first 64 KiB of a regular file, empty if it can't be read.
+
+    None where there is none, or one beyond any size that ours have.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        return b"" if isinstance(error, PermissionError) else None
+    try:
+        status = os.fstat(descriptor)
+        is_ours = stat.S_ISREG(status.st_mode) and status.st_size < _LARGEST
+        return os.read(descriptor, 1 << 16) if is_ours else None
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+_LARGEST = 1 << 32
+_PHASES = (b"start", b"train", b"val", b"test")
+
+
 def is_run(path: Path | str) -> bool:
-    """Return whether a directory is a run's: it has one of MARKS, or TensorBoard's event files."""
-    if any(os.path.isfile(f"{path}/{mark}") for mark in MARKS):  # noqa: PTH113
+    """Return whether a directory is a run's: of ours, or one with TensorBoard's event files."""
+    if is_own_run(path):
         return True
     try:
         return bool(event_files(path))

@@ -15,6 +15,15 @@ _BLOCK = 1 << 16
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
 
+def without_escapes(text: str) -> str:
+    r"""Return a terminal's output without colours and other escapes.
+
+    >>> without_escapes("\x1b[31mred\x1b[0m")
+    'red'
+    """
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
+
+
 def tail(file: Path, size: int = _BLOCK, begin: int = 0) -> str:
     """Return the last bytes of a log after ``begin`` as text; an empty one where there are none."""
     try:

@@ -123,7 +123,7 @@ class RunDir:
         """A folder: the artifacts of logx.artifact, and their index."""
         return self.path / "artifacts"
 
-    def checkpoint(self, kind: str, epoch: int) -> Path:
+    def checkpoint(self, kind: str, epoch: int | float) -> Path:
         """Return the file of a checkpoint; kind is best or last."""
         return self.path / f"{kind}_checkpoint_ep{epoch}.pth"
 
@@ -167,6 +167,10 @@ class RunDir:
     def events(self, attempt: int) -> Path:
         """Return the file that run.sh appends the events of an attempt to."""
         return self.attempts / f"{attempt}.events.jsonl"
+
+    def script_events(self, attempt: int) -> Path:
+        """Return the file that logx appends to where run.sh doesn't start the script."""
+        return self.attempts / f"{attempt}.logx.jsonl"
 
     def beat(self, attempt: int) -> Path:
         """Return the file that is touched while an attempt lives: its heartbeat."""
@@ -226,6 +230,11 @@ class ExperimentDir:
     def making(self) -> Path:
         """A folder: incomplete run directories, to be renamed into place."""
         return self.path / ".runx" / "making"
+
+    @property
+    def metrics(self) -> Path:
+        """METRICS as the last launch that set it had it: for all runs of the experiment."""
+        return self.path / ".runx" / "metrics.json"
 
     @property
     def index(self) -> Path:

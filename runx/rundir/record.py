@@ -60,12 +60,10 @@ def code_digests(run: RunDir) -> Iterator[str]:
     Its claims have those of later attempts, also those that launchers wait with, its run.json the
     first. Raises StoreError where one is damaged.
     """
-    claims = [*run.attempts.glob("*.claim"), *run.attempts.glob("*.wait")]
-    numbered = [(path.name.partition(".")[0], path) for path in claims]
-    for _, path in sorted(
-        ((int(number), path) for number, path in numbered if number.isdecimal()), reverse=True
-    ):
-        if code := read_json(path).get("code"):
+    names = [path.name for path in run.attempts.iterdir()] if run.attempts.is_dir() else []
+    parts = [(name.partition(".")[0], name) for name in names if name.endswith((".claim", ".wait"))]
+    for _, name in sorted(((int(n), name) for n, name in parts if n.isdecimal()), reverse=True):
+        if code := read_json(run.attempts / name).get("code"):
             yield str(code)
     if code := read_json(run.record).get("code"):
         yield str(code)

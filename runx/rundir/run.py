@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from runx.sweeps.values import Point, Value
 
 
+OWN_TOOL = "runx"
+"""The tool of runs that runx launched, or logx or NVIDIA's runx recorded."""
+
+
 class Run(NamedTuple):
     """One run of a plan: a point of a sweep with a name and a directory."""
 
@@ -40,6 +44,7 @@ class RunRecord(NamedTuple):
     of its farm. ``attempts``: may be left out where they aren't needed. ``tool``: what wrote it.
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
+    ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
     """
 
     name: str
@@ -54,11 +59,12 @@ class RunRecord(NamedTuple):
     details: Mapping[str, Any] = {}
     resources: Mapping[str, Any] = {}
     attempts: tuple[Attempt, ...] = ()
-    tool: str = "runx"
+    tool: str = OWN_TOOL
     code: str = ""
     tag: str = ""
     labels: tuple[str, ...] = ()
     ablation: Mapping[str, Any] = {}
+    sources: Mapping[str, str] = {}
 
     @property
     def state(self) -> str:

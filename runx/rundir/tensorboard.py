@@ -76,6 +76,14 @@ def version(wall_time: float) -> bytes:
     return framed(b"\x09" + pack("<d", wall_time) + VERSION)
 
 
+def session_start(step: int, wall_time: float) -> bytes:
+    """Return the event by which readers drop what stands before it of this step and later ones.
+
+    It is a SessionLog with the status START.
+    """
+    return framed(b"\x09" + pack("<d", wall_time) + b"\x10" + varint(step) + b"\x3a\x02\x08\x01")
+
+
 def scalars(values: Iterable[tuple[bytes, float]], step: int, wall_time: float) -> bytes:
     """Return an event with scalars, each a value and the bytes that ``tag`` returns."""
     summary = b"".join([tag + pack("<f", value) for tag, value in values])

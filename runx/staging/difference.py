@@ -14,11 +14,16 @@ def differing(one: Path, other: Path) -> list[str]:
     Raises:
         StoreError: One of them is no longer there.
     """
-    before, now = (_content(os.fspath(folder)) for folder in (one, other))
+    before, now = (content(one), content(other))
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
-def _content(folder: str) -> dict[str, str]:
-    manifest = read_manifest(folder)
+def content(folder: Path) -> dict[str, str]:
+    """Return the files and links of a frozen code, each with the digest of what it holds.
+
+    Raises:
+        StoreError: It is no longer there.
+    """
+    manifest = read_manifest(os.fspath(folder))
     files = {file.path: f"{file.digest} {file.mode & 0o111}" for file in manifest.files}
     return {**files, **{path: f"-> {target}" for path, target in manifest.links}}

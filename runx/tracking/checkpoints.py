@@ -7,15 +7,31 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runx.errors import LogxError
-from runx.rundir.checkpoints import NAME, Checkpoint, best_checkpoint, checkpoints_in
+from runx.rundir.checkpoints import Checkpoint, best_checkpoint, checkpoints_in, epoch_of
 from runx.rundir.paths import RunDir
-from runx.tracking.loading import OURS, DamagedError, fill, import_torch, load
+from runx.tracking.loading import (
+    OURS,
+    DamagedError,
+    fill,
+    import_torch,
+    load,
+    more_than_weights,
+)
 from runx.tracking.notes import Faults, Notes
-from runx.tracking.saving import BackgroundSave, link_as, remove_partial, snapshot, write
-from runx.tracking.scalars import number
+from runx.tracking.plain import path_of, text_of
+from runx.tracking.saving import (
+    ONLY_LAST,
+    BackgroundSave,
+    Retention,
+    link_as,
+    remove_partial,
+    snapshot,
+    write,
+)
+from runx.tracking.scalars import epoch_number, number
 from runx.tracking.seeding import random_states, restore_states
 
 PLAIN_NAME = re.compile(r"[\w][\w.+-]*")
@@ -33,32 +49,28 @@ def is_better(metric: float, best: float | None, higher_better: bool) -> bool:
     return metric > best if higher_better else metric < best
 
 
-class Retention(NamedTuple):
-    """Which checkpoints are kept: the last ``last``, and those of every ``every``th epoch.
+class Checkpoints:
+    """Saves and restores the checkpoints of one run.
 
-    Without ``delete_old`` all are.
+    ``last_step`` gives the highest step logged so far; ``restored_step`` is what it gave when the
+    checkpoint was saved that was restored. ``names`` has the last checkpoint that was saved
+    and the best, by the names that NVIDIA's logx has for them, ``metric`` that of the last.
     """
 
-    delete_old: bool = True
-    last: int = 1
-    every: int = 0
-
-
-ONLY_LAST = Retention()
-
-
-class Checkpoints:
-    """Saves and restores the checkpoints of one run."""
-
-    def __init__(self, run: RunDir, notes: Notes, faults: Faults) -> None:
-        self._run, self._notes, self._faults = run, notes, faults
+    def __init__(
+        self, run: RunDir, notes: Notes, faults: Faults, last_step: Callable[[], int]
+    ) -> None:
+        self._run, self._notes, self._faults, self._last_step = run, notes, faults, last_step
+        self.names: dict[str, str] = {}
+        self.metric: Any = None
+        self.restored_step = -1
         self._saver = BackgroundSave()
         self._recent: list[Checkpoint] | None = None
         self._best_metric: float | None = None
         self._is_best_known = False
 
     @property
-    def best_metric(self) -> float | None:
+    def best_metric(self) -> Any:
         """The best metric so far, by logx.json or, where that has none, by the checkpoint."""
         self.wait()
         if not self._is_best_known:
@@ -66,11 +78,15 @@ class Checkpoints:
             self._is_best_known = True
         return self._best_metric
 
+    @best_metric.setter
+    def best_metric(self, metric: Any) -> None:
+        self._best_metric, self._is_best_known = metric, True
+
     def save_model(
         self,
         save_dict: Mapping[str, Any],
         metric: Any,
-        epoch: int,
+        epoch: Any,
         higher_better: bool = True,
         retention: Retention = ONLY_LAST,
         name: str | None = None,
@@ -81,12 +97,18 @@ class Checkpoints:
         With ``name`` it is saved under that name only.
         """
         import_torch()
+        if not isinstance(save_dict, Mapping):
+            raise LogxError(
+                f"save_model takes a dictionary, not a {type(save_dict).__name__};"
+                " save_model({'state_dict': model.state_dict()}, ...)"
+            )
         value = None if metric is None else number(metric, "metric")
+        epoch = self._next_epoch() if epoch is None else epoch_number(epoch, "epoch")
         is_best = (
             name is None and value is not None and is_better(value, self.best_metric, higher_better)
         )
         # A new dictionary: the script's own isn't changed.
-        added = {"epoch": epoch, "random": random_states()}
+        added = {"epoch": epoch, "step": self._last_step(), "random": random_states()}
         content = {**save_dict, "__metric": value, OURS: added}
         work = partial(self.save, content, epoch, retention, is_best)
         if name is not None:
@@ -101,18 +123,40 @@ class Checkpoints:
         """Wait for the checkpoint that is being written in the background."""
         self._saver.wait()
 
+    def close(self) -> None:
+        """Wait for the background; what it has met is a warning, since nothing can be done now."""
+        try:
+            self.wait()
+        except LogxError as error:
+            self._faults.warn(str(error))
+
+    def _next_epoch(self) -> int:
+        """Return the epoch after that of the newest checkpoint, for scripts that give none."""
+        self.wait()
+        found = checkpoints_in(self._run)
+        return int(found[-1].epoch // 1) + 1 if found else 0
+
     def _try(self, work: Callable[[], object]) -> bool:
-        """Save; return False, with a warning, where the file can't be written."""
+        """Save; return False, with a warning, where the file can't be written.
+
+        Raises LogxError where what it holds can't be.
+        """
         try:
             work()
         except OSError as error:
             self._faults.report("checkpoint", error, "without it")
             return False
+        except LogxError:
+            raise
+        except Exception as error:  # pickle may run any code of the script's
+            raise LogxError(
+                f"save_model: what the checkpoint holds can't be saved: {text_of(error)}"
+            ) from error
         self._faults.resolve("checkpoint")
         return True
 
     def save(
-        self, content: dict[str, Any], epoch: int, retention: Retention, is_best: bool
+        self, content: dict[str, Any], epoch: int | float, retention: Retention, is_best: bool
     ) -> None:
         """Write the last checkpoint, link it as the best if it is, then remove old ones.
 
@@ -125,14 +169,25 @@ class Checkpoints:
         # Listed before it is written, so that the next attempt removes what a kill leaves.
         self._notes.keep(last_checkpoints=[checkpoint.path.name for checkpoint in (*earlier, last)])
         write(content, last.path)
+        self._warn_of_objects(last)
+        self.names["save_ckpt_fn"], self.metric = str(last.path), content["__metric"]
         if is_best:
             self._link_best(last.path, epoch, content["__metric"])
         self._recent = [*earlier, last]
         self._remove_old(retention)
 
+    def _warn_of_objects(self, last: Checkpoint) -> None:
+        """Warn, at the first checkpoint, of what restore() will not load by itself."""
+        if not self.names and (objects := more_than_weights(last.path)):
+            self._faults.warn(
+                f"{last.path.name} holds {', '.join(objects)}: restore() will load it only with "
+                "weights_only=False; save the state_dict() of whole objects instead"
+            )
+
     def _path_of(self, name: str) -> Path:
         """Return the file of a named checkpoint; raises LogxError where the name is not allowed."""
-        if not PLAIN_NAME.fullmatch(name) or NAME.fullmatch(f"{name}.pth"):
+        is_plain = isinstance(name, str) and PLAIN_NAME.fullmatch(name) is not None
+        if not is_plain or epoch_of(f"{name}.pth") is not None:
             raise LogxError(f"save_model: name={name!r} can't be a checkpoint's name")
         return self._run.path / f"{name}.pth"
 
@@ -151,13 +206,15 @@ class Checkpoints:
         """
         self.wait()
         candidates = (
-            [Path(path)] if path else [each.path for each in reversed(checkpoints_in(self._run))]
+            [each.path for each in reversed(checkpoints_in(self._run))]
+            if path is None
+            else [Path(path_of(path, "restore: path="))]
         )
         damaged: list[str] = []
         for candidate in candidates:
             try:
                 content = load(candidate, map_location, weights_only)
-                epoch = _load_into(objects, content, candidate, rank)
+                epoch = self._load_into(objects, content, candidate, rank)
             except DamagedError as error:
                 damaged.append(str(error))
                 continue
@@ -190,13 +247,14 @@ class Checkpoints:
                 old.path.unlink(missing_ok=True)
         self._recent = self._recent[-retention.last :]
 
-    def _link_best(self, last: Path, epoch: int, metric: float) -> None:
+    def _link_best(self, last: Path, epoch: int | float, metric: float) -> None:
         """Link a checkpoint as the best, and remove the previous best."""
         target = self._run.checkpoint("best", epoch)
         best_ones = [each.path for each in checkpoints_in(self._run) if each.kind == "best"]
         link_as(last, target)
         self._best_metric, self._is_best_known = metric, True
         self._notes.keep(best_metric=metric, best_checkpoint=target.name)
+        self.names["best_ckpt_fn"] = str(target)
         for path in best_ones:
             if path != target:
                 path.unlink(missing_ok=True)
@@ -208,25 +266,33 @@ class Checkpoints:
             return None
         if self._notes.get("best_checkpoint") == path.name:
             metric = self._notes.get("best_metric")
-            return None if metric is None else float(metric)
+            return float(metric) if isinstance(metric, (int, float)) else None
         try:
             metric = load(path, "cpu").get("__metric")
+            return None if metric is None else float(number(metric, "__metric"))
         except LogxError as error:
             self._faults.warn(f"the best metric so far is not known: {error}")
             return None
-        return None if metric is None else float(metric)
 
-
-def _load_into(
-    objects: Mapping[str, Any], content: Mapping[str, Any], path: Path, rank: int
-) -> int:
-    """Load a checkpoint into objects and random generators; return the epoch after it."""
-    targets = {name: target for name, target in objects.items() if target is not None}
-    fill(content, targets, path)
-    added = content.get(OURS) or {}
-    # The states are those of rank 0: with them all ranks would draw the same noise.
-    if "random" in added and rank == 0:
-        restore_states(added["random"])
-    match = NAME.fullmatch(path.name)
-    epoch = int(match[2]) if match else int(content.get("epoch", -1))
-    return int(added.get("epoch", epoch)) + 1
+    def _load_into(
+        self, objects: Mapping[str, Any], content: Mapping[str, Any], path: Path, rank: int
+    ) -> int:
+        """Load a checkpoint into objects and random generators; return the epoch after it."""
+        added = content.get(OURS) or {}
+        named = epoch_of(path.name)
+        epoch = added.get("epoch", content.get("epoch", -1) if named is None else named)
+        try:
+            following = int(epoch_number(epoch, "epoch") // 1) + 1
+        except LogxError as error:
+            raise DamagedError(f"{path}: {error}") from error
+        targets = {name: target for name, target in objects.items() if target is not None}
+        fill(content, targets, path)
+        # The states are those of rank 0: with them all ranks would draw the same noise.
+        if "random" in added and rank == 0:
+            try:
+                restore_states(added["random"])
+            except Exception as error:  # noqa: BLE001  whatever a damaged state makes them raise
+                self._faults.warn(f"{path.name}: its random states can't be set: {text_of(error)}")
+        step = added.get("step")
+        self.restored_step = step if isinstance(step, int) else -1
+        return following

@@ -11,6 +11,7 @@ from typing import Any
 from runx.errors import LogxError
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.tracking.notes import Notes
 
 
 class Hparams(Mapping[str, Any]):
@@ -22,15 +23,20 @@ class Hparams(Mapping[str, Any]):
     """
 
     __slots__ = ("_values",)
+    _what = "hyperparameter"
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_values", dict(values))
 
     def __getitem__(self, name: str) -> Any:
         value = _lookup(self._values, name)
-        if value is None and name not in self._values:
-            raise KeyError(_missing(name, self._values))
-        return value
+        if value is _MISSING:
+            raise KeyError(_missing(self._what, name, self._values))
+        return self._shown(value)
+
+    def _shown(self, value: Any) -> Any:
+        """Return a value as it is handed out."""
+        return type(self)(value) if isinstance(value, dict) else value
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -50,51 +56,32 @@ class Hparams(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Hparams({self._values!r})"
+        return f"{type(self).__name__}({self._values!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Hparams, (self._values,))
+        return (type(self), (self._values,))
+
+
+_MISSING = object()
 
 
 def _lookup(values: Mapping[str, Any], name: str) -> Any:
-    """Return a value, or the hyperparameters whose dotted names start with a name; else None."""
+    """Return a value, also within mappings, or the values whose dotted names start with a name."""
     if name in values:
-        value = values[name]
-        return Hparams(value) if isinstance(value, dict) else value
+        return values[name]
+    above, dot, rest = name.partition(".")
+    if dot and isinstance(values.get(above), dict):
+        return _lookup(values[above], rest)
     inner = {key[len(name) + 1 :]: values[key] for key in values if key.startswith(f"{name}.")}
-    return Hparams(inner) if inner else None
+    return inner or _MISSING
 
 
-def _missing(name: str, values: Mapping[str, Any]) -> str:
+def _missing(what: str, name: str, values: Mapping[str, Any]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, values, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(values) or 'none'}"
-    return f"no hyperparameter {name}; {hint}"
-
-
-class RunInfo:
-    """This run's name, experiment, tag, attempt and directory."""
-
-    __slots__ = ("attempt", "experiment", "logdir", "name", "tag")
-
-    def __init__(self, run: RunDir, environment: Mapping[str, str] = os.environ) -> None:
-        content = _read(run.record)
-        # The environment is about the run that was launched, and about no other directory.
-        variables = environment if is_launched(run, environment) else {}
-        path = run.path.absolute()
-        self.logdir = str(run.path)
-        self.name = str(content.get("name") or variables.get("RUNX_RUN") or path.name)
-        self.experiment = str(
-            content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
-        )
-        self.tag = str(content.get("tag") or "")
-        attempt = variables.get("RUNX_ATTEMPT", "")
-        self.attempt = int(attempt) if attempt.isdecimal() else 1
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"RunInfo({shown})"
+    return f"no {what} {name}; {hint}"
 
 
 def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> bool:
@@ -110,6 +97,16 @@ def attempt_of(run: RunDir, environment: Mapping[str, str] = os.environ) -> dict
     return {"attempt": int(attempt)} if is_known else {}
 
 
+def claimed_attempt(run: RunDir) -> int:
+    """Return the latest attempt that was claimed of a run, 0 where runx has launched none."""
+    try:
+        names = os.listdir(run.attempts)  # noqa: PTH208
+    except OSError:
+        return 0
+    numbers = [name.removesuffix(".claim") for name in names if name.endswith(".claim")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
 def launched(environment: Mapping[str, str] = os.environ) -> RunDir:
     """Return the run that runx launched this process for; raises LogxError without one."""
     path = environment.get("RUNX_LOGDIR")
@@ -122,20 +119,36 @@ def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
     """Return the run's hyperparameters, updated by those that the script gave."""
     from runx.rundir.logdir import Logdir  # not at start: few scripts read them from here
 
-    return Hparams({**Logdir.at(run).in_value(_read(run.hparams)), **given})
+    return Hparams({**Logdir.at(run).in_value(object_in(run.hparams)), **given})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def object_in(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, an empty one where there is none."""
     return read_json(path) if path.exists() else {}
 
 
-def as_mapping(hparams: Any) -> dict[str, Any]:
-    """Return hyperparameters as a dict, given a mapping, an argparse.Namespace or a dataclass."""
-    if isinstance(hparams, Mapping):
-        return {str(name): value for name, value in hparams.items()}
-    if hasattr(hparams, "__dict__"):
-        return dict(vars(hparams))
-    raise LogxError(f"hparams= takes a mapping or argparse's namespace, not {hparams!r:.60}")
+def note_logdir(run: RunDir, environment: Mapping[str, str] = os.environ) -> str:
+    """Return a warning where a script that runx launched logs elsewhere than to its run, else "".
+
+    The directory is noted in the logx.json of the run that was launched.
+    """
+    path = environment.get("RUNX_LOGDIR")
+    if not path or Path(path).resolve() == run.path.resolve():
+        return ""
+    launched = RunDir(Path(path).absolute())
+    if launched.record.exists():
+        notes = Notes(launched.logx)
+        inside = run.path.resolve().is_relative_to(launched.path.resolve())
+        place = os.path.relpath(run.path, launched.path) if inside else str(run.path)
+        known = notes.get("logdirs") or []
+        try:
+            notes.keep(logdirs=list(dict.fromkeys([*known, place])))
+        except OSError:
+            pass  # The warning is there all the same.
+    return (
+        f"the script logs to {run.path}, not to its run's directory {path}, where sumx looks;"
+        " leave out logdir=, or give it LOGDIR"
+    )
 
 
 DEADLINES = ("RUNX_DEADLINE", "SLURM_JOB_END_TIME")

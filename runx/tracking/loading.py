@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
+from runx.tracking.plain import path_of
 
 OURS = "__runx"
 """The key of what runx adds to a checkpoint: the epoch and the random states."""
 SUFFIXES = ("", "_state_dict", "_state", "_dict")
 """What scripts add to an object's name for the key of its state."""
-WRAPPERS = ("module.", "_orig_mod.")
-"""The prefixes that DataParallel and torch.compile add to every key."""
+WRAPPERS = frozenset(
+    ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"]
+)
+"""The parts of keys that DataParallel, torch.compile, FSDP, checkpointing and Fabric add."""
 DAMAGE = ("PytorchStreamReader", "central directory", "corrupt", "crc")
 """Words in torch's errors about a file that is torn or was changed."""
 
@@ -63,7 +66,8 @@ def read_model(
     path: Path | str | PathLike[str], map_location: Any = None, weights_only: bool = True
 ) -> tuple[Any, dict[str, Any]]:
     """Return the state_dict in a checkpoint, and everything else that the script saved in it."""
-    content = load(os.fspath(path), map_location, weights_only)
+    path = path_of(path, "load_model")
+    content = load(path, map_location, weights_only)
     if "state_dict" not in content:
         raise LogxError(f"{path}: holds no state_dict; it has {', '.join(map(str, content))}")
     meta = {key: value for key, value in content.items() if key not in ("state_dict", OURS)}
@@ -93,12 +97,13 @@ def _explained(path: Path | str, error: Exception) -> LogxError:
             f"{path}: holds more than weights, which could run code when loaded ({reason}); "
             "if you trust it, ask with weights_only=False"
         )
-    if isinstance(error, OSError) and not isinstance(error, IsADirectoryError):
+    is_damage = isinstance(error, IsADirectoryError) or getattr(error, "errno", 0) == errno.EIO
+    if isinstance(error, OSError) and not is_damage:
         return LogxError(f"{path}: can't be loaded: {error.strerror or reason}")
     # A class that is elsewhere now is no damage.
     is_elsewhere = isinstance(error, (ImportError, AttributeError))
     is_torn = not is_elsewhere and not isinstance(error, RuntimeError)
-    is_torn = is_torn or isinstance(error, RecursionError)
+    is_torn = is_torn or isinstance(error, RecursionError) or is_damage
     if is_torn or any(word in str(error) for word in DAMAGE) or not _is_whole(path):
         return DamagedError(f"{path}: can't be loaded: {reason}")
     return LogxError(f"{path}: can't be loaded: {reason}")
@@ -111,6 +116,19 @@ def _is_whole(path: Path | str) -> bool:
     with Path(path).open("rb") as file:
         # Before torch 1.6 a checkpoint was a bare pickle, whose end only loading can find.
         return is_zipfile(file) or (file.seek(0), file.read(1))[1] == b"\x80"
+
+
+def more_than_weights(path: Path) -> list[str]:
+    """Return the classes in a checkpoint that loading of weights alone refuses, by torch 2.6."""
+    torch = import_torch()
+    look = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
+    if look is None:
+        return []
+    try:
+        with _numpy_scalars(torch):
+            return [str(name) for name in look(path)]
+    except Exception:  # noqa: BLE001  It is a warning ahead of time, and no more.
+        return []
 
 
 def _first_line(error: BaseException) -> str:
@@ -156,24 +174,40 @@ def fitted(state: Mapping[str, Any], model: Any, path: Path) -> Mapping[str, Any
 
 
 def _renamed(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a state with the prefix of wrappers added or removed as the expected keys have it."""
-    for prefix in WRAPPERS:
-        has, needs = (all(key.startswith(prefix) for key in keys) for keys in (state, expected))
-        if has and not needs:
-            return {key.removeprefix(prefix): value for key, value in state.items()}
-        if needs and not has:
-            return {prefix + key: value for key, value in state.items()}
-    return state
+    """Return a state with the parts of wrappers added or removed as the expected keys have them."""
+    if state.keys() == expected.keys():
+        return state
+    names = {bare(key): key for key in expected}
+    bare_state = {bare(key) for key in state}
+    if len(names) < len(expected) or len(bare_state) < len(state):
+        return state  # What looks like a wrapper's part tells two keys apart.
+    return {names.get(bare(key), key): value for key, value in state.items()}
+
+
+def bare(key: str) -> str:
+    """Return a key without the parts that wrappers add.
+
+    >>> bare("module._orig_mod.layers.0._fsdp_wrapped_module.weight")
+    'layers.0.weight'
+    """
+    return ".".join(part for part in str(key).split(".") if part not in WRAPPERS)
+
+
+def state_in(saved: Any) -> Any:
+    """Return what was saved of an object: its state; of a whole module or optimizer, its own."""
+    return saved if isinstance(saved, Mapping) else getattr(saved, "state_dict", lambda: saved)()
 
 
 def fill(content: Mapping[str, Any], objects: Mapping[str, Any], path: Path) -> None:
     """Load the states in a checkpoint into objects; none is changed unless all have a state."""
-    states = {name: part(content, name, path) for name in objects}
+    states = {name: state_in(part(content, name, path)) for name in objects}
     for name, state in states.items():
         if not isinstance(state, Mapping):
             found = type(state).__name__
             raise DamagedError(f"{path}: holds no state for {name}, but {found}")
     for name, target in objects.items():
+        if not callable(getattr(target, "load_state_dict", None)):
+            raise LogxError(f"restore: {name} is a {type(target).__name__}, which has no state")
         if name == "model" or hasattr(target, "named_parameters"):
             states[name] = fitted(states[name], target, path)
     for name, target in objects.items():

@@ -9,7 +9,8 @@ from threading import RLock
 from typing import Any, Protocol
 
 from runx.errors import LogxError, StoreError
-from runx.rundir.files import read_json, to_json, write_whole
+from runx.rundir.files import encodable, read_json, to_json, write_whole
+from runx.tracking.plain import text_of
 
 WARNINGS = 100
 """How many warnings are kept: the first ones, which show the cause."""
@@ -78,13 +79,11 @@ class Faults:
 
     def report(self, what: str, error: Exception, consequence: str = "") -> None:
         """Warn that something can't be written; with ``strict``, raise LogxError."""
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or text_of(error) or type(error).__name__
         text = f"{what} can't be written: {reason}"
         if self._strict:
             raise LogxError(text) from error
-        if what not in self.active:
-            self.active.add(what)
-            self.warn(f"{text}; training goes on{consequence and ', ' + consequence}")
+        self.warn_once(what, f"{text}; training goes on{consequence and ', ' + consequence}")
 
     def resolve(self, what: str) -> None:
         """Warn that something is written again, if it had failed."""
@@ -101,15 +100,25 @@ class Faults:
 
     def warn(self, text: str) -> None:
         """Write a warning to stderr and to logx.json."""
-        try:
-            print(f"logx: warning: {text}", file=sys.stderr, flush=True)
-        except (OSError, ValueError):
-            # stderr is often a file on the very disk that is full.
-            pass
+        self.say(text)
         try:
             self._notes.warn(text, utc_now())
         except OSError:
             # Written with the next change of the file.
+            pass
+
+    def warn_once(self, what: str, text: str) -> None:
+        """Write a warning, the first time for something."""
+        if what not in self.active:
+            self.active.add(what)
+            self.warn(text)
+
+    def say(self, text: str, kind: str = "warning: ") -> None:
+        """Write a warning, or another remark, to stderr alone."""
+        try:
+            print(f"logx: {kind}{encodable(text)}", file=sys.stderr, flush=True)
+        except (OSError, ValueError):
+            # stderr is often a file on the very disk that is full.
             pass
 
 

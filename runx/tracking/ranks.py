@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from runx.rundir.records import Metric
 
 
+WAIT = 2.0
+"""Seconds that a rank waits at its end for rank 0 to begin."""
 REDUCTIONS = ("mean", "sum", "min", "max")
 
 
@@ -28,16 +31,23 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def without_rank0(run: RunDir, environment: Mapping[str, str] = os.environ) -> str:
-    """Return a warning where this process is a rank, and rank 0 has logged nothing; else ""."""
-    if group() is not None or any(map(os.path.exists, (run.metrics, run.logx, run.messages))):
-        return ""
+    """Return a warning where this process is a rank, and rank 0 has logged nothing; else "".
+
+    For a moment it waits for a rank 0 that begins later than this one has ended.
+    """
     rank, size, variable = rank_of(environment)
-    return (
-        f"this is rank {rank} of {size} by {variable}, and rank 0, which writes, has logged nothing"
-        f" to {run.path}; if this process is no rank, initialize(global_rank=0)"
-        if rank
-        else ""
-    )
+    if not rank or group() is not None:
+        return ""
+    until = time.monotonic() + WAIT
+    while not any(map(os.path.exists, (run.metrics, run.logx, run.messages))):
+        if time.monotonic() >= until:
+            return (
+                f"this is rank {rank} of {size} by {variable}, and rank 0, which writes, has logged"
+                f" nothing so far to {run.path}; if this process is no rank,"
+                " initialize(global_rank=0)"
+            )
+        time.sleep(0.05)
+    return ""
 
 
 def group() -> Any:

@@ -7,9 +7,23 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from runx.tracking.loading import import_torch
+
+
+class Retention(NamedTuple):
+    """Which checkpoints are kept: the last ``last``, and those of every ``every``th epoch.
+
+    Without ``delete_old`` all are.
+    """
+
+    delete_old: bool = True
+    last: int = 1
+    every: int = 0
+
+
+ONLY_LAST = Retention()
 
 
 def write(content: Any, path: Path) -> None:

@@ -22,12 +22,15 @@ def numbers(metrics: Mapping[str, Any]) -> dict[str, Metric]:
     >>> numbers({"acc": 0.5, "share": Fraction(1, 4)})
     {'acc': 0.5, 'share': 0.25}
     """
-    if type(metrics) is dict and PLAIN.issuperset(map(type, metrics.values())):
-        if TEXT.issuperset(map(type, metrics)):
-            return metrics.copy()
-    elif not hasattr(metrics, "items"):
-        raise LogxError(f"metrics are a mapping of names to numbers, not {metrics!r}")
-    return {str(name): number(value, str(name)) for name, value in metrics.items()}
+    is_plain = type(metrics) is dict and PLAIN.issuperset(map(type, metrics.values()))
+    if is_plain and TEXT.issuperset(map(type, metrics)):
+        return dict(metrics)
+    try:
+        pairs = [(str(name), value) for name, value in metrics.items()]
+    except Exception as error:  # an object of the script's own may raise anything
+        shown = _shown(metrics)
+        raise LogxError(f"metrics are a mapping of names to numbers, not {shown}") from error
+    return {name: number(value, name) for name, value in pairs}
 
 
 def number(value: Any, name: str) -> Number:
@@ -41,13 +44,33 @@ def number(value: Any, name: str) -> Number:
         return value  # type: ignore[no-any-return]
     if not isinstance(value, (str, bytes, complex)):
         try:
-            return _plain(value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
+            return plain_number(value)
+        except Exception:  # noqa: BLE001  Its own __float__ may raise anything.
             pass
     raise LogxError(f"metric {name} is no number: {_shown(value)}")
 
 
-def _plain(value: Any) -> Number:
+def epoch_number(value: Any, what: str) -> int | float:
+    """Return an epoch or step, also of text or a tensor: whole ones as integers.
+
+    Raises LogxError unless it is finite.
+
+    >>> epoch_number("3", "epoch"), epoch_number(2.0, "epoch"), epoch_number(1.5, "epoch")
+    (3, 2, 1.5)
+    """
+    if type(value) is int:
+        return value
+    try:
+        found = plain_number(float(value) if isinstance(value, str) else value)
+        # Names of files and the steps of TensorBoard take no more than this.
+        if abs(found) < 1e15:
+            return int(found) if found == int(found) else round(float(found), 9)
+    except Exception as error:  # its own __float__ may raise anything
+        raise LogxError(f"{what} is no number: {_shown(value)}") from error
+    raise LogxError(f"{what} can't be {_shown(value)}; give a finite number")
+
+
+def plain_number(value: Any) -> Number:
     """Return the number of a scalar of NumPy, torch and the like; raises where it has none."""
     for method in ("item", "numpy"):
         if hasattr(value, method):
@@ -63,6 +86,9 @@ def _plain(value: Any) -> Number:
 
 def _shown(value: Any) -> str:
     """Return a value for an error message: an array by its shape."""
-    shape = getattr(value, "shape", ())
     kind = type(value).__name__
-    return f"a {kind} of shape {tuple(shape)}" if len(shape) else f"{value!r:.60}"
+    try:
+        shape = getattr(value, "shape", ())
+        return f"a {kind} of shape {tuple(shape)}" if len(shape) else f"{value!r:.60}"
+    except Exception:  # noqa: BLE001  Its own __repr__ may raise anything.
+        return f"a {kind}"

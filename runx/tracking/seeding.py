@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import random
 import sys
@@ -9,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from runx.errors import LogxError
+from runx.tracking.plain import text_of
 
 
 def seed_all(seed: int, deterministic: bool = False) -> None:
@@ -16,8 +18,16 @@ def seed_all(seed: int, deterministic: bool = False) -> None:
 
     Raises LogxError unless the seed is an integer.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise LogxError(f"seed is {seed!r}; it must be an integer, or give function= to use it")
+    try:
+        # Of NumPy's and torch's integers, too.
+        number = None if isinstance(seed, bool) else operator.index(seed)
+    except Exception:  # noqa: BLE001  its own __index__ may raise anything
+        number = None
+    if number is None:
+        raise LogxError(
+            f"seed is {text_of(seed)}; it must be an integer, or give function= to use it"
+        )
+    seed = number
     random.seed(seed)
     if find_spec("numpy"):
         import numpy

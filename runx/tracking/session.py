@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -14,23 +15,24 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import LogxError
-from runx.rundir.files import write_whole
+from runx.rundir.files import is_full, write_whole
 from runx.rundir.paths import RunDir
-from runx.rundir.records import TORN, Record, encode
-from runx.tracking import artifacts, ranks
+from runx.rundir.records import Record
+from runx.tracking import ranks
 from runx.tracking.checkpoints import Checkpoints
-from runx.tracking.context import Hparams, RunInfo, as_mapping, attempt_of, hparams_of
+from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir
+from runx.tracking.info import RunInfo
 from runx.tracking.logroot import choose_logdir
-from runx.tracking.notes import Faults, Notes, utc_now
-from runx.tracking.scalars import number, numbers
-from runx.tracking.system import INTERVAL, Monitor
+from runx.tracking.notes import Faults, Notes
+from runx.tracking.plain import as_mapping, flag, plain, text_of
+from runx.tracking.rankfiles import IN_MEMORY, RankFiles
+from runx.tracking.scalars import epoch_number, number, numbers
 from runx.tracking.writers import open_writer
-from runx.tracking.writers.appender import Appender
 from runx.tracking.writers.csv import Rows
 from runx.tracking.writers.queue import WriterQueue
 
 if TYPE_CHECKING:
-    from runx.rundir.records import Metric
+    from runx.tracking.config import Config
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -50,10 +52,29 @@ class Options(NamedTuple):
     strict: bool
     system: bool | float
     is_worker: bool = False
+    config: Mapping[str, Any] | None = None
+
+    def for_workers(self) -> Options:
+        """Return them for another process, in values that pickle can hold."""
+        return self._replace(
+            hparams=plain(self.hparams),
+            writers=tuple(each for each in self.writers if each in ("csv", "tensorboard")),
+            is_worker=True,
+        )
 
 
-IN_MEMORY = "what is logged is kept in memory and written when that is possible again"
-"""The consequence of a full disk, for warnings."""
+def options_of(
+    phases: Any, writers: Any, tensorboard: bool, no_timestamp: bool, strict: bool, system: Any
+) -> Options:
+    """Return the options of a session; raises LogxError where a list is none."""
+    try:
+        named = (writers,) if isinstance(writers, str) else tuple(writers or ())
+        phases = phases if isinstance(phases, str) else tuple(phases or ())
+    except TypeError as error:
+        raise LogxError(f"initialize: writers= and phases= take lists: {error}") from error
+    named = (*named, "tensorboard") if flag(tensorboard, "tensorboard=") else named
+    is_untimed, is_strict = flag(no_timestamp, "no_timestamp="), flag(strict, "strict=")
+    return Options({}, phases, named, is_untimed, is_strict, system)
 
 
 class Session:
@@ -66,9 +87,10 @@ class Session:
         self.run, self.rank, self.writes, self.options = run, rank, writes, options
         self.notes = Notes(run.logx)
         self.faults = Faults(self.notes, options.strict)
-        self.checkpoints = Checkpoints(run, self.notes, self.faults)
+        self.checkpoints = Checkpoints(run, self.notes, self.faults, self.last_step)
         self._phases = known_phases(options.phases)
-        self._epochs: dict[str, Any] = {}
+        self._started = time.time()
+        self.epochs: dict[str, Any] = defaultdict(int)
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
         self.files = RankFiles(run, rank, self.faults)
@@ -84,9 +106,18 @@ class Session:
         return hparams_of(self.run, self.options.hparams)
 
     @cached_property
+    def config(self) -> Config:
+        """The script's configuration."""
+        if self.options.config is None:
+            raise LogxError("there is no configuration; give logx.initialize(config=...) its file")
+        from runx.tracking.config import Config  # not at start: it reads YAML
+
+        return Config(self.options.config)
+
+    @cached_property
     def info(self) -> RunInfo:
-        """The run's name, experiment, tag, attempt and directory."""
-        return RunInfo(self.run)
+        """Where, when and from what the run runs."""
+        return RunInfo(self.run, started=self._started)
 
     def _open(self, options: Options) -> None:
         """Create the directory, open the writers and write the first row of metrics.csv."""
@@ -96,22 +127,38 @@ class Session:
             if self._rows and not options.is_worker:
                 now = time.time() if self._is_timed else None
                 # Two sessions of one attempt are no resume: readers tell them by its number.
-                started: dict[str, Metric] = {"start/step": 0, **attempt_of(self.run)}
-                self._rows.write(Record("start", started, None, now))
-        except OSError as error:
-            raise LogxError(f"{self.run.path}: can't be logged to: {error.strerror}") from error
+                started: dict[str, Any] = {"start/step": 0, **attempt_of(self.run)}
+                self._write_row(Record("start", started, None, now))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise LogxError(f"{self.run.path}: can't be logged to: {reason}") from error
         if not options.is_worker:
             self.files.watch(options.system)
 
+    def _write_row(self, record: Record) -> None:
+        """Write the first row, which may wait in memory while a disk is full."""
+        assert self._rows is not None
+        try:
+            self._rows.write(record)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self.faults.report(self.run.metrics.name, error, IN_MEMORY)
+
     def _open_writers(self, options: Options) -> None:
-        opened = [self._writer(writer) for writer in dict.fromkeys(options.writers)]
+        different = {each if isinstance(each, str) else id(each): each for each in options.writers}
+        opened = [self._writer(writer) for writer in different.values()]
         self._rows = next((writer for writer in opened if isinstance(writer, Rows)), None)
         others = [writer for writer in opened if writer not in (None, self._rows)]
         self.queue = WriterQueue(others, self.faults, options.is_worker)
+        for board in self.queue.boards if not options.is_worker else ():
+            self.queue.forgiving(board, board.begin)()
 
     def _writer(self, writer: Any) -> Any:
         """Return a writer, opened if it is given by name; None, with a warning, if that fails."""
         if not isinstance(writer, str):
+            if not all(callable(getattr(writer, name, None)) for name in ("write", "close")):
+                raise LogxError(f"writers: {text_of(writer)} has no write(record) and close()")
             return writer
         try:
             return open_writer(writer, self)
@@ -121,10 +168,16 @@ class Session:
             self.faults.report(writer, error, "without it")
             return None
 
+    def has_phase(self, name: str) -> bool:
+        """Return whether a name is one of a phase."""
+        return name in self._phases
+
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
         """Write metrics: the row of metrics.csv at once, all else by the queue."""
-        canonical = self._phases.get(phase) or self._unknown(phase)
+        canonical = (isinstance(phase, str) and self._phases.get(phase)) or self._unknown(phase)
         values = numbers(metrics)
+        if "epoch" in values:
+            epoch = self._named_epoch(values, epoch)
         epoch = self._epoch(canonical, epoch)
         now = time.time() if self._is_timed else None
         if self._rows:
@@ -132,6 +185,8 @@ class Session:
                 self._rows.write(Record(canonical, values, epoch, now))
             except OSError as error:
                 self.faults.report(self.run.metrics_of(canonical).name, error, IN_MEMORY)
+            except ValueError as error:  # an integer of thousands of digits
+                raise LogxError(f"a metric is no number: {error}") from error
             else:
                 if self.faults.active:
                     self.faults.resolve(self.run.metrics_of(canonical).name)
@@ -140,8 +195,24 @@ class Session:
 
     def scalar(self, name: str, value: Any, step: Any) -> None:
         """Write a number by all writers but csv."""
-        step = None if step is None else number(step, "step")
-        self.queue.put(Record("", {str(name): number(value, name)}, step, time.time()))
+        try:
+            step = None if step is None else epoch_number(step, "step")
+            name = text_of(name)
+            record = Record("", {name: number(value, name)}, step, time.time())
+        except LogxError as error:
+            self.faults.report("add_scalar", error)
+        else:
+            self.queue.put(record)
+
+    def last_step(self) -> int:
+        """Return the highest step that TensorBoard was given so far, -1 without any."""
+        return int(max([self.queue.last_step, *(board.last_step for board in self.queue.boards)]))
+
+    def resumed(self, epoch: int, last_step: int) -> None:
+        """Have TensorBoard forget what came after the checkpoint, by epochs or iterations."""
+        for board in self.queue.boards:
+            self.queue.forgiving(board, board.start)(max(epoch, last_step + 1))
+        self.queue.last_step = max(self.queue.last_step, last_step)
 
     def reduced(self, metrics: Mapping[str, Any], how: str) -> Mapping[str, Any]:
         """Return metrics reduced over all ranks."""
@@ -159,89 +230,43 @@ class Session:
     def close(self) -> None:
         """Write all that is in memory and close the files; warn where no rank 0 has written."""
         if self.is_on and self.rank and (warning := ranks.without_rank0(self.run)):
-            print(f"logx: warning: {warning}", file=sys.stderr, flush=True)
-        self.checkpoints.wait()
-        self.queue.close()
-        self.files.close()
-        if self._rows:
-            self.faults.close(self._rows)
+            self.faults.say(warning)
+        with ExitStack() as steps:  # The last is the first, and each is taken whatever they raise.
+            if self._rows:
+                steps.callback(self.faults.close, self._rows)
+            steps.callback(self.files.close)
+            steps.callback(self.queue.close)
+            self.checkpoints.close()
+
+    def _named_epoch(self, values: dict[str, Any], epoch: Any) -> Any:
+        """Return the epoch of a row among whose metrics is one of that name, which is taken out."""
+        named = values.pop("epoch")
+        if epoch is not None and epoch_number(epoch, "epoch") != named:
+            self.faults.warn_once(
+                "epoch", f"a metric called epoch is left out: the row has epoch {epoch}; rename it"
+            )
+        return named if epoch is None else epoch
 
     def _epoch(self, phase: str, epoch: Any) -> Any:
         """Return the epoch as a number, by default the one after the phase's last."""
         if epoch is None:
             with self._lock:
-                epoch = self._epochs.get(phase, 0)
-                self._epochs[phase] = epoch + 1
+                epoch = self.epochs[phase]
+                self.epochs[phase] = epoch + 1
             return epoch
         if type(epoch) is not int:
-            epoch = number(epoch, "epoch")
-        self._epochs[phase] = epoch
+            epoch = epoch_number(epoch, "epoch")
+        self.epochs[phase] = epoch
         return epoch
 
     def _unknown(self, phase: str) -> str:
         """Raise LogxError for an unknown phase."""
-        near = get_close_matches(str(phase), self._phases, 1)
+        near = get_close_matches(text_of(phase), self._phases, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LogxError(
-            f"phase {phase!r} is not known; {hint}there are {', '.join(self._phases)}; "
+            f"phase {text_of(phase)!r} is not known; {hint}there are {', '.join(self._phases)}; "
             "initialize(phases=[...]) names further ones"
         )
-
-
-class RankFiles:
-    """The files of one rank besides metrics: messages, artifacts, system.csv."""
-
-    def __init__(self, run: RunDir, rank: int, faults: Faults) -> None:
-        self._run, self._rank, self._faults = run, rank, faults
-        self._messages = Appender(str(run.messages_of(rank)), torn=b"\n")
-        self._system = Appender(str(run.system), torn=TORN)
-        self._monitor: Monitor | None = None
-
-    def message(self, text: str) -> None:
-        """Append a message to this rank's log, and print it on rank 0."""
-        try:
-            if self._rank == 0:
-                print(text)
-        except (OSError, ValueError) as error:
-            self._faults.report("stdout", error)
-        self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
-
-    def artifact(self, thing: Any, name: str | None) -> str | None:
-        """Write an artifact and return its path; None, with a warning, where the disk is full."""
-        try:
-            return str(artifacts.save(self._run, thing, name, utc_now()))
-        except OSError as error:
-            self._faults.report(f"artifact {name or thing}", error, "without it")
-            return None
-
-    def watch(self, system: bool | float) -> None:
-        """Start to measure the load for system.csv, at an interval in seconds."""
-        if system:
-            self._monitor = Monitor(self._write_load, INTERVAL if system is True else system)
-
-    def forked(self) -> None:
-        """Forget, in a forked process, what the parent will write."""
-        self._monitor = None
-        self._messages.forked()
-        self._system.forked()
-
-    def close(self) -> None:
-        """Stop measuring, write what is in memory and close the files."""
-        if self._monitor is not None:
-            self._monitor.stop()
-        for file in (self._messages, self._system):
-            self._faults.close(file)
-
-    def _write_load(self, load: dict[str, Metric]) -> None:
-        self._append(self._system, encode("system", load, None, time.time()), "system.csv")
-
-    def _append(self, file: Appender, text: str, name: str) -> None:
-        try:
-            file.append(text.encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            self._faults.report(name, error, IN_MEMORY)
-        else:
-            self._faults.resolve(name)
 
 
 def known_phases(further: Iterable[str]) -> dict[str, str]:
@@ -249,44 +274,60 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
     if isinstance(further, str):
         raise LogxError(f"phases= takes a list of names, not {further!r}")
     for name in further:
+        if not isinstance(name, str):
+            raise LogxError(f"phases= takes a list of names, and {text_of(name)} is none")
         if not name.replace("_", "").replace("-", "").isalnum() or name in ("start", "system"):
             raise LogxError(f"phases: {name!r} can't be a phase; use letters, digits, _ and -")
     return {**{name: name for name in further}, **PHASES}
 
 
 def open_session(
-    logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
+    logdir: Any,
+    coolname: bool,
+    hparams: Any,
+    global_rank: int | None,
+    options: Options,
+    config: Any = None,
 ) -> Session:
     """Return the session that initialize() opens."""
-    rank = ranks.rank() if global_rank is None else int(global_rank)
+    rank = int(ranks.rank() if global_rank is None else epoch_number(global_rank, "global_rank"))
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    path = choose_logdir(logdir, coolname and is_on, rank)
-    run = RunDir(Path(path).absolute())
     values = {} if hparams is None else as_mapping(hparams)
+    if config is not None:
+        from runx.tracking.config import read_script_config
+
+        options = options._replace(config=read_script_config(config))
+        values = {**(options.config or {}), **values}
+    by_hand = is_on and config is not None
+    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank, by_hand)
+    run = RunDir(Path(path).absolute())
     writes = is_on and rank == 0
     session = Session(run, rank, writes, options._replace(hparams=values))
     session.is_on = is_on
-    if writes and values:
+    if writes and by_hand and not logdir and "RUNX_LOGDIR" not in os.environ:
+        session.faults.say(f"logging to {os.path.relpath(path)}", "")
+    if writes:
         _write_hparams(session, values)
+        if logdir is not None and (warning := note_logdir(run)):
+            session.faults.warn(warning)
     return session
 
 
 def join_session(path: Path, rank: int, options: Options) -> Session:
     """Return the session of a worker process, for the same run as its parent."""
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    names = tuple(writer for writer in options.writers if writer in ("csv", "tensorboard"))
-    worker = options._replace(writers=names, is_worker=True)
-    return Session(RunDir(path), rank, is_on and rank == 0, worker)
+    return Session(RunDir(path), rank, is_on and rank == 0, options)
 
 
 def _write_hparams(session: Session, hparams: dict[str, Any]) -> None:
     """Write the script's hyperparameters to hparams.json; where runx wrote one, to logx.json."""
-    run = session.run
-    plain = json.loads(json.dumps(hparams, default=str))
+    if not hparams:
+        return
+    run, content = session.run, plain(hparams)
     try:
         if run.record.exists():
-            session.notes.keep(hparams=plain)
+            session.notes.keep(hparams=content)
         else:
-            write_whole(run.hparams, json.dumps(plain, indent=2) + "\n")
+            write_whole(run.hparams, json.dumps(content, indent=2) + "\n")
     except OSError as error:
-        raise LogxError(f"{run.path}: can't be written to: {error.strerror}") from error
+        session.faults.report("hparams", error, "without them")

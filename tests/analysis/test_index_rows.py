@@ -29,11 +29,18 @@ def record(attempt, **more):
     ],
 )
 def test_what_is_read_back_is_what_was_written(attempt):
-    one = record(attempt, resources={"nodes": 2})
+    one = record(attempt, resources={"nodes": 2}, sources={"acc": "log.csv"})
     entries = {"owl": entry(one, ["", "metrics.csv"], 7, {"val.acc:max": 9})}
     read = from_columns(json.loads(json.dumps(to_columns(entries))))
     assert attempts_in(read["owl"]) == one.attempts
-    assert parts(read["owl"]) == [{"lr": 0.1}, {"nodes": 2}, {"acc": 9}, {"val.acc:max": 9}]
+    sources = {"acc": "log.csv"}
+    assert parts(read["owl"]) == [
+        {"lr": 0.1},
+        {"nodes": 2},
+        {"acc": 9},
+        {"val.acc:max": 9},
+        sources,
+    ]
     assert read["owl"][0].files == ("", "metrics.csv")
 
 
@@ -48,6 +55,6 @@ def test_runs_with_other_names_in_them_do_not_mix():
 
 @pytest.mark.parametrize("columns", [[], [[1]], [[1, 2], [1], [1], [1], [1]], 3, None, {}])
 def test_columns_that_are_not_alike_are_refused(columns):
-    shape = Shape(("",), (), (), (), ())._asdict()
+    shape = Shape(("",), (), (), (), (), ())._asdict()
     with pytest.raises((ValueError, TypeError, KeyError)):
         from_columns([{**shape, "runs": ["owl"], "columns": columns}])

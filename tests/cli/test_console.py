@@ -124,6 +124,23 @@ def test_an_error_is_one_line_whatever_names_hold(project):
     assert done.stderr == "runx: a\\nb\\x1b[31m.yml: no such file; check the name\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["sweep", "-n"], "sweep.yml"),
+        (["run", "sweep.yml"], "sweep.yml"),
+        (["stat", "sweep.yml"], "status"),
+    ],
+)
+def test_a_first_word_that_is_no_file_gets_what_was_likely_meant(project, words, meant):
+    done = project.runx(*words, status=2)
+    assert done.stderr == f"runx: no command or file {words[0]}; did you mean runx {meant}?\n"
+
+
+def test_flags_may_precede_the_file(project):
+    assert project.runx("-n", "sweep.yml").stdout
+
+
 def test_a_current_folder_that_was_removed_is_named(project):
     (project.path / "gone").mkdir()
     script = "cd gone; rmdir ../gone; exec runx status"

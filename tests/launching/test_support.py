@@ -28,16 +28,19 @@ THREE = {"HPARAMS": "{lr: [1, 2, 3]}", "RUN_NAME": "'r{lr}'"}
 TOP = {
     "CMD": {"CMD": "python other.py"},
     "HPARAMS": {"HPARAMS": "{lr: 2}"},
+    "HPARAMS_TYPES": {"HPARAMS_TYPES": "{lr: {min: 0}}"},
     "SAMPLES": {"SAMPLES": "2"},
     "SEED": {"SEED": "5"},
     "ARGS": {"ARGS": "{style: equals}"},
     "RUN_NAME": {"RUN_NAME": "other"},
+    "NAMES": {"NAMES": "{own: 'x{{ lr }}'}", "RUN_NAME": "'{own}'"},
     "HPARAMS_FROM": {"HPARAMS_FROM": "axes.py:more"},
     "SWEEPS": {"SWEEPS": "{more: {wd: 1}}"},
     "CONFIG": {"CONFIG": "defaults.yml"},
     "EXTENDS": {"EXTENDS": "extended.yml"},
     "EXP_NAME": {"EXP_NAME": "other"},
     "TITLE": {"TITLE": "a title"},
+    "LABELS": {"LABELS": "[paper]"},
     "NOTE": {"NOTE": "a note"},
     "LOGROOT": {"LOGROOT": "elsewhere-{count}"},
     "PYTHONPATH": {"PYTHONPATH": "LOGDIR/code/lib"},
@@ -200,7 +203,8 @@ def observed(project, settings):
     [record] = [
         json.loads(file.read_text()) for file in folder.glob(".runx/launches/*/launch.json")
     ]
-    noted = (record["title"], record["note"], folder.parent.name.partition("-")[0])
+    noted = [record[name] for name in ("title", "note", "labels", "hparams_types")]
+    noted.append(folder.parent.name.partition("-")[0])
     counts = (len(plan.attempts), second_attempts(settings) if settings.resume else None)
     return plain(f"{shown} {files} {noted} {counts}", settings)
 

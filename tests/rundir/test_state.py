@@ -17,6 +17,7 @@ def ended(code):
 
 STARTED = Event("started")
 JOB = JobAddress("slurm", id="7")
+BY_LOGX = Event("ended", details={"code": None, "reason": "not seen", "by": "logx"})
 TOLD = "run.sh was not called: told by its metrics"
 UNWRITTEN = "run.sh wrote nothing: can its node see LOGROOT?"
 STILL = "cancelled, but still at slurm"
@@ -141,6 +142,9 @@ def test_a_run_without_attempts_is_planned():
             HERS,
         ),
         (farm(STARTED, ended(1), job_state="unseen", reason=HERS), "failed", "exit status 1"),
+        # Where there is no run.sh, by logx: a status that it can't see is no end of either kind.
+        (farm(STARTED, BY_LOGX), "unknown", "not seen"),
+        (farm(STARTED, BY_LOGX, order="cancel"), "cancelled", ""),
         (farm(job=None, process=False, job_state="unseen", reason=HERS), "queued", HERS),
         (farm(output_age=60.0, job_state="unseen", reason=HERS), "running", TOLD),
         (farm(job_state="unknown", reason="FOO"), "unknown", "slurm says FOO"),

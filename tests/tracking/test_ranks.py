@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from runx.errors import LogxError
+from runx.rundir.paths import RunDir
 from runx.rundir.records import read
-from runx.tracking.ranks import rank, reduced
+from runx.tracking.ranks import rank, reduced, without_rank0
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,3 +81,13 @@ def test_four_ranks_log_as_one(tmp_path):
     assert (run / "logging.log").read_text() == "rank 0\nonly the first\n"
     for other in (1, 2, 3):
         assert (run / f"logging.rank{other}.log").read_text() == f"rank {other}\n"
+
+
+def test_a_rank_0_that_begins_a_moment_later_is_waited_for(tmp_path):
+    from threading import Timer
+
+    run, ranks_of = RunDir(tmp_path), {"RANK": "1", "WORLD_SIZE": "2"}
+    later = Timer(0.2, run.metrics.touch)
+    later.start()
+    assert without_rank0(run, ranks_of) == ""
+    later.join()

@@ -10,6 +10,7 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.rundir.records import Record
+from runx.tracking.plain import shown
 from runx.tracking.writers import Destination
 
 
@@ -66,7 +67,7 @@ class Mlflow:
         run = self._client.create_run(id, run_name=info.name, tags={"runx.tag": info.tag})
         destination.notes.keep(mlflow_run_id=run.info.run_id)
         params = [
-            Param(allowed(name), str(value)[:6000]) for name, value in destination.hparams.items()
+            Param(allowed(name), shown(value)[:6000]) for name, value in destination.hparams.items()
         ]
         self._client.log_batch(run.info.run_id, params=params)
         return run.info.run_id

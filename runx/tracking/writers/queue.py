@@ -20,7 +20,7 @@ class WriterQueue:
     """Passes records to writers in a thread, in their order; the training script never waits.
 
     With ``is_synchronous`` each record is written at once: in worker processes, which are often
-    killed. ``held`` counts the contexts that suspend writing.
+    killed. ``held`` counts the contexts that suspend writing, ``last_step`` is the highest so far.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class WriterQueue:
     ) -> None:
         self.writers = list(writers)
         self.held = 0
+        self.last_step: float = -1
         self._faults = faults
         self._queue: deque[Record] = deque()
         self._is_synchronous = is_synchronous
@@ -44,6 +45,8 @@ class WriterQueue:
         if not self.writers:
             return
         self._queue.append(record)
+        if record.epoch is not None and record.epoch > self.last_step:
+            self.last_step = record.epoch
         if self._raised:
             raise self._raised
         if self._is_synchronous:
@@ -85,7 +88,7 @@ class WriterQueue:
             self.writers = []
 
     def forgiving(self, writer: Any, function: Any) -> Any:
-        """Return a function of a writer that warns of a full disk or missing package instead."""
+        """Return a function of a writer that warns of any error instead, once for each function."""
         if not callable(function):
             return function
 
@@ -94,14 +97,18 @@ class WriterQueue:
         def call(*arguments: Any, **keywords: Any) -> Any:
             try:
                 return function(*arguments, **keywords)
-            except OSError as error:
-                self._faults.report(type(writer).__name__, error)
-            except ImportError as error:
-                package = {"PIL": "pillow"}.get(str(error.name), str(error.name))
-                missing = LogxError(f"it needs {package}: pip install {package}")
-                self._faults.report(function_name, missing)
+            except Exception as error:  # noqa: BLE001  No picture or histogram ends the training.
+                self.report(writer, function_name, error)
 
         return call
+
+    def report(self, writer: Any, function: str, error: Exception) -> None:
+        """Warn of an error in a function of a writer."""
+        if isinstance(error, OSError):
+            self._faults.report(type(writer).__name__, error)
+        else:
+            problem = _missing(error) if isinstance(error, ImportError) else error
+            self._faults.report(function, problem, "without it")
 
     def _reset(self) -> None:
         self._wake, self._lock, self._closed = Event(), RLock(), False
@@ -161,12 +168,30 @@ class Summaries:
         self._board = queue.boards[0] if queue.boards else None
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         if self._board is None:
             return _ignore
         if name == "flush":
             return self._queue.flush
-        return self._queue.forgiving(self._board, getattr(self._board.summaries, name))
+        try:
+            function = self._board.function(name)
+        except AttributeError:
+            raise
+        except Exception as error:  # noqa: BLE001  tensorboardX may not be importable.
+            self._queue.report(self._board, name, error)
+            return _ignore
+        return self._queue.forgiving(self._board, function)
 
 
 def _ignore(*arguments: Any, **keywords: Any) -> None:
     """Ignore a call."""
+
+
+def _missing(error: ImportError) -> LogxError:
+    """Return the error for a package that isn't installed, with what installs it."""
+    name = str(error.name)
+    package = {"PIL": "pillow"}.get(name, name)
+    extra = {"PIL": "images", "matplotlib": "results"}.get(name.partition(".")[0])
+    how = f"'runx-sweeps[{extra}]', or pip install {package}" if extra else package
+    return LogxError(f"it needs {package}: pip install {how}")

@@ -9,6 +9,7 @@ from zlib import crc32
 
 from runx.errors import LogxError
 from runx.rundir.records import Record
+from runx.tracking.plain import plain
 from runx.tracking.writers import Destination
 
 
@@ -27,7 +28,7 @@ class Wandb:
             name=environment.get("WANDB_NAME") or info.name,
             id=environment.get("WANDB_RUN_ID") or stable_name(f"{info.experiment}-{info.name}"),
             tags=[info.tag] if info.tag else None,
-            config=dict(destination.hparams),
+            config=plain(dict(destination.hparams)),
             dir=str(destination.run.path),
             resume="allow",
         )

@@ -46,6 +46,9 @@ def folder(tmp_path_factory):
     )
     (made / "show").write_text(f'#!/bin/sh\nexec {sys.executable} -S "{made}/{SHOW}" "$@"\n')
     (made / "show").chmod(0o755)
+    skip = "while case $1 in -p) shift;; -*) ;; *) false;; esac; do shift; done; shift"
+    (made / "ssh").write_text(f'#!/bin/sh\n{skip}\nexec sh -c "$*"\n')
+    (made / "ssh").chmod(0o755)
     return made
 
 
@@ -98,6 +101,8 @@ EXACT = [
     ("eval bash -c \"'show {x} {args}'\"", [["X", "ARGS"]]),
     ("eval sh -c '\"show {x} {args}\"'", [["X", "ARGS"]]),
     ("eval show {args}", [["ARGS"]]),
+    ("ssh -p 22 host ssh host sh -c \"'show {x} {args}'\"", [["X", "ARGS"]]),
+    ("ssh host \"ssh host 'show {x} {args}'\"", [["X", "ARGS"]]),
     ("eval 'show {args}'", [["ARGS"]]),
     ('run() { show "$@"; }; run {args}', [["ARGS"]]),
     ("if true; then show {args}; fi", [["ARGS"]]),

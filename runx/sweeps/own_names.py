@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 
 from runx.errors import ExpressionError, SettingsError, SweepError
@@ -11,6 +12,8 @@ from runx.sweeps.naming import OF_A_LAUNCH, OF_A_RUN
 from runx.sweeps.scalars import value_text
 from runx.sweeps.templates import evaluated, template
 from runx.sweeps.values import Point
+
+_PLACEHOLDER = re.compile(r"(?<!\{)\{\s*([\w.-]+)\s*\}(?!\})")
 
 
 def own_texts(
@@ -37,6 +40,10 @@ def own_texts(
     held = [name for name in names if f"{{{name}}}" in holder]
     if clash := next((name for name in held if name in (*OF_A_RUN, *OF_A_LAUNCH, *known)), None):
         raise SettingsError(f"{at(clash)}: NAMES: {{{clash}}} has a meaning already; rename it")
+    for name in held:
+        if wrong := _PLACEHOLDER.search(names[name]):
+            problem = f"{wrong[0]}: write {{{{ {wrong[1]} }}}} for a hyperparameter"
+            raise SettingsError(f"{at(name)}: NAMES: {name}: {problem}")
     variables = {f"env.{name}": text for name, text in environment.items()}
     places = {name: f"{at(name)}: NAMES: {name}" for name in held}
     try:

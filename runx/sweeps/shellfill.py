@@ -36,6 +36,8 @@ _PLAIN_CODE = re.compile(r"[\w@%+=:,./ -]*", re.ASCII)
 
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 
+_AROUND_WORDS = tuple(" \t\n;&|()`")
+
 _VARIABLE_BEFORE = re.compile(r"\$\w+\Z", re.ASCII)
 
 _NAMES = {
@@ -66,20 +68,29 @@ class Filling(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether the value means the same to every shell, in quotes or not."""
-        return not self.is_list and bool(_PLAIN.fullmatch(self.text))
+        return not self.is_list and self.has_plain_words
+
+    @property
+    def has_plain_words(self) -> bool:
+        """Whether each of its words means the same to every shell, in quotes or not."""
+        return all(map(_PLAIN.fullmatch, self.words))
 
 
 Fillings: TypeAlias = Mapping[str, Filling]
 
 
 class _Site(NamedTuple):
-    """Where a mark stands: its step, its word, and what is directly before and after it."""
+    """Where a mark stands: its step, its word, and what is directly before and after it.
+
+    It ``is_apart`` if there is nothing of a word on either side, whatever the quotes.
+    """
 
     char: Char
     word: Word
     after_dollar: bool
     is_glued: bool
     is_number: bool
+    is_apart: bool
     is_cmd: bool
 
     @property
@@ -131,13 +142,15 @@ def _sites(text: str, is_cmd: bool) -> tuple[_Site, ...]:
             continue
         expands = char.quotes not in (SINGLE, ANSI, COMMENT, HERE_QUOTED)
         before = text[max(0, char.offset - 99) : char.offset]
+        after = text[char.offset + 1 : char.offset + 2]
         sites.append(
             _Site(
                 char,
                 word_around(chars, at, is_cmd),
                 expands and at > 0 and chars[at - 1].text == "$",
                 expands and bool(_VARIABLE_BEFORE.search(before)),
-                text[char.offset + 1 : char.offset + 2] in ("<", ">"),
+                after in ("<", ">"),
+                before[-1:] in ("", *_AROUND_WORDS) and after in ("", *_AROUND_WORDS),
                 is_cmd,
             )
         )
@@ -150,11 +163,12 @@ def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     if site.after_dollar:
         raise _refusal(value, "after a dollar sign", r"write \$ for a dollar sign")
     is_word = char.quotes == BARE and site.is_alone
+    has_plain_words = site.is_apart and value.has_plain_words
     if value.blended and not is_word and not word.is_shell_text:
         value = value._replace(words=(" ".join(value.words),), is_list=False)
     elif value.is_list and site.is_cmd and not site.is_alone and not word.is_shell_text:
         value = value._replace(words=(value.text,), is_list=False)
-    _check_place(site, value)
+    _check_place(site, value, has_plain_words)
     if not value.is_plain and (place := word.refused):
         is_text = site.is_cmd and "in code" in place and _PLAIN_CODE.fullmatch(value.text)
         if not is_text:
@@ -172,7 +186,7 @@ def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     return _outer(char.quotes, value, site.is_glued, must_quote)
 
 
-def _check_place(site: _Site, value: Filling) -> None:
+def _check_place(site: _Site, value: Filling, has_plain_words: bool) -> None:
     """Raise if a value would mean something else to the shell in its place."""
     char = site.char
     is_document = char.quotes in (HERE, HERE_QUOTED)
@@ -186,7 +200,7 @@ def _check_place(site: _Site, value: Filling) -> None:
     elif char.problem in ("", HERE_CODE) and value.is_code:
         fits = "\n" not in value.text
     else:
-        fits = value.is_plain
+        fits = value.is_plain or has_plain_words
     if site.is_glued or not fits:
         place = _NAMES.get(char.problem or char.quotes) or char.problem or "in a comment"
         raise _refusal(value, place, "write it where it is a word of a command")

@@ -40,6 +40,8 @@ _SHELL_OPTIONS = re.compile(
     r"(?:(?:[-+]\w*[oO]|--rcfile|--init-file) \S+ |[-+](?!\w*[oO] )[\w-]+ )*"
 )
 
+_SSH_WITH_VALUE = re.compile(r"-\w*[BbcDEeFIiJLlmOopQRSWw]")
+
 # These read a here-document as commands, or hand it to a shell.
 _READS_COMMANDS = re.compile(
     rf"(?<![\w.-]){_SHELL}(?![\w.-])|\b(?:rsh|eval|sbatch|[qb]sub|parallel)\b"
@@ -250,9 +252,23 @@ def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
         refused = f"in code of {language}"
     elif shell := _takes_code(names, _OTHER_SHELL):
         refused = f"in commands of {shell}"
-    lead = "".join(f"{word} " for word in names[1:]) if is_joined else ""
+    lead = "".join(f"{word} " for word in _joined(names)) if is_joined else ""
     is_shell_text = follows or is_option or is_joined
     return Word(rest if is_option else text, is_shell_text, is_joined, refused, lead)
+
+
+def _joined(names: list[str]) -> list[str]:
+    """Return the words that a program joins to shell text: of ssh, those after the host.
+
+    >>> _joined(["ssh", "-p", "22", "-t", "host", "bash", "-c"])
+    ['bash', '-c']
+    """
+    words = names[1:]
+    if names[0].rpartition("/")[2] not in ("ssh", "rsh"):
+        return words
+    while words and words[0].startswith("-"):
+        del words[: 2 if _SSH_WITH_VALUE.fullmatch(words[0]) else 1]
+    return words[1:]
 
 
 def takes_commands(before: list[str]) -> bool:

@@ -46,6 +46,9 @@ def folder(tmp_path_factory):
     )
     (made / "show").write_text(f'#!/bin/sh\nexec {sys.executable} -S "{made}/{SHOW}" "$@"\n')
     (made / "show").chmod(0o755)
+    skip = "while case $1 in -p) shift;; -*) ;; *) false;; esac; do shift; done; shift"
+    (made / "ssh").write_text(f'#!/bin/sh\n{skip}\nexec sh -c "$*"\n')
+    (made / "ssh").chmod(0o755)
     return made
 
 
@@ -98,6 +101,9 @@ EXACT = [
     ("eval bash -c \"'show {x} {args}'\"", [["X", "ARGS"]]),
     ("eval sh -c '\"show {x} {args}\"'", [["X", "ARGS"]]),
     ("eval show {args}", [["ARGS"]]),
+    ("ssh -p 22 host ssh host show {x} {args}", [["X", "ARGS"]]),
+    ("ssh host sh -c \"'show {x} {args}'\"", [["X", "ARGS"]]),
+    ("ssh host \"ssh host 'show {x} {args}'\"", [["X", "ARGS"]]),
     ("eval 'show {args}'", [["ARGS"]]),
     ('run() { show "$@"; }; run {args}', [["ARGS"]]),
     ("if true; then show {args}; fi", [["ARGS"]]),
@@ -200,6 +206,22 @@ def test_where_a_shell_or_another_language_would_compute_a_value_it_is_refused(c
     with pytest.raises(PlacementError, match=r"CMD: the value .* can't stand"):
         shell_command(cmd, Point((text("x", "a[$(date)]"),)), HERE)
     assert "7" in shell_command(cmd, Point((Hparam("x", 7, "7"),)), HERE)
+
+
+@pytest.mark.parametrize(
+    "cmd",
+    ["bash <<EOF\nshow {x} {args}\nEOF", "show `echo {x} {args}`", "sh <<'E'\nshow {x} {args}\nE"],
+)
+def test_words_that_need_no_quotes_may_stand_where_a_shell_reads_them_again(folder, cmd):
+    point = Point((text("x", "1e-3"), text("b", "-2"), Hparam("l", (1, "c"), ("1", "c"))))
+    assert shown(folder, shell_command(cmd, point, HERE)) == [
+        ("1e-3", "--b", "-2", "--l", "1", "c")
+    ]
+    for other in (text("b", "a b"), Hparam("l", ("a b",), ("a b",))):
+        with pytest.raises(PlacementError, match="can't stand"):
+            shell_command(cmd, Point((text("x", "1"), other)), HERE)
+    with pytest.raises(PlacementError, match="can't stand"):
+        shell_command(cmd.replace("{args}", "--l={args}"), point, HERE)
 
 
 def test_no_value_is_an_operator_of_double_brackets(folder):

@@ -28,6 +28,7 @@ def test_a_text_is_filled_in_from_the_run():
         ("{{ width }}", "own", (), "in EXP_NAME there are no hyperparameters"),
         ("{{ width + 'x' }}", "own", ("width",), "x.yml:own: NAMES: own: "),
         ("{{ env.GONE }}", "own", ("width",), "GONE is not set"),
+        ("w{width}", "own", ("width",), r"own: {width}: write {{ width }} for a hyperparameter"),
         ("x", "wid", ("width",), "{wid} has a meaning already"),
         ("x", "title", ("width",), "{title} has a meaning already"),
         ("x", "width", ("width",), "{width} has a meaning already"),

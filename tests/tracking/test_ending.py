@@ -164,7 +164,11 @@ def test_a_rank_other_than_0_is_not_the_script(run):
 
 @pytest.mark.parametrize(
     "end, expected",
-    [("pass", ("done", "")), ("sys.exit(3)", ("failed", "exit status 3")), ("os._exit(9)", RUNNING)],
+    [
+        ("pass", ("done", "")),
+        ("sys.exit(3)", ("failed", "exit status 3")),
+        ("os._exit(9)", RUNNING),
+    ],
 )
 @pytest.mark.parametrize("inner", ["pass", "sys.exit(4)", "1 / 0", "os.kill(os.getpid(), 15)"])
 def test_a_script_that_the_script_starts_in_the_same_run_is_not_it(run, inner, end, expected):

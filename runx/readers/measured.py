@@ -65,7 +65,8 @@ class Measured(NamedTuple):
 def read_files(run: str, files: Iterable[FoundFile], warn: Warn) -> list[Source]:
     """Return what files have, those that several attempts wrote to one place as one source."""
     places: dict[tuple[str, str], list[FoundFile]] = {}
-    for file in sorted(files, key=lambda file: file.mtime):
+    # What lies with the code may be of others; what is in the run's directory is of the run.
+    for file in sorted(files, key=lambda file: (file.name.startswith("code/"), file.mtime)):
         places.setdefault((file.reader.name, file.place), []).append(file)
     order = [*FILES]
     inside = sorted(places.values(), key=lambda each: _rank(each[0].reader.name, order))

@@ -53,7 +53,8 @@ def _is_watched(path: Path) -> bool:
         return False
     if not events or events[-1].name != "started":
         return False
-    return bool(is_process_alive(events[-1].details, this_machine()))
+    began = events[-1].details  # by this process itself where it has executed the script anew
+    return began.get("pid") != os.getpid() and bool(is_process_alive(began, this_machine()))
 
 
 class Ending:
@@ -151,11 +152,14 @@ def status_of(status: Any = None) -> tuple[int, str]:
 
 
 def line_of(error: BaseException) -> str:
-    """Return an exception as the last line of its traceback has it.
+    """Return an exception as the last line of its traceback has it; of a group the first one.
 
     >>> line_of(ValueError("no such data"))
     'ValueError: no such data'
     """
+    groups = getattr(builtins, "BaseExceptionGroup", ())  # of Python 3.11
+    while isinstance(error, groups):
+        error = error.exceptions[0]
     kind = type(error)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     text = _first_line(shown(error))

@@ -97,7 +97,9 @@ def _explained(path: Path | str, error: Exception) -> LogxError:
             f"{path}: holds more than weights, which could run code when loaded ({reason}); "
             "if you trust it, ask with weights_only=False"
         )
-    is_damage = isinstance(error, IsADirectoryError) or getattr(error, "errno", 0) == errno.EIO
+    # torch seeks before the beginning of many a file that was cut off: EINVAL.
+    number = getattr(error, "errno", 0)
+    is_damage = isinstance(error, IsADirectoryError) or number in (errno.EIO, errno.EINVAL)
     if isinstance(error, OSError) and not is_damage:
         return LogxError(f"{path}: can't be loaded: {error.strerror or reason}")
     # A class that is elsewhere now is no damage.

@@ -185,3 +185,10 @@ def test_a_wide_metrics_file_is_not_taken_for_logxs(run):
     write(run / "metrics.csv", "epoch,step,train_loss,val_acc\n0,9,0.1,\n0,9,,0.5\n")
     [found] = read_experiment(ExperimentDir(run.parent), Reader(warn=pytest.fail))
     assert (found.metrics, found.sources["acc"]) == ({"acc": 0.5}, "metrics.csv")
+
+
+def test_a_metric_of_the_runs_own_directory_goes_before_one_beside_the_code(run):
+    write(run / "code" / "baseline" / "results.csv", "epoch,val_acc\n1,0.9\n")
+    write(run / "out" / "log.csv", "epoch,val_acc\n1,0.4\n2,0.5\n")
+    (record,) = runx.results(run.parent)
+    assert record.metrics == {"acc": 0.5, "results/acc": 0.9}

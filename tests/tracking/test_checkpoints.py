@@ -43,6 +43,17 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_newest_whole_one(logx, tmp_
     assert "ep2.pth: can't be loaded" in capfd.readouterr().err
 
 
+def test_a_checkpoint_that_was_cut_off_anywhere_falls_back(logx, tmp_path):
+    saved(logx, 1, delete_old=False)
+    state = {f"layer{number}": torch.ones(20) for number in range(20)}
+    logx.save_model({"state_dict": state}, 0.1, 2, delete_old=False)
+    path = tmp_path / "last_checkpoint_ep2.pth"
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, len(whole) // 40):
+        path.write_bytes(whole[:length])
+        assert logx.restore() == 2, length
+
+
 @pytest.mark.parametrize(
     "error",
     [KeyError("x"), IndexError(1), EOFError(), TypeError("x"), RecursionError()],

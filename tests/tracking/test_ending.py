@@ -182,6 +182,23 @@ def test_a_script_that_the_script_starts_in_the_same_run_is_not_it(run, inner, e
     assert told(run) == expected
 
 
+def test_a_script_that_executes_itself_anew_is_the_script(run):
+    code = """
+        if "AGAIN" not in os.environ:
+            os.environ["AGAIN"] = "yes"
+            os.execv(sys.executable, [sys.executable, *sys.argv])
+        sys.exit(3)
+    """
+    play(run, code)
+    assert told(run) == ("failed", "exit status 3")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.11 has groups")
+def test_of_a_group_of_exceptions_the_first_is_told(run):
+    play(run, "raise ExceptionGroup('a', [ExceptionGroup('b', [OSError('disk'), KeyError(1)])])")
+    assert told(run) == ("failed", "OSError: disk")
+
+
 def test_a_script_that_follows_in_the_same_job_is_the_script(run):
     play(run, "pass")
     play(run, "sys.exit(3)")

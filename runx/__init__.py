@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from runx.api.experiment import Experiment, Plan, load
     from runx.api.inspect import Standings, experiments, logs, show, status
     from runx.api.launch import launch, preview
-    from runx.api.project import init, schema
+    from runx.api.project import convert, init, schema
     from runx.api.results import Results, results
     from runx.api.watch import watch
     from runx.errors import RunxError
@@ -24,6 +24,7 @@ __all__ = [
     "Standings",
     "__version__",
     "cancel",
+    "convert",
     "experiments",
     "hold",
     "init",
@@ -49,7 +50,7 @@ _MODULES = {
     "api.launch": ("launch", "preview"),
     "api.watch": ("watch",),
     "api.experiment": ("Experiment", "Plan", "load"),
-    "api.project": ("init", "schema"),
+    "api.project": ("convert", "init", "schema"),
     "api.results": ("Results", "results"),
     "errors": ("RunxError",),
     "rundir.run": ("Run",),

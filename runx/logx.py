@@ -17,7 +17,7 @@ from runx.tracking.script import ScriptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from os import PathLike
     from typing import Any
@@ -47,17 +47,21 @@ class LogX(ScriptCalls):
         global_rank: int | None = None,
         eager_flush: bool = True,
         *,
+        config: str | PathLike[str] | None = None,
         phases: Iterable[str] | None = (),
         writers: Iterable[Any] | None = ("csv",),
         strict: bool = False,
         system: bool | float = True,
     ) -> None:
-        """Start logging to ``logdir``, by default to the directory of the launched run."""
+        """Start logging to ``logdir``, by default to the directory of the launched run.
+
+        ``config``: the script's configuration, which logx.config then is.
+        """
         from runx.tracking.session import open_session, options_of
 
         self.close()
         options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)
-        self._session = open_session(logdir, coolname, hparams, global_rank, options)
+        self._session = open_session(logdir, coolname, hparams, global_rank, options, config)
         # As it was given, for scripts that make paths of it.
         self.logdir = os.fsdecode(logdir) if logdir else str(self._session.run.path)
         self.rank0 = self._session.rank == 0
@@ -67,6 +71,25 @@ class LogX(ScriptCalls):
 
             self._ending = watch(self._session.run)
         self._register()
+
+    def main(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        config: str | PathLike[str] | None = None,
+        seed: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Return a decorator: the function gets a run, which lasts from its call to its end.
+
+        ``seed``: a function that gets the hyperparameter seed, a number, or False; by default logx
+        seeds. ``options`` are those of initialize().
+        """
+        from runx.tracking.main import as_main
+
+        if function is not None:
+            return as_main(self, function, config, seed, options)
+        return lambda function: as_main(self, function, config, seed, options)
 
     def msg(self, msg: object, all_ranks: bool = False) -> None:
         """Print a message and append it to logging.log; other ranks have logs of their own."""
@@ -120,9 +143,13 @@ class LogX(ScriptCalls):
         for board in queue.boards:
             queue.forgiving(board, board.add_hparams)(hparams, metrics)
 
-    def artifact(self, thing: Any, name: str | None = None) -> str | None:
-        """Write a file, array, figure or object of JSON to artifacts/; return its path."""
-        return self._open.files.artifact(thing, name) if self._open.writes else None
+    def artifact(self, thing: Any, name: str | None = None, kind: str | None = None) -> str | None:
+        """Write a file, array, table, figure, tensors or JSON to artifacts/; return its path.
+
+        ``kind``: another than that of the object's type: "text", "torch", "pickle", ...
+        """
+        session = self._open
+        return session.files.artifact(thing, name, kind, self._kinds) if session.writes else None
 
     @property
     def tensorboard(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +33,7 @@ COMMANDS = {
     "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
     "init": "Write a commented .runx here.",
+    "import": "Print a sweep or script of another tool as an experiment.",
     "schema": "Print the JSON Schema of an experiment, of a .runx, or of status --json.",
 }
 """The commands, and what each does."""
@@ -40,7 +42,7 @@ _MODULES = {
     "launch": ("launch",),
     "inspect": ("status", "logs", "show"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
-    "project": ("watch", "check", "config", "init", "schema"),
+    "project": ("watch", "check", "config", "init", "import", "schema"),
 }
 """The modules of runx.cli with their commands, each imported when one of them runs."""
 
@@ -57,7 +59,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             ctx.fail(f"no command {cmd_name}; {suggestion(cmd_name, COMMANDS)}")
         [module] = [name for name, commands in _MODULES.items() if cmd_name in commands]
-        command: click.Command = getattr(import_module(f"runx.cli.{module}"), cmd_name)
+        attribute = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"runx.cli.{module}"), attribute)
         return command
 
     def resolve_command(

@@ -95,6 +95,7 @@ COUNTERPARTS = {
     "check": {"files": "Experiment.check()", "max_runs": "Experiment.check(max_runs)"},
     "config": {**SETTINGS, "as_json": FORM},
     "init": {"force": "init(force)"},
+    "import": {"file": "convert(file)", "settings": "the runx_file of what convert returns"},
     "schema": {"of": "schema(of)"},
     "sumx": {
         "experiments": "results(experiments)",

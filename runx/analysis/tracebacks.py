@@ -21,6 +21,7 @@ _BOX_TOP, _BOX_BOTTOM = re.compile(r"\s*[╭┌┏+][─━-]"), re.compile(r"\s
 _IGNORED = re.compile(r"Exception ignored|Error in atexit|Error in sys\.excepthook")
 _ELSEWHERE = re.compile(r"Exception in thread|Exception in callback")
 _VALIDATION = re.compile(r"\d+ validation errors? for")  # pydantic's
+_NAME_ALONE = re.compile(r"[\w.]+:$")
 _RULE = re.compile(r"[-=─━~_*]{4,}$")
 _MOST = 600  # lines of one traceback
 
@@ -99,6 +100,8 @@ def whole(lines: Sequence[str], at: int, prefix: str = "") -> str:
     """
     message = (_without(prefix, lines[at]) or "").strip()
     following = [_without(prefix, line) or "" for line in lines[at + 1 : at + 9]]
+    while _NAME_ALONE.match(message) and following and not following[0].strip():
+        del following[0]
     end = next((n for n, line in enumerate(following) if _ends(line)), len(following))
     details = following[:end]
     if details and details[0].strip().startswith("Does not validate against any"):

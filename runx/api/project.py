@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runx.errors import SettingsError
 from runx.home import expanded
+
+if TYPE_CHECKING:
+    from runx.importers.registry import Conversion
 
 
 def init(folder: str | Path = ".", force: bool = False) -> Path:
@@ -40,6 +43,19 @@ def schema(of: str = "experiment") -> dict[str, Any]:
     if of not in FILES:
         raise SettingsError(f"there is no schema of {of}; {suggestion(of, FILES)}")
     return schema_of(of)
+
+
+def convert(file: str | Path) -> Conversion:
+    """Return a sweep or script of another tool as an ``experiment`` and a ``runx_file``, as YAML.
+
+    ``lost`` and ``warnings`` say what it doesn't have of the other, and what to look at.
+
+    Raises:
+        SettingsError: The file is no tool's that can be imported.
+    """
+    from runx.importers.registry import convert as converted
+
+    return converted(Path(file))
 
 
 def logroot_of(logroot: str | Path | None, config: Path | None = None) -> Path:

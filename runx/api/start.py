@@ -19,6 +19,7 @@ from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.farms.resources import Needs
+    from runx.launching.context import Ask
     from runx.local.capacity import Capacity
     from runx.local.executor import Policy
     from runx.local.tasks import EndedAttempt, Watcher
@@ -33,7 +34,8 @@ class Caller:
     """What a launch gets from its caller.
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
-    ``go_on`` the command that goes on with a launch that was stopped.
+    ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
+    changes that aren't committed.
     """
 
     say: Say
@@ -41,6 +43,7 @@ class Caller:
     watcher: MakeWatcher
     argv: Sequence[str] = ()
     go_on: str = "launch(..., resume=True)"
+    ask: Ask | None = None
 
 
 class Launched(NamedTuple):
@@ -86,7 +89,7 @@ def start(
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
     with interruptible(caller.go_on):
-        plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv)
+        plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv, caller.ask)
     if plan is None:
         return None
     if capacity is None:

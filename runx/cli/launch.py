@@ -155,6 +155,7 @@ def _launch(
     """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import resume_command
     from runx.api.start import Caller, start
+    from runx.cli.asking import ask_about_changes
     from runx.cli.progress import watcher
 
     runs = list(sweep.runs())
@@ -162,7 +163,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, echo, watcher, sys.argv, go_on)
+    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0

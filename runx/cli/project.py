@@ -1,4 +1,4 @@
-"""The commands for a project: ``runx check``, ``config``, ``init``, ``schema`` and ``watch``."""
+"""The commands for a project: runx check, config, init, import, schema and watch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runx.cli.completion import experiments, yaml_files
-from runx.cli.console import data, echo, say
+from runx.cli.console import data, echo, say, warn
 from runx.cli.options import looked_up, lookup_options, note_executed, request, settings_options
 from runx.errors import RunxError
+from runx.printable import one_line
 
 if TYPE_CHECKING:
     from runx.api.watch import Served
@@ -91,6 +92,32 @@ def init(force: bool) -> None:
     from runx.api.project import init
 
     data(str(init(force=force)))
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--settings", is_flag=True, help="Print what is for .runx, not the experiment.")
+def import_(file: Path, settings: bool) -> None:
+    """Print a sweep or script of another tool as an experiment.
+
+    FILE is a sweep of W&B, Hydra, MLXP or SEML, a job script, or a shell script.
+
+    \b
+    runx import sweep.yaml > sweep.yml
+    runx import train.sbatch --settings >> .runx
+    """
+    from runx.api.project import convert
+
+    found = convert(file)
+    for line in found.lost:
+        say(f"note: not carried over: {one_line(line)}")
+    for line in found.warnings:
+        warn(line)
+    if settings and not found.runx_file:
+        raise RunxError(f"{file}: there is nothing in it for .runx; leave --settings out")
+    if found.runx_file and not settings:
+        say(f"note: there is more for .runx: runx import {file} --settings")
+    data((found.runx_file if settings else found.experiment).rstrip("\n"), exact=True)
 
 
 @click.command()

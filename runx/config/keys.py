@@ -125,7 +125,7 @@ KEYS = {
     ),
     "FILES": Key(PATHS, {}, "files from elsewhere, by their name in the frozen code"),
     "GIT_DIRTY": Key(
-        one_of("record", "warn", "error"), "record", "what to do about uncommitted changes"
+        one_of("record", "warn", "error", "ask"), "record", "what to do about uncommitted changes"
     ),
     "DIR_MODE": Key(MODE, None, "the mode of each run's folders, in octal, as 0777"),
     "ARRAY": Key(

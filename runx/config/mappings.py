@@ -24,6 +24,16 @@ def _items(entry: Entry) -> Mapping[str, Node]:
     return entry.node
 
 
+def unfolded(name: str, node: Node) -> Node:
+    """Return the mapping that a word alone is short for, another value as it is.
+
+    >>> unfolded("ARGS", Scalar("equals", "equals")).keys()
+    dict_keys(['style'])
+    """
+    is_short = name == "ARGS" and isinstance(node, Scalar) and node.value is not None
+    return {"style": node} if is_short else node
+
+
 def _resources(name: str, entry: Entry, _: Environment) -> tuple[Hparam, ...]:
     return tuple(_resource(name, key, node, entry) for key, node in _items(entry).items())
 
@@ -117,10 +127,10 @@ VALUES = Kind(
 )
 ARGS = Kind(
     dict,
-    "a mapping, as {style: hydra}",
+    "a style, or a mapping as {style: hydra}",
     lambda _name, entry, _: style_of(_items(entry), entry.at),
     {
-        "type": ["object", "null"],
+        "anyOf": [{"type": ["object", "null"]}, {"enum": sorted(STYLES)}],
         "properties": {
             "style": {"enum": sorted(STYLES)},
             "list": {"enum": ["space", "comma", "repeat", "json", "python"]},

@@ -8,6 +8,7 @@ from pathlib import Path
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer
+from runx.config.mappings import unfolded
 from runx.config.sources import entry_of
 from runx.errors import SettingsError
 from runx.sweeps.overrides import Override, over_settings, read_override
@@ -53,7 +54,10 @@ Scalar(value='yes', text='yes', plain=False))
     name, equals, text = word.partition("=")
     key = KEYS.get(name.lstrip("+"))
     if not equals or not text or key is None or not key.kind.is_literal:
-        return read_override(word, KEYS)
+        override = read_override(word, KEYS)
+        if override.node is None:
+            return override
+        return override._replace(node=unfolded(override.name, override.node))
     node: Node = quoted(text)
     if text[0] in "'\"":
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, extended
-from runx.config.mappings import PATHS, SWEEPS
+from runx.config.mappings import PATHS, SWEEPS, unfolded
 from runx.errors import SettingsError
 from runx.home import expanded
 from runx.nearest import suggestion
@@ -62,7 +62,7 @@ def from_document(document: Document, path: Path) -> Layer:
     entries = {
         place: {
             key: Entry(
-                _with_base(node, base) if KEYS[key].kind in (PATHS, SWEEPS) else node,
+                _prepared(key, node, base),
                 document.at(*place, key),
                 base,
                 functools.partial(document.at, *place, key),
@@ -88,10 +88,10 @@ def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
             raise SettingsError(f"{problem}; {suggestion(key, KEYS)}")
 
 
-def _with_base(node: Node, base: Path) -> Node:
-    """Return FILES or SWEEPS with paths from a folder: merged ones may be of several files."""
-    if not isinstance(node, dict):
-        return node
+def _prepared(key: str, node: Node, base: Path) -> Node:
+    """Return a value ready to be merged with those of other files, paths in it from a folder."""
+    if KEYS[key].kind not in (PATHS, SWEEPS) or not isinstance(node, dict):
+        return unfolded(key, node)
     texts = {name: item.text for name, item in node.items() if isinstance(item, Scalar)}
     paths = {name: _anchored(text, base) for name, text in texts.items()}
     return {**node, **{name: Scalar(path, path, plain=False) for name, path in paths.items()}}

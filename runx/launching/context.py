@@ -17,13 +17,26 @@ from runx.locks import acquire
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings
 from runx.staging.freeze import freeze
-from runx.staging.git import GitState, diff, git_problem, git_state
+from runx.staging.git import GitState, changes, commit, diff, git_problem, git_state
 from runx.staging.materialize import method_for
 from runx.staging.messages import code_warnings, editable_installs, source_folders, summary
 from runx.staging.store import WORKTREE, FreezeRules, FrozenCode, StagingMethod
 from runx.sweeps.naming import new_launch
 
 Say = Callable[[str], None]
+
+Ask = Callable[[str, Sequence[str]], str]
+"""Asks a person what to do about changes, which it gets in a line and as lines of git's.
+
+Returns the message to commit them with, "" to record them. Raises a RunxError to stop.
+"""
+
+
+def refuse(problem: str, _changes: Sequence[str]) -> str:
+    """Stop where GIT_DIRTY is ask, and there is nobody to ask."""
+    raise SettingsError(
+        f"{problem}, and GIT_DIRTY: ask needs a terminal; commit them, or set GIT_DIRTY: record"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,12 @@ class LaunchContext:
 
 
 def prepare(
-    experiment: Experiment, runs: Sequence[Run], argv: Sequence[str], now: datetime, say: Say
+    experiment: Experiment,
+    runs: Sequence[Run],
+    argv: Sequence[str],
+    now: datetime,
+    say: Say,
+    ask: Ask | None = None,
 ) -> LaunchContext:
     """Freeze the code, record the launch, and return the context of its runs.
 
@@ -57,7 +75,7 @@ def prepare(
         StagingError: The code can't be frozen.
     """
     root = experiment.code.root
-    git = _git(experiment, say)
+    git = _git(experiment, say, ask)
     frozen = _frozen(experiment, say)
     method, why = method_for(
         experiment.code.staging, experiment.dir.code, experiment.dir.path, os.geteuid() == 0
@@ -68,8 +86,8 @@ def prepare(
     if (experiment.dir.launches / launch).exists():
         launch = new_launch(now)  # an experiment in Python may be launched several times
     is_dirty = git is not None and git.dirty
-    changes = diff(root, (experiment.logroot,)) if is_dirty else ""
-    record(experiment, launch, runs, frozen, git, changes, argv)
+    patch = diff(root, (experiment.logroot,)) if is_dirty else ""
+    record(experiment, launch, runs, frozen, git, patch, argv)
     called = argv[0] if argv else sys.executable
     settings = script_settings(experiment, frozen, called)
     lock = None if experiment.farm else acquire(experiment.dir.launch_lock(launch))
@@ -85,7 +103,7 @@ def check_root(experiment: Experiment) -> None:
         )
 
 
-def _git(experiment: Experiment, say: Say) -> GitState | None:
+def _git(experiment: Experiment, say: Say, ask: Ask | None) -> GitState | None:
     """Return the state of the code's repository; GIT_DIRTY decides what changes mean."""
     code = experiment.code
     git = git_state(code.root, (experiment.logroot,))
@@ -94,10 +112,28 @@ def _git(experiment: Experiment, say: Say) -> GitState | None:
     if git is None or not git.dirty or code.source != WORKTREE or code.git_dirty == "record":
         return git
     problem = f"{code.root}: has changes that are not committed"
+    if code.git_dirty == "ask":
+        return _settled(experiment, git, problem, say, ask or refuse)
     if code.git_dirty == "error":
         raise SettingsError(f"{problem}; commit them, or set GIT_DIRTY: record")
     say(f"warning: {problem}; they are frozen and recorded with the rest")
     return git
+
+
+def _settled(
+    experiment: Experiment, git: GitState, problem: str, say: Say, ask: Ask
+) -> GitState | None:
+    """Ask what to do, commit if that is wished, and return the state of the repository then."""
+    root, exclude = experiment.code.root, (experiment.logroot,)
+    message = ask(problem, changes(root, exclude))
+    if not message:
+        return git
+    commit(root, exclude, message)
+    after = git_state(root, exclude)
+    if after is not None:
+        rest = "; what differs still is recorded" if after.dirty else ""
+        say(f"committed as {after.commit[:12]}{rest}")
+    return after
 
 
 def rules(experiment: Experiment) -> FreezeRules:

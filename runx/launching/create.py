@@ -17,7 +17,7 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
 from runx.farms.resources import needs
-from runx.launching.context import LaunchContext, check_root, prepare
+from runx.launching.context import Ask, LaunchContext, check_root, prepare
 from runx.launching.decide import decide
 from runx.launching.plan import (
     ExistingRun,
@@ -60,6 +60,7 @@ def create_runs(
     options: LaunchOptions,
     say: Say,
     argv: Sequence[str] = (),
+    ask: Ask | None = None,
 ) -> LaunchPlan | None:
     """Decide which runs start and make their directories; return None where none starts.
 
@@ -83,7 +84,7 @@ def create_runs(
         plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
             return plan if plan.adopted else None
-        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say)
+        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say, ask)
         if context.code is not None:
             note_code(plan, context, say)
         attempts = [

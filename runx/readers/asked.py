@@ -29,6 +29,7 @@ PHASES = ("train", "val", "test")
 LINE = 1_000
 """Characters of a line that a pattern is looked for in."""
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_EXPONENT = re.compile(r"[eE][-+]?\d+\b", re.ASCII)
 _CHUNK, _MOST = 1 << 20, 1 << 28  # bytes: read at once, and of a file's end in all
 _STATES = 1_000
 """States of one progress bar that are looked at, the last ones."""
@@ -126,10 +127,17 @@ def _scanned(path: str, asked: Sequence[Asked], epoch: str, warn: Warn) -> Itera
 def _value(match: re.Match[str]) -> float | str:
     """Return what a pattern has found, as a number without the signs that may follow one.
 
+    A number is read whole, with the exponent that ``[0-9.]+`` leaves out.
+
     >>> _value(re.search("acc (.*)", "acc 91.2%.")), _value(re.search("n (.*)", "n 1,000"))
     (91.2, 1000)
+    >>> _value(re.search("loss ([0-9.]+)", "loss 3.5e-05"))
+    3.5e-05
     """
-    text = (match["value"] if "value" in match.re.groupindex else match[1]) or ""
+    group = "value" if "value" in match.re.groupindex else 1
+    text = match[group] or ""
+    if text[-1:].isdecimal() and (rest := _EXPONENT.match(match.string, match.end(group))):
+        text += rest[0]
     text = text.strip().rstrip(".,;:%" if "(" in text else ".,;:%)]}")
     return number(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
 

@@ -19,7 +19,7 @@ from runx.rundir.partedit import JSON, YAML, Language, clash, edited
 from runx.rundir.parts import Part, line_of, members, name_of
 from runx.rundir.styles import FILE, Style
 from runx.sweeps.scalars import quoted, scalar, tagged
-from runx.sweeps.values import Node, Point
+from runx.sweeps.values import Node, Point, Scalar
 from runx.sweeps.yaml_nodes import PLAIN, QUOTED, TAG
 
 _FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
@@ -102,6 +102,29 @@ def config_file(text: str, source: str, format: str = "yaml") -> ConfigFile:
             raise SettingsError(f"{source}:{line}: {name} is given twice; keep one")
         leaves[name], paths[name] = node, path
     return ConfigFile(source, format, text, leaves, paths, groups)
+
+
+def config_tree(config: ConfigFile) -> dict[str, Any]:
+    """Return what a configuration holds, as nested mappings and lists of values.
+
+    >>> config_tree(config_file("optimizer: {lr: 1e-3, betas: [0.9, no]}\\n", "config.yaml"))
+    {'optimizer': {'lr': 0.001, 'betas': [0.9, 'no']}}
+    """
+    plain = config.text.removeprefix(_BOM)
+    if config.format == "toml":
+        return dict(parsed(plain, config.source).unwrap())
+    return dict(_tree(_read(plain, config.source, config.format)))
+
+
+def _tree(part: Part) -> Any:
+    part = part.target or part
+    if part.kind == "mapping":
+        return {key.text: _tree(value) for key, value in members(part) if name_of(key)}
+    if part.kind == "sequence":
+        return [_tree(value) for _, value in part.items]
+    node = _node(part)
+    assert isinstance(node, Scalar)
+    return node.value
 
 
 def config_text(

@@ -63,6 +63,31 @@ def git_state(root: Path, exclude: Sequence[Path] = ()) -> GitState | None:
     )
 
 
+def changes(root: Path, exclude: Sequence[Path] = ()) -> list[str]:
+    """Return what is not committed in root, a line each as `git status --short` has it."""
+    arguments = ["status", "--short", "--untracked-files=all", "--", *_pathspec(root, exclude)]
+    return _output(root, arguments).splitlines()
+
+
+def commit(root: Path, exclude: Sequence[Path], message: str) -> None:
+    """Commit what is not committed in root, and nothing else, as `git commit` does it.
+
+    Raises:
+        StagingError: Git, or a hook, refuses; what was staged and what wasn't is as before.
+    """
+    paths = ["--", *_pathspec(root, exclude)]
+    listing = ["ls-files", "--others", "--exclude-standard", "-z", *paths]
+    new = _output(root, listing).split("\0")[:-1]
+    # A commit of paths alone takes new files only where git knows that they are to be added.
+    _output(root, ["add", "--intent-to-add", "--ignore-removal", *paths])
+    try:
+        _output(root, ["commit", "--quiet", "--message", message, *paths])
+    except BaseException:  # a person may interrupt a hook
+        names = "".join(f"{name}\0" for name in new)
+        _output(root, ["update-index", "--force-remove", "-z", "--stdin"], stdin=names)
+        raise
+
+
 def git_problem(root: Path) -> str | None:
     """Return in one line why git can't be used in a checkout, or None where it can."""
     if not is_checkout(root):

@@ -61,6 +61,7 @@ class HparamType(NamedTuple):
             is_text = isinstance(value, str) and KINDS["float"](scalar(value).value)
             hint = "; it is text, write it without quotes" if is_text else ""
             hint = "; quote what is text" if self.kind == "str" else hint
+            text = repr(value) if isinstance(value, float) else text
             return f"{text} is no {self.kind}{hint}"
         if (self.min, self.max) == (None, None):
             return ""

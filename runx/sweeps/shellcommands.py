@@ -14,6 +14,7 @@ from runx.sweeps.shellscan import (
     HERE,
     HERE_QUOTED,
     JOINS_SHELL_TEXT,
+    TAKE_COMMANDS,
     Char,
     chars_of,
     takes_commands,
@@ -37,7 +38,9 @@ _CASE = re.compile(r"\s*case\s.*?\sin\s[^)]*\)", re.DOTALL)
 
 _BEFORE_GROUP = re.compile(r"(?:(?:!|time|if|then|else|elif|do|while|until|\{)\s+)*")
 
-_PARAMETERS = re.compile(r"\$[@*1]|\$\{[@*1]")
+_PARAMETERS = re.compile(r"\$[@*]|\$\{[@*]|\bshift\b")
+
+_OPTION = re.compile(r"--(?:wrap|command)=")
 
 # Programs that prepare and tidy up: no hyperparameter is for one of them where there is a script.
 _UTILITIES = """
@@ -110,10 +113,12 @@ class _Word(NamedTuple):
     start: int
     end: int
 
-    def is_quoted(self, text: str) -> bool:
-        """Return whether it stands in quotes as a whole."""
-        quote = text[self.start]
-        return quote in "'\"" and text[self.end - 1] == quote and self.end - self.start > 2
+    def quoted(self, text: str) -> tuple[int, int] | None:
+        """Return the offsets of what is in its quotes; None where they aren't around all of it."""
+        option = _OPTION.match(text, self.start, self.end)
+        start = option.end() if option else self.start
+        is_quoted = text[start] in "'\"" and text[self.end - 1] == text[start]
+        return (start + 1, self.end - 1) if is_quoted and self.end - start > 2 else None
 
 
 class Ending(NamedTuple):
@@ -129,25 +134,31 @@ def ending(text: str) -> Ending:
     >>> ending("cd x && python x.py"), ending("python x.py && echo done")
     (Ending(is_script=True, place=19), Ending(is_script=False, place=11))
     """
-    functions: set[str] = set()
+    functions: dict[str, bool] = {}
     commands = list(_commands(text, 0, functions))
     if not commands:
         return Ending(False, len(text))
-    last, best = commands[-1], min(command.rank for command in commands)
-    wanted = [command for command in commands if command.rank == best]
+    last = commands[-1]
+    takers = [each for each in commands if functions.get(each.program, True)] or commands
+    best = min(command.rank for command in takers)
+    wanted = [command for command in takers if command.rank == best]
     is_end = not last.is_inner and last.end == len(text.rstrip())
-    is_clear = len(commands) == 1 or wanted == [last] or last.program in functions
+    is_clear = len(commands) == 1 or wanted == [last] or functions.get(last.program, False)
     is_script = is_end and is_clear and not _SEPARATORS.intersection(last.words)
     return Ending(is_script, wanted[-1].end)
 
 
-def _commands(text: str, offset: int, functions: set[str]) -> Iterator[Command]:
-    """Yield the simple commands of a text that stands at an offset; note the functions in it."""
+def _commands(text: str, offset: int, functions: dict[str, bool]) -> Iterator[Command]:
+    """Yield the simple commands of a text that stands at an offset; note its functions.
+
+    Of each it is noted whether it may hand its arguments on.
+    """
     for segment in _segments(text):
         body = text[segment.start : segment.end]
         defined = _FUNCTION.match(body)
         if defined:
-            functions.add(defined[1] or defined[2])
+            passes = bool(_PARAMETERS.search(text, segment.start))
+            functions[defined[1] or defined[2]] = passes
         if head := defined or _CASE.match(body):
             skipped = segment.start + head.end()
             segment = _Segment(
@@ -166,15 +177,17 @@ def _commands(text: str, offset: int, functions: set[str]) -> Iterator[Command]:
 
 
 def _command(
-    text: str, offset: int, words: list[_Word], end: int, functions: set[str]
+    text: str, offset: int, words: list[_Word], end: int, functions: dict[str, bool]
 ) -> Iterator[Command]:
     """Yield a command, or those that it hands to another shell."""
     names = tuple([word.text for word in words])
     at = _handed_on(text, words)
     if at is not None:
         inner: list[Command] = []
-        if words[at].is_quoted(text):
-            start, stop = words[at].start + 1, words[at].end - 1
+        if inside := words[at].quoted(text):
+            start, stop = inside
+            if names[0] in JOINS_SHELL_TEXT and text[start] == text[stop - 1] in ("'", '"'):
+                start, stop = start + 1, stop - 1
             inner = list(_commands(text[start:stop], offset + start, functions))
         for command in inner or [Command(names, offset + end)]:
             yield command._replace(is_inner=True)
@@ -189,12 +202,14 @@ def _handed_on(text: str, words: list[_Word]) -> int | None:
     """Return which word another shell reads, if arguments at the end don't reach its script."""
     names = [word.text for word in words]
     for at in range(1, len(words)):
-        if takes_commands(names[:at]):
+        is_command = takes_commands(names[:at]) and not names[at].startswith("-")
+        is_option = names[0].rpartition("/")[2] in TAKE_COMMANDS and _OPTION.match(names[at])
+        if is_command or is_option:
             # Further words are its parameters.
             return None if _PARAMETERS.search(names[at]) and at + 1 < len(words) else at
-    if Command(tuple(names), 0).program in JOINS_SHELL_TEXT and words[-1].is_quoted(text):
-        inner = text[words[-1].start + 1 : words[-1].end - 1]
-        return None if ending(inner).is_script else len(words) - 1
+    inside = words[-1].quoted(text)
+    if inside and Command(tuple(names), 0).program in JOINS_SHELL_TEXT:
+        return None if ending(text[slice(*inside)]).is_script else len(words) - 1
     return None
 
 

@@ -167,7 +167,9 @@ def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     if is_nested and char.quotes in (BARE, ANSI):
         # The shell within may be any, and knows no $'...'.
         return _in_any_shell(value) if char.quotes == BARE else f"'{_in_any_shell(value)}$'"
-    return _outer(char.quotes, value, site.is_glued, site.is_number)
+    # A word of [[ ]] that is not quoted may be one of its operators.
+    must_quote = site.is_number or "after [[" in word.refused
+    return _outer(char.quotes, value, site.is_glued, must_quote)
 
 
 def _check_place(site: _Site, value: Filling) -> None:
@@ -200,18 +202,17 @@ def _inner(site: _Site, value: Filling, fillings: Fillings) -> str | None:
             advice = "write a program before it" if site.is_cmd else "write {{ command }} there"
             raise _refusal(value, "as a whole command", advice)
         return None
-    if is_alone and value.is_code:
-        return None
-    return _spellings(word.body, fillings, site.is_cmd, is_nested=True)[site.char.text]
+    text = word.lead + word.body
+    return _spellings(text, fillings, site.is_cmd, is_nested=True)[site.char.text]
 
 
-def _outer(quotes: str, value: Filling, is_glued: bool, is_number: bool) -> str:
+def _outer(quotes: str, value: Filling, is_glued: bool, must_quote: bool) -> str:
     """Return a value spelt for the quotes around it."""
     text = value.text
     if quotes == BARE:
         if value.is_list:
             return " ".join(map(_parted, value.words))
-        return _word(text, is_glued or is_number)
+        return _word(text, is_glued or must_quote)
     if quotes == DOUBLE:
         return f'"{_word(text, True)}"' if is_glued else re.sub(r'([\\"$`])', r"\\\1", text)
     if quotes == SINGLE:

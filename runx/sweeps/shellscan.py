@@ -36,14 +36,17 @@ _SHELL = r"(?:ba|da|z|k|a)?sh"
 
 _SHELLS = re.compile(rf"(?:.*/)?{_SHELL}")
 
-_SHELL_OPTIONS = re.compile(r"(?:(?:[-+]\w*[oO]|--rcfile|--init-file) \S+ |[-+][\w-]+ )*[-+][\w-]+")
+_SHELL_OPTIONS = re.compile(
+    r"(?:(?:[-+]\w*[oO]|--rcfile|--init-file) \S+ |[-+](?!\w*[oO] )[\w-]+ )*"
+)
 
 # These read a here-document as commands, or hand it to a shell.
 _READS_COMMANDS = re.compile(
     rf"(?<![\w.-]){_SHELL}(?![\w.-])|\b(?:rsh|eval|sbatch|[qb]sub|parallel)\b"
 )
 
-_TAKE_COMMANDS = frozenset(["su", "runuser", "script", "flock", "sg", "sbatch"])
+TAKE_COMMANDS = frozenset(["su", "runuser", "script", "flock", "sg", "sbatch"])
+"""Programs that have an option which takes shell text."""
 
 JOINS_SHELL_TEXT = frozenset(["eval", "ssh", "rsh", "trap"])
 """Programs that make shell text of all their arguments."""
@@ -53,7 +56,11 @@ _COMPUTES = frozenset(
     ["[[", "let", "declare", "typeset", "local", "unset", "read", "mapfile", "readarray"]
 )
 
-_NO_SHELL = re.compile(r"(?:.*/)?(?:python[\d.]*|perl|ruby|node|julia|Rscript)")
+_LANGUAGE = re.compile(r"(?:.*/)?(?:python[\d.]*|perl|ruby|node|julia|Rscript|php|lua|octave)")
+
+_OTHER_SHELL = re.compile(r"(?:.*/)?(?:fish|t?csh|pwsh|xonsh)")
+
+_GIVES_CODE = re.compile(r"-\w*[ceErp]|--eval|--print")
 
 
 class Char(NamedTuple):
@@ -82,13 +89,14 @@ class Word(NamedTuple):
     """A word: its text without quotes, what the shell in it reads, and how it is read.
 
     ``body`` is the part that is a shell's text, where ``is_shell_text``; where ``is_joined``, it
-    is only a part of that. ``refused`` is why hardly a value may stand in it.
+    is only a part of that, after ``lead``. ``refused`` is why hardly a value may stand in it.
     """
 
     body: str
     is_shell_text: bool
     is_joined: bool
     refused: str
+    lead: str = ""
 
 
 def chars_of(text: str) -> list[Char]:
@@ -228,7 +236,7 @@ def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
     flag, _, rest = text.partition("=")
     is_option = flag in ("--wrap", "--command") and "=" in start
     if is_cmd:
-        is_option = is_option and program in _TAKE_COMMANDS
+        is_option = is_option and program in TAKE_COMMANDS
         follows = takes_commands(before)
     else:
         follows = bool(before) and bool(_TAKES_SHELL_TEXT.fullmatch(before[-1]))
@@ -238,34 +246,44 @@ def _word(text: str, start: str, before: list[str], is_cmd: bool) -> Word:
         refused = f"after {program}, which computes it"
     elif re.match(r"\w+\[[^\]]*\Z", start) and not names:
         refused = "in a subscript"
-    elif _NO_SHELL.fullmatch(program) and _takes_code(names[1:]):
-        refused = f"in code of {program}"
-    return Word(rest if is_option else text, follows or is_option or is_joined, is_joined, refused)
+    elif language := _takes_code(names, _LANGUAGE):
+        refused = f"in code of {language}"
+    elif shell := _takes_code(names, _OTHER_SHELL):
+        refused = f"in commands of {shell}"
+    lead = "".join(f"{word} " for word in names[1:]) if is_joined else ""
+    is_shell_text = follows or is_option or is_joined
+    return Word(rest if is_option else text, is_shell_text, is_joined, refused, lead)
 
 
 def takes_commands(before: list[str]) -> bool:
     """Return whether what follows these words is given to a shell as its commands.
 
-    >>> takes_commands(["srun", "bash", "-lc"]), takes_commands(["python", "x.py", "-c"])
+    >>> takes_commands(["srun", "bash", "-c", "-l"]), takes_commands(["python", "x.py", "-c"])
     (True, False)
     """
-    if not before or not _GIVES_COMMANDS.fullmatch(before[-1]):
+    if not any(_GIVES_COMMANDS.fullmatch(word) for word in before):
         return False
     shells = [at for at, word in enumerate(before) if _SHELLS.fullmatch(word)]
-    if shells and _SHELL_OPTIONS.fullmatch(" ".join(before[shells[-1] + 1 :])):
+    options = before[shells[-1] + 1 :] if shells else []
+    has_commands = any(_GIVES_COMMANDS.fullmatch(option) for option in options)
+    if has_commands and _SHELL_OPTIONS.fullmatch("".join(f"{option} " for option in options)):
         return True
-    names = [word for word in before if not _BEFORE_PROGRAM.fullmatch(word)]
-    return bool(names) and names[0].rpartition("/")[2] in _TAKE_COMMANDS
-
-
-def _takes_code(options: list[str]) -> bool:
-    """Return whether code follows these options of an interpreter, as ``-W ignore -c``."""
-    if not options or options[-1] not in ("-c", "-e"):
+    if not _GIVES_COMMANDS.fullmatch(before[-1]):
         return False
-    return all(
-        word.startswith("-") or before in ("-W", "-X", "-I", "-M")
-        for before, word in zip(["", *options], options, strict=False)
-    )
+    names = [word for word in before if not _BEFORE_PROGRAM.fullmatch(word)]
+    return bool(names) and names[0].rpartition("/")[2] in TAKE_COMMANDS
+
+
+def _takes_code(names: list[str], interpreters: re.Pattern[str]) -> str:
+    """Return the interpreter that takes what follows these words as code, as after ``-W x -c``."""
+    for at, name in enumerate(names):
+        options = names[at + 1 :]
+        if not (interpreters.fullmatch(name) and options and _GIVES_CODE.fullmatch(options[-1])):
+            continue
+        pairs = zip(["", *options], options, strict=False)
+        if all(word.startswith("-") or last in ("-W", "-X", "-I", "-M") for last, word in pairs):
+            return name.rpartition("/")[2]
+    return ""
 
 
 def unquoted(chars: list[Char]) -> str:

@@ -53,6 +53,10 @@ def axis_node(word: str, name: str, text: str) -> Node:
             f"{word}: nothing stands beside a comma; leave out the comma, or a blank after it,"
             f" or quote a text: {_as_text(name, text)}"
         )
+    if any(item.endswith("\\") for item in items[:-1]):
+        raise SettingsError(
+            f"{word}: a backslash keeps no comma; quote a text: {_as_text(name, _kept(text))}"
+        )
     for item in items:
         _refuse_call(word, name, item.strip(" \t"))
     nodes = [value_node(word, item) for item in items]
@@ -121,6 +125,11 @@ def _refuse_call(word: str, name: str, item: str) -> None:
     else:
         return
     raise SettingsError(f"{word}: write {ways}; {as_text}")
+
+
+def _kept(text: str) -> str:
+    """Return a text without the backslashes that stand before its commas."""
+    return text.replace("\\,", ",")
 
 
 def _as_text(name: str, text: str) -> str:

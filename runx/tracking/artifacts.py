@@ -5,74 +5,118 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runx.errors import LogxError
+from runx.nearest import suggestion
 from runx.rundir.files import append_line
 from runx.rundir.paths import RunDir
+from runx.tracking.artifact_kinds import Kind, kind_named, kind_of
+from runx.tracking.plain import path_of, text_of
 
 INDEX = "index.jsonl"
 """One JSON object a line: name, file, kind and time; a later line replaces one of its name."""
 
 
-def save(run: RunDir, thing: Any, name: str | None, time: str) -> Path:
-    """Write a file, folder or object to artifacts/ and its index; return the path."""
-    is_path = isinstance(thing, (str, os.PathLike))
-    source = Path(os.fspath(thing)) if is_path else None
-    if source and not source.exists():
-        raise LogxError(f"artifact: {source} is not there; text is kept as bytes: text.encode()")
-    name = name or (source.name if source else None)
-    if not name:
-        raise LogxError("artifact: an object needs a name=")
-    kind, suffix, write = _form(thing, source)
-    parts = PurePosixPath(name).parts
-    if PurePosixPath(name).is_absolute() or ".." in parts or name == INDEX:
-        raise LogxError(f"artifact: {name!r} can't be a name under artifacts/")
-    target = run.artifacts / name
-    if suffix and target.suffix != suffix:
-        target = target.with_name(target.name + suffix)
-    _write_atomic(target, write)
+def save(
+    run: RunDir, thing: Any, name: Any, kind: str | None, own: Mapping[str, Kind], time: str
+) -> Path:
+    """Write a file, folder or object to artifacts/ and its index; return the path.
+
+    Raises LogxError for what can't be an artifact of its kind, or its name.
+    """
+    found = kind_of(thing) if kind is None else kind_named(kind, own)
+    if name is None and found.is_copied:
+        name = Path(path_of(thing, "artifact")).name
+    name = _checked(name)
+    target = run.artifacts / found.file_name(name)
+    _check_free(run, target)
+    _write_atomic(target, lambda path: found.save(thing, path))
     entry = {"name": name, "file": str(target.relative_to(run.artifacts))}
-    append_line(run.artifacts / INDEX, json.dumps({**entry, "kind": kind, "time": time}))
+    append_line(run.artifacts / INDEX, json.dumps({**entry, "kind": found.name, "time": time}))
     return target
 
 
-def _form(thing: Any, source: Path | None) -> tuple[str, str, Callable[[Path], object]]:
-    """Return the kind of an object, the suffix of its file, and the function that writes it."""
-    if source and source.is_dir():
-        return "folder", "", lambda path: shutil.copytree(source, path, symlinks=True)
-    if source:
-        return "file", "", lambda path: shutil.copyfile(source, path)
-    if isinstance(thing, (bytes, bytearray)):
-        return "bytes", "", lambda path: path.write_bytes(thing)
-    if hasattr(thing, "savefig"):
-        return "figure", ".png", lambda path: thing.savefig(path, format="png")
-    if hasattr(thing, "to_csv"):
-        return "table", ".csv", lambda path: thing.to_csv(path, index=False)
-    if hasattr(thing, "detach"):
-        thing = thing.detach().cpu().numpy()
-    if hasattr(thing, "__array__"):
-        return "array", ".npy", lambda path: _save_array(path, thing)
+def load(run: RunDir, name: Any, kind: str | None, own: Mapping[str, Kind]) -> Any:
+    """Return the object that was kept under a name; of files and folders, the path.
+
+    Raises LogxError where there is none, or for a pickle unless it is asked for as one.
+    """
+    name = _checked(name)
+    entries = _entries(run)
+    entry = entries.get(name) or next(
+        (each for each in entries.values() if each.get("file") == name), None
+    )
+    if entry is None:
+        raise LogxError(f"{run.artifacts}: no artifact {name}; {suggestion(name, entries)}")
+    path = run.artifacts / _checked(entry.get("file"))
+    kept = str(entry.get("kind"))
+    if kept == "pickle" != kind:
+        raise LogxError(
+            f"artifact {name} is a pickle, which executes what is in it; if you trust it,"
+            f' load_artifact("{name}", kind="pickle")'
+        )
+    if kind is not None and kind != kept:
+        raise LogxError(f"artifact {name} is of kind {kept}, not {text_of(kind)}")
     try:
-        text = json.dumps(thing, indent=2, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise LogxError(f"artifact: a {type(thing).__name__} can't be kept: {error}") from error
-    return "json", ".json", lambda path: path.write_text(text + "\n", "utf-8")
+        return kind_named(kept, own).load(path)
+    except LogxError:
+        raise
+    except Exception as error:
+        raise LogxError(
+            f"{path}: can't be read: {text_of(error) or type(error).__name__}"
+        ) from error
 
 
-def _save_array(path: Path, array: Any) -> None:
-    import numpy
+def _checked(name: Any) -> str:
+    """Return a name that stays within the folder."""
+    if name is None or name == "":
+        raise LogxError("artifact: an object needs a name=")
+    text = path_of(name, "artifact: name=")
+    parts = PurePosixPath(text).parts
+    is_inside = parts and not PurePosixPath(text).is_absolute() and ".." not in parts
+    if not is_inside or "\0" in text or parts == (INDEX,):
+        raise LogxError(f"artifact: {text!r} can't be a name under artifacts/")
+    return text
 
-    with path.open("wb") as file:
-        numpy.save(file, array, allow_pickle=False)
+
+def _check_free(run: RunDir, target: Path) -> None:
+    """Raise LogxError where a folder of other artifacts is in the place of one."""
+    if not target.is_dir():
+        return
+    for entry in _entries(run).values():
+        if target in (run.artifacts / str(entry.get("file"))).parents:
+            raise LogxError(
+                f"artifact: {target.relative_to(run.artifacts)} is the folder of"
+                f" {entry.get('name')}; give another name="
+            )
+
+
+def _entries(run: RunDir) -> dict[str, dict[str, Any]]:
+    """Return the last entry of each name in the index; torn lines are left out."""
+    try:
+        lines = (run.artifacts / INDEX).read_bytes().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    entries = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            entries[str(entry.get("name"))] = entry
+    return entries
 
 
 def _write_atomic(target: Path, write: Callable[[Path], object]) -> None:
     """Write a file or folder beside the target, then rename it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # What a name ends in may say the format.
+    beside = target.with_name(f".tmp.{os.getpid()}.{target.name}")
     try:
         write(beside)
         if target.is_dir():
@@ -82,3 +126,5 @@ def _write_atomic(target: Path, write: Callable[[Path], object]) -> None:
         if beside.is_dir():
             shutil.rmtree(beside)
         beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            target.parent.rmdir()  # Where nothing is in it.

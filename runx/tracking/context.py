@@ -23,15 +23,20 @@ class Hparams(Mapping[str, Any]):
     """
 
     __slots__ = ("_values",)
+    _what = "hyperparameter"
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_values", dict(values))
 
     def __getitem__(self, name: str) -> Any:
         value = _lookup(self._values, name)
-        if value is None and name not in self._values:
-            raise KeyError(_missing(name, self._values))
-        return value
+        if value is _MISSING:
+            raise KeyError(_missing(self._what, name, self._values))
+        return self._shown(value)
+
+    def _shown(self, value: Any) -> Any:
+        """Return a value as it is handed out."""
+        return type(self)(value) if isinstance(value, dict) else value
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -51,51 +56,32 @@ class Hparams(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Hparams({self._values!r})"
+        return f"{type(self).__name__}({self._values!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Hparams, (self._values,))
+        return (type(self), (self._values,))
+
+
+_MISSING = object()
 
 
 def _lookup(values: Mapping[str, Any], name: str) -> Any:
-    """Return a value, or the hyperparameters whose dotted names start with a name; else None."""
+    """Return a value, also within mappings, or the values whose dotted names start with a name."""
     if name in values:
-        value = values[name]
-        return Hparams(value) if isinstance(value, dict) else value
+        return values[name]
+    above, dot, rest = name.partition(".")
+    if dot and isinstance(values.get(above), dict):
+        return _lookup(values[above], rest)
     inner = {key[len(name) + 1 :]: values[key] for key in values if key.startswith(f"{name}.")}
-    return Hparams(inner) if inner else None
+    return inner or _MISSING
 
 
-def _missing(name: str, values: Mapping[str, Any]) -> str:
+def _missing(what: str, name: str, values: Mapping[str, Any]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, values, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(values) or 'none'}"
-    return f"no hyperparameter {name}; {hint}"
-
-
-class RunInfo:
-    """This run's name, experiment, tag, attempt and directory."""
-
-    __slots__ = ("attempt", "experiment", "logdir", "name", "tag")
-
-    def __init__(self, run: RunDir, environment: Mapping[str, str] = os.environ) -> None:
-        content = _read(run.record)
-        # The environment is about the run that was launched, and about no other directory.
-        variables = environment if is_launched(run, environment) else {}
-        path = run.path.absolute()
-        self.logdir = str(run.path)
-        self.name = str(content.get("name") or variables.get("RUNX_RUN") or path.name)
-        self.experiment = str(
-            content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
-        )
-        self.tag = str(content.get("tag") or "")
-        attempt = variables.get("RUNX_ATTEMPT", "")
-        self.attempt = int(attempt) if attempt.isdecimal() else claimed_attempt(run) or 1
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"RunInfo({shown})"
+    return f"no {what} {name}; {hint}"
 
 
 def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> bool:
@@ -133,10 +119,11 @@ def hparams_of(run: RunDir, given: Mapping[str, Any]) -> Hparams:
     """Return the run's hyperparameters, updated by those that the script gave."""
     from runx.rundir.logdir import Logdir  # not at start: few scripts read them from here
 
-    return Hparams({**Logdir.at(run).in_value(_read(run.hparams)), **given})
+    return Hparams({**Logdir.at(run).in_value(object_in(run.hparams)), **given})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def object_in(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, an empty one where there is none."""
     return read_json(path) if path.exists() else {}
 
 

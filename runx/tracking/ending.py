@@ -19,10 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from runx.rundir.events import parse_events
 from runx.rundir.files import append_line
+from runx.rundir.machines import is_process_alive, this_machine, whoami
 from runx.rundir.paths import RunDir
 from runx.tracking.context import claimed_attempt
 from runx.tracking.plain import LONGEST, shown
@@ -37,9 +40,20 @@ def watch(run: RunDir) -> Ending | None:
     """
     attempt = claimed_attempt(run)
     is_interactive = hasattr(sys, "ps1") or bool(sys.flags.interactive)
-    if is_interactive or not attempt:
+    if is_interactive or not attempt or run.events(attempt).exists():
         return None
-    return None if run.events(attempt).exists() else Ending(run, attempt)
+    return None if _is_watched(run.script_events(attempt)) else Ending(run, attempt)
+
+
+def _is_watched(path: Path) -> bool:
+    """Return whether a script that has begun still lives: it started this one, to evaluate, say."""
+    try:
+        events = list(parse_events(path.read_bytes(), "", lambda _: None))
+    except OSError:
+        return False
+    if not events or events[-1].name != "started":
+        return False
+    return bool(is_process_alive(events[-1].details, this_machine()))
 
 
 class Ending:
@@ -51,7 +65,7 @@ class Ending:
         self._main = _outermost_frame()
         self._left_with: tuple[int, str] | None = None
         self._masks = threading.local()
-        self._append("started", host=os.uname().nodename)
+        self._append("started", **whoami())
         sys.exit = self._noted(sys.exit)
         for name in ("exit", "quit"):  # site's, which don't call sys.exit()
             if leave := getattr(builtins, name, None):

@@ -9,20 +9,47 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.home import expanded
+from runx.rundir.ranks import rank_of
 from runx.tracking.plain import path_of
-from runx.tracking.ranks import from_rank0
+from runx.tracking.ranks import from_rank0, group
+
+BY_HAND = "by-hand"
+"""The folder under LOGROOT with the runs that nobody launched, of scripts with config=."""
 
 
-def choose_logdir(logdir: Any, coolname: bool, rank: int) -> str:
-    """Return the directory to log to: the given one, the launcher's, or one under LOGROOT."""
+def choose_logdir(logdir: Any, coolname: bool, rank: int, by_hand: bool = False) -> str:
+    """Return the directory to log to: the given one, the launcher's, or one under LOGROOT.
+
+    ``by_hand``: without another one, make a new one under LOGROOT/by-hand.
+    """
     given = "" if logdir is None else path_of(logdir, "logdir=")
     if path := given or os.environ.get("RUNX_LOGDIR"):
         return path
     root = logroot(Path.cwd())
-    if not coolname:
+    if by_hand and not coolname:
+        root = root / BY_HAND
+        if rank_of(os.environ).size > 1 and group() is None:
+            return str(root / shared_name(os.environ))
+    elif not coolname:
         return str(root / "default")
     # Rank 0 draws the name; without torch.distributed the other ranks write nothing.
     return from_rank0(str(unique(root, slug)) if rank == 0 else str(root))
+
+
+def shared_name(environment: Mapping[str, str]) -> str:
+    """Return a name that all ranks of a start have in common, by what their launcher has set.
+
+    >>> shared_name({"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0"})
+    'ranks-8035fe5e'
+    """
+    from hashlib import sha256
+
+    names = ("SLURM_JOB_ID", "SLURM_STEP_ID", "TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT")
+    common = [environment.get(name, "") for name in names]
+    is_spread = environment.get("LOCAL_WORLD_SIZE") != environment.get("WORLD_SIZE")
+    if not common[1] and not is_spread:
+        common.append(str(os.getppid()))  # torchrun and mpirun start the ranks of a machine
+    return f"ranks-{sha256(repr(common).encode()).hexdigest()[:8]}"
 
 
 TRIES = 100

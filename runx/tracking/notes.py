@@ -113,10 +113,10 @@ class Faults:
             self.active.add(what)
             self.warn(text)
 
-    def say(self, text: str) -> None:
-        """Write a warning to stderr alone."""
+    def say(self, text: str, kind: str = "warning: ") -> None:
+        """Write a warning, or another remark, to stderr alone."""
         try:
-            print(f"logx: warning: {encodable(text)}", file=sys.stderr, flush=True)
+            print(f"logx: {kind}{encodable(text)}", file=sys.stderr, flush=True)
         except (OSError, ValueError):
             # stderr is often a file on the very disk that is full.
             pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -11,6 +11,7 @@ from runx.errors import LogxError
 from runx.rundir.paths import RunDir
 from runx.rundir.records import TORN, encode
 from runx.tracking import artifacts
+from runx.tracking.artifact_kinds import Kind
 from runx.tracking.notes import Faults, utc_now
 from runx.tracking.plain import text_of
 from runx.tracking.scalars import number
@@ -44,13 +45,15 @@ class RankFiles:
             self._print(text)
         self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
 
-    def artifact(self, thing: Any, name: str | None) -> str | None:
+    def artifact(
+        self, thing: Any, name: str | None, kind: str | None, own: Mapping[str, Kind]
+    ) -> str | None:
         """Write an artifact and return its path; None, with a warning, where that fails.
 
         Raises LogxError for what can't be an artifact, or its name.
         """
         try:
-            return str(artifacts.save(self._run, thing, name, utc_now()))
+            return str(artifacts.save(self._run, thing, name, kind, own, utc_now()))
         except LogxError:
             raise
         except Exception as error:  # noqa: BLE001  A figure or table may raise anything.

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-    from runx.tracking.context import Hparams, RunInfo
+    from runx.tracking.artifact_kinds import Kind
+    from runx.tracking.config import Config
+    from runx.tracking.context import Hparams
+    from runx.tracking.info import RunInfo
     from runx.tracking.session import Session
 
 
@@ -21,6 +24,7 @@ class ScriptCalls:
     """Access to the run that this process belongs to: its hyperparameters, time and checkpoints."""
 
     _session: Session | None = None
+    _kinds: Mapping[str, Kind] = {}
     logdir: str = ""
 
     @property
@@ -39,11 +43,17 @@ class ScriptCalls:
         return hparams_of(launched(), {})
 
     @property
+    def config(self) -> Config:
+        """The configuration of initialize(config=...), with this run's values: read-only."""
+        return self._open.config
+
+    @property
     def run(self) -> RunInfo:
-        """The run's name, experiment, tag, attempt and logdir."""
+        """The run's name, experiment, attempt, host, commit and the like: see RunInfo."""
         if self._session is not None:
             return self._session.info
-        from runx.tracking.context import RunInfo, launched
+        from runx.tracking.context import launched
+        from runx.tracking.info import RunInfo
 
         return RunInfo(launched())
 
@@ -142,6 +152,35 @@ class ScriptCalls:
         from runx.tracking.loading import read_model
 
         return read_model(path, map_location, weights_only)
+
+    def load_artifact(
+        self, name: str, kind: str | None = None, *, run: str | PathLike[str] | None = None
+    ) -> Any:
+        """Return what artifact() has kept under a name; of files, folders and figures the path.
+
+        ``run``: the directory of another run. A pickle is read if ``kind`` is "pickle" alone.
+        """
+        from runx.rundir.paths import RunDir
+        from runx.tracking.artifacts import load
+        from runx.tracking.context import launched
+        from runx.tracking.plain import path_of
+
+        if run is not None:
+            return load(RunDir(path_of(run, "run=")), name, kind, self._kinds)
+        own = launched() if self._session is None else self._session.run
+        return load(own, name, kind, self._kinds)
+
+    def register_kind(
+        self,
+        name: str,
+        save: Callable[[Any, Any], object],
+        load: Callable[[Any], Any],
+        suffix: str = "",
+    ) -> None:
+        """Add a kind of artifacts, by save(thing, path) and load(path) of files in ``suffix``."""
+        from runx.tracking.artifact_kinds import own_kind
+
+        self._kinds = {**self._kinds, name: own_kind(name, save, load, suffix)}
 
     def get_best_checkpoint(self) -> str | None:
         """Return the path of the best checkpoint, or None."""

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import LogxError
 from runx.rundir.files import is_full, write_whole
@@ -20,7 +20,8 @@ from runx.rundir.paths import RunDir
 from runx.rundir.records import Record
 from runx.tracking import ranks
 from runx.tracking.checkpoints import Checkpoints
-from runx.tracking.context import Hparams, RunInfo, attempt_of, hparams_of, note_logdir
+from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir
+from runx.tracking.info import RunInfo
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes
 from runx.tracking.plain import as_mapping, flag, plain, text_of
@@ -29,6 +30,9 @@ from runx.tracking.scalars import epoch_number, number, numbers
 from runx.tracking.writers import open_writer
 from runx.tracking.writers.csv import Rows
 from runx.tracking.writers.queue import WriterQueue
+
+if TYPE_CHECKING:
+    from runx.tracking.config import Config
 
 PHASES = {
     **dict.fromkeys(("trn", "train", "training"), "train"),
@@ -48,6 +52,7 @@ class Options(NamedTuple):
     strict: bool
     system: bool | float
     is_worker: bool = False
+    config: Mapping[str, Any] | None = None
 
     def for_workers(self) -> Options:
         """Return them for another process, in values that pickle can hold."""
@@ -84,6 +89,7 @@ class Session:
         self.faults = Faults(self.notes, options.strict)
         self.checkpoints = Checkpoints(run, self.notes, self.faults, self.last_step)
         self._phases = known_phases(options.phases)
+        self._started = time.time()
         self.epochs: dict[str, Any] = defaultdict(int)
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
@@ -100,9 +106,18 @@ class Session:
         return hparams_of(self.run, self.options.hparams)
 
     @cached_property
+    def config(self) -> Config:
+        """The script's configuration."""
+        if self.options.config is None:
+            raise LogxError("there is no configuration; give logx.initialize(config=...) its file")
+        from runx.tracking.config import Config  # not at start: it reads YAML
+
+        return Config(self.options.config)
+
+    @cached_property
     def info(self) -> RunInfo:
-        """The run's name, experiment, tag, attempt and directory."""
-        return RunInfo(self.run)
+        """Where, when and from what the run runs."""
+        return RunInfo(self.run, started=self._started)
 
     def _open(self, options: Options) -> None:
         """Create the directory, open the writers and write the first row of metrics.csv."""
@@ -152,6 +167,10 @@ class Session:
         except Exception as error:  # noqa: BLE001  A server that is down must not stop a requeued run.
             self.faults.report(writer, error, "without it")
             return None
+
+    def has_phase(self, name: str) -> bool:
+        """Return whether a name is one of a phase."""
+        return name in self._phases
 
     def metric(self, phase: str, metrics: Mapping[str, Any], epoch: Any) -> None:
         """Write metrics: the row of metrics.csv at once, all else by the queue."""
@@ -263,17 +282,30 @@ def known_phases(further: Iterable[str]) -> dict[str, str]:
 
 
 def open_session(
-    logdir: Any, coolname: bool, hparams: Any, global_rank: int | None, options: Options
+    logdir: Any,
+    coolname: bool,
+    hparams: Any,
+    global_rank: int | None,
+    options: Options,
+    config: Any = None,
 ) -> Session:
     """Return the session that initialize() opens."""
     rank = int(ranks.rank() if global_rank is None else epoch_number(global_rank, "global_rank"))
     is_on = os.environ.get("RUNX_LOGX", "").lower() != "off"
-    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank)
-    run = RunDir(Path(path).absolute())
     values = {} if hparams is None else as_mapping(hparams)
+    if config is not None:
+        from runx.tracking.config import read_script_config
+
+        options = options._replace(config=read_script_config(config))
+        values = {**(options.config or {}), **values}
+    by_hand = is_on and config is not None
+    path = choose_logdir(logdir, flag(coolname, "coolname=") and is_on, rank, by_hand)
+    run = RunDir(Path(path).absolute())
     writes = is_on and rank == 0
     session = Session(run, rank, writes, options._replace(hparams=values))
     session.is_on = is_on
+    if writes and by_hand and not logdir and "RUNX_LOGDIR" not in os.environ:
+        session.faults.say(f"logging to {os.path.relpath(path)}", "")
     if writes:
         _write_hparams(session, values)
         if logdir is not None and (warning := note_logdir(run)):

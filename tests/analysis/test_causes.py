@@ -96,3 +96,19 @@ def test_what_followed_counts_where_nothing_else_is_said(prefix):
     assert told(
         output("torchrun_nan").replace("ValueError: loss is nan at step 17\n", f"{nccl}\n", 1)
     ) == ("ValueError: loss is nan at step 17")
+
+
+@pytest.mark.parametrize("blank", ["", "\n", "\n\n\n"])
+@pytest.mark.parametrize("prefix", ["", "[rank1]: "])
+def test_a_message_that_begins_with_blank_lines_is_told(blank, prefix):
+    text = (
+        f"Traceback (most recent call last):\n  File 'a'\nRuntimeError: \n{blank}no kernel image\n"
+    )
+    marked = "".join(f"{prefix}{line}".rstrip() + "\n" for line in text.split("\n")[:-1])
+    assert told(marked) == "RuntimeError: no kernel image"
+
+
+def test_a_message_of_nothing_but_blank_lines_takes_no_later_traceback():
+    trace = "Traceback (most recent call last):\n  File 'a'\n{}\n"
+    assert told(trace.format("RuntimeError: \n\n") + trace.format("OSError: x")) == "OSError: x"
+    assert told(trace.format("RuntimeError:\n\n-----\nbye")) == "RuntimeError:"

@@ -253,3 +253,17 @@ def test_a_number_in_run_names_alone_is_of_the_experiments_name(project):
     assert (numbered.name, numbered.texts["xid"]) == ("sweep", "1")
     assert loaded(project, claims=True).number.value == 1
     assert loaded(project, sweep=SWEEP).number is None
+
+
+def test_args_may_be_a_style_alone(project):
+    assert loaded(project, sweep=f"{SWEEP}ARGS: hydra\n").style.style == "hydra"
+    assert loaded(project, runx="ARGS: {list: json}\n", sweep=f"{SWEEP}ARGS: equals\n").style[
+        :2
+    ] == (
+        "equals",
+        "json",
+    )
+    overridden = loaded(project, sweep=SWEEP, overrides=("ARGS=env", "ARGS.list=json"))
+    assert overridden.style[:2] == ("env", "json")
+    with pytest.raises(SettingsError, match=r"sweep.yml:3: ARGS: hidra is no style: .* hydra"):
+        loaded(project, sweep=f"{SWEEP}ARGS: hidra\n")

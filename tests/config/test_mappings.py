@@ -31,7 +31,7 @@ def decoded(name, yaml):
         ("ENV", "{A: [1]}", "ENV.A must be one value"),
         ("ENV", '{A: "\\0"}', "ENV.A must be one value"),
         ("IDENTITY_DEFAULTS", "[a]", "IDENTITY_DEFAULTS must be a mapping"),
-        ("ARGS", "equals", r"ARGS must be a mapping, as \{style: equals\}"),
+        ("ARGS", "[a]", r"ARGS must be a style, or a mapping as \{style: equals\}"),
         ("SWEEPS", "seeds", "SWEEPS must be a mapping of names to hyperparameters"),
         ("REQUEUE", "often", r"REQUEUE must be as \{max: 5, signal: USR1@120\}"),
         ("REQUEUE", "[1]", "REQUEUE must be as"),

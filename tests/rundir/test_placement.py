@@ -92,6 +92,11 @@ EXACT = [
     ('bash -c "sh -c \\"show {args}\\""', [["ARGS"]]),
     ("sh -c 'show \"$@\" end' name {args}", [["ARGS", "end"]]),
     ("env -i PATH=\"$PATH\" sh -c 'show {args}'", [["ARGS"]]),
+    ("sh -c -e 'show {x} {args}'", [["X", "ARGS"]]),
+    ("bash -c -- 'show {x} {args}'", [["X", "ARGS"]]),
+    ("bash -c -u -o pipefail 'show {x} {args}'", [["X", "ARGS"]]),
+    ("eval bash -c \"'show {x} {args}'\"", [["X", "ARGS"]]),
+    ("eval sh -c '\"show {x} {args}\"'", [["X", "ARGS"]]),
     ("eval show {args}", [["ARGS"]]),
     ("eval 'show {args}'", [["ARGS"]]),
     ('run() { show "$@"; }; run {args}', [["ARGS"]]),
@@ -186,12 +191,21 @@ def test_a_document_that_no_shell_reads_holds_values_as_text(folder, value):
         "cat <<EOF\n$(echo {x})\nEOF",
         "[[ {x} -eq 1 ]]",
         "python3 -c \"print('{x}')\"",
+        "srun python3 -uc \"print('{x}')\"",
+        "uv run node --eval \"print('{x}')\"",
+        "fish -c 'show {x}'",
     ],
 )
 def test_where_a_shell_or_another_language_would_compute_a_value_it_is_refused(cmd):
     with pytest.raises(PlacementError, match=r"CMD: the value .* can't stand"):
         shell_command(cmd, Point((text("x", "a[$(date)]"),)), HERE)
     assert "7" in shell_command(cmd, Point((Hparam("x", 7, "7"),)), HERE)
+
+
+def test_no_value_is_an_operator_of_double_brackets(folder):
+    cmd = "[[ {x} == -e ]] && show {args}"
+    point = Point((text("x", "-e"), text("o", "1")))
+    assert shown(folder, shell_command(cmd, point, HERE)) == [("--o", "1")]
 
 
 def test_an_option_c_of_a_script_takes_a_value_as_it_is(folder):
@@ -244,6 +258,11 @@ def test_a_backslash_at_the_end_joins_nothing():
         ("(python x.py)", "(python x.py {args})"),
         ("python x.py {lr} | tee log", "python x.py {lr} {args} | tee log"),
         ("python x.py # {args}", "python x.py {args} # {args}"),
+        ("f() { python x.py; }; f", "f() { python x.py {args}; }; f"),
+        ("bash -c 'python x.py \"$1\"' _", "bash -c 'python x.py \"$1\" {args}' _"),
+        ("bash -c -l 'python x.py'", "bash -c -l 'python x.py {args}'"),
+        ('sbatch --wrap="python x.py"', 'sbatch --wrap="python x.py {args}"'),
+        ("ssh h bash -c \"'python x.py'\"", "ssh h bash -c \"'python x.py {args}'\""),
     ],
 )
 def test_where_the_end_is_not_the_scripts_the_line_to_write_is_shown(cmd, line):

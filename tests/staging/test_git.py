@@ -8,6 +8,7 @@ import pytest
 
 from runx.errors import StagingError
 from runx.staging import git
+from runx.staging.git import changes, commit, git_state
 
 
 @pytest.fixture
@@ -197,3 +198,48 @@ def content(root: Path) -> dict[str, object]:
 
 def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_changes_are_committed_with_what_was_staged_and_nothing_from_elsewhere(checkout, git_in):
+    git_in(checkout, "config", "user.name", "me")
+    git_in(checkout, "config", "user.email", "me@example.org")
+    (checkout / "other").mkdir()
+    (checkout / "other" / "a.py").write_text("1\n")
+    git_in(checkout, "add", "other/a.py")  # Staged, outside of what is asked about.
+    root = checkout / "net"
+    (root / "new.py").write_text("1\n")
+    git_in(root, "rm", "-q", "__init__.py")
+    (root / "logs").mkdir()
+    (root / "logs" / "metrics.csv").write_text("1\n")
+    exclude = (root / "logs",)
+    assert changes(root, exclude) == ["D  __init__.py", "?? new.py"]
+    commit(root, exclude, "line one\n\n# line three")
+    assert changes(root, exclude) == []
+    assert git_in(checkout, "status", "--porcelain").splitlines() == [
+        "A  other/a.py",
+        "?? net/logs/",
+    ]
+    assert git_in(checkout, "log", "-1", "--format=%B").strip() == "line one\n\n# line three"
+
+
+def test_a_first_commit_may_be_made_of_changes(project, git_in):
+    git_in(project, "init", "-q")
+    git_in(project, "config", "user.name", "me")
+    git_in(project, "config", "user.email", "me@example.org")
+    commit(project, (), "first")
+    state = git_state(project)
+    assert state is not None
+    assert (len(state.commit), state.dirty) == (40, False)
+
+
+def test_a_commit_that_git_refuses_leaves_nothing_staged(checkout, git_in):
+    (checkout / "new.py").write_text("1\n")
+    (checkout / "train.py").unlink()
+    hook = checkout / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    before = git_in(checkout, "status", "--porcelain")
+    with pytest.raises(StagingError, match="git commit failed"):
+        commit(checkout, (), "second")
+    assert git_in(checkout, "status", "--porcelain") == before

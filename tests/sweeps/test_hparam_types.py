@@ -72,6 +72,8 @@ def test_the_line_of_the_wrong_value_is_named(hparams):
 def test_a_wrong_value_of_a_list_of_grids_is_named_where_it_stands():
     document = parse("- {lr: 1}\n".join(["H:\n", "- {lr: x, RUNX.SKIP: true}\n- {lr: y}\n"]), "s")
     tree, at = document.tree["H"], lambda *path: document.at("H", *path)
+    with pytest.raises(SweepError, match=r"lr: 1\.0 is no int"):
+        checked("lr: 1.0", "{lr: int}")
     with pytest.raises(SweepError, match=r"^s:4: lr: 'y' is no int"):
         check(points(tree, at), types("{lr: int}"), tree, at)
 

@@ -47,6 +47,7 @@ def overridden(hparams: str, *words: str) -> list[dict[str, object]]:
         ("lr= ", "lr has no value"),
         ("lr==5", r"lr==5: write lr=5, or lr='\"=5\"' for a text"),
         ("lr=a,,b", "lr=a,,b: nothing stands beside a comma"),
+        ("lr=a\\,b", r"a backslash keeps no comma; quote a text: lr='\"a,b\"'"),
         ("lr=1e-3,", "lr=1e-3,: nothing stands beside a comma"),
         ("lr=,1", "nothing stands beside a comma"),
         ("lr=range(1,3)", r"write lr='\{range: \[1,3\]\}'; for the text lr='\"range\(1,3\)\"'"),

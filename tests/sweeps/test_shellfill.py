@@ -51,6 +51,7 @@ EXACT = [
     ('"$(bash -lc \'sh -c "printf %s @ x"\')"', "{}x"),
     ('"$(eval "printf %s @ x")"', "{}x"),
     ('"$(eval printf %s @ x)"', "{}x"),
+    ('"$(eval sh -c "\'printf %s @ x\'")"', "{}x"),
     ('"$(./submit --wrap="printf %s @ x")"', "{}x"),
     ('"$(./submit --wrap "printf %s @ x")"', "{}x"),
 ]

@@ -23,7 +23,7 @@ def index(tmp_path):
     return [(entry["name"], entry["file"], entry["kind"]) for entry in map(json.loads, lines)]
 
 
-@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "index.jsonl"])
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "index.jsonl", ".", "a\0b"])
 def test_a_name_that_leaves_the_folder_is_refused(logx, name):
     with pytest.raises(LogxError, match="can't be a name under artifacts"):
         logx.artifact({}, name)

@@ -6,7 +6,8 @@ import pytest
 from runx.errors import LogxError
 from runx.logx import LogX
 from runx.rundir.paths import RunDir
-from runx.tracking.context import Hparams, RunInfo, attempt_of
+from runx.tracking.context import Hparams, attempt_of
+from runx.tracking.info import RunInfo
 from runx.tracking.plain import as_mapping
 
 

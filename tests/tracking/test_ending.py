@@ -162,6 +162,32 @@ def test_a_rank_other_than_0_is_not_the_script(run):
     assert not run.script_events(1).exists()
 
 
+@pytest.mark.parametrize(
+    "end, expected",
+    [
+        ("pass", ("done", "")),
+        ("sys.exit(3)", ("failed", "exit status 3")),
+        ("os._exit(9)", RUNNING),
+    ],
+)
+@pytest.mark.parametrize("inner", ["pass", "sys.exit(4)", "1 / 0", "os.kill(os.getpid(), 15)"])
+def test_a_script_that_the_script_starts_in_the_same_run_is_not_it(run, inner, end, expected):
+    code = f"""
+        import subprocess
+        inner = "import os, sys; from runx.logx import logx; logx.initialize(sys.argv[1]); {inner}"
+        subprocess.run([sys.executable, "-c", inner, logx.logdir])
+        {end}
+    """
+    play(run, code)
+    assert told(run) == expected
+
+
+def test_a_script_that_follows_in_the_same_job_is_the_script(run):
+    play(run, "pass")
+    play(run, "sys.exit(3)")
+    assert told(run) == ("failed", "exit status 3")
+
+
 def test_a_job_that_is_queued_again_counts_by_its_last_start(run):
     play(run, "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)")
     assert told(run) == ("killed", "by TERM")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from runx.errors import LogxError
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record
-from runx.tracking.context import RunInfo
+from runx.tracking.info import RunInfo
 from runx.tracking.notes import Notes
 
 WRITERS = {

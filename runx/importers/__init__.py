@@ -1,0 +1,1 @@
+"""Configurations and scripts of other tools as experiments, a module for each tool."""

@@ -1,0 +1,146 @@
+"""Overrides of Hydra, ``lr=0.1,0.2 model=choice(a,b) ~x``, as hyperparameters."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runx.errors import SettingsError
+from runx.importers.base import Plain
+from runx.importers.hydra_grammar import Swept, split, swept
+from runx.rundir.spelling import hydra_value
+from runx.sweeps.scalars import scalar
+
+_HYDRA = {"style": "hydra"}
+_AS_IT_STANDS = {"style": "equals", "prefix": "", "bool": "value"}
+
+
+_WORD = re.compile(r"[A-Za-z_/.][\w./+-]*\Z", re.ASCII)
+_NO_WORDS = ("none", "yes", "no", "on", "off", "y", "n", "nan", "inf")
+_SPECIAL = re.compile(r"[\\\\'\"{\[]")
+
+
+class Overrides(NamedTuple):
+    """Hyperparameters of overrides; ``words`` are those that CMD itself has, as ``~key``.
+
+    ``style`` is ARGS: that of Hydra where it spells all values as Hydra does, else as they stand.
+    """
+
+    hparams: dict[str, Any]
+    style: Mapping[str, str]
+    words: tuple[str, ...]
+    is_random: bool
+    lost: list[str]
+    doubtful: list[str]
+
+
+def hparams_of(
+    overrides: Sequence[str], is_search: bool, file: Path, may_be_typed: bool = True
+) -> Overrides:
+    """Return what overrides set, the last of a key, in the order in which Hydra has them.
+
+    A search, as Optuna's, draws from choices, too.
+
+    >>> hparams_of(["lr=0.10,1e-3", "~x", "opt=adam"], False, Path("x"))[:3]
+    ({'lr': ['0.1', '0.001'], 'opt': 'adam'}, {'style': 'hydra'}, ("'~x'",))
+    """
+    found: dict[str, Swept] = {}
+    words, lost, doubtful = [], [], []
+    for override in overrides:
+        name, equals, value = override.partition("=")
+        if name.startswith("~") or not equals:
+            words.append(shlex.quote(override))
+            continue
+        try:
+            found[name] = _globbed(name, swept(value), file)
+        except SettingsError as error:
+            lost.append(f"{override}: {error}")
+    for name, each in found.items():
+        if each.is_shuffled:
+            doubtful.append(f"{name}: shuffle(): say --shuffle when launching")
+    axes = {name: _axis(each, is_search) for name, each in found.items()}
+    elements = [
+        text for each in found.values() for text in each.elements if each.kind != "interval"
+    ]
+    is_random = any(isinstance(axis, dict) for axis in axes.values())
+    is_exact = may_be_typed and all(_is_exact(text) for text in elements)
+    spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
+    if any(_SPECIAL.search(text) for text in elements):
+        doubtful.append("values are texts, as they stand, where Hydra's own grammar is in them")
+    style = _HYDRA if is_exact else _AS_IT_STANDS
+    if is_exact and "null" in elements:
+        style = {**style, "none": "value"}
+    return Overrides(spelt, style, tuple(words), is_random, lost, doubtful)
+
+
+def _globbed(name: str, each: Swept, file: Path) -> Swept:
+    """Return a glob as the options of its group, which are looked for beside the file."""
+    if each.kind != "glob":
+        return each
+    group = name.lstrip("+").partition("@")[0]
+    pattern = each.elements[0] if each.elements else "*"
+    for folder in list(file.absolute().parents)[:4]:
+        options = sorted(path.stem for path in (folder / group).glob("*.y*ml"))
+        matching = [option for option in options if fnmatch(option, pattern.strip("'\""))]
+        if matching and len(each.elements) == 1:
+            return Swept("choice", tuple(matching))
+    raise SettingsError(f"no folder {group} with such files is near; list the options")
+
+
+def _axis(each: Swept, is_search: bool) -> Any:
+    """Return the values of an override, as texts."""
+    if each.kind == "interval":
+        operator = "randint" if each.is_int else "loguniform" if "log" in each.tags else "uniform"
+        return {operator: [Plain(text) for text in each.elements]}
+    if each.kind == "value" or len(each.elements) == 1:
+        return each.elements[0]
+    return {"choice": [*each.elements]} if is_search else [*each.elements]
+
+
+def _is_exact(text: str) -> bool:
+    """Return whether ARGS of Hydra's style give a value exactly this spelling."""
+    try:
+        value = _typed(text)
+    except ValueError:
+        return False
+    return hydra_value(value, _text(text)) == text
+
+
+def _typed(text: str) -> Any:
+    if text[:1] == "[":
+        return tuple(map(_typed, split(text[1:-1]) if text != "[]" else []))
+    if text[:1] in "'\"" or text[:1] == "{":
+        raise ValueError(text)
+    return scalar(text).value
+
+
+def _text(text: str) -> Any:
+    return tuple(map(_text, split(text[1:-1]))) if text[:1] == "[" and text != "[]" else text
+
+
+def _spelt(axis: Any, is_exact: bool) -> Any:
+    """Return values for YAML: typed where they will be spelt right, else as quoted texts."""
+    if isinstance(axis, dict):
+        return {name: [_spelt(item, is_exact) for item in items] for name, items in axis.items()}
+    if isinstance(axis, list):
+        return [_in_list(item, is_exact) for item in axis]
+    if isinstance(axis, Plain):
+        return axis
+    is_list = is_exact and axis[:1] == "["
+    return Plain(f"[{axis}]") if is_list else _in_list(axis, is_exact)
+
+
+def _in_list(text: str, is_exact: bool) -> Any:
+    """Return a value that stands typed where ARGS spell it so, else as a quoted text."""
+    value = scalar(text).value
+    if isinstance(value, bool) and not is_exact:
+        return value
+    is_word = isinstance(value, str) and _WORD.match(text) and text.lower() not in _NO_WORDS
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_typed = is_exact and (text == "null" or text[:1] == "[")
+    return Plain(text) if is_word or is_number or is_typed else Plain(json.dumps(text))

@@ -1,0 +1,150 @@
+"""Sweeps of Hydra: the overrides that its own grammar and sweeper give to each job."""
+
+import pytest
+import yaml
+
+from tests.support.importing import argvs, imported
+
+GRAMMAR = pytest.importorskip("hydra.core.override_parser.overrides_parser")
+SWEEPER = pytest.importorskip("hydra._internal.core_plugins.basic_sweeper").BasicSweeper
+
+HEAD = "hydra:\n  sweeper:\n    params:\n"
+
+TEXTS = [
+    "0.1, 0.01,1e-3", "1,2,3", "0.50", "1.", "true,false", "True", "null,1", "adam, sgd",
+    "choice(a,b)", "choice(1)", "range(5)", "range(1,6,2)", "range(0.5, 0.9, 0.1)", "range(5,0,-2)",
+    "range(start=0,stop=3)", "[1,2],[3, 4]", "[a,b]", "[1,2]", "[]", "[[1,2],[3]]", "{a:1,b:2}",
+    "'a b','c'", '"x y"', "a b,c", "${x},${y}", "res-net/50,vit_b@16", "sort(3,1,2)", "/a/b.pt",
+    "sort(choice(b,a))", "int(3.7)", "float(2)", "1_000", "foo:bar", "''", "inf,nan", "-1,-1e-5",
+    "sort(3,1,2,reverse=true)", "tag(x,choice(1,2))", "path/${now:%Y-%m},b", "1e3,1E-4", "007",
+    "*.txt", "None", "no,yes", "on", "2026-01-02", "4:00",
+]  # fmt: skip
+
+
+def overridden(words):
+    overrides = GRAMMAR.OverridesParser.create().parse_overrides(words)
+    return SWEEPER.split_arguments(overrides, None)[0]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_values_are_those_of_hydras_grammar(tmp_path, text):
+    params = {"lr": text, "+seed": "0,1", "model/opt@x": "a", "experiment": "base"}
+    file = HEAD + "".join(
+        f"      {k}: {yaml.safe_dump(v).split(chr(10))[0]}\n" for k, v in params.items()
+    )
+    expected = overridden([f"{name}={value}" for name, value in params.items()])
+    assert argvs(tmp_path, "configs/config.yaml", file) == [
+        ["python", "train.py", *words] for words in expected
+    ]
+
+
+def test_scalars_of_yaml_are_taken_as_hydra_takes_them(tmp_path):
+    text = (
+        HEAD
+        + "      a: 64\n      b: true\n      c: null\n"
+        + "      d: [1, x]\n      e: 0.10\n      f: 1,2\n"
+    )
+    expected = overridden(["a=64", "b=True", "c=None", "d=[1, 'x']", "e=0.1", "f=1,2"])
+    assert argvs(tmp_path, "config.yaml", text) == [
+        ["python", "train.py", *words] for words in expected
+    ]
+
+
+MULTIRUN = """
+hydra:
+  sweeper: {_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper, params: {+a: "1,2"}}
+  launcher:
+    _target_: hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher
+    partition: gpu
+    timeout_min: 90
+    mem_gb: 16
+    gpus_per_node: 1
+    array_parallelism: 8
+    setup: [module load cuda]
+    stderr_to_stdout: true
+  overrides:
+    hydra: [hydra.mode=MULTIRUN]
+    task: ["lr=0.1,0.2", ~callbacks, "lr=0.3,0.4", "x='a b'", model=small]
+  job: {name: run, config_name: config}
+lr: 0.1
+"""
+
+
+def test_a_multirun_is_done_again_with_its_launcher(tmp_path):
+    words = ["+a=1,2", "lr=0.1,0.2", "lr=0.3,0.4", "x='a b'", "model=small"]
+    found = imported(tmp_path, "multirun.yaml", MULTIRUN)
+    assert argvs(tmp_path, "multirun.yaml", MULTIRUN) == [
+        ["python", "run.py", "~callbacks", *each] for each in overridden(words)
+    ]
+    section = yaml.safe_load(found.runx_file)["slurm"]
+    assert section["RESOURCES"] == {"gpus": 1, "partition": "gpu", "mem": "16G", "time": "90m"}
+    assert (section["MAX_PARALLEL"], section["SETUP"]) == (8, "module load cuda")
+    assert any("stderr_to_stdout" in line for line in found.lost)
+
+
+OPTUNA = """
+# @package _global_
+defaults: [{override /hydra/sweeper: optuna}]
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    _target_: hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper
+    direction: maximize
+    n_trials: 6
+    sampler: {_target_: optuna.samplers.TPESampler}
+    params:
+      model.lr: tag(log, interval(0.0001, 0.1))
+      model.drop: interval(0, 0.5)
+      model.depth: int(interval(1, 8))
+      data.batch: choice(32, 64)
+      seed: 1
+"""
+
+
+def test_a_search_is_drawn_at_random_until_there_is_one(tmp_path):
+    found = imported(tmp_path, "configs/hparams_search/mnist.yaml", OPTUNA)
+    for line in (
+        "CMD: python train.py +hparams_search=mnist hydra.mode=RUN", "SAMPLES: 6", "seed: 1",
+        "model.lr: {loguniform: [0.0001, 0.1]}", "model.drop: {uniform: [0, 0.5]}",
+        "model.depth: {randint: [1, 8]}", "data.batch: {choice: [32, 64]}",
+    ):  # fmt: skip
+        assert line in found.experiment
+    assert any("direction: maximize" in line for line in found.lost)
+    assert len(argvs(tmp_path, "configs/hparams_search/mnist.yaml", OPTUNA)) == 6
+
+
+PLACES = {
+    "conf/hydra/sweeper/params/small.yaml": "lr: 0.1,0.2\n",
+    "conf/hydra/sweeper/small.yaml": "params:\n  lr: 0.1,0.2\n",
+    "conf/x.yaml": "# @package hydra.sweeper.params\nlr: 0.1,0.2\n",
+    "conf/y.yaml": "# @package hydra.sweeper\nparams: {lr: '0.1,0.2'}\n",
+    "conf/z.yaml": "hydra:\n  sweeper:\n    params:\n      lr: 0.1,0.2\n",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_sweeper_is_found_wherever_it_stands(tmp_path, place):
+    runs = argvs(tmp_path, place, PLACES[place])
+    assert [words[-1] for words in runs] == ["lr=0.1", "lr=0.2"]
+
+
+def test_a_glob_is_the_files_of_its_group(tmp_path):
+    for name in ("a", "b", "other"):
+        (tmp_path / "conf/model").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"conf/model/{name}.yaml").write_text("")
+    runs = argvs(
+        tmp_path, "conf/config.yaml", HEAD + "      model: glob([ab])\n      +x: glob(*)\n"
+    )
+    assert [words[-1] for words in runs] == ["model=a", "model=b"]
+    assert (
+        "no folder x"
+        in imported(tmp_path, "conf/config.yaml", HEAD + "      +x: glob(*)\n").lost[0]
+    )
+
+
+@pytest.mark.parametrize("text", ["foo(1,2)", "choice(1,2", "range(a)", "[1,2", "'x", "a=b,c"])
+def test_what_hydra_refuses_is_not_carried_over(tmp_path, text):
+    file = HEAD + f"      lr: {yaml.safe_dump(text)}".rstrip(".\n") + "\n      seed: 1\n"
+    found = imported(tmp_path, "config.yaml", file)
+    assert found.lost[0].startswith("lr=")
+    assert argvs(tmp_path, "config.yaml", file) == [["python", "train.py", "seed=1"]]

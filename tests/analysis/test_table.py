@@ -42,6 +42,8 @@ def test_the_error_of_an_unknown_metric_has_those_that_exist():
         table([run(metrics={"loss": 1, "acc": 2})], sortwith=("accc",))
     with pytest.raises(RunxError, match=r"there is: acc; training's is train.loss$"):
         table([run(metrics={"acc": 2})], sortwith=("loss",))
+    with pytest.raises(RunxError, match=r"there is: Loss$"):
+        table([run(metrics={"Loss": 2})], sortwith=("loss",))
     with pytest.raises(RunxError, match="no run has metrics yet"):
         table([run()], sortwith=("acc",))
 

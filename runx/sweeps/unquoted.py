@@ -13,6 +13,9 @@ _SPLITS = re.compile(r"[\s'\"\\]")
 # With these unquoted its shell made no words of a value at all: no sweep relied on that.
 _BREAKS = re.compile(r"[;&|<>()`\n]|\{\{")
 
+# Words that stand in a list of YAML as they are; others need quotes there.
+_PLAIN = re.compile(r"[\w./+-][\w./+=-]*", re.ASCII)
+
 _LONGEST = 60
 
 
@@ -62,7 +65,8 @@ def _words(text: str) -> list[str]:
 
 
 def _told(text: str, words: list[str]) -> str:
-    as_list = f"[[{', '.join(words)}]]"
+    items = (word if _PLAIN.fullmatch(word) else f"'{word}'" for word in words)
+    as_list = f"[[{', '.join(items)}]]"
     as_list = as_list if len(as_list) <= _LONGEST and len(words) > 1 else "a list, [[a, b]]"
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     made = f"made {len(words)} of it" if len(words) != 1 else f"made {words[0]} of it"

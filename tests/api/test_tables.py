@@ -59,8 +59,8 @@ def test_a_metric_asked_for_nowhere_is_answered_with_where_it_is_taken(sweep, na
 def test_the_metrics_of_training_are_listed_too(sweep):
     lines = [line.split() for line in listing(asking(sweep)[0]).splitlines()]
     assert ["train.loss", "measured", "int", "1", "metrics.train.csv"] in lines
-    assert ["train.grad", "measured", "int", "5"] in lines
-    assert ["acc", "metric", "float", "0.1"] in lines
+    assert ["train.grad", "measured", "int", "5", "metrics.train.csv"] in lines
+    assert ["acc", "metric", "float", "0.1", "metrics.csv"] in lines
 
 
 def test_fields_name_the_file_of_metrics_of_tests_that_stand_for_validation(tmp_path):

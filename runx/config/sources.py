@@ -15,6 +15,7 @@ from runx.errors import SettingsError
 from runx.home import expanded
 from runx.nearest import suggestion
 from runx.sweeps.axes import RESERVED, RESOURCE
+from runx.sweeps.foreign import file_advice, key_advice
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import Document, parse, read
 
@@ -58,7 +59,8 @@ def from_document(document: Document, path: Path) -> Layer:
         else:
             inner = node if isinstance(node, dict) else ()
             farms = [name for section in sections for name in section]
-            raise SettingsError(f"{document.at(key)}: {_unknown(key, inner, farms)}")
+            advice = file_advice(document.tree, document.source) or key_advice(key)
+            raise SettingsError(f"{document.at(key)}: {advice or _unknown(key, inner, farms)}")
     entries = {
         place: {
             key: Entry(

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from runx.errors import SweepError
 from runx.nearest import suggestion
+from runx.sweeps.foreign import is_parameter, parameter_advice
 from runx.sweeps.operators import DRAWS, OPERATORS, TOO_FAR
 from runx.sweeps.values import Hparam, Node, Scalar
 
@@ -23,9 +24,6 @@ GROUPS = (ZIP, CASES, ABLATE)
 
 INDEX = "run.index"
 """The name, in computed values, of a combination's place in its sweep."""
-
-_FOREIGN = frozenset({"value", "values", "min", "max", "distribution", "mu", "sigma", "q"})
-"""The keys by which a parameter of a W&B sweep has its values."""
 
 RESOURCE = "SUBMIT_JOB."
 """The prefix of a resource's name; the script is not given resources."""
@@ -87,9 +85,8 @@ def operated(name: str, node: dict[str, Node], at: Locator) -> tuple[str, Node]:
     """Return the operator that a mapping names, and its argument."""
     all_operators = [*OPERATORS, *DRAWS]
     first = next(iter(node), "")
-    if first and node.keys() <= _FOREIGN:
-        form = "[1, 2]" if {"value", "values"} & node.keys() else "{uniform: [0, 1]}"
-        raise SweepError(f"{at(name)}: {name}: this is another tool's; write {name}: {form}")
+    if first and is_parameter(node):
+        raise SweepError(f"{at(name)}: {name}: {parameter_advice(name, node)}")
     operators = [key for key in node if key in all_operators]
     if operators and len(node) == 1:
         return first, node[first]

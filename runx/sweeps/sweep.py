@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from runx.errors import ExpressionError, SweepError
 from runx.sweeps.axes import GROUPS, SKIP, TAG, Locator
+from runx.sweeps.foreign import text_advice
 from runx.sweeps.grid import Grid, SweepContext, check_tags, flat, grid_of, point_of
 from runx.sweeps.merge import keys
 from runx.sweeps.values import Hparam, Node, Point, Scalar
@@ -178,6 +179,8 @@ def _cautions(
             is_name = isinstance(key, str) and (not name or name.startswith("RUNX."))
             yield from _cautions(child, at, (*path, key), str(key) if is_name else name, literal)
     elif isinstance(node.value, str):
+        if advice := text_advice(node):
+            yield f"{at(*path)}: {name}: {node.text} {advice}"
         if match := _SHELL.search(node.value):
             variable = match[1] or "HOME"
             written = f"${variable}" if match[1] else "~"

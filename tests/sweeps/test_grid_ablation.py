@@ -103,7 +103,7 @@ def test_a_name_with_dashes_is_refused_with_the_two_ways_out(name):
 
 
 def test_values_of_other_tools_get_the_way_to_write_them_here():
-    with pytest.raises(SweepError, match=r"lr: this is another tool's; write lr: \[1, 2\]"):
+    with pytest.raises(SweepError, match=r"lr: this is another tool's; write lr: \[0.1, 0.2\]"):
         expand("lr: {values: [0.1, 0.2]}")
     with pytest.raises(SweepError, match=r"tool's; write lr: {uniform: \[0, 1\]}"):
         expand("lr: {min: 0, max: 1, distribution: uniform}")

@@ -108,7 +108,7 @@ def test_hyperparameters_that_do_not_differ_are_shown_on_request(logroot):
 def test_fields_lists_what_there_is(logroot):
     lines = [line.split() for line in sumx(logroot, "--fields").stdout.splitlines()]
     assert ["lr", "hparam", "float", "0.1"] in lines
-    assert ["acc", "metric", "int", "1"] in lines
+    assert ["acc", "metric", "int", "1", "metrics.csv"] in lines
     assert ["state", "state", "str", "failed"] in lines
 
 

@@ -74,7 +74,10 @@ def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
     if not metrics:
         return f"can't sort with {name}: no run has metrics yet; training's is train.{name}"
     names = listed(nearest_first(name, metrics))
-    return f"can't sort with {name}: no run has such a metric; there {names}"
+    known = {metric.lower() for metric in metrics}
+    is_known = direction(name) is not None and "." not in name and name.lower() not in known
+    training = f"; training's is train.{name}" if is_known else ""
+    return f"can't sort with {name}: no run has such a metric; there {names}{training}"
 
 
 def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:

@@ -194,7 +194,8 @@ def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
 
 def _file_of(name: str, runs: Sequence[RunRecord]) -> str:
     """Return the file in which the first run that has a metric has it: logx's, or another."""
-    found = (run.sources[name] for run in runs if name in run.sources)
+    names = (name, f"test.{name}")  # those of tests, where a run has none of validation
+    found = (run.sources[each] for run in runs for each in names if each in run.sources)
     phase, _, metric = name.rpartition(".")
     return next(found, metrics_of(phase if phase in PHASES and metric else "val"))
 

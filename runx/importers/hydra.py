@@ -14,7 +14,15 @@ from runx.importers.hydra_overrides import Overrides, hparams_of
 from runx.importers.submitit import of_launcher
 
 _PACKAGE = re.compile(r"#\s*@package\s+hydra\.sweeper(\.params)?\s*$", re.MULTILINE)
-_SEARCH = ("direction", "sampler", "study_name", "storage", "search_space", "ax_config", "optim")
+_SEARCH = (
+    "direction",
+    "sampler",
+    "study_name",
+    "storage",
+    "search_space",
+    "optuna_config",
+    "optim",
+)
 
 
 def _sweeper(source: Source) -> Mapping[str, Any] | None:
@@ -58,29 +66,63 @@ def _read(source: Source) -> Imported:
     words = [f"{name}={value}" for name, value in (sweeper.get("params") or {}).items()]
     overrides = hparams_of([*words, *_tasks(hydra)], _is_search(sweeper), source.path)
     command, doubtful = _command(source, hydra)
+    searched, unknown = _searched(sweeper.get("search_space") or {})
     settings: dict[str, Any] = {"CMD": " ".join([command, *overrides.words])}
     settings["ARGS"] = dict(overrides.style)
-    if overrides.is_random:
-        settings["SAMPLES"] = sweeper.get("n_trials") or 20
+    if overrides.is_random or searched:
+        settings["SAMPLES"] = _trials(sweeper)
+    if isinstance(hydra.get("job"), dict) and hydra["job"].get("env_set"):
+        settings["ENV"] = {name: str(value) for name, value in hydra["job"]["env_set"].items()}
     lost = [f"hydra.sweeper.{key}: {reason}" for key, reason in _lost(sweeper)]
     farm = of_launcher(hydra.get("launcher") or {})
     return Imported(
-        {**settings, **farm.settings, "HPARAMS": overrides.hparams},
-        (*overrides.lost, *lost, *farm.lost),
+        {**settings, **farm.settings, "HPARAMS": {**overrides.hparams, **searched}},
+        (*overrides.lost, *unknown, *lost, *farm.lost),
         (*doubtful, *_remarks(sweeper, overrides)),
         farm.farm_name,
         farm.farm,
     )
 
 
+def _trials(sweeper: Mapping[str, Any]) -> int:
+    """Return how many runs a search makes."""
+    inner = sweeper.get("optuna_config") or {}
+    return int(sweeper.get("n_trials") or inner.get("n_trials") or 20)
+
+
+def _searched(space: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the hyperparameters of a search space as older Optuna sweepers have it."""
+    found: dict[str, Any] = {}
+    lost = []
+    for name, config in space.items():
+        kind = config.get("type") if isinstance(config, dict) else None
+        if kind == "categorical":
+            found[name] = {"choice": [*config["choices"]]}
+        elif kind in ("float", "int") and config.get("step") not in (None, 1):
+            low, step = config["low"], config["step"]
+            count = int((config["high"] - low) / step + 1.5)
+            found[name] = {"choice": [round(low + step * place, 12) for place in range(count)]}
+        elif kind in ("float", "int"):
+            operator = "loguniform" if config.get("log") else _NUMBERS[kind]
+            found[name] = {operator: [config["low"], config["high"]]}
+        else:
+            lost.append(f"{name}: {config}: nothing here corresponds to it")
+    return found, lost
+
+
+_NUMBERS = {"float": "uniform", "int": "randint"}
+
+
 def _is_search(sweeper: Mapping[str, Any]) -> bool:
     kind = str(sweeper.get("_target_", ""))
-    return ("_target_" in sweeper and "Basic" not in kind) or any(k in sweeper for k in _SEARCH)
+    return ("_target_" in sweeper and "Basic" not in kind) or any(
+        k in sweeper for k in (*_SEARCH, "ax_config")
+    )
 
 
 def _lost(sweeper: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for key, value in sweeper.items():
-        if key in _SEARCH and value is not None:
+        if key in (*_SEARCH, "ax_config") and value is not None and key != "search_space":
             yield key, f"{value}: there is no search yet"
 
 

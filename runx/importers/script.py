@@ -171,7 +171,7 @@ def _settings(script: Script, header: Header, source: Source) -> Lines:
     if not axes and len(lines) == 1 and "\n" not in lines[0] and "$" not in lines[0]:
         one = settings_of(lines, source.path)
         return one._replace(doubtful=(*remarks, *one.doubtful))
-    kept = [line for line in own if not (is_array(line) and is_array(line) not in " ".join(lines))]
+    kept = [line for line in own if not is_array(line) or _is_used(is_array(line), own, lines)]
     command = _command([name for name, _ in axes], kept, lines)
     script.setup[:] = [line for line in script.setup if line not in assigned]
     zipped = {name: axis for name, axis in axes if name not in dict(script.axes)}
@@ -181,6 +181,10 @@ def _settings(script: Script, header: Header, source: Source) -> Lines:
     else:
         hparams = {**{name: axis_of(values) for name, values in zipped.items()}, **hparams}
     return Lines({"CMD": command, "HPARAMS": hparams}, tuple(remarks))
+
+
+def _is_used(array: str, own: list[str], lines: list[str]) -> bool:
+    return any(re.search(rf"\$\{{#?{array}\[", line) for line in (*own, *lines))
 
 
 def _listed(values: tuple[str, ...]) -> Sequence[Any]:

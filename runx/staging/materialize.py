@@ -11,7 +11,7 @@ from runx.errors import StagingError
 from runx.staging.copying import NO_LINK, copy_file, make_reflink
 from runx.staging.store import MODES, NEW, FrozenCode, FrozenFile, StagingMethod, new_folder
 
-_UNGUARDED = "read-only files don't stop this user or file system from changing them"
+_UNGUARDED = "read-only files can be changed here, as by root"
 
 
 def method_for(

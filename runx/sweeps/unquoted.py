@@ -22,8 +22,8 @@ _LONGEST = 60
 def unquoted(hparams: Node, at: Locator, placed: Collection[str] = ()) -> list[str]:
     """Return a warning for each key whose value a shell would split, but for those ``placed``.
 
-    >>> unquoted({"m": Scalar("a b", "a b")}, lambda *path: "sweep.yml:2")[0][:54]
-    "sweep.yml:2: m: 'a b' is one word for the script, NVID"
+    >>> unquoted({"m": Scalar("a b", "a b")}, lambda *path: "sweep.yml:2")[0][:48]
+    "sweep.yml:2: m: 'a b' is one word for the script"
     """
     warnings: dict[str, str] = {}
     for name, scalar, path in _texts(hparams, (), ""):
@@ -71,6 +71,6 @@ def _told(text: str, words: list[str]) -> str:
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     made = f"made {len(words)} of it" if len(words) != 1 else f"made {words[0]} of it"
     return (
-        f"{shown!r} is one word for the script, NVIDIA's runx {made}; for that write {as_list},"
-        " RUNX.CASES, or ARGS: {split: true}; {split: false} if it is meant"
+        f"{shown!r} is one word for the script, as ARGS: {{split: false}} says without a warning;"
+        f" NVIDIA's runx {made}: for that write {as_list}, RUNX.CASES, or ARGS: {{split: true}}"
     )

@@ -40,6 +40,10 @@ def table(runs, **question):
 def test_the_error_of_an_unknown_metric_has_those_that_exist():
     with pytest.raises(RunxError, match=r"no run has such a metric; there are: acc, loss$"):
         table([run(metrics={"loss": 1, "acc": 2})], sortwith=("accc",))
+    with pytest.raises(RunxError, match=r"there is: acc; training's is train.loss$"):
+        table([run(metrics={"acc": 2})], sortwith=("loss",))
+    with pytest.raises(RunxError, match=r"there is: Loss$"):
+        table([run(metrics={"Loss": 2})], sortwith=("loss",))
     with pytest.raises(RunxError, match="no run has metrics yet"):
         table([run()], sortwith=("acc",))
 

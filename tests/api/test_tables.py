@@ -3,7 +3,7 @@ from run_folders import make_run, write_metrics
 
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
-from runx.api.tables import remarks, table
+from runx.api.tables import fields_of, remarks, table
 from runx.cli.tables import listing
 from runx.errors import RunxError
 from runx.rundir.paths import ExperimentDir
@@ -58,6 +58,14 @@ def test_a_metric_asked_for_nowhere_is_answered_with_where_it_is_taken(sweep, na
 
 def test_the_metrics_of_training_are_listed_too(sweep):
     lines = [line.split() for line in listing(asking(sweep)[0]).splitlines()]
-    assert ["train.loss", "measured", "int", "1"] in lines
-    assert ["train.grad", "measured", "int", "5"] in lines
-    assert ["acc", "metric", "float", "0.1"] in lines
+    assert ["train.loss", "measured", "int", "1", "metrics.train.csv"] in lines
+    assert ["train.grad", "measured", "int", "5", "metrics.train.csv"] in lines
+    assert ["acc", "metric", "float", "0.1", "metrics.csv"] in lines
+
+
+def test_fields_name_the_file_of_metrics_of_tests_that_stand_for_validation(tmp_path):
+    make_run(tmp_path / "sweep" / "owl", {"lr": 0.1}, [])
+    (tmp_path / "sweep/owl/log.csv").write_text("epoch,test_acc\n1,0.5\n")
+    runs, _ = asking(tmp_path)
+    files = {field.name: field.file for field in fields_of(runs) if field.file}
+    assert files["acc"] == files["test.acc"] == "log.csv"

@@ -113,6 +113,34 @@ def test_a_search_is_drawn_at_random_until_there_is_one(tmp_path):
     assert len(argvs(tmp_path, "configs/hparams_search/mnist.yaml", OPTUNA)) == 6
 
 
+SPACE = """
+hydra:
+  job: {env_set: {MEM: .95}}
+  sweeper:
+    optuna_config: {n_trials: 5}
+    search_space:
+      a: {type: float, low: 0.001, high: 0.003, step: 0.001}
+      b: {type: categorical, choices: [1, 2]}
+      c: {type: int, low: 1, high: 8}
+      d: {type: float, low: 0.01, high: 1.0, log: true}
+      e: {type: other}
+"""
+
+
+def test_a_search_space_of_older_sweepers_is_drawn_from(tmp_path):
+    found = imported(tmp_path, "conf/config.yaml", SPACE)
+    settings = yaml.safe_load(found.experiment)
+    assert (settings["SAMPLES"], settings["ENV"]) == (5, {"MEM": "0.95"})
+    assert settings["HPARAMS"] == {
+        "a": {"choice": [0.001, 0.002, 0.003]},
+        "b": {"choice": [1, 2]},
+        "c": {"randint": [1, 8]},
+        "d": {"loguniform": [0.01, 1.0]},
+    }
+    assert any(line.startswith("e: ") for line in found.lost)
+    assert len(argvs(tmp_path, "conf/config.yaml", SPACE)) == 5
+
+
 PLACES = {
     "conf/hydra/sweeper/params/small.yaml": "lr: 0.1,0.2\n",
     "conf/hydra/sweeper/small.yaml": "params:\n  lr: 0.1,0.2\n",

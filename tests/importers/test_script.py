@@ -120,6 +120,8 @@ ARRAYS = {
     "two arrays": "A=(a b c d)\nB=(1 2 3 4)\na=${A[$SLURM_ARRAY_TASK_ID]}\n"
     "b=${B[${SLURM_ARRAY_TASK_ID}]}\npython train.py --a $a --b $b\n",
     "an array in its place": "A=(a b c d)\npython train.py --a ${A[$SLURM_ARRAY_TASK_ID]}\n",
+    "under another name": "A=(a b c d)\nn=${SLURM_ARRAY_TASK_ID}\nx=${A[${n}]}\n"
+    "python train.py --x b_${x}.m\n",
     "arithmetic": "A=(a b)\nB=(1 2)\n"
     "i=$((SLURM_ARRAY_TASK_ID / 2))\nj=$((SLURM_ARRAY_TASK_ID % 2))\n"
     "python train.py --a ${A[$i]} --b ${B[$j]}\n",

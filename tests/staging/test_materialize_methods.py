@@ -54,10 +54,10 @@ def test_an_ordinary_user_gets_links(
 def test_runs_that_run_as_root_get_copies_and_a_message(tmp_path: Path):
     method, message = method_for("auto", tmp_path / "store", tmp_path, as_root=True)
     assert method is StagingMethod.COPY
-    assert "each run gets a copy of the code: read-only files don't stop" in str(message)
+    assert "each run gets a copy of the code: read-only files can be changed" in str(message)
     method, message = method_for("link", tmp_path / "store", tmp_path, as_root=True)
     assert method is StagingMethod.LINK
-    assert "read-only files don't stop" in str(message)
+    assert "read-only files can be changed" in str(message)
 
 
 @pytest.mark.usefixtures("no_reflinks")

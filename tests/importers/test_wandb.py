@@ -135,6 +135,8 @@ def test_a_file_of_no_tool_is_an_error(tmp_path):
         imported(tmp_path, "sweep.yaml", "rules: [a]\nbranch: main\n")
     with pytest.raises(SettingsError, match=r"sweep.yaml:1: .*; mend the file first"):
         imported(tmp_path, "sweep.yaml", "a: [")
+    with pytest.raises(SettingsError, match=r"an experiment of runx already; runx .* launches it"):
+        imported(tmp_path, "sweep.yaml", "CMD: python x.py\nHPARAMS: {}\n")
 
 
 def test_wandb_itself_gives_the_same_words(tmp_path):

@@ -20,6 +20,7 @@ SPELLINGS = """
   one: {value: [3, 4]}
   mapping: {value: {a: 1}}
   n: {min: 1, max: 2}
+  z: {value: "{{ x }}"}
 """
 
 
@@ -33,6 +34,7 @@ def test_values_are_spelt_as_the_agent_spells_them(tmp_path):
     assert first == [
         *("python", "train.py", "--flag=True", "--layers=[1, 2]", "--lr=1e-3"),
         *("--mapping={'a': 1}", "--n=1", "--one=[3, 4]", "--opt=adam", "--text=it's; $5 {x}"),
+        "--z={{ x }}",
     ]
     spelt = {word for words in runs for word in words}
     assert {"--lr=0.0001", "--lr=15e-5", "--opt=1", "--opt=None", "--layers=['a', '1e-3']"} <= spelt

@@ -49,8 +49,28 @@ def hparams_of(
     >>> hparams_of(["lr=0.10,1e-3", "~x", "opt=adam"], False, Path("x"))[:3]
     ({'lr': ['0.1', '0.001'], 'opt': 'adam'}, {'style': 'hydra'}, ("'~x'",))
     """
+    found, words, lost, doubtful = _read(overrides, file)
+    axes = {name: _axis(each, is_search) for name, each in found.items()}
+    elements = [t for each in found.values() if each.kind != "interval" for t in each.elements]
+    is_random = any(isinstance(axis, dict) for axis in axes.values())
+    is_exact = may_be_typed and all(map(_is_exact, elements))
+    spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
+    if any(map(_SPECIAL.search, elements)):
+        doubtful.append("values are texts, as they stand, where Hydra's own grammar is in them")
+    style = _HYDRA if is_exact else _AS_IT_STANDS
+    if is_exact and "null" in elements:
+        style = {**style, "none": "value"}
+    return Overrides(spelt, style, tuple(words), is_random, lost, doubtful)
+
+
+def _read(
+    overrides: Sequence[str], file: Path
+) -> tuple[dict[str, Swept], list[str], list[str], list[str]]:
+    """Return what each key is given; the words for CMD, what is lost and what is doubtful."""
     found: dict[str, Swept] = {}
-    words, lost, doubtful = [], [], []
+    words: list[str] = []
+    lost: list[str] = []
+    doubtful: list[str] = []
     for override in overrides:
         name, equals, value = override.partition("=")
         if name.startswith("~") or not equals:
@@ -60,22 +80,10 @@ def hparams_of(
             found[name] = _globbed(name, swept(value), file)
         except SettingsError as error:
             lost.append(f"{override}: {error}")
-    for name, each in found.items():
-        if each.is_shuffled:
+            continue
+        if found[name].is_shuffled:
             doubtful.append(f"{name}: shuffle(): say --shuffle when launching")
-    axes = {name: _axis(each, is_search) for name, each in found.items()}
-    elements = [
-        text for each in found.values() for text in each.elements if each.kind != "interval"
-    ]
-    is_random = any(isinstance(axis, dict) for axis in axes.values())
-    is_exact = may_be_typed and all(_is_exact(text) for text in elements)
-    spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
-    if any(_SPECIAL.search(text) for text in elements):
-        doubtful.append("values are texts, as they stand, where Hydra's own grammar is in them")
-    style = _HYDRA if is_exact else _AS_IT_STANDS
-    if is_exact and "null" in elements:
-        style = {**style, "none": "value"}
-    return Overrides(spelt, style, tuple(words), is_random, lost, doubtful)
+    return found, words, lost, doubtful
 
 
 def _globbed(name: str, each: Swept, file: Path) -> Swept:

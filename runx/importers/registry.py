@@ -40,6 +40,8 @@ def convert(path: Path) -> Conversion:
         SettingsError: The file can't be read, or is no tool's that there is an importer for.
     """
     source = _read(path)
+    if "CMD" in source.tree or "HPARAMS" in source.tree:
+        raise SettingsError(f"{path}: is an experiment of runx already; runx {path} launches it")
     for place in IMPORTERS:
         importer = _importer(place)
         if importer.recognise(source):

@@ -224,31 +224,41 @@ def _of_array(
     if not header.tasks:
         return []
     variable = "PBS_ARRAYID" if "PBS_ARRAYID" in source.text else TASKS[header.farm]
-    arrays = literals(tuple(own))
+    numbers = tuple(map(str, range(max(header.tasks) + 1)))
+    arrays = {"": numbers, **literals(tuple(own))}
+    picked = {
+        name: tuple([texts[task] for task in header.tasks])
+        for name, texts in arrays.items()
+        if len(texts) >= len(numbers)
+    }
     index = rf"\$(?:{variable}\b|\{{{variable}\}})"
-    axes: list[tuple[str, tuple[str, ...]]] = []
+    item = re.compile(rf"\$\{{(\w+)\[(?:{index}|{variable})\]\}}|({index})\Z")
+    axes: dict[str, tuple[str, ...]] = {}
     for line in [*own]:
         name, _, value = line.partition("=")
-        picked = re.fullmatch(rf"\"?\$\{{(\w+)\[(?:{index}|{variable})\]\}}\"?", value)
-        texts = (
-            arrays.get(picked[1], ()) if picked else tuple(map(str, range(max(header.tasks) + 1)))
-        )
-        if (picked or re.fullmatch(rf"\"?{index}\"?", value)) and len(texts) > max(header.tasks):
-            axes.append((name, tuple([texts[task] for task in header.tasks])))
+        found = item.fullmatch(value.strip('"'))
+        if found and (found[1] or "") in picked:
+            axes[name] = picked[found[1] or ""]
             own.remove(line)
+    _use_items(lines, re.compile(rf"\$\{{(\w+)\[(?:{index}|{variable})\]\}}"), picked, axes)
+    if not axes or re.search(variable, "\n".join([*own, *lines])):
+        axes[variable] = tuple(map(str, header.tasks))
+    return [*axes.items()]
+
+
+def _use_items(
+    lines: list[str],
+    item: re.Pattern[str],
+    picked: dict[str, tuple[str, ...]],
+    axes: dict[str, tuple[str, ...]],
+) -> None:
+    """Replace items of arrays in lines by variables, which become axes."""
     for place, line in enumerate(lines):
-        for found in re.finditer(rf"\$\{{(\w+)\[(?:{index}|{variable})\]\}}", line):
-            texts = arrays.get(found[1], ())
-            if len(texts) > max(header.tasks):
+        for found in item.finditer(line):
+            if found[1] in picked:
                 name = found[1].lower()
-                axes = [
-                    *(a for a in axes if a[0] != name),
-                    (name, tuple([texts[t] for t in header.tasks])),
-                ]
+                axes[name] = picked[found[1]]
                 lines[place] = lines[place].replace(found[0], f"${{{name}}}")
-    if re.search(variable, "\n".join([*own, *lines])) or not axes:
-        axes.append((variable, tuple(map(str, header.tasks))))
-    return axes
 
 
 def _command(names: list[str], own: list[str], lines: list[str]) -> str:

@@ -12,6 +12,7 @@ from runx.sweeps.scalars import scalar
 
 _OWN = ("seml", "slurm", "fixed", "grid", "random")
 _CARRIED = ("executable", "name", "project_root_dir", "conda_environment", "description")
+_SACRED = {"style": "equals", "prefix": "", "list": "python", "bool": "value", "none": "value"}
 _DRAWS = {"uniform": "uniform", "loguniform": "loguniform", "randint": "randint"}
 
 
@@ -22,41 +23,32 @@ def _is_experiment(source: Source) -> bool:
 
 def _read(source: Source) -> Imported:
     tree, seml = source.tree, source.tree["seml"]
-    lost = [
-        f"seml.{key}: {seml[key]}: nothing here corresponds to it"
-        for key in seml
-        if key not in _CARRIED
-    ]
+    others = [key for key in seml if key not in _CARRIED]
+    lost = [f"seml.{key}: {seml[key]}: nothing here corresponds to it" for key in others]
     doubtful = ["CMD: Sacred's scripts are given `with key=value`; a list is Python's"]
-    executable = seml.get("executable") or "train.py"
     settings: dict[str, Any] = {
-        "CMD": f"python {executable} with {{args}}",
-        "ARGS": {
-            "style": "equals",
-            "prefix": "",
-            "list": "python",
-            "bool": "value",
-            "none": "value",
-        },
+        "CMD": f"python {seml.get('executable') or 'train.py'} with {{args}}",
+        "ARGS": {**_SACRED},
     }
     for key, name in (("TITLE", "name"), ("NOTE", "description")):
         if seml.get(name):
             settings[key] = str(seml[name])
-    first = _entry(tree, lost)
-    blocks = {
-        key: value for key, value in tree.items() if key not in _OWN and isinstance(value, dict)
-    }
-    entries = [{**first, **_entry(block, lost)} for block in _unfolded(blocks)]
-    samples = [draws for draws in map(_samples, (tree, *blocks.values())) if draws]
-    if samples:
-        settings["SAMPLES"] = max(samples)
-        settings["SEED"] = (tree.get("random") or {}).get("seed", 0)
+    blocks = {k: v for k, v in tree.items() if k not in _OWN and isinstance(v, dict)}
+    if samples := max(map(_samples, (tree, *blocks.values()))):
+        settings |= {"SAMPLES": samples, "SEED": (tree.get("random") or {}).get("seed", 0)}
         doubtful.append("SAMPLES: values are drawn by runx, not those that SEML draws")
-    hparams: Any = first if len(entries) < 1 else entries[0] if len(entries) == 1 else entries
-    if len(entries) > 1:
-        hparams = _as_list(entries, first)
     farm, more = _farm(tree.get("slurm") or {}, seml, lost)
-    return Imported({**settings, "HPARAMS": hparams}, (*lost,), (*doubtful, *more), *farm)
+    settings["HPARAMS"] = _hparams(tree, blocks, lost)
+    return Imported(settings, (*lost,), (*doubtful, *more), *farm)
+
+
+def _hparams(tree: Mapping[str, Any], blocks: Mapping[str, Any], lost: list[str]) -> Any:
+    """Return what all experiments have, or a list of it and of what each block adds."""
+    first = _entry(tree, lost)
+    entries = [{**first, **_entry(block, lost)} for block in _unfolded(blocks)]
+    if len(entries) > 1:
+        return _as_list(entries, first)
+    return entries[0] if entries else first
 
 
 def _as_list(entries: list[dict[str, Any]], first: dict[str, Any]) -> list[dict[str, Any]]:

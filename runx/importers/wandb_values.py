@@ -108,7 +108,8 @@ def _value(value: Any) -> Any:
     """
     if isinstance(value, str):
         is_number = isinstance(scalar(value).value, float) and "n" not in value.lower()
-        return Plain(value) if is_number else value
+        # What stands between {{ and }} is computed here.
+        return Plain(value) if is_number else value.replace("{{", "{{ '{' }}{")
     return str(value) if isinstance(value, Mapping) else value
 
 

@@ -11,6 +11,7 @@ SWEEPER = pytest.importorskip("hydra._internal.core_plugins.basic_sweeper").Basi
 HEAD = "hydra:\n  sweeper:\n    params:\n"
 
 TEXTS = [
+    "",
     "0.1, 0.01,1e-3", "1,2,3", "0.50", "1.", "true,false", "True", "null,1", "adam, sgd",
     "choice(a,b)", "choice(1)", "range(5)", "range(1,6,2)", "range(0.5, 0.9, 0.1)", "range(5,0,-2)",
     "range(start=0,stop=3)", "[1,2],[3, 4]", "[a,b]", "[1,2]", "[]", "[[1,2],[3]]", "{a:1,b:2}",

@@ -20,6 +20,7 @@ SPELLINGS = """
   one: {value: [3, 4]}
   mapping: {value: {a: 1}}
   n: {min: 1, max: 2}
+  z: {value: "{{ x }}"}
 """
 
 
@@ -33,6 +34,7 @@ def test_values_are_spelt_as_the_agent_spells_them(tmp_path):
     assert first == [
         *("python", "train.py", "--flag=True", "--layers=[1, 2]", "--lr=1e-3"),
         *("--mapping={'a': 1}", "--n=1", "--one=[3, 4]", "--opt=adam", "--text=it's; $5 {x}"),
+        "--z={{ x }}",
     ]
     spelt = {word for words in runs for word in words}
     assert {"--lr=0.0001", "--lr=15e-5", "--opt=1", "--opt=None", "--layers=['a', '1e-3']"} <= spelt
@@ -135,6 +137,8 @@ def test_a_file_of_no_tool_is_an_error(tmp_path):
         imported(tmp_path, "sweep.yaml", "rules: [a]\nbranch: main\n")
     with pytest.raises(SettingsError, match=r"sweep.yaml:1: .*; mend the file first"):
         imported(tmp_path, "sweep.yaml", "a: [")
+    with pytest.raises(SettingsError, match=r"an experiment of runx already; runx .* launches it"):
+        imported(tmp_path, "sweep.yaml", "CMD: python x.py\nHPARAMS: {}\n")
 
 
 def test_wandb_itself_gives_the_same_words(tmp_path):

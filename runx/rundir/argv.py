@@ -108,8 +108,8 @@ def unplaced(cmd: str, point: Point, style: Style, kept: Container[str] = ()) ->
 
     What a CONFIG has is ``kept``, since the script expects all of its keys.
 
-    >>> unplaced("python x.py {a}", Point((Hparam("a", 1, "1"),)), Style("file"))
-    Point(hparams=(), tag='', resources=())
+    >>> unplaced("python x.py {a}", Point((Hparam("a", 1, "1"),)), Style("file")).hparams
+    ()
     """
     return _placement_of(cmd, point, style).others(point, kept)
 

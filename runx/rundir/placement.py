@@ -192,8 +192,8 @@ def is_program(cmd: str) -> bool:
 def refusal(cmd: str, names: tuple[str, ...], style: str = "dashes") -> str:
     """Return why what CMD doesn't place can't follow at its end; empty where it can.
 
-    >>> refusal("python x.py | tee log", ("lr",))[-31:]
-    ': python x.py {args} | tee log'
+    >>> refusal("python x.py | tee log", ("lr",))[-29:]
+    ' python x.py {args} | tee log'
     """
     text = trimmed(cmd)
     if templates := [match for match in _TEMPLATE.finditer(text) if match[1] in names]:

@@ -67,7 +67,6 @@ _CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def style_of(settings: Mapping[str, Node], at: Callable[..., str]) -> Style:
     """Return the style that ARGS sets. ``at`` gives the place of its keys, for errors.
 
-    >>> style_of({"style": Scalar("equals", "equals"), "list": Scalar("comma", "comma")}, str)
     >>> style_of({"list": Scalar("comma", "comma"), "bool": Scalar("value", "value")}, str)[:3]
     ('dashes', 'comma', 'value')
     """

@@ -122,7 +122,7 @@ def _joint_defaults(
     return {
         name: _default(name, node, at)
         for name, node in defaults.items()
-        if hparams.get(name) is node
+        if hparams.get(name, node) is node
     }
 
 

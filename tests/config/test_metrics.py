@@ -43,7 +43,7 @@ def test_metrics_hold_for_runs_that_are_done_once_they_are_set(project):
     project.runx("sweep.yml", "-i")
     rows, said = table()
     assert [row[2:] for row in rows] == [["done,", "no", "metrics"]] * 2
-    assert "add METRICS: {acc: 'val acc: ([0-9.eE+-]+)'} to the YAML, then runx FILE" in said
+    assert "acc: 'val acc: ([0-9.eE+-]+)'} to the YAML, then runx FILE" in said
     project.write("sweep.yml", sweep + "METRICS: {epoch: 'epoch (.)', acc: 'val acc: (.*)'}\n")
     assert (
         "METRICS holds for all runs of sweep" in project.runx("sweep.yml", "-i", "--resume").stderr

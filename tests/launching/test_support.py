@@ -95,6 +95,7 @@ ELSEWHERE = {
     "TYPE": "what the others are tried on",
     "RESTAGE": "what runs get that start again; test_restage.py",
     "GPUS": "names this machine's GPUs; tests/local/test_gpus.py",
+    "METRICS": "what sumx reads, of runs anywhere; tests/readers/test_asked.py",
 }
 OF_HERE = {"RESOURCES", "MAX_PARALLEL"}
 """What runs here do with these is a matter of this machine; tests/local."""

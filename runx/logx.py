@@ -59,7 +59,8 @@ class LogX(ScriptCalls):
         """
         import sys
 
-        from runx.tracking.session import open_session, options_of
+        from runx.tracking.options import options_of
+        from runx.tracking.session import open_session
 
         self.close()
         options = options_of(phases, writers, tensorboard, no_timestamp, strict, system)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from runx.errors import ExpressionError, SweepError
 from runx.sweeps.axes import GROUPS, SKIP, TAG, Locator
 from runx.sweeps.foreign import text_advice
-from runx.sweeps.grid import Grid, SweepContext, check_tags, flat, grid_of, point_of
+from runx.sweeps.grid import Grid, SweepContext, flat, grid_of
 from runx.sweeps.merge import keys
+from runx.sweeps.points import check_tags, point_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:

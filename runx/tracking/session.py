@@ -6,13 +6,13 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runx.errors import LogxError
 from runx.rundir.files import is_full, write_whole
@@ -24,6 +24,7 @@ from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir
 from runx.tracking.info import RunInfo
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes
+from runx.tracking.options import Options, known_phases
 from runx.tracking.plain import as_mapping, flag, plain, text_of
 from runx.tracking.rankfiles import IN_MEMORY, RankFiles
 from runx.tracking.scalars import epoch_number, number, numbers
@@ -33,48 +34,6 @@ from runx.tracking.writers.queue import WriterQueue
 
 if TYPE_CHECKING:
     from runx.tracking.config import Config
-
-PHASES = {
-    **dict.fromkeys(("trn", "train", "training"), "train"),
-    **dict.fromkeys(("val", "validate", "validation"), "val"),
-    "test": "test",
-}
-"""The names that scripts use for phases, and the phase of each."""
-
-
-class Options(NamedTuple):
-    """The arguments of initialize() other than the directory."""
-
-    hparams: Mapping[str, Any]
-    phases: Iterable[str]
-    writers: Iterable[Any]
-    no_timestamp: bool
-    strict: bool
-    system: bool | float
-    is_worker: bool = False
-    config: Mapping[str, Any] | None = None
-
-    def for_workers(self) -> Options:
-        """Return them for another process, in values that pickle can hold."""
-        return self._replace(
-            hparams=plain(self.hparams),
-            writers=tuple(each for each in self.writers if each in LOCAL),
-            is_worker=True,
-        )
-
-
-def options_of(
-    phases: Any, writers: Any, tensorboard: bool, no_timestamp: bool, strict: bool, system: Any
-) -> Options:
-    """Return the options of a session; raises LogxError where a list is none."""
-    try:
-        named = (writers,) if isinstance(writers, str) else tuple(writers or ())
-        phases = phases if isinstance(phases, str) else tuple(phases or ())
-    except TypeError as error:
-        raise LogxError(f"initialize: writers= and phases= take lists: {error}") from error
-    named = (*named, "tensorboard") if flag(tensorboard, "tensorboard=") else named
-    is_untimed, is_strict = flag(no_timestamp, "no_timestamp="), flag(strict, "strict=")
-    return Options({}, phases, named, is_untimed, is_strict, system)
 
 
 class Session:
@@ -271,18 +230,6 @@ class Session:
             f"phase {text_of(phase)!r} is not known; {hint}there are {', '.join(self._phases)}; "
             "initialize(phases=[...]) names further ones"
         )
-
-
-def known_phases(further: Iterable[str]) -> dict[str, str]:
-    """Return a phase for each name of one; raises LogxError where a name is not allowed."""
-    if isinstance(further, str):
-        raise LogxError(f"phases= takes a list of names, not {further!r}")
-    for name in further:
-        if not isinstance(name, str):
-            raise LogxError(f"phases= takes a list of names, and {text_of(name)} is none")
-        if not name.replace("_", "").replace("-", "").isalnum() or name in ("start", "system"):
-            raise LogxError(f"phases: {name!r} can't be a phase; use letters, digits, _ and -")
-    return {**{name: name for name in further}, **PHASES}
 
 
 def open_session(

@@ -58,6 +58,8 @@ def _curves(name: str, runs: Sequence[RunRecord], request: TableOptions) -> Pict
             curves.append(mean_curve(label, own) if request.over else own[0])
     if not curves:
         metrics = sorted({key for run in runs for key in run.metrics})
+        if any(metric_history(run, metric, phase) for run in request.others):
+            raise RunxError(f"--plot {name}: only runs that --where leaves out have it")
         choices = listed(nearest_first(name, metrics))
         raise RunxError(f"--plot {name}: no run has it; there {choices}")
     curves = curves[: request.top]
@@ -70,7 +72,8 @@ def _label(run: RunRecord, by: Sequence[Column]) -> str:
 
 
 def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
-    columns = [resolve(name, runs) for name in (across, up)]
+    every = request.question.named(runs)
+    columns = [resolve(name, every) for name in (across, up)]
     points = []
     for run in runs:
         x, y = (as_number(value(run, column)) for column in columns)

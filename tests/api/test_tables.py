@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from run_folders import make_run, write_metrics
 
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
-from runx.api.tables import fields_of, remarks, table
+from runx.api.tables import fields_of, remarks, selected, table
 from runx.cli.tables import listing
 from runx.errors import RunxError
+from runx.export.plots import plot_runs
 from runx.rundir.paths import ExperimentDir
 
 
@@ -69,3 +72,36 @@ def test_fields_name_the_file_of_metrics_of_tests_that_stand_for_validation(tmp_
     runs, _ = asking(tmp_path)
     files = {field.name: field.file for field in fields_of(runs) if field.file}
     assert files["acc"] == files["test.acc"] == "log.csv"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"columns": ("acc", "gamma")},
+        {"sortwith": ("acc",)},
+        {"sortwith": ("gamma",), "columns": ("acc@1",)},
+        {"over": ("gamma",)},
+        {"by": ("gamma",), "columns": ("acc",)},
+    ],
+)
+def test_what_only_runs_have_that_a_condition_leaves_out_is_a_name_all_the_same(tmp_path, more):
+    make_run(tmp_path / "sweep" / "done", {"lr": 1, "gamma": 2}, [1, 2])
+    make_run(tmp_path / "sweep" / "failed", {"lr": 1}, code=1)
+    runs, options = asking(tmp_path, where="state == 'failed'", **more)
+    assert len(table(runs, options, people=True).rows) == 1
+    kept, options = selected(runs, options)
+    assert [run.name for run in kept] == ["failed"]
+    assert len(table(kept, options, people=True).rows) == 1
+    with pytest.raises(RunxError, match="acx"):
+        table(kept, replace(options, columns=("acx",)), people=True)
+
+
+def test_a_picture_without_the_runs_that_have_its_metric_says_which_have_it(tmp_path):
+    make_run(tmp_path / "sweep" / "done", {"lr": 1}, [1, 2])
+    make_run(tmp_path / "sweep" / "failed", {"lr": 1}, code=1)
+    runs, options = asking(tmp_path, where="state == 'failed'")
+    kept, options = selected(runs, options)
+    with pytest.raises(RunxError, match="lr vs acc: no run has numbers for both"):
+        plot_runs("lr vs acc", kept, options)
+    with pytest.raises(RunxError, match="--plot acc: only runs that --where leaves out have it"):
+        plot_runs("acc", kept, options)

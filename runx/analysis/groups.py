@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import codes_of, short_codes
+from runx.analysis.codes import mixed, short_codes
 from runx.analysis.columns import (
     Column,
     as_number,
@@ -252,8 +252,8 @@ def _notes(
 
 def _mixed(ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column]) -> tuple[str, ...]:
     """Return a note of groups whose runs had different code: their means mix it."""
-    mixed = [_name(group, by) for group in ordered if len(codes_of(group)) > 1]
-    return (f"mixed code: {_first(mixed)}",) if mixed else ()
+    names = [_name(group, by) for group in ordered if mixed(group)]
+    return (f"mixed code: {_first(names)}",) if names else ()
 
 
 def _name(group: Sequence[RunRecord], by: Sequence[Column]) -> str:

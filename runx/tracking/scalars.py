@@ -26,11 +26,16 @@ def numbers(metrics: Mapping[str, Any]) -> dict[str, Metric]:
     if is_plain and TEXT.issuperset(map(type, metrics)):
         return dict(metrics)
     try:
-        pairs = [(str(name), value) for name, value in metrics.items()]
+        pairs = [(text_name(name), value) for name, value in metrics.items()]
     except Exception as error:  # an object of the script's own may raise anything
         shown = _shown(metrics)
         raise LogxError(f"metrics are a mapping of names to numbers, not {shown}") from error
     return {name: number(value, name) for name, value in pairs}
+
+
+def text_name(name: Any) -> str:
+    """Return a name as text: of a str that is a member of an enum its value."""
+    return str.__str__(name) if isinstance(name, str) else str(name)
 
 
 def number(value: Any, name: str) -> Number:

@@ -102,7 +102,7 @@ class Checkpoints:
                 f"save_model takes a dictionary, not a {type(save_dict).__name__};"
                 " save_model({'state_dict': model.state_dict()}, ...)"
             )
-        value = None if metric is None else number(metric, "metric")
+        value = None if metric is None else number(metric, "metric", "save_model")
         epoch = self._next_epoch() if epoch is None else epoch_number(epoch, "epoch")
         is_best = (
             name is None and value is not None and is_better(value, self.best_metric, higher_better)

@@ -38,8 +38,10 @@ def text_name(name: Any) -> str:
     return str.__str__(name) if isinstance(name, str) else str(name)
 
 
-def number(value: Any, name: str) -> Number:
+def number(value: Any, name: str, call: str = "") -> Number:
     """Return a scalar as a Python number, which copies a tensor from its GPU.
+
+    ``name`` is that of a metric, or of an argument where ``call`` names the function.
 
     >>> number("high", "acc")
     Traceback (most recent call last):
@@ -52,6 +54,8 @@ def number(value: Any, name: str) -> Number:
             return plain_number(value)
         except Exception:  # noqa: BLE001  Its own __float__ may raise anything.
             pass
+    if call:
+        raise LogxError(f"{call}: {name}= takes a number, not {_shown(value)}")
     raise LogxError(f"metric {name} is no number: {_shown(value)}")
 
 

@@ -174,7 +174,7 @@ def test_a_name_that_cannot_be_shown_is_refused_like_any_other(logx, kind):
 
 
 def test_a_metric_that_is_no_number_is_refused_before_anything_is_written(logx, tmp_path):
-    with pytest.raises(LogxError, match="no number"):
+    with pytest.raises(LogxError, match="save_model: metric= takes a number, not 'high'"):
         saved(logx, 1, metric="high")
     assert names(tmp_path) == []
 

@@ -26,7 +26,7 @@ class Level(enum.IntEnum):
     LOW = 3
 
 
-class Interval(str, enum.Enum):  # noqa: UP042  as transformers has it, whose str() is the name
+class Interval(str, enum.Enum):  # as transformers has it, whose str() is the name
     EPOCH = "epoch"
 
 

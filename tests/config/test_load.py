@@ -58,6 +58,10 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         ),
         (SWEEP + "HPARAMS_TYPES: {lr: flaot}\n", "HPARAMS_TYPES: lr: type takes"),
         (SWEEP + "HPARAMS_TYPES: [lr]\n", "HPARAMS_TYPES must be a mapping of names to types"),
+        *(
+            (SWEEP + f"LABELS: {labels}\n", "LABELS must be a list of names, none of them empty")
+            for labels in ("['']", "[a, '  ']", "['a, b']")
+        ),
         (SWEEP + "LABELS: {a: 1}\n", "LABELS must be a list of names"),
         (SWEEP + "FARM: bigfram\nbigfarm: {SUBMIT_CMD: x}\n", "did you mean bigfarm"),
         (SWEEP + "FARM: bigfarm\n", "no section describes farm bigfarm"),

@@ -29,6 +29,8 @@ CODE = "code"
 """The column of the first digits of the code's digest."""
 AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason", CODE)
 """Columns, most of them names of a run's JSON, unless a run has something else of that name."""
+SAME = ("name", "logdir")
+"""Those of them that are run and dir by another name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 METRICS = "metrics."

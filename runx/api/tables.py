@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
 from runx.analysis.codes import alike, code_note, marked
-from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
+from runx.analysis.columns import SAME, Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
 from runx.analysis.places import places
@@ -194,13 +194,16 @@ def _statistics(runs: Sequence[RunRecord], options: TableOptions) -> Table:
 
 
 def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
-    """Return the fields to show, sort and select by."""
+    """Return the fields to show, sort and select by, those with two names once."""
     rows = []
     for name in fields(runs):
         column: Column = resolve(name, runs)
+        if column.kind in SAME:
+            continue
         cells = [cell for run in runs if (cell := value(run, column)) is not None]
         file = _file_of(name, runs) if column.kind == "metric" else ""
-        rows.append(Field(name, column.kind, *_example(cells), file))
+        what = "on request" if column.kind == "detail" else column.kind
+        rows.append(Field(name, what, *_example(cells), file))
     return rows + [
         Field(name, "measured", *_example([cell]), _file_of(name, runs))
         for name, cell in _metrics_of_other_phases(runs)

@@ -66,6 +66,18 @@ def test_the_metrics_of_training_are_listed_too(sweep):
     assert ["acc", "metric", "float", "0.1", "metrics.csv"] in lines
 
 
+def test_what_has_two_names_is_a_field_once_and_details_are_on_request(tmp_path):
+    make_run(tmp_path / "sweep" / "owl", {"lr": 0.1}, [1])
+    found = {field.name: field for field in fields_of(asking(tmp_path)[0])}
+    assert {"run", "dir", "host", "id"} <= found.keys()
+    assert found.keys().isdisjoint({"name", "logdir"})
+    assert found["host"].what == "on request"
+    make_run(tmp_path / "sweep" / "cat", {"name": "x"}, [1])
+    runs, _ = asking(tmp_path)
+    found = {field.name: field for field in fields_of(runs)}
+    assert found["name"][:4] == ("name", "hparam", "str", "x")
+
+
 def test_fields_name_the_file_of_metrics_of_tests_that_stand_for_validation(tmp_path):
     make_run(tmp_path / "sweep" / "owl", {"lr": 0.1}, [])
     (tmp_path / "sweep/owl/log.csv").write_text("epoch,test_acc\n1,0.5\n")

@@ -126,7 +126,7 @@ def mixed(runs: Iterable[RunRecord]) -> list[list[RunRecord]]:
     projects: dict[str, list[RunRecord]] = {}
     for run in runs:
         projects.setdefault(run.project, []).append(run)
-    return [group for group in projects.values() if len(codes_of(group)) > 1]
+    return [group for group in projects.values() if len({run.code for run in group} - {""}) > 1]
 
 
 def code_files(runs: Sequence[RunRecord]) -> dict[str, list[str]]:

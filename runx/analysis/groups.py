@@ -154,11 +154,11 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
 
 def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
     """Return the columns that define groups: those named, else all that vary but ``over``."""
-    every = question.named(runs)
+    named = [*runs, *question.others]
     for name in (*grouping.over, *grouping.by):
-        resolve(name, every)
+        resolve(name, named)
     if grouping.by:
-        return [resolve(name, every) for name in grouping.by]
+        return [resolve(name, named) for name in grouping.by]
     names = varying(runs, (*question.ignore, *grouping.over))
     several = len({run.experiment for run in runs}) > 1
     first = [Column("experiment", "experiment")] if several else []
@@ -178,7 +178,8 @@ def _measured_columns(runs: Sequence[RunRecord], question: Question) -> list[Col
     if not question.columns:
         return [column for column in own_columns(runs, question) if column.kind in _MEASURED]
     names = [measure.name for measure in question.measures]
-    columns = [resolve(name, question.named(runs), names) for name in question.columns]
+    named = [*runs, *question.others]
+    columns = [resolve(name, named, names) for name in question.columns]
     return [column for column in columns if column.kind in (*_MEASURED, "epoch", "epoch_time")]
 
 
@@ -190,7 +191,8 @@ def _expected(
 ) -> int:
     """Return the number of runs in a complete group: that of all seeds, else of the largest."""
     if grouping.over and not grouping.by:
-        columns = [resolve(name, question.named(runs)) for name in grouping.over]
+        named = [*runs, *question.others]
+        columns = [resolve(name, named) for name in grouping.over]
         return len(groups(runs, columns))
     return max(map(len, members), default=0)
 

@@ -14,8 +14,6 @@ from runx.analysis.columns import DETAILS
 from runx.analysis.reduce import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from runx.rundir.run import RunRecord
 
 _AT = r"best|min|max|mean|last|\d+"
@@ -46,10 +44,6 @@ class Question:
     at: float | None = None
     extra: tuple[str, ...] = ()
     others: tuple[RunRecord, ...] = field(default=(), repr=False, compare=False)
-
-    def named(self, runs: Iterable[RunRecord]) -> list[RunRecord]:
-        """Return the runs whose names may be asked for, where some runs are shown."""
-        return [*runs, *self.others]
 
     @cached_property
     def sort_measures(self) -> tuple[Measure, ...]:

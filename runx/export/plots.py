@@ -74,8 +74,8 @@ def _label(run: RunRecord, by: Sequence[Column]) -> str:
 
 
 def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
-    every = request.question.named(runs)
-    columns = [resolve(name, every) for name in (across, up)]
+    named = [*runs, *request.others]
+    columns = [resolve(name, named) for name in (across, up)]
     points, left_out = [], []
     for run in runs:
         cells = [value(run, column) for column in columns]

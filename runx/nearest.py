@@ -26,6 +26,18 @@ def suggestion(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) ->
     return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
 
 
+def nearest(word: str, known: Iterable[str], most: int = 5) -> list[str]:
+    """Return the known names that are spelled most like a word, however little that is.
+
+    >>> nearest("memory", ["RESOURCES", "REQUEUE", "MEMORIES"], most=1)
+    ['MEMORIES']
+    """
+    from difflib import get_close_matches
+
+    folded = {name.lower(): name for name in known}
+    return [folded[name] for name in get_close_matches(word.lower(), folded, n=most, cutoff=0)]
+
+
 def nearest_first(name: str, known: Sequence[str]) -> list[str]:
     """Return known names, the likest to an unknown one first.
 

@@ -171,3 +171,52 @@ def test_a_sweep_to_which_an_axis_was_added_has_one_code(sweep):
     sweep.write("sweep.yml", grown.replace("3]", "3, 4, 5]"))
     sweep.runx("-i", "--resume")
     assert "lib/net.py" in sumx(sweep)[1]
+
+
+def table_of(sweep, *words):
+    command = ["sumx", *words, "--format", "csv"]
+    done = subprocess.run(
+        command, cwd=sweep.path, env=sweep.environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()[0].split(","), done.stderr
+
+
+def test_a_sweep_of_the_same_project_that_was_edited_is_no_other_code(sweep):
+    sweep.trains(SCORE)
+    sweep.write("other.yml", HEAD)
+    runx(sweep, "other.yml", "-i")
+    sweep.write("other.yml", HEAD.replace("2]", "3]"))
+    sweep.write("unlaunched.yaml", "HPARAMS : {}\nCMD: bash train.sh\n")
+    sweep.runx("-i")
+    for names in (["sweep", "other"], ["*"]):
+        heads, said = table_of(sweep, *names)
+        assert "code" not in heads
+        assert said == ""
+    sweep.write("other.yml", HEAD)
+    runx(sweep, "sweep.yml", "n=7", "-i", "--resume")
+    assert table_of(sweep, "sweep")[1] == ""
+    sweep.write("settings.yml", "width: 3\n")
+    runx(sweep, "other.yml", "n=8", "-i", "--resume")
+    heads, said = table_of(sweep, "*")
+    assert "code" in heads
+    assert said.startswith("the code of these runs differs (")
+    assert "settings.yml" in said
+
+
+def test_codes_of_unrelated_projects_are_not_compared(sweep, tmp_path, installed):
+    sweep.trains(SCORE)
+    sweep.runx("-i")
+    other = Sweep(tmp_path / "another", installed)
+    other.trains(SCORE + " ")
+    runx(other, "sweep.yml", "-i")
+    heads, said = table_of(sweep, "sweep", str(other.root / "sweep"))
+    assert "code" not in heads
+    assert said == ""
+    other.write("lib.py", "")
+    other.runx("n=5", "-i", "--resume")
+    other.clean()
+    heads, said = table_of(sweep, "sweep", str(other.root / "sweep"))
+    assert "code" in heads
+    counts, files = said.split("; ")[0].rsplit(": ", 1)
+    assert counts.endswith(": 1 run)")
+    assert files == "lib.py"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from runx.errors import StoreError
 from runx.rundir.events import Attempt
@@ -13,10 +16,12 @@ from runx.rundir.paths import ExperimentDir
 from runx.rundir.record import attempt_codes, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
 from runx.staging.difference import content, differing
+from runx.staging.store import TREE
 
 MOST_COMPARED = 5
 """Different codes whose files are compared; of more only their number is told."""
 _MOST_NAMED = 4
+_SWEEP = re.compile(rb"^(?:CMD|HPARAMS)[ \t]*:", re.M)
 SHORT = 8
 """The digits by which people tell codes apart."""
 
@@ -29,38 +34,82 @@ def codes_of(runs: Iterable[RunRecord]) -> dict[str, int]:
 def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     """Return runs, those whose code differs in files of settings alone with one code for all.
 
-    Who adds an axis to a sweep has changed its file, not the program. ``details`` keep the digest.
+    Who adds an axis to a sweep, or edits another sweep of the project, has changed no program.
+    ``details`` keep the digest. Runs of several projects have theirs: codes are compared in each.
     """
     codes = codes_of(runs)
     if len(codes) < 2:
         return runs
     examples = {run.code: run for run in reversed(runs)}
+    found = {code: _frozen(examples[code]) for code in codes}
+    projects = {each.project for each in found.values()}
+    same: dict[str, str] = {}
+    for project in projects:
+        same |= _same({code: each for code, each in found.items() if each.project == project})
+    if len(projects) == 1 and all(code == first for code, first in same.items()):
+        return runs
+    return [_renamed(run, same[run.code], found[run.code]) if run.code else run for run in runs]
+
+
+def _renamed(run: RunRecord, code: str, frozen: _Frozen) -> RunRecord:
+    run = run._replace(project=frozen.project)
+    if code == run.code:
+        return run
+    return run._replace(code=code, details={**run.details, "code_digest": run.code})
+
+
+class _Frozen(NamedTuple):
+    """A code: its project, the files of its runs' settings, its tree and its files, if there."""
+
+    project: str
+    settings: frozenset[str]
+    tree: Path
+    files: frozenset[tuple[str, str]] | None
+
+
+def _frozen(run: RunRecord) -> _Frozen:
+    record = read_or_empty(run.dir.record, _ignore)
+    sources = launch_of(run.dir, record, _ignore).get("sources")
+    own = map(str, sources) if isinstance(sources, list) else ()
+    project = str(record.get("project", "/"))
+    settings = frozenset(os.path.relpath(source, project) for source in own)
+    folder = ExperimentDir(run.dir.path.parent).code / run.code
+    try:
+        files = frozenset(content(folder).items())
+    except StoreError:
+        files = None
+    return _Frozen(project, settings, folder / TREE, files)
+
+
+def _same(codes: Mapping[str, _Frozen]) -> dict[str, str]:
+    """Return for each code of a project the first whose program it shares, itself if it's gone."""
+    settings = frozenset[str]().union(*(each.settings for each in codes.values()))
+    known = [each.files for each in codes.values() if each.files is not None]
+    common = frozenset[tuple[str, str]]().union(*known).intersection(*known)
     first: dict[object, str] = {}
-    same = {code: first.setdefault(_program(examples[code]), code) for code in codes}
-    return [
-        run._replace(code=same[run.code], details={**run.details, "code_digest": run.code})
-        if same.get(run.code, run.code) != run.code
-        else run
-        for run in runs
-    ]
+    same = {}
+    for code, (_, _, tree, files) in codes.items():
+        own = () if files is None else files - common
+        program = frozenset(
+            file for file in own if file[0] not in settings and not _is_sweep(tree / file[0])
+        )
+        same[code] = code if files is None else first.setdefault(program, code)
+    return same
+
+
+def _is_sweep(file: Path) -> bool:
+    """Return whether a file is an experiment's: YAML with CMD or HPARAMS at its top."""
+    if file.suffix not in (".yml", ".yaml"):
+        return False
+    try:
+        return _SWEEP.search(file.read_bytes()) is not None
+    except OSError:
+        return False
 
 
 def code_digest(run: RunRecord) -> str:
     """Return the digest of a run's code with its settings, "" where it has none."""
     return str(run.details.get("code_digest", run.code))
-
-
-def _program(run: RunRecord) -> object:
-    """Return what is frozen for a run but the files of its settings, its digest if that is gone."""
-    record = read_or_empty(run.dir.record, _ignore)
-    sources = launch_of(run.dir, record, _ignore).get("sources")
-    own = map(str, sources) if isinstance(sources, list) else ()
-    names = {os.path.relpath(source, str(record.get("project", "/"))) for source in own}
-    try:
-        files = content(ExperimentDir(run.dir.path.parent).code / run.code)
-    except StoreError:
-        return run.code
-    return frozenset(file for file in files.items() if file[0] not in names)
 
 
 def _ignore(_: str) -> None:
@@ -72,32 +121,46 @@ def short_codes(runs: Iterable[RunRecord]) -> str | None:
     return ", ".join(code[:SHORT] for code in codes_of(runs)) or None
 
 
-def code_files(runs: Sequence[RunRecord]) -> dict[str, list[str]]:
-    """Return for each code but the most frequent the files in which it differs from that.
+def mixed(runs: Iterable[RunRecord]) -> list[list[RunRecord]]:
+    """Return the runs of each project whose runs have different codes."""
+    projects: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        projects.setdefault(run.project, []).append(run)
+    return [group for group in projects.values() if len({run.code for run in group} - {""}) > 1]
 
-    Nothing where there is one code, or more than MOST_COMPARED; no files where a code is gone.
+
+def code_files(runs: Sequence[RunRecord]) -> dict[str, list[str]]:
+    """Return for each code but its project's most frequent the files in which it differs from that.
+
+    Nothing where a project has more than MOST_COMPARED; no files where a code is gone.
     """
-    usual, *others = codes_of(runs) or {"": 0}
-    if not others or len(others) >= MOST_COMPARED:
-        return {}
-    folders = {run.code: ExperimentDir(run.dir.path.parent).code / run.code for run in runs}
     files: dict[str, list[str]] = {}
-    for code in others:
-        try:
-            files[code] = differing(folders[usual], folders[code])
-        except StoreError:
-            files[code] = []
+    for group in mixed(runs):
+        usual, *others = codes_of(group)
+        if len(others) >= MOST_COMPARED:
+            continue
+        folders: dict[str, Path] = {}
+        for run in sorted(group, key=lambda run: code_digest(run) == run.code):
+            folders[run.code] = ExperimentDir(run.dir.path.parent).code / code_digest(run)
+        for code in others:
+            try:
+                files[code] = differing(folders[usual], folders[code])
+            except StoreError:
+                files[code] = []
     return files
 
 
 def code_note(runs: Sequence[RunRecord]) -> str:
     """Return a line on runs whose code differs, and on the files; an empty one where none does."""
-    codes = codes_of(runs)
-    if len(codes) < 2:
+    groups = mixed(runs)
+    if len(groups) > 1:
+        return f"the code of runs differs in {len(groups)} projects; --columns code shows it"
+    codes = codes_of(groups[0]) if groups else {}
+    if not codes:
         return ""
     if len(codes) > MOST_COMPARED:
         return f"these runs have {len(codes)} different codes; --columns code shows which"
-    files = dict.fromkeys(name for names in code_files(runs).values() for name in names)
+    files = dict.fromkeys(name for names in code_files(groups[0]).values() for name in names)
     counts = ", ".join(f"{code[:SHORT]}: {n} run{'s' * (n != 1)}" for code, n in codes.items())
     where = f": {named(list(files))}" if files else ""
     return f"the code of these runs differs ({counts}){where}; --diff RUN RUN shows how"

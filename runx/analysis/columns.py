@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import SHORT, code_digest, codes_of
+from runx.analysis.codes import SHORT, code_digest, mixed
 from runx.errors import RunxError
 from runx.nearest import suggestion
 from runx.rundir.run import RunRecord
@@ -29,6 +29,8 @@ CODE = "code"
 """The column of the first digits of the code's digest."""
 AS_JSON = ("name", "logdir", "tool", "exit_code", "code_digest", "reason", CODE)
 """Columns, most of them names of a run's JSON, unless a run has something else of that name."""
+SAME = ("name", "logdir")
+"""Those of them that are run and dir by another name."""
 HPARAMS = "hparams."
 """The prefix that tells a hyperparameter from a metric of the same name."""
 METRICS = "metrics."
@@ -192,8 +194,8 @@ def resources_of(runs: Iterable[RunRecord]) -> list[Column]:
 
 
 def code_columns(runs: Sequence[RunRecord]) -> list[Column]:
-    """Return the column of the code where it differs between runs."""
-    return [Column(CODE, CODE)] if len(codes_of(runs)) > 1 else []
+    """Return the column of the code where it differs between runs of a project."""
+    return [Column(CODE, CODE)] if mixed(runs) else []
 
 
 def varying_resources(runs: Sequence[RunRecord]) -> list[Column]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.codes import codes_of, short_codes
+from runx.analysis.codes import mixed, short_codes
 from runx.analysis.columns import Column, as_number, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
@@ -85,7 +85,7 @@ def _code_notes(
     settings: tuple[str, str], first: Sequence[RunRecord], second: Sequence[RunRecord]
 ) -> tuple[str, ...]:
     """Return a note on the code of two settings where it isn't the same."""
-    if len(codes_of((*first, *second))) < 2:
+    if not mixed((*first, *second)):
         return ()
     sides = zip(settings, (first, second), strict=True)
     return (f"code: {'; '.join(f'{name}: {short_codes(runs)}' for name, runs in sides)}",)

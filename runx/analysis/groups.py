@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.analysis.codes import codes_of, short_codes
+from runx.analysis.codes import mixed, short_codes
 from runx.analysis.columns import (
     Column,
     as_number,
@@ -137,7 +137,7 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     by = _by(runs, question, grouping)
     members = groups(runs, by)
     shown = _measured_columns(runs, question)
-    expected = _expected(runs, grouping, members)
+    expected = _expected(runs, question, grouping, members)
     keys = sort_keys(runs, question)
     ordered = sorted(members, key=lambda group: _sort_key(group, keys, by))[: question.top]
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
@@ -154,10 +154,11 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
 
 def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
     """Return the columns that define groups: those named, else all that vary but ``over``."""
+    named = [*runs, *question.others]
     for name in (*grouping.over, *grouping.by):
-        resolve(name, runs)
+        resolve(name, named)
     if grouping.by:
-        return [resolve(name, runs) for name in grouping.by]
+        return [resolve(name, named) for name in grouping.by]
     names = varying(runs, (*question.ignore, *grouping.over))
     several = len({run.experiment for run in runs}) > 1
     first = [Column("experiment", "experiment")] if several else []
@@ -177,16 +178,21 @@ def _measured_columns(runs: Sequence[RunRecord], question: Question) -> list[Col
     if not question.columns:
         return [column for column in own_columns(runs, question) if column.kind in _MEASURED]
     names = [measure.name for measure in question.measures]
-    columns = [resolve(name, runs, names) for name in question.columns]
+    named = [*runs, *question.others]
+    columns = [resolve(name, named, names) for name in question.columns]
     return [column for column in columns if column.kind in (*_MEASURED, "epoch", "epoch_time")]
 
 
 def _expected(
-    runs: Sequence[RunRecord], grouping: Grouping, members: Sequence[list[RunRecord]]
+    runs: Sequence[RunRecord],
+    question: Question,
+    grouping: Grouping,
+    members: Sequence[list[RunRecord]],
 ) -> int:
     """Return the number of runs in a complete group: that of all seeds, else of the largest."""
     if grouping.over and not grouping.by:
-        columns = [resolve(name, runs) for name in grouping.over]
+        named = [*runs, *question.others]
+        columns = [resolve(name, named) for name in grouping.over]
         return len(groups(runs, columns))
     return max(map(len, members), default=0)
 
@@ -248,8 +254,8 @@ def _notes(
 
 def _mixed(ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column]) -> tuple[str, ...]:
     """Return a note of groups whose runs had different code: their means mix it."""
-    mixed = [_name(group, by) for group in ordered if len(codes_of(group)) > 1]
-    return (f"mixed code: {_first(mixed)}",) if mixed else ()
+    names = [_name(group, by) for group in ordered if mixed(group)]
+    return (f"mixed code: {_first(names)}",) if names else ()
 
 
 def _name(group: Sequence[RunRecord], by: Sequence[Column]) -> str:

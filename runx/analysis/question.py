@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runx.analysis.better import lower_is_better
 from runx.analysis.columns import DETAILS
 from runx.analysis.reduce import Measure
+
+if TYPE_CHECKING:
+    from runx.rundir.run import RunRecord
 
 _AT = r"best|min|max|mean|last|\d+"
 _SPEC = re.compile(rf"(?:(?P<phase>train|val|test)\.)?(?P<metric>.+?)(?:[:@](?P<at>{_AT}))?", re.S)
@@ -25,7 +29,8 @@ class Question:
     """What a table shows of runs.
 
     ``columns`` are names; empty, the table chooses. ``where`` is an expression. ``at`` is an epoch
-    that metrics are taken from instead of the last. ``extra`` are other names to read.
+    that metrics are taken from instead of the last. ``extra`` are other names to read. ``others``
+    are runs that a condition has left out: what these alone have is a name all the same.
     """
 
     sortwith: tuple[str, ...] = ()
@@ -38,6 +43,7 @@ class Question:
     top: int | None = None
     at: float | None = None
     extra: tuple[str, ...] = ()
+    others: tuple[RunRecord, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def sort_measures(self) -> tuple[Measure, ...]:
@@ -135,6 +141,7 @@ class TableOptions:
     plot: str = ""
     log: str = ""
     smooth: float = 0.0
+    others: tuple[RunRecord, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def format(self) -> str:
@@ -160,4 +167,5 @@ class TableOptions:
             top=None if self.best_per else self.top,
             at=None if self.at in (None, "min", "last") else float(self.at or 0),
             extra=(*self.over, *self.by, *filter(None, single), *launch),
+            others=self.others,
         )

@@ -43,7 +43,8 @@ def sort_keys(runs: Sequence[RunRecord], question: Question) -> list[Key]:
     """Return the keys to sort by: those asked for, else a loss, else another metric."""
     if question.sortwith:
         sorting = zip(question.sortwith, question.sort_measures, strict=True)
-        return [_key(name, measure, runs, question) for name, measure in sorting] if runs else []
+        named = [*runs, *question.others]
+        return [_key(name, measure, named, question) for name, measure in sorting] if runs else []
     every = names_of(run.metrics for run in runs)
     all_metrics = [name for name in every if name not in question.ignore]
     metrics = [name for name in all_metrics if name in question.columns] or all_metrics
@@ -157,7 +158,8 @@ def chosen(results: Iterable[RunRecord], question: Question) -> list[RunRecord]:
 def asked_columns(runs: Sequence[RunRecord], question: Question) -> tuple[Column, ...]:
     """Return the columns that are asked for, the runs' names before them."""
     measured = [measure.name for measure in question.measures]
-    columns = [resolve(name, runs, measured) for name in question.columns]
+    named = [*runs, *question.others]
+    columns = [resolve(name, named, measured) for name in question.columns]
     first = [column for column in _name_columns(runs) if column not in columns]
     return (*first, *columns)
 

@@ -165,7 +165,7 @@ class Results:
 
         output = str(file) if file is not None else None
         options = replace(self.options, plot=what, output=output, log=log, smooth=smooth)
-        return plot_runs(what, selected(self._all(), options), options)
+        return plot_runs(what, *selected(self._all(), options))
 
     def page(self, file: str | Path) -> int:
         """Write the report, one page of HTML; return the number of its runs."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
 from runx.analysis.codes import alike, code_note, marked
-from runx.analysis.columns import Column, check_ignored, fields, names_of, resolve, value
+from runx.analysis.columns import SAME, Column, check_ignored, fields, names_of, resolve, value
 from runx.analysis.curves import PHASES, last_metrics
 from runx.analysis.groups import Grouping, best_per, grouped
 from runx.analysis.places import places
@@ -95,18 +96,32 @@ def _of_launch(runs: Sequence[RunRecord], launch: str) -> list[RunRecord]:
     return [run for run in runs if run.details.get("launch") == names[-1]]
 
 
-def selected(runs: Sequence[RunRecord], options: TableOptions) -> Sequence[RunRecord]:
-    """Return the runs for which ``--where`` holds.
+def selected(
+    runs: Sequence[RunRecord], options: TableOptions
+) -> tuple[Sequence[RunRecord], TableOptions]:
+    """Return the runs for which ``--where`` holds, and the options for these.
 
     Raises:
         RunxError: There is none.
     """
-    matching = chosen(runs, options.question) if options.where else runs
+    matching, narrower = _narrowed(runs, options)
     if not matching:
         raise RunxError(
             f"--where {options.where}: no run is like that; sumx --fields lists what is"
         )
-    return matching
+    return matching, narrower
+
+
+def _narrowed(
+    runs: Sequence[RunRecord], options: TableOptions
+) -> tuple[Sequence[RunRecord], TableOptions]:
+    """Return the runs for which ``--where`` holds, and options that know the names of all."""
+    if not options.where:
+        return runs, options
+    matching = chosen(runs, options.question)
+    kept = set(map(id, matching))
+    others = tuple(run for run in runs if id(run) not in kept)
+    return matching, replace(options, where="", others=others)
 
 
 def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxError:
@@ -121,8 +136,8 @@ def no_runs(dirs: Sequence[ExperimentDir], labels: Sequence[str] = ()) -> RunxEr
 
 def table(runs: Sequence[RunRecord], options: TableOptions, people: bool) -> Table:
     """Return the table of runs that options ask for, for ``people`` or machines."""
-    runs = alike(runs)
-    shown = _table(marked(runs), options, people)
+    runs, options = _narrowed(marked(alike(runs)), options)
+    shown = _table(runs, options, people)
     if options.compare and not shown.notes:
         return shown  # The code of other runs differs, if any.
     note = code_note([row.record for row in shown.rows if row.record] or runs)
@@ -179,13 +194,16 @@ def _statistics(runs: Sequence[RunRecord], options: TableOptions) -> Table:
 
 
 def fields_of(runs: Sequence[RunRecord]) -> list[Field]:
-    """Return the fields to show, sort and select by."""
+    """Return the fields to show, sort and select by, those with two names once."""
     rows = []
     for name in fields(runs):
         column: Column = resolve(name, runs)
+        if column.kind in SAME:
+            continue
         cells = [cell for run in runs if (cell := value(run, column)) is not None]
         file = _file_of(name, runs) if column.kind == "metric" else ""
-        rows.append(Field(name, column.kind, *_example(cells), file))
+        what = "on request" if column.kind == "detail" else column.kind
+        rows.append(Field(name, what, *_example(cells), file))
     return rows + [
         Field(name, "measured", *_example([cell]), _file_of(name, runs))
         for name, cell in _metrics_of_other_phases(runs)
@@ -275,6 +293,7 @@ def write_page(dirs: Sequence[ExperimentDir], options: TableOptions, file: Path,
     if not runs:
         raise no_runs(dirs, options.label)
     check_ignored(runs, options.ignore)
-    shown = selected(_of_launch(runs, options.launch) if options.launch else runs, options)
+    runs = _of_launch(runs, options.launch) if options.launch else runs
+    shown, options = selected(runs, options)
     write_report(file, dirs, shown, options.question, time.time(), warn)
     return len(shown)

@@ -82,7 +82,7 @@ def run_command(command: click.Command, name: str, argv: Sequence[str]) -> NoRet
         sys.stdout.flush()
         status = status if isinstance(status, int) else 0
     except BaseException as error:  # noqa: BLE001  the last line of defence
-        status = _failed(name, error)
+        status = _failed(name, error, argv)
     for stream in (sys.stdout, sys.stderr):
         _lose_rest(stream)
     sys.exit(status)
@@ -108,7 +108,7 @@ def _prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _failed(name: str, error: BaseException) -> int:
+def _failed(name: str, error: BaseException, argv: Sequence[str]) -> int:
     """Print why a command failed, and return its exit status."""
     if isinstance(error, SystemExit):
         # So click ends where nobody reads what it prints.
@@ -119,7 +119,7 @@ def _failed(name: str, error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return UNREAD
-    status, message = _explained(error)
+    status, message = _explained(error, argv)
     if "RUNX_TRACEBACK" in os.environ or status == FAULT:
         import traceback
 
@@ -131,10 +131,10 @@ def _failed(name: str, error: BaseException) -> int:
     return status
 
 
-def _explained(error: BaseException) -> tuple[int, str]:
+def _explained(error: BaseException, argv: Sequence[str]) -> tuple[int, str]:
     """Return the exit status for an error, and its message."""
     if isinstance(error, click.ClickException):
-        return 2, _with_hint(error)
+        return 2, _with_hint(error, argv)
     if isinstance(error, RunxError):
         return error.status, str(error)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
@@ -169,7 +169,12 @@ def _is_cwd_gone() -> bool:
     return False
 
 
-def _with_hint(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
+def _with_hint(error: click.ClickException, argv: Sequence[str]) -> str:
+    context, message = getattr(error, "ctx", None), error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        from runx.cli.habits import advice
+
+        if here := advice(error, argv):
+            message = f"{error.message.rstrip('.')}; {here}"
     hint = f"; see {context.command_path} --help" if context else ""
-    return f"{error.format_message().rstrip('.').replace(chr(10), ' ')}{hint}"
+    return f"{message.rstrip('.').replace(chr(10), ' ')}{hint}"

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -67,7 +66,7 @@ def _show_once(options: TableOptions) -> None:
     check_ignored(runs, options.ignore)
     for remark in remarks(runs, options):
         say(remark)
-    _show_runs(selected(runs, options), replace(options, where=""), dirs)
+    _show_runs(*selected(runs, options), dirs)
 
 
 def _show_runs(

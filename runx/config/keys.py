@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from runx.config.kinds import (
     COUNT,
     DURATION,
+    LABELS,
     LINES,
     MODE,
     NAME,
@@ -104,7 +105,7 @@ KEYS = {
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
-    "LABELS": Key(WORDS, None, "words that experiments are found by, with --label"),
+    "LABELS": Key(LABELS, None, "words that experiments are found by, with --label"),
     "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
     "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
     "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),

@@ -124,6 +124,13 @@ def _words(_name: str, entry: Entry, _: Environment) -> tuple[str, ...]:
     return tuple(word.strip() for word in entry.text.split(",") if word.strip())
 
 
+def _labels(name: str, entry: Entry, environment: Environment) -> tuple[str, ...]:
+    labels = _words(name, entry, environment)
+    if not all(label.strip() and "," not in label for label in labels):
+        raise ValueError(labels)
+    return labels
+
+
 def _lines(_name: str, entry: Entry, _: Environment) -> tuple[str, ...]:
     items = entry.node if isinstance(entry.node, list) else [entry.node]
     texts = [entry._replace(node=item).text for item in items]
@@ -195,6 +202,9 @@ NAME = Kind(Scalar, "text", lambda _name, entry, _: entry.text.strip(), SCALAR, 
 PATH = Kind(Scalar, "text", _path, PATH_SCHEMA, is_literal=True)
 SEARCH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
 WORDS = Kind(_SCALAR_OR_LIST, "a list of names, or names with commas between", _words, SCALARS, ())
+LABELS = WORDS._replace(
+    form="a list of names, none of them empty or with a comma in it", read=_labels
+)
 LINES = Kind(_SCALAR_OR_LIST, "a list of lines", _lines, SCALARS, ())
 SWITCH = Kind(
     Scalar, "true or false", _switch, {"enum": [True, False, "true", "false", 0, 1, None]}

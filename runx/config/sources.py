@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from runx.config.keys import KEYS
@@ -13,7 +13,7 @@ from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS, SWEEPS, unfolded
 from runx.errors import SettingsError
 from runx.home import expanded
-from runx.nearest import suggestion
+from runx.nearest import nearest, suggestion
 from runx.sweeps.axes import RESERVED, RESOURCE
 from runx.sweeps.foreign import file_advice, key_advice
 from runx.sweeps.values import Node, Scalar
@@ -87,7 +87,7 @@ def _check_farm(document: Document, name: str, section: Iterable[str]) -> None:
     for key in section:
         if key not in KEYS:
             problem = f"{document.at(name, key)}: unknown key {key} in farm {name}"
-            raise SettingsError(f"{problem}; {suggestion(key, KEYS)}")
+            raise SettingsError(f"{problem}; {_advice(key, [*KEYS])}")
 
 
 def _prepared(key: str, node: Node, base: Path) -> Node:
@@ -118,11 +118,19 @@ def _unknown(key: str, inner: Iterable[str], farms: Iterable[str]) -> str:
     """
     if key in RESERVED or key.startswith(RESOURCE):
         return f"{key} stands in HPARAMS; move it there"
-    advice = suggestion(key, [*KEYS, *farms])
+    advice = _advice(key, [*KEYS, *farms])
     for name in () if "did you mean" in advice else inner:
         if "did you mean" in (inner_advice := suggestion(name, KEYS)):
             return f"unknown key {name} in farm {key}; {inner_advice}"
     return f"unknown key {key}; {advice}"
+
+
+def _advice(key: str, known: Sequence[str]) -> str:
+    """Return the key that is likely meant, else those that are spelled most like it."""
+    advice = suggestion(key, known)
+    if advice.startswith("did you mean"):
+        return advice
+    return f"nearest are {', '.join(nearest(key, known))}; docs/yaml.md lists all"
 
 
 def _bases(document: Document, path: Path) -> list[tuple[Document, Path]]:

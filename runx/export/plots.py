@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from runx.analysis.cells import for_machines
 from runx.analysis.columns import Column, as_number, resolve, value, varying
@@ -58,6 +60,8 @@ def _curves(name: str, runs: Sequence[RunRecord], request: TableOptions) -> Pict
             curves.append(mean_curve(label, own) if request.over else own[0])
     if not curves:
         metrics = sorted({key for run in runs for key in run.metrics})
+        if any(metric_history(run, metric, phase) for run in request.others):
+            raise RunxError(f"--plot {name}: only runs that --where leaves out have it")
         choices = listed(nearest_first(name, metrics))
         raise RunxError(f"--plot {name}: no run has it; there {choices}")
     curves = curves[: request.top]
@@ -70,17 +74,44 @@ def _label(run: RunRecord, by: Sequence[Column]) -> str:
 
 
 def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOptions) -> Picture:
-    columns = [resolve(name, runs) for name in (across, up)]
-    points = []
+    named = [*runs, *request.others]
+    columns = [resolve(name, named) for name in (across, up)]
+    points, left_out = [], []
     for run in runs:
-        x, y = (as_number(value(run, column)) for column in columns)
-        if x is not None and y is not None and math.isfinite(x) and math.isfinite(y):
+        cells = [value(run, column) for column in columns]
+        x, y = map(_finite, cells)
+        if x is not None and y is not None:
             points.append((x, y))
+        else:
+            left_out.append(_lack(columns, cells))
     if not points:
         raise RunxError(f"--plot {across} vs {up}: no run has numbers for both")
     xs, ys = zip(*sorted(points), strict=True)
     curves = (Curve(f"{up} by {across}", xs, ys),)
-    return Picture(f"{up} by {across}", across, up, request.log, curves, dots=True)
+    note = _left_out(left_out, len(runs))
+    return Picture(f"{up} by {across}", across, up, request.log, curves, dots=True, note=note)
+
+
+def _finite(cell: Any) -> float | None:
+    number = as_number(cell)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _lack(columns: Sequence[Column], cells: Sequence[Any]) -> str:
+    """Return why a run is no dot: the first of its cells that is no finite number."""
+    pairs = zip(columns, cells, strict=True)
+    column, cell = next(pair for pair in pairs if _finite(pair[1]) is None)
+    name = column.heading
+    return f"no {name}" if cell is None else f"{name} is {for_machines(cell):.40}"
+
+
+def _left_out(reasons: Sequence[str], total: int) -> str:
+    """Return a line on the runs that are no dots, with the most frequent reasons; else empty."""
+    if not reasons:
+        return ""
+    counts = [f"{reason} ({n})" for reason, n in Counter(reasons).most_common(3)]
+    more = " and others" if len(set(reasons)) > len(counts) else ""
+    return f"{len(reasons)} of {total} runs are no dots: {', '.join(counts)}{more}"
 
 
 def _parallel(runs: Sequence[RunRecord], request: TableOptions) -> Picture:

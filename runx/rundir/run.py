@@ -45,6 +45,7 @@ class RunRecord(NamedTuple):
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
     ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
+    ``project``: where its code comes from, read where codes are compared alone.
     """
 
     name: str
@@ -65,6 +66,7 @@ class RunRecord(NamedTuple):
     labels: tuple[str, ...] = ()
     ablation: Mapping[str, Any] = {}
     sources: Mapping[str, str] = {}
+    project: str = ""
 
     @property
     def state(self) -> str:

@@ -102,7 +102,7 @@ class Checkpoints:
                 f"save_model takes a dictionary, not a {type(save_dict).__name__};"
                 " save_model({'state_dict': model.state_dict()}, ...)"
             )
-        value = None if metric is None else number(metric, "metric")
+        value = None if metric is None else number(metric, "metric", "save_model")
         epoch = self._next_epoch() if epoch is None else epoch_number(epoch, "epoch")
         is_best = (
             name is None and value is not None and is_better(value, self.best_metric, higher_better)
@@ -188,7 +188,7 @@ class Checkpoints:
         """Return the file of a named checkpoint; raises LogxError where the name is not allowed."""
         is_plain = isinstance(name, str) and PLAIN_NAME.fullmatch(name) is not None
         if not is_plain or epoch_of(f"{name}.pth") is not None:
-            raise LogxError(f"save_model: name={name!r} can't be a checkpoint's name")
+            raise LogxError(f"save_model: name={text_of(name)!r:.60} can't be a checkpoint's name")
         return self._run.path / f"{name}.pth"
 
     def restore(

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from runx.errors import LogxError
-from runx.tracking.scalars import plain_number
+from runx.tracking.scalars import plain_number, text_name
 
 DEEPEST = 50
 """How deep containers are followed; json's own recursion ends at about 1,000."""
@@ -69,10 +69,11 @@ def plain(value: Any, above: tuple[int, ...] = ()) -> Any:
 
 
 def _plain(value: Any, above: tuple[int, ...]) -> Any:
+    if _is_enum(value):
+        is_plain = isinstance(value, (str, bytes, int, float)) or isinstance(value.value, str)
+        return plain(value.value) if is_plain else value.name
     if isinstance(value, (str, bytes)):
         return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    if _is_enum(value):
-        return value.value if isinstance(value.value, str) else value.name
     if isinstance(value, int):
         return int(value) if abs(value) < 10**300 else hex(value)
     if (entries := entries_of(value)) is not None:
@@ -193,7 +194,7 @@ def name_of(key: Any) -> str:
     ('null', 'true', '3', "(1, 'a')")
     """
     if isinstance(key, str):
-        return key
+        return text_name(key)
     if key is None or isinstance(key, bool):
         return json.dumps(key)
     value = plain(key)
@@ -243,7 +244,7 @@ def qualified(value: Any) -> str:
 
 def _is_enum(value: Any) -> bool:
     enum = sys.modules.get("enum")
-    return enum is not None and isinstance(value, enum.Enum) and not isinstance(value, (int, str))
+    return enum is not None and isinstance(value, enum.Enum)
 
 
 def _is_set(value: Any) -> bool:

@@ -70,7 +70,11 @@ class RankFiles:
 
     def watch(self, system: bool | float) -> None:
         """Start to measure the load for system.csv, at an interval in seconds."""
-        interval = INTERVAL if system is True else number(0 if system is None else system, "system")
+        interval = (
+            INTERVAL
+            if system is True
+            else number(0 if system is None else system, "system", "initialize")
+        )
         if interval:
             if not 0 < interval <= LONGEST_INTERVAL:
                 raise LogxError(f"system={interval}: give the seconds between two measurements")

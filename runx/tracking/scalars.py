@@ -26,15 +26,22 @@ def numbers(metrics: Mapping[str, Any]) -> dict[str, Metric]:
     if is_plain and TEXT.issuperset(map(type, metrics)):
         return dict(metrics)
     try:
-        pairs = [(str(name), value) for name, value in metrics.items()]
+        pairs = [(text_name(name), value) for name, value in metrics.items()]
     except Exception as error:  # an object of the script's own may raise anything
         shown = _shown(metrics)
         raise LogxError(f"metrics are a mapping of names to numbers, not {shown}") from error
     return {name: number(value, name) for name, value in pairs}
 
 
-def number(value: Any, name: str) -> Number:
+def text_name(name: Any) -> str:
+    """Return a name as text: of a str that is a member of an enum its value."""
+    return str.__str__(name) if isinstance(name, str) else str(name)
+
+
+def number(value: Any, name: str, call: str = "") -> Number:
     """Return a scalar as a Python number, which copies a tensor from its GPU.
+
+    ``name`` is that of a metric, or of an argument where ``call`` names the function.
 
     >>> number("high", "acc")
     Traceback (most recent call last):
@@ -47,6 +54,8 @@ def number(value: Any, name: str) -> Number:
             return plain_number(value)
         except Exception:  # noqa: BLE001  Its own __float__ may raise anything.
             pass
+    if call:
+        raise LogxError(f"{call}: {name}= takes a number, not {_shown(value)}")
     raise LogxError(f"metric {name} is no number: {_shown(value)}")
 
 

@@ -96,7 +96,7 @@ class ScriptCalls:
         from runx.tracking.ranks import any_rank
         from runx.tracking.scalars import number
 
-        within = number(within, "within")
+        within = number(within, "within", "should_stop")
         run = launched() if self._session is None else self._session.run
         is_over = is_ending(run, within)
         return any_rank(is_over) if all_ranks else is_over

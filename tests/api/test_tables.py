@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from run_folders import make_run, write_metrics
 
 from runx.analysis.question import TableOptions
 from runx.analysis.read import Reader, read_experiment
-from runx.api.tables import fields_of, remarks, table
+from runx.api.tables import fields_of, remarks, selected, table
 from runx.cli.tables import listing
 from runx.errors import RunxError
+from runx.export.plots import plot_runs
 from runx.rundir.paths import ExperimentDir
 
 
@@ -63,9 +66,54 @@ def test_the_metrics_of_training_are_listed_too(sweep):
     assert ["acc", "metric", "float", "0.1", "metrics.csv"] in lines
 
 
+def test_what_has_two_names_is_a_field_once_and_details_are_on_request(tmp_path):
+    make_run(tmp_path / "sweep" / "owl", {"lr": 0.1}, [1])
+    found = {field.name: field for field in fields_of(asking(tmp_path)[0])}
+    assert {"run", "dir", "host", "id"} <= found.keys()
+    assert found.keys().isdisjoint({"name", "logdir"})
+    assert found["host"].what == "on request"
+    make_run(tmp_path / "sweep" / "cat", {"name": "x"}, [1])
+    runs, _ = asking(tmp_path)
+    found = {field.name: field for field in fields_of(runs)}
+    assert found["name"][:4] == ("name", "hparam", "str", "x")
+
+
 def test_fields_name_the_file_of_metrics_of_tests_that_stand_for_validation(tmp_path):
     make_run(tmp_path / "sweep" / "owl", {"lr": 0.1}, [])
     (tmp_path / "sweep/owl/log.csv").write_text("epoch,test_acc\n1,0.5\n")
     runs, _ = asking(tmp_path)
     files = {field.name: field.file for field in fields_of(runs) if field.file}
     assert files["acc"] == files["test.acc"] == "log.csv"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"columns": ("acc", "gamma")},
+        {"sortwith": ("acc",)},
+        {"sortwith": ("gamma",), "columns": ("acc@1",)},
+        {"over": ("gamma",)},
+        {"by": ("gamma",), "columns": ("acc",)},
+    ],
+)
+def test_what_only_runs_have_that_a_condition_leaves_out_is_a_name_all_the_same(tmp_path, more):
+    make_run(tmp_path / "sweep" / "done", {"lr": 1, "gamma": 2}, [1, 2])
+    make_run(tmp_path / "sweep" / "failed", {"lr": 1}, code=1)
+    runs, options = asking(tmp_path, where="state == 'failed'", **more)
+    assert len(table(runs, options, people=True).rows) == 1
+    kept, options = selected(runs, options)
+    assert [run.name for run in kept] == ["failed"]
+    assert len(table(kept, options, people=True).rows) == 1
+    with pytest.raises(RunxError, match="acx"):
+        table(kept, replace(options, columns=("acx",)), people=True)
+
+
+def test_a_picture_without_the_runs_that_have_its_metric_says_which_have_it(tmp_path):
+    make_run(tmp_path / "sweep" / "done", {"lr": 1}, [1, 2])
+    make_run(tmp_path / "sweep" / "failed", {"lr": 1}, code=1)
+    runs, options = asking(tmp_path, where="state == 'failed'")
+    kept, options = selected(runs, options)
+    with pytest.raises(RunxError, match="lr vs acc: no run has numbers for both"):
+        plot_runs("lr vs acc", kept, options)
+    with pytest.raises(RunxError, match="--plot acc: only runs that --where leaves out have it"):
+        plot_runs("acc", kept, options)

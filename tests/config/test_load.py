@@ -51,9 +51,17 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         (SWEEP + "RUNX.TAG: x\n", "sweep.yml:3: RUNX.TAG stands in HPARAMS; move it there"),
         (SWEEP + "RUNX.ABLATE: {a: [1, 2]}\n", "RUNX.ABLATE stands in HPARAMS"),
         (SWEEP + "SUBMIT_JOB.NODES: 2\n", "SUBMIT_JOB.NODES stands in HPARAMS"),
-        (SWEEP + "xlr: 2\n", "unknown key xlr"),
+        (SWEEP + "xlr: 2\n", "unknown key xlr; nearest are .*LOGROOT.*; docs/yaml.md lists all$"),
+        (
+            SWEEP + "big: {SUBMIT_CMD: x, xlr: 1}\n",
+            "xlr in farm big; nearest are [A-Z_, ]*; docs/yaml.md lists all$",
+        ),
         (SWEEP + "HPARAMS_TYPES: {lr: flaot}\n", "HPARAMS_TYPES: lr: type takes"),
         (SWEEP + "HPARAMS_TYPES: [lr]\n", "HPARAMS_TYPES must be a mapping of names to types"),
+        *(
+            (SWEEP + f"LABELS: {labels}\n", "LABELS must be a list of names, none of them empty")
+            for labels in ("['']", "[a, '  ']", "['a, b']")
+        ),
         (SWEEP + "LABELS: {a: 1}\n", "LABELS must be a list of names"),
         (SWEEP + "FARM: bigfram\nbigfarm: {SUBMIT_CMD: x}\n", "did you mean bigfarm"),
         (SWEEP + "FARM: bigfarm\n", "no section describes farm bigfarm"),

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from run_folders import make_run
 
@@ -102,3 +104,22 @@ def test_smoothing_keeps_what_is_constant():
 def test_curves_of_different_length_go_together():
     one, two = Curve("", (0.0,), (1.0,)), Curve("", (0.0, 1.0), (3.0, 5.0))
     assert mean_curve("x", [one, two])[1:3] == ((0.0, 1.0), (2.0, 5.0))
+
+
+def test_runs_that_are_no_dots_are_counted_with_the_reasons(runs, tmp_path):
+    assert pictured("lr vs acc", runs, asked(tmp_path)).note == ""
+    make_run(tmp_path / "sweep" / "text", {"lr": "auto", "seed": 0}, [1.0])
+    make_run(tmp_path / "sweep" / "nan", {"lr": 1, "seed": 0}, [math.nan])
+    make_run(tmp_path / "sweep" / "none", {"lr": 1, "seed": 0})
+    make_run(tmp_path / "sweep" / "bare", {"seed": 0}, [3])
+    make_run(tmp_path / "sweep" / "bare2", {"seed": 1}, [3])
+    more = list(read_experiment(ExperimentDir(tmp_path / "sweep"), Reader()))
+    drawn = plot_runs("lr vs acc", more, asked(tmp_path)).splitlines()
+    [line] = [line for line in drawn if "no dots" in line]
+    assert line.startswith("5 of 9 runs are no dots: no lr (2), ")
+    assert line.endswith(" and others")
+    few = [run for run in more if run.name != "bare" and run.name != "bare2"]
+    note = pictured("lr vs acc", few, asked(tmp_path)).note
+    assert set(note.partition(": ")[2].split(", ")) == {
+        *("lr is auto (1)", "acc is nan (1)", "no acc (1)")
+    }

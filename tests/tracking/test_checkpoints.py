@@ -160,8 +160,21 @@ def test_a_name_that_cannot_be_a_checkpoints_is_refused(logx, name):
         saved(logx, 1, name=name)
 
 
+class Hostile(str):
+    def __repr__(self):
+        raise KeyError("hostile")
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize("kind", [Hostile, lambda name: [Hostile(name)]])
+def test_a_name_that_cannot_be_shown_is_refused_like_any_other(logx, kind):
+    with pytest.raises(LogxError, match="can't be a checkpoint's name"):
+        saved(logx, 1, name=kind("../x"))
+
+
 def test_a_metric_that_is_no_number_is_refused_before_anything_is_written(logx, tmp_path):
-    with pytest.raises(LogxError, match="no number"):
+    with pytest.raises(LogxError, match="save_model: metric= takes a number, not 'high'"):
         saved(logx, 1, metric="high")
     assert names(tmp_path) == []
 

@@ -1,5 +1,6 @@
 import pytest
 
+from runx.errors import LogxError
 from runx.logx import LogX
 from runx.tracking.context import remaining
 
@@ -38,3 +39,8 @@ def test_a_script_stops_when_too_little_time_is_left(logx, monkeypatch):
     monkeypatch.setenv("RUNX_DEADLINE", "1")
     assert logx.should_stop(within=600)
     assert logx.should_stop()
+
+
+def test_an_argument_that_is_no_number_is_told_by_its_call(logx):
+    with pytest.raises(LogxError, match=r"^should_stop: within= takes a number, not 'soon'$"):
+        logx.should_stop(within="soon")

@@ -26,6 +26,14 @@ class Level(enum.IntEnum):
     LOW = 3
 
 
+class Interval(str, enum.Enum):  # as transformers has it, whose str() is the name
+    EPOCH = "epoch"
+
+
+class Rate(float, enum.Enum):
+    SLOW = 0.1
+
+
 @dataclasses.dataclass(slots=True)
 class Inner:
     width: int = 3
@@ -99,6 +107,9 @@ def logx(monkeypatch):
         (Solver.SGD, "SGD"),
         (Solver.ADAM, "adam"),
         (Level.LOW, 3),
+        (Rate.SLOW, 0.1),
+        (Interval.EPOCH, "epoch"),
+        ({Interval.EPOCH: [Interval.EPOCH]}, {"epoch": ["epoch"]}),
         (json.dumps, "json.dumps"),
         (print, "print"),
         (Outer(), {"lr": 0.1, "inner": {"width": 3, "data": "x"}}),

@@ -11,6 +11,7 @@ from runx.importers.base import Plain
 from runx.nearest import suggestion
 from runx.sweeps.scalars import scalar
 
+_OF_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
 _WIDE = 100
 """A ratio of ends above which evenly spread numbers are hardly meant."""
 
@@ -64,6 +65,8 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
         axes.doubtful.append(f"{name}: {config}: W&B takes {{value: ...}}; taken as such")
         config = {"values" if isinstance(config, list) else "value": config}
     if "values" in config:
+        if not isinstance(config["values"], list):
+            axes.doubtful.append(f"{name}: values: {config['values']} is no list; taken as a value")
         return _listed(name, config, method)
     if "value" in config:
         if isinstance(config["value"], list):
@@ -76,6 +79,8 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
         return _grid(name, kind, config, axes)
     if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
         axes.doubtful.append(f"{name}: uniform over more than two decades; loguniform may be meant")
+    if kind in _OF_EXPONENTS and _look_like_values(config):
+        axes.doubtful.append(f"{name}: {kind} is from e^min to e^max; {kind}_values may be meant")
     if kind not in _DRAWS:
         raise ValueError(f"distribution {kind} is unknown, {suggestion(kind, _DRAWS)}")
     axis = _DRAWS[kind](config)
@@ -88,7 +93,7 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
 
 def _listed(name: str, config: Mapping[str, Any], method: str) -> Any:
     values = config["values"] if isinstance(config["values"], list) else [config["values"]]
-    if not values:
+    if not values or config["values"] is None:
         raise ValueError("there are no values")
     if method == "grid" or len(values) == 1:
         return [_value(each) for each in values] if len(values) > 1 else _alone(values[0])
@@ -146,8 +151,19 @@ def _ends(config: Mapping[str, Any]) -> tuple[Any, Any]:
     return low, high
 
 
+def _look_like_values(config: Mapping[str, Any]) -> bool:
+    """Return whether ends of exponents are rather those of the values, as 0.001 and 0.1."""
+    low, high = _ends(config)
+    return bool(low > 0 and (high <= 1 or high > 50))
+
+
 def _exp(config: Mapping[str, Any], sign: int = 1) -> tuple[float, float]:
-    ends = sorted(math.exp(sign * end) for end in _ends(config))
+    try:
+        ends = sorted(math.exp(sign * end) for end in _ends(config))
+    except OverflowError:
+        raise ValueError(
+            "e^max is no number; log_uniform_values takes the ends as they are"
+        ) from None
     return float(f"{ends[0]:.12g}"), float(f"{ends[1]:.12g}")
 
 

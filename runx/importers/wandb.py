@@ -103,9 +103,7 @@ def _command(tree: Mapping[str, Any], axes: Axes) -> tuple[str, Mapping[str, str
             if style and style != _STYLES[macro]:
                 raise SettingsError(f"command: {chunk}: values are given in two ways; keep one")
             style = _STYLES[macro]
-        words += _words(chunk, macro, program, remarks)
-        if re.search(r"\s", chunk) and "${" not in chunk and not _OPTION.match(before):
-            remarks.append(f"command: {chunk!r} is one word for W&B, and so here; list its words")
+        words += _words(chunk, macro, program, remarks, bool(_OPTION.match(before)))
     if not style:
         remarks.append(
             "command: it has no ${args}: the script reads wandb.config; here each value is a"
@@ -114,7 +112,9 @@ def _command(tree: Mapping[str, Any], axes: Axes) -> tuple[str, Mapping[str, str
     return " ".join(words), style or {"style": "env", "list": "json"}, remarks
 
 
-def _words(chunk: str, macro: str, program: str, remarks: list[str]) -> list[str]:
+def _words(
+    chunk: str, macro: str, program: str, remarks: list[str], is_of_option: bool
+) -> list[str]:
     """Return the words of CMD that a chunk of a sweep's command becomes."""
     if macro in _STYLES:
         json_file = '"$(cat {config})"' if macro == "args_json" else "{config}"
@@ -135,6 +135,8 @@ def _words(chunk: str, macro: str, program: str, remarks: list[str]) -> list[str
         remarks.append(
             f"command: {chunk}: W&B passes it on as it stands; for a value write {{name}}"
         )
+    elif re.search(r"\s", chunk) and not is_of_option:
+        remarks.append(f"command: {chunk!r} is one word for W&B, and so here; list its words")
     is_assignment = re.match(r"[A-Za-z_]\w*=", chunk)
     quoted = shlex.quote(chunk)
     return [chunk if is_assignment and not re.search(r"[^\w=./:,+@%-]", chunk) else quoted]

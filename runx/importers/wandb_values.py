@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.importers import distributions as of
@@ -12,6 +12,8 @@ from runx.nearest import suggestion
 from runx.sweeps.scalars import scalar
 
 _OF_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
+_EXPONENT = 50
+"""What is above it is hardly meant as a power of e."""
 _WIDE = 100
 """A ratio of ends above which evenly spread numbers are hardly meant."""
 
@@ -77,18 +79,25 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
     kind = str(config.get("distribution") or _guessed(config))
     if method == "grid":
         return _grid(name, kind, config, axes)
-    if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
-        axes.doubtful.append(f"{name}: uniform over more than two decades; loguniform may be meant")
-    if kind in _OF_EXPONENTS and _look_like_values(config):
-        axes.doubtful.append(f"{name}: {kind} is from e^min to e^max; {kind}_values may be meant")
     if kind not in _DRAWS:
         raise ValueError(f"distribution {kind} is unknown, {suggestion(kind, _DRAWS)}")
+    axes.doubtful.extend(f"{name}: {doubt}" for doubt in _doubts(kind, config))
     axis = _DRAWS[kind](config)
     if "choice" in axis:
         axes.doubtful.append(
             f"{name}: {kind} has no operator; 32 equally likely values stand for it"
         )
     return axis
+
+
+def _doubts(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
+    """Return what may be meant other than it is written."""
+    if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
+        yield "uniform over more than two decades; loguniform may be meant"
+    if kind in _OF_EXPONENTS:
+        low, high = _ends(config)
+        if low > 0 and (high <= 1 or high > _EXPONENT):
+            yield f"{kind} is from e^min to e^max; {kind}_values may be meant"
 
 
 def _listed(name: str, config: Mapping[str, Any], method: str) -> Any:
@@ -149,12 +158,6 @@ def _ends(config: Mapping[str, Any]) -> tuple[Any, Any]:
     if low > high:
         raise ValueError("min is above max")
     return low, high
-
-
-def _look_like_values(config: Mapping[str, Any]) -> bool:
-    """Return whether ends of exponents are rather those of the values, as 0.001 and 0.1."""
-    low, high = _ends(config)
-    return bool(low > 0 and (high <= 1 or high > 50))
 
 
 def _exp(config: Mapping[str, Any], sign: int = 1) -> tuple[float, float]:

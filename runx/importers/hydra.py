@@ -67,7 +67,11 @@ def _tasks(hydra: Mapping[str, Any]) -> list[str]:
 
 
 def _is_sweep(source: Source) -> bool:
-    return _sweeper(source) is not None or isinstance(source.tree.get("hydra"), dict)
+    tree = source.tree
+    if "mlxp" in tree or "seml" in tree:
+        return False
+    is_composed = isinstance(tree.get("hydra"), dict) or isinstance(tree.get("defaults"), list)
+    return is_composed or _sweeper(source) is not None
 
 
 def _read(source: Source) -> Imported:

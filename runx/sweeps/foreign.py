@@ -57,8 +57,10 @@ def file_advice(tree: Mapping[str, Node], source: str) -> str:
     """
     is_wandb = "parameters" in tree and {"program", "method", "command"} & tree.keys()
     tool = "W&B" if is_wandb else "SEML" if "seml" in tree else ""
-    if not tool and isinstance(hydra := tree.get("hydra"), dict) and "sweeper" in hydra:
-        tool = "Hydra"
+    target = tree.get("_target_")
+    is_sweeper = isinstance(target, Scalar) and "Sweeper" in target.text
+    if is_sweeper or (isinstance(hydra := tree.get("hydra"), dict) and "sweeper" in hydra):
+        tool = tool or "Hydra"
     if not tool:
         return ""
     return f"this is a sweep of {tool}; runx import {source} prints it as an experiment"

@@ -223,6 +223,7 @@ NOTHING = {
     "hydra: {run: {dir: x}}\n": "sweeps over nothing",
     "hydra: {sweeper: {params: null}, overrides: {task: []}}\n": "sweeps over nothing",
     "# @package hydra.sweeper\nn_trials: 5\n": "sweeps over nothing",
+    "defaults: [{model: small}]\nlr: 0.1\n": "sweeps over nothing",
     "hydra: {sweeper: {ax_config: {params: {}}}}\n": "hydra.sweeper.ax_config isn't read here",
 }
 

@@ -60,6 +60,11 @@ FILES = {
 }
 
 
+def test_a_sweeper_of_hydra_is_known_without_its_package(tmp_path):
+    message = refusal(tmp_path, "_target_: hydra_plugins.x.OptunaSweeper\nparams: {a: '1,2'}\n")
+    assert "this is a sweep of Hydra; runx import " in message
+
+
 @pytest.mark.parametrize("tool", FILES)
 def test_a_file_of_another_tool_is_to_be_imported(tmp_path, tool):
     message = refusal(tmp_path, FILES[tool])

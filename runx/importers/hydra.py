@@ -9,11 +9,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import yaml
+
+from runx.errors import SettingsError
 from runx.importers.base import Imported, Importer, Source
-from runx.importers.hydra_overrides import Overrides, hparams_of
+from runx.importers.hydra_overrides import Overrides, drawn, hparams_of
 from runx.importers.submitit import of_launcher
 
 _PACKAGE = re.compile(r"#\s*@package\s+hydra\.sweeper(\.params)?\s*$", re.MULTILINE)
+_PASSWORD = re.compile(r"://[^/@\s]+@")
 _SEARCH = (
     "direction",
     "sampler",
@@ -22,6 +26,18 @@ _SEARCH = (
     "search_space",
     "optuna_config",
     "optim",
+    "custom_search_space",
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as Hydra reads it, where ``1e-3`` and ``1.0e3`` are numbers."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?\d+(_\d+)*(\.[\d_]*)?[eE][-+]?\d+\Z", re.ASCII),
+    [*"-+0123456789"],
 )
 
 
@@ -51,89 +67,129 @@ def _tasks(hydra: Mapping[str, Any]) -> list[str]:
 
 
 def _is_sweep(source: Source) -> bool:
-    sweeper = _sweeper(source)
-    if sweeper is None:
+    tree = source.tree
+    if "mlxp" in tree or "seml" in tree:
         return False
-    hydra = source.tree.get("hydra")
-    tasks = _tasks(hydra) if isinstance(hydra, dict) else []
-    return bool(sweeper.get("params") or tasks or sweeper.get("search_space"))
+    is_composed = isinstance(tree.get("hydra"), dict) or isinstance(tree.get("defaults"), list)
+    return is_composed or _sweeper(source) is not None
 
 
 def _read(source: Source) -> Imported:
+    source = source._replace(tree=yaml.load(source.text, _Loader))
     sweeper = _sweeper(source) or {}
     hydra = source.tree.get("hydra")
     hydra = hydra if isinstance(hydra, dict) else {}
-    words = [f"{name}={value}" for name, value in (sweeper.get("params") or {}).items()]
-    overrides = hparams_of([*words, *_tasks(hydra)], _is_search(sweeper), source.path)
+    params = (sweeper.get("params") or {}).items()
+    words = [*(f"{name}={value}" for name, value in params), *_tasks(hydra)]
+    is_search = _is_search(sweeper, source.tree.get("defaults"))
+    searched, unknown = _searched(sweeper.get("search_space") or {}, is_search)
+    if not words and not searched and not unknown:
+        raise SettingsError(f"{source.path}: {_nothing(sweeper)}")
+    overrides = hparams_of(words, is_search, source.path, may_be_typed=not searched)
     command, doubtful = _command(source, hydra)
-    searched, unknown = _searched(sweeper.get("search_space") or {})
     settings: dict[str, Any] = {"CMD": " ".join([command, *overrides.words])}
-    settings["ARGS"] = dict(overrides.style)
-    if overrides.is_random or searched:
+    settings["ARGS"] = {**overrides.style, **({"none": "value"} if searched else {})}
+    settings |= _environment(hydra)
+    is_random = any(isinstance(a, dict) for a in (*overrides.hparams.values(), *searched.values()))
+    if is_random:
         settings["SAMPLES"] = _trials(sweeper)
-    if isinstance(hydra.get("job"), dict) and hydra["job"].get("env_set"):
-        settings["ENV"] = {name: str(value) for name, value in hydra["job"]["env_set"].items()}
     lost = [f"hydra.sweeper.{key}: {reason}" for key, reason in _lost(sweeper)]
     farm = of_launcher(hydra.get("launcher") or {})
     return Imported(
         {**settings, **farm.settings, "HPARAMS": {**overrides.hparams, **searched}},
         (*overrides.lost, *unknown, *lost, *farm.lost),
-        (*doubtful, *_remarks(sweeper, overrides)),
+        (*doubtful, *_remarks(sweeper, overrides, is_search, is_random)),
         farm.farm_name,
         farm.farm,
     )
 
 
-def _trials(sweeper: Mapping[str, Any]) -> int:
+def _environment(hydra: Mapping[str, Any]) -> dict[str, Any]:
+    job = hydra.get("job")
+    variables = job.get("env_set") if isinstance(job, dict) else None
+    return {"ENV": {name: str(value) for name, value in variables.items()}} if variables else {}
+
+
+def _nothing(sweeper: Mapping[str, Any]) -> str:
+    """Return why a configuration has no sweep that can be imported."""
+    other = next((key for key in sweeper if key in _OTHERS), "")
+    reason = f"hydra.sweeper.{other} isn't read here, only params" if other else _NO_PARAMS
+    return f"is of Hydra, but {reason}; write CMD, ARGS: {{style: hydra}} and HPARAMS yourself"
+
+
+_OTHERS = ("ax_config", "parametrization", "wandb_sweep_config", "grid_params", "list_params")
+_NO_PARAMS = "sweeps over nothing: there is no hydra.sweeper.params, and no override"
+
+
+def _trials(sweeper: Mapping[str, Any], otherwise: int = 20) -> int:
     """Return how many runs a search makes."""
     inner = sweeper.get("optuna_config") or {}
-    return int(sweeper.get("n_trials") or inner.get("n_trials") or 20)
+    return int(sweeper.get("n_trials") or inner.get("n_trials") or otherwise)
 
 
-def _searched(space: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the hyperparameters of a search space as older Optuna sweepers have it."""
+def _searched(space: Mapping[str, Any], is_search: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the hyperparameters of a search space as older Optuna sweepers have it.
+
+    The last step is drawn by a search, but is not in the grid that Optuna's sampler makes.
+    """
     found: dict[str, Any] = {}
     lost = []
     for name, config in space.items():
         kind = config.get("type") if isinstance(config, dict) else None
         if kind == "categorical":
-            found[name] = {"choice": [*config["choices"]]}
-        elif kind in ("float", "int") and config.get("step") not in (None, 1):
-            low, step = config["low"], config["step"]
-            count = int((config["high"] - low) / step + 1.5)
-            found[name] = {"choice": [round(low + step * place, 12) for place in range(count)]}
+            values = [*config["choices"]]
+        elif kind in ("float", "int") and (config.get("step") or (kind == "int" and not is_search)):
+            low, step = config["low"], config.get("step") or 1
+            count = int((config["high"] - low) / step + 1e-9) + is_search
+            values = [round(low + step * place, 12) for place in range(count)]
         elif kind in ("float", "int"):
-            operator = "loguniform" if config.get("log") else _NUMBERS[kind]
-            found[name] = {operator: [config["low"], config["high"]]}
+            found[name] = drawn([config["low"], config["high"]], kind == "int", config.get("log"))
+            continue
         else:
             lost.append(f"{name}: {config}: nothing here corresponds to it")
+            continue
+        found[name] = {"choice": values} if is_search else values
     return found, lost
 
 
-_NUMBERS = {"float": "uniform", "int": "randint"}
+def _is_grid(sweeper: Mapping[str, Any]) -> bool:
+    sampler = sweeper.get("sampler")
+    return isinstance(sampler, dict) and "GridSampler" in str(sampler.get("_target_"))
 
 
-def _is_search(sweeper: Mapping[str, Any]) -> bool:
-    kind = str(sweeper.get("_target_", ""))
-    return ("_target_" in sweeper and "Basic" not in kind) or any(
-        k in sweeper for k in (*_SEARCH, "ax_config")
+def _is_search(sweeper: Mapping[str, Any], defaults: Any = None) -> bool:
+    if _is_grid(sweeper):
+        return False
+    if "_target_" in sweeper:
+        return "Basic" not in str(sweeper["_target_"])
+    chosen = [pair for entry in defaults or [] if isinstance(entry, dict) for pair in entry.items()]
+    names = [str(option) for group, option in chosen if str(group).endswith("hydra/sweeper")]
+    return any("optuna" in name or name in ("ax", "nevergrad") for name in names) or any(
+        key in sweeper for key in (*_SEARCH, "n_trials", "ax_config")
     )
 
 
 def _lost(sweeper: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for key, value in sweeper.items():
-        if key in (*_SEARCH, "ax_config") and value is not None and key != "search_space":
-            yield key, f"{value}: there is no search yet"
+        if key == "search_space" or (key == "sampler" and _is_grid(sweeper)):
+            continue
+        if key in (*_SEARCH, "ax_config") and value is not None:
+            yield key, f"{_PASSWORD.sub('://', str(value))}: there is no search yet"
 
 
-def _remarks(sweeper: Mapping[str, Any], overrides: Overrides) -> Iterable[str]:
+def _remarks(
+    sweeper: Mapping[str, Any], overrides: Overrides, is_search: bool, is_random: bool
+) -> Iterable[str]:
     yield from overrides.doubtful
-    if overrides.is_random:
-        if not _is_search(sweeper):
-            yield "an interval, which Hydra's own sweeper refuses; values are drawn at random"
-        if not sweeper.get("n_trials"):
+    trials = sweeper.get("n_trials")
+    if _is_grid(sweeper) and trials and not is_random:
+        yield f"n_trials: {trials}: if the grid is larger, launch by `runx FILE --limit {trials}`"
+    if is_random:
+        if not is_search:
+            yield "an interval, which a grid can't have; values are drawn at random"
+        if not _trials(sweeper, 0):
             yield "SAMPLES: 20 is a guess; say how many runs are enough"
-    if overrides.is_random and _is_search(sweeper):
+    if is_random and is_search:
         yield "values are drawn at random: there is no search yet"
 
 

@@ -25,7 +25,8 @@ _OPEN, _CLOSED = "([{", ")]}"
 class Swept(NamedTuple):
     """What an override gives a key: elements, or an interval, with its tags.
 
-    ``kind`` is ``value``, ``choice``, ``range``, ``glob`` or ``interval``; ``casts`` to int.
+    ``kind`` is ``value``, ``choice``, ``range``, ``glob`` or ``interval``. ``stop`` is the end of a
+    range if it is a step of it: Optuna draws it, Hydra's own sweeper leaves it out.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Swept(NamedTuple):
     tags: tuple[str, ...] = ()
     is_int: bool = False
     is_shuffled: bool = False
+    stop: tuple[str, ...] = ()
 
 
 def swept(text: str) -> Swept:
@@ -62,7 +64,7 @@ def swept(text: str) -> Swept:
 
 def _simple(name: str, arguments: list[str]) -> Swept:
     if name == "range":
-        return Swept(name, _range(arguments))
+        return _range(arguments)
     if name == "glob":
         return Swept(name, tuple([each.strip() for each in arguments]))
     values = [_named(each)[1] for each in arguments] if name == "interval" else arguments
@@ -101,7 +103,7 @@ def _named(argument: str) -> tuple[str, str]:
     return (name.strip(), value.strip()) if equals else ("", argument.strip())
 
 
-def _range(arguments: list[str]) -> tuple[str, ...]:
+def _range(arguments: list[str]) -> Swept:
     """Return the numbers of a range, the end not included; Hydra counts in decimals of floats."""
     named = dict(pair for pair in map(_named, arguments) if pair[0])
     plain = [value for name, value in map(_named, arguments) if not name]
@@ -119,7 +121,9 @@ def _range(arguments: list[str]) -> tuple[str, ...]:
     while (value < end) if by > 0 else (value > end):
         values.append(str(int(value)) if is_int else str(float(value)))
         value += by
-    return tuple(values)
+    last = str(int(end)) if is_int else str(float(end))
+    is_step = not (Decimal(stop) - Decimal(start)) % Decimal(step) and last not in values
+    return Swept("range", tuple(values), stop=(last,) if is_step else ())
 
 
 def split(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.errors import SettingsError
+from runx.importers import distributions as of
 from runx.importers.base import Plain
 from runx.importers.hydra_grammar import Swept, split, swept
 from runx.rundir.spelling import hydra_value
@@ -55,7 +56,7 @@ def hparams_of(
     is_random = any(isinstance(axis, dict) for axis in axes.values())
     is_exact = may_be_typed and all(map(_is_exact, elements))
     spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
-    if any(map(_SPECIAL.search, elements)):
+    if not is_exact and any(map(_SPECIAL.search, elements)):
         doubtful.append("values are texts, as they stand, where Hydra's own grammar is in them")
     style = _HYDRA if is_exact else _AS_IT_STANDS
     if is_exact and "null" in elements:
@@ -103,11 +104,26 @@ def _globbed(name: str, each: Swept, file: Path) -> Swept:
 def _axis(each: Swept, is_search: bool) -> Any:
     """Return the values of an override, as texts."""
     if each.kind == "interval":
-        operator = "randint" if each.is_int else "loguniform" if "log" in each.tags else "uniform"
-        return {operator: [Plain(text) for text in each.elements]}
+        ends = [Plain(text) for text in each.elements]
+        axis = drawn(ends, each.is_int, "log" in each.tags)
+        return {name: [Plain(item) for item in items] for name, items in axis.items()}
+    if is_search and not each.is_shuffled:
+        each = each._replace(elements=(*each.elements, *each.stop))
     if each.kind == "value" or len(each.elements) == 1:
         return each.elements[0]
     return {"choice": [*each.elements]} if is_search else [*each.elements]
+
+
+def drawn(ends: list[Any], is_int: bool, is_log: bool) -> dict[str, list[Any]]:
+    """Return what draws numbers between two ends, these included.
+
+    >>> drawn([1, 8], True, False), drawn([0.1, 1], False, True)
+    ({'randint': [1, 8]}, {'loguniform': [0.1, 1]})
+    """
+    if is_int and is_log:
+        low, high = map(float, ends)
+        return {"choice": of.likely(of.quantised(of.loguniform(low, high), 1))}
+    return {"randint" if is_int else "loguniform" if is_log else "uniform": ends}
 
 
 def _is_exact(text: str) -> bool:
@@ -134,17 +150,17 @@ def _text(text: str) -> Any:
 def _spelt(axis: Any, is_exact: bool) -> Any:
     """Return values for YAML: typed where they will be spelt right, else as quoted texts."""
     if isinstance(axis, dict):
-        return {name: [_spelt(item, is_exact) for item in items] for name, items in axis.items()}
+        return {name: _spelt(items, is_exact) for name, items in axis.items()}
     if isinstance(axis, list):
         return [_in_list(item, is_exact) for item in axis]
-    if isinstance(axis, Plain):
-        return axis
     is_list = is_exact and axis[:1] == "["
     return Plain(f"[{axis}]") if is_list else _in_list(axis, is_exact)
 
 
 def _in_list(text: str, is_exact: bool) -> Any:
     """Return a value that stands typed where ARGS spell it so, else as a quoted text."""
+    if isinstance(text, Plain):
+        return text
     value = scalar(text).value
     if isinstance(value, bool) and not is_exact:
         return value

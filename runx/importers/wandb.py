@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from runx.errors import SettingsError
@@ -29,6 +30,7 @@ _STYLES: Mapping[str, Mapping[str, str]] = {
 """ARGS for each macro that stands for all values in a sweep's command."""
 
 _COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*\Z")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 _CARRIED = {"program", "command", "method", "parameters", "run_cap", "name", "description"}
 _REASONS = {
@@ -95,13 +97,13 @@ def _command(tree: Mapping[str, Any], axes: Axes) -> tuple[str, Mapping[str, str
         program = "train.py"
     style: Mapping[str, str] = {}
     words = []
-    for chunk in map(str, chunks):
+    for before, chunk in pairwise(["", *map(str, chunks)]):
         macro = chunk[2:-1] if chunk.startswith("${") and chunk.endswith("}") else ""
         if macro in _STYLES:
             if style and style != _STYLES[macro]:
                 raise SettingsError(f"command: {chunk}: values are given in two ways; keep one")
             style = _STYLES[macro]
-        words += _words(chunk, macro, program, remarks)
+        words += _words(chunk, macro, program, remarks, bool(_OPTION.match(before)))
     if not style:
         remarks.append(
             "command: it has no ${args}: the script reads wandb.config; here each value is a"
@@ -110,7 +112,9 @@ def _command(tree: Mapping[str, Any], axes: Axes) -> tuple[str, Mapping[str, str
     return " ".join(words), style or {"style": "env", "list": "json"}, remarks
 
 
-def _words(chunk: str, macro: str, program: str, remarks: list[str]) -> list[str]:
+def _words(
+    chunk: str, macro: str, program: str, remarks: list[str], is_of_option: bool
+) -> list[str]:
     """Return the words of CMD that a chunk of a sweep's command becomes."""
     if macro in _STYLES:
         json_file = '"$(cat {config})"' if macro == "args_json" else "{config}"
@@ -131,7 +135,7 @@ def _words(chunk: str, macro: str, program: str, remarks: list[str]) -> list[str
         remarks.append(
             f"command: {chunk}: W&B passes it on as it stands; for a value write {{name}}"
         )
-    elif re.search(r"\s", chunk):
+    elif re.search(r"\s", chunk) and not is_of_option:
         remarks.append(f"command: {chunk!r} is one word for W&B, and so here; list its words")
     is_assignment = re.match(r"[A-Za-z_]\w*=", chunk)
     quoted = shlex.quote(chunk)

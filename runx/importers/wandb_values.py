@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.importers import distributions as of
@@ -11,6 +11,9 @@ from runx.importers.base import Plain
 from runx.nearest import suggestion
 from runx.sweeps.scalars import scalar
 
+_OF_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
+_EXPONENT = 50
+"""What is above it is hardly meant as a power of e."""
 _WIDE = 100
 """A ratio of ends above which evenly spread numbers are hardly meant."""
 
@@ -64,6 +67,8 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
         axes.doubtful.append(f"{name}: {config}: W&B takes {{value: ...}}; taken as such")
         config = {"values" if isinstance(config, list) else "value": config}
     if "values" in config:
+        if not isinstance(config["values"], list):
+            axes.doubtful.append(f"{name}: values: {config['values']} is no list; taken as a value")
         return _listed(name, config, method)
     if "value" in config:
         if isinstance(config["value"], list):
@@ -74,10 +79,9 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
     kind = str(config.get("distribution") or _guessed(config))
     if method == "grid":
         return _grid(name, kind, config, axes)
-    if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
-        axes.doubtful.append(f"{name}: uniform over more than two decades; loguniform may be meant")
     if kind not in _DRAWS:
         raise ValueError(f"distribution {kind} is unknown, {suggestion(kind, _DRAWS)}")
+    axes.doubtful.extend(f"{name}: {doubt}" for doubt in _doubts(kind, config))
     axis = _DRAWS[kind](config)
     if "choice" in axis:
         axes.doubtful.append(
@@ -86,9 +90,19 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
     return axis
 
 
+def _doubts(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
+    """Return what may be meant other than it is written."""
+    if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
+        yield "uniform over more than two decades; loguniform may be meant"
+    if kind in _OF_EXPONENTS:
+        low, high = _ends(config)
+        if low > 0 and (high <= 1 or high > _EXPONENT):
+            yield f"{kind} is from e^min to e^max; {kind}_values may be meant"
+
+
 def _listed(name: str, config: Mapping[str, Any], method: str) -> Any:
     values = config["values"] if isinstance(config["values"], list) else [config["values"]]
-    if not values:
+    if not values or config["values"] is None:
         raise ValueError("there are no values")
     if method == "grid" or len(values) == 1:
         return [_value(each) for each in values] if len(values) > 1 else _alone(values[0])
@@ -147,7 +161,12 @@ def _ends(config: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _exp(config: Mapping[str, Any], sign: int = 1) -> tuple[float, float]:
-    ends = sorted(math.exp(sign * end) for end in _ends(config))
+    try:
+        ends = sorted(math.exp(sign * end) for end in _ends(config))
+    except OverflowError:
+        raise ValueError(
+            "e^max is no number; log_uniform_values takes the ends as they are"
+        ) from None
     return float(f"{ends[0]:.12g}"), float(f"{ends[1]:.12g}")
 
 

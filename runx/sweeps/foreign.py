@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -28,12 +29,13 @@ _TOP = {
 _PARAMETER = frozenset(
     {
         *("value", "values", "min", "max", "distribution", "mu", "sigma", "q", "probabilities"),
-        *("parameters", "type", "options", "num", "low", "high", "choices"),
+        *("parameters", "type", "options", "num", "low", "high", "choices", "log", "step"),
     }
 )
 """The keys by which parameters of W&B, SEML and Optuna have their values."""
 
 _DISTRIBUTIONS = {
+    "int": "randint",
     "int_uniform": "randint",
     "randint": "randint",
     "log_uniform": "loguniform",
@@ -55,8 +57,10 @@ def file_advice(tree: Mapping[str, Node], source: str) -> str:
     """
     is_wandb = "parameters" in tree and {"program", "method", "command"} & tree.keys()
     tool = "W&B" if is_wandb else "SEML" if "seml" in tree else ""
-    if not tool and isinstance(hydra := tree.get("hydra"), dict) and "sweeper" in hydra:
-        tool = "Hydra"
+    target = tree.get("_target_")
+    is_sweeper = isinstance(target, Scalar) and "Sweeper" in target.text
+    if is_sweeper or (isinstance(hydra := tree.get("hydra"), dict) and "sweeper" in hydra):
+        tool = tool or "Hydra"
     if not tool:
         return ""
     return f"this is a sweep of {tool}; runx import {source} prints it as an experiment"
@@ -80,7 +84,7 @@ def is_parameter(node: Mapping[str, Node]) -> bool:
     >>> is_parameter({"values": []}), is_parameter({"type": Scalar("adam", "adam")})
     (True, False)
     """
-    return node.keys() <= _PARAMETER and not node.keys() <= {"type", "num", "q"}
+    return node.keys() <= _PARAMETER and not node.keys() <= {"type", "num", "q", "log", "step"}
 
 
 def parameter_advice(name: str, node: Mapping[str, Node]) -> str:
@@ -102,13 +106,37 @@ def _written(node: Mapping[str, Node]) -> str:
     if "parameters" in node:
         return "{...} with dots in the names"
     kind = node.get("distribution", node.get("type"))
-    operator = _DISTRIBUTIONS.get(kind.text, "uniform") if isinstance(kind, Scalar) else "uniform"
-    ends = ("mu", "sigma") if operator == "normal" else ("min", "max")
-    low, high = (
-        _text(node.get(end, node.get(other)))
-        for end, other in zip(ends, ("low", "high"), strict=True)
-    )
+    operator = _operator(node)
+    names = (("mu",), ("sigma",)) if operator == "normal" else _ENDS
+    ends = [next((node[name] for name in pair if name in node), None) for pair in names]
+    # W&B's log_uniform has exponents as its ends, other than log_uniform_values.
+    is_power = isinstance(kind, Scalar) and kind.text == "log_uniform"
+    low, high = (_power(end) if is_power else _text(end) for end in ends)
     return f"{{{operator}: [{low}, {high}]}}, and SAMPLES"
+
+
+_ENDS = (("min", "low"), ("max", "high"))
+
+
+def _operator(node: Mapping[str, Node]) -> str:
+    kind = node.get("distribution", node.get("type"))
+    log = node.get("log")
+    if isinstance(log, Scalar) and log.value is True:
+        return "loguniform"
+    if isinstance(kind, Scalar):
+        return _DISTRIBUTIONS.get(kind.text, "uniform")
+    if "mu" in node or "sigma" in node:
+        return "normal"
+    # Without a distribution, W&B draws integers between integers.
+    ends = [node.get("min"), node.get("max")]
+    are_ints = all(isinstance(end, Scalar) and type(end.value) is int for end in ends)
+    return "randint" if are_ints else "uniform"
+
+
+def _power(node: Node | None) -> str:
+    if not isinstance(node, Scalar) or not isinstance(node.value, (int, float)):
+        return _text(node)
+    return f"{math.exp(node.value):.6g}" if node.value < 700 else f"e^{node.text}"
 
 
 def _text(node: Node | None) -> str:

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from runx.errors import SettingsError
 from tests.support.importing import argvs, imported
 
 GRAMMAR = pytest.importorskip("hydra.core.override_parser.overrides_parser")
@@ -140,6 +141,99 @@ def test_a_search_space_of_older_sweepers_is_drawn_from(tmp_path):
     }
     assert any(line.startswith("e: ") for line in found.lost)
     assert len(argvs(tmp_path, "conf/config.yaml", SPACE)) == 5
+
+
+NUMBERS = """
+defaults: [_self_, {override hydra/sweeper: optuna}]
+hydra:
+  sweeper:
+    storage: mysql://me:secret@db:3306/optuna
+    search_space:
+      a: {type: float, low: 1e-7, high: 1.0e3, log: True}
+      b: {type: categorical, choices: [1.0, 1e-1, 1e-5]}
+      c: {type: categorical, choices: [False, True]}
+      d: {type: categorical, choices: ["2 epochs", null]}
+      e: {type: float, low: 0, high: 1, step: 1}
+      f: {type: int, low: 1, high: 8, step: 2}
+      g: {type: int, low: 1, high: 64, log: true}
+"""
+
+
+def test_a_search_space_has_the_numbers_that_hydra_reads(tmp_path):
+    found = imported(tmp_path, "conf/config.yaml", NUMBERS)
+    hparams = yaml.safe_load(found.experiment)["HPARAMS"]
+    assert "a: {loguniform: [1e-07, 1000.0]}" in found.experiment
+    assert (hparams["e"], hparams["f"]) == ({"choice": [0, 1]}, {"choice": [1, 3, 5, 7]})
+    assert {type(each) for each in hparams["g"]["choice"]} == {int}
+    assert "secret" not in found.experiment
+    assert any("drawn at random" in line for line in found.warnings)
+    given = {word for words in argvs(tmp_path, "conf/config.yaml", NUMBERS) for word in words}
+    assert {"b=0.1", "b=1e-05", "c=True", "c=False", "d=2 epochs", "d=None"} <= given
+
+
+def test_a_list_is_one_value_with_hydras_numbers(tmp_path):
+    text = HEAD + "      a: [1e-4, 1e3]\n      b: 1e-4\n"
+    expected = overridden(["a=[0.0001, 1000.0]", "b=0.0001"])
+    assert argvs(tmp_path, "config.yaml", text) == [["python", "train.py", *expected[0]]]
+
+
+CHOSEN = """
+defaults:
+  - override hydra/sweeper: {sweeper}
+hydra:
+  sweeper:
+    sampler: {{_target_: optuna.samplers.{sampler}}}
+    n_trials: 40
+    params:
+      n: range(1, 3)
+      x: range(0.5, 0.9, step=0.1)
+      y: range(0, 5, 2)
+      sizes: choice([64, 64], [8])
+"""
+
+
+def test_a_search_draws_the_end_of_a_range_too(tmp_path):
+    found = imported(tmp_path, "config.yaml", CHOSEN.format(sweeper="optuna", sampler="TPESampler"))
+    for line in (
+        "{choice: [1, 2, 3]}", "x: {choice: [0.5, 0.6, 0.7, 0.8, 0.9]}", "{choice: [0, 2, 4]}",
+        "sizes: {choice: [[64,64], [8]]}", "SAMPLES: 40",
+    ):  # fmt: skip
+        assert line in found.experiment
+    assert not any("SAMPLES: 20" in line for line in found.warnings)
+
+
+def test_a_sampler_of_a_grid_is_a_grid(tmp_path):
+    text = CHOSEN.format(sweeper="optuna", sampler="GridSampler").replace("0.9", "0.8")
+    found = imported(tmp_path, "config.yaml", text)
+    assert any("--limit 40" in line for line in found.warnings)
+    words = ["n=range(1,3)", "x=range(0.5,0.8,step=0.1)", "y=range(0,5,2)", "sizes=[64,64],[8]"]
+    assert argvs(tmp_path, "config.yaml", text) == [
+        ["python", "train.py", *each] for each in overridden(words)
+    ]
+
+
+@pytest.mark.parametrize("sweeper", ["optuna", "ax"])
+def test_a_search_is_known_by_the_defaults(tmp_path, sweeper):
+    text = f"defaults: [{{override /hydra/sweeper: {sweeper}}}]\n{HEAD}      a: 1,2\n"
+    assert "a: {choice: [1, 2]}" in imported(tmp_path, "config.yaml", text).experiment
+    assert "a: [1, 2]" in imported(tmp_path, "c.yaml", text.replace(sweeper, "manual")).experiment
+
+
+NOTHING = {
+    "hydra: {run: {dir: x}}\n": "sweeps over nothing",
+    "hydra: {sweeper: {params: null}, overrides: {task: []}}\n": "sweeps over nothing",
+    "# @package hydra.sweeper\nn_trials: 5\n": "sweeps over nothing",
+    "defaults: [{model: small}]\nlr: 0.1\n": "sweeps over nothing",
+    "hydra: {sweeper: {ax_config: {params: {}}}}\n": "hydra.sweeper.ax_config isn't read here",
+}
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_a_configuration_without_a_sweep_says_so(tmp_path, text):
+    with pytest.raises(SettingsError) as error:
+        imported(tmp_path, "config.yaml", text)
+    assert f"config.yaml: is of Hydra, but {NOTHING[text]}" in str(error.value)
+    assert "write CMD, ARGS: {style: hydra} and HPARAMS" in str(error.value)
 
 
 PLACES = {

@@ -28,7 +28,7 @@ def test_settings_of_mlxp_are_settings_of_runx(tmp_path):
 
 
 def test_a_configuration_with_mlxp_in_it_is_recognised(tmp_path):
-    text = "mlxp: {logger: {parent_log_dir: out}, use_logger: false}\nlr: 0.1\n"
+    text = "defaults: [model: small]\nmlxp: {logger: {parent_log_dir: out}, use_logger: false}\n"
     found = imported(tmp_path, "config.yaml", text)
     assert any("own values" in line for line in found.warnings)
     assert any("use_logger" in line for line in found.lost)

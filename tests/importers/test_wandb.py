@@ -106,6 +106,7 @@ DOUBTFUL = {
     "  a: {parameters: {b: {values: [1, 2]}}}\n": "a: nested",
     "  a: {min: 0.1, max: 1}\n": "a: uniform in a grid, which W&B refuses",
     "  a: {values: [1]}\nrun_cap: 3\n": "run_cap: 3",
+    "  a: {values: 3}\n": "a: values: 3 is no list",
     "  a: {values: [1]}\ncommand: [python, '${progam}', '${args}']\n": "${progam} is unknown",
     "  a: {values: [1]}\ncommand: [python, x.py, '-a b', '${args}']\n": "'-a b' is one word",
     "  a: {values: [1]}\ncommand: python x.py ${args}\n": "a word for each letter",
@@ -121,7 +122,11 @@ def test_what_is_doubtful_is_warned_of_and_a_comment(tmp_path, parameters):
 
 
 @pytest.mark.parametrize(
-    "config", ["{distribution: beta}", "{distribution: uniform, min: 1}", "{min: 2, max: 1}"]
+    "config",
+    [
+        *("{distribution: beta}", "{distribution: uniform, min: 1}", "{min: 2, max: 1}"),
+        *("{values: }", "{distribution: q_log_uniform, min: 16, max: 1024}"),
+    ],
 )
 def test_what_is_refused_by_wandb_is_not_carried_over(tmp_path, config):
     found = imported(
@@ -130,6 +135,21 @@ def test_what_is_refused_by_wandb_is_not_carried_over(tmp_path, config):
     [line] = found.lost
     assert line.startswith("a: ")
     assert argvs(tmp_path, "sweep.yaml", HEAD.format(method="random") + "  b: {value: 1}\n")
+
+
+@pytest.mark.parametrize("ends", ["min: 0.001, max: 0.04", "min: 16, max: 256"])
+def test_exponents_that_look_like_values_are_warned_of(tmp_path, ends):
+    text = HEAD.format(method="random") + f"  a: {{distribution: log_uniform, {ends}}}\n"
+    found = imported(tmp_path, "sweep.yaml", text)
+    [line] = [each for each in found.warnings if "log_uniform_values may be meant" in each]
+    assert line.startswith("a: log_uniform is from e^min to e^max")
+    assert "a: {loguniform: [" in found.experiment
+
+
+def test_the_text_of_an_option_is_no_doubt(tmp_path):
+    text = grid("  a: {value: 1}\n") + "command: [python, x.py, --note, 'a b', '${args}']\n"
+    assert not imported(tmp_path, "sweep.yaml", text).warnings
+    assert argvs(tmp_path, "sweep.yaml", text) == [["python", "x.py", "--note", "a b", "--a=1"]]
 
 
 def test_a_file_of_no_tool_is_an_error(tmp_path):

@@ -21,6 +21,13 @@ PARAMETERS = {
     "{distribution: log_uniform_values, min: 1e-4, max: 1}": "write lr: {loguniform: [1e-4, 1]}",
     "{distribution: int_uniform, min: 1, max: 4}": "write lr: {randint: [1, 4]}",
     "{distribution: normal, mu: 0, sigma: 1}": "write lr: {normal: [0, 1]}",
+    "{min: 16, max: 64}": "write lr: {randint: [16, 64]}, and SAMPLES;",
+    "{min: 16, max: 64.0}": "write lr: {uniform: [16, 64.0]}, and SAMPLES;",
+    "{distribution: log_uniform, min: -8, max: 0}": "write lr: {loguniform: [0.000335463, 1]}",
+    "{distribution: log_uniform, min: 1, max: 999}": "write lr: {loguniform: [2.71828, e^999]}",
+    "{mu: 0, sigma: 1}": "write lr: {normal: [0, 1]}",
+    "{type: int, low: 1, high: 8}": "write lr: {randint: [1, 8]}",
+    "{type: float, low: 1e-5, high: 1, log: true}": "write lr: {loguniform: [1e-5, 1]}",
     "{type: choice, options: [1, 2]}": "write lr: [1, 2];",
     "{type: float, low: 0, high: 1}": "write lr: {uniform: [0, 1]}",
     "{parameters: {b: {value: 1}}}": "with dots in the names",
@@ -51,6 +58,11 @@ FILES = {
     "Hydra": "lr: 1\nhydra: {sweeper: {params: {lr: '1,2'}}}\n",
     "SEML": "seml: {executable: x.py}\ngrid: {}\n",
 }
+
+
+def test_a_sweeper_of_hydra_is_known_without_its_package(tmp_path):
+    message = refusal(tmp_path, "_target_: hydra_plugins.x.OptunaSweeper\nparams: {a: '1,2'}\n")
+    assert "this is a sweep of Hydra; runx import " in message
 
 
 @pytest.mark.parametrize("tool", FILES)

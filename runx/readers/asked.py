@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import time
 from collections import Counter
@@ -63,7 +64,7 @@ class Asked(NamedTuple):
 
 def recorded(experiment: ExperimentDir, warn: Warn) -> tuple[Asked, ...]:
     """Return what METRICS asked for at the last launch that set it: that holds for all runs."""
-    if not experiment.metrics.exists():
+    if not os.path.lexists(experiment.metrics):  # nor where this user may not look
         return ()
     metrics = read_or_empty(experiment.metrics, warn).get("metrics")
     if not isinstance(metrics, dict):

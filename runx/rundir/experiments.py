@@ -147,7 +147,9 @@ def _beginning(path: str) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        return b"" if isinstance(error, PermissionError) else None
+        # Of a file behind a folder that is barred nobody knows whether it is there.
+        is_there = isinstance(error, PermissionError) and os.path.lexists(path)
+        return b"" if is_there else None
     try:
         status = os.fstat(descriptor)
         is_ours = stat.S_ISREG(status.st_mode) and status.st_size < _LARGEST

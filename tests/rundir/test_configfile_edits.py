@@ -280,7 +280,9 @@ def test_toml_has_leaves_like_any_other():
 
 def test_a_missing_tomlkit_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "tomlkit", None)
-    with pytest.raises(SettingsError, match=r"x: TOML needs tomlkit; pip install 'runx\[toml\]'"):
+    with pytest.raises(
+        SettingsError, match=r"x: TOML needs tomlkit; pip install 'runx-sweeps\[toml\]'"
+    ):
         config_file("a = 1", "x", "toml")
 
 

@@ -80,10 +80,12 @@ def _read(source: Source) -> Imported:
     hydra = source.tree.get("hydra")
     hydra = hydra if isinstance(hydra, dict) else {}
     params = (sweeper.get("params") or {}).items()
-    words = [*(f"{name}={value}" for name, value in params), *_tasks(hydra)]
+    spaces = [f"{name}: {value}: {_NO_DICT}" for name, value in params if _is_named(value)]
+    words = [f"{name}={value}" for name, value in params if not _is_named(value)]
+    words += _tasks(hydra)
     is_search = _is_search(sweeper, source.tree.get("defaults"))
     searched, unknown = _searched(sweeper.get("search_space") or {}, is_search)
-    if not words and not searched and not unknown:
+    if not any((words, searched, unknown, spaces)):
         raise SettingsError(f"{source.path}: {_nothing(sweeper)}")
     overrides = hparams_of(words, is_search, source.path, may_be_typed=not searched)
     command, doubtful = _command(source, hydra)
@@ -97,11 +99,23 @@ def _read(source: Source) -> Imported:
     farm = of_launcher(hydra.get("launcher") or {})
     return Imported(
         {**settings, **farm.settings, "HPARAMS": {**overrides.hparams, **searched}},
-        (*overrides.lost, *unknown, *lost, *farm.lost),
-        (*doubtful, *_remarks(sweeper, overrides, is_search, is_random)),
+        (*overrides.lost, *spaces, *unknown, *lost, *farm.lost),
+        (*doubtful, *_lists(params), *_remarks(sweeper, overrides, is_search, is_random)),
         farm.farm_name,
         farm.farm,
     )
+
+
+def _is_named(value: Any) -> bool:
+    """Return whether a value is a mapping with names, which Hydra would give in quotes."""
+    return isinstance(value, dict) and any(isinstance(key, str) for key in value)
+
+
+def _lists(params: Iterable[tuple[str, Any]]) -> Iterable[str]:
+    """Return the lists that look like axes, as a list of YAML is one value of one run."""
+    for name, value in params:
+        if isinstance(value, list) and len(value) > 1:
+            yield f"{name}: a list is one value, in Hydra too; an axis is choice(...), or 1,2"
 
 
 def _environment(hydra: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +131,8 @@ def _nothing(sweeper: Mapping[str, Any]) -> str:
     return f"is of Hydra, but {reason}; write CMD, ARGS: {{style: hydra}} and HPARAMS yourself"
 
 
+_NO_TYPE = "Optuna's sweeper refuses it: its types are float, int and categorical"
+_NO_DICT = "Hydra refuses it: params are as on its command line, interval(0,1), choice(a,b)"
 _OTHERS = ("ax_config", "parametrization", "wandb_sweep_config", "grid_params", "list_params")
 _NO_PARAMS = "sweeps over nothing: there is no hydra.sweeper.params, and no override"
 
@@ -146,7 +162,7 @@ def _searched(space: Mapping[str, Any], is_search: bool) -> tuple[dict[str, Any]
             found[name] = drawn([config["low"], config["high"]], kind == "int", config.get("log"))
             continue
         else:
-            lost.append(f"{name}: {config}: nothing here corresponds to it")
+            lost.append(f"{name}: {config}: {_NO_TYPE}")
             continue
         found[name] = {"choice": values} if is_search else values
     return found, lost

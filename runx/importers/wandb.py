@@ -30,6 +30,7 @@ _STYLES: Mapping[str, Mapping[str, str]] = {
 """ARGS for each macro that stands for all values in a sweep's command."""
 
 _COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
+_KNOWN = ("env", "interpreter", "program")
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*\Z")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 _CARRIED = {"program", "command", "method", "parameters", "run_cap", "name", "description"}
@@ -97,8 +98,17 @@ def _command(tree: Mapping[str, Any], axes: Axes) -> tuple[str, Mapping[str, str
         program = "train.py"
     style: Mapping[str, str] = {}
     words = []
+    named = [f"${{{name}}}" for name in axes.hparams if name not in (*_STYLES, *_KNOWN)]
+    left_out = [chunk for chunk in map(str, chunks) if chunk in named]
+    if left_out:
+        remarks.append(
+            f"command: {', '.join(left_out)}: W&B leaves them out, as only ${{args}} has values;"
+            f" for a value write {left_out[0][1:]}"
+        )
     for before, chunk in pairwise(["", *map(str, chunks)]):
         macro = chunk[2:-1] if chunk.startswith("${") and chunk.endswith("}") else ""
+        if chunk in left_out:
+            continue
         if macro in _STYLES:
             if style and style != _STYLES[macro]:
                 raise SettingsError(f"command: {chunk}: values are given in two ways; keep one")

@@ -14,6 +14,7 @@ from runx.sweeps.scalars import scalar
 _OF_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
 _EXPONENT = 50
 """What is above it is hardly meant as a power of e."""
+_KEYS = ("value", "values", "distribution", "min", "max", "mu", "sigma", "q", "probabilities")
 _WIDE = 100
 """A ratio of ends above which evenly spread numbers are hardly meant."""
 
@@ -35,6 +36,7 @@ def axes_of(parameters: Mapping[str, Any], method: str) -> Axes:
     """
     axes = Axes({}, False, [], [])
     for name, config in sorted(_flat(parameters, axes.doubtful).items()):
+        axes.lost.extend(f"{name}.{loss}" for loss in _strange(config))
         try:
             axes.hparams[name] = _axis(name, config, method, axes)
         except (KeyError, TypeError, ValueError) as error:
@@ -42,6 +44,14 @@ def axes_of(parameters: Mapping[str, Any], method: str) -> Axes:
             axes.lost.append(f"{name}: {config}: {reason}; W&B refuses it")
     drawn = any(isinstance(axis, dict) and "range" not in axis for axis in axes.hparams.values())
     return axes._replace(is_random=drawn)
+
+
+def _strange(config: Any) -> Iterator[str]:
+    """Return what a parameter says that W&B doesn't know of one."""
+    for key, value in config.items() if isinstance(config, Mapping) else ():
+        if key not in _KEYS:
+            advice = "; indented less, it is a parameter" if isinstance(value, Mapping) else ""
+            yield f"{key}: {value}: W&B's parameters have no {key}{advice}"
 
 
 def _flat(parameters: Mapping[str, Any], doubtful: list[str], above: str = "") -> dict[str, Any]:

@@ -139,7 +139,8 @@ def test_a_search_space_of_older_sweepers_is_drawn_from(tmp_path):
         "c": {"randint": [1, 8]},
         "d": {"loguniform": [0.01, 1.0]},
     }
-    assert any(line.startswith("e: ") for line in found.lost)
+    [line] = [line for line in found.lost if line.startswith("e: ")]
+    assert line.endswith("its types are float, int and categorical")
     assert len(argvs(tmp_path, "conf/config.yaml", SPACE)) == 5
 
 
@@ -175,6 +176,8 @@ def test_a_list_is_one_value_with_hydras_numbers(tmp_path):
     text = HEAD + "      a: [1e-4, 1e3]\n      b: 1e-4\n"
     expected = overridden(["a=[0.0001, 1000.0]", "b=0.0001"])
     assert argvs(tmp_path, "config.yaml", text) == [["python", "train.py", *expected[0]]]
+    warnings = imported(tmp_path, "config.yaml", text).warnings
+    assert next(line for line in warnings if "a list is one value" in line).startswith("a: ")
 
 
 CHOSEN = """
@@ -271,3 +274,10 @@ def test_what_hydra_refuses_is_not_carried_over(tmp_path, text):
     found = imported(tmp_path, "config.yaml", file)
     assert found.lost[0].startswith("lr=")
     assert argvs(tmp_path, "config.yaml", file) == [["python", "train.py", "seed=1"]]
+
+
+def test_a_search_space_in_params_is_refused_as_by_hydra(tmp_path):
+    text = HEAD + "      lr: {type: float, low: 0, high: 1}\n      seed: 1\n"
+    [line] = imported(tmp_path, "config.yaml", text).lost
+    assert line.startswith("lr: {'type': 'float', 'low': 0, 'high': 1}: Hydra refuses it")
+    assert argvs(tmp_path, "config.yaml", text) == [["python", "train.py", "seed=1"]]

@@ -108,6 +108,7 @@ DOUBTFUL = {
     "  a: {values: [1]}\nrun_cap: 3\n": "run_cap: 3",
     "  a: {values: 3}\n": "a: values: 3 is no list",
     "  a: {values: [1]}\ncommand: [python, '${progam}', '${args}']\n": "${progam} is unknown",
+    "  a: {values: [1]}\ncommand: [python, --a, '${a}', '${args}']\n": "${a}: W&B leaves them out",
     "  a: {values: [1]}\ncommand: [python, x.py, '-a b', '${args}']\n": "'-a b' is one word",
     "  a: {values: [1]}\ncommand: python x.py ${args}\n": "a word for each letter",
 }
@@ -119,6 +120,14 @@ def test_what_is_doubtful_is_warned_of_and_a_comment(tmp_path, parameters):
     [line] = [line for line in found.warnings if DOUBTFUL[parameters] in line]
     assert f"# Look at it: {line}" in found.experiment
     argvs(tmp_path, "sweep.yaml", grid(parameters))
+
+
+def test_what_stands_within_another_parameter_is_not_dropped_in_silence(tmp_path):
+    text = "  a:\n    values: [1, 2]\n    desc: of a\n    b: {values: [3]}\n"
+    found = imported(tmp_path, "sweep.yaml", grid(text))
+    assert [line.partition(":")[0] for line in found.lost] == ["a.desc", "a.b"]
+    assert found.lost[1].endswith("have no b; indented less, it is a parameter")
+    assert yaml.safe_load(found.experiment)["HPARAMS"] == {"a": [1, 2]}
 
 
 @pytest.mark.parametrize(

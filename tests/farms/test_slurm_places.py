@@ -61,7 +61,7 @@ def reasons(site, name):
     listed = json.loads(site.runx("status", name, "--json", status=(0, 1)).stdout)
     shown = json.loads(site.runx("show", name, "--json").stdout)
     ranked = json.loads(site.runx(name, "--json", program="sumx").stdout)
-    states = [{run["run"]: run["state"] for run in runs} for runs in (listed, shown, ranked)]
+    states = [{run["name"]: run["state"] for run in runs} for runs in (listed, shown, ranked)]
     assert states[0] == states[1] == states[2]
     return {f"{run['state']}: {run['reason']}" for run in listed}
 

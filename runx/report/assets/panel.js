@@ -79,7 +79,8 @@ export function makePanel(model, store, selection, follow) {
       ["directory", run.logdir],
       ["note", run.note],
     ].filter(([, text]) => text);
-    const why = run.cause || run.reason ? h("p", { class: "why" }, run.cause || run.reason) : null;
+    const reasons = [run.reason, run.cause].filter(Boolean).join(": ");
+    const why = reasons ? h("p", { class: "why" }, reasons) : null;
     const list = h("dl", { class: "facts" }, ...entries.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
     return h("div", {}, h("p", { class: "standing" }, stateMark(run), best), why, list);

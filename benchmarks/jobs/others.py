@@ -31,7 +31,7 @@ def jobs(full: bool) -> Iterator[Job]:
     ):
         cases = [*_cases(folder), *peers]
         title = f"`sumx PATH`, {runs:,} runs in {title}"
-        target = "at most 20 x, and the time of the tool's own reader"
+        target = "less than the tool's own reader takes"
         yield Job("others", title, target, cases, runs, 5, _fill(folder, runs))
 
 

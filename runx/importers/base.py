@@ -55,6 +55,21 @@ class Plain(str):
     __slots__ = ()
 
 
+def as_number(value: Any) -> Any:
+    """Return a text that PyYAML alone takes for one, as ``1e-3``, as the number that it looks like.
+
+    >>> flow([as_number("1e-3"), "1e-3", as_number("a"), as_number(1)])
+    '[1e-3, "1e-3", a, 1]'
+    """
+    is_text = isinstance(value, str) and "n" not in value.lower()
+    return Plain(value) if is_text and isinstance(scalar(value).value, float) else value
+
+
+def number(value: Any) -> Any:
+    """Return a number, which PyYAML may have read as a text, as 1e-5."""
+    return float(value) if isinstance(value, str) else value
+
+
 def flow(value: Any) -> str:
     """Return a value as YAML on one line. A number's text is that which Python's ``str`` gives.
 

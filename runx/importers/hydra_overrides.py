@@ -19,11 +19,9 @@ from runx.sweeps.scalars import scalar
 
 _HYDRA = {"style": "hydra"}
 _AS_IT_STANDS = {"style": "equals", "prefix": "", "bool": "value"}
-
-
 _WORD = re.compile(r"[A-Za-z_/.][\w./+-]*\Z", re.ASCII)
 _NO_WORDS = ("none", "yes", "no", "on", "off", "y", "n", "nan", "inf")
-_SPECIAL = re.compile(r"[\\\\'\"{\[]")
+_SPECIAL = re.compile(r"[\\'\"{\[]")
 
 
 class Overrides(NamedTuple):
@@ -35,7 +33,6 @@ class Overrides(NamedTuple):
     hparams: dict[str, Any]
     style: Mapping[str, str]
     words: tuple[str, ...]
-    is_random: bool
     lost: list[str]
     doubtful: list[str]
 
@@ -53,7 +50,6 @@ def hparams_of(
     found, words, lost, doubtful = _read(overrides, file)
     axes = {name: _axis(each, is_search) for name, each in found.items()}
     elements = [t for each in found.values() if each.kind != "interval" for t in each.elements]
-    is_random = any(isinstance(axis, dict) for axis in axes.values())
     is_exact = may_be_typed and all(map(_is_exact, elements))
     spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
     if not is_exact and any(map(_SPECIAL.search, elements)):
@@ -61,7 +57,7 @@ def hparams_of(
     style = _HYDRA if is_exact else _AS_IT_STANDS
     if is_exact and "null" in elements:
         style = {**style, "none": "value"}
-    return Overrides(spelt, style, tuple(words), is_random, lost, doubtful)
+    return Overrides(spelt, style, tuple(words), lost, doubtful)
 
 
 def _read(

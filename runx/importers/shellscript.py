@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _FOR = re.compile(r"for\s+([A-Za-z_]\w*)\s+in\s+(.*)\Z", re.DOTALL)
@@ -137,12 +138,11 @@ def _remember(line: str, constants: dict[str, tuple[str, ...]]) -> None:
         constants[match[1]] = tuple(shlex.split(match[2]) or [""])
 
 
-def literals(lines: tuple[Loop | str, ...]) -> dict[str, tuple[str, ...]]:
+def literals(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the arrays and variables that lines assign plain text to."""
     constants: dict[str, tuple[str, ...]] = {}
     for line in lines:
-        if isinstance(line, str):
-            _remember(line, constants)
+        _remember(line, constants)
     return constants
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runx.printable import printable
 from runx.sweeps.scalars import TRUTH_IN_YAML_11, scalar
 
 _WORD = re.compile(r"[A-Za-z0-9_./+][\w./@%+=-]*(?: [\w./@%+=-]+)*\Z", re.ASCII)
@@ -106,7 +107,7 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
     lines = []
     for key, value in settings.items():
         name = f"{indent}{_text(key)}:"
-        if isinstance(value, str) and "\n" in value.strip("\n") and not value.startswith(" "):
+        if isinstance(value, str) and _is_block(value):
             lines += [f"{name} |", *(f"{indent}  {line}".rstrip() for line in value.split("\n"))]
         elif isinstance(value, Mapping) and value and not _fits(name, value):
             lines += [name, *block(value, indent + "  ")]
@@ -117,9 +118,16 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
     return lines
 
 
+def _is_block(text: str) -> bool:
+    """Return whether a text stands on lines of its own, where nothing can be escaped."""
+    has_lines = "\n" in text.strip("\n") and not text.startswith(" ")
+    return has_lines and printable(text) == text
+
+
 def _in_block(value: Any) -> str:
     """Return a value after its key, where brackets, braces and commas need no quotes."""
     is_plain = isinstance(value, str) and _COMMAND.match(value) and not value.endswith((":", " "))
+    is_plain = is_plain and printable(value) == value
     is_text = is_plain and ": " not in value and " #" not in value and " " in value
     return str(value) if is_text else flow(value)
 

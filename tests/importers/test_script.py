@@ -34,6 +34,17 @@ python -u train.py data/b -b 32 fit
 python pre.py --x 1
 python train.py --lr 0.1 --steps 10 now
 """,
+    "what a terminal obeys": """#!/bin/bash
+for x in 1 2; do python train.py --x $x --mark '\033[1m'; done
+cp '\033[1m' out
+""",
+    "what a terminal obeys, in several lines": """#!/bin/bash
+MARK='\033[1m'
+for x in 1 2; do
+python pre.py "$MARK" $x
+python train.py --x $x
+done
+""",
     "one line": "#!/bin/bash\npython -m pkg.train --lr 0.1 --flag\n",
     "a loop": """#!/bin/bash
 for lr in 1e-3 1e-4; do

@@ -124,6 +124,15 @@ def test_a_script_gives_the_words_that_bash_gives(tmp_path, name):
     assert noted(tmp_path, commands(tmp_path)) == expected
 
 
+def test_a_backslash_before_the_end_of_quotes_is_one_of_their_letters(tmp_path):
+    text = r"""
+python train.py --dir 'C:\' --x 1 # the first
+python train.py --dir 'D:\' --x 2; python train.py --dir "a#\"b" --x 3
+"""
+    assert "# the first" not in imported(tmp_path, "run.sh", text).experiment
+    assert len(commands(tmp_path)) == 3
+
+
 ARRAYS = {
     "the number itself": "seed=$SLURM_ARRAY_TASK_ID\npython train.py --seed $seed --x ${seed}_y\n",
     "inline": "python train.py --seed ${SLURM_ARRAY_TASK_ID}\n",

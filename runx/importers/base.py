@@ -102,13 +102,14 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
     """Return settings as lines of YAML: mappings and lists of mappings a line for each item.
 
     >>> block({"CMD": "python x.py", "HPARAMS": {"lr": [1, 2]}, "SETUP": "a\\nb"})
-    ['CMD: python x.py', 'HPARAMS:', '  lr: [1, 2]', 'SETUP: |', '  a', '  b']
+    ['CMD: python x.py', 'HPARAMS:', '  lr: [1, 2]', 'SETUP: |-', '  a', '  b']
     """
     lines = []
     for key, value in settings.items():
         name = f"{indent}{_text(key)}:"
         if isinstance(value, str) and _is_block(value):
-            lines += [f"{name} |", *(f"{indent}  {line}".rstrip() for line in value.split("\n"))]
+            style = "|" if value.endswith("\n") else "|-"
+            lines += [f"{name} {style}", *(f"{indent}  {line}".rstrip() for line in _lines(value))]
         elif isinstance(value, Mapping) and value and not _fits(name, value):
             lines += [name, *block(value, indent + "  ")]
         elif isinstance(value, list) and value and _is_long(name, value):
@@ -119,9 +120,14 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
 
 
 def _is_block(text: str) -> bool:
-    """Return whether a text stands on lines of its own, where nothing can be escaped."""
-    has_lines = "\n" in text.strip("\n") and not text.startswith(" ")
-    return has_lines and printable(text) == text
+    """Return whether a text can stand on lines of its own, where nothing is escaped."""
+    lines = _lines(text)
+    is_exact = all(line == line.rstrip() for line in lines) and not text.startswith(" ")
+    return len(lines) > 1 and lines[-1] != "" and is_exact and printable(text) == text
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def _in_block(value: Any) -> str:

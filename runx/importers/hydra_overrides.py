@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,8 +18,6 @@ from runx.sweeps.scalars import scalar
 
 _HYDRA = {"style": "hydra"}
 _AS_IT_STANDS = {"style": "equals", "prefix": "", "bool": "value"}
-_WORD = re.compile(r"[A-Za-z_/.][\w./+-]*\Z", re.ASCII)
-_NO_WORDS = ("none", "yes", "no", "on", "off", "y", "n", "nan", "inf")
 _SPECIAL = re.compile(r"[\\'\"{\[]")
 
 
@@ -154,13 +151,9 @@ def _spelt(axis: Any, is_exact: bool) -> Any:
 
 
 def _in_list(text: str, is_exact: bool) -> Any:
-    """Return a value that stands typed where ARGS spell it so, else as a quoted text."""
-    if isinstance(text, Plain):
-        return text
+    """Return a value that stands typed where ARGS spell it so, else as a text."""
     value = scalar(text).value
-    if isinstance(value, bool) and not is_exact:
-        return value
-    is_word = isinstance(value, str) and _WORD.match(text) and text.lower() not in _NO_WORDS
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return text if is_exact else value
     is_typed = is_exact and (text == "null" or text[:1] == "[")
-    return Plain(text) if is_word or is_number or is_typed else Plain(json.dumps(text))
+    return Plain(text) if isinstance(value, (int, float)) or is_typed else text

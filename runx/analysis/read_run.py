@@ -16,6 +16,7 @@ from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
 from runx.readers import hparams_yaml
 from runx.readers.asked import Asked
+from runx.readers.content import object_or_empty
 from runx.rundir.attempts import read_attempts
 from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
@@ -168,7 +169,7 @@ def _with_lightnings(hparams: dict[str, Any], found: Measurements, warn: Warn) -
         name = f"{folder}/{hparams_yaml.HPARAMS}".removeprefix("/")
         if os.path.isfile(f"{found.look.path}/{name}"):
             found.look.note(name)
-            more = dotted(hparams_yaml.read_hparams(f"{found.look.path}/{name}", warn))
+            more = dotted(object_or_empty(f"{found.look.path}/{name}", warn))
             hparams = hparams_yaml.with_found(hparams, more)
     return hparams
 

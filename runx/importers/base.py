@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runx.printable import printable
 from runx.sweeps.scalars import TRUTH_IN_YAML_11, scalar
 
 _WORD = re.compile(r"[A-Za-z0-9_./+][\w./@%+=-]*(?: [\w./@%+=-]+)*\Z", re.ASCII)
@@ -55,6 +56,21 @@ class Plain(str):
     __slots__ = ()
 
 
+def as_number(value: Any) -> Any:
+    """Return a text that PyYAML alone takes for one, as ``1e-3``, as the number that it looks like.
+
+    >>> flow([as_number("1e-3"), "1e-3", as_number("a"), as_number(1)])
+    '[1e-3, "1e-3", a, 1]'
+    """
+    is_text = isinstance(value, str) and "n" not in value.lower()
+    return Plain(value) if is_text and isinstance(scalar(value).value, float) else value
+
+
+def number(value: Any) -> Any:
+    """Return a number, which PyYAML may have read as a text, as 1e-5."""
+    return float(value) if isinstance(value, str) else value
+
+
 def flow(value: Any) -> str:
     """Return a value as YAML on one line. A number's text is that which Python's ``str`` gives.
 
@@ -86,13 +102,14 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
     """Return settings as lines of YAML: mappings and lists of mappings a line for each item.
 
     >>> block({"CMD": "python x.py", "HPARAMS": {"lr": [1, 2]}, "SETUP": "a\\nb"})
-    ['CMD: python x.py', 'HPARAMS:', '  lr: [1, 2]', 'SETUP: |', '  a', '  b']
+    ['CMD: python x.py', 'HPARAMS:', '  lr: [1, 2]', 'SETUP: |-', '  a', '  b']
     """
     lines = []
     for key, value in settings.items():
         name = f"{indent}{_text(key)}:"
-        if isinstance(value, str) and "\n" in value.strip("\n") and not value.startswith(" "):
-            lines += [f"{name} |", *(f"{indent}  {line}".rstrip() for line in value.split("\n"))]
+        if isinstance(value, str) and _is_block(value):
+            style = "|" if value.endswith("\n") else "|-"
+            lines += [f"{name} {style}", *(f"{indent}  {line}".rstrip() for line in _lines(value))]
         elif isinstance(value, Mapping) and value and not _fits(name, value):
             lines += [name, *block(value, indent + "  ")]
         elif isinstance(value, list) and value and _is_long(name, value):
@@ -102,9 +119,21 @@ def block(settings: Mapping[str, Any], indent: str = "") -> list[str]:
     return lines
 
 
+def _is_block(text: str) -> bool:
+    """Return whether a text can stand on lines of its own, where nothing is escaped."""
+    lines = _lines(text)
+    is_exact = all(line == line.rstrip() for line in lines) and not text.startswith(" ")
+    return len(lines) > 1 and lines[-1] != "" and is_exact and printable(text) == text
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
+
+
 def _in_block(value: Any) -> str:
     """Return a value after its key, where brackets, braces and commas need no quotes."""
     is_plain = isinstance(value, str) and _COMMAND.match(value) and not value.endswith((":", " "))
+    is_plain = is_plain and printable(value) == value
     is_text = is_plain and ": " not in value and " #" not in value and " " in value
     return str(value) if is_text else flow(value)
 

@@ -64,7 +64,7 @@ def settings_of(lines: list[str], file: Path) -> Lines:
 
 def _split(line: str) -> list[str] | None:
     """Return the words of a simple command, or None where a shell has more to do."""
-    if re.search(r"[|;&<>`]|\$\(|\$", re.sub(r"'[^']*'", "", line)):
+    if re.search(r"[|;&<>`$]", re.sub(r"'[^']*'", "", line)):
         return None
     try:
         return shlex.split(line)
@@ -91,25 +91,13 @@ def _is_hydra(words: list[str]) -> bool:
 
 def _of_hydra(rows: list[list[str]], file: Path) -> Lines | None:
     """Return sweeps on command lines of Hydra or MLXP."""
-    split = [
-        ([w for w in row if not _OVERRIDE.match(w)], [w for w in row if _OVERRIDE.match(w)])
-        for row in rows
-    ]
-    commands = {
-        shlex.join(
-            [
-                word
-                for place, word in enumerate(fixed)
-                if place < 2 or word not in ("-m", "--multirun")
-            ]
-        )
-        for fixed, _ in split
-    }
+    commands = {_command(row) for row in rows}
     if len(commands) > 1:
         return None
-    found = [hparams_of(words, False, file) for _, words in split]
+    overrides = [[word for word in row if _OVERRIDE.match(word)] for row in rows]
+    found = [hparams_of(words, False, file) for words in overrides]
     if any(each.style.get("style") != "hydra" for each in found):
-        found = [hparams_of(words, False, file, may_be_typed=False) for _, words in split]
+        found = [hparams_of(words, False, file, may_be_typed=False) for words in overrides]
     remarks = tuple([line for each in found for line in (*each.lost, *each.doubtful)])
     cases = [each.hparams for each in found]
     hparams = cases[0] if len(cases) == 1 else {"RUNX.CASES": cases}
@@ -117,6 +105,13 @@ def _of_hydra(rows: list[list[str]], file: Path) -> Lines | None:
     words = [word for each in found for word in each.words]
     settings = {"CMD": " ".join([command, *dict.fromkeys(words)]), "ARGS": dict(found[0].style)}
     return Lines({**settings, "HPARAMS": hparams}, remarks)
+
+
+def _command(row: list[str]) -> str:
+    """Return a command line without its overrides, and without what asks for a sweep."""
+    program, words = row[:2], row[2:]
+    kept = [word for word in words if word not in ("-m", "--multirun")]
+    return shlex.join([word for word in (*program, *kept) if not _OVERRIDE.match(word)])
 
 
 def _of_columns(rows: list[list[str]]) -> Lines | None:

@@ -51,9 +51,8 @@ def _sweeper(source: Source) -> Mapping[str, Any] | None:
         return source.tree
     hydra = source.tree.get("hydra")
     inner = hydra.get("sweeper") if isinstance(hydra, dict) else None
-    for name, value in source.tree.items():
-        if name == "hydra.sweeper.params" and isinstance(value, dict):
-            inner = {"params": value}
+    if isinstance(params := source.tree.get("hydra.sweeper.params"), dict):
+        inner = {"params": params}
     if inner is None and isinstance(hydra, dict) and _tasks(hydra):
         return {}
     return inner if isinstance(inner, dict) else None

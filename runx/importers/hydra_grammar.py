@@ -18,6 +18,7 @@ _FLOAT = re.compile(
     r"[-+]?((\d(_?\d)*)?\.\d(_?\d)*|\d(_?\d)*\.|\d(_?\d)*(?=[eE]))([eE][-+]?\d+)?\Z", re.ASCII
 )
 _SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")
+_ESCAPED = re.compile(rf"\\{_SPECIAL.pattern}")
 _INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
 _OPEN, _CLOSED = "([{", ")]}"
 
@@ -175,7 +176,7 @@ def element(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Return an unquoted text, with what is special in it after a backslash."""
-    plain = re.sub(r"\\([\\()\[\]{}:=, \t])", "", _INTERPOLATION.sub("", text))
+    plain = _ESCAPED.sub("", _INTERPOLATION.sub("", text))
     if re.search(r"[()\[\]{}=]", plain):
         raise SettingsError(f"{text}: a text with brackets or = is quoted in Hydra's grammar")
-    return _SPECIAL.sub(r"\\\1", re.sub(r"\\([\\()\[\]{}:=, \t])", r"\1", text))
+    return _SPECIAL.sub(r"\\\1", _ESCAPED.sub(r"\1", text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,11 +18,7 @@ from runx.sweeps.scalars import scalar
 
 _HYDRA = {"style": "hydra"}
 _AS_IT_STANDS = {"style": "equals", "prefix": "", "bool": "value"}
-
-
-_WORD = re.compile(r"[A-Za-z_/.][\w./+-]*\Z", re.ASCII)
-_NO_WORDS = ("none", "yes", "no", "on", "off", "y", "n", "nan", "inf")
-_SPECIAL = re.compile(r"[\\\\'\"{\[]")
+_SPECIAL = re.compile(r"[\\'\"{\[]")
 
 
 class Overrides(NamedTuple):
@@ -35,7 +30,6 @@ class Overrides(NamedTuple):
     hparams: dict[str, Any]
     style: Mapping[str, str]
     words: tuple[str, ...]
-    is_random: bool
     lost: list[str]
     doubtful: list[str]
 
@@ -53,7 +47,6 @@ def hparams_of(
     found, words, lost, doubtful = _read(overrides, file)
     axes = {name: _axis(each, is_search) for name, each in found.items()}
     elements = [t for each in found.values() if each.kind != "interval" for t in each.elements]
-    is_random = any(isinstance(axis, dict) for axis in axes.values())
     is_exact = may_be_typed and all(map(_is_exact, elements))
     spelt = {name: _spelt(axis, is_exact) for name, axis in axes.items()}
     if not is_exact and any(map(_SPECIAL.search, elements)):
@@ -61,7 +54,7 @@ def hparams_of(
     style = _HYDRA if is_exact else _AS_IT_STANDS
     if is_exact and "null" in elements:
         style = {**style, "none": "value"}
-    return Overrides(spelt, style, tuple(words), is_random, lost, doubtful)
+    return Overrides(spelt, style, tuple(words), lost, doubtful)
 
 
 def _read(
@@ -158,13 +151,9 @@ def _spelt(axis: Any, is_exact: bool) -> Any:
 
 
 def _in_list(text: str, is_exact: bool) -> Any:
-    """Return a value that stands typed where ARGS spell it so, else as a quoted text."""
-    if isinstance(text, Plain):
-        return text
+    """Return a value that stands typed where ARGS spell it so, else as a text."""
     value = scalar(text).value
-    if isinstance(value, bool) and not is_exact:
-        return value
-    is_word = isinstance(value, str) and _WORD.match(text) and text.lower() not in _NO_WORDS
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return text if is_exact else value
     is_typed = is_exact and (text == "null" or text[:1] == "[")
-    return Plain(text) if is_word or is_number or is_typed else Plain(json.dumps(text))
+    return Plain(text) if isinstance(value, (int, float)) or is_typed else text

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from runx.errors import SettingsError
 from runx.importers.base import Imported, Importer, Source, block
+from runx.printable import one_line
 
 IMPORTERS = (
     "runx.importers.wandb:IMPORTER",
@@ -90,4 +91,4 @@ def _written(tool: str, source: Source, found: Imported) -> Conversion:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return one_line(" ".join(text.split()))

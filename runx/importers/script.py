@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runx.importers.base import Imported, Importer, Source
-from runx.importers.commandlines import Lines, axis_of, settings_of
+from runx.importers.commandlines import Lines, axis_of, settings_of, value_of
 from runx.importers.directives import MARKS, TASKS, Header, header_of
 from runx.importers.shellscript import Loop, blocks, is_array, literals, statements
 
@@ -163,10 +163,7 @@ def _settings(script: Script, header: Header, source: Source) -> Lines:
     own = [*assigned]
     axes = [*_of_array(header, source, own, lines), *script.axes]
     if not axes and len(runs) > 1:
-        texts = {
-            name: values[0] for name, values in literals(tuple(own)).items() if len(values) == 1
-        }
-        several = settings_of([_filled(line, texts) for line in runs], source.path)
+        several = settings_of([_filled(line, _texts(own)) for line in runs], source.path)
         return several._replace(doubtful=(*remarks, *several.doubtful))
     if not axes and len(lines) == 1 and "\n" not in lines[0] and "$" not in lines[0]:
         one = settings_of(lines, source.path)
@@ -177,25 +174,19 @@ def _settings(script: Script, header: Header, source: Source) -> Lines:
     zipped = {name: axis for name, axis in axes if name not in dict(script.axes)}
     hparams = {name: axis_of(values) for name, values in script.axes}
     if len(zipped) > 1:
-        hparams = {"RUNX.ZIP": {name: [*_listed(v)] for name, v in zipped.items()}, **hparams}
+        hparams = {"RUNX.ZIP": {name: [*map(value_of, v)] for name, v in zipped.items()}, **hparams}
     else:
         hparams = {**{name: axis_of(values) for name, values in zipped.items()}, **hparams}
     return Lines({"CMD": command, "HPARAMS": hparams}, tuple(remarks))
 
 
+def _texts(own: list[str]) -> dict[str, str]:
+    """Return the variables that lines assign plain text to."""
+    return {name: values[0] for name, values in literals(own).items() if len(values) == 1}
+
+
 def _is_used(array: str, own: list[str], lines: list[str]) -> bool:
     return any(re.search(rf"\$\{{#?{array}\[", line) for line in (*own, *lines))
-
-
-def _listed(values: tuple[str, ...]) -> Sequence[Any]:
-    axis = axis_of(values)
-    return (
-        range(*axis["range"])
-        if isinstance(axis, dict)
-        else axis
-        if isinstance(axis, list)
-        else [axis]
-    )
 
 
 def _cleaned(line: str, lost: list[str], remarks: list[str]) -> str:
@@ -225,7 +216,7 @@ def _of_array(
         return []
     variable = "PBS_ARRAYID" if "PBS_ARRAYID" in source.text else TASKS[header.farm]
     numbers = tuple(map(str, range(max(header.tasks) + 1)))
-    arrays = {"": numbers, **literals(tuple(own))}
+    arrays = {"": numbers, **literals(own)}
     picked = {
         name: tuple([texts[task] for task in header.tasks])
         for name, texts in arrays.items()
@@ -263,7 +254,7 @@ def _use_items(
 
 def _command(names: list[str], own: list[str], lines: list[str]) -> str:
     """Return CMD: ``{x}`` in the place of ``$x``, or ``x={x}`` before the lines."""
-    texts = {name: values[0] for name, values in literals(tuple(own)).items() if len(values) == 1}
+    texts = _texts(own)
     used = [name for name in texts if re.search(rf"\$\{{?{name}\b", " ".join(lines))]
     needed = [line for line in own if line.partition("=")[0] not in texts]
     if len(lines) == 1 and not any(re.search(rf"\$\{{?{_name(n)}\b", lines[0]) for n in needed):

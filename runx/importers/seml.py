@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runx.errors import SettingsError
-from runx.importers.base import Imported, Importer, Plain, Source
+from runx.importers.base import Imported, Importer, Source, as_number, number
 from runx.importers.directives import slurm_resource
-from runx.sweeps.scalars import scalar
 
 _OWN = ("seml", "slurm", "fixed", "grid", "random")
 _CARRIED = ("executable", "name", "project_root_dir", "conda_environment", "description")
 _SACRED = {"style": "equals", "prefix": "", "list": "python", "bool": "value", "none": "value"}
-_DRAWS = {"uniform": "uniform", "loguniform": "loguniform", "randint": "randint"}
 
 
 def _is_experiment(source: Source) -> bool:
@@ -80,7 +78,7 @@ def _entry(block: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     zips: dict[str, dict[str, Any]] = {}
     for name, value in _flat(block.get("fixed") or {}):
-        entry[name] = [_value(value)] if isinstance(value, list) else _value(value)
+        entry[name] = [as_number(value)] if isinstance(value, list) else as_number(value)
     for name, config in _flat(block.get("grid") or {}):
         try:
             axis = _grid(config)
@@ -115,29 +113,14 @@ def _flat(block: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def _value(value: Any) -> Any:
-    """Return a value; what PyYAML takes for a text, as 1e-4, is the number it looks like."""
-    if (
-        isinstance(value, str)
-        and isinstance(scalar(value).value, float)
-        and "n" not in value.lower()
-    ):
-        return Plain(value)
-    return value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
-
-
 def _grid(config: Mapping[str, Any]) -> Any:
     """Return the values of a parameter of a grid."""
     kind = config["type"]
     if kind == "choice":
-        return [_value(option) for option in config["options"]]
+        return [as_number(option) for option in config["options"]]
     if kind not in ("range", "uniform", "loguniform"):
         raise SettingsError(f"type {kind} of a grid is unknown")
-    low, high = _number(config["min"]), _number(config["max"])
+    low, high = number(config["min"]), number(config["max"])
     if kind == "range":
         return {"range": [low, high, config.get("step", 1)]}
     return {"linspace" if kind == "uniform" else "logspace": [low, high, config["num"]]}
@@ -147,11 +130,11 @@ def _drawn(config: Mapping[str, Any]) -> Any:
     """Return the operator of a parameter that is drawn; SEML's randint leaves its end out."""
     kind = config["type"]
     if kind == "choice":
-        return {"choice": [_value(option) for option in config["options"]]}
-    if kind not in _DRAWS:
+        return {"choice": [as_number(option) for option in config["options"]]}
+    if kind not in ("uniform", "loguniform", "randint"):
         raise SettingsError(f"type {kind} is unknown")
-    low, high = _number(config["min"]), _number(config["max"])
-    return {_DRAWS[kind]: [low, high - 1 if kind == "randint" else high]}
+    low, high = number(config["min"]), number(config["max"])
+    return {kind: [low, high - 1 if kind == "randint" else high]}
 
 
 def _farm(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
+
+from runx.sweeps.shellscan import chars_of
 
 _FOR = re.compile(r"for\s+([A-Za-z_]\w*)\s+in\s+(.*)\Z", re.DOTALL)
 _COUNT = re.compile(
@@ -15,6 +19,7 @@ _ASSIGNED = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(\S*|'[^']*'|\"[^\"$`]*\")
 _BRACES = re.compile(r"\{(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?\}\Z")
 _SEQ = re.compile(r"(?:\$\(|`)\s*seq\s+([^)`]*)(?:\)|`)\Z")
 _ITEMS = re.compile(r"\$\{(\w+)\[[@*]\]\}\Z")
+_ENDS = re.compile(r"(?<!;);(?!;)")
 _OPENS = re.compile(r"(if|while|until|case|select|function)\b|[\w-]+\s*\(\)")
 
 
@@ -50,15 +55,8 @@ def statements(text: str) -> list[str]:
 
 def _uncommented(line: str) -> str:
     """Return a line without the comment at its end."""
-    quote = ""
-    for place, sign in enumerate(line):
-        if quote:
-            quote = "" if sign == quote and line[place - 1] != "\\" else quote
-        elif sign in "'\"" and line[place - 1 : place] != "\\":
-            quote = sign
-        elif sign == "#" and (place == 0 or line[place - 1].isspace()):
-            return line[:place].rstrip()
-    return line.rstrip()
+    comments = (char.offset for char in chars_of(line) if char.text == "#" and char.is_mark)
+    return line[: next(comments, None)].rstrip()
 
 
 def _is_open(line: str) -> bool:
@@ -71,22 +69,12 @@ def _is_open(line: str) -> bool:
 
 def _parts(line: str) -> list[str]:
     """Return the parts of a line between semicolons, and ``do`` as one of its own."""
-    parts: list[str] = []
-    start, quote, depth = 0, "", 0
-    for place, sign in enumerate(line):
-        if quote:
-            quote = "" if sign == quote and line[place - 1] != "\\" else quote
-        elif sign in "'\"" and line[place - 1 : place] != "\\":
-            quote = sign
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
-        elif sign == ";" and not depth and ";;" not in line[max(place - 1, 0) : place + 2]:
-            parts.append(line[start:place])
-            start = place + 1
-    parts.append(line[start:])
+    outside = {char.offset for char in chars_of(line) if char.depth == 1 and char.ends_word}
+    ends = [match.start() for match in _ENDS.finditer(line) if match.start() in outside]
+    parts = [line[start + 1 : end] for start, end in pairwise([-1, *ends, len(line)])]
     words: list[str] = []
     for part in map(str.strip, parts):
-        if part.startswith("do ") and not quote:
+        if part.startswith("do "):
             words += ["do", part[3:].strip()]
         elif part:
             words.append(part)
@@ -137,12 +125,11 @@ def _remember(line: str, constants: dict[str, tuple[str, ...]]) -> None:
         constants[match[1]] = tuple(shlex.split(match[2]) or [""])
 
 
-def literals(lines: tuple[Loop | str, ...]) -> dict[str, tuple[str, ...]]:
+def literals(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the arrays and variables that lines assign plain text to."""
     constants: dict[str, tuple[str, ...]] = {}
     for line in lines:
-        if isinstance(line, str):
-            _remember(line, constants)
+        _remember(line, constants)
     return constants
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.importers import distributions as of
-from runx.importers.base import Plain
+from runx.importers.base import as_number, number
 from runx.nearest import suggestion
-from runx.sweeps.scalars import scalar
 
 _OF_EXPONENTS = ("log_uniform", "q_log_uniform", "inv_log_uniform")
 _EXPONENT = 50
@@ -102,7 +101,7 @@ def _axis(name: str, config: Any, method: str, axes: Axes) -> Any:
 
 def _doubts(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
     """Return what may be meant other than it is written."""
-    if kind == "uniform" and 0 < _number(config["min"]) * _WIDE < _number(config["max"]):
+    if kind == "uniform" and 0 < number(config["min"]) * _WIDE < number(config["max"]):
         yield "uniform over more than two decades; loguniform may be meant"
     if kind in _OF_EXPONENTS:
         low, high = _ends(config)
@@ -126,15 +125,10 @@ def _alone(value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """Return a value whose text on the command line is that which Python's ``str`` gives.
-
-    ``1e-3`` is a text to PyYAML, and a number to everybody else.
-    """
-    if isinstance(value, str):
-        is_number = isinstance(scalar(value).value, float) and "n" not in value.lower()
-        # What stands between {{ and }} is computed here.
-        return Plain(value) if is_number else value.replace("{{", "{{ '{' }}{")
-    return str(value) if isinstance(value, Mapping) else value
+    """Return a value whose text on the command line is that which Python's ``str`` gives."""
+    value = as_number(str(value) if isinstance(value, Mapping) else value)
+    # What stands between {{ and }} is computed here.
+    return value.replace("{{", "{{ '{' }}{") if isinstance(value, str) and "{{" in value else value
 
 
 def _guessed(config: Mapping[str, Any]) -> str:
@@ -152,19 +146,14 @@ def _grid(name: str, kind: str, config: Mapping[str, Any], axes: Axes) -> Any:
     if kind == "int_uniform":
         return {"range": [int(low), int(high) + 1]}
     if kind == "q_uniform":
-        step = _number(config.get("q", 1))
+        step = number(config.get("q", 1))
         return [round(low + step * place, 12) for place in range(int((high - low) / step) + 1)]
     axes.doubtful.append(f"{name}: {kind} in a grid, which W&B refuses; drawn at random here")
     return _DRAWS[kind](config)
 
 
-def _number(value: Any) -> Any:
-    """Return a number, which PyYAML may have read as a text, as 1e-5."""
-    return float(value) if isinstance(value, str) else value
-
-
 def _ends(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    low, high = _number(config["min"]), _number(config["max"])
+    low, high = number(config["min"]), number(config["max"])
     if low > high:
         raise ValueError("min is above max")
     return low, high
@@ -181,7 +170,7 @@ def _exp(config: Mapping[str, Any], sign: int = 1) -> tuple[float, float]:
 
 
 def _around(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    return _number(config.get("mu", 0)), _number(config.get("sigma", 1))
+    return number(config.get("mu", 0)), number(config.get("sigma", 1))
 
 
 def _between(operator: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -192,7 +181,7 @@ def _rounded(
     quantile: Callable[..., Callable[[float], float]], ends: Callable[..., tuple[Any, Any]]
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     return lambda config: {
-        "choice": of.likely(of.quantised(quantile(*ends(config)), _number(config.get("q", 1))))
+        "choice": of.likely(of.quantised(quantile(*ends(config)), number(config.get("q", 1))))
     }
 
 

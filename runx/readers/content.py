@@ -101,6 +101,19 @@ def json_object(path: Path | str) -> dict[str, Any]:
     return value
 
 
+def object_or_empty(path: Path | str, warn: Warn) -> dict[str, Any]:
+    """Return the mapping that a JSON or YAML file holds, an empty one where it is missing.
+
+    One that is damaged costs a warning.
+    """
+    read = json_object if str(path).endswith(".json") else yaml_object
+    try:
+        return read(path) if is_file(path) else {}
+    except ContentError as error:
+        warn(f"{error}: left out")
+        return {}
+
+
 def yaml_object(path: Path | str) -> dict[str, Any]:
     """Return the mapping that a YAML file holds, an empty one where it is empty."""
     return yaml_mapping(text(path), str(path))

@@ -12,15 +12,13 @@ from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
 from runx.readers.content import (
-    ContentError,
     content_or_none,
     is_file,
-    json_object,
+    object_or_empty,
     walked,
     warn_of_lines,
-    yaml_object,
 )
-from runx.readers.shaping import flat, measurement, rows_of
+from runx.readers.shaping import flat, measurement, rows_by_step, rows_of
 from runx.rundir.record import dotted
 from runx.rundir.records import number
 
@@ -31,16 +29,8 @@ def _is_run(folder: Path) -> bool:
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
-    hparams, last = {}, {}
-    try:
-        file = folder / "params.yaml"
-        hparams = dotted(yaml_object(file)) if is_file(file) else {}
-    except ContentError as error:
-        warn(str(error))
-    try:
-        last = json_object(folder / "metrics.json")
-    except ContentError as error:
-        warn(str(error))
+    hparams = dotted(object_or_empty(folder / "params.yaml", warn))
+    last = object_or_empty(folder / "metrics.json", warn)
     tables = _tables(f"{folder}/plots/metrics", warn)
     source = "plots/metrics" if tables else "metrics.json"
     yield FoundRun(folder.name, folder, hparams, tables or _last(last), source=source)
@@ -65,7 +55,7 @@ def _tables(top: str, warn: Warn) -> list[Row]:
                 else:
                     steps.setdefault(at, {})[metric] = number(value)
             warn_of_lines(file, damaged, warn)
-    return rows_of([measurement(steps[at])._replace(step=at) for at in sorted(steps)])
+    return rows_by_step(steps)
 
 
 def _last(metrics: dict[str, Any]) -> list[Row]:

@@ -49,8 +49,8 @@ class FoundFile(NamedTuple):
 def find(
     run: str,
     folders: Iterable[str],
-    passes: Callable[[str], bool],
-    note: Callable[[str], None],
+    passes: Callable[[str], bool] = lambda name: True,
+    note: Callable[[str], None] = lambda name: None,
     deepest: int = DEEPEST,
 ) -> Iterator[FoundFile]:
     """Yield the files with metrics below some folders of a run, those of folders above first.

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.beneath import rows_beneath
 from runx.readers.files import find
+from runx.readers.measured import rows_beneath
 
 
 def _is_run(folder: Path) -> bool:
-    files = find(str(folder), ("",), lambda name: True, lambda name: None, deepest=0)
-    return next(files, None) is not None
+    return next(find(str(folder), ("",), deepest=0), None) is not None
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:

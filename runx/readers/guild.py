@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.beneath import rows_beneath
 from runx.readers.content import ContentError, is_file, text, yaml_value
+from runx.readers.measured import rows_beneath
 from runx.rundir.record import dotted
 
 

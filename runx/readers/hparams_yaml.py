@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runx.readers.base import Warn
-from runx.readers.content import ContentError, yaml_object
-
 HPARAMS = "hparams.yaml"
-
-
-def read_hparams(path: str, warn: Warn) -> dict[str, Any]:
-    """Return the hyperparameters in a file; what only Python can make of YAML makes no object."""
-    try:
-        return yaml_object(path)
-    except ContentError as error:
-        warn(f"{error}: left out")
-        return {}
 
 
 def with_found(hparams: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.beneath import rows_beneath
 from runx.readers.content import is_file
+from runx.readers.measured import rows_beneath
 
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 

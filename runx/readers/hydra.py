@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.beneath import rows_beneath
 from runx.readers.content import (
     ContentError,
     is_file,
@@ -22,6 +21,7 @@ from runx.readers.content import (
     yaml_object,
     yaml_value,
 )
+from runx.readers.measured import rows_beneath
 from runx.rundir.record import dotted
 
 _CHOICES = re.compile(r"^( +)choices:\n((?:\1 +.*\n?)*)", re.M)

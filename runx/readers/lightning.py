@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runx.readers.base import DirReader, FoundRun, Warn
-from runx.readers.beneath import rows_beneath
-from runx.readers.content import ContentError, is_file, yaml_object
+from runx.readers.content import is_file, object_or_empty
+from runx.readers.measured import rows_beneath
 from runx.rundir.record import dotted
 from runx.rundir.tensorboard import event_files
 
@@ -25,12 +25,7 @@ def _is_run(folder: Path) -> bool:
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
-    try:
-        file = folder / "hparams.yaml"
-        hparams = dotted(yaml_object(file)) if is_file(file) else {}
-    except ContentError as error:
-        warn(str(error))
-        hparams = {}
+    hparams = dotted(object_or_empty(folder / "hparams.yaml", warn))
     yield FoundRun(folder.name, folder, hparams, rows_beneath(folder, warn))
 
 

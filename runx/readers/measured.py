@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from runx.readers.base import Row, Warn
-from runx.readers.files import FoundFile
+from runx.readers.files import DEEPEST, FoundFile, find
 from runx.readers.jsonlog import RESULTS_READER
 from runx.readers.registry import FILES
 from runx.rundir.paths import metrics_of
@@ -86,6 +87,14 @@ def read_files(run: str, files: Iterable[FoundFile], warn: Warn) -> list[Source]
         )
         for each, read in found
     ]
+
+
+def rows_beneath(
+    folder: Path, warn: Warn, inside: tuple[str, ...] = ("",), deepest: int = DEEPEST
+) -> list[Row]:
+    """Return the rows of the files below a folder, or below some that are ``inside`` of it."""
+    files = find(str(folder), inside, deepest=deepest)
+    return [*combined(read_files(str(folder), files, warn)).rows]
 
 
 def _rank(kind: str, order: Sequence[str]) -> int:

@@ -23,7 +23,7 @@ from runx.readers.content import (
     warn_of_lines,
     yaml_object,
 )
-from runx.readers.shaping import measurement, rows_of
+from runx.readers.shaping import rows_by_step
 from runx.rundir.records import number as typed
 
 _STATES = {"3": "done", "4": "failed", "5": "killed"}
@@ -88,8 +88,8 @@ def _params(folder: Path, warn: Warn) -> Iterator[tuple[str, Any]]:
 
 def _rows(folder: Path, warn: Warn) -> list[Row]:
     """Return a row for each step, with all metrics that were logged at it."""
-    steps: dict[int, dict[str, float | str]] = {}
-    times: dict[int, float] = {}
+    steps: dict[float, dict[str, float]] = {}
+    times: dict[float, float | None] = {}
     for name, raw in _files(f"{folder}/metrics", warn):
         damaged = []
         for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
@@ -97,16 +97,11 @@ def _rows(folder: Path, warn: Warn) -> list[Row]:
                 time, value, *step = line.split(" ")
                 at = int(step[0]) if step else 0
                 steps.setdefault(at, {})[name] = float(value)
-                times[at] = max(times.get(at, 0.0), int(time) / 1000)
+                times[at] = max(times.get(at) or 0.0, int(time) / 1000)
             except ValueError:
                 damaged.append(number)
         warn_of_lines(f"{folder}/metrics/{name}", damaged, warn)
-    return rows_of(
-        [
-            measurement(steps[step])._replace(step=step, time=times.get(step))
-            for step in sorted(steps)
-        ]
-    )
+    return rows_by_step(steps, times)
 
 
 def _files(top: str, warn: Warn) -> Iterator[tuple[str, bytes]]:

@@ -13,11 +13,10 @@ from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
 from runx.readers.content import (
-    ContentError,
     content_or_none,
     is_file,
+    object_or_empty,
     warn_of_lines,
-    yaml_object,
 )
 from runx.readers.shaping import Measurement, measurement, rows_of
 from runx.rundir.record import dotted
@@ -33,16 +32,8 @@ def _is_run(folder: Path) -> bool:
 
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
-    info: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    try:
-        info = yaml_object(folder / "metadata" / "info.yaml")
-    except ContentError as error:
-        warn(str(error))
-    try:
-        config = yaml_object(folder / "metadata" / "config.yaml")
-    except ContentError as error:
-        warn(str(error))
+    info = object_or_empty(folder / "metadata" / "info.yaml", warn)
+    config = object_or_empty(folder / "metadata" / "config.yaml", warn)
     status = str(info.get("status"))
     yield FoundRun(
         name=folder.name,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
-from runx.readers.content import ContentError, content, is_file, json_object
-from runx.readers.shaping import measurement, rows_of
+from runx.readers.content import ContentError, content, is_file, object_or_empty
+from runx.readers.shaping import rows_by_step
 from runx.rundir.record import dotted
 
 _STATES = {
@@ -33,7 +33,7 @@ def _is_run(folder: Path) -> bool:
 
 def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
     run, config, metrics = (
-        _object(folder / name, warn) for name in ("run.json", "config.json", "metrics.json")
+        object_or_empty(folder / name, warn) for name in ("run.json", "config.json", "metrics.json")
     )
     experiment, status = run.get("experiment"), str(run.get("status"))
     yield FoundRun(
@@ -50,14 +50,6 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
     )
 
 
-def _object(file: Path, warn: Warn) -> dict[str, Any]:
-    try:
-        return json_object(file) if is_file(file) else {}
-    except ContentError as error:
-        warn(str(error))
-        return {}
-
-
 def _rows(metrics: Mapping[str, Any]) -> list[Row]:
     """Return a row for each step: a metric has lists of steps, values and timestamps."""
     steps: dict[float, dict[str, float | str]] = {}
@@ -72,9 +64,7 @@ def _rows(metrics: Mapping[str, Any]) -> list[Row]:
             if isinstance(step, (int, float)) and isinstance(value, (int, float, str)):
                 steps.setdefault(step, {})[name] = value
                 times[step] = _time(time)
-    return rows_of(
-        [measurement(steps[at])._replace(step=at, time=times[at]) for at in sorted(steps)]
-    )
+    return rows_by_step(steps, times)
 
 
 def _time(text: Any) -> float | None:

@@ -109,6 +109,14 @@ def rows_of(measurements: Sequence[Measurement]) -> list[Row]:
     return rows
 
 
+def rows_by_step(
+    steps: Mapping[float, Mapping[str, Any]], times: Mapping[float, float | None] = {}
+) -> list[Row]:
+    """Return what was measured at each step as rows, in order; a step may have its time apart."""
+    found = [(at, measurement(steps[at])) for at in sorted(steps)]
+    return rows_of([each._replace(step=at, time=times.get(at, each.time)) for at, each in found])
+
+
 def _whole(at: float | None) -> int | float | None:
     return int(at) if at is not None and float(at).is_integer() else at
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runx.readers.base import FileReader, Row, Warn
-from runx.readers.shaping import measurement, rows_of
+from runx.readers.shaping import rows_by_step
 from runx.rundir.tensorboard import EventError, decoded, frames, scalar_of
 
 
@@ -17,17 +17,12 @@ def recognise(path: str) -> bool:
 
 def read(path: str, warn: Warn) -> list[Row]:
     """Return the scalars of an event file, a row for each phase and step."""
-    steps: dict[int, tuple[float, dict[str, float]]] = {}
+    steps: dict[float, dict[str, float]] = {}
+    times: dict[float, float | None] = {}
     for time, step, tag, value in _scalars(path, warn):
-        first, values = steps.setdefault(step, (time, {}))
-        values[tag] = value
-        steps[step] = (first, values)
-    return rows_of(
-        [
-            measurement(values)._replace(step=step, time=time)
-            for step, (time, values) in sorted(steps.items())
-        ]
-    )
+        times.setdefault(step, time)
+        steps.setdefault(step, {})[tag] = value
+    return rows_by_step(steps, times)
 
 
 def _scalars(path: str, warn: Warn) -> Iterator[tuple[float, int, str, float]]:

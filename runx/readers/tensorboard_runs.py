@@ -14,8 +14,9 @@ from struct import unpack
 from typing import Any, NamedTuple
 
 from runx.readers.base import DirReader, FoundRun, Row, Warn
-from runx.readers.beneath import rows_beneath
 from runx.readers.content import ContentError, content
+from runx.readers.files import DEEPEST
+from runx.readers.measured import rows_beneath
 from runx.rundir.tensorboard import EventError, decoded, event_files, fields, frames
 
 _PLUGIN = b"hparams"
@@ -44,7 +45,7 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
     if own is None and len(sessions) == 1:
         own, sessions = sessions[0][1], []
     # With sessions below it, those have folders of their own.
-    rows = rows_beneath(folder, warn, deepest=0 if sessions else None)
+    rows = rows_beneath(folder, warn, deepest=0 if sessions else DEEPEST)
     if rows or own or not sessions:
         yield _found(folder, own or Session({}), rows)
     for inner, session in sessions:

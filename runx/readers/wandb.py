@@ -13,11 +13,9 @@ from typing import Any
 
 from runx.readers.base import DirReader, FoundRun, Warn
 from runx.readers.content import (
-    ContentError,
     content_or_none,
     is_file,
-    json_object,
-    yaml_object,
+    object_or_empty,
 )
 from runx.readers.shaping import Measurement, measurement, rows_of
 from runx.readers.wandb_log import MAGIC, read_log
@@ -50,13 +48,14 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
         warn(f"{path}: read up to its damage: {log.damage}")
     config = log.config or _older(folder / "files" / "config.yaml", warn)
     measured = [_measured(each) for each in log.history]
-    if not measured and (summary := _summary(folder / "files" / "wandb-summary.json", warn)):
-        measured = [_measured(summary)]
+    if not measured:
+        summary = object_or_empty(folder / "files" / "wandb-summary.json", warn)
+        measured = [_measured(summary)] if summary else []
     times = [each.time for each in measured if each.time is not None]
     yield FoundRun(
         name=log.name or folder.name.rpartition("-")[2],
         path=folder,
-        hparams=dotted({name: value for name, value in config.items() if name[0:1] != "_"}),
+        hparams=dotted(_without_own(config)),
         rows=rows_of(measured),
         state="unknown" if log.exit_code is None else "failed" if log.exit_code else "done",
         exit_code=log.exit_code,
@@ -68,35 +67,27 @@ def _read(folder: Path, warn: Warn) -> Iterator[FoundRun]:
 
 
 def _measured(values: Mapping[str, Any]) -> Measurement:
-    """Return what was logged at one step; W&B's own names begin with a line."""
+    """Return what was logged at one step."""
     flat = dotted(values)
     step, time = flat.get("_step"), flat.get("_timestamp")
-    return measurement({name: value for name, value in flat.items() if name[0:1] != "_"})._replace(
+    return measurement(_without_own(flat))._replace(
         step=step if isinstance(step, (int, float)) else None,
         time=time if isinstance(time, (int, float)) else None,
     )
 
 
+def _without_own(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without W&B's own, whose names begin with an underscore."""
+    return {name: value for name, value in values.items() if not name.startswith("_")}
+
+
 def _older(file: Path, warn: Warn) -> dict[str, Any]:
     """Return the config that older versions wrote: name, then desc and value."""
-    try:
-        config = yaml_object(file) if is_file(file) else {}
-    except ContentError as error:
-        warn(f"{error}: left out")
-        return {}
     return {
         name: entry["value"]
-        for name, entry in config.items()
+        for name, entry in object_or_empty(file, warn).items()
         if isinstance(entry, dict) and "value" in entry
     }
-
-
-def _summary(file: Path, warn: Warn) -> dict[str, Any]:
-    try:
-        return json_object(file) if is_file(file) else {}
-    except ContentError as error:
-        warn(f"{error}: left out")
-        return {}
 
 
 READER = DirReader("wandb", _is_run, _read, "run-*/run-*.wandb or files/config.yaml")

@@ -34,6 +34,17 @@ python -u train.py data/b -b 32 fit
 python pre.py --x 1
 python train.py --lr 0.1 --steps 10 now
 """,
+    "what a terminal obeys": """#!/bin/bash
+for x in 1 2; do python train.py --x $x --mark '\033[1m'; done
+cp '\033[1m' out
+""",
+    "what a terminal obeys, in several lines": """#!/bin/bash
+MARK='\033[1m'
+for x in 1 2; do
+python pre.py "$MARK" $x
+python train.py --x $x
+done
+""",
     "one line": "#!/bin/bash\npython -m pkg.train --lr 0.1 --flag\n",
     "a loop": """#!/bin/bash
 for lr in 1e-3 1e-4; do
@@ -111,6 +122,15 @@ def test_a_script_gives_the_words_that_bash_gives(tmp_path, name):
     assert expected
     imported(tmp_path, "run.sh", text)
     assert noted(tmp_path, commands(tmp_path)) == expected
+
+
+def test_a_backslash_before_the_end_of_quotes_is_one_of_their_letters(tmp_path):
+    text = r"""
+python train.py --dir 'C:\' --x 1 # the first
+python train.py --dir 'D:\' --x 2; python train.py --dir "a#\"b" --x 3
+"""
+    assert "# the first" not in imported(tmp_path, "run.sh", text).experiment
+    assert len(commands(tmp_path)) == 3
 
 
 ARRAYS = {

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 
 import pytest
 import yaml
@@ -120,6 +121,13 @@ def test_what_is_doubtful_is_warned_of_and_a_comment(tmp_path, parameters):
     [line] = [line for line in found.warnings if DOUBTFUL[parameters] in line]
     assert f"# Look at it: {line}" in found.experiment
     argvs(tmp_path, "sweep.yaml", grid(parameters))
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\nb\n", " a\nb", "a \nb", "a\nb\n\n", "\na\nb"])
+def test_a_value_of_several_lines_stays_as_it_is(tmp_path, text):
+    parameters = f"  a: {{value: {json.dumps(text)}}}\n"
+    found = imported(tmp_path, "sweep.yaml", grid(parameters))
+    assert yaml.safe_load(found.experiment)["HPARAMS"] == {"a": text}
 
 
 def test_what_stands_within_another_parameter_is_not_dropped_in_silence(tmp_path):

@@ -2,7 +2,7 @@ import pytest
 from run_folders import make_run
 
 from runx.analysis.read import Reader, read_experiment
-from runx.readers.hparams_yaml import read_hparams
+from runx.readers.content import object_or_empty
 from runx.rundir.paths import ExperimentDir
 
 
@@ -28,7 +28,7 @@ def test_lightnings_hyperparameters_join_those_of_the_run(tmp_path):
 def test_nothing_of_pythons_own_is_made(tmp_path, text, expected, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hparams.yaml").write_text(text)
-    assert read_hparams("hparams.yaml", pytest.fail) == expected
+    assert object_or_empty("hparams.yaml", pytest.fail) == expected
     assert not (tmp_path / "PWNED").exists()
 
 
@@ -36,6 +36,6 @@ def test_nothing_of_pythons_own_is_made(tmp_path, text, expected, monkeypatch):
 def test_damage_costs_a_warning_of_one_line(tmp_path, text):
     (tmp_path / "hparams.yaml").write_text(text)
     warnings = []
-    assert read_hparams(str(tmp_path / "hparams.yaml"), warnings.append) == {}
+    assert object_or_empty(str(tmp_path / "hparams.yaml"), warnings.append) == {}
     assert len(warnings) == 1
     assert "\n" not in warnings[0]

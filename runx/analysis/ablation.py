@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, identity, resolve, value, varying
+from runx.analysis.columns import Column, finite, identity, resolve, value, varying
 from runx.analysis.compare import t_test
 from runx.analysis.groups import Spread, groups
 from runx.analysis.question import Question
@@ -27,9 +27,8 @@ _NOISE = 1e-12
 
 Place: TypeAlias = tuple[Any, ...]
 """The values of what stands beside an ablation, such as a seed."""
-
-
 _Key: TypeAlias = tuple[int, Any, str]
+"""Where a change stands in the table, and its text."""
 _FIRST: _Key = (-1, (), BASELINE)
 
 
@@ -210,9 +209,8 @@ def _p(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _numbers(run: RunRecord, metric: Column) -> list[float]:
-    cell = value(run, metric)
-    is_number = isinstance(cell, (int, float)) and math.isfinite(cell)
-    return [float(cell)] if is_number else []
+    number = finite(value(run, metric))
+    return [] if number is None else [number]
 
 
 def _is_recorded(run: RunRecord) -> bool:

@@ -19,8 +19,9 @@ from runx.staging.difference import content, differing
 from runx.staging.store import TREE
 
 MOST_COMPARED = 5
-"""Different codes whose files are compared; of more only their number is told."""
+"""Different codes whose files are compared; of more only their number is shown."""
 _MOST_NAMED = 4
+"""Files that a line names."""
 _SWEEP = re.compile(rb"^(?:CMD|HPARAMS)[ \t]*:", re.M)
 SHORT = 8
 """The digits by which people tell codes apart."""
@@ -41,7 +42,7 @@ def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     if len(codes) < 2:
         return runs
     examples = {run.code: run for run in reversed(runs)}
-    found = {code: _frozen(examples[code]) for code in codes}
+    found = {code: _read(examples[code]) for code in codes}
     projects = {each.project for each in found.values()}
     same: dict[str, str] = {}
     for project in projects:
@@ -51,14 +52,14 @@ def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     return [_renamed(run, same[run.code], found[run.code]) if run.code else run for run in runs]
 
 
-def _renamed(run: RunRecord, code: str, frozen: _Frozen) -> RunRecord:
-    run = run._replace(project=frozen.project)
+def _renamed(run: RunRecord, code: str, of_code: _Code) -> RunRecord:
+    run = run._replace(project=of_code.project)
     if code == run.code:
         return run
     return run._replace(code=code, details={**run.details, "code_digest": run.code})
 
 
-class _Frozen(NamedTuple):
+class _Code(NamedTuple):
     """A code: its project, the files of its runs' settings, its tree and its files, if there."""
 
     project: str
@@ -67,7 +68,7 @@ class _Frozen(NamedTuple):
     files: frozenset[tuple[str, str]] | None
 
 
-def _frozen(run: RunRecord) -> _Frozen:
+def _read(run: RunRecord) -> _Code:
     record = read_or_empty(run.dir.record, _ignore)
     sources = launch_of(run.dir, record, _ignore).get("sources")
     own = map(str, sources) if isinstance(sources, list) else ()
@@ -78,10 +79,10 @@ def _frozen(run: RunRecord) -> _Frozen:
         files = frozenset(content(folder).items())
     except StoreError:
         files = None
-    return _Frozen(project, settings, folder / TREE, files)
+    return _Code(project, settings, folder / TREE, files)
 
 
-def _same(codes: Mapping[str, _Frozen]) -> dict[str, str]:
+def _same(codes: Mapping[str, _Code]) -> dict[str, str]:
     """Return for each code of a project the first whose program it shares, itself if it's gone."""
     settings = frozenset[str]().union(*(each.settings for each in codes.values()))
     known = [each.files for each in codes.values() if each.files is not None]

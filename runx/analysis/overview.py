@@ -179,7 +179,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
     content = read_or_empty(run.record, warn)
     launch = launch_of(run, content, warn)
     return {
-        **runs_as_json([record], now)[0],
+        **run_as_json(record, now),
         "cause": cause_in(record),
         "id": content.get("id"),
         **({"hparams_types": types} if (types := launch.get("hparams_types")) else {}),

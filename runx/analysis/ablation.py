@@ -17,11 +17,11 @@ from runx.analysis.groups import Spread, groups
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, rank
 from runx.errors import RunxError
+from runx.nearest import first_of
 from runx.printable import one_line
 from runx.rundir.run import RunRecord
 
 BASELINE = "baseline"
-_MOST_MISSING = 3
 _NOISE = 1e-12
 """The part of a number that binary arithmetic may add to it."""
 
@@ -68,10 +68,9 @@ class Change(NamedTuple):
         """What is missing, as text."""
         if not self.missing:
             return ""
-        more = len(self.missing) - _MOST_MISSING
-        names = "; ".join(filter(None, self.missing[:_MOST_MISSING]))
+        names = first_of([*filter(None, self.missing)], 3, "; ")
         count = f"{len(self.missing)} of {self.expected}"
-        return f"{count}: {names}{f' and {more} more' if more > 0 else ''}" if names else count
+        return f"{count}: {names}" if names else count
 
 
 def ablation(runs: Sequence[RunRecord], name: str, by: Sequence[str], question: Question) -> Table:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import StoreError
+from runx.nearest import first_of
 from runx.rundir.events import Attempt
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.record import attempt_codes, launch_of, read_or_empty
@@ -20,8 +21,6 @@ from runx.staging.store import TREE
 
 MOST_COMPARED = 5
 """Different codes whose files are compared; of more only their number is shown."""
-_MOST_NAMED = 4
-"""Files that a line names."""
 _SWEEP = re.compile(rb"^(?:CMD|HPARAMS)[ \t]*:", re.M)
 SHORT = 8
 """The digits by which people tell codes apart."""
@@ -163,18 +162,8 @@ def code_note(runs: Sequence[RunRecord]) -> str:
         return f"these runs have {len(codes)} different codes; --columns code shows which"
     files = dict.fromkeys(name for names in code_files(groups[0]).values() for name in names)
     counts = ", ".join(f"{code[:SHORT]}: {n} run{'s' * (n != 1)}" for code, n in codes.items())
-    where = f": {named(list(files))}" if files else ""
+    where = f": {first_of(list(files))}" if files else ""
     return f"the code of these runs differs ({counts}){where}; --diff RUN RUN shows how"
-
-
-def named(files: Sequence[str]) -> str:
-    """Return the names of files, of many the first.
-
-    >>> named(["a", "b", "c", "d", "e", "f"])
-    'a, b, c, d and 2 more'
-    """
-    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
-    return ", ".join(files[:_MOST_NAMED]) + more
 
 
 def marked(runs: Sequence[RunRecord]) -> list[RunRecord]:
@@ -207,7 +196,7 @@ def code_changed(record: RunRecord) -> str:
     number, old, new = changed[-1]
     try:
         store = ExperimentDir(record.dir.path.parent).code
-        files = named(differing(store / old, store / new))
+        files = first_of(differing(store / old, store / new))
     except StoreError:
         files = ""
     return f"since attempt {number}; {old[:SHORT]} before" + (f": {files}" if files else "")

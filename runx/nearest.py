@@ -22,8 +22,7 @@ def suggestion(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) ->
     close = get_close_matches(word.lower(), folded, n=1)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
+    return f"known are: {first_of(names, _MOST_SHOWN)}" if names else "none is known"
 
 
 def nearest(word: str, known: Iterable[str], most: int = 5) -> list[str]:
@@ -56,6 +55,15 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     >>> listed(["a", "b"])
     'are: a, b'
     """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
     verb = "is" if len(names) == 1 else "are"
-    return f"{verb}: {', '.join(names[:most])}{more}"
+    return f"{verb}: {first_of(names, most)}"
+
+
+def first_of(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:
+    """Return names in a row, of many the first and the number of the others.
+
+    >>> first_of(["a", "b", "c", "d", "e", "f"])
+    'a, b, c, d and 2 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more

@@ -11,25 +11,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, identity, resolve, value, varying
+from runx.analysis.columns import Column, finite, identity, resolve, value, varying
 from runx.analysis.compare import t_test
 from runx.analysis.groups import Spread, groups
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, rank
 from runx.errors import RunxError
+from runx.nearest import first_of
 from runx.printable import one_line
 from runx.rundir.run import RunRecord
 
 BASELINE = "baseline"
-_MOST_MISSING = 3
 _NOISE = 1e-12
 """The part of a number that binary arithmetic may add to it."""
 
 Place: TypeAlias = tuple[Any, ...]
 """The values of what stands beside an ablation, such as a seed."""
-
-
 _Key: TypeAlias = tuple[int, Any, str]
+"""Where a change stands in the table, and its text."""
 _FIRST: _Key = (-1, (), BASELINE)
 
 
@@ -69,10 +68,9 @@ class Change(NamedTuple):
         """What is missing, as text."""
         if not self.missing:
             return ""
-        more = len(self.missing) - _MOST_MISSING
-        names = "; ".join(filter(None, self.missing[:_MOST_MISSING]))
+        names = first_of([*filter(None, self.missing)], 3, "; ")
         count = f"{len(self.missing)} of {self.expected}"
-        return f"{count}: {names}{f' and {more} more' if more > 0 else ''}" if names else count
+        return f"{count}: {names}" if names else count
 
 
 def ablation(runs: Sequence[RunRecord], name: str, by: Sequence[str], question: Question) -> Table:
@@ -210,9 +208,8 @@ def _p(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _numbers(run: RunRecord, metric: Column) -> list[float]:
-    cell = value(run, metric)
-    is_number = isinstance(cell, (int, float)) and math.isfinite(cell)
-    return [float(cell)] if is_number else []
+    number = finite(value(run, metric))
+    return [] if number is None else [number]
 
 
 def _is_recorded(run: RunRecord) -> bool:

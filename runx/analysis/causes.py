@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from runx.analysis.complaints import AFTERMATH, FOLLOWED, complaint, complaints
+from runx.analysis.complaints import AFTERMATH, FOLLOWED, complaint, complaints, root_causes
 from runx.analysis.tracebacks import TRACE, Trace, tracebacks
 from runx.rundir.output import readable
 
 LONGEST = 160
 """The length, in characters, at which a message is cut off."""
 _STALE = 40  # lines of ordinary output after a complaint: the script has gone on since
-_ROOT = re.compile(r"\s+rank\s+: (\d+)")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ?")
 _NUMBERS = re.compile(
     r"0x[0-9a-fA-F]+|\b(?=[a-f]*\d)[0-9a-f]{7,}\b|\btmp[a-z0-9_]{8}\b|\d[\d.,:e+-]*"
@@ -115,10 +114,8 @@ def _of_trace(trace: Trace) -> _Found:
 
 def _root_rank(lines: Sequence[str]) -> str:
     """Return how lines of the rank begin that torchrun saw fail first."""
-    starts = (at for at, line in enumerate(lines) if line.startswith("Root Cause (first"))
-    start = next(starts, len(lines))
-    ranks = (match[1] for line in lines[start : start + 8] if (match := _ROOT.match(line)))
-    rank = next(ranks, "")
+    _, report = next(root_causes(lines), (0, {}))
+    rank = report.get("rank", "").partition(" ")[0]
     return f"[rank{rank}]" if rank else ""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import StoreError
+from runx.nearest import first_of
 from runx.rundir.events import Attempt
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.record import attempt_codes, launch_of, read_or_empty
@@ -19,8 +20,7 @@ from runx.staging.difference import content, differing
 from runx.staging.store import TREE
 
 MOST_COMPARED = 5
-"""Different codes whose files are compared; of more only their number is told."""
-_MOST_NAMED = 4
+"""Different codes whose files are compared; of more only their number is shown."""
 _SWEEP = re.compile(rb"^(?:CMD|HPARAMS)[ \t]*:", re.M)
 SHORT = 8
 """The digits by which people tell codes apart."""
@@ -41,7 +41,7 @@ def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     if len(codes) < 2:
         return runs
     examples = {run.code: run for run in reversed(runs)}
-    found = {code: _frozen(examples[code]) for code in codes}
+    found = {code: _read(examples[code]) for code in codes}
     projects = {each.project for each in found.values()}
     same: dict[str, str] = {}
     for project in projects:
@@ -51,14 +51,14 @@ def alike(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     return [_renamed(run, same[run.code], found[run.code]) if run.code else run for run in runs]
 
 
-def _renamed(run: RunRecord, code: str, frozen: _Frozen) -> RunRecord:
-    run = run._replace(project=frozen.project)
+def _renamed(run: RunRecord, code: str, of_code: _Code) -> RunRecord:
+    run = run._replace(project=of_code.project)
     if code == run.code:
         return run
     return run._replace(code=code, details={**run.details, "code_digest": run.code})
 
 
-class _Frozen(NamedTuple):
+class _Code(NamedTuple):
     """A code: its project, the files of its runs' settings, its tree and its files, if there."""
 
     project: str
@@ -67,7 +67,7 @@ class _Frozen(NamedTuple):
     files: frozenset[tuple[str, str]] | None
 
 
-def _frozen(run: RunRecord) -> _Frozen:
+def _read(run: RunRecord) -> _Code:
     record = read_or_empty(run.dir.record, _ignore)
     sources = launch_of(run.dir, record, _ignore).get("sources")
     own = map(str, sources) if isinstance(sources, list) else ()
@@ -78,10 +78,10 @@ def _frozen(run: RunRecord) -> _Frozen:
         files = frozenset(content(folder).items())
     except StoreError:
         files = None
-    return _Frozen(project, settings, folder / TREE, files)
+    return _Code(project, settings, folder / TREE, files)
 
 
-def _same(codes: Mapping[str, _Frozen]) -> dict[str, str]:
+def _same(codes: Mapping[str, _Code]) -> dict[str, str]:
     """Return for each code of a project the first whose program it shares, itself if it's gone."""
     settings = frozenset[str]().union(*(each.settings for each in codes.values()))
     known = [each.files for each in codes.values() if each.files is not None]
@@ -162,18 +162,8 @@ def code_note(runs: Sequence[RunRecord]) -> str:
         return f"these runs have {len(codes)} different codes; --columns code shows which"
     files = dict.fromkeys(name for names in code_files(groups[0]).values() for name in names)
     counts = ", ".join(f"{code[:SHORT]}: {n} run{'s' * (n != 1)}" for code, n in codes.items())
-    where = f": {named(list(files))}" if files else ""
+    where = f": {first_of(list(files))}" if files else ""
     return f"the code of these runs differs ({counts}){where}; --diff RUN RUN shows how"
-
-
-def named(files: Sequence[str]) -> str:
-    """Return the names of files, of many the first.
-
-    >>> named(["a", "b", "c", "d", "e", "f"])
-    'a, b, c, d and 2 more'
-    """
-    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
-    return ", ".join(files[:_MOST_NAMED]) + more
 
 
 def marked(runs: Sequence[RunRecord]) -> list[RunRecord]:
@@ -206,7 +196,7 @@ def code_changed(record: RunRecord) -> str:
     number, old, new = changed[-1]
     try:
         store = ExperimentDir(record.dir.path.parent).code
-        files = named(differing(store / old, store / new))
+        files = first_of(differing(store / old, store / new))
     except StoreError:
         files = ""
     return f"since attempt {number}; {old[:SHORT]} before" + (f": {files}" if files else "")

@@ -252,6 +252,16 @@ def as_number(value: Any) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
+def finite(value: Any) -> float | None:
+    """Return a number, or a truth, as a float; None for infinities, NaN and anything else.
+
+    >>> finite(3), finite("3"), finite(10**400)
+    (3.0, None, None)
+    """
+    number = as_number(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
 def identity(value: Any) -> Any:
     """Return a key that equal values share: 1 and 1.0 are equal, 1 and true are not; NaN is NaN.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
 from runx.analysis.codes import mixed, short_codes
-from runx.analysis.columns import Column, as_number, identity, names_of, value, varying
+from runx.analysis.columns import Column, finite, identity, names_of, value, varying
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table, chosen
 from runx.errors import RunxError
@@ -127,8 +127,7 @@ def _pairing_columns(
 
 
 def _numbers(runs: Sequence[RunRecord], column: Column) -> list[float]:
-    values = (as_number(value(run, column)) for run in runs)
-    return [each for each in values if each is not None and math.isfinite(each)]
+    return [number for run in runs if (number := finite(value(run, column))) is not None]
 
 
 def _cells(

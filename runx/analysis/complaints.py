@@ -86,30 +86,9 @@ _PATTERNS = [
     *((FOLLOWED, re.compile(pattern)) for pattern in _FOLLOWING),
 ]
 _WORDS = (
-    *(
-        "rror",
-        "ERROR",
-        "atal",
-        "FATAL",
-        "CRITICAL",
-        "xception",
-        "nterrupt",
-        "Exit",
-        "ailure",
-        "ault",
-    ),
-    *(
-        "ault",
-        "otFound",
-        "ill",
-        "not found",
-        "No such",
-        "ermission",
-        "nbound",
-        "yntax",
-        "annot",
-        "llegal",
-    ),
+    *("rror", "ERROR", "atal", "FATAL", "CRITICAL", "xception", "nterrupt", "Exit", "ailure"),
+    *("ault", "otFound", "ill", "not found", "No such", "ermission", "nbound", "yntax", "annot"),
+    "llegal",
     *("not set", "loating", "can't", "an't loc", "directory", "identifier", "substitution", "bort"),
     *("division", "too long", "readonly", "erminate", "ssert", "panic", "ABORT", "noticed", "NCCL"),
     *("BAD TERM", "atchdog", " line ", "signal (", "ouble free", "free(", "alloc(", "orrupted"),
@@ -243,16 +222,20 @@ def _pytest(lines: Sequence[str]) -> Iterator[Complaint]:
 
 def _torchrun(lines: Sequence[str]) -> Iterator[Complaint]:
     """Return what torchrun reports of the rank that failed first."""
-    for at, line in enumerate(lines):
-        if not line.startswith("Root Cause (first observed failure)"):
-            continue
-        report = dict(_fields(lines[at + 1 : at + 12]))
+    for at, report in root_causes(lines):
         rank, said = report.get("rank", "?").split()[0], report.get("traceback", "")
         # Where ranks mark their lines, that none is of this one says that it printed no exception.
         is_told = said.startswith("Signal") or any(_RANK.match(line) for line in lines)
         if not said.startswith("Signal"):
             said = f"exit status {report.get('exitcode', '?').split()[0]}{_before_report(lines)}"
         yield Complaint(at, FOLLOWED if is_told else REPORTED, f"rank {rank}: {said}")
+
+
+def root_causes(lines: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines where torchrun reports the rank that failed first, each with the report."""
+    for at, line in enumerate(lines):
+        if line.startswith("Root Cause (first observed failure)"):
+            yield at, dict(_fields(lines[at + 1 : at + 12]))
 
 
 def _before_report(lines: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from runx.analysis.columns import (
 from runx.analysis.question import Question
 from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
 from runx.errors import RunxError
-from runx.nearest import suggestion
+from runx.nearest import first_of, suggestion
 from runx.printable import one_line
 from runx.rundir.run import RunRecord
 
@@ -249,23 +249,18 @@ def _notes(
         measured = sum(1 for run in group if run.metrics)
         if measured < expected:
             short.append(f"{_name(group, by)} (n={measured}/{expected})")
-    return (f"incomplete: {_first(short)}",) if short else ()
+    return (f"incomplete: {first_of(short, 3, '; ')}",) if short else ()
 
 
 def _mixed(ordered: Sequence[Sequence[RunRecord]], by: Sequence[Column]) -> tuple[str, ...]:
     """Return a note of groups whose runs had different code: their means mix it."""
     names = [_name(group, by) for group in ordered if mixed(group)]
-    return (f"mixed code: {_first(names)}",) if names else ()
+    return (f"mixed code: {first_of(names, 3, '; ')}",) if names else ()
 
 
 def _name(group: Sequence[RunRecord], by: Sequence[Column]) -> str:
     cells = ((column.heading, value(group[0], column)) for column in by)
     return ", ".join(f"{heading}={one_line(str(cell))}" for heading, cell in cells) or "all"
-
-
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return "; ".join(names[:3]) + more
 
 
 def best_per(table: Table, name: str) -> Table:

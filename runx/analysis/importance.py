@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, as_number, identity, resolve, value, varying
+from runx.analysis.columns import Column, as_number, finite, identity, resolve, value, varying
 from runx.analysis.groups import groups
 from runx.analysis.question import Question
 from runx.analysis.table import Row, Table
@@ -61,8 +61,7 @@ def effects(runs: Sequence[RunRecord], metric: Column, question: Question) -> li
 
 
 def _number(run: RunRecord, metric: Column) -> float | None:
-    cell = as_number(value(run, metric))
-    return cell if cell is not None and math.isfinite(cell) else None
+    return finite(value(run, metric))
 
 
 def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[RunRecord]]]:

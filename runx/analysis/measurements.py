@@ -74,7 +74,11 @@ def is_logx(run: RunDir) -> bool:
     return bool(first) and _is_logx(first)
 
 
-def measurements_of(run: RunDir, warn: Warn = lambda line: None) -> Measurements:
+def measurements_of(run: RunDir) -> Measurements:
     """Read what a run has measured; what is damaged was warned of when the run was read."""
-    asked = recorded(ExperimentDir(run.path.parent), warn)
-    return measurements(RunFiles(os.fspath(run)), asked, warn)
+    asked = recorded(ExperimentDir(run.path.parent), _ignore)
+    return measurements(RunFiles(os.fspath(run)), asked, _ignore)
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning that was given before."""

@@ -16,7 +16,6 @@ from runx.analysis.cells import duration, for_machines
 from runx.analysis.codes import code_changed, with_codes
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
-from runx.analysis.failures import cause_in
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, run_as_json
 from runx.analysis.table import Row, Table, own_columns
@@ -175,11 +174,13 @@ def _overview(
 
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
     """Return everything about a run as JSON has it: its record, attempts, files and commands."""
+    from runx.analysis.failures import cause_in
+
     run = record.dir
     content = read_or_empty(run.record, warn)
     launch = launch_of(run, content, warn)
     return {
-        **runs_as_json([record], now)[0],
+        **run_as_json(record, now),
         "cause": cause_in(record),
         "id": content.get("id"),
         **({"hparams_types": types} if (types := launch.get("hparams_types")) else {}),

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from runx.analysis.ask import with_job_statuses
-from runx.analysis.failures import cause_in
 from runx.analysis.found import Wanted, read_found
 from runx.analysis.index import Index, open_index
 from runx.analysis.index_rows import Entries
@@ -159,9 +158,12 @@ def _details(
         "started": record.started,
         "elapsed": record.elapsed(now),
         "attempt": record.status.attempt or None,
-        "cause": cause_in(record) if "cause" in wanted else None,
     }
     yield from ((name, own[name]) for name in wanted & own.keys())
+    if "cause" in wanted:
+        from runx.analysis.failures import cause_in  # its patterns take long to compile
+
+        yield "cause", cause_in(record)
     if not wanted & {*_IN_RECORD, *_IN_LAUNCH}:
         return
     content = read_or_empty(record.dir.record, warn)

@@ -93,7 +93,7 @@ def _read(
         experiment=experiment,
         resources=resources if isinstance(resources, dict) else {},
         attempts=attempts,
-        code=_code(content, [attempt.number for attempt in attempts], look),
+        code=_code(recorded, [attempt.number for attempt in attempts], look),
         tag=str(recorded.get("tag") or ""),
         labels=labels_of(recorded),
         ablation=ablation if isinstance(ablation, dict) else {},
@@ -102,18 +102,14 @@ def _read(
     )
 
 
-def _code(record: bytes | None, attempts: Sequence[int], look: RunFiles) -> str:
+def _code(recorded: Mapping[str, Any], attempts: Sequence[int], look: RunFiles) -> str:
     """Return the digest of a run's code: that of the last claim that has one, or its record's."""
     for number in reversed(attempts):
-        if number > 1 and (code := _last_code(look.content(f"{ATTEMPTS}/{number}.claim"))):
-            return code
-    return _last_code(record)
-
-
-def _last_code(content: bytes | None) -> str:
-    # In both files it comes after what a user has named; neither is parsed for this alone.
-    found = _CODE.findall(content or b"")
-    return found[-1].decode() if found else ""
+        # A claim is not parsed for this alone; what a user has named comes before it there.
+        claim = look.content(f"{ATTEMPTS}/{number}.claim") if number > 1 else None
+        if found := _CODE.findall(claim or b""):
+            return str(found[-1].decode())
+    return str(recorded.get("code") or "")
 
 
 def _hparams(look: RunFiles, warn: Warn) -> dict[str, Any] | None:

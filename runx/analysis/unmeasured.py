@@ -56,19 +56,19 @@ def _described(asked: Asked) -> str:
 
 def _advice(runs: Sequence[RunRecord]) -> str:
     """Return what to add to the experiment's file, by what the runs have printed if that helps."""
-    suggested = next(filter(None, (suggestion(tail(run.dir.output)) for run in runs[:5])), None)
+    suggested = next(filter(None, (entries_for(tail(run.dir.output)) for run in runs[:5])), None)
     example = suggested or "acc: 'val acc: ([0-9.]+)'"
     what = "what they print can be read" if suggested else "what a script prints can be read"
     add = f"add METRICS: {{{example}}} to the YAML, then runx FILE --resume"
     return f"{what}: {add}; see docs/yaml.md"
 
 
-def suggestion(output: str) -> str | None:
+def entries_for(output: str) -> str | None:
     """Return entries of METRICS for what an output says last, None where that is no metric.
 
-    >>> suggestion("val acc: 0.91\\nsaved to x:1\\n")
+    >>> entries_for("val acc: 0.91\\nsaved to x:1\\n")
     "acc: 'val acc: ([0-9.eE+-]+)'"
-    >>> suggestion("Epoch [1/9] val acc: 0.91\\n")
+    >>> entries_for("Epoch [1/9] val acc: 0.91\\n")
     "epoch: 'Epoch \\\\[([0-9]+)', acc: 'val acc: ([0-9.eE+-]+)'"
     """
     lines = without_escapes(output).replace("\r", "\n").splitlines()

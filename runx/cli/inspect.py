@@ -114,8 +114,8 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
 
 def _failures(standings: Standings, as_json: bool) -> str:
     """Return the runs that failed, grouped by the reason, and the commands that retry them."""
-    from runx.analysis.codes import named
     from runx.analysis.failures import digest_lines
+    from runx.nearest import first_of
 
     groups = standings.failures()
     if as_json:
@@ -125,7 +125,7 @@ def _failures(standings: Standings, as_json: bool) -> str:
     for command, changed in zip(standings.retry_commands(warn), changes.values(), strict=True):
         lines.append(f"retry: {command}")
         if changed:
-            lines.append(f"    changed since: {named(changed)}")
+            lines.append(f"    changed since: {first_of(changed)}")
     return "\n".join(lines)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from runx.analysis.cells import for_machines
-from runx.analysis.columns import Column, as_number, resolve, value, varying
+from runx.analysis.columns import Column, finite, resolve, value, varying
 from runx.analysis.curves import Curve, curve, mean_curve, metric_history, phase_of
 from runx.analysis.groups import groups
 from runx.analysis.question import TableOptions
@@ -79,7 +78,7 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOpti
     points, left_out = [], []
     for run in runs:
         cells = [value(run, column) for column in columns]
-        x, y = map(_finite, cells)
+        x, y = map(finite, cells)
         if x is not None and y is not None:
             points.append((x, y))
         else:
@@ -92,15 +91,10 @@ def _scatter(across: str, up: str, runs: Sequence[RunRecord], request: TableOpti
     return Picture(f"{up} by {across}", across, up, request.log, curves, dots=True, note=note)
 
 
-def _finite(cell: Any) -> float | None:
-    number = as_number(cell)
-    return number if number is not None and math.isfinite(number) else None
-
-
 def _lack(columns: Sequence[Column], cells: Sequence[Any]) -> str:
     """Return why a run is no dot: the first of its cells that is no finite number."""
     pairs = zip(columns, cells, strict=True)
-    column, cell = next(pair for pair in pairs if _finite(pair[1]) is None)
+    column, cell = next(pair for pair in pairs if finite(pair[1]) is None)
     name = column.heading
     return f"no {name}" if cell is None else f"{name} is {for_machines(cell):.40}"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.decode import counted_records
-from runx.analysis.measurements import Measurements, measurements_of
+from runx.analysis.measurements import Measurements
 from runx.rundir.paths import RunDir, metrics_of
 from runx.rundir.records import Record, rows
 
@@ -111,19 +111,11 @@ def seconds_at_work(records: Sequence[Record]) -> Callable[[float | None], float
     return at
 
 
-def read_courses(run: RunDir, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
-    """Read what a run has measured: its metrics files, and what its script left elsewhere."""
-    # What is damaged in these was warned of when the run was read for the table.
-    return courses_of(measurements_of(run), run, damaged)
-
-
-def courses_of(
-    found: Measurements, run: RunDir, damaged: Callable[[Path, int, str], None]
-) -> dict[str, Course]:
-    """Return what a run has measured by phase, given what was found of it."""
+def courses_of(found: Measurements, damaged: Callable[[Path, int, str], None]) -> dict[str, Course]:
+    """Return what a run has measured by phase: the rows of logx, and what was found elsewhere."""
     records = found_records(found)
     if found.own is not None:
-        for file in metric_files(run):
+        for file in metric_files(RunDir(found.look.path)):
             records += rows(file.read_bytes(), partial(damaged, file))
     return courses(records)
 

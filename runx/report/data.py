@@ -73,7 +73,7 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 def read_run_courses(record: RunRecord, warn: Warn) -> RunCourses:
     """Read what a run has measured; damaged rows are warned of and left out."""
     found, damaged = measurements_of_run(record), partial(_warn_of_row, warn)
-    return RunCourses(record, courses_of(found, record.dir, damaged))
+    return RunCourses(record, courses_of(found, damaged))
 
 
 def _warn_of_row(warn: Warn, file: Path, line: int, why: str) -> None:

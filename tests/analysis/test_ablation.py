@@ -58,6 +58,11 @@ def test_a_change_has_its_difference_its_deviation_and_p_paired_by_seed():
     assert found["baseline"].difference is found["baseline"].p is None
 
 
+def test_a_number_beyond_all_floats_is_as_if_it_were_missing():
+    found = by_text(sweep(plain=[88.0, 10**400, 90.0]))
+    assert found["aug=false"].missing == ("seed=1",)
+
+
 def test_pairs_are_of_runs_with_the_same_seed_whatever_their_order():
     runs = sweep()
     assert by_text(runs[::-1])["width=64"].p == by_text(runs)["width=64"].p

@@ -6,9 +6,10 @@ import pytest
 
 from runx.analysis.curves import last_metrics, metric_history
 from runx.analysis.decode import Execution, counted, counted_records, phase_in
+from runx.analysis.measurements import measurements_of
 from runx.analysis.read_run import read_run
 from runx.analysis.reduce import Measure, series, tally
-from runx.report.curves import read_courses
+from runx.report.curves import courses_of
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, encode
 
@@ -117,7 +118,7 @@ def test_phases_with_files_of_their_own_are_told_by_the_starts(tmp_path, phase, 
     assert history == [1, 2, *((5, 3) if timed else (3,))]
     assert last_metrics(record, phase) == {"acc": 3}
     if timed:
-        courses = read_courses(run, lambda *_: None)
+        courses = courses_of(measurements_of(run), lambda *_: None)
         assert courses["val"].metrics == {"acc": [1.0, 2.0, 3.0]}
         assert courses[phase].metrics == {"acc": [1.0, 2.0, 5.0, 3.0]}
 

@@ -12,7 +12,7 @@ from runx.analysis.curves import last_metrics, metric_history
 from runx.analysis.index import MANY, SETTLED
 from runx.analysis.read import Reader, read_experiment
 from runx.analysis.reduce import Measure
-from runx.report.curves import read_courses
+from runx.report.curves import courses_of
 from runx.rundir.paths import ExperimentDir
 
 HEAD = "epoch,train_loss,val_acc\n"
@@ -46,7 +46,7 @@ def test_tables_histories_and_the_page_have_the_same_numbers(tmp_path):
     assert run.sources == {"acc": "out/log.csv", "train.loss": "out/log.csv"}
     assert metric_history(run, "acc", "val") == [(0, 0.5), (1, 0.7), (2, 0.6)]
     assert last_metrics(run, "train") == {"loss": 1}
-    courses = read_courses(run.dir, pytest.fail)
+    courses = courses_of(measurements.measurements_of(run.dir), pytest.fail)
     assert courses["val"].metrics == {"acc": [0.5, 0.7, 0.6]}
     assert courses["train"].epochs == [0, 1, 2]
     [early] = read(tmp_path, at=1)

@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from runx.analysis.unmeasured import suggestion
+from runx.analysis.unmeasured import entries_for
 from runx.readers.patterns import problem
 
 
@@ -20,7 +20,7 @@ from runx.readers.patterns import problem
 )
 def test_what_is_suggested_finds_what_was_printed(output, entry, value):
 
-    name, _, pattern = suggestion(output).split(", ")[-1].partition(": ")
+    name, _, pattern = entries_for(output).split(", ")[-1].partition(": ")
     assert name == entry
     assert problem(pattern[1:-1]) is None
     assert re.findall(pattern[1:-1], output)[-1] == value
@@ -30,11 +30,11 @@ def test_what_is_suggested_finds_what_was_printed(output, entry, value):
     "output", ["", "hello\n", "saved to x:1\n", "port: 8080\n", "12:30 start\n"]
 )
 def test_nothing_is_suggested_for_what_is_no_metric(output):
-    assert suggestion(output) is None
+    assert entries_for(output) is None
 
 
 @pytest.mark.parametrize("printed", ["epoch 3", "Epoch: 3", "Epoch [3/9]", "epoch=3", "(epoch 3)"])
 def test_the_epoch_that_is_printed_is_suggested_too(printed):
-    name, _, pattern = suggestion(f"{printed} acc: 0.5\n").split(", ")[0].partition(": ")
+    name, _, pattern = entries_for(f"{printed} acc: 0.5\n").split(", ")[0].partition(": ")
     assert name == "epoch"
     assert re.search(yaml.safe_load(pattern), printed)[1] == "3"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_folders import make_run, write_metrics
 
-from runx.report.curves import Course, courses, encoded, packed, read_courses, thinned
+from runx.analysis.measurements import measurements_of
+from runx.report.curves import Course, courses, courses_of, encoded, packed, thinned
 from runx.rundir import tensorboard as events
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record
@@ -24,13 +25,15 @@ def test_a_damaged_row_is_reported_with_its_file_and_costs_itself_alone(tmp_path
     with run.metrics.open("a") as file:
         file.write("val,acc\n")
     damaged = []
-    by_phase = read_courses(run, lambda file, line, why: damaged.append((file, line)))
+    by_phase = courses_of(
+        measurements_of(run), lambda file, line, why: damaged.append((file, line))
+    )
     assert by_phase["val"].metrics["acc"] == [1, 2, 3]
     assert damaged == [(run.metrics, 5)]
 
 
 def test_a_run_without_metrics_has_no_courses(tmp_path):
-    assert read_courses(RunDir(make_run(tmp_path / "a")), print) == {}
+    assert courses_of(measurements_of(RunDir(make_run(tmp_path / "a"))), print) == {}
 
 
 def test_a_run_that_only_wrote_to_tensorboard_has_courses_too(tmp_path):
@@ -39,14 +42,14 @@ def test_a_run_that_only_wrote_to_tensorboard_has_courses_too(tmp_path):
         for name in ("val/acc", "train/acc"):
             content.append(events.scalars([(events.tag(name), 0.5 * step)], step, 10.0 * step))
     (tmp_path / "events.out.tfevents.1").write_bytes(b"".join(content))
-    by_phase = read_courses(RunDir(tmp_path), print)
+    by_phase = courses_of(measurements_of(RunDir(tmp_path)), print)
     assert by_phase["val"].metrics["acc"] == by_phase["train"].metrics["acc"] == [0, 0.5, 1]
 
 
 def test_train_and_validation_lie_side_by_side(tmp_path):
     folder = make_run(tmp_path / "a", acc=[1, 2])
     write_metrics(folder, [{"acc": 3}, {"acc": 4}], phase="train", file="metrics.train.csv")
-    by_phase = read_courses(RunDir(folder), print)
+    by_phase = courses_of(measurements_of(RunDir(folder)), print)
     assert by_phase["val"].metrics["acc"] == [1, 2]
     assert by_phase["train"].metrics["acc"] == [3, 4]
 

@@ -109,8 +109,8 @@ def test_a_state_that_changes_is_reported(tmp_path):
     (folder / "attempts" / "2.events.jsonl").write_text(events)
     os.utime(folder / "attempts", (9e8, 9e8))
     change, _ = experiment.changes(50.0)
-    assert change["standing"]["state"] == "done"
-    assert len(change["standing"]["attempts"]) == 2
+    assert change["state"]["state"] == "done"
+    assert len(change["state"]["attempts"]) == 2
     assert experiment.changes(50.0) == []
 
 

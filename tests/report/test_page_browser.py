@@ -23,6 +23,7 @@ def sweep(installed, tmp_path_factory):
     folder = run_sweeps(tmp_path_factory.mktemp("sweep"), installed)
     run_command("sumx digits -s accuracy --html digits.html", folder, installed)
     run_command("sumx wild -s accuracy --html wild.html", folder, installed)
+    run_command("sumx ablated -s accuracy --html ablated.html", folder, installed)
     return folder
 
 
@@ -104,6 +105,33 @@ def test_a_failed_run_is_shown_as_such(page):
     assert "exit status 1" in failed[0].get_attribute("title")
     assert len(states) == 21
     assert "1 failed" in page.one(".states").text
+
+
+def test_the_run_of_other_code_is_marked_with_the_files(page):
+    [mark] = page.all(".runs .other-code")
+    assert mark.text == "other code"
+    assert mark.get_attribute("title").endswith("that of most runs: train.py")
+    page.type("lr == 0.05")
+    assert len(page.rows()) == len(page.all(".runs .other-code")) == 1
+
+
+def test_the_differences_of_an_ablation_are_pythons(browser, sweep, installed):
+    page = Page(browser, sweep / "ablated.html")
+    printed = loads(run_command("sumx ablated --ablation accuracy:best --json", sweep, installed))
+    assert [row["change"] for row in printed] == ["baseline", "optimizer=adam"]
+    rows = [
+        [cell.get_attribute("textContent") for cell in row.find_elements("css selector", "th, td")]
+        for row in page.all(".ablation tbody tr")
+    ]
+    assert [row[0] for row in rows] == [row["change"] for row in printed]
+    assert [row[5] for row in rows] == ["2", "2"]
+    assert rows[0][2] == ""
+    assert float(rows[1][2]) == pytest.approx(printed[1]["difference"], rel=1e-3)
+    assert complaints(browser) == []
+
+
+def test_a_page_without_an_ablation_shows_no_table_of_one(page):
+    assert not page.one(".ablation").is_displayed()
 
 
 def test_an_expression_filters_table_and_curves(page):

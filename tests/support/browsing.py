@@ -83,6 +83,16 @@ HPARAMS:
   seed: 0
   logdir: LOGDIR
 """
+ABLATED = """
+CMD: {python} train.py
+
+HPARAMS:
+  lr: 0.01
+  epochs: 3
+  seed: [0, 1]
+  RUNX.ABLATE: {optimizer: [sgd, adam]}
+  logdir: LOGDIR
+"""
 WILD = """
 CMD: {python} train.py
 
@@ -100,14 +110,16 @@ HPARAMS:
 
 
 def run_sweeps(folder, env):
-    """Run the sweeps ``digits`` and ``wild`` in a folder; the last run of digits has other code."""
+    """Run the sweeps in a folder; the last run of ``digits`` has other code."""
     (folder / "train.py").write_text(TRAIN)
-    for name, text in (("digits", SWEEP), ("later", LATER), ("wild", WILD)):
+    sweeps = {"digits": SWEEP, "later": LATER, "wild": WILD, "ablated": ABLATED}
+    for name, text in sweeps.items():
         (folder / f"{name}.yml").write_text(text.replace("{python}", sys.executable))
     run_command("runx digits.yml -i", folder, env, fails=True)
     (folder / "train.py").write_text(TRAIN.replace('"adam": 3.0', '"adam": 2.5'))
     run_command("runx later.yml -i", folder, env)
     run_command("runx wild.yml -i", folder, env)
+    run_command("runx ablated.yml -i", folder, env)
     return folder
 
 

@@ -40,7 +40,7 @@ function apply(model, change) {
     return;
   }
   if (!run) return;
-  if (change.kind === "standing") Object.assign(run, change.standing);
+  if (change.kind === "state") Object.assign(run, change.state);
   if (change.kind === "points") addPoints(model, run, change);
 }
 

@@ -83,7 +83,7 @@ export function makePanel(model, store, selection, follow) {
     const why = reasons ? h("p", { class: "why" }, reasons) : null;
     const list = h("dl", { class: "facts" }, ...entries.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
-    return h("div", {}, h("p", { class: "standing" }, stateMark(run), best), why, list);
+    return h("div", {}, h("p", { class: "state-line" }, stateMark(run), best), why, list);
   }
 
   function command(run) {

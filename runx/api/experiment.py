@@ -13,8 +13,8 @@ from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.config.experiment import Setting
 from runx.config.keys import KEYS
-from runx.config.load import Request
 from runx.config.load import load as load_settings
+from runx.config.request import Request
 from runx.errors import RunxError
 from runx.launching.plan import (
     MAX_RUNS,

@@ -52,7 +52,7 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
 def _check(file: Path, max_runs: int | None) -> int:
     """Print warnings; return the number of runs."""
     from runx.api.experiment import Experiment
-    from runx.config.load import Request
+    from runx.config.request import Request
     from runx.launching.plan import MAX_RUNS
 
     experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))

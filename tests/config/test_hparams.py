@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runx.config.hparams import with_python
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 from runx.errors import SettingsError, SweepError
 from runx.rundir.configfile import config_text, read_config
 from runx.rundir.logdir import Logdir

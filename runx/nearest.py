@@ -1,4 +1,4 @@
-"""Suggestions for names that are unknown."""
+"""Names in messages: suggestions for those that are unknown, and of many the first."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ def suggestion(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) ->
     close = get_close_matches(word.lower(), folded, n=1)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return f"known are: {', '.join(names[:_MOST_SHOWN])}{more}" if names else "none is known"
+    return f"known are: {first(names, _MOST_SHOWN)}" if names else "none is known"
 
 
 def nearest(word: str, known: Iterable[str], most: int = 5) -> list[str]:
@@ -56,6 +55,15 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     >>> listed(["a", "b"])
     'are: a, b'
     """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
     verb = "is" if len(names) == 1 else "are"
-    return f"{verb}: {', '.join(names[:most])}{more}"
+    return f"{verb}: {first(names, most)}"
+
+
+def first(names: Sequence[str], most: int) -> str:
+    """Return the first names and the number of the others.
+
+    >>> first(["build", "data", "log"], most=2)
+    'build, data and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ def config(as_json: bool, **flags: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.api.experiment import Experiment
 
-    asked = replace(request(here=False, **flags), executes=False)
+    asked = request(here=False, **flags)._replace(executes=False)
     settings = Experiment.of(asked).config()
     rows = [
         (name, setting.text, setting.origin) if setting else (name, "", "not set")

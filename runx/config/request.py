@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from runx.sweeps.overrides import Override
 from runx.sweeps.values import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The experiment's file to load, and what overrides it.
 
     ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
@@ -27,7 +26,7 @@ class Request:
     cwd: Path
     environment: Mapping[str, str]
     config: Path | None = None
-    flags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = {}
     tag: str = ""
     cooldir: bool = True
     here: bool = False

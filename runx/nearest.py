@@ -1,4 +1,4 @@
-"""Suggestions for names that are unknown."""
+"""Names in messages: suggestions for those that are unknown, and of many the first."""
 
 from __future__ import annotations
 

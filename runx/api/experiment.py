@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -13,8 +12,8 @@ from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.config.experiment import Setting
 from runx.config.keys import KEYS
-from runx.config.load import Request
 from runx.config.load import load as load_settings
+from runx.config.request import Request
 from runx.errors import RunxError
 from runx.launching.plan import (
     MAX_RUNS,
@@ -177,7 +176,7 @@ class Experiment:
 
     def here(self) -> Experiment:
         """Return the same experiment with its runs on this machine, whatever FARM says."""
-        return self if self.request.here else Experiment.of(replace(self.request, here=True))
+        return self if self.request.here else Experiment.of(self.request._replace(here=True))
 
     @property
     def name(self) -> str:
@@ -212,7 +211,7 @@ class Experiment:
             return self
         tag = self.request.tag if tag is None else tag
         cooldir = self.request.cooldir if cooldir is None else cooldir
-        return Experiment.of(replace(self.request, tag=tag, cooldir=cooldir))
+        return Experiment.of(self.request._replace(tag=tag, cooldir=cooldir))
 
     def survey(self, where: str = "", resume: bool | None = None) -> PreviewTable:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
@@ -261,8 +260,7 @@ def load(
     >>> load("sweep.yml", "~momentum", lr=[0.1, 0.2], FARM="local").plan()    # doctest: +SKIP
     <2 runs of sweep>
     """
-    request = replace(
-        _request(Path(file)),
+    request = _request(Path(file))._replace(
         config=None if runx_file is None else Path(runx_file),
         overrides=(*overrides, *(_override(name, value) for name, value in values.items())),
         sweeps=(sweep,) if isinstance(sweep, str) else tuple(sweep),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,8 +28,7 @@ MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What a launch gets from its caller.
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,

@@ -13,6 +13,7 @@ from runx.cli.completion import experiments, runs
 from runx.cli.console import data, say
 from runx.cli.options import looked_up, lookup_options, where_option
 from runx.errors import RunxError
+from runx.nearest import first_of
 
 _MOST_NAMES = 20
 """Names of runs that one line may have."""
@@ -79,8 +80,7 @@ def _say(count: Count, done: str) -> None:
     for name, why in count.left.items():
         names_of.setdefault(why, []).append(name)
     for why, names in names_of.items():
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        say(f"{', '.join(names[:_MOST_NAMES])}{more}: not {done}: {why}")
+        say(f"{first_of(names, _MOST_NAMES)}: not {done}: {why}")
     say(f"{count.done} of {count.named} runs {done}")
     if count.left:
         sys.exit(1)

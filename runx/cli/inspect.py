@@ -106,7 +106,7 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
         return Shown(json.dumps(objects, indent=2), failed)
     head = ("experiment", "runs", "states", "last activity", "labels", "title")
     has_labels = any(each.labels for each in overviews)
-    shown = [name for name in range(len(head)) if has_labels or head[name] != "labels"]
+    shown = [at for at, name in enumerate(head) if has_labels or name != "labels"]
     rows = [tuple(row[at] for at in shown) for row in overview_rows(overviews, time.time())]
     right = tuple(head[at] == "runs" for at in shown)
     return Shown(aligned(tuple(head[at] for at in shown), rows, right), failed)

@@ -14,7 +14,6 @@ from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.start import job_ids_of
 from runx.cli.console import data, echo, say
-from runx.cli.launch_ending import report
 from runx.cli.options import (
     choosing_options,
     given_options,
@@ -156,6 +155,7 @@ def _launch(
     from runx.analysis.commands import resume_command
     from runx.api.start import Caller, start
     from runx.cli.asking import ask_about_changes
+    from runx.cli.launch_ending import report
     from runx.cli.progress import watcher
 
     runs = list(sweep.runs())

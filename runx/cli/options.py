@@ -16,7 +16,7 @@ from runx.cli.console import say, warn
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment
-    from runx.config.load import Request
+    from runx.config.request import Request
     from runx.local.options import LocalOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -113,7 +113,7 @@ def request(
     claims: bool = False,
 ) -> Request:
     """Return the request to load an experiment with these flags, in this folder."""
-    from runx.config.load import Request
+    from runx.config.request import Request
 
     flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note}
     return Request(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ def check(files: tuple[Path, ...], max_runs: int | None) -> int:
 def _check(file: Path, max_runs: int | None) -> int:
     """Print warnings; return the number of runs."""
     from runx.api.experiment import Experiment
-    from runx.config.load import Request
+    from runx.config.request import Request
     from runx.launching.plan import MAX_RUNS
 
     experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))
@@ -69,7 +68,7 @@ def config(as_json: bool, **flags: Any) -> None:
     """Show every setting of FILE, its value, and the file or flag that it comes from."""
     from runx.api.experiment import Experiment
 
-    asked = replace(request(here=False, **flags), executes=False)
+    asked = request(here=False, **flags)._replace(executes=False)
     settings = Experiment.of(asked).config()
     rows = [
         (name, setting.text, setting.origin) if setting else (name, "", "not set")

@@ -85,7 +85,7 @@ def _from_python(
             if name in givers:
                 raise SweepError(f"{where}: {givers[name]} and {spec} both give {name}; keep one")
             givers[name] = spec
-        hparams = _over(hparams, given)
+        hparams = with_grid(hparams, given)
     return hparams, located(at, {name: where for name in _tops(hparams) if name not in own})
 
 
@@ -123,12 +123,8 @@ def _tops(hparams: Node) -> list[str]:
     return [key for item in items if isinstance(item, dict) for key in item]
 
 
-def with_python(hparams: Node, spec: str, folder: Path, where: str) -> Node:
-    """Return HPARAMS combined with what a function gives, as python_grid has it."""
-    return _over(hparams, python_grid(spec, folder, where))
-
-
-def _over(hparams: Node, given: Mapping[str, Node]) -> Node:
+def with_grid(hparams: Node, given: Mapping[str, Node]) -> Node:
+    """Return HPARAMS with the grid that a function gives; cases of both cross."""
     first = hparams[0] if isinstance(hparams, list) and hparams else hparams
     own = first.get(CASES) if isinstance(first, dict) else None
     for name, node in given.items():

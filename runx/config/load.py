@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,9 @@ from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
+from runx.config.names import name_texts
 from runx.config.overrides import overridden, read_overrides
+from runx.config.request import Request
 from runx.config.sources import (
     entry_of,
     from_environment,
@@ -32,54 +32,20 @@ from runx.config.sources import (
     user_file,
 )
 from runx.errors import SettingsError
-from runx.home import user_name
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.styles import of_config
+from runx.rundir.styles import Style, of_config
 from runx.sweeps.axes import Locator
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
 from runx.sweeps.merge import keys
-from runx.sweeps.naming import fill_template, new_launch, safe
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.unquoted import unquoted
-from runx.sweeps.values import Node, Point
-
-_XID = "{xid}"
-_NONE = Point(())
+from runx.sweeps.values import Node
 
 if TYPE_CHECKING:
-    from runx.rundir.numbers import Number
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The experiment's file to load, and what overrides it.
-
-    ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
-    ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
-    caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
-    names of runs; they are the current time and a new name where they are missing. Unless it
-    ``executes``, HPARAMS is what the files say, without what functions give. Where it ``claims``, a
-    number that the name of the experiment holds is its own from then on.
-    """
-
-    file: Path
-    cwd: Path
-    environment: Mapping[str, str]
-    config: Path | None = None
-    flags: Mapping[str, str] = field(default_factory=dict)
-    tag: str = ""
-    cooldir: bool = True
-    here: bool = False
-    overrides: tuple[str | Override, ...] = ()
-    sweeps: tuple[str, ...] = ()
-    now: datetime | None = None
-    launch: str = ""
-    tree: Mapping[str, Node] | None = None
-    executes: bool = True
-    claims: bool = False
+    from runx.rundir.configfile import ConfigFile
 
 
 def load(request: Request) -> Experiment:
@@ -162,13 +128,8 @@ def _experiment(
 ) -> Experiment:
     """Return the experiment of the settings' entries and of their values."""
     sweep = composed(entries, values, request.sweeps, overrides, request.executes)
-    hparams, at = sweep.hparams, sweep.at
-    texts, number = _name_texts(request, entries, values, farm)
-    name, style = texts["experiment"], values["ARGS"]
-    if sweep.config is not None:
-        own = entries["ARGS"].node if "ARGS" in entries else {}
-        style = of_config(style, sweep.config.format, own if isinstance(own, dict) else ())
-    warnings = [line for layer in layers for line in layer.warnings]
+    texts, number = name_texts(request, entries, values, farm)
+    name = texts["experiment"]
     asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
     return Experiment(
         name=name,
@@ -176,8 +137,8 @@ def _experiment(
         file=request.file,
         logroot=values["LOGROOT"],
         cmd=values["CMD"],
-        hparams=hparams,
-        at=at,
+        hparams=sweep.hparams,
+        at=sweep.at,
         tag=request.tag,
         cooldir=request.cooldir,
         farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
@@ -194,17 +155,17 @@ def _experiment(
         gpus=values["GPUS"],
         title=values["TITLE"],
         note=values["NOTE"],
-        settings=Settings(entries, hparams, overrides),
+        settings=Settings(entries, sweep.hparams, overrides),
         sources=tuple(path for layer in layers for path in layer.files),
         warnings=(
-            *warnings,
-            *cautions(hparams, at, sweep.defaults),
-            *_of_command(values, entries, hparams, at),
+            *(line for layer in layers for line in layer.warnings),
+            *cautions(sweep.hparams, sweep.at, sweep.defaults),
+            *_of_command(values, entries, sweep.hparams, sweep.at),
         ),
         sweep_context=SweepContext(
             values["SAMPLES"], values["SEED"], request.environment, name, sweep.defaults
         ),
-        style=style,
+        style=_style(values["ARGS"], entries, sweep.config) if sweep.config else values["ARGS"],
         config=sweep.config,
         run_name=values["RUN_NAME"],
         texts=texts,
@@ -215,6 +176,12 @@ def _experiment(
         number=number,
         entries=entries,
     )
+
+
+def _style(style: Style, entries: Mapping[str, Entry], config: ConfigFile) -> Style:
+    """Return ARGS with what it leaves open as CONFIG needs it."""
+    own = entries["ARGS"].node if "ARGS" in entries else {}
+    return of_config(style, config.format, own if isinstance(own, dict) else ())
 
 
 def _of_command(
@@ -233,82 +200,3 @@ def _of_command(
             yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
     if style.style == "dashes" and not style.split:
         yield from unquoted(hparams, at, placed)
-
-
-def _name_texts(
-    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any], farm: str
-) -> tuple[dict[str, str], Number | None]:
-    """Return what RUN_NAME and EXP_NAME may hold, and the ``experiment``'s name and number.
-
-    Git, the user and the number are looked up where one of the two holds them.
-    """
-    now = request.now or datetime.now().astimezone()
-    texts = {
-        "date": f"{now:%Y.%m.%d}",
-        "farm": farm or "local",
-        "git": "",
-        "launch": request.launch or new_launch(now),
-        "title": "",
-        "user": "",
-        "xid": "",
-    }
-    for name in ("RUN_NAME", "EXP_NAME"):
-        if "{" in values[name]:
-            texts |= _texts_in(values[name], values, request, f"{entries[name].origin}: {name}")
-    name, origin = request.file.stem, str(request.file)
-    if "EXP_NAME" in entries:
-        origin = f"{entries['EXP_NAME'].origin}: EXP_NAME"
-        own = _own_texts(request, entries, values) if values["NAMES"] else {}
-        name = fill_template(values["EXP_NAME"] or name, {**own, **texts, "xid": _XID}, origin)
-    number = None
-    if _XID in name or _XID in values["RUN_NAME"]:
-        number = _number(request, values, name)
-        texts["xid"] = str(number.value)
-        name = name.replace(_XID, texts["xid"])
-    if "/" in name or name in (".", "..", ".runx") or not name.strip():
-        raise SettingsError(f"{origin}: {name!r} can't name an experiment's folder")
-    return {**texts, "experiment": name}, number
-
-
-def _texts_in(
-    template: str, values: Mapping[str, Any], request: Request, where: str
-) -> dict[str, str]:
-    """Return those texts that a template holds and that have to be looked up."""
-    texts = {}
-    if "{git}" in template:
-        texts["git"] = _commit(values, where)
-    if "{user}" in template:
-        texts["user"] = user_name(request.environment)
-    if "{title}" in template:
-        if not values["TITLE"]:
-            raise SettingsError(f"{where}: {{title}}: there is no TITLE; write one")
-        texts["title"] = safe(values["TITLE"])
-    return texts
-
-
-def _own_texts(
-    request: Request, entries: Mapping[str, Entry], values: Mapping[str, Any]
-) -> dict[str, str]:
-    """Return the texts of NAMES that EXP_NAME holds."""
-    from runx.sweeps.own_names import own_texts
-
-    place_of = entries["NAMES"].at
-    return own_texts(values["NAMES"], values["EXP_NAME"], (), place_of, request.environment)(_NONE)
-
-
-def _number(request: Request, values: Mapping[str, Any], name: str) -> Number:
-    """Return the number of an experiment, whose name may hold it."""
-    from runx.rundir.numbers import claimed, foreseen
-
-    key = f"{request.file.stem}: {name}" if _XID in name else name
-    return (claimed if request.claims else foreseen)(values["LOGROOT"], key)
-
-
-def _commit(values: Mapping[str, Any], where: str) -> str:
-    """Return the first eight digits of CODE_ROOT's commit."""
-    from runx.staging.git import git_state
-
-    git = git_state(values["CODE_ROOT"], (values["LOGROOT"],))
-    if git is None or not git.commit:
-        raise SettingsError(f"{where}: {{git}}: {values['CODE_ROOT']} has no commit; leave it out")
-    return git.commit[:8]

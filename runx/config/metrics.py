@@ -15,22 +15,23 @@ _KEYS = ("file", "key", "pattern")
 def _metrics(name: str, entry: Entry, _: Environment) -> dict[str, dict[str, str]]:
     """Return for each metric its file, key and pattern, as far as they are given."""
     assert isinstance(entry.node, dict)
-    return {metric: _metric(f"{name}.{metric}", node, entry) for metric, node in entry.node.items()}
+    return {
+        metric: _metric(metric, node, f"{entry.origin}: {name}.{metric}")
+        for metric, node in entry.node.items()
+    }
 
 
-def _metric(name: str, node: Node, entry: Entry) -> dict[str, str]:
+def _metric(metric: str, node: Node, place: str) -> dict[str, str]:
     from runx.readers.patterns import problem  # not at start
 
-    place = f"{entry.origin}: {name}"
     texts = {"pattern": node.text} if isinstance(node, Scalar) else _texts(node, place)
     for key, text in texts.items():
         if not text or "\0" in text:
-            raise SettingsError(
-                f"{place}.{key} is empty" if isinstance(node, dict) else f"{place}: {_HOW}"
-            )
+            message = f".{key} is empty, or has a NUL" if isinstance(node, dict) else f": {_HOW}"
+            raise SettingsError(f"{place}{message}")
     if "pattern" in texts and (wrong := problem(texts["pattern"])):
         raise SettingsError(f"{place}: {texts['pattern']!r} {wrong}")
-    if name.rpartition(".")[2] == "epoch" and name.count(".") == 1 and texts.keys() != {"pattern"}:
+    if metric == "epoch" and texts.keys() != {"pattern"}:
         raise SettingsError(f"{place}: is a pattern, for all metrics that have one")
     if "key" in texts and "pattern" in texts:
         raise SettingsError(f"{place}: has both a key and a pattern; give one of them")

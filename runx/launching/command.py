@@ -14,6 +14,7 @@ from runx.sweeps.shelltext import LOGDIR, LOGDIR_MARK, may_be_malformed
 from runx.sweeps.sweep import Sweep
 
 _SECONDS = 10
+"""How long bash may take to read a text."""
 
 _HOSTILE = re.compile(r"['\"$`\\\n]")
 
@@ -35,9 +36,9 @@ def check_command(experiment: Experiment, sweep: Sweep) -> None:
 
 def _check_places(experiment: Experiment, sweep: Sweep, cmd: str, names: tuple[str, ...]) -> None:
     """Raise if CMD has no place for a hyperparameter, or a place that some runs have none for."""
-    style = experiment.style.style
     from runx.sweeps.shellfill import MARK
 
+    style = experiment.style.style
     if problem := refusal(cmd, names, style):
         raise _error(experiment, "CMD", problem)
     placed = placement(cmd, names, style)

@@ -17,6 +17,7 @@ from runx.launching.plan import (
     selected,
 )
 from runx.launching.reconcile import reconcile, summary
+from runx.nearest import first_of
 from runx.rundir.attempts import (
     NO_STATUSES,
     Attempts,
@@ -87,8 +88,7 @@ def _note_left(plan: LaunchPlan, say: Say) -> None:
         if run.state.reason and (run.state.alive or run.state.name in _UNSETTLED):
             names_of.setdefault(str(run.state), []).append(run.dir.path.name)
     for state_text, names in names_of.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        say(f"{names[0]}{more}: left alone: {state_text}")
+        say(f"{first_of(names, most=1)}: left alone: {state_text}")
 
 
 def _check_twins(

@@ -35,13 +35,13 @@ def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> lis
             run=run.name,
             tag=run.point.tag,
             dir=run.dir,
-            attempt=attempt,
+            attempt=planned.attempt,
             resources=resources_of(experiment, run),
             template_values=partial(_template_values, experiment, run),
             code=None if planned.is_new or planned.restaged else staged_code(run.dir),
         )
         for planned in attempts
-        for run, attempt in [planned[:2]]
+        for run in [planned.run]
     ]
 
 

@@ -86,7 +86,7 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     """
     style, cmd = experiment.style, experiment.cmd
     with _args_named(experiment):
-        if experiment.style.style == "file":
+        if style.style == "file":
             from runx.rundir.configfile import check_configs
 
             kept = experiment.config.paths if experiment.config else ()
@@ -94,7 +94,7 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
             check_configs(points, style, experiment.config)
         if style != DASHES or "{" in cmd:
             for run in runs:
-                shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
+                shell_command(cmd, run.point, Logdir.at(run.dir), style)
         else:
             lists = {
                 hparam

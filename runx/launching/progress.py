@@ -32,14 +32,14 @@ def left_nothing(run: RunDir) -> bool:
     names = os.listdir(run)  # noqa: PTH208
     if any(_EVENTS.fullmatch(name) for name in names) and METRICS not in names:
         return False
-    return not has_metrics(run, names) and all(
+    return not _has_metrics(run, names) and all(
         _OWN.fullmatch(name) or _EVENTS.fullmatch(name) for name in names
     )
 
 
 def has_progress(run: RunDir) -> bool:
-    """Return whether there is a checkpoint or a metric of the run, of which it would go on."""
-    if has_metrics(run, os.listdir(run)):  # noqa: PTH208
+    """Return whether there is a checkpoint or a metric of the run, from which it would go on."""
+    if _has_metrics(run, os.listdir(run)):  # noqa: PTH208
         return True
     for count, name in enumerate(_files(run.path)):
         if count > _MOST or _CHECKPOINT.fullmatch(name):
@@ -47,7 +47,7 @@ def has_progress(run: RunDir) -> bool:
     return False
 
 
-def has_metrics(run: RunDir, names: list[str]) -> bool:
+def _has_metrics(run: RunDir, names: list[str]) -> bool:
     """Return whether logx has written any metric."""
     rows = (
         line.partition(",")[0].strip()

@@ -10,6 +10,7 @@ from runx.errors import StoreError
 from runx.launching.context import LaunchContext
 from runx.launching.plan import LaunchOptions, LaunchPlan, PlannedAttempt
 from runx.launching.progress import has_progress, left_nothing
+from runx.nearest import first_of
 from runx.rundir.files import write_whole
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
@@ -85,7 +86,7 @@ def described(names: list[str], runs: int, restaged: bool = False) -> str:
     >>> described(["train.py"], 2, restaged=True)
     "2 of them take today's code: train.py differs from what they were staged with"
     """
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    shown = first_of(names, most=3)
     verb = "differs" if len(names) == 1 else "differ"
     if restaged:
         return f"{runs} of them take today's code: {shown} {verb} from what they were staged with"

@@ -6,7 +6,6 @@ are replaced in it, as the quotes around them require.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container
 from functools import lru_cache
@@ -129,6 +128,8 @@ def environment(point: Point, style: Style) -> dict[str, str]:
     >>> environment(Point((Hparam("optimizer.lr", 0.1, "0.1"),)), Style("env", prefix="HP_"))
     {'HP_OPTIMIZER_LR': '0.1'}
     """
+    import json  # not at start
+
     variables: dict[str, str] = {}
     names: dict[str, str] = {}
     for hparam in point.hparams:

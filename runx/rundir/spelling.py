@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -18,7 +17,8 @@ _MOST_DIGITS = 400
 
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|nan)\Z", re.IGNORECASE)
 
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Compiled where it is used: far-off code points take as long as all else that is compiled here.
+_UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 
 _HYDRA_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?\Z", re.ASCII)
 
@@ -93,7 +93,9 @@ def items_of(hparam: Hparam) -> tuple[str, ...]:
 def _text(value: Value, text: str | tuple[str, ...] | None) -> str:
     """Return the text of a value as Python reads it, that of the file where they are the same."""
     if isinstance(value, tuple):
-        return json.dumps(value)
+        from json import dumps  # not at start
+
+        return dumps(value)
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, float) and isinstance(text, str) and _NOT_FINITE.match(text):
@@ -103,8 +105,10 @@ def _text(value: Value, text: str | tuple[str, ...] | None) -> str:
 
 def _json(value: Value) -> str:
     """Return JSON that is YAML, too, which has no pairs of surrogates and no such characters."""
-    text = json.dumps(value, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    from json import dumps  # not at start
+
+    text = dumps(value, ensure_ascii=False)
+    return re.sub(_UNPRINTABLE, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _as_list(value: Value) -> Any:

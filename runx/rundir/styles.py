@@ -5,7 +5,6 @@ To add one, write a function from a hyperparameter to words, and its entry in ST
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -134,7 +133,9 @@ def placed_words(hparam: Hparam, style: Style = DASHES) -> tuple[str, ...]:
         return shell_words(hparam)
     is_word = hparam.value is None or isinstance(hparam.value, bool)
     if is_word and style.style in ("env", "file"):
-        return (json.dumps(hparam.value),)
+        from json import dumps  # not at start
+
+        return (dumps(hparam.value),)
     return (joined(hparam, style.list),)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from runx.nearest import first_of
 from runx.staging.store import FrozenCode
 from runx.staging.walk import megabytes
 
@@ -27,7 +28,7 @@ def summary(frozen: FrozenCode) -> str:
     ]
     left_out = [f"left out {', '.join(parts)}"] if parts else []
     if frozen.left_out.gitignored:
-        left_out.append(f"git ignores {_first(frozen.left_out.gitignored)}")
+        left_out.append(f"git ignores {first_of(frozen.left_out.gitignored, most=5)}")
     verb = "found frozen:" if frozen.reused else "froze"
     files = "1 file" if frozen.files == 1 else f"{frozen.files} files"
     return "; ".join([f"{verb} {files}, {megabytes(frozen.bytes)}", *left_out])
@@ -48,16 +49,6 @@ def code_warnings(frozen: FrozenCode) -> tuple[str, ...]:
 def _few(names: Sequence[str]) -> str:
     """Return one or two names, or the number of more."""
     return ", ".join(names) if len(names) < 3 else str(len(names))
-
-
-def _first(names: Sequence[str], most: int = 5) -> str:
-    """Return the first names and the number of the others.
-
-    >>> _first(("build", "data", "log"), most=2)
-    'build, data and 1 more'
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 _EDITABLE = re.compile(r"__editable__\.(.+)-[^-]+$")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import StoreError
+from runx.nearest import first_of
 from runx.rundir.files import VERSION, read_json
 from runx.staging.walk import LeftOut, largest
 
@@ -176,9 +177,8 @@ def _mark_changed(folder: str, names: list[str]) -> str:
     """Mark a changed tree and return the warning; runs that were made from it keep it."""
     with open(f"{folder}/{CHANGED}", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(f"{name}\n" for name in names)
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return (
-        f"{folder}: frozen code was changed since: {names[0]}{more}; it is not used again, "
+        f"{folder}: frozen code was changed since: {first_of(names, most=1)}; it is not used again, "
         "and runs made from it may have seen the change"
     )
 

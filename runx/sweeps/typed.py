@@ -6,7 +6,6 @@ What could be meant in more than one way is refused, with the ways to write it.
 
 from __future__ import annotations
 
-import json
 import re
 
 from runx.errors import SettingsError
@@ -134,4 +133,6 @@ def _kept(text: str) -> str:
 
 def _as_text(name: str, text: str) -> str:
     """Return the override that sets a text, as it is typed into a shell."""
-    return f"{name}={quote(json.dumps(text, ensure_ascii=False))}"
+    from json import dumps  # not at start
+
+    return f"{name}={quote(dumps(text, ensure_ascii=False))}"

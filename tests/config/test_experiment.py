@@ -3,7 +3,8 @@
 import pytest
 
 from runx.config.keys import KEYS
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 
 
 @pytest.fixture

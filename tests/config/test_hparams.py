@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runx.config.hparams import with_python
-from runx.config.load import Request, load
+from runx.config.hparams import python_grid, with_grid
+from runx.config.load import load
+from runx.config.request import Request
 from runx.errors import SettingsError, SweepError
 from runx.rundir.configfile import config_text, read_config
 from runx.rundir.logdir import Logdir
@@ -60,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def values(spec: str, folder: Path, hparams: Node) -> list[dict[str, object]]:
-    tree = with_python(hparams, spec, folder, "sweep.yml:3")
+    tree = with_grid(hparams, python_grid(spec, folder, "sweep.yml:3"))
     return [{h.name: h.value for h in point.hparams} for point in points(tree, "x{}".format)]
 
 
@@ -139,7 +140,7 @@ def test_the_merged_file_is_the_scripts_own_with_what_was_overridden(tmp_path: P
 def test_several_functions_cross_each_other_and_the_cases_that_are_there(folder):
     tree = parse("RUNX.CASES: [{z: 1}, {z: 2}]", "x").tree
     for spec in ("sweeps.py:cases", "sweeps.py:listed"):
-        tree = with_python(tree, spec, folder, "x")
+        tree = with_grid(tree, python_grid(spec, folder, "x"))
     got = [{h.name: h.value for h in point.hparams} for point in points(tree, "x{}".format)]
     assert len(got) == 8
     assert [(each["z"], each["arch"], "b" in each) for each in got[:3]] == [

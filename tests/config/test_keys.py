@@ -8,7 +8,8 @@ import pytest
 from project import Project
 
 from runx.config.keys import KEYS
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 from runx.config.sources import entry_of, from_environment
 from runx.errors import SettingsError
 from runx.sweeps.yaml import parse_value

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 from runx.errors import StagingError
 from runx.launching.context import prepare
 from runx.launching.create import create

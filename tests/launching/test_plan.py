@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 from runx.errors import SweepError
 from runx.launching.plan import MAX_RUNS, plan, sweep_of
 

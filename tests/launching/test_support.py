@@ -10,7 +10,8 @@ import pytest
 
 from runx.api.experiment import SweepPlan
 from runx.config.keys import KEYS
-from runx.config.load import Request, load
+from runx.config.load import load
+from runx.config.request import Request
 from runx.errors import RunxError, SettingsError
 from runx.farms.registry import FARMS
 from runx.launching.create import create_runs

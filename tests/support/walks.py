@@ -18,7 +18,7 @@ from runx.analysis.read import Reader, read_experiment
 from runx.analysis.table import runs_table
 from runx.api import start
 from runx.api.experiment import Experiment, SweepPlan
-from runx.config.load import Request
+from runx.config.request import Request
 from runx.export import data as _data  # noqa: F401  imported before it is counted
 from runx.export.formats import format_table
 from runx.farms.query import query, submitted_jobs

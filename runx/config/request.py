@@ -1,0 +1,39 @@
+"""What is asked for: the experiment's file to load, and what overrides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from runx.sweeps.overrides import Override
+from runx.sweeps.values import Node
+
+
+class Request(NamedTuple):
+    """The experiment's file to load, and what overrides it.
+
+    ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
+    ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
+    caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
+    names of runs; they are the current time and a new name where they are missing. Unless it
+    ``executes``, HPARAMS is what the files say, without what functions give. Where it ``claims``, a
+    number that the name of the experiment holds is its own from then on.
+    """
+
+    file: Path
+    cwd: Path
+    environment: Mapping[str, str]
+    config: Path | None = None
+    flags: Mapping[str, str] = {}
+    tag: str = ""
+    cooldir: bool = True
+    here: bool = False
+    overrides: tuple[str | Override, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    now: datetime | None = None
+    launch: str = ""
+    tree: Mapping[str, Node] | None = None
+    executes: bool = True
+    claims: bool = False

@@ -18,11 +18,10 @@ from runx.sweeps.shellscan import (
     HERE_CODE,
     HERE_QUOTED,
     Char,
-    Word,
     chars_of,
-    word_around,
 )
 from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, KEYWORDS, LOGDIR_MARK, SINGLE, quote
+from runx.sweeps.shellwords import Word, word_around
 
 FIRST_MARK, LAST_MARK = 0xF0000, 0xFFFFD
 """The characters that stand for values: those of Unicode's plane 15, which nobody uses in text."""

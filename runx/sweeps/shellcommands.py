@@ -173,7 +173,10 @@ def _command(
         inner: list[Command] = []
         if inside := words[at].quoted(text):
             start, stop = inside
-            if names[0] in JOINS_SHELL_TEXT and text[start] == text[stop - 1] in ("'", '"'):
+            if program_of(names) in JOINS_SHELL_TEXT and text[start] == text[stop - 1] in (
+                "'",
+                '"',
+            ):
                 start, stop = start + 1, stop - 1
             inner = list(_commands(text[start:stop], offset + start, functions))
         for command in inner or [Command(names, offset + end)]:

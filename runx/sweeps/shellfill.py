@@ -204,7 +204,7 @@ def _check_place(site: _Site, value: Filling, has_plain_words: bool) -> None:
     is_text = char.quotes == COMMENT or (is_document and site.is_cmd)
     if is_text and "\n" not in value.text and not char.problem:
         return
-    if char.problem == "" and char.quotes not in (HERE, HERE_QUOTED, COMMENT):
+    if not (char.problem or is_document or char.quotes == COMMENT):
         return
     if char.problem == ARITHMETIC:
         fits = bool(_INTEGER.fullmatch(value.text))

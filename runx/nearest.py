@@ -25,8 +25,8 @@ def suggestion(word: str, known: Iterable[str], unlisted: Iterable[str] = ()) ->
     return f"known are: {first_of(names, _MOST_SHOWN)}" if names else "none is known"
 
 
-def nearest(word: str, known: Iterable[str], most: int = 5) -> list[str]:
-    """Return the known names that are spelled most like a word, however little that is.
+def nearest(word: str, known: Iterable[str], most: int = 5, least: float = 0) -> list[str]:
+    """Return the known names that are spelled most like a word, ``least`` of 1 at least.
 
     >>> nearest("memory", ["RESOURCES", "REQUEUE", "MEMORIES"], most=1)
     ['MEMORIES']
@@ -34,7 +34,7 @@ def nearest(word: str, known: Iterable[str], most: int = 5) -> list[str]:
     from difflib import get_close_matches
 
     folded = {name.lower(): name for name in known}
-    return [folded[name] for name in get_close_matches(word.lower(), folded, n=most, cutoff=0)]
+    return [folded[name] for name in get_close_matches(word.lower(), folded, n=most, cutoff=least)]
 
 
 def nearest_first(name: str, known: Sequence[str]) -> list[str]:

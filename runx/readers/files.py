@@ -12,7 +12,7 @@ from typing import NamedTuple
 from runx.readers.base import FileReader
 from runx.readers.huggingface import STATE
 from runx.readers.registry import file_readers
-from runx.rundir.phases import hint
+from runx.rundir.phases import phase_of_file
 
 DEEPEST, MOST = 8, 5_000
 """How deep folders are walked into, and how many names are looked at."""
@@ -140,4 +140,4 @@ def recognised(run: str, name: str, note: Callable[[str], None]) -> FoundFile | 
     if reader is None or (not is_events and status.st_size > LARGEST // 8):
         return None
     note(name)
-    return FoundFile(name, reader, status.st_mtime_ns, hint(name, is_events))
+    return FoundFile(name, reader, status.st_mtime_ns, phase_of_file(name, is_events))

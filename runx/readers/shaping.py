@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runx.readers.base import Row
-from runx.rundir.phases import phase_word, told_apart
+from runx.rundir.phases import phase_word, phases_of
 
 _EPOCH = frozenset({"epoch", "epochs", "ep", "current_epoch"})
 _STEP = frozenset(
@@ -89,7 +89,7 @@ def rows_of(measurements: Sequence[Measurement]) -> list[Row]:
     They are by step where epochs don't tell them apart, numbered from 1 where there is neither. A
     phase that is told by nothing is "".
     """
-    named = told_apart(dict.fromkeys(name for each in measurements for name in each.values))
+    named = phases_of(dict.fromkeys(name for each in measurements for name in each.values))
     by_epoch = _is_told_by_epoch(measurements, {name: each.phase for name, each in named.items()})
     rows: list[Row] = []
     last: float | None = None

@@ -11,12 +11,12 @@ from collections.abc import Container
 from functools import lru_cache
 
 from runx.errors import SweepError
-from runx.rundir.logdir import Logdir, quote_keeping_logdir
+from runx.rundir.logdir import Logdir
 from runx.rundir.placement import ARGS, FILE, Placement, filled, placement_of
 from runx.rundir.spelling import joined
 from runx.rundir.styles import DASHES, Style, placed_words, words
 from runx.sweeps import shelltext
-from runx.sweeps.shelltext import LOGDIR
+from runx.sweeps.shelltext import LOGDIR, quoted_around
 from runx.sweeps.values import Hparam, Point
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
@@ -89,7 +89,7 @@ def _filled(placed: Placement, point: Point, logdir: Logdir, style: Style) -> st
 
 @lru_cache(maxsize=1 << 16)
 def _quoted(hparam: Hparam, style: Style) -> str:
-    return "".join([" " + quote_keeping_logdir(word) for word in words(hparam, style)])
+    return "".join([" " + quoted_around(word, LOGDIR) for word in words(hparam, style)])
 
 
 def exports(point: Point, logdir: Logdir, style: Style, cmd: str = "") -> list[str]:

@@ -15,8 +15,8 @@ from runx.errors import SettingsError, SweepError
 from runx.rundir.configtoml import edited_toml, node_of, parsed
 from runx.rundir.configyaml import yaml_text, yaml_value
 from runx.rundir.logdir import Logdir
-from runx.rundir.partedit import JSON, YAML, Language, clash, edited
-from runx.rundir.parts import Part, line_of, members, name_of
+from runx.rundir.partedit import JSON, YAML, Language, clash, edited, holds_mapping
+from runx.rundir.parts import Part, line_of, meaning, members, name_of
 from runx.rundir.styles import FILE, Style
 from runx.sweeps.scalars import quoted, scalar, tagged
 from runx.sweeps.values import Node, Point, Scalar
@@ -31,7 +31,6 @@ _BOM = "\ufeff"
 _DEFAULTS = "defaults"
 
 _GONE = object()
-
 
 Keys: TypeAlias = "tuple[str | int, ...]"
 """The keys, and the indexes of lists, that lead to a value."""
@@ -235,19 +234,12 @@ def _leaves(part: Part, path: Keys, text: str) -> Iterator[tuple[Keys, Node, int
         for key, value in members(part):
             if name_of(key):
                 yield from _leaves(value, (*path, key.text), text)
-    elif _holds_mapping(part):
+    elif holds_mapping(meaning(part)):
         for index, (_, value) in enumerate(part.items):
             yield from _leaves(value, (*path, index), text)
     else:
         node = _node(part)
         yield path, [node] if isinstance(node, list) else node, line_of(text, part.start)
-
-
-def _holds_mapping(part: Part) -> bool:
-    part = part.target or part
-    return part.kind == "mapping" or (
-        part.kind == "sequence" and any(_holds_mapping(value) for _, value in part.items)
-    )
 
 
 def _node(part: Part) -> Node:

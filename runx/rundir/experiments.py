@@ -22,10 +22,16 @@ MARKS = (HPARAMS, RECORD, METRICS)
 """A directory with one of these is a run's; those of NVIDIA's runx have the first."""
 
 
+# No metrics.csv or run.json of ours has as many bytes.
+_LARGEST = 1 << 32
+
+_PHASES = (b"start", b"train", b"val", b"test")
+
+
 class Launch(NamedTuple):
     """A launch: its name, its title and note, its command line, and its experiment's labels.
 
-    ``types`` are what HPARAMS_TYPES said, by hyperparameter.
+    ``types`` are those of HPARAMS_TYPES, by hyperparameter.
     """
 
     name: str
@@ -158,10 +164,6 @@ def _beginning(path: str) -> bytes | None:
         return b""
     finally:
         os.close(descriptor)
-
-
-_LARGEST = 1 << 32
-_PHASES = (b"start", b"train", b"val", b"test")
 
 
 def is_run(path: Path | str) -> bool:

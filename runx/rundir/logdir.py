@@ -6,7 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from runx.sweeps import shelltext
-from runx.sweeps.shelltext import LOGDIR, quote
+from runx.sweeps.shelltext import LOGDIR, quote, quoted_around
 
 VARIABLE = "RUNX_LOGDIR"
 """The shell variable of run.sh that holds its directory."""
@@ -53,10 +53,10 @@ class Logdir(NamedTuple):
 
     def in_word(self, word: str) -> str:
         """Return a word, quoted for a shell."""
-        return self.in_quoted(quote_keeping_logdir(word))
+        return self.in_quoted(quoted_around(word, LOGDIR))
 
     def in_quoted(self, text: str) -> str:
-        """Return words that ``quote_keeping_logdir`` has quoted already."""
+        """Return words that ``quoted_around`` has quoted already, LOGDIR kept."""
         if LOGDIR not in text:
             return text
         return text.replace(LOGDIR, _VARIABLE if self.path is None else quote(self.path))
@@ -75,14 +75,3 @@ class Logdir(NamedTuple):
     def spelling(self) -> dict[str, str]:
         """How the directory is spelt in each kind of quotes."""
         return shelltext.variable(VARIABLE) if self.path is None else shelltext.place(self.path)
-
-
-def quote_keeping_logdir(word: str) -> str:
-    """Return a word quoted for a shell, but for LOGDIR in it, which stays outside of quotes.
-
-    >>> [quote_keeping_logdir(word) for word in ("LOGDIR/a b", "xLOGDIR", "a b")]
-    ["LOGDIR'/a b'", 'xLOGDIR', "'a b'"]
-    """
-    if LOGDIR not in word:
-        return quote(word)
-    return LOGDIR.join([quote(part) if part else "" for part in word.split(LOGDIR)])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
-from runx.rundir.files import read_lines, unblocked
+from runx.rundir.events import read_events
+from runx.rundir.files import unblocked
 from runx.rundir.paths import RunDir
 
 _BLOCK = 1 << 16
@@ -38,15 +37,12 @@ def tail(file: Path, size: int = _BLOCK, begin: int = 0) -> str:
 def output_of(run: RunDir, attempt: int | None) -> str:
     """Return the last that an attempt has printed: where it began is in its first event.
 
-    Of an attempt that doesn't say, and of standard error in a file of its own, it is the end.
+    Where that isn't recorded, and of standard error in a file of its own, it is the end.
     """
-    begin = 0
-    for line in read_lines(run.events(attempt)) if attempt else ():
-        with suppress(ValueError, TypeError, AttributeError):
-            begin = int(json.loads(line).get("output_from", 0))
-        break
-    errors = tail(run.path / "errors.log")
-    return tail(run.output, begin=begin) + errors
+    events = read_events(run, attempt) if attempt else []
+    begin = events[0].details.get("output_from") if events else 0
+    output = tail(run.output, begin=begin if isinstance(begin, int) else 0)
+    return output + tail(run.path / "errors.log")
 
 
 def readable(text: str) -> str:
@@ -55,7 +51,7 @@ def readable(text: str) -> str:
     >>> readable("\x1b[31mred\x1b[0m\n10%\r50%\r100%\r\n")
     'red\n100%\n'
     """
-    lines = _ESCAPES.sub("", text).split("\n")
+    lines = without_escapes(text).split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 

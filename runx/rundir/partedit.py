@@ -23,6 +23,8 @@ from runx.sweeps.yaml_nodes import MAP, PLAIN, QUOTED
 Changes: TypeAlias = "dict[str, Changes | str | None]"
 """New values by their keys: as they are spelt in the text, None for what is removed."""
 
+_NOTHING = Meaning("mapping", MAP)
+
 
 class Language(NamedTuple):
     """How a language is read, and how a key and a meaning are written in it."""
@@ -66,7 +68,7 @@ def _changed(tree: Meaning, changes: Changes, language: Language, path: tuple[st
     if not changes:
         return tree
     if tree.kind == "scalar" and tree.tag == PLAIN and tree.text == "null":
-        tree = Meaning("mapping", MAP)
+        tree = _NOTHING
     if tree.kind == "scalar":
         raise clash(".".join((*path, next(iter(changes)))))
     if tree.kind == "sequence":
@@ -79,9 +81,6 @@ def _changed(tree: Meaning, changes: Changes, language: Language, path: tuple[st
         key, old = pairs.get(name, (meaning(language.read(language.key(name), "")), _NOTHING))
         pairs[name] = (key, _replaced(old, change, language, (*path, name)))
     return tree._replace(items=tuple(pairs.values()))
-
-
-_NOTHING = Meaning("mapping", MAP)
 
 
 def _changed_items(

@@ -19,25 +19,30 @@ WORDS = {
     "testing": "test",
 }
 """The words that name a phase, anywhere in a metric's name; ``dev`` only at its beginning."""
+
 SPEEDS = frozenset({"runtime", "samples_per_second", "steps_per_second", "model_preparation_time"})
 """What transformers adds to the metrics of each phase; no script's own metrics."""
+
 PLACEHOLDERS = frozenset({"hp_metric", "total_flos"})
 """What Lightning and transformers write that no script has measured."""
+
 _TRAINING = re.compile(r"(?:lr|learning_?rate)(?![a-z])|grad_norm$", re.IGNORECASE)
 """What is of training alone, and has the names of hyperparameters."""
+
 _PARTS = re.compile(r"([/._\-: ]+)")
+
 _CAMEL = re.compile(r"^(train|valid|val|test|eval|dev)(?=[A-Z])")
 
 
 class Named(NamedTuple):
-    """The phase of a metric, empty where its name doesn't tell, and its name without the phase."""
+    """The phase of a metric, empty where its name has none, and its name without it."""
 
     phase: str
     metric: str
 
 
 def split(name: str) -> Named:
-    """Return the phase that a metric's name tells, and the name without it.
+    """Return the phase in a metric's name, and the name without it.
 
     >>> split("train/loss"), split("Loss/val"), split("best_val_acc")
     (Named(phase='train', metric='loss'), Named(phase='val', metric='Loss'), \
@@ -72,15 +77,15 @@ def phase_word(word: str, is_first: bool = True) -> str:
     return "" if word == "dev" and not is_first else WORDS.get(word, "")
 
 
-def told_apart(names: Iterable[str]) -> dict[str, Named]:
+def phases_of(names: Iterable[str]) -> dict[str, Named]:
     """Return the phases and metrics of names that one file has.
 
     ``loss`` beside ``val_loss`` is that of training, and so is a learning rate. Of what Lightning
     writes twice, the value of the epoch has the metric's name.
 
-    >>> told_apart(["loss", "val_loss", "lr"])["loss"]
+    >>> phases_of(["loss", "val_loss", "lr"])["loss"]
     Named(phase='train', metric='loss')
-    >>> told_apart(["train_loss_step", "train_loss_epoch"])["train_loss_epoch"]
+    >>> phases_of(["train_loss_step", "train_loss_epoch"])["train_loss_epoch"]
     Named(phase='train', metric='loss')
     """
     named = {name: split(name) for name in names}
@@ -100,11 +105,13 @@ def told_apart(names: Iterable[str]) -> dict[str, Named]:
     }
 
 
-def hint(path: str, folders_only: bool = False) -> str:
-    """Return the phase that a file's name tells, or a folder that is called like a phase.
+def phase_of_file(path: str, folders_only: bool = False) -> str:
+    """Return the phase in a file's name, or that of the nearest folder which is called like one.
 
-    >>> hint("logs/train_log.csv"), hint("runs/validation/events.1"), hint("testbed/log.csv")
-    ('train', 'val', '')
+    >>> phase_of_file("logs/train_log.csv"), phase_of_file("runs/validation/events.1")
+    ('train', 'val')
+    >>> phase_of_file("testbed/log.csv")
+    ''
     """
     *folders, file = path.split("/")
     stem = "" if folders_only else file.rpartition(".")[0]

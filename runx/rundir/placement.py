@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from runx.errors import ExpressionError, SweepError
+from runx.nearest import nearest
 from runx.sweeps.shelltext import COMMENT, LOGDIR, LOGDIR_MARK, is_simple, marked, with_marks
 from runx.sweeps.values import Hparam, Point
 
@@ -223,19 +224,11 @@ def unmatched(cmd: str, names: Collection[str], style: str = "dashes") -> dict[s
     """
     known = [ARGS[1:-1], *names, *([FILE[1:-1]] if style == "file" else [])]
     others = {*known, *_REPLACED.findall(cmd)}
-    nearest = {}
+    meant = {}
     for match in _PLACEHOLDER.finditer(cmd):
         name = _NAME.match(match[1])
         if name is None or match[1] in others or _REVISION.match(cmd, match.start() - 1):
             continue
-        if close := _nearest(name[0], known):
-            nearest[match[1]] = close
-    return nearest
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    folded = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower(), folded, n=1, cutoff=0.75)
-    return folded[close[0]] if close else ""
+        if close := nearest(name[0], known, most=1, least=0.75):
+            meant[match[1]] = close[0]
+    return meant

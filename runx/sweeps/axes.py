@@ -109,8 +109,8 @@ def check_name(name: str, at: Locator) -> None:
     if name.startswith("-"):
         bare = name.lstrip("-") or "name"
         raise SweepError(
-            f"{at(name)}: {name}: a hyperparameter has no dashes before it: write {bare}, which CMD"
-            f" is told as ARGS says, or {name} {{{bare}}} in CMD"
+            f"{at(name)}: {name}: a hyperparameter has no dashes before it: write {bare}, which"
+            f" gets those of ARGS, or {name} {{{bare}}} in CMD"
         )
     if name in (RESOURCE, RESOURCE[:-1]) or "\0" in name:
         raise SweepError(f"{at(name)}: {name!r} names nothing; write SUBMIT_JOB.NODES or the like")

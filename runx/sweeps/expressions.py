@@ -80,8 +80,9 @@ class Expression:
                 holds = self.step(names)
             except ExpressionError as error:
                 errors.append(error)
-                compiler = _Compiler(self.text, self.known_names, lenient=True)
-                lenient = lenient or compiler.step(tree_of(self.text))
+                if lenient is None:
+                    compiler = _Compiler(self.text, self.known_names, lenient=True)
+                    lenient = compiler.step(tree_of(self.text))
                 holds = lenient(names)
             chosen.append(bool(holds))
         if errors and len(errors) == len(chosen) and not any(chosen):
@@ -94,7 +95,6 @@ def parse(text: str, known_names: Collection[str]) -> Expression:
 
     Raises:
         ExpressionError: The text is none, or has an unknown name.
-
 
     >>> parse("optimizer.lr * hp['batch-size']", ["optimizer.lr", "batch-size"]).evaluate(
     ...     {"optimizer.lr": 0.1, "batch-size": 64})

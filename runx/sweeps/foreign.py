@@ -44,6 +44,8 @@ _DISTRIBUTIONS = {
     "normal": "normal",
 }
 
+_ENDS = (("min", "low"), ("max", "high"))
+
 _CALL = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag)\((.*)\)\Z", re.DOTALL)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NUMBERS = re.compile(rf"{_NUMBER}(?:,\s+{_NUMBER})+\Z")
@@ -113,9 +115,6 @@ def _written(node: Mapping[str, Node]) -> str:
     is_power = isinstance(kind, Scalar) and kind.text == "log_uniform"
     low, high = (_power(end) if is_power else _text(end) for end in ends)
     return f"{{{operator}: [{low}, {high}]}}, and SAMPLES"
-
-
-_ENDS = (("min", "low"), ("max", "high"))
 
 
 def _operator(node: Mapping[str, Node]) -> str:

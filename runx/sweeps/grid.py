@@ -126,19 +126,20 @@ def _joint_defaults(
 
 def _grid(axes: list[Axis], skips: tuple[str, ...], at: Locator) -> Grid:
     """Return the grid of some axes. Raise if two of them set the same parameter."""
-    keys: dict[str, str] = {}
+    setters: dict[str, str] = {}
     for axis in axes:
         for name in axis.names:
-            if name in keys:
-                both = f"{keys[name]} and {axis.key}" if axis.key != keys[name] else axis.key
+            if name in setters:
+                other = setters[name]
+                both = f"{other} and {axis.key}" if axis.key != other else axis.key
                 raise SweepError(f"{at(axis.key)}: {name} is set twice, by {both}; keep one")
-            keys[name] = axis.key
+            setters[name] = axis.key
     choices = [choice for axis in axes for choice in axis.choices]
     return Grid(
         axes,
         skips,
         at,
-        reserved=frozenset([n for n in keys if n in OWN or n.startswith(RESOURCE)]),
+        reserved=frozenset([n for n in setters if n in OWN or n.startswith(RESOURCE)]),
         size=prod([len(axis.choices) for axis in axes]),
         templated=any(
             "{{" in str(hparam.text) and not hparam.is_default

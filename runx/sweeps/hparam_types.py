@@ -1,4 +1,4 @@
-"""The types of hyperparameters, as HPARAMS_TYPES says them: read, checked and described."""
+"""The types of hyperparameters, as HPARAMS_TYPES gives them: read, checked and described."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ KINDS: Mapping[str, Callable[[Value], bool]] = {
     "str": lambda value: isinstance(value, str),
 }
 """The types of one value; a list of such has its type in brackets, as ``[float]``."""
+
+
+# What a shell may complete: a value that needs no quotes.
+_WORD = re.compile(r"[^\s,\[\]{}'\"]+\Z")
 
 
 class HparamType(NamedTuple):
@@ -75,8 +79,8 @@ class HparamType(NamedTuple):
         return ""
 
     def json(self) -> dict[str, Any]:
-        """Return what was said of it, as JSON has it."""
-        said = {
+        """Return what was given of it, as JSON has it."""
+        given = {
             "type": [self.kind] if self.is_list and self.kind else self.kind,
             "nullable": self.nullable,
             "min": self.min,
@@ -86,33 +90,33 @@ class HparamType(NamedTuple):
         }
         missing = (None, "", False)
         return {
-            key: value for key, value in said.items() if not any(value is each for each in missing)
+            key: value for key, value in given.items() if not any(value is each for each in missing)
         }
 
 
-def described(said: Mapping[str, Any]) -> str:
+def described(given: Mapping[str, Any]) -> str:
     """Return a type, as JSON has it, as a line of text.
 
     >>> described({"type": "float", "min": 0, "help": "learning rate"})
     'learning rate (float, at least 0)'
     """
-    kind = said.get("type") or ""
+    kind = given.get("type") or ""
     parts = [f"list of {kind[0]}" if isinstance(kind, list) else str(kind)]
-    if said.get("choices"):
-        parts = ["one of " + ", ".join(map(value_text, said["choices"]))]
+    if given.get("choices"):
+        parts = ["one of " + ", ".join(map(value_text, given["choices"]))]
     parts += [
-        f"{words} {value_text(said[key])}"
+        f"{words} {value_text(given[key])}"
         for key, words in (("min", "at least"), ("max", "at most"))
-        if said.get(key) is not None
+        if given.get(key) is not None
     ]
-    parts += ["or null"] if said.get("nullable") else []
+    parts += ["or null"] if given.get("nullable") else []
     text = ", ".join(filter(None, parts))
-    about = str(said.get("help") or "")
+    about = str(given.get("help") or "")
     return f"{about} ({text})" if about and text else about or text
 
 
 def read(settings: Mapping[str, Node], at: Locator) -> dict[str, HparamType]:
-    """Return the types that HPARAMS_TYPES says. ``at`` gives the place of its keys, for errors.
+    """Return the types that HPARAMS_TYPES gives. ``at`` gives the place of its keys, for errors.
 
     >>> read({"sizes": [Scalar("int", "int")]}, str)["sizes"][:2]
     ('int', True)
@@ -121,17 +125,17 @@ def read(settings: Mapping[str, Node], at: Locator) -> dict[str, HparamType]:
 
 
 def _type_of(name: str, node: Node, at: Locator) -> HparamType:
-    said = node if isinstance(node, dict) else {"type": node}
-    if not said:
+    given = node if isinstance(node, dict) else {"type": node}
+    if not given:
         raise SettingsError(f"{at(name)}: HPARAMS_TYPES: {name}: write float, or {{type: float}}")
-    for key in said:
+    for key in given:
         if key not in _READERS:
             hint = suggestion(key, _READERS)
             raise SettingsError(
                 f"{at(name, key)}: HPARAMS_TYPES: {name}: unknown key {key}; {hint}"
             )
     values: dict[str, Any] = {}
-    for key, part in said.items():
+    for key, part in given.items():
         try:
             values.update(_READERS[key](part))
         except ValueError as error:
@@ -273,13 +277,10 @@ def _shown(value: Value) -> str:
     return repr(value) if isinstance(value, str) else value_text(value)
 
 
-_WORD = re.compile(r"[^\s,\[\]{}'\"]+\Z")
-
-
-def completions(said: HparamType) -> list[str]:
+def completions(given: HparamType) -> list[str]:
     """Return the values that a shell may complete: choices, and those of a bool."""
-    values = said.choices if said.choices is not None else ()
+    values = given.choices if given.choices is not None else ()
     words = [value_text(value) for value in values] or (
-        ["true", "false"] if said.kind == "bool" else []
+        ["true", "false"] if given.kind == "bool" else []
     )
     return [word for word in words if _WORD.match(word)]

@@ -30,7 +30,7 @@ def keys(hparams: Node) -> list[str]:
 
 
 def computed_names(hparams: Node) -> list[str]:
-    """Return the keys whose values are computed, as far as they are: those with ``{{ }}``.
+    """Return the keys that have a computed value, one with ``{{ }}`` in it.
 
     >>> computed_names({"a": Scalar("{{ b }}", "{{ b }}"), "b": Scalar(1, "1")})
     ['a']
@@ -38,8 +38,10 @@ def computed_names(hparams: Node) -> list[str]:
     names: dict[str, None] = {}
     for mapping in _mappings(hparams):
         for key, node in mapping.items():
-            inner = computed_names(node) if key in GROUPS else [key] * ("{{" in repr(node))
-            names.update(dict.fromkeys(inner))
+            if key in GROUPS:
+                names.update(dict.fromkeys(computed_names(node)))
+            elif "{{" in repr(node):
+                names[key] = None
     return list(names)
 
 

@@ -37,32 +37,38 @@ def own_texts(
     >>> texts_of(Point((Hparam("width", 1024, "1024"),)))
     {'size': 'big'}
     """
-    held = [name for name in names if f"{{{name}}}" in holder]
-    if clash := next((name for name in held if name in (*OF_A_RUN, *OF_A_LAUNCH, *known)), None):
-        raise SettingsError(f"{at(clash)}: NAMES: {{{clash}}} has a meaning already; rename it")
-    for name in held:
-        if wrong := _PLACEHOLDER.search(names[name]):
-            problem = f"{wrong[0]}: write {{{{ {wrong[1]} }}}} for a hyperparameter"
-            raise SettingsError(f"{at(name)}: NAMES: {name}: {problem}")
-    variables = {f"env.{name}": text for name, text in environment.items()}
+    held = {name: text for name, text in names.items() if f"{{{name}}}" in holder}
     places = {name: f"{at(name)}: NAMES: {name}" for name in held}
+    _check(held, known, at)
+    variables = {f"env.{name}": text for name, text in environment.items()}
     try:
-        forms = {name: template(names[name], {*variables, *known}, places[name]) for name in held}
+        forms = {name: template(held[name], {*variables, *known}, places[name]) for name in held}
     except SweepError as error:
         hint = "" if known else "; in EXP_NAME there are no hyperparameters, which are of runs"
         raise SettingsError(f"{error}{hint}") from None
 
     def texts_of(point: Point) -> dict[str, str]:
-        values = {each.name: each.value for each in point.hparams}
+        hparams = {each.name: each for each in point.hparams}
+        values = {name: each.value for name, each in hparams.items()}
         resources = {RESOURCE + name.upper(): value for name, value in point.resources}
-        hparams, texts = {each.name: each for each in point.hparams}, {}
+        texts = {}
         for name, form in forms.items():
             try:
-                texts[name] = value_text(
-                    evaluated(form, {**variables, **resources, **values}, hparams)
-                )
+                value = evaluated(form, {**variables, **resources, **values}, hparams)
+                texts[name] = value_text(value)
             except (ExpressionError, OperandError) as error:
                 raise SettingsError(f"{places[name]}: {error}") from None
         return texts
 
     return texts_of
+
+
+def _check(held: Mapping[str, str], known: Collection[str], at: Locator) -> None:
+    """Raise if a name is another placeholder's, or a text has a placeholder of a name."""
+    taken = {*OF_A_RUN, *OF_A_LAUNCH, *known}
+    for name, text in held.items():
+        if name in taken:
+            raise SettingsError(f"{at(name)}: NAMES: {{{name}}} has a meaning already; rename it")
+        if wrong := _PLACEHOLDER.search(text):
+            problem = f"{wrong[0]}: write {{{{ {wrong[1]} }}}} for a hyperparameter"
+            raise SettingsError(f"{at(name)}: NAMES: {name}: {problem}")

@@ -9,24 +9,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from runx.sweeps.shellscan import (
-    CONTINUED,
-    HERE,
-    HERE_QUOTED,
-    JOINS_SHELL_TEXT,
-    TAKE_COMMANDS,
-    Char,
-    chars_of,
-    takes_commands,
-)
+from runx.sweeps.shellscan import CONTINUED, ENDS_WORD, HERE, HERE_QUOTED, Char, chars_of
 from runx.sweeps.shellscan import unquoted as text_of
 from runx.sweeps.shelltext import BARE, COMMENT, NO_PROGRAMS
+from runx.sweeps.shellwords import (
+    JOINS_SHELL_TEXT,
+    PREFIX,
+    TAKE_COMMANDS,
+    from_program,
+    program_of,
+    takes_commands,
+)
 
-_ENDS_WORD, _ENDS_COMMAND = frozenset(" \t\n;&|<>()"), frozenset("\n;&|")
-
-_PREFIX = re.compile(r"[A-Za-z_]\w*\+?=.*|[!{]|if|then|else|elif|do|while|until|time", re.S)
-
-_WRAPPERS = frozenset(["builtin", "command", "env", "exec", "nohup", "sudo"])
+_ENDS_COMMAND = frozenset("\n;&|")
 
 _NO_COMMAND = frozenset(["for", "select", "case", "fi", "done", "esac", "}", "))"])
 
@@ -77,25 +72,17 @@ class Command(NamedTuple):
     @property
     def program(self) -> str:
         """The name of the program, what precedes it left out."""
-        return next(iter(self._names), "").rpartition("/")[2]
+        return program_of(self.words)
 
     @property
     def rank(self) -> int:
         """0 of what may be a script, 1 of a program that prepares or tidies up, 2 of builtins."""
-        what = self._names[1:3]
-        if not self._names or what == ["-m", "pip"] or not _PREPARES.isdisjoint(what[:1]):
+        what = from_program(self.words)[1:3]
+        if not self.program or what == ("-m", "pip") or not _PREPARES.isdisjoint(what[:1]):
             return 2
-        if what[:1] in (["run"], ["exec"]):
+        if what[:1] in (("run",), ("exec",)):
             return 0
         return _RANKS.get(self.program, 0)
-
-    @property
-    def _names(self) -> list[str]:
-        """The words from the program on."""
-        names = list(self.words)
-        while names and (names[0] in _WRAPPERS or _PREFIX.fullmatch(names[0])):
-            del names[0]
-        return names
 
 
 class _Segment(NamedTuple):
@@ -170,7 +157,7 @@ def _commands(text: str, offset: int, functions: dict[str, bool]) -> Iterator[Co
             yield from (command._replace(is_inner=True) for command in inner)
             continue
         words = _words(segment)
-        while words and _PREFIX.fullmatch(words[0].text):
+        while words and PREFIX.fullmatch(words[0].text):
             del words[0]
         if words and words[0].text not in _NO_COMMAND:
             yield from _command(text, offset, words, segment.end, functions)
@@ -186,7 +173,10 @@ def _command(
         inner: list[Command] = []
         if inside := words[at].quoted(text):
             start, stop = inside
-            if names[0] in JOINS_SHELL_TEXT and text[start] == text[stop - 1] in ("'", '"'):
+            if program_of(names) in JOINS_SHELL_TEXT and text[start] == text[stop - 1] in (
+                "'",
+                '"',
+            ):
                 start, stop = start + 1, stop - 1
             inner = list(_commands(text[start:stop], offset + start, functions))
         for command in inner or [Command(names, offset + end)]:
@@ -203,12 +193,12 @@ def _handed_on(text: str, words: list[_Word]) -> int | None:
     names = [word.text for word in words]
     for at in range(1, len(words)):
         is_command = takes_commands(names[:at]) and not names[at].startswith("-")
-        is_option = names[0].rpartition("/")[2] in TAKE_COMMANDS and _OPTION.match(names[at])
+        is_option = program_of(names) in TAKE_COMMANDS and _OPTION.match(names[at])
         if is_command or is_option:
             # Further words are its parameters.
             return None if _PARAMETERS.search(names[at]) and at + 1 < len(words) else at
     inside = words[-1].quoted(text)
-    if inside and Command(tuple(names), 0).program in JOINS_SHELL_TEXT:
+    if inside and program_of(names) in JOINS_SHELL_TEXT:
         return None if ending(text[slice(*inside)]).is_script else len(words) - 1
     return None
 
@@ -253,10 +243,8 @@ def _is_redirection(chars: list[Char], at: int) -> bool:
 
 def _group(text: str, segment: _Segment) -> tuple[int, int] | None:
     """Return the offsets of what is in the brackets of a ``( )``, None where there are none."""
-    prefix = re.match(
-        r"(?:(?:!|time|if|then|else|elif|do|while|until|\{)\s+)*", text[segment.start :]
-    )
-    start = segment.start + (prefix.end() if prefix else 0)
+    prefix = _BEFORE_GROUP.match(text, segment.start)
+    start = prefix.end() if prefix else segment.start
     if text[start : start + 1] != "(":
         return None
     closers = [c.offset for c in segment.chars if c.is_mark and c.text == ")" and c.depth == 2]
@@ -269,7 +257,7 @@ def _words(segment: _Segment) -> list[_Word]:
     is_target = False
     for char in segment.chars:
         is_array = char.text == "(" and bool(words[-1]) and words[-1][-1].text == "="
-        is_end = char.quotes == BARE and char.depth == 1 and char.text in _ENDS_WORD
+        is_end = char.quotes == BARE and char.depth == 1 and char.text in ENDS_WORD
         if is_end and not is_array:
             is_redirection = char.text in "<>"
             if words[-1] and (is_target or (is_redirection and text_of(words[-1]).isdigit())):

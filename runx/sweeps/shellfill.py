@@ -18,11 +18,22 @@ from runx.sweeps.shellscan import (
     HERE_CODE,
     HERE_QUOTED,
     Char,
-    Word,
     chars_of,
-    word_around,
 )
-from runx.sweeps.shelltext import ANSI, BARE, COMMENT, DOUBLE, KEYWORDS, LOGDIR_MARK, SINGLE, quote
+from runx.sweeps.shelltext import (
+    ANSI,
+    BARE,
+    COMMENT,
+    DOUBLE,
+    KEYWORDS,
+    LOGDIR_MARK,
+    SINGLE,
+    in_double_quotes,
+    in_single_quotes,
+    quote,
+    quoted_around,
+)
+from runx.sweeps.shellwords import Word, word_around
 
 FIRST_MARK, LAST_MARK = 0xF0000, 0xFFFFD
 """The characters that stand for values: those of Unicode's plane 15, which nobody uses in text."""
@@ -193,7 +204,7 @@ def _check_place(site: _Site, value: Filling, has_plain_words: bool) -> None:
     is_text = char.quotes == COMMENT or (is_document and site.is_cmd)
     if is_text and "\n" not in value.text and not char.problem:
         return
-    if char.problem == "" and char.quotes not in (HERE, HERE_QUOTED, COMMENT):
+    if not (char.problem or is_document or char.quotes == COMMENT):
         return
     if char.problem == ARITHMETIC:
         fits = bool(_INTEGER.fullmatch(value.text))
@@ -228,9 +239,9 @@ def _outer(quotes: str, value: Filling, is_glued: bool, must_quote: bool) -> str
             return " ".join(map(_parted, value.words))
         return _word(text, is_glued or must_quote)
     if quotes == DOUBLE:
-        return f'"{_word(text, True)}"' if is_glued else re.sub(r'([\\"$`])', r"\\\1", text)
+        return f'"{_word(text, True)}"' if is_glued else in_double_quotes(text)
     if quotes == SINGLE:
-        return text.replace("'", "'\\''")
+        return in_single_quotes(text)
     if quotes == ANSI:
         return f"'{_word(text, True)}$'"
     if quotes == HERE:
@@ -240,14 +251,12 @@ def _outer(quotes: str, value: Filling, is_glued: bool, must_quote: bool) -> str
 
 def _in_any_shell(value: Filling) -> str:
     """Return a value as words of POSIX's shell."""
-    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in value.words)
+    return " ".join([f"'{in_single_quotes(word)}'" for word in value.words])
 
 
 def _parted(text: str) -> str:
     """Return a text as one word, the mark of LOGDIR outside of quotes: it has its own."""
-    if LOGDIR_MARK not in text:
-        return quote(text)
-    return LOGDIR_MARK.join([quote(part) if part else "" for part in text.split(LOGDIR_MARK)])
+    return quoted_around(text, LOGDIR_MARK)
 
 
 def _word(text: str, must_quote: bool) -> str:

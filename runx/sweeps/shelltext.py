@@ -31,27 +31,11 @@ _SPECIAL = frozenset("\n;&|<>()`$#{}!*?[]~\\")
 
 _MAY_BREAK = frozenset(";&|<>()`{}#")
 
-KEYWORDS = frozenset(
-    [
-        "case",
-        "coproc",
-        "do",
-        "done",
-        "elif",
-        "else",
-        "esac",
-        "fi",
-        "for",
-        "function",
-        "if",
-        "in",
-        "select",
-        "then",
-        "time",
-        "until",
-        "while",
-    ]
-)
+_KEYWORDS = """
+case coproc do done elif else esac fi for function if in select then time until while
+"""
+
+KEYWORDS = frozenset(_KEYWORDS.split())
 """Words of bash's own language. Quoted, they are words like others."""
 
 # Words that are no programs: builtins of bash, and functions that clusters define.
@@ -84,9 +68,30 @@ def quote(word: str) -> str:
     if not _UNSAFE.search(word):
         return word
     if not _CONTROL.search(word):
-        return "'" + word.replace("'", "'\\''") + "'"
+        return f"'{in_single_quotes(word)}'"
     escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
     return "$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'"
+
+
+def quoted_around(word: str, kept: str) -> str:
+    """Return a word quoted but for what is kept, as a placeholder, outside of quotes.
+
+    >>> [quoted_around(word, "LOGDIR") for word in ("LOGDIR/a b", "xLOGDIR", "a b")]
+    ["LOGDIR'/a b'", 'xLOGDIR', "'a b'"]
+    """
+    if kept not in word:
+        return quote(word)
+    return kept.join([quote(part) if part else "" for part in word.split(kept)])
+
+
+def in_double_quotes(text: str) -> str:
+    """Return a text as it is spelt inside of double quotes."""
+    return re.sub(r'([\\"$`])', r"\\\1", text)
+
+
+def in_single_quotes(text: str) -> str:
+    """Return a text as it is spelt inside of single quotes."""
+    return text.replace("'", "'\\''")
 
 
 def place(path: str) -> dict[str, str]:
@@ -95,12 +100,12 @@ def place(path: str) -> dict[str, str]:
     >>> place("/a b")["bare"], place("/a b")["double"]
     ("'/a b'", '/a b')
     """
-    doubled = re.sub(r'([\\"$`])', r"\\\1", path)
+    doubled = in_double_quotes(path)
     return {
         BARE: quote(path),
         DOUBLE: doubled,
         BRACED: f'"{doubled}"',
-        SINGLE: path.replace("'", "'\\''"),
+        SINGLE: in_single_quotes(path),
         ANSI: f"'{quote(path)}$'",
         COMMENT: path,
     }

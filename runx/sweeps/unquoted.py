@@ -31,7 +31,7 @@ def unquoted(hparams: Node, at: Locator, placed: Collection[str] = ()) -> list[s
             continue
         words = _words(scalar.value)
         if words != [scalar.value]:
-            warnings[name] = f"{at(*path)}: {name}: {_told(scalar.value, words)}"
+            warnings[name] = f"{at(*path)}: {name}: {_warning(scalar.value, words)}"
     return list(warnings.values())
 
 
@@ -64,13 +64,13 @@ def _words(text: str) -> list[str]:
         return [text]
 
 
-def _told(text: str, words: list[str]) -> str:
+def _warning(text: str, words: list[str]) -> str:
     items = (word if _PLAIN.fullmatch(word) else f"'{word}'" for word in words)
     as_list = f"[[{', '.join(items)}]]"
     as_list = as_list if len(as_list) <= _LONGEST and len(words) > 1 else "a list, [[a, b]]"
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     made = f"made {len(words)} of it" if len(words) != 1 else f"made {words[0]} of it"
     return (
-        f"{shown!r} is one word for the script, as ARGS: {{split: false}} says without a warning;"
-        f" NVIDIA's runx {made}: for that write {as_list}, RUNX.CASES, or ARGS: {{split: true}}"
+        f"{shown!r} is one word for the script; NVIDIA's runx {made}: for that write {as_list},"
+        " RUNX.CASES, or ARGS: {split: true}; ARGS: {split: false} keeps one, without a warning"
     )

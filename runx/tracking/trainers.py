@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
-from runx.rundir.phases import split, told_apart
+from runx.rundir.phases import phases_of, split
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.scalars import number
 from runx.tracking.session import Session
@@ -22,7 +22,7 @@ def log_values(
     added. What is no number is left out, with a warning: it ends no training.
     """
     known.update(values)
-    named = told_apart(known)
+    named = phases_of(known)
     rows: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         if name not in named:

@@ -112,3 +112,20 @@ def test_a_config_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_bytes(b"a: 1\nb: \xff\n")
     with pytest.raises(SettingsError, match=r"c\.yaml:2: not UTF-8"):
         read_config(tmp_path / "c.yaml", "sweep.yml:1")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: 1\nb: \xff\n", r"config\.yaml:2: not UTF-8; save the file as UTF-8"),
+        (b"- a\n", r"config\.yaml:1: not a mapping; CONFIG takes one"),
+        (b"# none\n", r"config\.yaml: is empty"),
+        (None, r"x\.yml:3: CONFIG: .*config\.yaml: no such file"),
+    ],
+)
+def test_a_file_that_holds_no_configuration_is_refused(tmp_path, content, message):
+    file = tmp_path / "config.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=message):
+        read_config(file, "x.yml:3")

@@ -267,6 +267,18 @@ def test_toml_stays_toml(values, old, new):
     assert changed(TOML, "toml", **values) == TOML.replace(old, new)
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "written"),
+    [
+        ("{a, b: 1}  # why", {"a": (3, 4)}, "a:\n- 3\n- 4\nb: 1\n"),
+        ("? a\n: b: 1\n", {"c": 5}, "a:\n  b: 1\nc: 5\n"),
+        ("a: &k b\n*k : 3\n", {"a": 5}, "a: 5\nb: 3\n"),
+    ],
+)
+def test_what_cannot_be_changed_where_it_stands_is_written_anew(text, values, written):
+    assert changed(text, **values) == written
+
+
 def test_toml_has_leaves_like_any_other():
     pytest.importorskip("tomlkit")
     leaves = config_file(TOML, "x", "toml").leaves
@@ -276,6 +288,10 @@ def test_toml_has_leaves_like_any_other():
         config_file("a: 1", "x", "toml")
     with pytest.raises(SweepError, match=r"lr\.x is both a value and a mapping"):
         changed(TOML, "toml", lr__x=1)
+    with pytest.raises(SweepError, match="opt is both a value and a mapping"):
+        changed(TOML, "toml", opt=1)
+    with pytest.raises(SweepError, match=r"callbacks\.7\.name: there is a list of 1; name an item"):
+        changed(TOML, "toml", callbacks__7__name="b")
 
 
 def test_a_missing_tomlkit_is_named_with_its_extra(monkeypatch):

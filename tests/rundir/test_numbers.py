@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from runx.errors import SettingsError
+from runx.rundir import numbers
 from runx.rundir.numbers import Number, claimed, foreseen, hold
 
 
@@ -23,12 +24,21 @@ def test_looking_claims_nothing(tmp_path):
 def test_launchers_at_once_never_get_the_same_number_nor_one_experiment_two(tmp_path):
     keys = [f"experiment {number % 8}" for number in range(64)]
     with ThreadPoolExecutor(16) as pool:
-        numbers = list(pool.map(lambda key: claimed(tmp_path, key).value, keys))
+        given = list(pool.map(lambda key: claimed(tmp_path, key).value, keys))
     by_key = {}
-    for key, number in zip(keys, numbers, strict=True):
+    for key, number in zip(keys, given, strict=True):
         by_key.setdefault(key, set()).add(number)
     assert all(len(each) == 1 for each in by_key.values())
-    assert len(set(numbers)) == 8
+    assert len(set(given)) == 8
+
+
+def test_the_slower_of_two_launchers_has_the_number_of_the_faster(tmp_path, monkeypatch):
+    claimed(tmp_path, "a")
+    looked = iter([None])  # before the faster one has claimed it
+    given = numbers._given
+    monkeypatch.setattr(numbers, "_given", lambda *names: next(looked, given(*names)))
+    assert claimed(tmp_path, "a").value == 1
+    assert [claimed(tmp_path, key).value for key in ("a", "b")] == [1, 3]
 
 
 def test_a_number_that_another_got_meanwhile_is_refused(tmp_path):

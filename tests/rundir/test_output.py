@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runx.rundir.output import Follower, start_of_last, tail
+from runx.rundir.output import Follower, output_of, start_of_last, tail
+from runx.rundir.paths import RunDir
 
 
 def test_a_log_that_is_not_there_yet_is_empty(tmp_path):
@@ -47,3 +49,12 @@ def test_a_line_is_given_once_it_is_whole(tmp_path):
     assert follower.new_lines() == []
     assert follower.new_lines(last=True) == ["three"]
     assert follower.new_lines(last=True) == []
+
+
+@pytest.mark.parametrize("begun", ["", "torn", "[]\n", '{"event":"started","output_from":"x"}\n'])
+def test_all_output_is_of_an_attempt_whose_beginning_is_not_recorded(tmp_path, begun):
+    run = RunDir(tmp_path)
+    run.attempts.mkdir()
+    run.output.write_text("all\n")
+    run.events(1).write_text(begun)
+    assert [output_of(run, attempt) for attempt in (None, 1, 2)] == ["all\n"] * 3

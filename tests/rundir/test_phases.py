@@ -2,7 +2,7 @@
 
 import pytest
 
-from runx.rundir.phases import hint, split, told_apart
+from runx.rundir.phases import phase_of_file, phases_of, split
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_name_tells_its_phase(name, phase, metric):
     ],
 )
 def test_names_of_one_file_tell_each_other_apart(names, expected):
-    assert [".".join(each) for each in told_apart(names).values()] == expected
+    assert [".".join(each) for each in phases_of(names).values()] == expected
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_names_of_one_file_tell_each_other_apart(names, expected):
     ],
 )
 def test_the_name_of_a_file_or_folder_hints_at_a_phase(path, phase):
-    assert hint(path) == phase
+    assert phase_of_file(path) == phase
 
 
 def test_a_host_name_in_the_name_of_an_event_file_is_no_hint():
-    assert hint("runs/a/events.out.tfevents.1.test-node.2", folders_only=True) == ""
+    assert phase_of_file("runs/a/events.out.tfevents.1.test-node.2", folders_only=True) == ""

@@ -11,6 +11,7 @@ from scripts import begun, events, execute, names, wait_until, write_run
 from runx.local.process import process_group
 from runx.locks import is_held
 from runx.rundir.claims import claim_text
+from runx.rundir.output import output_of
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
@@ -41,6 +42,18 @@ def test_stdout_and_stderr_of_every_attempt_are_appended_to_output_log(tmp_path)
     execute(run)
     execute(run)
     assert run.output.read_text() == "out\nerr\n" * 2
+
+
+def test_what_an_attempt_has_printed_is_without_what_earlier_ones_have(tmp_path):
+    run = write_run(tmp_path, "echo attempt $RUNX_ATTEMPT")
+    execute(run)
+    execute(run)
+    assert [output_of(run, attempt) for attempt in (1, 2)] == [
+        "attempt 1\nattempt 2\n",
+        "attempt 2\n",
+    ]
+    (run.path / "errors.log").write_text("of standard error\n")
+    assert output_of(run, 2) == "attempt 2\nof standard error\n"
 
 
 def test_running_it_again_by_hand_claims_the_next_attempt(tmp_path):

@@ -76,6 +76,7 @@ sh -ec 'cd x && python x.py@' > log
 srun bash -lc "python x.py@"
 docker run --rm image sh -c 'python x.py@'
 su me -c "python x.py@"
+nohup sbatch --wrap="python x.py@"
 script -qc "python x.py@" /dev/null
 bash -c 'python x.py "$@"@'
 python prepare.py && python x.py@

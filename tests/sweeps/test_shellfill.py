@@ -50,6 +50,7 @@ EXACT = [
     ('"$(bash -c \'printf %s "@" x\')"', "{}x"),
     ('"$(bash -lc \'sh -c "printf %s @ x"\')"', "{}x"),
     ('"$(eval "printf %s @ x")"', "{}x"),
+    ('"$(A+=1 builtin eval "printf %s @ x")"', "{}x"),
     ('"$(eval printf %s @ x)"', "{}x"),
     ('"$(eval sh -c "\'printf %s @ x\'")"', "{}x"),
     ('"$(./submit --wrap="printf %s @ x")"', "{}x"),

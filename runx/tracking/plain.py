@@ -219,9 +219,12 @@ def shown(value: Any) -> str:
 def path_of(value: Any, argument: str) -> str:
     """Return a path that a script gives; raises LogxError where it is none."""
     try:
-        return os.fsdecode(value)
+        path = os.fsdecode(value)
     except Exception as error:  # its own __fspath__ may raise anything
         raise LogxError(f"{argument} takes a path, not {text_of(value):.60}") from error
+    if "\0" in path:
+        raise LogxError(f"{argument} takes a path, not {path!r:.60}")
+    return path
 
 
 def flag(value: Any, argument: str) -> bool:

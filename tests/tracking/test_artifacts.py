@@ -20,7 +20,7 @@ def index(tmp_path):
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "index.jsonl", ".", "a\0b"])
 def test_a_name_that_leaves_the_folder_is_refused(logx, name):
-    with pytest.raises(LogxError, match="can't be a name under artifacts"):
+    with pytest.raises(LogxError, match=r"can't be a name under artifacts|takes a path"):
         logx.artifact({}, name)
 
 

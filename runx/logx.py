@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
+    from runx.rundir.paths import RunDir
+    from runx.tracking.ending import Ending
+
 
 __all__ = ["LogX", "logx"]
 
@@ -35,7 +38,7 @@ class LogX(ScriptCalls):
         self.eager_flush = True
         self.no_timestamp = False
         self._is_registered = False
-        self._ending: Any = None
+        self._ending: Ending | None = None
 
     def initialize(
         self,
@@ -72,9 +75,7 @@ class LogX(ScriptCalls):
         self.rank0 = self._session.rank == 0
         self.eager_flush, self.no_timestamp = eager_flush, no_timestamp
         if self._ending is None and self._session.writes and "RUNX_ATTEMPT" not in os.environ:
-            from runx.tracking.ending import watch
-
-            self._ending = watch(self._session.run)
+            self._ending = self._watched(self._session.run)
         self._register()
 
     def main(
@@ -183,6 +184,18 @@ class LogX(ScriptCalls):
     def initialized(self) -> bool:
         """Whether initialize() was called."""
         return self._session is not None
+
+    @staticmethod
+    def _watched(run: RunDir) -> Ending | None:
+        """Return the record of how the script ends; None where runx has launched no such run."""
+        from runx.tracking.context import claimed_attempt
+
+        attempt = claimed_attempt(run)
+        if not attempt:
+            return None
+        from runx.tracking.ending import watch  # not for runs by hand: it has much to import
+
+        return watch(run, attempt)
 
     def _register(self) -> None:
         import atexit

@@ -18,7 +18,6 @@ from typing import Any
 from transformers import TrainerCallback
 
 from runx.logx import logx
-from runx.tracking.ranks import any_rank
 from runx.tracking.session import Session, keep_hparams
 from runx.tracking.trainers import known_logdir, log_values, newest
 
@@ -76,7 +75,7 @@ class RunxCallback(TrainerCallback):
         every = 1 if args.world_size == 1 else max(int(args.logging_steps), 1)
         if not self.stopped and state.global_step % every == 0:
             self._session(state)
-            if any_rank(logx.should_stop(self.within)):
+            if logx.should_stop(self.within, all_ranks=True):
                 self.stopped = control.should_training_stop = control.should_save = True
         return control
 

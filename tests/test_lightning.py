@@ -165,14 +165,6 @@ def test_a_run_that_is_asked_to_stop_goes_on_at_the_very_batch(tmp_path, install
     batches = [line for line in output.splitlines() if line.startswith("batch ")]
     assert batches == [f"batch {epoch} {at}" for epoch in range(3) for at in range(4)]
     assert not (run / "checkpoints" / "stopped.ckpt").exists()
-    done = subprocess.run(
-        ["sumx", "x", "--json"],
-        cwd=tmp_path,
-        env=project.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    [shown] = json.loads(done.stdout)
+    [shown] = json.loads(project.sumx("x", "--json"))
     assert shown["state"] == "done"
     assert shown["metrics"]["acc"] == 2.25

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,25 +65,14 @@ def test_sumx_ranks_runs_of_scripts_that_never_heard_of_logx(
     project.write("x.yml", f"CMD: python {cmd}\nHPARAMS: {{{value}}}\n{settings}\n")
     project.runx("x.yml", "-i")
 
-    def sumx(*words):
-        done = subprocess.run(
-            ["sumx", "x", *words],
-            cwd=tmp_path,
-            env=project.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
     name = value.partition(":")[0]
     columns = f"{name},{metric},{metric}:best,{training}"
-    text = sumx("--sortwith", metric, "--columns", columns, "--format", "csv")
+    text = project.sumx("x", "--sortwith", metric, "--columns", columns, "--format", "csv")
     first, second = csv.DictReader(io.StringIO(text))
     assert (float(first[name]), float(second[name])) == (0.1, 0.2)
     assert float(first[metric]) == pytest.approx(best)
     assert float(first[f"{metric}:best"]) == pytest.approx(best)
     assert float(first[training]) > 0
-    fields = sumx("--fields")
-    assert json.loads(sumx("--json"))[0]["state"] == "done"
+    fields = project.sumx("x", "--fields")
+    assert json.loads(project.sumx("x", "--json"))[0]["state"] == "done"
     assert len([line for line in fields.splitlines() if line.startswith(f"{metric} ")]) == 1

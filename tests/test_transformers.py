@@ -1,7 +1,6 @@
 """The Trainer of transformers with ``RunxCallback``: a training of seconds, in a launched run."""
 
 import json
-import subprocess
 
 import pytest
 from project import Project
@@ -76,15 +75,7 @@ def test_a_training_is_logged_stopped_and_gone_on_with(tmp_path, installed):
     assert "from None" in output and "from checkpoint-6" in output
     steps = [line for line in output.splitlines() if line.startswith("step ")]
     assert steps == [f"step {at}" for at in range(12)]
-    done = subprocess.run(
-        ["sumx", "x", "--json"],
-        cwd=tmp_path,
-        env=project.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    [shown] = json.loads(done.stdout)
+    [shown] = json.loads(project.sumx("x", "--json"))
     assert (shown["state"], shown["metrics"]["acc"]) == ("done", 0.5)
     hparams = json.loads((run / "logx.json").read_text())["hparams"]
     assert (hparams["learning_rate"], hparams["eval_strategy"]) == (0.5, "epoch")

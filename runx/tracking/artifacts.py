@@ -46,7 +46,10 @@ def load(run: RunDir, name: Any, kind: str | None, own: Mapping[str, Kind]) -> A
     Raises LogxError where there is none, or for a pickle unless it is asked for as one.
     """
     name = _checked(name)
-    entries = _entries(run)
+    try:
+        entries = _entries(run)
+    except OSError as error:
+        raise LogxError(f"{run.artifacts}: can't be read: {error.strerror}") from error
     entry = entries.get(name) or next(
         (each for each in entries.values() if each.get("file") == name), None
     )
@@ -78,7 +81,7 @@ def _checked(name: Any) -> str:
     text = path_of(name, "artifact: name=")
     parts = PurePosixPath(text).parts
     is_inside = parts and not PurePosixPath(text).is_absolute() and ".." not in parts
-    if not is_inside or "\0" in text or parts == (INDEX,):
+    if not is_inside or parts == (INDEX,):
         raise LogxError(f"artifact: {text!r} can't be a name under artifacts/")
     return text
 

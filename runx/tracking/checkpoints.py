@@ -80,7 +80,8 @@ class Checkpoints:
 
     @best_metric.setter
     def best_metric(self, metric: Any) -> None:
-        self._best_metric, self._is_best_known = metric, True
+        self._best_metric = None if metric is None else number(metric, "best_metric")
+        self._is_best_known = True
 
     def save_model(
         self,

@@ -17,7 +17,7 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.record import dotted
 from runx.sweeps.typed import axis_node, value_node
-from runx.sweeps.values import Node, Scalar
+from runx.sweeps.yaml import plain
 from runx.tracking.context import Hparams
 from runx.tracking.plain import path_of
 
@@ -38,11 +38,9 @@ class Config(Hparams):
     _what = "value in the configuration:"
 
     def _shown(self, value: Any) -> Any:
-        return (
-            [self._shown(item) for item in value]
-            if isinstance(value, list)
-            else (super()._shown(value))
-        )
+        if isinstance(value, list):
+            return [self._shown(item) for item in value]
+        return super()._shown(value)
 
 
 def read_script_config(
@@ -114,15 +112,7 @@ def _one_value(word: str, name: str, text: str) -> Any:
             f"{word}: a script takes one value; write {name}='[{text}]' for a list,"
             f" or {name}='\"{text}\"' for a text"
         )
-    return _plain(node)
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Mapping):
-        return {name: _plain(inner) for name, inner in node.items()}
-    return [_plain(item) for item in node]
+    return plain(node)
 
 
 def _has(container: Any, key: str | int) -> bool:

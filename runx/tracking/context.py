@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
+from runx.nearest import suggestion
 from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
 from runx.tracking.notes import Notes
@@ -31,7 +32,7 @@ class Hparams(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         value = _lookup(self._values, name)
         if value is _MISSING:
-            raise KeyError(_missing(self._what, name, self._values))
+            raise KeyError(f"no {self._what} {name}; {suggestion(name, self._values)}")
         return self._shown(value)
 
     def _shown(self, value: Any) -> Any:
@@ -74,14 +75,6 @@ def _lookup(values: Mapping[str, Any], name: str) -> Any:
         return _lookup(values[above], rest)
     inner = {key[len(name) + 1 :]: values[key] for key in values if key.startswith(f"{name}.")}
     return inner or _MISSING
-
-
-def _missing(what: str, name: str, values: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, values, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(values) or 'none'}"
-    return f"no {what} {name}; {hint}"
 
 
 def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> bool:

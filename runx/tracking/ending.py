@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import builtins
-import dis
 import functools
 import json
 import os
@@ -19,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from opcode import opname
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,20 +27,18 @@ from runx.rundir.events import parse_events
 from runx.rundir.files import append_line
 from runx.rundir.machines import is_process_alive, this_machine, whoami
 from runx.rundir.paths import RunDir
-from runx.tracking.context import claimed_attempt
 from runx.tracking.plain import LONGEST, shown
 
 BY_SYSTEM_EXIT = "it left by SystemExit, whose status only sys.exit() tells"
 
 
-def watch(run: RunDir) -> Ending | None:
+def watch(run: RunDir, attempt: int) -> Ending | None:
     """Return the record of how this script ends, begun; None where run.sh or a person will know.
 
     It is for processes that no run.sh has started.
     """
-    attempt = claimed_attempt(run)
     is_interactive = hasattr(sys, "ps1") or bool(sys.flags.interactive)
-    if is_interactive or not attempt or run.events(attempt).exists():
+    if is_interactive or run.events(attempt).exists():
         return None
     return None if _is_watched(run.script_events(attempt)) else Ending(run, attempt)
 
@@ -182,4 +180,4 @@ def _has_returned(frame: FrameType | None) -> bool:
     """Return whether a frame came to its end, and was not left by an exception."""
     if frame is None or frame.f_lasti < 0:
         return True
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")

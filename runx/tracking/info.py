@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.rundir.paths import RunDir
-from runx.tracking.context import claimed_attempt, is_launched, object_in
+from runx.tracking.context import attempt_of, claimed_attempt, is_launched, object_in
 from runx.tracking.logroot import logroot
 
 _NAMES = (
@@ -54,8 +54,7 @@ class RunInfo:
             content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
         )
         self.tag = str(content.get("tag") or "")
-        attempt = variables.get("RUNX_ATTEMPT", "")
-        self.attempt = int(attempt) if attempt.isdecimal() else claimed_attempt(run) or 1
+        self.attempt = attempt_of(run, environment).get("attempt") or claimed_attempt(run) or 1
         self.host = os.uname().nodename
         self.resources: dict[str, Any] = dict(content.get("resources") or {})
         begin = _start_of(run, self.attempt)

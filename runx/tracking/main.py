@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runx.tracking.ending import line_of
 from runx.tracking.notes import utc_now
-from runx.tracking.plain import text_of
+from runx.tracking.scalars import numbers
 
 if TYPE_CHECKING:
     from runx.tracking.context import Hparams
@@ -39,14 +39,19 @@ class ScriptRun:
 
     def log(self, metrics: Mapping[str, Any], step: float | None = None) -> None:
         """Write metrics; ``train/loss`` is the loss of the phase train, without one it is val."""
+        session: Session = self._logx._open
+        if not session.writes:
+            return
+        values = numbers(metrics)
+        epoch = {"epoch": values.pop("epoch")} if "epoch" in values else {}
         phases: dict[str, dict[str, Any]] = {}
-        for name, value in metrics.items():
-            phase, slash, rest = text_of(name).partition("/")
-            if not (slash and rest and self._logx._open.has_phase(phase)):
-                phase, rest = "val", text_of(name)
-            phases.setdefault(phase, {})[rest] = value
-        for phase, values in phases.items():
-            self._logx.metric(phase, values, step)
+        for name, value in values.items():
+            phase, _, rest = name.partition("/")
+            if not (rest and session.has_phase(phase)):
+                phase, rest = "val", name
+            phases.setdefault(phase, {**epoch})[rest] = value
+        for phase, row in phases.items():
+            session.metric(phase, row, step)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

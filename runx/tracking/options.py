@@ -45,8 +45,8 @@ def options_of(
     try:
         named = (writers,) if isinstance(writers, str) else tuple(writers or ())
         phases = phases if isinstance(phases, str) else tuple(phases or ())
-    except TypeError as error:
-        raise LogxError(f"initialize: writers= and phases= take lists: {error}") from error
+    except Exception as error:  # an object of the script's own, or an array, may raise anything
+        raise LogxError(f"initialize: writers= and phases= take lists: {text_of(error)}") from error
     named = (*named, "tensorboard") if flag(tensorboard, "tensorboard=") else named
     is_untimed, is_strict = flag(no_timestamp, "no_timestamp="), flag(strict, "strict=")
     return Options({}, phases, named, is_untimed, is_strict, system)

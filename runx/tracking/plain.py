@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence, Set
+from enum import Enum
 from types import ModuleType
 from typing import Any
 
@@ -69,7 +70,7 @@ def plain(value: Any, above: tuple[int, ...] = ()) -> Any:
 
 
 def _plain(value: Any, above: tuple[int, ...]) -> Any:
-    if _is_enum(value):
+    if isinstance(value, Enum):
         is_plain = isinstance(value, (str, bytes, int, float)) or isinstance(value.value, str)
         return plain(value.value) if is_plain else value.name
     if isinstance(value, (str, bytes)):
@@ -80,7 +81,7 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
         return _nested(value, entries, above)
     if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
         return qualified(value)
-    if isinstance(value, (str, os.PathLike)):
+    if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
@@ -218,9 +219,12 @@ def shown(value: Any) -> str:
 def path_of(value: Any, argument: str) -> str:
     """Return a path that a script gives; raises LogxError where it is none."""
     try:
-        return os.fsdecode(value)
+        path = os.fsdecode(value)
     except Exception as error:  # its own __fspath__ may raise anything
         raise LogxError(f"{argument} takes a path, not {text_of(value):.60}") from error
+    if "\0" in path:
+        raise LogxError(f"{argument} takes a path, not {path!r:.60}")
+    return path
 
 
 def flag(value: Any, argument: str) -> bool:
@@ -240,11 +244,6 @@ def qualified(value: Any) -> str:
     module = getattr(value, "__module__", None)
     name = str(value.__qualname__)
     return name if module in (None, "__main__", "builtins") else f"{module}.{name}"
-
-
-def _is_enum(value: Any) -> bool:
-    enum = sys.modules.get("enum")
-    return enum is not None and isinstance(value, enum.Enum)
 
 
 def _is_set(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runx.errors import LogxError
 from runx.rundir.ranks import rank_of
+from runx.tracking.plain import text_of
 
 if TYPE_CHECKING:
     from runx.rundir.paths import RunDir
@@ -66,8 +67,8 @@ def reduced(metrics: dict[str, Metric], how: str) -> dict[str, Metric]:
 
     Raises LogxError where the names differ, or the reduction is unknown.
     """
-    if how not in REDUCTIONS:
-        raise LogxError(f"reduce={how!r} is not known; there are {', '.join(REDUCTIONS)}")
+    if not isinstance(how, str) or how not in REDUCTIONS:
+        raise LogxError(f"reduce={text_of(how)!r} is not known; there are {', '.join(REDUCTIONS)}")
     distributed = group()
     if distributed is None or not metrics:
         return metrics

@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -224,6 +223,8 @@ class Session:
 
     def _unknown(self, phase: str) -> str:
         """Raise LogxError for an unknown phase."""
+        from difflib import get_close_matches
+
         near = get_close_matches(text_of(phase), self._phases, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LogxError(

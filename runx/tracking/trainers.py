@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def newest(checkpoints: Iterable[Path]) -> str | None:
 
 def known_logdir(options: Mapping[str, Any]) -> Path | None:
     """Return the directory that ``logx.initialize`` will log to; None where it makes a new one."""
-    if options.get("coolname"):
+    is_given = options.get("logdir") or os.environ.get("RUNX_LOGDIR")
+    if not is_given and (options.get("coolname") or options.get("config") is not None):
         return None
     return Path(choose_logdir(options.get("logdir"), False, 0)).absolute()

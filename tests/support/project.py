@@ -40,6 +40,18 @@ class Project:
         assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         return done
 
+    def sumx(self, *words: str) -> str:
+        done = subprocess.run(
+            ["sumx", *words],
+            cwd=self.path,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def runs(self, experiment: str = "runs/sweep") -> list[Path]:
         folder = self.path / experiment
         runs = [run for run in folder.iterdir() if not run.name.startswith(".")]

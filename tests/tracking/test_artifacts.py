@@ -5,17 +5,12 @@ import numpy as np
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path / "run")
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path / "run")
+    return logx
 
 
 def index(tmp_path):
@@ -25,7 +20,7 @@ def index(tmp_path):
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "index.jsonl", ".", "a\0b"])
 def test_a_name_that_leaves_the_folder_is_refused(logx, name):
-    with pytest.raises(LogxError, match="can't be a name under artifacts"):
+    with pytest.raises(LogxError, match=r"can't be a name under artifacts|takes a path"):
         logx.artifact({}, name)
 
 

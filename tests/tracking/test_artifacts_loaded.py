@@ -10,13 +10,9 @@ from runx.logx import LogX
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path / "run", system=False)
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path / "run", system=False)
+    return logx
 
 
 def test_what_was_kept_is_loaded_as_it_was(logx, tmp_path):

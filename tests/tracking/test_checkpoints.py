@@ -14,13 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path)
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path)
+    return logx
 
 
 def names(folder):

@@ -32,7 +32,7 @@ def launched(tmp_path, monkeypatch):
 def test_an_unknown_hyperparameter_names_the_nearest(launched):
     with pytest.raises(AttributeError, match="no hyperparameter lrr; did you mean lr"):
         LogX().hparams.lrr
-    with pytest.raises(KeyError, match="there are lr, "):
+    with pytest.raises(KeyError, match="known are: deep, lr, "):
         LogX().hparams["zzz"]
     assert not hasattr(LogX().hparams, "zzz")
 

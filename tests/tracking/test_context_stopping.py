@@ -1,18 +1,15 @@
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 from runx.tracking.context import remaining
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK", "RUNX_DEADLINE", "SLURM_JOB_END_TIME"):
+def logx(logx, tmp_path, monkeypatch):
+    for name in ("RUNX_DEADLINE", "SLURM_JOB_END_TIME"):
         monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path)
-    yield logger
-    logger.close()
+    logx.initialize(tmp_path)
+    return logx
 
 
 def test_a_deadline_that_is_no_number_is_none():

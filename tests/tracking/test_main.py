@@ -4,12 +4,12 @@ import os
 import pickle
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 from runx.rundir.paths import RunDir
 from runx.tracking.info import RunInfo
 from runx.tracking.main import ScriptRun
@@ -18,16 +18,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RUNX_LOGROOT", "RUNX_ATTEMPT", "RANK", "WORLD_SIZE"):
+def logx(logx, tmp_path, monkeypatch):
+    for name in ("RUNX_LOGROOT", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     monkeypatch.setattr(sys, "argv", ["train.py"])
     (tmp_path / "config.yaml").write_text("seed: 3\noptimizer: {lr: 0.1}\n")
-    logger = LogX()
-    yield logger
-    logger.close()
+    return logx
 
 
 def only_run(tmp_path):
@@ -68,6 +66,26 @@ def test_a_function_gets_its_run(logx, tmp_path):
     ]
     assert "loss" in only_run(tmp_path).metrics_of("train").read_text()
     assert "data/size" in only_run(tmp_path).metrics.read_text()
+
+
+class Score(str, Enum):
+    ACC = "acc"
+
+
+def test_metrics_of_several_phases_have_the_names_and_the_epoch_that_metric_gives_them(
+    logx, tmp_path
+):
+    @logx.main(config="config.yaml", system=False)
+    def train(run):
+        run.log({"train/loss": 0.5, Score.ACC: 1, "top  5": 2, "epoch": 7})
+        for wrong in (3, {"acc": "high"}):
+            with pytest.raises(LogxError, match="metric"):
+                run.log(wrong)
+
+    train()
+    run = only_run(tmp_path)
+    assert "train,loss,0.5,epoch,7," in run.metrics_of("train").read_text()
+    assert "val,acc,1,top  5,2,epoch,7," in run.metrics.read_text()
 
 
 def test_the_run_alone_is_enough(logx, tmp_path):

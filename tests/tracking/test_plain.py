@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 from runx.tracking.plain import as_mapping, plain
 
 omegaconf = pytest.importorskip("omegaconf")
@@ -74,15 +73,6 @@ class Unreadable(dict):
 Named = collections.namedtuple("Named", "lr inner")
 CIRCULAR = {}
 CIRCULAR["self"] = CIRCULAR
-
-
-@pytest.fixture
-def logx(monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    yield logger
-    logger.close()
 
 
 @pytest.mark.parametrize(

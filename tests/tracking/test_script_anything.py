@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from runx.errors import LogxError
 from runx.logx import LogX
+from runx.tracking.artifact_kinds import KINDS
+from runx.tracking.main import ScriptRun
 
 torch = pytest.importorskip("torch")
 
@@ -115,6 +117,7 @@ named = st.dictionaries(
 )
 epochs = st.integers(-1, 9) | st.floats() | anything
 phases = st.sampled_from(["train", "val", "test", "nosuch"]) | anything
+kinds = st.sampled_from([None, *KINDS])
 CALLS = {
     "metric": (phases, named | anything, epochs),
     "add_scalar": (anything, anything, epochs),
@@ -123,7 +126,9 @@ CALLS = {
     "add_histogram": (anything, anything, epochs),
     "add_text": (anything, anything, epochs),
     "add_hparams": (named | anything, named | anything),
-    "artifact": (anything, st.text(max_size=5) | anything),
+    "artifact": (anything, st.text(max_size=5) | anything, kinds | anything),
+    "load_artifact": (anything, kinds | anything),
+    "register_kind": (st.text(max_size=5) | anything, anything, anything, anything),
     "msg": (anything, anything),
     "seed": (anything,),
     "should_stop": (anything,),
@@ -143,6 +148,8 @@ NAMED = {
     },
     "restore": {"path": st.none() | anything, "model": anything, "optimizer": anything},
     "initialize": {
+        "coolname": anything,
+        "config": st.none() | anything,
         "hparams": named | anything,
         "tensorboard": st.booleans(),
         "no_timestamp": anything,
@@ -207,6 +214,32 @@ def test_no_argument_of_checkpoints_ends_the_training(started, name):
 
     play()
     started.metric("val", {"acc": 1})
+
+
+@EVERY
+@given(named | anything, epochs)
+def test_no_metrics_of_a_function_that_is_a_run_end_it(started, metrics, step):
+    only_told(lambda: ScriptRun(started).log(metrics, step))
+
+
+@EVERY
+@given(anything, anything)
+def test_a_metric_that_a_script_has_set_itself_is_compared_or_told(started, best, metric):
+    only_told(lambda: setattr(started, "best_metric", best))
+    only_told(lambda: started.save_model({}, metric, 1))
+    started.best_metric = None
+
+
+@EVERY
+@given(anything)
+def test_a_reduction_is_one_or_told(started, how):
+    only_told(lambda: started.metric("val", {"acc": 1}, reduce=how))
+
+
+@EVERY
+@given(anything)
+def test_a_run_of_whose_artifacts_one_is_loaded_is_one_or_told(started, run):
+    only_told(lambda: started.load_artifact("thing", run=run))
 
 
 def test_initialize_starts_or_tells_what_is_wrong(started):

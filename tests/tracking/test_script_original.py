@@ -12,13 +12,9 @@ torch = pytest.importorskip("torch")
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path, tensorboard=True, no_timestamp=True)
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path, tensorboard=True, no_timestamp=True)
+    return logx
 
 
 def test_the_paths_of_checkpoints_are_known_after_each_save(logx, tmp_path):

@@ -4,19 +4,14 @@ import numpy as np
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 
 torch = pytest.importorskip("torch")
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path, hparams={"seed": 2**40 + 1})
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path, hparams={"seed": 2**40 + 1})
+    return logx
 
 
 def drawn():

@@ -1,19 +1,7 @@
 import time
 
-import pytest
-
-from runx.logx import LogX
 from runx.rundir.records import read
 from runx.tracking.system import visible_gpus
-
-
-@pytest.fixture
-def logx(monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    yield logger
-    logger.close()
 
 
 def test_figures_of_the_machine_are_written_every_so_often(logx, tmp_path):

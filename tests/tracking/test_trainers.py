@@ -7,13 +7,9 @@ from runx.tracking import session, trainers
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK", "RUNX_ATTEMPT"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path, hparams={"lr": 0.1})
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path, hparams={"lr": 0.1})
+    return logx
 
 
 def test_what_is_no_number_is_left_out_and_told_once(logx, tmp_path, capsys):
@@ -53,3 +49,12 @@ def test_the_newest_checkpoint_is_the_one_written_last(tmp_path):
         (tmp_path / name).touch()
     os.utime(tmp_path / "b", (1, 1))
     assert trainers.newest(tmp_path.iterdir()) == str(tmp_path / "a")
+
+
+def test_the_directory_of_a_trainer_is_that_which_initialize_takes(tmp_path, monkeypatch):
+    monkeypatch.delenv("RUNX_LOGDIR", raising=False)
+    assert trainers.known_logdir({"logdir": tmp_path, "config": "c.yaml"}) == tmp_path
+    for makes_one in ({"config": "c.yaml"}, {"coolname": True}):
+        assert trainers.known_logdir(makes_one) is None
+    monkeypatch.setenv("RUNX_LOGDIR", str(tmp_path))
+    assert trainers.known_logdir({"config": "c.yaml"}) == tmp_path

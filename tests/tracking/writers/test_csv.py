@@ -5,19 +5,9 @@ import numpy as np
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 from runx.rundir.records import read
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture
-def logx(monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    yield logger
-    logger.close()
 
 
 def test_a_full_disk_is_told_once_and_does_not_end_the_training(logx, tmp_path, capfd):

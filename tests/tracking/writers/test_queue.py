@@ -1,7 +1,6 @@
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 
 
 class Listing:
@@ -20,15 +19,6 @@ class Listing:
 class Failing(Listing):
     def write(self, record):
         raise ConnectionError("the server is down")
-
-
-@pytest.fixture
-def logx(monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    yield logger
-    logger.close()
 
 
 def test_a_writer_that_fails_is_told_once_and_stops_nobody(logx, tmp_path, capfd):

@@ -7,19 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runx.logx import LogX
-
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def logx(tmp_path, monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    logger.initialize(tmp_path, tensorboard=True)
-    yield logger
-    logger.close()
+def logx(logx, tmp_path):
+    logx.initialize(tmp_path, tensorboard=True)
+    return logx
 
 
 def events(folder):

@@ -6,18 +6,8 @@ import numpy as np
 import pytest
 
 from runx.errors import LogxError
-from runx.logx import LogX
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture
-def logx(monkeypatch):
-    for name in ("RUNX_LOGDIR", "RUNX_LOGX", "RANK"):
-        monkeypatch.delenv(name, raising=False)
-    logger = LogX()
-    yield logger
-    logger.close()
 
 
 def steps(folder, tag="val/acc"):

@@ -178,8 +178,8 @@ def _mark_changed(folder: str, names: list[str]) -> str:
     with open(f"{folder}/{CHANGED}", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(f"{name}\n" for name in names)
     return (
-        f"{folder}: frozen code was changed since: {first_of(names, most=1)}; it is not used again, "
-        "and runs made from it may have seen the change"
+        f"{folder}: frozen code was changed since: {first_of(names, most=1)}; "
+        "it is not used again, and runs made from it may have seen the change"
     )
 
 

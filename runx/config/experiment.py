@@ -12,7 +12,7 @@ from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.script import PLAIN, Shell
+from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runx.farms.base import Farm
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
+    from runx.rundir.steps import Step
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -111,7 +112,8 @@ class Experiment(NamedTuple):
     name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
     of the project give hyperparameters, each with the setting that names it. ``entries`` are the
     settings as they were written. ``metrics`` is METRICS, None where that is
-    not set.
+    not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
+    of them name, by their names.
     """
 
     name: str
@@ -151,6 +153,8 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    steps: tuple[Step, ...] = ()
+    farms: Mapping[str, Farm] = {}
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
 from runx.nearest import suggestion
-from runx.rundir.script import Requeue
+from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Hparam, Node, Scalar, Value
 from runx.sweeps.yaml import plain

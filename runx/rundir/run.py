@@ -10,6 +10,7 @@ from runx.rundir.paths import RunDir
 if TYPE_CHECKING:
     from runx.rundir.events import Attempt
     from runx.rundir.state import State
+    from runx.rundir.steps import Predecessor, Step
     from runx.sweeps.values import Point, Value
 
 
@@ -18,11 +19,16 @@ OWN_TOOL = "runx"
 
 
 class Run(NamedTuple):
-    """One run of a plan: a point of a sweep with a name and a directory."""
+    """One run of a plan: a point of a sweep with a name and a directory; or a step of it.
+
+    A step's ``name`` is its path below the experiment; ``after`` are the steps that it waits for.
+    """
 
     name: str
     dir: RunDir
     point: Point
+    step: Step | None = None
+    after: tuple[Predecessor, ...] = ()
 
     @property
     def tag(self) -> str:

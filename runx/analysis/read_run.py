@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
-from runx.analysis.measurements import Measurements, measurements
+from runx.analysis.measurements import Measurements, measurements, step_names
 from runx.analysis.reduce import Measure, Tally, joined, tally
 from runx.errors import StoreError
 from runx.readers import hparams_yaml
@@ -84,7 +84,8 @@ def _read(
     recorded = _recorded(content, look, warn) if content else {}
     resources, ablation = recorded.get("resources"), recorded.get("ablation")
     status = state(attempts) if attempts or content is not None else State(UNKNOWN)
-    found = measurements(look, asked, warn, has_begun=status.name != "planned")
+    steps = step_names(recorded) if "steps" in recorded else ()
+    found = measurements(look, asked, warn, status.name != "planned", steps)
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,

@@ -29,6 +29,7 @@ COMMANDS = {
     "gc": "Remove the checkpoints of all but the best runs.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
+    "top": "Follow and steer runs in the terminal.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
     "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
@@ -40,7 +41,7 @@ COMMANDS = {
 
 _MODULES = {
     "launch": ("launch",),
-    "inspect": ("status", "logs", "show"),
+    "inspect": ("status", "logs", "show", "top"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }

@@ -84,6 +84,10 @@ COUNTERPARTS = {
             for name in ("experiment", "logroot", "keep_top", "by", "higher", "lower", "delete")
         },
     },
+    "top": dict.fromkeys(
+        ("names", "logroot", "config", "where", "sortwith"),
+        "a terminal's; Python has status, results and what changes runs",
+    ),
     "watch": {
         "config": ELSEWHERE,
         "is_opened": "a caller in Python opens what watch(ready) is given",

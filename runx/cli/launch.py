@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +26,8 @@ from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.run import Run
+from runx.sweeps.axes import RESOURCE
+from runx.sweeps.merge import keys
 from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
@@ -135,10 +137,9 @@ def _show(
     note_executed(settings)
     after_ids = tuple(job_ids_of(settings, after, say))
     if table:
+        _note_lack(settings, local, ())
         return _preview_table(sweep, options, as_json)
-    if settings.resources or local.gpus_per_run:
-        _note_lack(settings, local)
-    return _preview(settings, sweep.runs(), options, as_json, after_ids)
+    return _preview(settings, sweep.runs(), options, local, as_json, after_ids)
 
 
 def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
@@ -170,11 +171,13 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _note_lack(settings: Settings, local: LocalOptions) -> None:
-    """Print what this machine lacks for runs here."""
+def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> None:
+    """Print what this machine lacks for runs here; those given may have RESOURCES of their own."""
+    if not (settings.resources or local.gpus_per_run or runs):
+        return
     from runx.api.start import lack_of
 
-    if lack := lack_of(settings, local):
+    if lack := lack_of(settings, local, runs):
         say(f"note: a launch would stop here: {lack}")
 
 
@@ -182,6 +185,7 @@ def _preview(
     settings: Settings,
     runs: Iterable[Run],
     options: LaunchOptions,
+    local: LocalOptions,
     as_json: bool,
     after: tuple[str, ...],
 ) -> int:
@@ -191,6 +195,9 @@ def _preview(
     for obstacle in obstacles(settings, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(settings, runs, options, say)
+    has_own = any(name.startswith(RESOURCE) for name in keys(settings.hparams))
+    runs = list(runs) if has_own else runs
+    _note_lack(settings, local, runs if isinstance(runs, list) else ())
     is_new = not settings.run_name
     if options.resume:
         runs = list(runs)

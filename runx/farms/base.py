@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from runx.farms.resources import Needs
+from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
@@ -28,6 +28,7 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,10 +234,7 @@ def _claimed(name: str, claim: str) -> dict[str, Any]:
 
 
 def _shm(text: str) -> int:
-    try:
-        return mebibytes(text)
-    except SettingsError as error:
-        raise SettingsError(str(error).replace(": mem ", ": shm ")) from None
+    return mebibytes(text, "RESOURCES: shm")
 
 
 def _limits(needs: Needs, quantities: Mapping[str, str]) -> dict[str, Any]:

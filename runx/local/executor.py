@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from runx.local.capacity import THREADS
 from runx.local.claiming import ClaimResult
+from runx.local.counts import Counts, Shortage
 from runx.local.gpus import Devices, Lease
 from runx.local.process import (
     Heartbeat,
@@ -21,6 +21,7 @@ from runx.local.process import (
 )
 from runx.local.signals import StopSignals, stop_signals
 from runx.local.tasks import EndedAttempt, Task, Watcher
+from runx.local.waiting import Waiting
 from runx.processes import CommandError
 from runx.rundir.files import disk_problem, is_full
 from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possible
@@ -73,6 +74,7 @@ class Executor:
     """Executes tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
+    ``tell`` is given what is short, "" if nothing.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
     where the disk ``is_full``. ``ended`` are the runs that came
     to their last end here, ``left`` those that another launch executes.
@@ -82,8 +84,10 @@ class Executor:
     devices: Devices
     claim: Callable[[Task], ClaimResult]
     watch: Watcher
+    counts: Counts = field(default_factory=Counts)
+    tell: Callable[[str], None] = lambda why: None
     running: list[_Running] = field(default_factory=list)
-    waiting: deque[Task] = field(default_factory=deque)
+    waiting: Waiting = field(default_factory=Waiting)
     failures: int = 0
     stops: int = 0
     is_full: bool = False
@@ -92,10 +96,7 @@ class Executor:
     left: list[Task] = field(default_factory=list)
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
-        """Execute every task to its end.
-
-        ``adopted`` run already, without a launcher: each takes a slot until it ends.
-        """
+        """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
         self.waiting.extend(tasks)
         for task in adopted:
             live = LiveAttempt(task.run, task.attempt, None, time.monotonic())
@@ -118,17 +119,17 @@ class Executor:
         return self.stops > 0 or self.is_full or (most is not None and self.failures >= most)
 
     def _fill_slots(self) -> None:
+        """Start what there is a slot for, and all that it needs."""
+        shortages: list[Shortage] = []
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
-            if self.waiting[0].run.claim(self.waiting[0].attempt).exists():
-                self._leave(self.waiting.popleft())
-                continue
-            wanted = self.waiting[0].share.gpus
-            lease = self.devices.lease() if wanted is None else self.devices.lease(wanted)
-            if lease is None:
-                if not self.running:
-                    self.watch.blocked()
-                return
-            self._start(self.waiting.popleft(), lease)
+            served, shortages = self.waiting.serve(self.devices, self.counts, self._leave)
+            if served is None:
+                break
+            self._start(*served)
+        self.counts.wait_for(shortages)
+        self.tell(what := shortages[0].text if shortages else "")
+        if what and not self.running:
+            self.watch.blocked(what)
 
     def _start(self, task: Task, lease: Lease) -> None:
         right: ClaimResult = "theirs"
@@ -275,7 +276,7 @@ class Executor:
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if retry:
             again = task._replace(attempt=task.attempt + 1, tried=task.tried + 1)
-            self.waiting.appendleft(again)
+            self.waiting.put_first(again)
         elif status and order != CANCEL:
             self.failures += 1
         self._note_end(end, retry)

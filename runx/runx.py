@@ -23,6 +23,7 @@ COMMANDS = {
     "launch": "Launch every run of FILE.",
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
+    "attach": "Follow a launch that was detached.",
     "show": "Show everything about a run.",
     "cancel": "End runs that wait or run.",
     "rm": "Remove runs that have ended.",
@@ -40,7 +41,7 @@ COMMANDS = {
 
 _MODULES = {
     "launch": ("launch",),
-    "inspect": ("status", "logs", "show"),
+    "inspect": ("status", "logs", "attach", "show"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }

@@ -23,6 +23,7 @@ COMMANDS = {
     "launch": "Launch every run of FILE.",
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
+    "attach": "Follow a launch that was detached.",
     "show": "Show everything about a run.",
     "cancel": "End runs that wait or run.",
     "rm": "Remove runs that have ended.",
@@ -41,7 +42,7 @@ COMMANDS = {
 
 _MODULES = {
     "launch": ("launch",),
-    "inspect": ("status", "logs", "show", "top"),
+    "inspect": ("status", "logs", "attach", "show", "top"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }

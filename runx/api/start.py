@@ -33,7 +33,8 @@ class Caller(NamedTuple):
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
     ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed.
+    changes that aren't committed. ``begun`` is called when the runs here are made, before any
+    starts.
     """
 
     say: Say
@@ -42,6 +43,7 @@ class Caller(NamedTuple):
     argv: Sequence[str] = ()
     go_on: str = "launch(..., resume=True)"
     ask: Ask | None = None
+    begun: Callable[[LaunchPlan], None] | None = None
 
 
 class Launched(NamedTuple):
@@ -93,6 +95,8 @@ def start(
     if capacity is None:
         return _submit(plan, predecessors, caller)
     try:
+        if caller.begun:
+            caller.begun(plan)
         return _execute(settings, plan, local, capacity, caller)
     finally:
         if plan.context and plan.context.lock is not None:

@@ -1,4 +1,4 @@
-"""The commands that show runs: ``runx status``, ``logs``, ``show`` and ``top``."""
+"""The commands that show runs: ``runx status``, ``logs``, ``attach``, ``show`` and ``top``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from runx.cli.completion import experiments, runs
-from runx.cli.console import data, disable_gc, script_output, warn
+from runx.cli.console import INTERRUPTED, data, disable_gc, say, script_output, warn
 from runx.cli.options import label_option, looked_up, lookup_options, where_option
 from runx.errors import RunxError
 from runx.rundir.files import encodable
@@ -167,6 +167,33 @@ def logs(
     for run, line in output:
         prefix = f"{run.path.name:{width}} | " if len(output.runs) > 1 else ""
         script_output(f"{prefix}{line}")
+
+
+@click.command()
+@click.argument("experiment", shell_complete=experiments)
+@lookup_options
+def attach(experiment: str, logroot: str | None, config: Path | None) -> int:
+    """Follow the launch of EXPERIMENT that was detached here, to its end.
+
+    Ctrl-C ends the following alone. The exit status is 1 if a run has failed.
+
+    \b
+    runx sweep.yml -i --detach
+    runx attach sweep
+    """
+    from runx.api.handle import attach
+
+    handle = attach(experiment, looked_up(logroot, config)["logroot"])
+    if not handle.has_lines:
+        say(f"{experiment}: nothing was detached here; runx status {experiment} shows its runs")
+        return 2
+    try:
+        for line in handle.lines():
+            script_output(line)
+    except KeyboardInterrupt:
+        say(f"its runs go on; runx attach {experiment} follows again")
+        return INTERRUPTED
+    return FAILED if handle.status().any_failed else 0
 
 
 @click.command()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from runx.local.capacity import THREADS
 from runx.local.claiming import ClaimResult
 from runx.local.gpus import Devices, Lease
+from runx.local.outcomes import Outcomes
 from runx.local.process import (
     Heartbeat,
     LiveAttempt,
@@ -75,7 +76,8 @@ class Executor:
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
     where the disk ``is_full``. ``ended`` are the runs that came
-    to their last end here, ``left`` those that another launch executes.
+    to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
+    never start, since one that they are after has failed.
     """
 
     policy: Policy
@@ -90,6 +92,8 @@ class Executor:
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
+    blocked: list[Task] = field(default_factory=list)
+    outcomes: Outcomes | None = None
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -97,6 +101,9 @@ class Executor:
         ``adopted`` run already, without a launcher: each takes a slot until it ends.
         """
         self.waiting.extend(tasks)
+        if any(task.after for task in self.waiting):
+            adopted = list(adopted)
+            self.outcomes = Outcomes((*self.waiting, *adopted))
         for task in adopted:
             live = LiveAttempt(task.run, task.attempt, None, time.monotonic())
             self.running.append(_Running(task, live, Lease()))
@@ -119,16 +126,35 @@ class Executor:
 
     def _fill_slots(self) -> None:
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
-            if self.waiting[0].run.claim(self.waiting[0].attempt).exists():
-                self._leave(self.waiting.popleft())
+            task = self._first_ready(self.outcomes) if self.outcomes else self.waiting[0]
+            if task is None:
+                return
+            if task.run.claim(task.attempt).exists():
+                self.waiting.remove(task)
+                self._leave(task)
                 continue
-            wanted = self.waiting[0].share.gpus
+            wanted = task.share.gpus
             lease = self.devices.lease() if wanted is None else self.devices.lease(wanted)
             if lease is None:
                 if not self.running:
                     self.watch.blocked()
                 return
-            self._start(self.waiting.popleft(), lease)
+            self.waiting.remove(task)
+            self._start(task, lease)
+
+    def _first_ready(self, outcomes: Outcomes) -> Task | None:
+        """Return the first task that may start; take those out that never will."""
+        for task in list(self.waiting):
+            standing = outcomes.standing(task)
+            if standing == "ready":
+                return task
+            if standing == "blocked":
+                self.waiting.remove(task)
+                self.blocked.append(task)
+        for task in outcomes.taken_over(self.left):
+            self.left = [each for each in self.left if each.run != task.run]
+            self.waiting.appendleft(task)
+        return None
 
     def _start(self, task: Task, lease: Lease) -> None:
         right: ClaimResult = "theirs"
@@ -163,6 +189,8 @@ class Executor:
 
     def _leave(self, task: Task) -> None:
         self.left.append(task)
+        if self.outcomes:
+            self.outcomes.leave(task.run)
         self.watch.left(task)
 
     def _limit(self, task: Task) -> float | None:
@@ -184,6 +212,8 @@ class Executor:
         if not isinstance(error, CommandError):
             self.is_full |= is_full(error)
             problem = disk_problem(error, task.run.path)
+        if self.outcomes:
+            self.outcomes.note(task.run, False)
         self.watch.note(f"{task.name}: not started: {problem}")
 
     def _wait(self, signals: StopSignals) -> None:
@@ -291,6 +321,8 @@ class Executor:
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:
         if not retry:
             self.ended.append(end)
+            if self.outcomes:
+                self.outcomes.note(end.task.run, end.status == 0 and end.recorded)
         self.watch.ended(end, retry)
 
 

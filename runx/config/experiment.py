@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.layers import Layer
     from runx.farms.base import Farm
     from runx.farms.resources import Limit
     from runx.rundir.configfile import ConfigFile
@@ -177,6 +178,17 @@ def presets() -> list[str]:
     from runx.farms.registry import FARMS
 
     return [name for name in FARMS if name != "command"]
+
+
+def unknown_farm(name: str, layers: Iterable[Layer]) -> str:
+    """Return why there is no farm of a name, "" where a section describes it or it needs none."""
+    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
+    if name in described or name in presets():
+        return ""
+    advice = "no farm is described; see docs/runx-file.md"
+    if described:
+        advice = suggestion(name, described)
+    return f"no section describes farm {name}; {advice}"
 
 
 def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:

@@ -208,6 +208,52 @@ SWEEPS = Kind(
     _mapping_of({"anyOf": [{"$ref": "#/$defs/grid"}, {"type": "string", "pattern": ":"}]}),
     {},
 )
+_NAMES = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]}
+_SHELL_KEYS = ("SETUP", "TEARDOWN", "WRAP", "LAUNCH", "ENV")
+STEP_KEYS = ("CMD", "AFTER", "PER", "RESOURCES", "FARM", "REQUEUE", *_SHELL_KEYS, "CODE")
+"""What a step of STEPS may have: keys of its own, and settings that outweigh those of all steps."""
+STEPS = Kind(
+    (Scalar, dict),
+    "a mapping of steps, as {train: {CMD: python train.py {args}}}, or steps.py:function",
+    lambda _name, entry, _: entry.node,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": ":"},
+            _mapping_of(
+                {
+                    "type": "object",
+                    "properties": {
+                        **{key: {"$ref": f"#/properties/{key}"} for key in STEP_KEYS},
+                        "AFTER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "additionalProperties": {"enum": ["done", "ended"]},
+                                },
+                            ]
+                        },
+                        "PER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "properties": {"without": _NAMES},
+                                    "required": ["without"],
+                                    "additionalProperties": False,
+                                },
+                            ]
+                        },
+                        "CODE": SCALARS,
+                    },
+                    "required": ["CMD"],
+                    "additionalProperties": False,
+                }
+            ),
+        ]
+    },
+    {},
+)
 _TYPE = {"enum": ["bool", "float", "int", "str"]}
 _TYPE_OR_LIST = {"anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1, "maxItems": 1}]}
 TYPES = Kind(

@@ -44,6 +44,7 @@ class LaunchOptions(NamedTuple):
     ``resume`` restarts existing runs whose state is in ``retried``, with today's code if
     ``restage``; ``again`` launches even equals of runs that are alive. No more than one may start
     if ``single``. ``where`` selects runs, then ``seed`` shuffles them, then ``limit`` counts them.
+    Of runs with STEPS these ``steps`` alone start, again if they are done.
     """
 
     resume: bool = False
@@ -54,6 +55,7 @@ class LaunchOptions(NamedTuple):
     where: Expression | None = None
     limit: int | None = None
     seed: int | str | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def selects(self) -> bool:
@@ -203,8 +205,12 @@ def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | No
 
 def resources_of(experiment: Experiment, run: Run) -> tuple[Hparam, ...]:
     """Return the resources of a run: the experiment's RESOURCES, replaced by the run's own."""
-    logdir = Logdir.at(run.dir)
-    resources = {each.name: _with_logdir(each, logdir) for each in experiment.resources}
+    logdir, shared = Logdir.at(run.dir), experiment.resources
+    if run.step is not None:
+        from runx.launching.graph import resources_of_step
+
+        shared = resources_of_step(experiment, run.step)
+    resources = {each.name: _with_logdir(each, logdir) for each in shared}
     for name, value in run.point.resources:
         resources[name] = Hparam(name, value, None if isinstance(value, bool) else str(value))
     return tuple(resources.values())

@@ -6,8 +6,8 @@ All of it has the format of metrics.csv, so that tables, curves and the page rea
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from runx.analysis.leftovers import files_left, locate
 from runx.analysis.step_metrics import step_sources
@@ -19,6 +19,7 @@ from runx.rundir.files import unblocked
 from runx.rundir.paths import METRICS, STEPS, ExperimentDir, RunDir, metrics_of
 from runx.rundir.record import read_or_empty
 from runx.rundir.runfiles import RunFiles
+from runx.rundir.step_states import step_entries
 
 
 class Measurements(NamedTuple):
@@ -87,19 +88,9 @@ def measurements_of(run: RunDir) -> Measurements:
     asked = recorded(ExperimentDir(run.path.parent), _ignore)
     # Most runs have no steps: their run.json isn't read for that.
     has_steps = os.path.isdir(f"{os.fspath(run)}/{STEPS}")  # noqa: PTH112
-    steps = step_names(read_or_empty(run.record, _ignore)) if has_steps else []
+    entries = step_entries(run, read_or_empty(run.record, _ignore)) if has_steps else []
+    steps = [entry.name for entry in entries if entry.is_own]
     return measurements(RunFiles(os.fspath(run)), asked, _ignore, steps=steps)
-
-
-def step_names(record: Mapping[str, Any]) -> list[str]:
-    """Return the names of a run's own steps in the order of STEPS, none for most runs.
-
-    >>> step_names({"steps": [{"name": "b", "dir": "steps/b"}]})
-    ['b']
-    """
-    steps = record.get("steps")
-    own = [each for each in steps if isinstance(each, dict)] if isinstance(steps, list) else []
-    return [str(each["name"]) for each in own if each.get("dir") == f"{STEPS}/{each.get('name')}"]
 
 
 def _ignore(_: str) -> None:

@@ -7,25 +7,6 @@ from pathlib import Path
 
 TEXT = "the owl sees a red fox near the old tree and the fox runs to a blue lake"
 WORDS = TEXT.split()
-    "the",
-    "owl",
-    "sees",
-    "a",
-    "red",
-    "fox",
-    "near",
-    "the",
-    "old",
-    "tree",
-    "and",
-    "the",
-    "fox",
-    "runs",
-    "to",
-    "a",
-    "blue",
-    "lake",
-]
 
 
 def main() -> None:

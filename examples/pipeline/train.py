@@ -28,9 +28,9 @@ def main() -> None:
         start = rng.randrange(len(ids) // 2)
         for a, b in pairwise(ids[start : start + len(ids) // 5]):
             counts[a][b] += 1
-        loss = -sum(
-            math.log(counts[a][b] / sum(counts[a])) for a, b in pairwise(held_out)
-        ) / len(held_out)
+        loss = -sum(math.log(counts[a][b] / sum(counts[a])) for a, b in pairwise(held_out)) / len(
+            held_out
+        )
         logx.metric("val", {"loss": loss}, epoch)
     model = [[count / sum(row) for count in row] for row in counts]
     Path(logx.run.logdir, "model.json").write_text(json.dumps(model))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Collection, Iterable
+from collections import Counter, deque
+from collections.abc import Iterable
 
 from runx.local.tasks import Task
 from runx.rundir.attempts import clock, read_attempts
@@ -89,15 +89,13 @@ class Outcomes:
         return again
 
     def blocked_lines(self, tasks: Iterable[Task]) -> list[str]:
-        """Return lines on steps that never start, as ``2 evals blocked by failed trains``."""
-        causes: dict[tuple[str, str], list[RunDir]] = {}
-        for task in tasks:
-            cause = self.causes[task.run]
-            names = step_name(task.run.path.name), step_name(cause.path.name)
-            causes.setdefault(names, []).append(cause)
+        """Return lines on steps that never start, as ``2 of eval blocked: train failed``."""
+        causes = Counter(
+            (step_name(task.run.path.name), step_name(self.causes[task.run].path.name))
+            for task in tasks
+        )
         return [
-            f"{len(by)} {_plural(name, by)} blocked by failed {_plural(cause, set(by))}"
-            for (name, cause), by in causes.items()
+            f"{count} of {name} blocked: {cause} failed" for (name, cause), count in causes.items()
         ]
 
     def _look(self, run: RunDir) -> None:
@@ -109,7 +107,3 @@ class Outcomes:
         name = step_state(read_attempts(run, clock(run.path), lambda _: None)).name
         if name == "done" or name in BAD:
             self.note(run, name == "done")
-
-
-def _plural(name: str, of: Collection[RunDir]) -> str:
-    return name if len(of) == 1 else f"{name}s"

@@ -19,7 +19,7 @@ def main() -> None:
     ids = ids[-len(ids) // 10 :]
     likely = [model[a][b] for a, b in pairwise(ids)]
     logx.initialize()
-    logx.metric("test", {"perplexity": math.exp(-sum(map(math.log, likely)) / len(likely))}, 0)
+    logx.metric("val", {"perplexity": math.exp(-sum(map(math.log, likely)) / len(likely))}, 0)
 
 
 if __name__ == "__main__":

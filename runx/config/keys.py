@@ -165,6 +165,9 @@ KEYS = {
     "VOLUME": Key(
         NAME, None, "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at", "farm"
     ),
+    "PRIORITY_CLASSES": Key(
+        NAME, None, "the Kubernetes priority classes of PRIORITY, as low=-5,high=5", "farm"
+    ),
     "RESUME": Key(SWITCH, False, "start only what is not done yet, as --resume"),
     "RESTAGE": Key(
         one_of("auto", "never", "failed", "always"),

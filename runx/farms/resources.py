@@ -40,11 +40,11 @@ class Limit(NamedTuple):
 
 
 class Licence(NamedTuple):
-    """What a run needs of a resource that LIMITS names: units or MiB, and as it is written."""
+    """What a run needs of a resource that LIMITS names: units, or MiB if ``is_size``."""
 
     name: str
     amount: int
-    text: str
+    is_size: bool = False
 
 
 class Needs(NamedTuple):
@@ -130,7 +130,7 @@ def _licence(resource: Hparam, limit: Limit) -> Licence:
         raise SettingsError(
             f"RESOURCES: {name} must be {example}, as LIMITS has it ({limit.origin}), not {text!r}"
         )
-    return Licence(name, found.most, text.strip())
+    return Licence(name, found.most, found.is_size)
 
 
 def limit_of(name: str, text: str, origin: str = "", key: str = "RESOURCES") -> Limit:

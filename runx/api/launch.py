@@ -11,7 +11,7 @@ from runx.api.experiment import Experiment, SweepPlan
 from runx.api.printing import Say, data, remark
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
-from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
+from runx.launching.plan import RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
@@ -73,11 +73,8 @@ def launch(
     )
     planned = tuple(runs)
     settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
-    if settings.farm:
-        # One at a time is the default here, and says nothing about a farm.
-        usual = LocalOptions(jobs=1)._asdict()
-        given = {name: value for name, value in local._asdict().items() if value != usual[name]}
-        check_options(settings.farm, given)
+    if settings.farm and not settings.candidates:
+        check_options(settings.farm, local.given())
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
@@ -98,12 +95,13 @@ def _started(
     argv: Sequence[str],
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
-    from runx.api.start import Caller, start
+    from runx.api.launched import Caller
+    from runx.api.start import start
 
     if not runs:
         return ()
     is_main = threading.current_thread() is threading.main_thread()
-    if sweep.settings.farm is None and not is_main:
+    if sweep.settings.may_run_here and not is_main:
         raise RunxError("runs here are launched from the main thread alone, which gets signals")
     caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
@@ -151,7 +149,7 @@ def preview(
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
-    text = lines(settings, starting(settings, planned, options, remark), json)
+    text = lines(starting(settings, planned, options, remark), json)
     return list(loads("".join(text))) if json else list(text)
 
 
@@ -182,15 +180,16 @@ def would_take(
         FarmError: It would refuse a job.
     """
     from runx.api.start import job_ids_of
-    from runx.farms.query import test_submission as ask
+    from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 
-    attempts = map(PlannedAttempt, starting(settings, runs, options, say))
-    jobs = job_specs(settings, attempts)
-    predecessors = job_ids_of(settings, after, say)
-    folder = settings.dir.jobs(settings.texts["launch"])
-    ask(settings.farm, jobs, folder, say, tuple(predecessors))
+    for route in starting(settings, runs, options, say):
+        experiment = route.experiment
+        jobs = job_specs(experiment, route.attempts)
+        predecessors = job_ids_of(experiment, after, say)
+        folder = experiment.dir.jobs(experiment.texts["launch"])
+        ask(experiment.farm, jobs, folder, say, tuple(predecessors))
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

@@ -21,6 +21,7 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
+    from runx.farms.resources import Needs
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
     from runx.sweeps.hparam_types import HparamType
@@ -111,7 +112,10 @@ class Experiment(NamedTuple):
     name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
     of the project give hyperparameters, each with the setting that names it. ``entries`` are the
     settings as they were written. ``metrics`` is METRICS, None where that is
-    not set.
+    not set. ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
+    the ``candidates``, each the experiment as it is for one farm: the first that has what they
+    need, or the one where they start ``soonest``. ``capacity`` is what its farm, or this machine,
+    has for one of them: None where that is not known, or measured.
     """
 
     name: str
@@ -130,6 +134,7 @@ class Experiment(NamedTuple):
     cooldir: bool
     farm: Farm | None
     resources: tuple[Hparam, ...]
+    alternatives: tuple[tuple[Hparam, ...], ...]
     pythonpath: str
     code: Code
     dir_mode: int | None
@@ -151,6 +156,19 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    capacity: Needs | None = None
+    candidates: tuple[Experiment, ...] = ()
+    soonest: bool = False
+
+    @property
+    def place(self) -> str:
+        """The name of the farm, or of this machine."""
+        return self.farm.name if self.farm else LOCAL
+
+    @property
+    def may_run_here(self) -> bool:
+        """Whether runs may be made on this machine."""
+        return any(each.farm is None for each in self.candidates or (self,))
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
@@ -196,10 +214,24 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         max_parallel=values["MAX_PARALLEL"],
         requeue=values["REQUEUE"],
         directives=values["DIRECTIVES"],
+        capacity=capacity_of(name, values, entries),
         options={
             name: values[name] for name, key in KEYS.items() if key.scope == "farm" and values[name]
         },
     )
+
+
+def capacity_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Needs | None:
+    """Return the CAPACITY of a farm, None where it is not said, or to be measured."""
+    capacity: Needs | str | None = values["CAPACITY"]
+    if not isinstance(capacity, str):
+        return capacity
+    if name != LOCAL:
+        raise SettingsError(
+            f"{entries['CAPACITY'].origin}: CAPACITY: {capacity} measures this machine, which is"
+            f" {LOCAL}; of {name} write what it has, as {{gpus: 8, gpu_mem: 80G, time: 3d}}"
+        )
+    return None
 
 
 def farm_type(name: str, type: str, submit_cmd: str) -> str:

@@ -68,15 +68,11 @@ def _extended_entries(
 
 def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
     """Return the stronger of two entries, laid over the other where both are mappings."""
-    if not KEYS[name].kind.is_mapping:
-        return stronger
-    if not (isinstance(stronger.node, dict) and isinstance(weaker.node, dict)):
-        return stronger
-    if weaker.node.keys() <= stronger.node.keys():
+    node = KEYS[name].kind.laid_over(stronger, weaker)
+    if node == stronger.node:
         return stronger
     if not stronger.node:
         return weaker
-    node = {**weaker.node, **stronger.node}
     origin = f"{stronger.origin}, {weaker.origin}"
     return Entry(node, origin, stronger.base, _at(stronger, weaker))
 

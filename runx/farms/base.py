@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -28,6 +29,7 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
+    ``capacity`` is the most that it has for one run, None where nobody says so.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    capacity: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,8 @@ class FarmType:
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
+        gpu_memory: Whether a job can ask for GPUs of so much memory.
+        expected_start: Returns when a job would start, given the answer to ``test_only``.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
             types read; None if it may read any.
@@ -258,6 +263,8 @@ class FarmType:
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
     whole_memory: bool = False
+    gpu_memory: bool = False
+    expected_start: Callable[[Finished], datetime | None] | None = None
     portable: bool = True
     reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS

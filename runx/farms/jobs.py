@@ -30,7 +30,7 @@ def job_arrays(
     arrays = bool(
         farm_type.arrays and farm.array is not False and (farm.array or len(jobs) >= ARRAY_FROM)
     )
-    groups = _groups(jobs, farm_type, largest if arrays else 1)
+    groups = _groups(jobs, farm, farm_type, largest if arrays else 1)
     _check(farm, farm_type, len(groups), after)
     parallel = farm.max_parallel or len(groups)
     throttled = arrays and farm.max_parallel
@@ -77,7 +77,7 @@ def _check(farm: Farm, farm_type: FarmType, count: int, after: Words) -> None:
 
 
 def _groups(
-    jobs: Sequence[JobSpec], farm_type: FarmType, largest: int
+    jobs: Sequence[JobSpec], farm: Farm, farm_type: FarmType, largest: int
 ) -> list[tuple[Needs, tuple[JobSpec, ...]]]:
     """Return jobs of equal needs together, in groups of at most ``largest``."""
     alike: dict[Needs, list[JobSpec]] = {}
@@ -85,12 +85,33 @@ def _groups(
         need = needs(job.resources) if farm_type.portable else Needs()
         if need.mem == 0 and not farm_type.whole_memory:
             raise SettingsError("RESOURCES: mem: 0, all of a node's, is Slurm's; say how much")
+        if need.gpu_mem is not None:
+            need = _with_gpu_memory(need, farm, farm_type)
         alike.setdefault(need, []).append(job)
     return [
         (need, tuple(group[start : start + largest]))
         for need, group in alike.items()
         for start in range(0, len(group), largest)
     ]
+
+
+def _with_gpu_memory(need: Needs, farm: Farm, farm_type: FarmType) -> Needs:
+    """Return what a job asks a farm for, without the memory of GPUs where its type has no word.
+
+    Then its CAPACITY must say that its GPUs have as much: a SettingsError where it doesn't.
+    """
+    if need.gpus is None:
+        raise SettingsError("RESOURCES: gpu_mem: of how many GPUs? say gpus, too")
+    if farm_type.gpu_memory and need.gpus:
+        return need
+    known = farm.capacity and farm.capacity.gpu_mem
+    if need.gpus and (known is None or need.gpu_mem is None or known < need.gpu_mem):
+        raise SettingsError(
+            f"RESOURCES: gpu_mem: jobs of TYPE {farm.type} can't ask for it; write what its GPUs"
+            f" have into the section of {farm.name}, as CAPACITY: {{gpu_mem: 80G}}, or choose nodes"
+            " in the scheduler's own words"
+        )
+    return need._replace(gpu_mem=None)
 
 
 def parallel_shares(parallel: int, count: int) -> list[int]:

@@ -132,7 +132,8 @@ def _options(needs: Needs) -> Iterator[str]:
         yield from ("-n", str(needs.cpus))
     if needs.gpus:
         kind = f":gmodel={needs.gpu_kind}" if needs.gpu_kind else ""
-        yield from ("-gpu", f"num={needs.gpus}{kind}")
+        memory = f":gmem={needs.gpu_mem}M" if needs.gpu_mem else ""
+        yield from ("-gpu", f"num={needs.gpus}{kind}{memory}")
     if needs.mem:
         # With its unit: without one it is in that of the site, LSF_UNIT_FOR_LIMITS.
         yield from ("-M", f"{needs.mem}M")
@@ -252,6 +253,7 @@ def largest_array(answer: str) -> int | None:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",
     submission=submission,

@@ -13,6 +13,7 @@ from runx.sweeps.values import Hparam
 
 PORTABLE = (
     "gpus",
+    "gpu_mem",
     "cpus",
     "mem",
     "time",
@@ -24,14 +25,17 @@ PORTABLE = (
     "image",
 )
 """The keys of RESOURCES that every farm but ``command`` and ``ngc`` translates."""
-_ALIASES = {"gpu": "gpus", "cpu": "cpus"}
+ALIASES = {"gpu": "gpus", "cpu": "cpus"}
+"""Other names of portable keys."""
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(i?)B?)?", re.ASCII | re.IGNORECASE)
 
 
 class Needs(NamedTuple):
     """What one run needs: ``gpus``, ``cpus`` and ``mem`` (MiB) of each node, ``time`` (seconds).
 
-    ``rest`` are the resources that only the farm understands.
+    ``gpu_mem`` is the memory of each GPU, in MiB. ``rest`` are the resources that only the farm
+    understands.
     """
 
     gpus: int | None = None
@@ -46,6 +50,7 @@ class Needs(NamedTuple):
     constraint: str = ""
     image: str = ""
     rest: tuple[Hparam, ...] = ()
+    gpu_mem: int | None = None
 
 
 def needs(resources: Iterable[Hparam]) -> Needs:
@@ -59,7 +64,7 @@ def needs(resources: Iterable[Hparam]) -> Needs:
     values: dict[str, object] = {}
     rest = []
     for resource in resources:
-        name = _ALIASES.get(resource.name.lower(), resource.name.lower())
+        name = ALIASES.get(resource.name.lower(), resource.name.lower())
         if resource.value is None and resource.text in (None, "", "null", "~"):
             continue
         if name in PORTABLE:
@@ -82,11 +87,14 @@ def _portable(name: str, resource: Hparam) -> dict[str, object]:
         return {name: _count(name, text)}
     if name == "mem":
         return {name: mebibytes(text)}
+    if name == "gpu_mem":
+        return {name: _gpu_mebibytes(text)}
     return {name: seconds(text) if name == "time" else text}
 
 
 _EXAMPLES = {
     "gpus": "2",
+    "gpu_mem": "40G",
     "cpus": "8",
     "mem": "40G",
     "time": "2h",
@@ -113,12 +121,23 @@ def mebibytes(text: str) -> int:
     >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64"), mebibytes("0")
     (40960, 1536, 512, 65536, 0)
     """
-    match = re.fullmatch(
-        r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE
-    )
-    if match is None:
+    match = _SIZE.fullmatch(text)
+    if match is None or match[0][-1] in "iI":
         raise SettingsError(f"RESOURCES: mem must be a size, as 40G or 512M, not {text!r}")
     return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
+
+
+def _gpu_mebibytes(text: str) -> int:
+    """Return the memory of a GPU in MiB: units are of 1000, as GPUs are sold, and GiB of 1024.
+
+    >>> _gpu_mebibytes("80G"), _gpu_mebibytes("80GiB"), _gpu_mebibytes("24")
+    (76294, 81920, 22888)
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise SettingsError(f"RESOURCES: gpu_mem must be a size, as 40G or 24GiB, not {text!r}")
+    unit, base = (match[2] or "G").upper(), 1024 if match[3] else 1000
+    return round(float(match[1]) * math.pow(base, "KMGT".index(unit) + 1) / 1024**2)
 
 
 def seconds(text: str) -> int:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.farms.resources import Needs
-from runx.local.gpus import Devices, devices
+from runx.local.gpus import Devices, devices, names_here
+from runx.local.nvidia import memory_of
 from runx.local.options import LocalOptions
 
 THREADS = "OMP_NUM_THREADS"
@@ -161,6 +162,13 @@ def unused(needs: Iterable[Needs]) -> list[str]:
         names |= dict.fromkeys(name for name in _SITES_WORDS if getattr(need, name))
         names |= dict.fromkeys(resource.name for resource in need.rest)
     return list(names)
+
+
+def measured(named: Sequence[str], environment: Mapping[str, str]) -> Needs:
+    """Return what this machine has for one run; ``named`` are the GPUs of the setting GPUS."""
+    names = names_here(named, environment)
+    smallest = memory_of(names)
+    return Needs(gpus=len(names), gpu_mem=smallest, cpus=cores(), mem=memory(), nodes=1)
 
 
 def cores() -> int:

@@ -72,6 +72,8 @@ def needs(resources: Iterable[Hparam]) -> Needs:
         else:
             _check_spelling(resource.name)
             rest.append(resource)
+    if values.get("gpus") == 0:
+        values.pop("gpu_mem", None)  # that of none
     return Needs(**values, rest=tuple(rest))  # type: ignore[arg-type]
 
 

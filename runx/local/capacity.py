@@ -77,6 +77,7 @@ def capacity(
     """
     options, most = wanted.options, cores()
     check(wanted.needs, wanted.shared, most, memory())
+    _check_gpu_memory(wanted, environment)
     is_single = options.jobs is None
     each, smallest, origin = _gpus_each(wanted)
     source, room = devices(wanted.gpus, each, environment, is_single, origin, say)
@@ -145,6 +146,20 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
                     f"RESOURCES: {key}: {text(wanted)}: this machine has {text(there)};"
                     f" {name}={text(there)} runs it here"
                 )
+
+
+def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
+    """Raise SettingsError where a run needs GPUs of more memory than the smallest one here has."""
+    most = max((need.gpu_mem or 0 for need in wanted.needs if need.gpus != 0), default=0)
+    if not most:
+        return
+    there = memory_of(names_here(wanted.gpus, environment))
+    if there is None or there < most:
+        has = "nvidia-smi can't tell that" if there is None else f"the smallest has {_size(there)}"
+        raise SettingsError(
+            f"RESOURCES: gpu_mem: {_size(most)}: of this machine's GPUs {has};"
+            " RESOURCES.gpu_mem=null runs it here all the same"
+        )
 
 
 def _size(mebibytes: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import SettingsError
+from runx.farms.choice import gpu_size
 from runx.farms.resources import Needs
 from runx.local.gpus import Devices, devices, names_here
 from runx.local.nvidia import memory_of
@@ -155,9 +156,11 @@ def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
         return
     there = memory_of(names_here(wanted.gpus, environment))
     if there is None or there < most:
-        has = "nvidia-smi can't tell that" if there is None else f"the smallest has {_size(there)}"
+        has = (
+            "nvidia-smi can't tell that" if there is None else f"the smallest has {gpu_size(there)}"
+        )
         raise SettingsError(
-            f"RESOURCES: gpu_mem: {_size(most)}: of this machine's GPUs {has};"
+            f"RESOURCES: gpu_mem: {gpu_size(most)}: of this machine's GPUs {has};"
             " RESOURCES.gpu_mem=null runs it here all the same"
         )
 

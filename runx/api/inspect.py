@@ -59,6 +59,12 @@ class Standings(Sequence["RunRecord"]):
 
         return counts(record.state for record in self.records)
 
+    def took(self) -> list[str]:
+        """Return how long runs took beside the time that was asked for them, by experiment."""
+        from runx.analysis.took import took_lines
+
+        return list(took_lines(self.records))
+
     def json(self) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json

@@ -224,7 +224,7 @@ def _preview(
     after: tuple[str, ...],
 ) -> int:
     """Print what would be executed; write nothing."""
-    from runx.launching.preview import lines, starting
+    from runx.launching.preview import lines, starting, took_before
 
     routes = starting(sweep.settings, sweep.runs(), options, say)
     is_new = not sweep.settings.run_name
@@ -235,6 +235,8 @@ def _preview(
         runs = [run for route in routes for run in route.runs]
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
     after_ids = _note_obstacles(routes, local, after)
+    for line in took_before(routes):
+        say(line)
     pending = lines(routes, as_json, after_ids)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):

@@ -19,9 +19,9 @@ AUTO, SOONEST = "auto", "soonest"
 """The CAPACITY that is measured, and the FARM that is chosen: the first that fits, the soonest."""
 EXAMPLE = "duration=3h & cuda(mem=4G)*1 & cpu(cores=2)"
 
-_OUTSIDE = r"(?![^{{]*\}}\}})"
-"""What follows a sign that stands outside of ``{{ }}``."""
-_OR, _AND, _COMMA = (re.compile(rf"\{sign}" + _OUTSIDE.format()) for sign in "|&,")
+_SHOWN = 60
+"""Letters of a text that an error shows."""
+_COMPUTED = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _DURATION = re.compile(r"duration\s*=\s*(.+)", re.DOTALL)
 _DEVICE = re.compile(r"(cuda|cpu)(?:\s*\((.*)\))?(?:\s*\*\s*(.+))?", re.DOTALL)
 _ARGUMENT = re.compile(r"(\w+)\s*=\s*(.+)", re.DOTALL)
@@ -41,7 +41,7 @@ def alternatives(node: Node, where: str) -> Node:
     mappings: list[Node] = []
     for item in node if isinstance(node, list) else [node]:
         if isinstance(item, Scalar) and item.value is not None:
-            mappings += (_read(text, where) for text in _OR.split(item.text))
+            mappings += (_read(text, where) for text in _parts(item.text, "|"))
         elif isinstance(item, dict):
             mappings.append(item)
         else:
@@ -55,13 +55,31 @@ def alternatives(node: Node, where: str) -> Node:
 def _read(text: str, where: str) -> dict[str, Node]:
     """Return one alternative of Experimaestro's text as a mapping of portable resources."""
     found: dict[str, Node] = {}
-    for term in _AND.split(text):
+    for term in _parts(text, "&"):
         for name, value in _term(term.strip(), where):
             if name in found:
                 more = "; write cuda(...)*2 for two" if name == "gpus" else ""
-                raise SettingsError(f"{where}: RESOURCES: {text.strip()!r} says {name} twice{more}")
-            found[name] = Scalar(int(value) if value.isdecimal() else value, value)
+                raise SettingsError(
+                    f"{where}: RESOURCES: {text.strip()[:_SHOWN]!r} says {name} twice{more}"
+                )
+            is_count = re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII)
+            found[name] = Scalar(int(value) if is_count else value, value)
     return found
+
+
+def _parts(text: str, sign: str) -> list[str]:
+    """Return the parts of a text between signs that stand outside of ``{{ }}``.
+
+    >>> _parts("a{{ b | c }} | d", "|")
+    ['a{{ b | c }} ', ' d']
+    """
+    computed, close, rest = text.rpartition("}}")
+    parts = [""]
+    for piece in (*_COMPUTED.split(computed + close), rest):
+        first, *others = [piece] if piece.startswith("{{") and close else piece.split(sign)
+        parts[-1] += first
+        parts += others
+    return parts
 
 
 def _term(term: str, where: str) -> Iterator[tuple[str, str]]:
@@ -72,14 +90,16 @@ def _term(term: str, where: str) -> Iterator[tuple[str, str]]:
         return
     match = _DEVICE.fullmatch(term)
     if match is None or (match[1] == "cpu" and match[3]):
-        raise SettingsError(f"{where}: RESOURCES: {term!r} is no resource; write as {EXAMPLE!r}")
-    for part in _COMMA.split(match[2]) if (match[2] or "").strip() else ():
+        raise SettingsError(
+            f"{where}: RESOURCES: {term[:_SHOWN]!r} is no resource; write as {EXAMPLE!r}"
+        )
+    for part in _parts(match[2], ",") if (match[2] or "").strip() else ():
         argument = _ARGUMENT.fullmatch(part.strip())
         name = _NAMES.get((match[1], argument[1])) if argument else None
         if argument is None or name is None:
             known = " and ".join(key for device, key in _NAMES if device == match[1])
             raise SettingsError(
-                f"{where}: RESOURCES: {match[1]}({part.strip()}): {match[1]} takes {known}"
+                f"{where}: RESOURCES: {match[1]}({part.strip()[:_SHOWN]}): {match[1]} takes {known}"
             )
         yield name, argument[2].strip()
     if match[1] == "cuda":

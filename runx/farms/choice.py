@@ -78,16 +78,16 @@ def _size(mebibytes: int) -> str:
     return f"{mebibytes / 1024:.3g}G" if mebibytes >= 1024 else f"{mebibytes}M"
 
 
-def _gpu_size(mebibytes: int) -> str:
+def gpu_size(mebibytes: int) -> str:
     """Return the memory of a GPU as it is sold.
 
-    >>> _gpu_size(76294), _gpu_size(22888)
+    >>> gpu_size(76294), gpu_size(22888)
     ('80G', '24G')
     """
     return f"{mebibytes * 1024**2 / 1000**3:.3g}G"
 
 
-_TEXTS = {"mem": _size, "gpu_mem": _gpu_size, "time": duration_text}
+_TEXTS = {"mem": _size, "gpu_mem": gpu_size, "time": duration_text}
 
 
 def refusals(candidates: Sequence[Candidate]) -> dict[str, str]:

@@ -95,6 +95,8 @@ def needs(resources: Iterable[Hparam], limits: Mapping[str, Limit] = {}) -> Need
         else:
             _check_spelling(resource.name)
             rest.append(resource)
+    if values.get("gpus") == 0:
+        values.pop("gpu_mem", None)  # that of none
     named = tuple(licence for licence in licences if licence.amount)
     return Needs(**values, rest=tuple(rest), licences=named)  # type: ignore[arg-type]
 

@@ -58,6 +58,23 @@ def starting(
     return routes(experiment, attempts, say)
 
 
+def took_before(routes: Iterable[Route]) -> Iterator[str]:
+    """Yield how long earlier runs took, beside the time that RESOURCES asks for now, if it does."""
+    times: list[str] = []
+    for route in routes:
+        resources = route.experiment.resources
+        asked = [(each.name, each.text) for each in resources if each.value is not None]
+        # What was computed for each run is among its own; others are not made yet.
+        own = route.attempts if isinstance(route.attempts, tuple) else ()
+        asked += ((name, str(value)) for each in own for name, value in each.run.point.resources)
+        times += (str(text) for name, text in asked if name.lower() == "time" and text)
+    if times:
+        from runx.analysis import took
+
+        if found := took.took_before(route.experiment.dir):
+            yield found.line(times)
+
+
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Check that runs can be passed to their script and to their farm.
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from runx.config.experiment import Experiment
 from runx.export.table import aligned
 from runx.launching.plan import NEW, named_values, resources_of
+from runx.launching.preview import took_before
 from runx.launching.routes import Route
 from runx.rundir.run import Run
 from runx.sweeps import summary
@@ -34,7 +35,7 @@ class PreviewTable(NamedTuple):
     """The summary of a launch. ``rows`` are its first runs, with the values of ``varying``.
 
     ``axes`` has a list for each grid, ``skipped`` the combinations by their reason, ``equal`` the
-    runs that are the same as another.
+    runs that are the same as another. ``took`` says how long earlier runs took.
     """
 
     axes: list[list[ShownAxis]]
@@ -45,6 +46,7 @@ class PreviewTable(NamedTuple):
     varying: list[str]
     rows: list[list[str]]
     needs: list[Need]
+    took: tuple[str, ...] = ()
 
     @property
     def gpu_hours(self) -> float | None:
@@ -80,6 +82,7 @@ def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route])
     with_name = bool(experiment.run_name)
     runs: list[Run] = []
     needs: list[Need] = []
+    routes = list(routes)
     for route in routes:
         groups: dict[Any, list[Run]] = {}
         for run in route.runs:
@@ -95,6 +98,7 @@ def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route])
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
         needs=needs,
+        took=tuple(took_before(routes)),
     )
 
 
@@ -167,5 +171,6 @@ def _needed(table: PreviewTable) -> Iterator[str]:
         if resources:
             subject = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
             yield f"{'each run needs' if len(table.needs) == 1 else subject} {resources}"
+    yield from table.took
     if table.gpu_hours is not None:
         yield f"at most {table.gpu_hours:,.4g} GPU-hours in all"

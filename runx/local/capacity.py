@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.errors import SettingsError
+from runx.farms.choice import gpu_size
 from runx.farms.resources import Limit, Needs
 from runx.local.counts import Counts, amounts, of_machine, size
 from runx.local.gpus import Devices, Gpus, devices, names_here
@@ -90,6 +91,7 @@ def capacity(
     options, most = wanted.options, cores()
     check(wanted.needs, wanted.shared, most, memory())
     check_limits(wanted.needs, wanted.limits)
+    _check_gpu_memory(wanted, environment)
     is_single = options.jobs is None
     each, smallest, origin = _gpus_each(wanted)
     source, room = devices(wanted.gpus, each, environment, is_single, origin, say)
@@ -184,6 +186,22 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
                     f"RESOURCES: {key}: {text(wanted)}: this machine has {text(there)};"
                     f" {name}={text(there)} runs it here"
                 )
+
+
+def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
+    """Raise SettingsError where a run needs GPUs of more memory than the smallest one here has."""
+    most = max((need.gpu_mem or 0 for need in wanted.needs if need.gpus != 0), default=0)
+    if not most:
+        return
+    there = memory_of(names_here(wanted.gpus, environment))
+    if there is None or there < most:
+        has = (
+            "nvidia-smi can't tell that" if there is None else f"the smallest has {gpu_size(there)}"
+        )
+        raise SettingsError(
+            f"RESOURCES: gpu_mem: {gpu_size(most)}: of this machine's GPUs {has};"
+            " RESOURCES.gpu_mem=null runs it here all the same"
+        )
 
 
 def unused(needs: Iterable[Needs]) -> list[str]:

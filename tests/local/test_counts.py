@@ -159,6 +159,18 @@ def test_what_is_waited_for_goes_to_a_higher_priority_first_and_then_in_turn(lau
     close(last.take([("licences", 1)]))
 
 
+def test_gpus_are_waited_for_by_priority_alone(launch):
+    line = of_machine({}, ["g0"])[0]
+    taken = []
+    for priority, is_behind in ((0, False), (3, False), (-1, True)):
+        waits = launch(line)
+        waits.wait_for([Shortage("", line)])
+        time.sleep(0.005)
+        taken.append(launch(line, priority=priority).take([("gpus", 1)]))
+        assert isinstance(taken.pop(), Shortage) == is_behind
+        waits.wait_for([])
+
+
 def test_a_place_is_kept_until_nothing_is_short(launch):
     waits, other = launch(TWO, MEM), launch(TWO, MEM)
     waits.wait_for([Shortage("", TWO)])

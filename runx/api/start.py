@@ -33,7 +33,8 @@ class Caller(NamedTuple):
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
     ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed.
+    changes that aren't committed. ``begun`` is called when the runs here are made, before any
+    starts.
     """
 
     say: Say
@@ -42,6 +43,7 @@ class Caller(NamedTuple):
     argv: Sequence[str] = ()
     go_on: str = "launch(..., resume=True)"
     ask: Ask | None = None
+    begun: Callable[[LaunchPlan], None] | None = None
 
 
 class Launched(NamedTuple):
@@ -86,13 +88,21 @@ def start(
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
+    make_steps: Callable[..., LaunchPlan | None] | None = None
+    if settings.steps:
+        from runx.launching.create_steps import create_steps
+
+        make_steps = create_steps
+    say, argv, ask = caller.say, caller.argv, caller.ask
     with interruptible(caller.go_on):
-        plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv, caller.ask)
+        plan = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
     if plan is None:
         return None
     if capacity is None:
         return _submit(plan, predecessors, caller)
     try:
+        if caller.begun:
+            caller.begun(plan)
         return _execute(settings, plan, local, capacity, caller)
     finally:
         if plan.context and plan.context.lock is not None:
@@ -167,6 +177,12 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     from runx.launching.plan import resources_of
 
     limits = settings.limits
+    if settings.steps:
+        if not all(run.step for run in runs):
+            from runx.launching.graph import step_runs
+
+            runs = step_runs(settings, runs).steps
+        return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [
         needs(resources_of(settings, run), limits) if run.point.resources else shared
@@ -187,15 +203,10 @@ def _execute(
     from runx.local.process import Heartbeat
     from runx.local.tasks import Task
     from runx.local.waiting import note_of
-    from runx.rundir.argv import shell_command
-    from runx.rundir.logdir import Logdir
 
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
-    commands = {
-        run.dir: shell_command(settings.cmd, run.point, Logdir.at(run.dir), settings.style)
-        for run in plan.runs
-    }
+    commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
     executor = Executor(
@@ -210,7 +221,7 @@ def _execute(
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
     tasks = [
-        Task(planned.run.dir, planned.attempt, share=capacity.share(need))
+        Task(planned.run.dir, planned.attempt, 0, capacity.share(need), planned.run.after)
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
@@ -220,7 +231,25 @@ def _execute(
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
+    if executor.outcomes:
+        for line in executor.outcomes.blocked_lines(executor.blocked):
+            caller.say(line)
     return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+
+
+def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
+    """Return the commands of runs, or of steps, with the paths of their directories."""
+    if settings.steps:
+        from runx.rundir.step_command import step_command
+
+        return {run.dir: step_command(run, settings.style) for run in runs}
+    from runx.rundir.argv import shell_command
+    from runx.rundir.logdir import Logdir
+
+    return {
+        run.dir: shell_command(settings.cmd, run.point, Logdir.at(run.dir), settings.style)
+        for run in runs
+    }
 
 
 def _states(runs: Sequence[RunDir], say: Say) -> dict[RunDir, State]:

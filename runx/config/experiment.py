@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +12,7 @@ from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.script import PLAIN, Shell
+from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
@@ -20,10 +20,12 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.layers import Layer
     from runx.farms.base import Farm
     from runx.farms.resources import Limit
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
+    from runx.rundir.steps import Step
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -112,7 +114,8 @@ class Experiment(NamedTuple):
     name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
     ``functions`` of the project give hyperparameters, each with the setting that names it.
     ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
-    not set.
+    not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
+    of them name, by their names.
     """
 
     name: str
@@ -154,6 +157,8 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    steps: tuple[Step, ...] = ()
+    farms: Mapping[str, Farm] = {}
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
@@ -173,6 +178,17 @@ def presets() -> list[str]:
     from runx.farms.registry import FARMS
 
     return [name for name in FARMS if name != "command"]
+
+
+def unknown_farm(name: str, layers: Iterable[Layer]) -> str:
+    """Return why there is no farm of a name, "" where a section describes it or it needs none."""
+    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
+    if name in described or name in presets():
+        return ""
+    advice = "no farm is described; see docs/runx-file.md"
+    if described:
+        advice = suggestion(name, described)
+    return f"no section describes farm {name}; {advice}"
 
 
 def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:

@@ -13,8 +13,8 @@ from runx.config.experiment import (
     Experiment,
     Settings,
     farm_of,
-    presets,
     shell_of,
+    unknown_farm,
 )
 from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
@@ -33,7 +33,6 @@ from runx.config.sources import (
 )
 from runx.errors import SettingsError
 from runx.home import MACHINE_FILE
-from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.styles import Style, of_config
 from runx.sweeps.axes import Locator
@@ -46,7 +45,9 @@ from runx.sweeps.unquoted import unquoted
 from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
+    from runx.farms.base import Farm
     from runx.rundir.configfile import ConfigFile
+    from runx.rundir.steps import Step
 
 
 def load(request: Request) -> Experiment:
@@ -69,16 +70,31 @@ def load(request: Request) -> Experiment:
     if overrides:
         layers = overridden(layers, overrides, cwd)
     _check_hosts(layers, host_files(environment))
+    functions: dict[str, str] = {}
+    if any("STEPS" in layer.entries for layer in layers):
+        from runx.config.steps import with_functions
+
+        layers, functions = with_functions(layers, request.executes)
     farm = _farm_name(layers, environment, request.here)
     entries = merged(layers, farm, request.here)
     values = {
         name: key.value(name, entries.get(name), cwd, environment) for name, key in KEYS.items()
     }
+    steps: tuple[Step, ...] = ()
+    farms: dict[str, Farm] = {}
+    if values["STEPS"]:
+        from runx.config.steps import read_steps
+
+        steps, farms = read_steps(request, layers, entries, values, farm)
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
-        if values[name] in (None, ""):
+        if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
-    return _experiment(request, layers, entries, values, farm, overrides)
+    experiment = _experiment(request, layers, entries, values, farm, overrides)
+    if not values["STEPS"]:
+        return experiment
+    functions = {**experiment.functions, **functions}
+    return experiment._replace(steps=steps, farms=farms, functions=functions)
 
 
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
@@ -123,16 +139,14 @@ def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) 
     """
     entry = merged(layers, "").get("FARM")
     name = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ""
-    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
-    if entry is None or name in ("", LOCAL, *described) or name in presets():
+    if entry is None or not name or name == LOCAL:
         return name or ""
     is_typed = entry.origin == "--farm" or entry.origin.endswith(" on the command line")
-    if here and not is_typed:
-        return ""
-    advice = "no farm is described; see docs/runx-file.md"
-    if described:
-        advice = suggestion(name, described)
-    raise SettingsError(f"{entry.origin}: no section describes farm {name}; {advice}")
+    if problem := unknown_farm(name, layers):
+        if here and not is_typed:
+            return ""
+        raise SettingsError(f"{entry.origin}: {problem}")
+    return str(name)
 
 
 def _experiment(

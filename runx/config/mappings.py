@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
 from runx.nearest import suggestion
-from runx.rundir.script import Requeue
+from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Hparam, Node, Scalar, Value
 from runx.sweeps.yaml import plain
@@ -206,6 +206,52 @@ SWEEPS = Kind(
     "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",
     lambda _name, entry, _: entry.node,
     _mapping_of({"anyOf": [{"$ref": "#/$defs/grid"}, {"type": "string", "pattern": ":"}]}),
+    {},
+)
+_NAMES = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]}
+_SHELL_KEYS = ("SETUP", "TEARDOWN", "WRAP", "LAUNCH", "ENV")
+STEP_KEYS = ("CMD", "AFTER", "PER", "RESOURCES", "FARM", "REQUEUE", *_SHELL_KEYS, "CODE")
+"""What a step of STEPS may have: keys of its own, and settings that outweigh those of all steps."""
+STEPS = Kind(
+    (Scalar, dict),
+    "a mapping of steps, as {train: {CMD: python train.py {args}}}, or steps.py:function",
+    lambda _name, entry, _: entry.node,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": ":"},
+            _mapping_of(
+                {
+                    "type": "object",
+                    "properties": {
+                        **{key: {"$ref": f"#/properties/{key}"} for key in STEP_KEYS},
+                        "AFTER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "additionalProperties": {"enum": ["done", "ended"]},
+                                },
+                            ]
+                        },
+                        "PER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "properties": {"without": _NAMES},
+                                    "required": ["without"],
+                                    "additionalProperties": False,
+                                },
+                            ]
+                        },
+                        "CODE": SCALARS,
+                    },
+                    "required": ["CMD"],
+                    "additionalProperties": False,
+                }
+            ),
+        ]
+    },
     {},
 )
 _TYPE = {"enum": ["bool", "float", "int", "str"]}

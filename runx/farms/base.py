@@ -14,7 +14,7 @@ from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.rundir.script import Requeue
+    from runx.rundir.shell import Requeue
 
 
 Words: TypeAlias = tuple[str, ...]

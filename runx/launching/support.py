@@ -30,6 +30,7 @@ FOR_FARMS = {
     "max_failures": "runx cancel ends what waits",
     "stream": "runx logs -f follows a run",
     "attach": "-i --attach runs it here",
+    "detach": "they go on without the terminal as it is",
 }
 """What to do on a farm instead of what each option of runs here does."""
 _FLAGS = {"jobs": "-j"}

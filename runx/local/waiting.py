@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from pathlib import Path
 
 from runx.local.capacity import Share
@@ -26,7 +26,7 @@ class Waiting:
     Those of equal shares stand in one queue: if its first can't start, none of them can.
     """
 
-    _queues: dict[Share, deque[tuple[int, Task]]] = field(default_factory=dict)
+    _queues: dict[Share, list[tuple[int, Task]]] = field(default_factory=dict)
     _first: int = 0
     _last: int = 0
 
@@ -37,12 +37,16 @@ class Waiting:
         """Put tasks behind those that wait."""
         for task in tasks:
             self._last += 1
-            self._queues.setdefault(task.share, deque()).append((self._last, task))
+            self.add(task, self._last)
 
     def put_first(self, task: Task) -> None:
         """Put a task before those of its PRIORITY."""
         self._first -= 1
-        self._queues.setdefault(task.share, deque()).appendleft((self._first, task))
+        self.add(task, self._first)
+
+    def add(self, task: Task, place: int) -> None:
+        """Put a task to its place among those of its PRIORITY; no other has that."""
+        heappush(self._queues.setdefault(task.share, []), (place, task))
 
     def heads(self) -> list[Task]:
         """Return the first task of each share, in order."""
@@ -79,7 +83,7 @@ class Waiting:
 
     def _pop(self, share: Share) -> Task | None:
         """Remove the first task of a share; return the next one, None if it was the last."""
-        self._queues[share].popleft()
+        heappop(self._queues[share])
         if self._queues[share]:
             return self._queues[share][0][1]
         del self._queues[share]

@@ -133,6 +133,16 @@ def wanting(run: RunDir, claim: Mapping[str, Any]) -> str:
     return ""
 
 
+def launcher_lives(experiment: ExperimentDir, launch: str) -> bool:
+    """Return whether the launcher of a launch's runs here lives, as far as is seen from here."""
+    lock = experiment.launch_lock(launch)
+    held = is_held(lock)
+    if held is None and lock.exists():  # Its file system has no locks.
+        with suppress(StoreError):
+            return bool(is_process_alive(read_json(lock.with_name("launch.json")), this_machine()))
+    return bool(held)
+
+
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 

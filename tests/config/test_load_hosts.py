@@ -93,6 +93,7 @@ def test_limits_are_no_variable(host):
         ("{licences: 9999999999}", "LIMITS: licences must be a whole number"),
         ("{cpus: 8G}", "LIMITS: cpus must be a whole number, not '8G'"),
         ("{gpus: 'a100:2'}", "LIMITS: gpus must be a whole number"),
+        ("{gpuss: 2}", "LIMITS: unknown key gpuss; did you mean gpus?"),
         ("{time: 2h}", "LIMITS: time can't be counted; name one of gpus, cpus, mem, or another"),
         ("{partition: 2}", "LIMITS: partition can't be counted"),
         ("{../../etc/x: 2}", "can't be counted"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -136,6 +136,11 @@ class Counts:
             self._say(f"note: {count.name} can't be counted on this machine: {error.strerror}")
         self._is_said = True
 
+    def leave(self, names: Collection[str]) -> None:
+        """Leave the lines for these resources: a run got them, and the next one is last."""
+        for count in [count for count in self._waits if count.name in names]:
+            release(self._waits.pop(count)[0])
+
     def wait_for(self, shortages: Iterable[Shortage]) -> None:
         """Wait for these, too, and without any for nothing more; a launch that dies waits no more.
 
@@ -143,8 +148,7 @@ class Counts:
         """
         wanted = {shortage.of for shortage in shortages}
         if not wanted:
-            while self._waits:
-                release(self._waits.popitem()[1][0])
+            self.leave({count.name for count in self._waits})
         for count in wanted - self._waits.keys():
             try:
                 file = self._leases.count(count.file)

@@ -77,6 +77,7 @@ class Waiting:
                 given = Lease()  # It ends without a start.
             if isinstance(given, Lease):
                 self._pop(task.share)
+                counts.leave([name for name, _ in task.share.counted])
                 return (task, given), shortages
             shortages.append(given)
         return None, shortages

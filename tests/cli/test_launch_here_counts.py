@@ -88,6 +88,21 @@ def test_two_launches_share_and_the_second_says_what_it_waits_for(sweep):
     assert most_at_once(sweep) == 2
 
 
+def test_a_launch_of_many_runs_lets_others_in(sweep):
+    sweep.limits("{licences: 1}")
+    sweep.write(".runx", "RESOURCES: {licences: 1}\n")
+    sweep.trains("sleep 0.7")
+    first = sweep.start(
+        "-i", "-j", "3", "--exp_name", "first", "n=1,2,3,4,5,6,7,8,9,10,11,12,13,14"
+    )
+    wait_until(lambda: begun(sweep))
+    second = sweep.start("-i", "-j", "3", "--exp_name", "second")
+    assert "3 runs done" in sweep.ended(second)
+    assert first.poll() is None
+    assert "14 runs done" in sweep.ended(first)
+    assert most_at_once(sweep) == 1
+
+
 def test_a_run_whose_launcher_was_killed_counts_until_it_is_killed(sweep):
     sweep.limits("{licences: 1}")
     sweep.write(".runx", "RESOURCES: {licences: 1}\n")

@@ -21,6 +21,7 @@ from runx.launching.plan import (
     LaunchOptions,
     LaunchPlan,
     Namer,
+    PlannedAttempt,
     condition,
     namer,
     plan,
@@ -58,7 +59,8 @@ class SweepPlan(NamedTuple):
         from runx.launching.support import check_settings
         from runx.sweeps.naming import preview_slugs
 
-        check_settings(settings)
+        if not settings.candidates:  # of these only the ones that are chosen count
+            check_settings(settings)
         sweep = sweep_of(settings, max_runs)
         if settings.steps:
             from runx.launching.step_checks import check_steps
@@ -111,8 +113,8 @@ class SweepPlan(NamedTuple):
 
         # Names of one launch are of no use to the next, unless RUN_NAME says them.
         new_name = self.new_name if self.settings.run_name else lambda point: ""
-        runs = starting(self.settings, plan(self.settings, self.sweep, new_name), options, say)
-        return preview_table(self.settings, self.sweep, runs)
+        routes = starting(self.settings, plan(self.settings, self.sweep, new_name), options, say)
+        return preview_table(self.settings, self.sweep, routes)
 
 
 class Plan(tuple[Run, ...]):
@@ -225,21 +227,26 @@ class Experiment:
         options = sweep.options(where or None, None, False, resume)
         return sweep.survey(options, say=lambda line: None)  # the counts are in the answer, too
 
-    def check(self, max_runs: int = MAX_RUNS) -> int:
+    def check(self, max_runs: int = MAX_RUNS, say: Say = lambda line: None) -> int:
         """Plan every run and write its command, make nothing; return the number of runs.
+
+        ``say`` is told where they go, where that is chosen.
 
         Raises:
             RunxError: A launch would be refused.
         """
         from runx.launching.preview import check_first, lines
+        from runx.launching.routes import Route, routes
 
         sweep = SweepPlan.of(self.settings, max_runs, placeholders=True)
-        runs = list(sweep.runs())
-        if runs:
-            check_first(self.settings, runs)
-        for _ in lines(self.settings, runs):
-            pass  # each can be written
-        return len(runs)
+        attempts = list(map(PlannedAttempt, sweep.runs()))
+        for experiment, own in routes(self.settings, attempts, say):
+            runs = [attempt.run for attempt in own]
+            if runs:
+                check_first(experiment, runs)
+            for _ in lines([Route(experiment, own)]):
+                pass  # each can be written
+        return len(attempts)
 
     def config(self) -> dict[str, Setting | None]:
         """Return every setting by its key, with the file or flag that set it, or None."""

@@ -11,11 +11,12 @@ from runx.api.detached import DetachedLaunch, detach
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.handle import Handle
 from runx.api.inspect import Standings, status
+from runx.api.launched import Caller
 from runx.api.printing import Say, data, remark
-from runx.api.start import Caller, job_ids_of, start
+from runx.api.start import job_ids_of, start
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
-from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
+from runx.launching.plan import RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
@@ -90,7 +91,7 @@ def launch(
         would_take(settings, planned, options, remark, after)
     started: tuple[RunDir, ...] = ()
     starts = bool(planned) and not test_only
-    if starts and (wait or settings.farm):
+    if starts and (wait or not settings.may_run_here):
         started = _started(sweep, planned, options, local, after, argv)
     elif starts:
         begun = detach(DetachedLaunch(experiment.request, planned, choice, local, argv), remark)
@@ -103,15 +104,13 @@ def launch(
 
 def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: bool) -> None:
     """Raise a RunxError for an option that can't be followed where the runs go."""
-    if settings.farm:
-        # One at a time is the default here, and says nothing about a farm.
-        usual = LocalOptions(jobs=1)._asdict()
-        given = {name: value for name, value in local._asdict().items() if value != usual[name]}
-        check_options(settings.farm, given)
-        return
-    job_ids_of(settings, after, remark)  # It says that runs here wait for none.
-    if not wait and (local.stream or local.attach):
-        raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
+    if settings.farm and not settings.candidates:
+        check_options(settings.farm, local.given())
+    if settings.may_run_here:
+        if not settings.candidates:
+            job_ids_of(settings, after, remark)  # It says that runs here wait for none.
+        if not wait and (local.stream or local.attach):
+            raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
 
 
 def _started(
@@ -124,7 +123,7 @@ def _started(
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
     is_main = threading.current_thread() is threading.main_thread()
-    if sweep.settings.farm is None and not is_main:
+    if sweep.settings.may_run_here and not is_main:
         raise RunxError(
             "runs here are launched from the main thread alone, which gets signals; or wait=False"
         )
@@ -173,7 +172,7 @@ def preview(
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
-    text = lines(settings, starting(settings, planned, options, remark), json)
+    text = lines(starting(settings, planned, options, remark), json)
     return list(loads("".join(text))) if json else list(text)
 
 
@@ -203,15 +202,16 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.farms.query import test_submission as ask
+    from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 
-    attempts = map(PlannedAttempt, starting(settings, runs, options, say))
-    jobs = job_specs(settings, attempts)
-    predecessors = job_ids_of(settings, after, say)
-    folder = settings.dir.jobs(settings.texts["launch"])
-    ask(settings.farm, jobs, folder, say, tuple(predecessors))
+    for route in starting(settings, runs, options, say):
+        experiment = route.experiment
+        jobs = job_specs(experiment, route.attempts)
+        predecessors = job_ids_of(experiment, after, say)
+        folder = experiment.dir.jobs(experiment.texts["launch"])
+        ask(experiment.farm, jobs, folder, say, tuple(predecessors))
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

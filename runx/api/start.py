@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.api.launched import Caller, Launched, together, with_flag
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
@@ -14,53 +16,12 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
-from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.farms.resources import Needs
-    from runx.launching.context import Ask
     from runx.local.capacity import Capacity
     from runx.local.executor import Policy
-    from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
-
-MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
-"""Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
-
-
-class Caller(NamedTuple):
-    """What a launch gets from its caller.
-
-    ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
-    ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed. ``begun`` is called when the runs here are made, before any
-    starts.
-    """
-
-    say: Say
-    echo: Say
-    watcher: MakeWatcher
-    argv: Sequence[str] = ()
-    go_on: str = "launch(..., resume=True)"
-    ask: Ask | None = None
-    begun: Callable[[LaunchPlan], None] | None = None
-
-
-class Launched(NamedTuple):
-    """The outcome of a launch, and the runs that it started or went on with.
-
-    On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
-    every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
-    process has taken, and ``stopped`` is whether a person stopped the launch.
-    """
-
-    experiment: str
-    runs: tuple[RunDir, ...]
-    submitted: int | None = None
-    hparams: Mapping[RunDir, Mapping[str, Any]] = {}
-    ended: Sequence[EndedAttempt] = ()
-    left: Mapping[RunDir, State] = {}
-    stopped: bool = False
 
 
 def start(
@@ -78,16 +39,10 @@ def start(
         None where nothing starts.
     """
     from runx.launching.create import create_runs
-    from runx.launching.preview import check_first
     from runx.local.signals import interruptible
 
-    settings = _with_flag(settings, local)
-    _check_program(settings)
-    check_first(settings, runs)
-    predecessors = job_ids_of(settings, after, caller.say)
-    if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
-        caller.say("no farm is set: running here, as with -i")
-    capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
+    settings = with_flag(settings, local)
+    ready = prepared(settings, runs, local, after, caller.say)
     make_steps: Callable[..., LaunchPlan | None] | None = None
     if settings.steps:
         from runx.launching.create_steps import create_steps
@@ -95,27 +50,74 @@ def start(
         make_steps = create_steps
     say, argv, ask = caller.say, caller.argv, caller.ask
     with interruptible(caller.go_on):
-        plan = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
-    if plan is None:
-        return None
-    if capacity is None:
-        return _submit(plan, predecessors, caller)
+        plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
+    # Runs here keep this process until they have ended.
+    plans.sort(key=lambda plan: plan.context is None or plan.context.experiment.farm is None)
+    launched = []
     try:
-        if caller.begun:
-            caller.begun(plan)
-        return _execute(settings, plan, local, capacity, caller)
+        for plan in plans:
+            own = plan.context.experiment if plan.context else settings
+            way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
+            if way.capacity is None:
+                launched.append(_submit(plan, way.predecessors, caller))
+            else:
+                if caller.begun:
+                    caller.begun(plan)
+                launched.append(_execute(own, plan, local, way.capacity, caller))
     finally:
-        if plan.context and plan.context.lock is not None:
-            os.close(plan.context.lock)
+        for plan in plans:
+            if plan.context and plan.context.lock is not None:
+                os.close(plan.context.lock)
+    return functools.reduce(together, launched) if launched else None
 
 
-def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
-    """Return settings with the GPUs of --gpus-per-run, which outweighs RESOURCES, for runs here."""
-    count = local.gpus_per_run
-    if settings.farm or count is None:
-        return settings
-    others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
-    return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
+class Prepared(NamedTuple):
+    """What was found before runs are made: those to wait for, by job, and what runs get here."""
+
+    predecessors: Mapping[str, RunDir] = {}
+    capacity: Capacity | None = None
+
+
+def prepared(
+    settings: Settings, runs: Sequence[Run], local: LocalOptions, after: Sequence[str], say: Say
+) -> dict[str, Prepared]:
+    """Return what runs find where they go, by the name of their farm.
+
+    Raises:
+        RunxError: They can't start there as they are asked for.
+    """
+    from runx.launching.plan import PlannedAttempt
+    from runx.launching.routes import routes
+
+    return {
+        route.experiment.place: _prepared(
+            route.experiment, list(route.runs), local, after, say, settings.candidates
+        )
+        for route in routes(settings, map(PlannedAttempt, runs))
+    }
+
+
+def _prepared(
+    settings: Settings,
+    runs: Sequence[Run],
+    local: LocalOptions,
+    after: Sequence[str],
+    say: Say,
+    candidates: Sequence[Settings] = (),
+) -> Prepared:
+    from runx.launching.preview import check_first
+    from runx.launching.support import check_options
+
+    if candidates and settings.farm:
+        check_options(settings.farm, local.given())
+    _check_program(settings)
+    check_first(settings, runs)
+    predecessors = job_ids_of(settings, after, say)
+    if settings.farm:
+        return Prepared(predecessors)
+    if local.is_fallback and "FARM" not in settings.settings:
+        say("no farm is set: running here, as with -i")
+    return Prepared(predecessors, capacity_of(settings, local, runs, say))
 
 
 def _check_program(settings: Settings) -> None:

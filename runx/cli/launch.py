@@ -33,6 +33,7 @@ from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
+    from runx.launching.routes import Route
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
@@ -117,7 +118,7 @@ def launch(
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    if settings.farm:
+    if settings.farm and not settings.candidates:
         check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
@@ -144,11 +145,10 @@ def _show(
     """Print what would be run, and what should be known of that; return the exit status."""
     settings = sweep.settings
     note_executed(settings)
-    after_ids = tuple(job_ids_of(settings, after, say))
     if table:
-        _note_lack(settings, local, ())
+        job_ids_of(settings, after, say)
         return _preview_table(sweep, options, as_json)
-    return _preview(settings, sweep.runs(), options, local, as_json, after_ids)
+    return _preview(sweep, options, local, as_json, after)
 
 
 def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
@@ -163,7 +163,8 @@ def _launch(
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import resume_command
-    from runx.api.start import Caller, start
+    from runx.api.launched import Caller
+    from runx.api.start import start
     from runx.cli.asking import ask_about_changes
     from runx.cli.launch_ending import report
     from runx.cli.progress import watcher
@@ -216,27 +217,25 @@ def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> 
 
 
 def _preview(
-    settings: Settings,
-    runs: Iterable[Run],
+    sweep: SweepPlan,
     options: LaunchOptions,
     local: LocalOptions,
     as_json: bool,
     after: tuple[str, ...],
 ) -> int:
     """Print what would be executed; write nothing."""
-    from runx.launching.preview import lines, obstacles, starting
+    from runx.launching.preview import lines, starting
 
-    for obstacle in obstacles(settings, os.environ):
-        say(f"note: a launch would stop here: {obstacle}")
-    runs = starting(settings, runs, options, say)
-    has_own = any(name.startswith(RESOURCE) for name in keys(settings.hparams))
-    runs = list(runs) if has_own else runs
-    _note_lack(settings, local, runs if isinstance(runs, list) else ())
-    is_new = not settings.run_name
+    routes = starting(sweep.settings, sweep.runs(), options, say)
+    is_new = not sweep.settings.run_name
+    has_own = any(name.startswith(RESOURCE) for name in keys(sweep.settings.hparams))
+    if options.resume or has_own:
+        routes = [route._replace(attempts=list(route.attempts)) for route in routes]
     if options.resume:
-        runs = list(runs)
+        runs = [run for route in routes for run in route.runs]
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
-    pending = lines(settings, runs, as_json, after)
+    after_ids = _note_obstacles(routes, local, after)
+    pending = lines(routes, as_json, after_ids)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
@@ -244,8 +243,24 @@ def _preview(
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not options.resume and not options.selects:
-        say(_nothing(settings.file))
+        say(_nothing(sweep.settings.file))
     return 0
+
+
+def _note_obstacles(
+    routes: Iterable[Route], local: LocalOptions, after: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Print where a launch would stop; return the ids of the jobs that it waits for."""
+    from runx.launching.preview import obstacles
+
+    ids: dict[str, None] = {}
+    for settings, attempts in routes:
+        ids |= dict.fromkeys(job_ids_of(settings, after, say))
+        listed = isinstance(attempts, (list, tuple))
+        _note_lack(settings, local, [each.run for each in attempts] if listed else ())
+        for obstacle in obstacles(settings, os.environ):
+            say(f"note: a launch would stop here: {obstacle}")
+    return tuple(ids)
 
 
 def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:

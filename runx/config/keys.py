@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from runx.config.alternatives import CAPACITY, FARM, RESOURCES
 from runx.config.kinds import (
     COUNT,
     DURATION,
@@ -36,7 +37,6 @@ from runx.config.mappings import (
     LIMITS,
     PATHS,
     REQUEUE,
-    RESOURCES,
     STEPS,
     SWEEPS,
     TEXTS,
@@ -118,10 +118,16 @@ KEYS = {
     "LABELS": Key(LABELS, None, "words that experiments are found by, with --label"),
     "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
     "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
-    "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),
+    "FARM": Key(
+        FARM,
+        None,
+        "the farm that runs go to, which a section of that name describes; several, auto or soonest"
+        " to have it chosen by CAPACITY",
+    ),
     "SUBMIT_CMD": Key(TEXT, None, "the command that submits a run to the farm"),
     "TYPE": Key(NAME, None, "the kind of farm: slurm, sge, ..., or mymodule:farm"),
     "RESOURCES": Key(RESOURCES, {}, "what a run needs, here or as flags of SUBMIT_CMD", "jobs"),
+    "CAPACITY": Key(CAPACITY, None, "the most that a farm has for one run; auto: measure", "jobs"),
     "PYTHONPATH": Key(SEARCH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key(PATH, ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key(NAME, "worktree", "what is frozen: worktree, or a git revision"),

@@ -48,7 +48,9 @@ class Kind(NamedTuple):
 
     For a node of another type than ``takes``, or a ValueError of ``read``, users read that the
     setting "must be" of that ``form``. ``empty`` is the value of a setting that is null or missing.
-    ``is_literal``: an override's text is the value, whatever YAML makes of it.
+    ``is_literal``: an override's text is the value, whatever YAML makes of it. ``over`` returns
+    the value that a setting of two sources has, the stronger first; without it mappings are laid
+    over each other key by key.
     """
 
     takes: type | tuple[type, ...]
@@ -57,11 +59,16 @@ class Kind(NamedTuple):
     schema: Schema
     empty: Any = None
     is_literal: bool = False
+    over: Callable[[Entry, Entry], Node] | None = None
 
-    @property
-    def is_mapping(self) -> bool:
-        """Whether the values of several sources are merged key by key."""
-        return self.takes is dict
+    def laid_over(self, stronger: Entry, weaker: Entry) -> Node:
+        """Return the value that a setting of two sources has."""
+        if self.over is not None:
+            return self.over(stronger, weaker)
+        one, other = stronger.node, weaker.node
+        if self.takes is dict and isinstance(one, dict) and isinstance(other, dict):
+            return {**other, **one}
+        return one
 
     def decode(self, name: str, entry: Entry, environment: Environment) -> Any:
         """Return the value of a setting, ``empty`` for null.

@@ -12,7 +12,7 @@ from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
-from runx.sweeps.values import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import plain
 
 if TYPE_CHECKING:
@@ -33,20 +33,6 @@ def unfolded(name: str, node: Node) -> Node:
     """
     is_short = name == "ARGS" and isinstance(node, Scalar) and node.value is not None
     return {"style": node} if is_short else node
-
-
-def _resources(name: str, entry: Entry, _: Environment) -> tuple[Hparam, ...]:
-    return tuple(_resource(name, key, node, entry) for key, node in _items(entry).items())
-
-
-def _resource(name: str, key: str, node: Node, entry: Entry) -> Hparam:
-    if isinstance(node, Scalar):
-        return Hparam(key, node.value, node.text)
-    if isinstance(node, list) and all(isinstance(item, Scalar) for item in node):
-        scalars = [item for item in node if isinstance(item, Scalar)]
-        values: tuple[Value, ...] = tuple(item.value for item in scalars)
-        return Hparam(key, values, tuple(item.text for item in scalars))
-    raise SettingsError(f"{entry.origin}: {name}.{key} must be a value or a list of values")
 
 
 _LICENCE = re.compile(r"\w[\w.@-]{0,99}", re.ASCII)
@@ -142,7 +128,6 @@ def _mapping_of(items: Schema) -> Schema:
     return {"type": ["object", "null"], "additionalProperties": items}
 
 
-RESOURCES = Kind(dict, "a mapping, as {gpu: 2, mem: 64}", _resources, _mapping_of(SCALARS), ())
 LIMITS = Kind(
     dict,
     "a mapping, as {licences: 2, mem: 64G}",

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.config.experiment import LOCAL, farm_of, shell_of, unknown_farm
+from runx.config.alternatives import AUTO, SOONEST
+from runx.config.experiment import LOCAL, farm_of, shell_of
+from runx.config.farms import unknown
 from runx.config.keys import KEYS
 from runx.config.kinds import WORDS, Entry, Environment
 from runx.config.layers import Layer, merged
@@ -74,16 +76,15 @@ def read_steps(
     @functools.cache
     def settings_of(name: str) -> FarmSettings:
         is_here = here or name in ("", LOCAL)
-        if not is_here and (problem := unknown_farm(name, layers)):
+        if not is_here and (problem := unknown(name, layers)):
             raise SettingsError(f"{entries['STEPS'].origin}: STEPS: {problem}")
         own = merged(layers, name, is_here)
         wanted = {
             key: each.value(key, own.get(key), cwd, environment) for key, each in KEYS.items()
         }
         base = merged(outer, name, is_here).get("RESOURCES")
-        return FarmSettings(
-            own, wanted, KEYS["RESOURCES"].value("RESOURCES", base, cwd, environment)
-        )
+        usual = KEYS["RESOURCES"].value("RESOURCES", base, cwd, environment)[0]
+        return FarmSettings(own, wanted, usual)
 
     usual = "" if here or farm in ("", LOCAL) else farm
     reader = StepReader(entries["STEPS"], settings_of, environment, usual, here)
@@ -198,8 +199,11 @@ class StepReader:
     def _resources(self, name: str) -> tuple[Hparam, ...] | None:
         """Return RESOURCES of a step, over what files but the experiment's say for its farm."""
         if not self._says(name, "RESOURCES"):
-            return self._settings(name).values["RESOURCES"] if self._farm(name) else None
-        own = {each.name: each for each in self._value(name, "RESOURCES")}
+            return self._settings(name).values["RESOURCES"][0] if self._farm(name) else None
+        alternatives = self._value(name, "RESOURCES")
+        if len(alternatives) > 1:
+            raise self._error("RESOURCES has alternatives; a step has one", name, "RESOURCES")
+        own = {each.name: each for each in alternatives[0]}
         return tuple(
             {**{each.name: each for each in self._settings(name).resources}, **own}.values()
         )
@@ -247,7 +251,10 @@ class StepReader:
         """Return the farm of a step's own, "" where it is that of the runs."""
         if self.here or not self._says(name, "FARM"):
             return ""
-        farm = str(self._value(name, "FARM"))
+        asked = self._value(name, "FARM")
+        if len(asked) > 1 or asked[0] in (AUTO, SOONEST):
+            raise self._error("FARM of a step is one farm", name, "FARM")
+        farm = str(asked[0])
         return "" if farm == (self.usual or LOCAL) else farm
 
     def _requeue(self, name: str) -> Requeue | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -28,7 +29,8 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
-    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names. ``capacity`` is
+    the most that it has for one run, None where nobody says so.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Farm(NamedTuple):
     options: Mapping[str, str] = {}
     priority: int = 0
     limits: Mapping[str, Limit] = {}
+    capacity: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,8 @@ class FarmType:
         priority: Returns the words that give a job the PRIORITY of its farm.
         licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
+        gpu_memory: Whether a job can ask for GPUs of so much memory.
+        expected_start: Returns when a job would start, given the answer to ``test_only``.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
             types read; None if it may read any.
@@ -266,6 +271,8 @@ class FarmType:
     priority: Callable[[Farm], Words] | None = None
     licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
+    gpu_memory: bool = False
+    expected_start: Callable[[Finished], datetime | None] | None = None
     portable: bool = True
     reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS

@@ -125,6 +125,7 @@ def resources(needs: Needs) -> Words:
     licences = joined(needs.rest, name, counts(needs, "{}:{}")) if needs.licences else ""
     lines = {
         "request_gpus": needs.gpus,
+        "gpus_minimum_memory": needs.gpu_mem,
         "request_cpus": needs.cpus,
         "request_memory": None if needs.mem is None else f"{needs.mem}MB",
         "allowed_job_duration": needs.time,
@@ -172,6 +173,7 @@ def _each(command: str) -> JobCommands:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("condor_submit", "condor_q", "condor_rm"),
     package="install HTCondor's commands, as with pip install htcondor",
     submission=submission,

@@ -141,6 +141,7 @@ def _pod(
     }
     fields = {
         "nodeSelector": _node_labels(needs, given),
+        "affinity": _affinity(needs),
         "priorityClassName": _priority_class(farm, _one(given, "priorityClass") or needs.partition),
         "activeDeadlineSeconds": needs.time,
         "serviceAccountName": _one(given, "serviceAccount"),
@@ -185,6 +186,19 @@ def class_of(farm: Farm) -> str:
             f" none; say PRIORITY_CLASSES: NAME={wanted}"
         )
     return classes[max(near, key=abs)]
+
+
+def _affinity(needs: Needs) -> dict[str, Any]:
+    """Return that a pod goes to nodes whose GPUs have so much memory.
+
+    The label, in MiB, is that of NVIDIA's GPU feature discovery.
+    """
+    if not needs.gpu_mem:
+        return {}
+    larger = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": [str(needs.gpu_mem - 1)]}
+    terms = [{"matchExpressions": [larger]}]
+    required = {"nodeSelectorTerms": terms}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
 
 
 def _one(given: Mapping[str, Sequence[str]], name: str) -> str:

@@ -136,7 +136,8 @@ def _options(needs: Needs) -> Iterator[str]:
         yield from ("-n", str(needs.cpus))
     if needs.gpus:
         kind = f":gmodel={needs.gpu_kind}" if needs.gpu_kind else ""
-        yield from ("-gpu", f"num={needs.gpus}{kind}")
+        memory = f":gmem={needs.gpu_mem}M" if needs.gpu_mem else ""
+        yield from ("-gpu", f"num={needs.gpus}{kind}{memory}")
     if needs.mem:
         # With its unit: without one it is in that of the site, LSF_UNIT_FOR_LIMITS.
         yield from ("-M", f"{needs.mem}M")
@@ -278,6 +279,7 @@ FARM_TYPE = FarmType(
     located=Place(lambda farm: ("bparams", "-a") if farm.priority else (), highest),
     priority=priority,
     licences="numbers",
+    gpu_memory=True,
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",
     submission=submission,

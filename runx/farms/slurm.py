@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from runx.farms.base import (
@@ -234,6 +235,17 @@ def _test_only(submission: Submission) -> Submission:
     return Submission((first, "--test-only", *rest), submission.environment, submission.stdin)
 
 
+def expected_start(finished: Finished) -> datetime | None:
+    """Return when ``sbatch --test-only`` says that a job would start.
+
+    >>> line = "sbatch: Job 7 to start at 2026-11-29T01:10:03 using 1 processors on nodes n1"
+    >>> expected_start(Finished((), 0, "", line))
+    datetime.datetime(2026, 11, 29, 1, 10, 3)
+    """
+    match = re.search(r"\bto start at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", finished.errors)
+    return datetime.fromisoformat(match[1]) if match else None
+
+
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
     package="install Slurm's client commands, or load the module that has them",
@@ -250,6 +262,7 @@ FARM_TYPE = FarmType(
     hold=_scontrol("hold"),
     release=_scontrol("release"),
     test_only=_test_only,
+    expected_start=expected_start,
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,9 +12,10 @@ from typing import Any
 from runx.config.experiment import Experiment
 from runx.errors import StagingError
 from runx.launching.context import Ask, LaunchContext, handback_of, prepare
-from runx.launching.create import create, is_abandoned, moved, record_of, spread, wait
+from runx.launching.create import create, is_abandoned, moved, spread, wait
 from runx.launching.graph import farm_of_step, leaders, relative, step_runs
 from runx.launching.plan import LaunchOptions, LaunchPlan, Namer, PlannedAttempt, resources_of
+from runx.launching.record import run_content
 from runx.launching.step_plan import StepPlan, decide_steps
 from runx.rundir.claims import claim_text, fill_gaps
 from runx.rundir.files import read_json, sync_disk, to_json, write_whole
@@ -168,7 +168,10 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
     step, graph = run.step, context.graph
     assert step is not None and graph is not None
     hparams = {each.name: each for each in run.point.hparams}
-    content: Mapping[str, Any] = record_of(run, replace(context, graph=None))
+    resources = resources_of(context.experiment, run)
+    content: Mapping[str, Any] = run_content(
+        context.experiment, run, resources, context.frozen, context.launch
+    )
     folders = [each.dir.path.parent.parent for each in run.after]
     gathered = [each.name for each in folders if each != context.experiment.dir.path]
     return {
@@ -177,8 +180,6 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
         "cmd": step.cmd,
         "hparams": {name: each.value for name, each in hparams.items()},
         "texts": {name: each.text for name, each in hparams.items()},
-        "resources": {each.name: each.value for each in resources_of(context.experiment, run)},
-        "created": time.time(),
         "step": step.name,
         "job": leaders(context.experiment.steps)[step.name],
         "after": {relative(each.dir, run.dir): each.when for each in run.after},

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from runx.config.experiment import Experiment
 from runx.errors import ArgumentError, FarmError, SettingsError, SweepError
-from runx.launching.plan import LaunchOptions, LaunchPlan, selected
+from runx.launching.plan import LaunchOptions, LaunchPlan, PlannedAttempt, selected
+from runx.launching.routes import Route, routes
 from runx.rundir.argv import shell_command, unplaced
 from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
@@ -43,13 +44,18 @@ def starting(
     runs: Iterable[Run],
     options: LaunchOptions,
     say: Callable[[str], None],
-) -> Iterable[Run]:
-    """Return the runs that a launch would start; existing ones have their own names."""
+) -> list[Route]:
+    """Return where the runs go that a launch would start; existing ones have their own names."""
+    attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide
 
-        return decide(experiment, list(runs), options, say).runs
-    return selected(LaunchPlan.of_new(runs), options).runs if options.selects else runs
+        attempts = decide(experiment, list(runs), options, say).attempts
+    elif options.selects:
+        attempts = selected(LaunchPlan.of_new(runs), options).attempts
+    else:
+        attempts = map(PlannedAttempt, runs)
+    return routes(experiment, attempts, say)
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -132,31 +138,46 @@ def args_named(experiment: Experiment) -> Iterator[None]:
 
 
 def lines(
-    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[str, ...] = ()
+    routes: Iterable[Route], json: bool = False, after: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 
     The lines of a run are its command, or for a farm what submits its job, which starts ``after``
     the jobs with these ids.
     """
-    if experiment.shell.launch:
-        runs = list(runs)
-        _check_launch(experiment, runs)
-    with args_named(experiment):
-        if experiment.steps:
-            from runx.launching.preview_steps import lines as of_steps
+    parts = _parts(routes, json, after)
+    yield from _as_list(parts) if json else parts
 
-            yield from of_steps(experiment, list(runs))
-            return
-        if json:
-            from runx.launching.preview_jobs import objects
 
-            yield from objects(experiment, runs, after)
-            return
-        if experiment.farm:
-            from runx.launching.preview_jobs import job_lines
+def _parts(routes: Iterable[Route], json: bool, after: tuple[str, ...]) -> Iterator[str]:
+    for experiment, attempts in routes:
+        runs: Iterable[Run] = (planned.run for planned in attempts)
+        if experiment.shell.launch:
+            runs = list(runs)
+            _check_launch(experiment, runs)
+        with args_named(experiment):
+            if experiment.steps:
+                from runx.launching.preview_steps import lines as of_steps
 
-            yield from job_lines(experiment, experiment.farm, runs, after)
-            return
-        for run in runs:
-            yield shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
+                yield from of_steps(experiment, list(runs))
+            elif json:
+                from runx.launching.preview_jobs import objects
+
+                yield from objects(experiment, runs, after)
+            elif experiment.farm:
+                from runx.launching.preview_jobs import job_lines
+
+                yield from job_lines(experiment, experiment.farm, runs, after)
+            else:
+                for run in runs:
+                    logdir = Logdir.at(run.dir)
+                    yield shell_command(experiment.cmd, run.point, logdir, experiment.style)
+
+
+def _as_list(objects: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a JSON list of objects."""
+    line = "["
+    for each in objects:
+        yield line
+        line = each + ","
+    yield line.rstrip(",") + ("]" if line == "[" else "\n]")

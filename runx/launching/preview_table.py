@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from runx.config.experiment import Experiment
 from runx.export.table import aligned
 from runx.launching.plan import NEW, named_values, resources_of
+from runx.launching.routes import Route
 from runx.rundir.run import Run
 from runx.sweeps import summary
 from runx.sweeps.axes import RESOURCE
@@ -73,14 +74,18 @@ class PreviewTable(NamedTuple):
         }
 
 
-def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> PreviewTable:
+def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route]) -> PreviewTable:
     """Return the summary of the runs that a launch would start."""
-    runs = list(runs)
     varying = summary.varying(sweep)
     with_name = bool(experiment.run_name)
-    groups: dict[Any, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.point.resources, []).append(run)
+    runs: list[Run] = []
+    needs: list[Need] = []
+    for route in routes:
+        groups: dict[Any, list[Run]] = {}
+        for run in route.runs:
+            runs.append(run)
+            groups.setdefault(run.point.resources, []).append(run)
+        needs += (_need(route.experiment, group[0], len(group)) for group in groups.values())
     return PreviewTable(
         axes=summary.axes(sweep),
         combinations=sweep.size,
@@ -89,7 +94,7 @@ def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> 
         equal=summary.repeats(run.point for run in runs),
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
-        needs=[_need(experiment, group[0], len(group)) for group in groups.values()],
+        needs=needs,
     )
 
 

@@ -19,6 +19,7 @@ from runx.rundir.run import Run
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode
 from runx.sweeps.merge import computed_names
+from runx.sweeps.values import Hparam
 
 
 def record(
@@ -112,3 +113,25 @@ def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
             **({"computed": names} if names else {}),
         }
     return content
+
+
+def run_content(
+    experiment: Experiment, run: Run, resources: Iterable[Hparam], code: FrozenCode, launch: str
+) -> dict[str, Any]:
+    """Return the content of run.json; LOGDIR stays symbolic."""
+    return {
+        "name": run.name,
+        "experiment": experiment.name,
+        "id": experiment.id_of(run.point),
+        "tag": run.tag,
+        **labels_of(experiment, run),
+        "cmd": experiment.cmd,
+        "hparams": run.hparams,
+        "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
+        "resources": {resource.name: resource.value for resource in resources},
+        "pythonpath": experiment.pythonpath,
+        "code": code.digest or None,
+        "project": str(experiment.code.root),
+        "launch": launch,
+        "created": time.time(),
+    }

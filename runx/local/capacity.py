@@ -8,8 +8,9 @@ from typing import NamedTuple
 from runx.errors import SettingsError
 from runx.farms.resources import Limit, Needs
 from runx.local.counts import Counts, amounts, of_machine, size
-from runx.local.gpus import Devices, Gpus, devices
+from runx.local.gpus import Devices, Gpus, devices, names_here
 from runx.local.machine import cores, memory
+from runx.local.nvidia import memory_of
 from runx.local.options import LocalOptions
 
 THREADS = "OMP_NUM_THREADS"
@@ -200,3 +201,10 @@ def unused(needs: Iterable[Needs]) -> list[str]:
         names |= dict.fromkeys(name for name in _SITES_WORDS if getattr(need, name))
         names |= dict.fromkeys(resource.name for resource in need.rest)
     return list(names)
+
+
+def measured(named: Sequence[str], environment: Mapping[str, str]) -> Needs:
+    """Return what this machine has for one run; ``named`` are the GPUs of the setting GPUS."""
+    names = names_here(named, environment)
+    smallest = memory_of(names)
+    return Needs(gpus=len(names), gpu_mem=smallest, cpus=cores(), mem=memory(), nodes=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class LocalOptions(NamedTuple):
@@ -21,3 +21,13 @@ class LocalOptions(NamedTuple):
     stream: bool = False
     attach: bool = False
     is_fallback: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """Return those that are not as usual; one run at a time says nothing about a farm.
+
+        >>> LocalOptions(jobs=1, retries=2).given()
+        {'retries': 2}
+        """
+        usual = LocalOptions(jobs=self.jobs if self.jobs == 1 else None)._asdict()
+        usual["is_fallback"] = self.is_fallback
+        return {name: value for name, value in self._asdict().items() if value != usual[name]}

@@ -229,6 +229,7 @@ def _execute(
     try:
         executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
     finally:
+        capacity.counts.wait_for(())
         withdraw(tasks, launch)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)

@@ -195,8 +195,10 @@ def _count(_name: str, entry: Entry, _: Environment) -> int | None:
     return int(text) if text else None
 
 
-def _priority(_name: str, entry: Entry, _: Environment) -> int:
+def _priority(_name: str, entry: Entry, _: Environment) -> int | None:
     text = entry.text.strip()
+    if not text:
+        return None
     if not re.fullmatch(r"[+-]?\d{1,2}", text, re.ASCII) or abs(int(text)) > 10:
         raise ValueError(text)
     return int(text)

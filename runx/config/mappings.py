@@ -41,7 +41,7 @@ _COUNTED = ("gpus", "cpus", "mem")
 
 def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
     """Read LIMITS: how much of each resource all runs may have on this host."""
-    from runx.farms.resources import PORTABLE, limit_of, portable_name
+    from runx.farms.resources import PORTABLE, check_spelling, limit_of, portable_name
 
     limits = {}
     for key, node in _items(entry).items():
@@ -54,6 +54,8 @@ def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
             )
         if not isinstance(node, Scalar):
             raise SettingsError(f"{place}: {name}.{key} must be one value")
+        if word not in PORTABLE:
+            check_spelling(key, f"{place}: {name}")
         if node.value is not None:
             limits[word] = limit_of(word, node.text, place, f"{place}: {name}")
     return limits

@@ -93,7 +93,7 @@ def needs(resources: Iterable[Hparam], limits: Mapping[str, Limit] = {}) -> Need
         elif resource.name in limits:
             licences.append(_licence(resource, limits[resource.name]))
         else:
-            _check_spelling(resource.name)
+            check_spelling(resource.name)
             rest.append(resource)
     if values.get("gpus") == 0:
         values.pop("gpu_mem", None)  # that of none
@@ -237,10 +237,10 @@ def clock(span: int) -> str:
     return f"{span // 3600:02}:{span // 60 % 60:02}:{span % 60:02}"
 
 
-def _check_spelling(name: str) -> None:
-    """Raise SettingsError for what is nearly a portable key: the farm would get it as another."""
+def check_spelling(name: str, key: str = "RESOURCES") -> None:
+    """Raise SettingsError for what is nearly a portable key: it would be taken for another."""
     from difflib import get_close_matches
 
     close = get_close_matches(name.lower(), PORTABLE, n=1, cutoff=0.85)
     if close:
-        raise SettingsError(f"RESOURCES: unknown key {name}; did you mean {close[0]}?")
+        raise SettingsError(f"{key}: unknown key {name}; did you mean {close[0]}?")

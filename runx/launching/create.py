@@ -296,7 +296,7 @@ def spread(experiment: Experiment, run: Run) -> NodeLayout:
     """Return the nodes of a run, and the processes that torchrun starts on each."""
     if not experiment.shell.launch:
         return NodeLayout()
-    need = needs(resources_of(experiment, run))
+    need = needs(resources_of(experiment, run), experiment.limits)
     nodes = need.nodes or 1
     if nodes > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
         raise SettingsError(

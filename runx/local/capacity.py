@@ -98,7 +98,7 @@ def capacity(
     count = room * (each or 1)
     jobs = options.jobs or 1
     if options.jobs == 0:
-        jobs = _automatic(wanted.needs, count // smallest, most)
+        jobs = _automatic(wanted, count // smallest, most)
         gpus = f"{count} GPU{'s' * (count > 1)}" if count else f"{most} cores, no GPU"
         say(f"-j auto: {jobs} at a time, on {gpus}")
     if wanted.max_parallel and jobs > wanted.max_parallel:
@@ -146,12 +146,16 @@ def _threads(wanted: Wanted, jobs: int, most: int) -> int | None:
     return None
 
 
-def _automatic(needs: Sequence[Needs], room: int, most: int) -> int:
-    """Return for how many runs there are GPUs, or else cores, and memory."""
+def _automatic(wanted: Wanted, room: int, most: int) -> int:
+    """Return for how many runs there are GPUs, or else cores, and memory, and what LIMITS names."""
+    needs = wanted.needs
     limits = [room] if room else [most // max((need.cpus or 1 for need in needs), default=1)]
     largest = max((need.mem or 0 for need in needs), default=0)
     if largest:
         limits.append(memory() // largest)
+    for name, limit in wanted.limits.items():
+        if each := max((dict(amounts(need)).get(name, 0) for need in needs), default=0):
+            limits.append(limit.most // each)
     if any(need.mem == 0 for need in needs):
         limits.append(1)  # It wants all that there is.
     return max(min(limits), 1)

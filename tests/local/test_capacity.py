@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from runx.errors import SettingsError
-from runx.farms.resources import Needs
+from runx.farms.resources import Licence, Limit, Needs
 from runx.local import capacity as module
 from runx.local import machine
 from runx.local.capacity import Share, Wanted, capacity, unused
@@ -54,6 +54,32 @@ def same(count, **needs):
 def test_auto_is_what_the_machine_has_room_for(plan, needs, more, jobs, said):
     made, lines = plan(*needs, **more)
     assert (made.jobs, lines[-1]) == (jobs, said)
+
+
+def test_auto_minds_the_limits_of_the_machine(plan):
+    limits = {"licences": Limit(5), "mem": Limit(4096, True)}
+    need = Needs(licences=(Licence("licences", 2),))
+    assert plan(need, need, limits=limits)[0].jobs == 2
+    assert plan(Needs(), need, limits=limits)[0].jobs == 2
+    assert plan(Needs(mem=1024), Needs(), limits=limits)[0].jobs == 4
+    assert plan(Needs(), limits=limits)[0].jobs == 8
+
+
+@pytest.mark.parametrize("asked, said", [(3, "3: all runs"), (9, "9: all runs")])
+def test_more_than_limits_let_all_runs_have_is_refused(plan, asked, said):
+    need = Needs(licences=(Licence("licences", asked),))
+    with pytest.raises(
+        SettingsError, match=f"licences: {said} on this machine may have 2, says /x"
+    ):
+        plan(need, limits={"licences": Limit(2, origin="/x:1")})
+
+
+def test_within_a_run_nothing_is_counted(monkeypatch, tmp_path):
+    need = Needs(cpus=1)
+    environment = {"RUNX_LEASES": str(tmp_path / "leases"), "RUNX_ATTEMPT": "1"}
+    made = capacity(Wanted([need], need), environment, lambda line: None)
+    assert made.counts.take(made.share(need).counted) == ()
+    assert not (tmp_path / "leases").exists()
 
 
 def test_a_run_gets_as_many_gpus_as_its_resources_say(plan):

@@ -44,14 +44,16 @@ def launch(
     limit: int | None = None,
     shuffle: bool = False,
     after: Sequence[str] = (),
+    steps: Sequence[str] = (),
     test_only: bool = False,
     argv: Sequence[str] = (),
 ) -> Standings:
     """Submit runs of a plan to the farm of their experiment, or execute them ``here``.
 
     Runs here have ended when this returns. ``jobs`` None is one for each free GPU, or core;
-    ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no longer a
-    ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+    ``resume`` None is what RESUME says; with ``steps``, which alone start then, it is True.
+    ``experiment`` is needed for runs that are no longer a ``Plan``. ``argv`` is recorded as what
+    was typed. Times are in seconds.
 
     Returns:
         The runs that started, with their states; those of the plan that are there already where
@@ -78,9 +80,12 @@ def launch(
         usual = LocalOptions(jobs=1)._asdict()
         given = {name: value for name, value in local._asdict().items() if value != usual[name]}
         check_options(settings.farm, given)
-    resume = settings.resume if resume is None else resume
+    steps = (steps,) if isinstance(steps, str) else tuple(steps)
+    resume = settings.resume or bool(steps) if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
-    options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
+    options = sweep.options(
+        where or None, limit, shuffle, resume, again, retry, restage, attach, steps
+    )
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
     started = () if test_only else _started(sweep, planned, options, local, after, argv)
@@ -107,7 +112,12 @@ def _started(
         raise RunxError("runs here are launched from the main thread alone, which gets signals")
     caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
-    return launched.runs if launched else ()
+    if launched is None:
+        return ()
+    if sweep.settings.steps:  # Those of the runs that they belong to are asked for.
+        owners = dict.fromkeys(step.owner for step in launched.runs)
+        return tuple(owner for owner in owners if owner.path.parent == sweep.settings.dir.path)
+    return launched.runs
 
 
 def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:

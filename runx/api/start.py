@@ -49,7 +49,8 @@ class Launched(NamedTuple):
 
     On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
     every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
-    process has taken, and ``stopped`` is whether a person stopped the launch.
+    process has taken, and ``stopped`` is whether a person stopped the launch. ``unit``: what all
+    these are, runs or steps of runs.
     """
 
     experiment: str
@@ -59,6 +60,7 @@ class Launched(NamedTuple):
     ended: Sequence[EndedAttempt] = ()
     left: Mapping[RunDir, State] = {}
     stopped: bool = False
+    unit: str = "run"
 
 
 def start(
@@ -110,8 +112,17 @@ def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
     count = local.gpus_per_run
     if settings.farm or count is None:
         return settings
-    others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
-    return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
+    gpus = Hparam("gpus", count, str(count))
+
+    def with_gpus(resources: tuple[Hparam, ...]) -> tuple[Hparam, ...]:
+        others = [each for each in resources if each.name.lower() not in ("gpu", "gpus")]
+        return (*others, gpus)
+
+    steps = [
+        step if step.resources is None else step._replace(resources=with_gpus(step.resources))
+        for step in settings.steps
+    ]
+    return settings._replace(resources=with_gpus(settings.resources), steps=tuple(steps))
 
 
 def _check_program(settings: Settings) -> None:
@@ -225,7 +236,8 @@ def _execute(
     if executor.outcomes:
         for line in executor.outcomes.blocked_lines(executor.blocked):
             caller.say(line)
-    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+    unit = "step" if settings.steps else "run"
+    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped, unit)
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
@@ -267,10 +279,19 @@ def _hparams(
     from runx.rundir.logdir import Logdir
     from runx.rundir.record import read_or_empty
 
-    hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
+    hparams = {run.dir: Logdir.at(run.dir).in_value(_own_hparams(run)) for run in runs}
     return hparams | {
         run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
     }
+
+
+def _own_hparams(run: Run) -> dict[str, Any]:
+    """Return the hyperparameters of a run, or those of a step without directories of others."""
+    if run.step is None:
+        return dict(run.hparams)
+    from runx.rundir.step_command import is_directory
+
+    return {each.name: each.value for each in run.point.hparams if not is_directory(each)}
 
 
 def _ignore(_: str) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from runx.config.experiment import Experiment
 from runx.launching.decide import check_twins, existing_runs, twins
 from runx.launching.existing_steps import ExistingStep, existing_steps
-from runx.launching.graph import StepRuns, step_runs
+from runx.launching.graph import StepRuns
 from runx.launching.plan import (
     NEW,
     RETRIED,
@@ -21,6 +21,7 @@ from runx.launching.plan import (
     selected,
 )
 from runx.launching.reconcile import reconcile
+from runx.launching.step_code import graph_of
 from runx.rundir.attempts import clock
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -131,11 +132,13 @@ def _decided(
     is_other = standing.id != id or any(each.attempt for _, each in before)
     if state.name == "done" and (is_other or options.steps):
         state = State("planned", attempt=state.attempt)
-    starts = may and (state.name in retried or (standing.waits and "planned" in retried))
+    is_joined = standing.waits and "planned" in retried and standing.id == id
+    starts = may and (state.name in retried or is_joined)
     attempt = None
     if starts:
         number = standing.attempts + 1
-        attempt = PlannedAttempt(run, number, state.name, standing.waits)
+        is_other = standing.id != id
+        attempt = PlannedAttempt(run, number, state.name, standing.waits, is_other=is_other)
     return _Decision(state, begun(attempts), attempt)
 
 
@@ -163,7 +166,7 @@ def decide_steps(
         keys = (experiment.id_of(run.point) for run in new.runs)
         check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
         candidates = new.attempts
-    graph = step_runs(experiment, [each.run for each in candidates])
+    graph = graph_of(experiment, [each.run for each in candidates])
     existing = existing_steps(graph, warn, now)
     plan = planned_steps(experiment, graph, existing, options)
     if options.resume and options.selects:
@@ -175,7 +178,7 @@ def decide_steps(
         ]
         chosen = {each.run.dir for each in selected(LaunchPlan(tuple(busy)), options).attempts}
         candidates = tuple(each for each in candidates if not each.is_new or each.run.dir in chosen)
-        graph = step_runs(experiment, [each.run for each in candidates])
+        graph = graph_of(experiment, [each.run for each in candidates])
         existing = existing_steps(graph, warn, now)
         plan = planned_steps(experiment, graph, existing, options, chosen)
     if options.resume:

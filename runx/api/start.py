@@ -33,7 +33,8 @@ class Caller(NamedTuple):
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
     ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed.
+    changes that aren't committed. ``begun`` is called when the runs here are made, before any
+    starts.
     """
 
     say: Say
@@ -42,6 +43,7 @@ class Caller(NamedTuple):
     argv: Sequence[str] = ()
     go_on: str = "launch(..., resume=True)"
     ask: Ask | None = None
+    begun: Callable[[LaunchPlan], None] | None = None
 
 
 class Launched(NamedTuple):
@@ -101,6 +103,8 @@ def start(
     if capacity is None:
         return _submit(plan, predecessors, caller)
     try:
+        if caller.begun:
+            caller.begun(plan)
         return _execute(settings, plan, local, capacity, caller)
     finally:
         if plan.context and plan.context.lock is not None:
@@ -150,31 +154,29 @@ def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, 
 def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:
     """Return how many runs execute here at a time, and on which devices.
 
+    Without any, it is that of runs that need what RESOURCES says.
+
     Raises:
         SettingsError: This machine has less than a run needs.
     """
     from runx.farms.resources import needs as shared_needs
     from runx.local.capacity import THREADS, Wanted, capacity, unused
 
-    needs = needs_of(settings, runs)
+    shared = shared_needs(settings.resources, settings.limits)
+    needs = needs_of(settings, runs) or [shared]
     if names := unused(set(needs)):
         say(f"note: RESOURCES: {', '.join(names)}: for a farm alone, not looked at here")
     sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
-    shared = shared_needs(settings.resources)
-    wanted = Wanted(needs, shared, settings.gpus, settings.max_parallel, local, sets_threads)
+    most, limits, priority = settings.max_parallel, settings.limits, settings.priority
+    wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority)
     return capacity(wanted, os.environ, say)
 
 
-def lack_of(settings: Settings, local: LocalOptions) -> str:
-    """Return what this machine lacks for runs here that need no more than RESOURCES says."""
-    from runx.farms.resources import needs
-    from runx.local.capacity import Wanted, capacity
-
-    need = needs(settings.resources) if settings.farm is None else None
+def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:
+    """Return what this machine lacks for runs here, which a launch would stop at."""
     try:
-        if need:
-            wanted = Wanted([need], need, settings.gpus, options=local)
-            capacity(wanted, os.environ, lambda line: None)
+        if settings.farm is None:
+            capacity_of(settings, local, runs, lambda line: None)
     except SettingsError as error:
         return str(error)
     return ""
@@ -185,14 +187,18 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     from runx.farms.resources import needs
     from runx.launching.plan import resources_of
 
+    limits = settings.limits
     if settings.steps:
         if not all(run.step for run in runs):
             from runx.launching.graph import step_runs
 
             runs = step_runs(settings, runs).steps
-        return [needs(resources_of(settings, run)) for run in runs]
-    shared = needs(settings.resources)
-    return [needs(resources_of(settings, run)) if run.point.resources else shared for run in runs]
+        return [needs(resources_of(settings, run), limits) for run in runs]
+    shared = needs(settings.resources, limits)
+    return [
+        needs(resources_of(settings, run), limits) if run.point.resources else shared
+        for run in runs
+    ]
 
 
 def _execute(
@@ -207,6 +213,7 @@ def _execute(
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
     from runx.local.tasks import Task
+    from runx.local.waiting import note_of
 
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
@@ -218,6 +225,8 @@ def _execute(
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
+        capacity.counts,
+        note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
     )
     needs = needs_of(settings, plan.runs)

@@ -22,6 +22,7 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 if TYPE_CHECKING:
     from runx.config.layers import Layer
     from runx.farms.base import Farm
+    from runx.farms.resources import Limit
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
     from runx.rundir.steps import Step
@@ -110,9 +111,9 @@ class Experiment(NamedTuple):
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
     file of defaults is ``config``.
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
-    name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
-    of the project give hyperparameters, each with the setting that names it. ``entries`` are the
-    settings as they were written. ``metrics`` is METRICS, None where that is
+    name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
+    ``functions`` of the project give hyperparameters, each with the setting that names it.
+    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
     not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
     of them name, by their names.
     """
@@ -147,6 +148,8 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
     labels: tuple[str, ...] = ()
     types: Mapping[str, HparamType] = {}
     functions: Mapping[str, str] = {}
@@ -210,6 +213,8 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         type=type,
         array=values["ARRAY"],
         max_parallel=values["MAX_PARALLEL"],
+        priority=values["PRIORITY"] or 0,
+        limits=values["LIMITS"],
         requeue=values["REQUEUE"],
         directives=values["DIRECTIVES"],
         options={

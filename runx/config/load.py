@@ -28,10 +28,11 @@ from runx.config.sources import (
     from_environment,
     from_file,
     from_tree,
+    host_files,
     project_file,
-    user_file,
 )
 from runx.errors import SettingsError
+from runx.home import MACHINE_FILE
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.styles import Style, of_config
 from runx.sweeps.axes import Locator
@@ -41,7 +42,7 @@ from runx.sweeps.merge import keys
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.unquoted import unquoted
-from runx.sweeps.values import Node
+from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
@@ -68,6 +69,7 @@ def load(request: Request) -> Experiment:
     ]
     if overrides:
         layers = overridden(layers, overrides, cwd)
+    _check_hosts(layers, host_files(environment))
     functions: dict[str, str] = {}
     if any("STEPS" in layer.entries for layer in layers):
         from runx.config.steps import with_functions
@@ -107,12 +109,27 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
 def _outer_layers(
     cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
 ) -> list[Layer]:
-    """Return the settings of .runx (or ``config``) and of the user's file, the stronger first."""
+    """Return the settings of .runx (or ``config``), the user's file and the machine's, in order."""
     if config is not None and (config.is_dir() or not config.exists()):
         raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
     start = experiment.absolute().parent if experiment else None
-    files = (config or project_file(cwd, start), user_file(environment))
+    files = (config or project_file(cwd, start), *host_files(environment))
     return [from_file(path, may_be_empty=True) for path in files if path is not None]
+
+
+def _check_hosts(layers: list[Layer], files: list[Path]) -> None:
+    """Raise a SettingsError for what is about a machine and stands elsewhere than in its files."""
+    for layer in layers:
+        is_hosts = layer.files[:1] and layer.files[0] in files
+        for entries in (layer.entries, *layer.farms.values()):
+            for name, entry in entries.items():
+                is_set = not isinstance(entry.node, Scalar) or entry.node.value is not None
+                is_at_home = is_hosts and entries is layer.entries
+                if KEYS[name].scope == "host" and is_set and not is_at_home:
+                    raise SettingsError(
+                        f"{entry.origin}: {name} is about a machine, whoever uses it: it stands in"
+                        f" your own ~/.config/runx.yml or in {MACHINE_FILE}, beside the farms"
+                    )
 
 
 def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str:
@@ -159,6 +176,8 @@ def _experiment(
         resources=values["RESOURCES"],
         shell=shell_of(values),
         max_parallel=values["MAX_PARALLEL"],
+        priority=values["PRIORITY"] or 0,
+        limits=values["LIMITS"],
         metrics=values["METRICS"] if "METRICS" in entries else None,
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from runx.farms.resources import Needs
+from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
@@ -28,6 +28,7 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,8 @@ class StatusQuery(NamedTuple):
 class Place(NamedTuple):
     """How this machine is asked where jobs of a farm go: the answer is added to its options.
 
-    ``read`` raises a FarmError where they can't go anywhere.
+    ``command`` is empty where nothing need be asked. ``read`` raises a FarmError where they can't
+    go anywhere.
     """
 
     command: Callable[[Farm], Words]
@@ -224,6 +228,8 @@ class FarmType:
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
+        priority: Returns the words that give a job the PRIORITY of its farm.
+        licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
@@ -257,6 +263,8 @@ class FarmType:
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
+    priority: Callable[[Farm], Words] | None = None
+    licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
     portable: bool = True
     reads: Words | None = None

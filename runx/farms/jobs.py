@@ -30,7 +30,7 @@ def job_arrays(
     arrays = bool(
         farm_type.arrays and farm.array is not False and (farm.array or len(jobs) >= ARRAY_FROM)
     )
-    groups = _groups(jobs, farm_type, largest if arrays else 1)
+    groups = _groups(jobs, farm, farm_type, largest if arrays else 1)
     _check(farm, farm_type, len(groups), after)
     parallel = farm.max_parallel or len(groups)
     throttled = arrays and farm.max_parallel
@@ -77,20 +77,33 @@ def _check(farm: Farm, farm_type: FarmType, count: int, after: Words) -> None:
 
 
 def _groups(
-    jobs: Sequence[JobSpec], farm_type: FarmType, largest: int
+    jobs: Sequence[JobSpec], farm: Farm, farm_type: FarmType, largest: int
 ) -> list[tuple[Needs, tuple[JobSpec, ...]]]:
     """Return jobs of equal needs together, in groups of at most ``largest``."""
     alike: dict[Needs, list[JobSpec]] = {}
     for job in jobs:
-        need = needs(job.resources) if farm_type.portable else Needs()
+        need = needs(job.resources, farm.limits) if farm_type.portable else Needs()
         if need.mem == 0 and not farm_type.whole_memory:
             raise SettingsError("RESOURCES: mem: 0, all of a node's, is Slurm's; say how much")
+        _check_licences(job, need, farm, farm_type)
         alike.setdefault(need, []).append(job)
     return [
         (need, tuple(group[start : start + largest]))
         for need, group in alike.items()
         for start in range(0, len(group), largest)
     ]
+
+
+def _check_licences(job: JobSpec, need: Needs, farm: Farm, farm_type: FarmType) -> None:
+    """Raise SettingsError for what LIMITS names, which the farm would not count."""
+    named = need.licences if farm_type.portable else needs(job.resources, farm.limits).licences
+    for licence in named if farm.limits else ():
+        if not farm_type.licences or (licence.is_size and farm_type.licences != "sizes"):
+            what = "sizes of it" if farm_type.licences else "it"
+            raise SettingsError(
+                f"RESOURCES: {licence.name}: a farm of TYPE {farm.type} can't count {what}, as"
+                f" {farm.limits[licence.name].origin}: LIMITS says; leave one of them out"
+            )
 
 
 def parallel_shares(parallel: int, count: int) -> list[int]:

@@ -32,7 +32,7 @@ SETTLED = ("done", "running", "queued", "preempted")
 """States of runs that --resume never starts: they have ended well, or will go on."""
 RETRIED = (NEW, *(name for name in STATES if name not in SETTLED))
 """States of runs that --resume starts, unless --retry narrows them."""
-STATE, TAG = "state", "tag"
+STATE, TAG, RUN = "state", "tag", "run"
 """What ``--where`` may name besides hyperparameters and resources."""
 Namer: TypeAlias = Callable[[Point], str]
 """A function that returns a new name for a point."""
@@ -224,7 +224,8 @@ def _with_logdir(resource: Hparam, logdir: Logdir) -> Hparam:
 
 
 def condition(text: str, names: Collection[str], with_state: bool) -> Expression:
-    """Read ``--where``, over hyperparameters, resources, the tag and, ``with_state``, the state.
+    """Read ``--where``, over hyperparameters, resources, the tag and, ``with_state``, what only
+    runs have that exist: their state and name.
 
     Raises:
         RunxError: It is malformed, or names something else.
@@ -235,11 +236,14 @@ def condition(text: str, names: Collection[str], with_state: bool) -> Expression
     from runx.sweeps.expressions import parse
 
     try:
-        expression = parse(text, {*names, STATE, TAG})
+        expression = parse(text, {*names, STATE, TAG, RUN})
     except ExpressionError as error:
         raise RunxError(f"--where {error}") from None
-    if STATE in expression.names and STATE not in names and not with_state:
-        raise RunxError(f"--where {text}: {STATE} goes with --resume; without, every run is new")
+    of_existing = [name for name in (STATE, RUN) if name in expression.names - {*names}]
+    if of_existing and not with_state:
+        raise RunxError(
+            f"--where {text}: {of_existing[0]} goes with --resume; without, every run is new"
+        )
     return expression
 
 
@@ -267,4 +271,4 @@ def named_values(run: Run, state: str) -> dict[str, Value]:
     resources: dict[str, Any] = {
         RESOURCE + name.upper(): value for name, value in run.point.resources
     }
-    return {STATE: state, TAG: run.tag, **resources, **run.hparams}
+    return {STATE: state, RUN: run.name, TAG: run.tag, **resources, **run.hparams}

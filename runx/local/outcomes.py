@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Collection, Iterable
-from typing import Literal, TypeAlias
 
 from runx.local.tasks import Task
 from runx.rundir.attempts import clock, read_attempts
@@ -12,23 +12,29 @@ from runx.rundir.paths import RunDir
 from runx.rundir.step_script import step_name
 from runx.rundir.step_states import BAD, begun, step_state
 
-Standing: TypeAlias = Literal["ready", "waits", "blocked"]
-"""Whether a task may start now, later, or never, by what it is after."""
 _LOOK = 1.0
 """Seconds between two looks at a step that another process executes."""
+_IDLE = 3
+"""Looks after which a step that nobody executes, nor waits to, counts as one that failed."""
 
 
 class Outcomes:
-    """Which steps have ended, and whether they are done.
+    """Which steps have ended, and whether they are done; and those that wait for them.
 
-    ``causes`` has for each that isn't, or never starts, the step that failed.
+    ``held`` is how many wait. ``causes`` has for each that isn't done, or never starts, the step
+    that failed. ``adopted`` run already.
     """
 
-    def __init__(self, tasks: Iterable[Task] = ()) -> None:
-        self._here = {task.run for task in tasks}
-        self._awaited = {each.dir for task in tasks for each in task.after}
+    def __init__(self, tasks: Iterable[Task] = (), adopted: Iterable[Task] = ()) -> None:
+        self._due = deque(enumerate(tasks, 1))
+        self.held = len(self._due)
+        self._here = {task.run for _, task in self._due} | {task.run for task in adopted}
+        self._awaited = {each.dir for _, task in self._due for each in task.after}
+        self._dependents: dict[RunDir, list[tuple[int, Task]]] = {}
         self._done: dict[RunDir, bool] = {}
         self._looks: dict[RunDir, float] = {}
+        self._left: set[RunDir] = set()
+        self._idle: dict[RunDir, int] = {}
         self.causes: dict[RunDir, RunDir] = {}
 
     def note(self, run: RunDir, is_done: bool, cause: RunDir | None = None) -> None:
@@ -36,24 +42,40 @@ class Outcomes:
         self._done[run] = is_done
         if not is_done:
             self.causes[run] = cause or run
+        self._due += self._dependents.pop(run, ())
 
     def leave(self, run: RunDir) -> None:
         """Note that another process executes a step: its files say how it ends."""
         self._here.discard(run)
+        self._left.add(run)
 
-    def standing(self, task: Task) -> Standing:
-        """Return whether a task may start."""
-        standing: Standing = "ready"
+    def settled(self) -> tuple[list[tuple[int, Task]], list[Task]]:
+        """Return the tasks that may start now, each with its place, and those that never will."""
+        ready, blocked = [], []
+        for run in [run for run in self._dependents if run not in self._here]:
+            self._look(run)
+        while self._due:
+            place, task = self._due.popleft()
+            standing = self._standing(task)
+            if isinstance(standing, RunDir):
+                self._dependents.setdefault(standing, []).append((place, task))
+                continue
+            self.held -= 1
+            if standing:
+                ready.append((place, task))
+            else:
+                blocked.append(task)
+        return ready, blocked
+
+    def _standing(self, task: Task) -> bool | RunDir:
+        """Return whether a task may start or never will, or the first step that it waits for."""
         for each in task.after:
-            done = self._done.get(each.dir)
-            if done is None and each.dir not in self._here:
-                done = self._look(each.dir)
-            if done is False and each.when == "done":
+            if each.dir not in self._done and each.dir not in self._here:
+                self._look(each.dir)
+            if self._done.get(each.dir) is False and each.when == "done":
                 self.note(task.run, False, self.causes.get(each.dir))
-                return "blocked"
-            if done is None:
-                standing = "waits"
-        return standing
+                return False
+        return next((each.dir for each in task.after if each.dir not in self._done), True)
 
     def taken_over(self, left: Iterable[Task]) -> list[Task]:
         """Return those of the tasks left to others that others wait for and nobody executes.
@@ -79,22 +101,23 @@ class Outcomes:
             names = step_name(task.run.path.name), step_name(cause.path.name)
             causes.setdefault(names, []).append(cause)
         return [
-            f"{len(by)} {_plural(name, by)} blocked by failed {_plural(cause, set(by))}"
+            f"{len(by)} {_named(name, by)} blocked by failed {_named(cause, set(by))}"
             for (name, cause), by in causes.items()
         ]
 
-    def _look(self, run: RunDir) -> bool | None:
-        """Return whether a step of another process is done, None while it goes on."""
+    def _look(self, run: RunDir) -> None:
+        """Look, once in a while, whether a step of another process has ended."""
         now = time.monotonic()
         if now - self._looks.get(run, -_LOOK) < _LOOK:
-            return None
+            return
         self._looks[run] = now
         name = step_state(read_attempts(run, clock(run.path), lambda _: None)).name
-        if name == "done" or name in BAD:
+        # Of those that this launch was to execute, too, one that nobody has is taken over.
+        idle = self._idle[run] = self._idle.get(run, 0) + 1 if name == "planned" else 0
+        is_given_up = idle > _IDLE and run not in self._left
+        if name == "done" or name in BAD or is_given_up:
             self.note(run, name == "done")
-            return name == "done"
-        return None
 
 
-def _plural(name: str, of: Collection[RunDir]) -> str:
-    return name if len(of) == 1 else f"{name}s"
+def _named(name: str, of: Collection[RunDir]) -> str:
+    return name if len(of) == 1 or name.endswith("s") else f"{name}s"

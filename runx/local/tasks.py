@@ -65,8 +65,8 @@ class Watcher(Protocol):
     def stopping(self, killing: bool) -> None:
         """Note that a person asked to stop; ``killing``: for the second time."""
 
-    def blocked(self) -> None:
-        """Note that nothing runs, and that no device is free for what waits."""
+    def blocked(self, what: str) -> None:
+        """Note that nothing runs, and what this machine has too little of for what waits."""
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
         """Note that time has passed; return the seconds until this is to be called again."""

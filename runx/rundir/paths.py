@@ -263,6 +263,10 @@ class ExperimentDir:
         """Return the file that the launcher of runs here locks for its life, and touches."""
         return self.launches / launch / LOCK
 
+    def launch_waits(self, launch: str) -> Path:
+        """Return the file that says what a launcher of runs here waits for, its own."""
+        return self.launches / launch / "waits.json"
+
     def jobs(self, launch: str) -> Path:
         """Return the folder with the scripts of a launch's jobs, and the runs of each."""
         return self.launches / launch / "jobs"

@@ -89,26 +89,55 @@ def start(
     predecessors = job_ids_of(settings, after, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
-    capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
     make_steps: Callable[..., LaunchPlan | None] | None = None
+    is_here = settings.farm is None
     if settings.steps:
         from runx.launching.create_steps import create_steps
+        from runx.launching.step_places import executes_here
 
-        make_steps = create_steps
+        make_steps, is_here = create_steps, executes_here(settings)
+    capacity = capacity_of(settings, local, runs, caller.say) if is_here else None
     say, argv, ask = caller.say, caller.argv, caller.ask
     with interruptible(caller.go_on):
         plan = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
     if plan is None:
         return None
-    if capacity is None:
+    if capacity is None and not settings.farms:
         return _submit(plan, predecessors, caller)
     try:
         if caller.begun:
             caller.begun(plan)
-        return _execute(settings, plan, local, capacity, caller)
+        if settings.farm is None and not settings.farms:
+            assert capacity is not None
+            return _execute(settings, plan, local, capacity, caller)
+        return _start_placed(settings, plan, local, capacity, predecessors, caller)
     finally:
         if plan.context and plan.context.lock is not None:
             os.close(plan.context.lock)
+
+
+def _start_placed(
+    settings: Settings,
+    plan: LaunchPlan,
+    local: LocalOptions,
+    capacity: Capacity | None,
+    predecessors: Mapping[str, RunDir],
+    caller: Caller,
+) -> Launched:
+    """Execute the steps that are here, then submit the others to their farms."""
+    from runx.launching.step_places import placed, with_done
+
+    here, parts = placed(plan)
+    launched = None
+    if capacity is not None and (here.attempts or here.adopted):
+        launched = _execute(settings, here, local, capacity, caller)
+        parts = [] if launched.stopped else with_done(parts, caller.say)
+    submitted = [_submit(part, predecessors, caller) for part in parts]
+    if launched is not None and (not submitted or any(end.status for end in launched.ended)):
+        return launched
+    runs = tuple(run.dir for run in plan.runs)
+    count = sum(each.submitted or 0 for each in submitted)
+    return Launched(settings.name, runs, count, unit="step")
 
 
 def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
@@ -189,10 +218,9 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
 
     limits = settings.limits
     if settings.steps:
-        if not all(run.step for run in runs):
-            from runx.launching.graph import step_runs
+        from runx.launching.step_places import steps_here
 
-            runs = step_runs(settings, runs).steps
+        runs = steps_here(settings, runs)
         return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [

@@ -44,7 +44,11 @@ def starting(
     options: LaunchOptions,
     say: Callable[[str], None],
 ) -> Iterable[Run]:
-    """Return the runs that a launch would start; existing ones have their own names."""
+    """Return the runs, or the steps of runs, that a launch would start, by their own names."""
+    if experiment.steps:
+        from runx.launching.step_plan import steps_to_start
+
+        return steps_to_start(experiment, list(runs), options, say)
     if options.resume:
         from runx.launching.decide import decide
 

@@ -118,8 +118,8 @@ def _decided(
         each.goes_on or (needed.when == "ended" and each.state.name not in ("planned", UNKNOWN))
         for needed, each in before
     )
-    if options.steps:
-        may = may and run.step.name in options.steps
+    is_named = run.step.name in options.steps
+    may = may and (is_named or not options.steps)
     if existing is None:
         may = may and (NEW in retried or "planned" in retried)
         attempt = PlannedAttempt(run) if may else None
@@ -128,9 +128,9 @@ def _decided(
     stale = is_stale(attempts, sum(each.number for _, each in before))
     names = {os.fspath(needed.dir): each.state for needed, each in before}
     after = {os.fspath(needed.dir): needed.when for needed, _ in before}
-    state = derived(standing.state, names, after, stale)
+    state = derived(standing.state, names, after, stale and not options.steps)
     is_other = standing.id != id or any(each.attempt for _, each in before)
-    if state.name == "done" and (is_other or options.steps):
+    if state.name == "done" and (is_named if options.steps else is_other):
         state = State("planned", attempt=state.attempt)
     is_joined = standing.waits and "planned" in retried and standing.id == id
     starts = may and (state.name in retried or is_joined)
@@ -185,6 +185,17 @@ def decide_steps(
         candidates = _needed(candidates, graph, plan)
     say(_summary(candidates, plan, gone))
     return StepPlan(tuple(candidates), graph, plan, gone)
+
+
+def steps_to_start(
+    experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
+) -> list[Run]:
+    """Return the steps that a launch would start; nothing is written."""
+    if options.resume:
+        return decide_steps(experiment, runs, options, say).plan.runs
+    graph = graph_of(experiment, selected(LaunchPlan.of_new(runs), options).runs)
+    existing = existing_steps(graph, lambda _: None, clock(experiment.dir.path))
+    return planned_steps(experiment, graph, existing, options).runs
 
 
 def _needed(

@@ -58,11 +58,13 @@ def start(
         for plan in plans:
             own = plan.context.experiment if plan.context else settings
             way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
-            if way.capacity is None:
+            if way.capacity is not None and caller.begun:
+                caller.begun(plan)
+            if settings.steps:
+                launched.append(_start_placed(own, plan, local, way, caller))
+            elif way.capacity is None:
                 launched.append(_submit(plan, way.predecessors, caller))
             else:
-                if caller.begun:
-                    caller.begun(plan)
                 launched.append(_execute(own, plan, local, way.capacity, caller))
     finally:
         for plan in plans:
@@ -113,11 +115,37 @@ def _prepared(
     _check_program(settings)
     check_first(settings, runs)
     predecessors = job_ids_of(settings, after, say)
-    if settings.farm:
-        return Prepared(predecessors)
-    if local.is_fallback and "FARM" not in settings.settings:
+    is_here = settings.farm is None
+    if is_here and local.is_fallback and "FARM" not in settings.settings:
         say("no farm is set: running here, as with -i")
-    return Prepared(predecessors, capacity_of(settings, local, runs, say))
+    if settings.steps:
+        from runx.launching.step_places import executes_here
+
+        is_here = executes_here(settings)
+    return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
+
+
+def _start_placed(
+    settings: Settings,
+    plan: LaunchPlan,
+    local: LocalOptions,
+    way: Prepared,
+    caller: Caller,
+) -> Launched:
+    """Execute the steps that are here, then submit the others to their farms."""
+    from runx.launching.step_places import placed, with_done
+
+    here, parts = placed(plan)
+    launched = None
+    if way.capacity is not None and (here.attempts or here.adopted):
+        launched = _execute(settings, here, local, way.capacity, caller)
+        parts = [] if launched.stopped else with_done(parts, caller.say)
+    submitted = [_submit(part, way.predecessors, caller) for part in parts]
+    if launched is not None and (not submitted or any(end.status for end in launched.ended)):
+        return launched
+    runs = tuple(run.dir for run in plan.runs)
+    count = sum(each.submitted or 0 for each in submitted)
+    return Launched(settings.name, runs, count, unit="step")
 
 
 def _check_program(settings: Settings) -> None:
@@ -180,10 +208,9 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
 
     limits = settings.limits
     if settings.steps:
-        if not all(run.step for run in runs):
-            from runx.launching.graph import step_runs
+        from runx.launching.step_places import steps_here
 
-            runs = step_runs(settings, runs).steps
+        runs = steps_here(settings, runs)
         return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [
@@ -237,7 +264,8 @@ def _execute(
     if executor.outcomes:
         for line in executor.outcomes.blocked_lines(executor.blocked):
             caller.say(line)
-    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+    unit = "step" if settings.steps else "run"
+    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped, unit)
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
@@ -279,10 +307,19 @@ def _hparams(
     from runx.rundir.logdir import Logdir
     from runx.rundir.record import read_or_empty
 
-    hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
+    hparams = {run.dir: Logdir.at(run.dir).in_value(_own_hparams(run)) for run in runs}
     return hparams | {
         run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
     }
+
+
+def _own_hparams(run: Run) -> dict[str, Any]:
+    """Return the hyperparameters of a run, or those of a step without directories of others."""
+    if run.step is None:
+        return dict(run.hparams)
+    from runx.rundir.step_command import is_directory
+
+    return {each.name: each.value for each in run.point.hparams if not is_directory(each)}
 
 
 def _ignore(_: str) -> None:

@@ -45,7 +45,12 @@ def starting(
     options: LaunchOptions,
     say: Callable[[str], None],
 ) -> list[Route]:
-    """Return where the runs go that a launch would start; existing ones have their own names."""
+    """Return where runs, or steps of runs, go that a launch would start, by their own names."""
+    if experiment.steps:
+        from runx.launching.step_plan import steps_to_start
+
+        steps = steps_to_start(experiment, list(runs), options, say)
+        return [Route(experiment, [PlannedAttempt(step) for step in steps])]
     attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide

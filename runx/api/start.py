@@ -17,6 +17,7 @@ from runx.rundir.run import Run
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
+    from runx.farms.base import Wait
     from runx.farms.resources import Needs
     from runx.launching.context import Ask
     from runx.local.capacity import Capacity
@@ -118,8 +119,8 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
-    """Return the runs that a launch waits for by the ids of their jobs."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
+    """Return the runs that a launch waits for, by what of their farm it waits for."""
     if not after:
         return {}
     from runx.launching.jobs import job_ids
@@ -265,7 +266,7 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit

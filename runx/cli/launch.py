@@ -30,6 +30,7 @@ from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
+    from runx.farms.base import Wait
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
@@ -183,7 +184,7 @@ def _preview(
     runs: Iterable[Run],
     options: LaunchOptions,
     as_json: bool,
-    after: tuple[str, ...],
+    after: tuple[Wait, ...],
 ) -> int:
     """Print what would be executed; write nothing."""
     from runx.launching.preview import lines, obstacles, starting

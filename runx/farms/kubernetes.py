@@ -11,7 +11,6 @@ from runx.errors import FarmError
 from runx.farms.base import (
     Farm,
     FarmType,
-    Handback,
     JobArray,
     JobCommands,
     Place,
@@ -19,7 +18,7 @@ from runx.farms.base import (
     Submission,
     Words,
 )
-from runx.farms.kubernetes_manifest import LABELS, REQUEUE_STATUS, job_name, manifest
+from runx.farms.kubernetes_manifest import HANDBACK, LABELS, job_name, manifest
 from runx.farms.kubernetes_status import INDEX, JOB, reasons, statuses
 from runx.farms.words import chunked
 from runx.processes import Finished
@@ -160,6 +159,6 @@ FARM_TYPE = FarmType(
     test_only=_test_only,
     arrays=True,
     largest=10000,
-    handback=Handback(status=REQUEUE_STATUS),
+    handback=HANDBACK,
     reads=("ADDRESS", "NAMESPACE", "VOLUME"),
 )

@@ -21,7 +21,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, long_flags, only_match
+from runx.farms.words import chunked, long_flags, only_match, waited
 from runx.processes import Finished
 
 
@@ -121,11 +121,15 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
     if farm.requeue is not None:
         yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    dependencies += [f"afterany:{array.afterany.partition('_')[0]}"] if array.afterany else []
-    if dependencies:
+    found = {
+        "afterok": waited(array.waits, "done", whole=_of_array),
+        "aftercorr": waited(array.waits, "done", "each", whole=_of_array),
+        "afterany": waited(array.waits, "ended", whole=_of_array),
+    }
+    if array.waits:
+        dependencies = (f"{kind}:{':'.join(ids)}" for kind, ids in found.items() if ids)
         yield f"--dependency={','.join(dependencies)}"
-    if array.after:
+    if found["afterok"] or found["aftercorr"]:
         yield "--kill-on-invalid-dep=yes"
 
 
@@ -221,11 +225,13 @@ def _test_only(submission: Submission) -> Submission:
     return Submission((first, "--test-only", *rest), submission.environment, submission.stdin)
 
 
+_HANDBACK = Handback(f'scontrol requeue "{_JOB}"')
+
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
     package="install Slurm's client commands, or load the module that has them",
     submission=submission,
-    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
+    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID", handback=_HANDBACK),
     job_ids=job_ids,
     place=place,
     located=Place(lambda farm: ("scontrol", "show", "config"), site),
@@ -240,7 +246,9 @@ FARM_TYPE = FarmType(
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    pairs=("done",),
+    parts=True,
     whole_memory=True,
-    handback=Handback(f'scontrol requeue "{_JOB}"'),
+    handback=_HANDBACK,
     reads=(),
 )

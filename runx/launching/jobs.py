@@ -10,11 +10,12 @@ from typing import Any
 from runx.analysis.select import select
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
-from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
+from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob, Wait
 from runx.farms.jobs import job_arrays
 from runx.farms.places import located
 from runx.farms.query import query, submitted_jobs
 from runx.farms.registry import farm_type_of
+from runx.farms.waits import Place, places_of
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, current_state, read_attempts
@@ -39,6 +40,8 @@ def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> lis
             resources=resources_of(experiment, run),
             template_values=partial(_template_values, experiment, run),
             code=None if planned.is_new or planned.restaged else staged_code(run.dir),
+            step=run.step,
+            after=run.after,
         )
         for planned in attempts
         for run in [planned.run]
@@ -52,19 +55,23 @@ def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
 
 
 def planned_arrays(
-    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Sequence[JobArray]:
     """Return the job arrays of planned runs, after jobs with these ids; nothing is written."""
     farm_type = farm_type_of(farm.type)
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
-    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after)
+    arrays, places = [], dict[RunDir, Place]()
+    for array in job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after, places):
+        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs))
+        arrays.append(array)
+    return arrays
 
 
 def job_ids(
     names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
-) -> dict[str, RunDir]:
-    """Return the live jobs that a launch waits for, runs by ids; finished runs need no waiting.
+) -> dict[Wait, RunDir]:
+    """Return the live jobs that a launch waits for, and their runs; finished runs need no waiting.
 
     Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
 
@@ -83,7 +90,8 @@ def job_ids(
             job = jobs.get(run)
             status = statuses.get(job.key) if job else None
             is_elsewhere = status is not None and status.state == "unseen"
-            predecessors[_dependency(run, state, None if is_elsewhere else job, farm)] = run
+            id = _dependency(run, state, None if is_elsewhere else job, farm)
+            predecessors[Wait(id)] = run
     if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return predecessors

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from runx.config.experiment import Experiment
 from runx.errors import ArgumentError, FarmError, SettingsError, SweepError
@@ -17,6 +18,9 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
 from runx.rundir.run import Run
 from runx.rundir.styles import DASHES, words
+
+if TYPE_CHECKING:
+    from runx.farms.base import Wait
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
@@ -125,7 +129,7 @@ def _args_named(experiment: Experiment) -> Iterator[None]:
 
 
 def lines(
-    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[str, ...] = ()
+    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 

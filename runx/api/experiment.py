@@ -60,7 +60,12 @@ class SweepPlan(NamedTuple):
 
         check_settings(settings)
         sweep = sweep_of(settings, max_runs)
-        check_command(settings, sweep)
+        if settings.steps:
+            from runx.launching.step_checks import check_steps
+
+            check_steps(settings, sweep)
+        else:
+            check_command(settings, sweep)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,8 @@ from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.run import Run
+from runx.sweeps.axes import RESOURCE
+from runx.sweeps.merge import keys
 from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
 @click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
 @click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
+@click.option("--detach", is_flag=True, help="Go on here without the terminal; see runx attach.")
 def launch(
     no_run: bool,
     interactive: bool,
@@ -88,6 +92,7 @@ def launch(
     max_runs: int,
     after: tuple[str, ...],
     test_only: bool,
+    detach: bool,
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -101,7 +106,10 @@ def launch(
     runx sweep.yml -i --resume       only what is missing or failed
     """
     _check_forms(no_run, as_json, table, test_only)
-    given = given_options(flags)
+    given = given_options({**flags, "detach": detach})
+    if detach and (flags["attach"] or flags["stream"]):
+        shown = "--attach" if flags["attach"] else "--stream"
+        raise click.UsageError(f"--detach leaves the terminal, {shown} uses it: say one of them")
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
@@ -114,12 +122,15 @@ def launch(
         check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
-    options = sweep.options(resume=resume, single=local.attach, **selecting)
+    choice = {**selecting, "resume": resume, "single": local.attach}
+    options = sweep.options(**choice)
     if no_run:
         return _show(sweep, options, local, after, as_json, table)
     if test_only:
         would_take(settings, sweep.runs(), options, say, after)
         return 0
+    if detach and not after:
+        return _detach(experiment, sweep, choice, local)
     return _launch(sweep, options, local, after)
 
 
@@ -136,10 +147,9 @@ def _show(
     note_executed(settings)
     after_ids = tuple(job_ids_of(settings, after, say))
     if table:
+        _note_lack(settings, local, ())
         return _preview_table(sweep, options, as_json)
-    if settings.resources or local.gpus_per_run:
-        _note_lack(settings, local)
-    return _preview(settings, sweep.runs(), options, as_json, after_ids)
+    return _preview(settings, sweep.runs(), options, local, as_json, after_ids)
 
 
 def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
@@ -171,11 +181,38 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _note_lack(settings: Settings, local: LocalOptions) -> None:
-    """Print what this machine lacks for runs here."""
+def _detach(
+    experiment: Experiment, sweep: SweepPlan, choice: Mapping[str, Any], local: LocalOptions
+) -> int:
+    """Launch runs here that go on without the terminal; print how to follow them."""
+    from runx.analysis.commands import resume_command
+    from runx.api.detached import DetachedLaunch, detach
+    from runx.cli.asking import ask_about_changes
+    from runx.cli.launch_ending import report
+
+    runs, name = tuple(sweep.runs()), shlex.quote(sweep.settings.name)
+    if not runs:
+        say(_nothing(sweep.settings.file))
+        return 0
+    go_on = resume_command(sys.argv[1:])
+    launch = DetachedLaunch(
+        experiment.request, runs, choice, local, sys.argv, go_on, ask_about_changes, report
+    )
+    begun = detach(launch, say)
+    if begun:
+        many = "1 run goes" if len(begun.runs) == 1 else f"{len(begun.runs)} runs go"
+        say(f"{many} on without this terminal")
+        say(f"runx attach {name} follows, runx cancel {name} ends it")
+    return 0
+
+
+def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> None:
+    """Print what this machine lacks for runs here; those given may have RESOURCES of their own."""
+    if not (settings.resources or local.gpus_per_run or runs):
+        return
     from runx.api.start import lack_of
 
-    if lack := lack_of(settings, local):
+    if lack := lack_of(settings, local, runs):
         say(f"note: a launch would stop here: {lack}")
 
 
@@ -183,6 +220,7 @@ def _preview(
     settings: Settings,
     runs: Iterable[Run],
     options: LaunchOptions,
+    local: LocalOptions,
     as_json: bool,
     after: tuple[Wait, ...],
 ) -> int:
@@ -192,6 +230,9 @@ def _preview(
     for obstacle in obstacles(settings, os.environ):
         say(f"note: a launch would stop here: {obstacle}")
     runs = starting(settings, runs, options, say)
+    has_own = any(name.startswith(RESOURCE) for name in keys(settings.hparams))
+    runs = list(runs) if has_own else runs
+    _note_lack(settings, local, runs if isinstance(runs, list) else ())
     is_new = not settings.run_name
     if options.resume:
         runs = list(runs)

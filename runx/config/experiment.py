@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +20,9 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.layers import Layer
     from runx.farms.base import Farm
+    from runx.farms.resources import Limit
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
     from runx.rundir.steps import Step
@@ -109,9 +111,9 @@ class Experiment(NamedTuple):
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
     file of defaults is ``config``.
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
-    name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
-    of the project give hyperparameters, each with the setting that names it. ``entries`` are the
-    settings as they were written. ``metrics`` is METRICS, None where that is
+    name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
+    ``functions`` of the project give hyperparameters, each with the setting that names it.
+    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
     not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
     of them name, by their names.
     """
@@ -146,6 +148,8 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
     labels: tuple[str, ...] = ()
     types: Mapping[str, HparamType] = {}
     functions: Mapping[str, str] = {}
@@ -176,6 +180,17 @@ def presets() -> list[str]:
     return [name for name in FARMS if name != "command"]
 
 
+def unknown_farm(name: str, layers: Iterable[Layer]) -> str:
+    """Return why there is no farm of a name, "" where a section describes it or it needs none."""
+    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
+    if name in described or name in presets():
+        return ""
+    advice = "no farm is described; see docs/runx-file.md"
+    if described:
+        advice = suggestion(name, described)
+    return f"no section describes farm {name}; {advice}"
+
+
 def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:
     """Return the farm that the settings describe.
 
@@ -198,6 +213,8 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         type=type,
         array=values["ARRAY"],
         max_parallel=values["MAX_PARALLEL"],
+        priority=values["PRIORITY"] or 0,
+        limits=values["LIMITS"],
         requeue=values["REQUEUE"],
         directives=values["DIRECTIVES"],
         options={

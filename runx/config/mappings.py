@@ -16,6 +16,7 @@ from runx.sweeps.values import Hparam, Node, Scalar, Value
 from runx.sweeps.yaml import plain
 
 if TYPE_CHECKING:
+    from runx.farms.resources import Limit
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -46,6 +47,30 @@ def _resource(name: str, key: str, node: Node, entry: Entry) -> Hparam:
         values: tuple[Value, ...] = tuple(item.value for item in scalars)
         return Hparam(key, values, tuple(item.text for item in scalars))
     raise SettingsError(f"{entry.origin}: {name}.{key} must be a value or a list of values")
+
+
+_LICENCE = re.compile(r"\w[\w.@-]{0,99}", re.ASCII)
+_COUNTED = ("gpus", "cpus", "mem")
+
+
+def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
+    """Read LIMITS: how much of each resource all runs may have on this host."""
+    from runx.farms.resources import PORTABLE, limit_of, portable_name
+
+    limits = {}
+    for key, node in _items(entry).items():
+        place = entry.at(key)
+        word = portable_name(key)
+        if (word in PORTABLE and word not in _COUNTED) or not _LICENCE.fullmatch(key):
+            raise SettingsError(
+                f"{place}: {name}: {key} can't be counted; name one of {', '.join(_COUNTED)},"
+                " or another key of RESOURCES, of letters, digits and _.@-"
+            )
+        if not isinstance(node, Scalar):
+            raise SettingsError(f"{place}: {name}.{key} must be one value")
+        if node.value is not None:
+            limits[word] = limit_of(word, node.text, place, f"{place}: {name}")
+    return limits
 
 
 def _paths(name: str, entry: Entry, environment: Environment) -> dict[str, Path]:
@@ -116,6 +141,13 @@ def _mapping_of(items: Schema) -> Schema:
 
 
 RESOURCES = Kind(dict, "a mapping, as {gpu: 2, mem: 64}", _resources, _mapping_of(SCALARS), ())
+LIMITS = Kind(
+    dict,
+    "a mapping, as {licences: 2, mem: 64G}",
+    _limits,
+    _mapping_of({"type": ["string", "integer", "null"]}),
+    {},
+)
 PATHS = Kind(dict, "a mapping of names to paths", _paths, _mapping_of(PATH_SCHEMA), {})
 TEXTS = Kind(dict, "a mapping of names to values", _texts, _mapping_of(SCALAR), {})
 VALUES = Kind(
@@ -174,6 +206,52 @@ SWEEPS = Kind(
     "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",
     lambda _name, entry, _: entry.node,
     _mapping_of({"anyOf": [{"$ref": "#/$defs/grid"}, {"type": "string", "pattern": ":"}]}),
+    {},
+)
+_NAMES = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]}
+_SHELL_KEYS = ("SETUP", "TEARDOWN", "WRAP", "LAUNCH", "ENV")
+STEP_KEYS = ("CMD", "AFTER", "PER", "RESOURCES", "FARM", "REQUEUE", *_SHELL_KEYS, "CODE")
+"""What a step of STEPS may have: keys of its own, and settings that outweigh those of all steps."""
+STEPS = Kind(
+    (Scalar, dict),
+    "a mapping of steps, as {train: {CMD: python train.py {args}}}, or steps.py:function",
+    lambda _name, entry, _: entry.node,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": ":"},
+            _mapping_of(
+                {
+                    "type": "object",
+                    "properties": {
+                        **{key: {"$ref": f"#/properties/{key}"} for key in STEP_KEYS},
+                        "AFTER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "additionalProperties": {"enum": ["done", "ended"]},
+                                },
+                            ]
+                        },
+                        "PER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "properties": {"without": _NAMES},
+                                    "required": ["without"],
+                                    "additionalProperties": False,
+                                },
+                            ]
+                        },
+                        "CODE": SCALARS,
+                    },
+                    "required": ["CMD"],
+                    "additionalProperties": False,
+                }
+            ),
+        ]
+    },
     {},
 )
 _TYPE = {"enum": ["bool", "float", "int", "str"]}

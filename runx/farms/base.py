@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from runx.farms.jobspecs import JobArray, JobSpec, Wait
+from runx.farms.resources import Limit
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
@@ -45,6 +46,7 @@ class Farm(NamedTuple):
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
     ``runs_per_job`` run side by side in one job.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Farm(NamedTuple):
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
     runs_per_job: int = 1
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ class StatusQuery(NamedTuple):
 class Place(NamedTuple):
     """How this machine is asked where jobs of a farm go: the answer is added to its options.
 
-    ``read`` raises a FarmError where they can't go anywhere.
+    ``command`` is empty where nothing need be asked. ``read`` raises a FarmError where they can't
+    go anywhere.
     """
 
     command: Callable[[Farm], Words]
@@ -186,6 +191,8 @@ class FarmType:
         executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
+        priority: Returns the words that give a job the PRIORITY of its farm.
+        licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
@@ -224,6 +231,8 @@ class FarmType:
     executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
+    priority: Callable[[Farm], Words] | None = None
+    licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
     portable: bool = True
     reads: Words | None = None

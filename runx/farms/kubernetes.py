@@ -18,7 +18,7 @@ from runx.farms.base import (
     Submission,
     Words,
 )
-from runx.farms.kubernetes_manifest import HANDBACK, LABELS, job_name, manifest
+from runx.farms.kubernetes_manifest import HANDBACK, LABELS, class_of, job_name, manifest
 from runx.farms.kubernetes_status import INDEX, JOB, reasons, statuses
 from runx.farms.words import chunked
 from runx.processes import Finished
@@ -160,5 +160,6 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=10000,
     handback=HANDBACK,
-    reads=("ADDRESS", "NAMESPACE", "VOLUME"),
+    priority=lambda farm: (class_of(farm),),
+    reads=("PRIORITY_CLASSES", "ADDRESS", "NAMESPACE", "VOLUME"),
 )

@@ -19,7 +19,7 @@ from runx.farms.base import (
     Words,
 )
 from runx.farms.jobscript import job_script
-from runx.farms.words import place_by, plain_name, there, waited
+from runx.farms.words import place_by, plain_name, steps, there, waited
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 from runx.rundir.steps import When
@@ -40,6 +40,9 @@ _STATES = {
 """Moab's words for states of jobs that have not ended, beside those of holds."""
 
 
+priority = steps("-p")
+
+
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array; resources are as Torque's.
 
@@ -57,6 +60,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-S", "/bin/bash"),
         *(("-t", indices, "-V") if array.is_array else ()),
         *(("-l", "depend=" + ",".join(dependencies)) if dependencies else ()),
+        *priority(farm),
         *torque.resources(array.needs),
         str(array.script),
     )
@@ -158,6 +162,7 @@ FARM_TYPE = FarmType(
     hold=_one_by_one("mjobctl", "-h", "user"),
     release=_one_by_one("mjobctl", "-u", "user"),
     had_ended=lambda finished: "invalid job" in (finished.errors + finished.output).lower(),
+    priority=priority,
     arrays=True,
     largest=1000,
     waits="done",

@@ -21,7 +21,17 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, texts, there, waited
+from runx.farms.words import (
+    chunked,
+    only_match,
+    place_by,
+    plain_name,
+    refuse,
+    steps,
+    texts,
+    there,
+    waited,
+)
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -31,6 +41,9 @@ _ERRORS = ("26", "27", "28", "29")
 """Failures after which a job stays in the queue, in error, until it is tried again or deleted."""
 _PLACE = ("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT")
 """Variables that say which cell, of which installation, commands are about."""
+
+
+priority = steps("-p")
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -47,6 +60,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *_requeue(farm, array.needs),
         *_waits(array, "-hold_jid", "job", "array"),
         *_waits(array, "-hold_jid_ad", "each"),
+        *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
@@ -108,6 +122,8 @@ def _resources(needs: Needs) -> Iterator[str]:
         yield from ("-q", needs.partition)
     if needs.account:
         yield from ("-A", needs.account)
+    for licence in needs.licences:
+        yield from ("-l", f"{licence.name}={licence.amount}{'M' if licence.is_size else ''}")
     for resource in needs.rest:
         for text in ("true",) if resource.value is True else texts(resource):
             yield from ("-l", f"{resource.name}={text}")
@@ -259,6 +275,8 @@ FARM_TYPE = FarmType(
     hold=_listed("qhold"),
     release=_listed("qrls"),
     had_ended=had_ended,
+    priority=priority,
+    licences="sizes",
     arrays=True,
     largest=75000,
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),

@@ -95,7 +95,8 @@ def times(needs: Needs, count: int) -> Needs:
         for name in ("gpus", "cpus", "mem")
         if (value := getattr(needs, name)) is not None
     }
-    return needs._replace(**several)
+    licences = tuple(each._replace(amount=each.amount * count) for each in needs.licences)
+    return needs._replace(**several, licences=licences)
 
 
 def check(jobs: Sequence[JobSpec], farm: Farm, farm_type: FarmType) -> None:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.errors import SettingsError
-from runx.farms.resources import Needs
-from runx.local.gpus import Devices, devices
+from runx.farms.resources import Limit, Needs
+from runx.local.counts import Counts, amounts, of_machine, size
+from runx.local.gpus import Devices, Gpus, devices
+from runx.local.machine import cores, memory
 from runx.local.options import LocalOptions
 
 THREADS = "OMP_NUM_THREADS"
 """The variable by which OpenMP, MKL, OpenBLAS and torch choose their number of threads."""
 
+_WITHIN = "RUNX_ATTEMPT"  # run.sh sets it
 _FLAG = "--gpus-per-run {}"
 _SITES_WORDS = ("partition", "account", "qos", "constraint", "image")
-_CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 class Share(NamedTuple):
-    """What one run gets: GPUs (None: as many as others), seconds until it is ended, threads."""
+    """What one run gets: GPUs (None: as many as others), seconds until it is ended, threads.
+
+    ``counted`` are the amounts that it needs of what is counted on this machine, by its name.
+    """
 
     gpus: int | None = None
     seconds: float | None = None
     threads: int | None = None
+    counted: tuple[tuple[str, int], ...] = ()
+    priority: int = 0
 
 
 WHOLE = Share()
@@ -36,26 +41,31 @@ class Capacity(NamedTuple):
     """How many runs this machine executes at a time, and the devices for them.
 
     ``threads`` is the number for a run that doesn't say its own, None where nobody should set one.
-    ``gpus`` is likewise that of GPUs, None where all get as many, or what a flag says.
+    ``gpus`` is likewise that of GPUs, None where all get as many, or what a flag says: ``each``.
     """
 
     jobs: int
     devices: Devices
+    counts: Counts
     threads: int | None = None
     gpus: int | None = None
+    each: int = 0
+    priority: int = 0
 
     def share(self, need: Needs) -> Share:
         """Return what a run of these needs gets."""
         threads = self.threads and (need.cpus or self.threads)
         gpus = self.gpus if self.gpus is None or need.gpus is None else need.gpus
-        return Share(gpus, need.time, threads)
+        leased = (self.each if gpus is None else gpus) if self.each else 0
+        counted = (*amounts(need), *((("gpus", leased),) if leased else ()))
+        return Share(gpus, need.time, threads, counted, self.priority)
 
 
 class Wanted(NamedTuple):
     """What a launch wants of this machine: the needs of its runs, GPUS, MAX_PARALLEL, its flags.
 
     ``shared`` are the needs of a run that has none of its own. ``sets_threads``: whether the
-    environment or ENV says how many threads a run has.
+    environment or ENV says how many threads a run has. ``limits`` are LIMITS.
     """
 
     needs: Sequence[Needs]
@@ -64,6 +74,8 @@ class Wanted(NamedTuple):
     max_parallel: int | None = None
     options: LocalOptions = LocalOptions()
     sets_threads: bool = False
+    limits: Mapping[str, Limit] = {}
+    priority: int = 0
 
 
 def capacity(
@@ -76,6 +88,7 @@ def capacity(
     """
     options, most = wanted.options, cores()
     check(wanted.needs, wanted.shared, most, memory())
+    check_limits(wanted.needs, wanted.limits)
     is_single = options.jobs is None
     each, smallest, origin = _gpus_each(wanted)
     source, room = devices(wanted.gpus, each, environment, is_single, origin, say)
@@ -89,7 +102,20 @@ def capacity(
         jobs = wanted.max_parallel
         say(f"MAX_PARALLEL: {jobs} at a time")
     unsaid = None if each is None or origin == _FLAG else int(not is_single)
-    return Capacity(jobs, source, _threads(wanted, jobs, most), unsaid)
+    each = (each or 1) if room else 0
+    counts = _counts(wanted, source, environment, say)
+    threads = _threads(wanted, jobs, most)
+    return Capacity(jobs, source, counts, threads, unsaid, each, wanted.priority)
+
+
+def _counts(
+    wanted: Wanted, source: Devices, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Counts:
+    """Return what is counted of this machine: nothing within a run, which has its part of it."""
+    if _WITHIN in environment:
+        return Counts()
+    names = source.names if isinstance(source, Gpus) else ()
+    return Counts(of_machine(wanted.limits, names), environment, say, wanted.priority)
 
 
 def _gpus_each(wanted: Wanted) -> tuple[int | None, int, str]:
@@ -128,6 +154,19 @@ def _automatic(needs: Sequence[Needs], room: int, most: int) -> int:
     return max(min(limits), 1)
 
 
+def check_limits(needs: Iterable[Needs], limits: Mapping[str, Limit]) -> None:
+    """Raise SettingsError where a run needs more than LIMITS lets all runs have."""
+    for need in dict.fromkeys(needs):
+        for name, amount in (*amounts(need), ("gpus", need.gpus or 0)):
+            limit = limits.get(name)
+            if limit and amount > limit.most:
+                text = size if limit.is_size else str
+                raise SettingsError(
+                    f"RESOURCES: {name}: {text(amount)}: all runs on this machine may have"
+                    f" {text(limit.most)}, says {limit.origin}: LIMITS"
+                )
+
+
 def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None:
     """Raise SettingsError where a run needs more than this machine of so many cores and MiB."""
     for need in dict.fromkeys(needs):
@@ -137,17 +176,13 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
             ("mem", need.mem, memory),
         ):
             if wanted and wanted > there:
-                text = _size if key == "mem" else str
+                text = size if key == "mem" else str
                 is_shared = getattr(need, key) == getattr(shared, key)
                 name = f"RESOURCES.{key}" if is_shared else f"SUBMIT_JOB.{key.upper()}"
                 raise SettingsError(
                     f"RESOURCES: {key}: {text(wanted)}: this machine has {text(there)};"
                     f" {name}={text(there)} runs it here"
                 )
-
-
-def _size(mebibytes: int) -> str:
-    return f"{mebibytes // 1024}G" if mebibytes >= 1024 else f"{mebibytes}M"
 
 
 def unused(needs: Iterable[Needs]) -> list[str]:
@@ -161,50 +196,3 @@ def unused(needs: Iterable[Needs]) -> list[str]:
         names |= dict.fromkeys(name for name in _SITES_WORDS if getattr(need, name))
         names |= dict.fromkeys(resource.name for resource in need.rest)
     return list(names)
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use, by its affinity and its cgroups."""
-    allowed = len(os.sched_getaffinity(0))
-    for quota, *rest in _limits("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"):
-        period = rest[0] if rest else ""
-        if quota.isdecimal() and period.isdecimal() and int(period):
-            allowed = min(allowed, max(int(quota) // int(period), 1))
-    return allowed
-
-
-def memory() -> int:
-    """Return the MiB of memory that this process may use, by the machine and its cgroups."""
-    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit, *_ in _limits("memory.max", "memory/memory.limit_in_bytes"):
-        if limit.isdecimal():
-            size = min(size, int(limit))
-    return size >> 20
-
-
-def _limits(name: str, *older: str) -> Iterator[list[str]]:
-    """Yield the words of a limit of each of this process's cgroups, from its own to the root's.
-
-    ``name`` is the file of version 2; ``older`` are those of version 1, by controller (cgroups(7)).
-    """
-    try:
-        lines = _OWN_CGROUPS.read_text().splitlines()
-    except OSError:
-        return
-    for _, controllers, path in (line.split(":", 2) for line in lines):
-        own = Path(path.lstrip("/"))
-        for group in (own, *own.parents):
-            files = [_CGROUPS / group / name]
-            if controllers:
-                parts = [file.split("/") for file in older]
-                files = [_CGROUPS / controller / group / file for controller, file in parts]
-                files = files if parts[0][0] in controllers.split(",") else []
-            if words := [word for file in files for word in _words(file)]:
-                yield words
-
-
-def _words(file: Path) -> list[str]:
-    try:
-        return file.read_text().split()
-    except OSError:
-        return []

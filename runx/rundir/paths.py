@@ -58,6 +58,17 @@ class RunDir:
     def __hash__(self) -> int:
         return hash(os.fspath(self))
 
+    @property
+    def name(self) -> str:
+        """Its name as people read it: wise-owl of a run, wise-owl/eval of a step of it.
+
+        >>> RunDir("/logs/sweep/wise-owl").name
+        'wise-owl'
+        """
+        if self.path.parent.name != STEPS or self.owner == self:
+            return self.path.name
+        return f"{self.owner.path.name}/{self.path.name}"
+
     def step(self, name: str) -> RunDir:
         """Return the directory of one of the run's steps."""
         return RunDir(f"{os.fspath(self)}/{STEPS}/{name}")
@@ -251,6 +262,10 @@ class ExperimentDir:
     def launch_lock(self, launch: str) -> Path:
         """Return the file that the launcher of runs here locks for its life, and touches."""
         return self.launches / launch / LOCK
+
+    def launch_waits(self, launch: str) -> Path:
+        """Return the file that says what a launcher of runs here waits for, its own."""
+        return self.launches / launch / "waits.json"
 
     def jobs(self, launch: str) -> Path:
         """Return the folder with the scripts of a launch's jobs, and the runs of each."""

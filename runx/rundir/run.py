@@ -10,7 +10,7 @@ from runx.rundir.paths import RunDir
 if TYPE_CHECKING:
     from runx.rundir.events import Attempt
     from runx.rundir.state import State
-    from runx.rundir.steps import Predecessor, Step
+    from runx.rundir.steps import Predecessor, Step, When
     from runx.sweeps.values import Point, Value
 
 
@@ -41,6 +41,20 @@ class Run(NamedTuple):
         return {hparam.name: hparam.value for hparam in self.point.hparams}
 
 
+class StepRecord(NamedTuple):
+    """A step of a run as it is read: what it is after, its state, and its attempts.
+
+    Shared steps that a run waits for aren't its own.
+    """
+
+    name: str
+    dir: RunDir
+    after: Mapping[str, When]
+    is_own: bool
+    status: State
+    attempts: tuple[Attempt, ...] = ()
+
+
 class RunRecord(NamedTuple):
     """A run as it is read from its directory: hyperparameters, state, metrics and attempts.
 
@@ -51,7 +65,8 @@ class RunRecord(NamedTuple):
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
     ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
-    ``project``: where its code comes from, read where codes are compared alone.
+    ``project``: where its code comes from, read where codes are compared alone. ``steps``: those
+    that it needs, in order; ``step`` is the one that its state and its ``attempts`` are of.
     """
 
     name: str
@@ -73,6 +88,13 @@ class RunRecord(NamedTuple):
     ablation: Mapping[str, Any] = {}
     sources: Mapping[str, str] = {}
     project: str = ""
+    steps: tuple[StepRecord, ...] = ()
+    step: str = ""
+
+    @property
+    def place(self) -> RunDir:
+        """The directory that its state comes from: its own, or that of one of its steps."""
+        return self.dir.step(self.step) if self.step else self.dir
 
     @property
     def state(self) -> str:

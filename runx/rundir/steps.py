@@ -60,7 +60,12 @@ class Step(NamedTuple):
 
 
 class Predecessor(NamedTuple):
-    """What a step waits for: the directory of another, until that is done or has ended."""
+    """What a step waits for: the directory of another, until that is done or has ended.
+
+    ``upstream``: of one that is to end, those that it is itself after. It never begins where one
+    of them fails.
+    """
 
     dir: RunDir
     when: When = "done"
+    upstream: tuple[RunDir, ...] = ()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import SKIP, TAG, Locator
-from runx.sweeps.merge import cleared, is_free, keys, located, with_key, without_key
+from runx.sweeps.merge import cleared, deeply, is_free, keys, located, with_key, without_key
 from runx.sweeps.typed import axis_node, value_node
 from runx.sweeps.values import Node, Scalar
 
@@ -121,7 +121,7 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
             node = {key: node}
         earlier = nodes.get(first)
         if inner and node is not None:
-            nodes[first] = {**(earlier if isinstance(earlier, dict) else {}), inner[0]: node}
+            nodes[first] = deeply({inner[0]: node}, earlier)
         else:
             nodes[first] = node
     return nodes

@@ -7,7 +7,9 @@ import pytest
 from runx.errors import SettingsError
 from runx.farms.resources import Needs
 from runx.local import capacity as module
-from runx.local.capacity import Share, Wanted, capacity, cores, memory, unused
+from runx.local import machine
+from runx.local.capacity import Share, Wanted, capacity, unused
+from runx.local.machine import cores, memory
 from runx.local.options import LocalOptions
 
 AUTO, ONE, TWO = LocalOptions(jobs=0), LocalOptions(), LocalOptions(jobs=2)
@@ -56,7 +58,7 @@ def test_auto_is_what_the_machine_has_room_for(plan, needs, more, jobs, said):
 def test_a_run_gets_as_many_gpus_as_its_resources_say(plan):
     made, _ = plan(Needs(gpus=2), Needs(gpus=1), options=ONE, gpus=GPUS)
     shares = [made.share(Needs(gpus=2)), made.share(Needs(gpus=1, time=60))]
-    assert shares == [Share(2), Share(1, 60)]
+    assert [share[:3] for share in shares] == [Share(2)[:3], Share(1, 60)[:3]]
     leases = [made.devices.lease(share.gpus) for share in shares]
     assert [lease.devices for lease in leases] == [("g0", "g1"), ("g2",)]
     for lease in leases:
@@ -133,8 +135,8 @@ def test_limits_of_cgroups_count(tmp_path, monkeypatch, groups, files, most, siz
         (tmp_path / name).write_text(text)
     listed = tmp_path / "cgroup"
     listed.write_text(groups)
-    monkeypatch.setattr(module, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(module, "_OWN_CGROUPS", listed)
+    monkeypatch.setattr(machine, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(machine, "_OWN_CGROUPS", listed)
     monkeypatch.setattr(sys.modules["os"], "sched_getaffinity", lambda pid: range(64))
     assert cores() == (64 if most is None else most)
     assert memory() == (unlimited[1] if size is None else min(size, unlimited[1]))

@@ -306,7 +306,7 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
-    from runx.launching.jobs import job_specs
+    from runx.launching.jobs import job_specs, places_of_earlier
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -320,6 +320,7 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
+    places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

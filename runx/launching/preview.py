@@ -72,10 +72,11 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         return
     _check_arguments(experiment, runs)
     _check_launch(experiment, runs)
-    if experiment.farm:
-        from runx.launching.preview_jobs import check_jobs
+    for farm in (experiment.farm, *experiment.farms.values()):
+        if farm is not None:
+            from runx.launching.preview_jobs import check_jobs
 
-        check_jobs(experiment, experiment.farm, runs)
+            check_jobs(experiment, farm, runs)
 
 
 def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:

@@ -88,7 +88,7 @@ def waiting_groups(jobs: Iterable[JobSpec], places: Places, farm_type: FarmType)
     Those that each wait for one job of an array are a group that waits pair by pair, in the order
     of that array, if the type can say so and there are as many.
     """
-    paired: dict[tuple[Wait, ...], dict[int, JobSpec]] = defaultdict(dict)
+    paired: dict[tuple[Wait, ...], list[tuple[int, JobSpec]]] = defaultdict(list)
     groups: dict[tuple[Wait, ...], list[JobSpec]] = defaultdict(list)
     sizes = {place.array: place.size for place in places.values()}
     for job in jobs:
@@ -96,13 +96,15 @@ def waiting_groups(jobs: Iterable[JobSpec], places: Places, farm_type: FarmType)
         if index is None:
             groups[waits].append(job)
         else:
-            paired[waits][index] = job
+            paired[waits].append((index, job))
     for waits, members in paired.items():
+        in_order = sorted(members, key=lambda member: member[0])
+        indices = [index for index, _ in in_order]
         arrays = [wait.id for wait in waits if wait.scope == "each"]
-        if all(sizes[array] == len(members) for array in arrays):
-            groups[waits] = [members[index] for index in sorted(members)]
+        if all(indices == list(range(sizes[array])) for array in arrays):
+            groups[waits] = [job for _, job in in_order]
             continue
-        for job in members.values():
+        for _, job in members:
             groups[_waits(job, places, farm_type, pairs=False)[0]].append(job)
     return list(groups.items())
 

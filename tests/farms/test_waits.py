@@ -91,6 +91,21 @@ def test_what_waits_for_all_waits_for_the_array_and_what_comes_before_that_is_le
     assert arrays(both)[2].waits == (Wait("1_0", "done", "job"),)
 
 
+def test_several_that_wait_for_one_of_an_array_are_an_array_each():
+    jobs = [spec(f"steps/tokens-{n}") for n in range(2)]
+    jobs += [spec(of(run, "train"), f"steps/tokens-{run % 2}") for run in range(8)]
+    made = arrays(jobs, array=True)
+    assert [len(array.jobs) for array in made] == [2, 4, 4]
+    assert [array.waits for array in made[1:]] == [(Wait("0_0"),), (Wait("0_1"),)]
+    # Some of those that wait for each of an array wait for all they can name.
+    some = [jobs[0], jobs[1], jobs[2]]
+    assert [array.waits for array in arrays(some, array=True)] == [(), (Wait("0_0"),)]
+    assert [array.waits for array in arrays(some, "sge", array=True)] == [
+        (),
+        (Wait("0_0", "ended", "array"),),
+    ]
+
+
 def test_arrays_are_cut_alike_and_wait_piece_by_piece():
     made = arrays(pipeline(30), largest=20)
     assert [len(array.jobs) for array in made] == [1, 20, 10, 20, 10, 1]

@@ -18,6 +18,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
+    from runx.farms.base import Wait
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
     from runx.local.executor import Policy
@@ -76,7 +77,7 @@ def start(
 class Prepared(NamedTuple):
     """What was found before runs are made: those to wait for, by job, and what runs get here."""
 
-    predecessors: Mapping[str, RunDir] = {}
+    predecessors: Mapping[Wait, RunDir] = {}
     capacity: Capacity | None = None
 
 
@@ -158,8 +159,8 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
-    """Return the runs that a launch waits for by the ids of their jobs."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
+    """Return the runs that a launch waits for, by what of their farm it waits for."""
     if not after:
         return {}
     from runx.launching.jobs import job_ids
@@ -339,13 +340,13 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
-    from runx.launching.jobs import job_specs
+    from runx.launching.jobs import job_specs, places_of_earlier
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -359,6 +360,7 @@ def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> La
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
+    places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

@@ -33,6 +33,7 @@ from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
+    from runx.farms.base import Wait
     from runx.launching.routes import Route
     from runx.local.options import LocalOptions
 
@@ -254,11 +255,11 @@ def _preview(
 
 def _note_obstacles(
     routes: Iterable[Route], local: LocalOptions, after: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Print where a launch would stop; return the ids of the jobs that it waits for."""
+) -> tuple[Wait, ...]:
+    """Print where a launch would stop; return what of farms it waits for."""
     from runx.launching.preview import obstacles
 
-    ids: dict[str, None] = {}
+    ids: dict[Wait, None] = {}
     for settings, attempts in routes:
         ids |= dict.fromkeys(job_ids_of(settings, after, say))
         listed = isinstance(attempts, (list, tuple))

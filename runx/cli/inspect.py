@@ -91,7 +91,7 @@ def _status(
     elif as_json:
         text = _json(standings.json())
     else:
-        text = f"{standings.written()}\n\n{standings.counts()}"
+        text = "\n".join([standings.written(), "", standings.counts(), *standings.notes()])
     return Shown(text, standings.any_failed)
 
 

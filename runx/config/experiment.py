@@ -11,6 +11,7 @@ from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
+from runx.rundir.handback import Retries
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.script import PLAIN, Shell
 from runx.rundir.styles import Style
@@ -111,7 +112,7 @@ class Experiment(NamedTuple):
     name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
     of the project give hyperparameters, each with the setting that names it. ``entries`` are the
     settings as they were written. ``metrics`` is METRICS, None where that is
-    not set.
+    not set. ``max_failures`` in a row for one cause hold what waits.
     """
 
     name: str
@@ -151,6 +152,8 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    retries: Retries | None = None
+    max_failures: int | None = None
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
@@ -195,6 +198,7 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         array=values["ARRAY"],
         max_parallel=values["MAX_PARALLEL"],
         requeue=values["REQUEUE"],
+        retries=values["RETRIES"],
         directives=values["DIRECTIVES"],
         options={
             name: values[name] for name, key in KEYS.items() if key.scope == "farm" and values[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from runx.config.guards import REQUEUE, RETRIES
 from runx.config.kinds import (
     COUNT,
     DURATION,
@@ -33,7 +34,6 @@ from runx.config.mappings import (
     ARGS,
     HPARAMS,
     PATHS,
-    REQUEUE,
     RESOURCES,
     SWEEPS,
     TEXTS,
@@ -135,6 +135,12 @@ KEYS = {
     "MAX_PARALLEL": Key(COUNT, None, "the most runs of a launch that may run at a time", "jobs"),
     "REQUEUE": Key(
         REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
+    ),
+    "RETRIES": Key(
+        RETRIES, None, "start failed runs again, as {max: 2, on: [oom, node, timeout]}", "jobs"
+    ),
+    "MAX_FAILURES": Key(
+        COUNT, None, "how many failures in a row for one cause hold what waits", "jobs"
     ),
     "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
     "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),

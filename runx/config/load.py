@@ -146,6 +146,8 @@ def _experiment(
         shell=shell_of(values),
         max_parallel=values["MAX_PARALLEL"],
         metrics=values["METRICS"] if "METRICS" in entries else None,
+        retries=values["RETRIES"],
+        max_failures=values["MAX_FAILURES"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

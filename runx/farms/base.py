@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from runx.farms.resources import Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
+from runx.rundir.handback import WARNING
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.rundir.script import Requeue
+    from runx.rundir.handback import Requeue, Retries
 
 
 Words: TypeAlias = tuple[str, ...]
@@ -38,6 +39,19 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    retries: Retries | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether its jobs may start again, by REQUEUE or RETRIES."""
+        return self.requeue is not None or self.retries is not None
+
+    @property
+    def warning(self) -> int | None:
+        """How many seconds before its end a job is to be warned, None where it needn't be."""
+        if self.requeue is not None:
+            return self.requeue.before
+        return WARNING if self.retries and "timeout" in self.retries.on else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +237,7 @@ class FarmType:
         throttles: Whether the number of an array's jobs that run at a time can be limited.
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         handback: How run.sh puts its job back into the queue.
+        warns: Whether a job can be warned some time before its end.
         workspace: Returns where a run's job writes, if not in the run's directory.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         portable: Whether portable RESOURCES are translated, or given as they stand.
@@ -256,6 +271,7 @@ class FarmType:
     throttles: bool = True
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
+    warns: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     whole_memory: bool = False
     portable: bool = True

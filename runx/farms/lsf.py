@@ -100,10 +100,12 @@ def job_name(array: JobArray) -> str:
 
 
 def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
+    if not farm.takes_back:
         return ()
-    minutes = str(max(math.ceil(farm.requeue.before / 60), 1))
-    return ("-r", "-Q", str(_REQUEUE_STATUS), "-wa", "USR1", "-wt", minutes)
+    words = ("-r", "-Q", str(_REQUEUE_STATUS))
+    if farm.warning is None:
+        return words
+    return (*words, "-wa", "USR1", "-wt", str(max(math.ceil(farm.warning / 60), 1)))
 
 
 def resources(needs: Needs, requirements: Sequence[str] = ()) -> Words:
@@ -269,6 +271,7 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
+    warns=True,
     handback=Handback(status=_REQUEUE_STATUS),
     reads=(),
 )

@@ -119,8 +119,10 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
-    if farm.requeue is not None:
-        yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
+    if farm.takes_back:
+        yield "--requeue"
+    if farm.warning is not None:
+        yield f"--signal=B:USR1@{farm.warning}"
     dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
     dependencies += [f"afterany:{array.afterany.partition('_')[0]}"] if array.afterany else []
     if dependencies:
@@ -241,6 +243,7 @@ FARM_TYPE = FarmType(
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
     whole_memory=True,
+    warns=True,
     handback=Handback(f'scontrol requeue "{_JOB}"'),
     reads=(),
 )

@@ -40,6 +40,7 @@ from runx.rundir.files import (
     sync_disk,
     to_json,
 )
+from runx.rundir.held import let_go
 from runx.rundir.logdir import Logdir
 from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
@@ -79,6 +80,8 @@ def create_runs(
         if record_metrics(experiment) and not is_new:
             say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
         plan = decide(experiment, runs, options, say)
+        if reason := let_go(folder):
+            say(f"no longer {reason}")
         if experiment.farm is None:
             plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
         plan = with_restaged(plan, options, experiment.restage)
@@ -111,7 +114,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
 def writable(experiment: Experiment) -> None:
     """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
     try:
-        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+        folders = [experiment.dir.code, experiment.dir.launches, experiment.dir.making]
+        folders += [experiment.dir.failures] if experiment.max_failures else []
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         probe = experiment.dir.making / f"probe.{os.urandom(4).hex()}"
         probe.write_bytes(b"")

@@ -11,12 +11,16 @@ from runx.rundir.paths import RunDir
 
 
 class Task(NamedTuple):
-    """An attempt to execute, how many attempts of the run this launch has made, and its share."""
+    """An attempt to execute, how many attempts of the run this launch has made, and its share.
+
+    ``before`` is how often the run was tried again by RETRIES before this launch.
+    """
 
     run: RunDir
     attempt: int
     tried: int = 0
     share: Share = WHOLE
+    before: int = 0
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,6 +106,20 @@ class Standings(Sequence["RunRecord"]):
             if record.state in ENDED_BADLY:
                 runs.setdefault(record.experiment, []).append(record.dir)
         return {name: changed_since(dirs) for name, dirs in runs.items()}
+
+    def notes(self) -> list[str]:
+        """Return what else is to be known of the experiments of these runs, a line each."""
+        from runx.rundir.held import held_because
+        from runx.rundir.paths import ExperimentDir
+
+        folders = dict.fromkeys(record.dir.path.parent for record in self.records)
+        held = {path.name: held_because(ExperimentDir(path)) for path in folders}
+        return [
+            f"{name} is {reason}; runx release {shlex.quote(name)} lets what waits start, --resume"
+            " starts what has ended, too"
+            for name, reason in held.items()
+            if reason
+        ]
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""

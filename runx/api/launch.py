@@ -35,7 +35,7 @@ def launch(
     again: bool = False,
     jobs: int | None = 1,
     gpus_per_run: int | None = None,
-    retries: int = 0,
+    retries: int | None = None,
     timeout: float | None = None,
     max_failures: int | None = None,
     fail_fast: bool = False,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from runx.farms.base import Wait
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
-    from runx.local.executor import Policy
     from runx.rundir.state import State
 
 
@@ -228,6 +227,7 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
+    from runx.api.guards import closing, policy, tried_before
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -240,18 +240,26 @@ def _execute(
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
     executor = Executor(
-        _policy(local, capacity.jobs),
+        policy(settings, local, capacity.jobs),
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
         capacity.counts,
         note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
+        closing=closing(settings),
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
     tasks = [
-        Task(planned.run.dir, planned.attempt, 0, capacity.share(need), planned.run.after)
+        Task(
+            planned.run.dir,
+            planned.attempt,
+            0,
+            capacity.share(need),
+            planned.run.after,
+            tried_before(planned, settings, local),
+        )
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
@@ -327,19 +335,6 @@ def _ignore(_: str) -> None:
     """Drop a warning that was given before."""
 
 
-def _policy(local: LocalOptions, jobs: int) -> Policy:
-    from runx.local.executor import Policy
-
-    return Policy(
-        jobs=jobs,
-        retries=local.retries,
-        timeout=local.timeout,
-        grace=local.grace,
-        max_failures=local.max_failures,
-        attach=local.attach,
-    )
-
-
 def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
     from runx.farms.jobfiles import write_predecessors
@@ -347,6 +342,7 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs, places_of_earlier
+    from runx.launching.support import retry_notes
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -356,6 +352,8 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     jobs = job_specs(experiment, plan.attempts)
     if warning := unseen_warning(experiment.dir.path.parent, farm):
         caller.say(f"warning: {warning}")
+    for note in retry_notes(farm):
+        caller.say(f"note: {note}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:

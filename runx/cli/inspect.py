@@ -95,7 +95,8 @@ def _status(
     elif as_json:
         text = _json(standings.json())
     else:
-        text = "\n".join([f"{standings.written()}\n", standings.counts(), *standings.took()])
+        lines = [standings.written(), "", standings.counts(), *standings.took(), *standings.notes()]
+        text = "\n".join(lines)
     return Shown(text, standings.any_failed)
 
 

@@ -11,6 +11,7 @@ from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
+from runx.rundir.handback import Retries
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
@@ -119,7 +120,8 @@ class Experiment(NamedTuple):
     ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
     the ``candidates``, each the experiment as it is for one farm: the first that has what they
     need, or the one where they start ``soonest``. ``capacity`` is what its farm, or this machine,
-    has for one of them: None where that is not known, or measured.
+    has for one of them: None where that is not known, or measured. ``max_failures`` in a row for
+    one cause hold what waits.
     """
 
     name: str
@@ -162,6 +164,8 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    retries: Retries | None = None
+    max_failures: int | None = None
     steps: tuple[Step, ...] = ()
     farms: Mapping[str, Farm] = {}
     capacity: Needs | None = None
@@ -223,6 +227,7 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         priority=values["PRIORITY"] or 0,
         limits=values["LIMITS"],
         requeue=values["REQUEUE"],
+        retries=values["RETRIES"],
         directives=values["DIRECTIVES"],
         capacity=capacity_of(name, values, entries),
         options={

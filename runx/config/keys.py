@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from runx.config.alternatives import CAPACITY, FARM, RESOURCES
+from runx.config.guards import REQUEUE, RETRIES
 from runx.config.kinds import (
     COUNT,
     DURATION,
@@ -36,7 +37,6 @@ from runx.config.mappings import (
     HPARAMS,
     LIMITS,
     PATHS,
-    REQUEUE,
     STEPS,
     SWEEPS,
     TEXTS,
@@ -157,6 +157,12 @@ KEYS = {
     ),
     "REQUEUE": Key(
         REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
+    ),
+    "RETRIES": Key(
+        RETRIES, None, "start failed runs again, as {max: 2, on: [oom, node, timeout]}", "jobs"
+    ),
+    "MAX_FAILURES": Key(
+        COUNT, None, "how many failures in a row for one cause hold what waits", "jobs"
     ),
     "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
     "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),

@@ -229,6 +229,8 @@ def _experiment(
         tag=request.tag,
         cooldir=request.cooldir,
         metrics=values["METRICS"] if "METRICS" in entries else None,
+        retries=values["RETRIES"],
+        max_failures=values["MAX_FAILURES"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
-from runx.nearest import suggestion
-from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import plain
@@ -84,40 +82,6 @@ def _texts(name: str, entry: Entry, _: Environment) -> dict[str, str]:
     return texts
 
 
-def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
-    """Read REQUEUE: ``true``, or any of ``{max: 5, signal: USR1@120, forward: false}``."""
-    if isinstance(entry.node, Scalar):
-        if entry.node.text.lower() not in ("", "false", "true"):
-            raise ValueError(entry.node.text)
-        return Requeue() if entry.node.text.lower() == "true" else None
-    place = f"{entry.origin}: {name}"
-    texts = _requeue_texts(_items(entry), place)
-    if not re.fullmatch(r"\d+", texts["max"], re.ASCII):
-        raise SettingsError(f"{place}.max must be a whole number")
-    warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", texts["signal"], re.IGNORECASE | re.ASCII)
-    if warning is None:
-        raise SettingsError(
-            f"{place}.signal must be as USR1@120: the signal that run.sh minds,"
-            " and how many seconds before the end"
-        )
-    forward = {"true": "signal", "false": "term", "note": "note"}.get(texts["forward"].lower())
-    if forward is None:
-        raise SettingsError(f"{place}.forward must be true, false or note")
-    return Requeue(int(texts["max"]), int(warning[1] or 120), forward)
-
-
-def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
-    """Return the texts of REQUEUE's keys, those of its defaults included."""
-    texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
-    for key, node in items.items():
-        if key not in texts:
-            raise SettingsError(f"{place}: unknown key {key}; {suggestion(key, texts)}")
-        if not isinstance(node, Scalar):
-            raise SettingsError(f"{place}.{key} must be one value")
-        texts[key] = node.text.strip()
-    return texts
-
-
 def _types(_name: str, entry: Entry, _: Environment) -> Mapping[str, HparamType]:
     from runx.sweeps.hparam_types import read  # not at start: few experiments have any
 
@@ -162,25 +126,6 @@ ARGS = Kind(
         "propertyNames": {"enum": list(Style._fields)},
     },
     DASHES,
-)
-REQUEUE = Kind(
-    (Scalar, dict),
-    "as {max: 5, signal: USR1@120}",
-    _requeue,
-    {
-        "anyOf": [
-            {"type": ["boolean", "null"]},
-            {
-                "type": "object",
-                "properties": {
-                    "max": {"type": "integer", "minimum": 0},
-                    "signal": {"type": "string"},
-                    "forward": {"enum": [True, False, "note"]},
-                },
-                "additionalProperties": False,
-            },
-        ]
-    },
 )
 HPARAMS = Kind(
     (Scalar, list, dict),

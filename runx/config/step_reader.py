@@ -14,7 +14,8 @@ from runx.config.kinds import WORDS, Entry, Environment
 from runx.config.mappings import STEP_KEYS
 from runx.errors import SettingsError
 from runx.nearest import suggestion
-from runx.rundir.shell import Requeue, Shell
+from runx.rundir.handback import Requeue
+from runx.rundir.shell import Shell
 from runx.rundir.steps import RUN, SWEEP, Per, Step, When
 from runx.sweeps.values import Hparam, Node, Scalar
 

@@ -12,10 +12,11 @@ from runx.farms.jobspecs import JobArray, JobSpec, Wait
 from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
+from runx.rundir.handback import WARNING
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.rundir.shell import Requeue
+    from runx.rundir.handback import Requeue, Retries
 
 __all__ = [
     "SUBMIT_SECONDS",
@@ -63,6 +64,19 @@ class Farm(NamedTuple):
     priority: int = 0
     limits: Mapping[str, Limit] = {}
     capacity: Needs | None = None
+    retries: Retries | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether its jobs may start again, by REQUEUE or RETRIES."""
+        return self.requeue is not None or self.retries is not None
+
+    @property
+    def warning(self) -> int | None:
+        """How many seconds before its end a job is to be warned, None where it needn't be."""
+        if self.requeue is not None:
+            return self.requeue.before
+        return WARNING if self.retries and "timeout" in self.retries.on else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +207,7 @@ class FarmType:
         together: Whether a job can execute several attempts.
         executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
+        warns: Whether a job can be warned some time before its end.
         workspace: Returns where a run's job writes, if not in the run's directory.
         priority: Returns the words that give a job the PRIORITY of its farm.
         licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
@@ -235,6 +250,7 @@ class FarmType:
     together: bool = True
     executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None
+    warns: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     priority: Callable[[Farm], Words] | None = None
     licences: Literal["", "numbers", "sizes"] = ""

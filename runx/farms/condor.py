@@ -117,7 +117,7 @@ def _literal(text: str) -> str:
 
 
 def _requeue(farm: Farm) -> Iterator[str]:
-    if farm.requeue is not None:
+    if farm.takes_back:
         yield f"on_exit_remove = (ExitCode =!= {_REQUEUE_STATUS})"
 
 

@@ -99,7 +99,7 @@ def _policy(farm: Farm) -> list[dict[str, Any]]:
     """Return the rules for ends of a pod that are not the run's, after which it starts again."""
     disrupted = {"type": "DisruptionTarget", "status": "True"}
     rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [disrupted]}]
-    if farm.requeue is not None:
+    if farm.takes_back:
         codes = {"operator": "In", "values": [REQUEUE_STATUS]}
         rules.insert(0, {"action": "Ignore", "onExitCodes": codes})
     return rules

@@ -119,10 +119,12 @@ def job_name(array: JobArray) -> str:
 
 
 def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
+    if not farm.takes_back:
         return ()
-    minutes = str(max(math.ceil(farm.requeue.before / 60), 1))
-    return ("-r", "-Q", str(_REQUEUE_STATUS), "-wa", "USR1", "-wt", minutes)
+    words = ("-r", "-Q", str(_REQUEUE_STATUS))
+    if farm.warning is None:
+        return words
+    return (*words, "-wa", "USR1", "-wt", str(max(math.ceil(farm.warning / 60), 1)))
 
 
 def resources(needs: Needs, requirements: Sequence[str] = ()) -> Words:
@@ -315,5 +317,6 @@ FARM_TYPE = FarmType(
     pairs=("done", "ended"),
     parts=True,
     handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

@@ -121,8 +121,10 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
-    if farm.requeue is not None:
-        yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
+    if farm.takes_back:
+        yield "--requeue"
+    if farm.warning is not None:
+        yield f"--signal=B:USR1@{farm.warning}"
     found = {
         "afterok": waited(array.waits, "done", whole=_of_array),
         "aftercorr": waited(array.waits, "done", "each", whole=_of_array),
@@ -278,5 +280,6 @@ FARM_TYPE = FarmType(
     licences="numbers",
     whole_memory=True,
     handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

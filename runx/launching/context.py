@@ -190,6 +190,8 @@ def script_settings(experiment: Experiment, frozen: FrozenCode, called: str) -> 
         shell=experiment.shell,
         requeue=experiment.farm.requeue if experiment.farm else None,
         handback=handback_of(experiment.farm) if experiment.farm else ("", 0),
+        retries=experiment.retries if experiment.farm else None,
+        max_failures=experiment.max_failures,
     )
 
 

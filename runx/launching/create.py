@@ -40,6 +40,7 @@ from runx.rundir.files import (
     sync_disk,
     to_json,
 )
+from runx.rundir.held import let_go
 from runx.rundir.logdir import Logdir
 from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
@@ -81,6 +82,8 @@ def create_runs(
         clear_unfinished(folder)
         if record_metrics(experiment) and not is_new:
             say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
+        if reason := let_go(folder):
+            say(f"no longer {reason}")
         if make_steps is not None:
             plan = make_steps(experiment, runs, new_name, options, say, argv, ask)
             return [plan] if plan else []
@@ -145,7 +148,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
 def writable(experiment: Experiment) -> None:
     """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
     try:
-        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+        folders = [experiment.dir.code, experiment.dir.launches, experiment.dir.making]
+        folders += [experiment.dir.failures] if experiment.max_failures else []
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         probe = experiment.dir.making / f"probe.{os.urandom(4).hex()}"
         probe.write_bytes(b"")

@@ -21,11 +21,11 @@ PLACES = ["local", *FARMS]
 FOR_RUNS_HERE = {
     "jobs": (["-j", "2"], "MAX_PARALLEL"),
     "gpus_per_run": (["--gpus-per-run", "2"], "RESOURCES.gpus=2"),
-    "retries": (["--retries", "0"], "REQUEUE"),
+    "retries": (["--retries", "3"], "write RETRIES=3"),
     "timeout": (["--timeout", "2h"], "RESOURCES.time=7200s"),
     "grace": (["--grace", "30s"], "REQUEUE.signal"),
-    "fail_fast": (["--fail-fast"], "runx cancel"),
-    "max_failures": (["--max-failures", "2"], "runx cancel"),
+    "fail_fast": (["--fail-fast"], "write MAX_FAILURES=1"),
+    "max_failures": (["--max-failures", "2"], "write MAX_FAILURES=2"),
     "stream": (["--stream"], "runx logs -f"),
     "attach": (["--attach"], "-i --attach"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ from runx.search.space import Parts, Space, Values
 
 if TYPE_CHECKING:
     import optuna
+
+
+_LEAST_SOURCES = 10
+"""CMA-ES begins with the best tenth of the trials of another study."""
 
 
 class SamplerMissing(SweepError):
@@ -38,9 +43,10 @@ def optuna_parts(
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         trials = _trials(space, observations, running, failed)
         width = objectives(observations)
-        sampler = _sampler(name, _number_of(seed, attempt), trials)
+        sampler = _sampler(name, _number_of(seed, attempt), _always_there(space, trials))
         study = optuna.create_study(sampler=sampler, directions=["minimize"] * width)
         study.add_trials(trials)
         trial = study.ask()
@@ -55,10 +61,12 @@ def optuna_parts(
         raise SamplerMissing(
             f"sampler optuna.{name}: {missing} isn't installed here: pip install '{extra}'"
         ) from error
+    except ValueError as error:
+        raise SweepError(f"sampler optuna.{name}: {error}") from error
 
 
 def _sampler(
-    name: str, seed: int, trials: Sequence[optuna.trial.FrozenTrial]
+    name: str, seed: int, ended: Sequence[optuna.trial.FrozenTrial]
 ) -> optuna.samplers.BaseSampler:
     import optuna
 
@@ -68,14 +76,35 @@ def _sampler(
     make = getattr(optuna.samplers, name)
     known = inspect.signature(make).parameters
     given: dict[str, Any] = {"seed": seed} if "seed" in known else {}
-    ended = [each for each in trials if each.state == optuna.trial.TrialState.COMPLETE]
     # CMA-ES learns from trials that carry its state, or from those of another study.
-    if "source_trials" in known and ended:
+    if "source_trials" in known and len(ended) >= _LEAST_SOURCES:
         given["source_trials"] = ended
     try:
-        return make(**given)  # type: ignore[no-any-return]
+        return make(**given)
     except TypeError as error:
         raise SweepError(f"sampler optuna.{name} can't be made of a seed alone: {error}") from None
+
+
+def _always_there(
+    space: Space, trials: Sequence[optuna.trial.FrozenTrial]
+) -> list[optuna.trial.FrozenTrial]:
+    """Return trials that have ended, with the numbers alone that every point has: CMA-ES's part."""
+    from optuna.trial import TrialState, create_trial
+
+    names = {
+        str(index)
+        for index, dimension in enumerate(space.dimensions)
+        if dimension.parameter.is_ordered and dimension.when is None
+    }
+    return [
+        create_trial(
+            params={name: each.params[name] for name in names},
+            distributions={name: each.distributions[name] for name in names},
+            values=each.values,
+        )
+        for each in trials
+        if names and each.state == TrialState.COMPLETE
+    ]
 
 
 def _number_of(seed: Seed, attempt: int) -> int:

@@ -22,9 +22,9 @@ _LEAST_VARIANCE = 1e-12
 _STEPS = 24
 _FIRST_STEP, _LONGEST_STEP = 0.4, 1.0
 
-# log(length ** -2) is likely near that of half the diagonal of the cube; log(noise) near 1e-4.
+# log(length ** -2) is likely near that of half the diagonal of the cube; log(noise) near 3e-4.
 _LIKELY_LENGTH, _SPREAD, _FARTHEST = 0.5, 1.4, 6.0
-_LIKELY_NOISE, _NOISE_SPREAD = -9.0, 2.5
+_LIKELY_NOISE, _NOISE_SPREAD = -8.0, 1.5
 _LEAST_NOISE, _MOST_NOISE = -14.0, 0.0
 _PLAIN, _PLAIN_NOISE = 4.0, 1e-3
 

@@ -50,7 +50,7 @@ def _telling(trials: Sequence[Known]) -> Sequence[Known]:
 
 
 def _gain(learnt: Posterior, parts: Parts, best: float) -> float:
-    return learnt.improvement(learnt.cube.coordinates(parts), best)[0]
+    return learnt.gain(learnt.cube.coordinates(parts), best)
 
 
 def _anywhere(space: Space, source: Random) -> Iterator[Parts]:
@@ -71,7 +71,7 @@ def _climbed(space: Space, learnt: Posterior, parts: Parts, best: float) -> tupl
     places = learnt.cube.places
 
     def loss(point: Vector) -> tuple[float, Vector]:
-        gain, slopes = learnt.improvement(point, best)
+        gain, slopes = learnt.slopes(point, best)
         pairs = zip(places, slopes, strict=True)
         return -gain, [0.0 if parts[place] is None else -slope for place, slope in pairs]
 

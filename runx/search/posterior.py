@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import fsum
+from operator import mul
 from typing import NamedTuple
 
 from runx.search import gp
@@ -68,6 +69,7 @@ class Posterior(NamedTuple):
     cube: Cube
     roots: Vector
     points: Rows
+    columns: Rows
     norms: Vector
     alpha: Vector
     inverse: Rows
@@ -87,39 +89,41 @@ class Posterior(NamedTuple):
             dot(self.alpha, [each * each for each in self.near(point)]) for point in self.points
         ]
 
-    def improvement(self, point: Sequence[float], best: float) -> tuple[float, Vector]:
-        """Return the logarithm of the improvement to be expected on ``best``, and its slopes.
+    def gain(self, point: Sequence[float], best: float) -> float:
+        """Return the logarithm of the improvement to be expected on ``best``."""
+        kernel = [each * each for each in self.near(self.cube.embedded(point, self.roots))]
+        deviation = root(self._variance(kernel, [dot(row, kernel) for row in self.inverse]))
+        z = (best - dot(self.alpha, kernel)) / deviation
+        return log_improvement(z)[0] + log(deviation)
 
-        They are 0 along dimensions without order.
-        """
+    def slopes(self, point: Sequence[float], best: float) -> tuple[float, Vector]:
+        """Return the gain and its slopes, which are 0 along dimensions without order."""
         embedded = self.cube.embedded(point, self.roots)
         near = self.near(embedded)
         kernel = [each * each for each in near]
         solved = [dot(row, kernel) for row in self.inverse]
-        variance = max(1 - dot(solved, kernel), _LEAST_VARIANCE) * self.scale
+        variance = self._variance(kernel, solved)
         deviation = root(variance)
         z = (best - dot(self.alpha, kernel)) / deviation
         gain, slope = log_improvement(z)
         # d kernel / d coordinate is -near ** 3 times the way from the other point.
         cubes = [each * each * each for each in near]
-        by_mean = self._ways(embedded, [a * c for a, c in zip(self.alpha, cubes, strict=True)])
-        by_solved = self._ways(embedded, [s * c for s, c in zip(solved, cubes, strict=True)])
-        slopes = []
+        by_mean = self._ways(embedded, list(map(mul, self.alpha, cubes)))
+        by_solved = self._ways(embedded, list(map(mul, solved, cubes)))
+        result = []
         for mean, spread, weight in zip(by_mean, by_solved, self.roots, strict=True):
             wider = spread * self.scale / variance
-            slopes.append(((mean / deviation - z * wider) * slope + wider) * weight)
-        return gain + log(deviation), slopes
+            result.append(((mean / deviation - z * wider) * slope + wider) * weight)
+        return gain + log(deviation), result
+
+    def _variance(self, kernel: Vector, solved: Vector) -> float:
+        return max(1 - dot(solved, kernel), _LEAST_VARIANCE) * self.scale
 
     def _ways(self, embedded: Vector, weights: Vector) -> Iterator[float]:
         """Yield, for each dimension, the weighted sum of the ways from all other points."""
         total, at = fsum(weights), 0
         for options in self.cube.options:
-            if options:
-                yield 0.0
-            else:
-                yield total * embedded[at] - fsum(
-                    weight * point[at] for weight, point in zip(weights, self.points, strict=True)
-                )
+            yield 0.0 if options else total * embedded[at] - dot(weights, self.columns[at])
             at += options or 1
 
 
@@ -137,7 +141,9 @@ def posterior(space: Space, trials: Sequence[Known], running: Sequence[Parts]) -
     scale = max(dot(alpha, losses) / len(known), _LEAST_VARIANCE)
     inverse = gp.full(gp.inverse(gp.triangle(rows))) if running else learnt
     norms = [dot(point, point) for point in points]
-    return Posterior(cube, roots, points, norms, alpha + [0.0] * len(running), inverse, scale)
+    columns = [list(column) for column in zip(*points, strict=True)]
+    alpha += [0.0] * len(running)
+    return Posterior(cube, roots, points, columns, norms, alpha, inverse, scale)
 
 
 def _kernel(points: Rows, noise: float) -> Rows:

@@ -20,6 +20,7 @@ _MOST_OTHERS = 60
 _DRAWN = 32
 _WIDEST, _NARROWEST = 0.5, 0.02
 _PRIOR = 1.0
+_LEAST_CHANGE = 0.15
 
 
 class Mixture(NamedTuple):
@@ -52,7 +53,7 @@ class Mixture(NamedTuple):
                 factor *= 0.4 / self.width
             else:
                 options = dimension.parameter.size or 1
-                change = self.width
+                change = max(self.width, _LEAST_CHANGE)
                 factor *= options * (1 - change) + change if own == other else change
         return factor * exp(-square / (2 * self.width * self.width))
 
@@ -71,7 +72,7 @@ def _moved(space: Space, center: Parts, width: float, source: Random) -> Iterato
             # The sum of three even draws is near enough to a normal one, and needs no logarithm.
             yield _mirrored(part + 2 * width * (draw + source.random() + source.random() - 1.5))
         else:
-            yield source.random() if draw < width else part
+            yield source.random() if draw < max(width, _LEAST_CHANGE) else part
 
 
 def _mirrored(number: float) -> float:

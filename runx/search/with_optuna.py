@@ -80,9 +80,10 @@ def _sampler(
     if "source_trials" in known and len(ended) >= _LEAST_SOURCES:
         given["source_trials"] = ended
     try:
-        return make(**given)
+        sampler: optuna.samplers.BaseSampler = make(**given)
     except TypeError as error:
         raise SweepError(f"sampler optuna.{name} can't be made of a seed alone: {error}") from None
+    return sampler
 
 
 def _always_there(

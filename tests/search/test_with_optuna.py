@@ -105,7 +105,7 @@ def test_a_sampler_that_can_not_be_is_told(sampler, message):
 
 def test_what_a_sampler_can_not_do_is_told_on_one_line():
     seen = [Observation(n, {"x": n / 9, "y": 0.5}, (float(n), float(-n))) for n in range(12)]
-    with pytest.raises(SweepError, match="optuna.CmaEsSampler: "):
+    with pytest.raises(SweepError, match=r"optuna\.CmaEsSampler: "):
         suggest(space(NUMBERS), seen, [], Seed("s", 12), "optuna.CmaEsSampler")
 
 

@@ -5,5 +5,6 @@ pytest.importorskip("textual")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Look often: a test needn't wait for what a person would hardly notice."""
+    """Look often, and take each key: a test needn't wait as a person does."""
     monkeypatch.setattr("runx.tui.board.PAUSE", 0.05)
+    monkeypatch.setattr("runx.tui.dialogs.UNREAD", 0)

@@ -61,6 +61,21 @@ def test_a_run_here_is_cancelled_only_once_that_is_confirmed(project):
         launcher.wait(60)
 
 
+def test_keys_hit_before_a_question_was_seen_confirm_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("runx.tui.dialogs.UNREAD", 0.5)
+    make_run(tmp_path / "sweep" / "one", {"lr": 1}, code=1)
+
+    async def scene(top):
+        await top.press("c", "y")
+        await top.shows("cancel one?")
+        await top.pilot.pause(0.6)
+        await top.press("x")
+        assert not top.app.screen_stack[1:]
+        assert top.console == ""
+
+    play(tmp_path, scene, "sweep")
+
+
 def test_only_the_runs_that_are_marked_are_retried_by_what_launched_them(project):
     project.write("train.py", "import sys; sys.exit(3)\n")
     project.runx("sweep.yml", "-i", status=1)

@@ -14,7 +14,7 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from runx.analysis.overview import counts
 from runx.errors import RunxError
@@ -57,6 +57,8 @@ class Board(App[None]):
     .-wide #runs { width: 1fr; height: 100%; }
     .-wide #beside { width: 1fr; height: 100%; margin-left: 1; }
     .alone #runs { display: none; }
+    #about, #asks { display: none; height: auto; border: none; padding: 0; }
+    #about { max-height: 5; color: $accent; }
     """
 
     class Said(Message):
@@ -72,6 +74,7 @@ class Board(App[None]):
         # Widgets are not looked up: they may lie below a question.
         self.table, self.beside = RunsTable(), Lines("pane")
         self.head, self.tabs, self.foot = (Static(id=name) for name in ("head", "tabs", "foot"))
+        self.about, self.asks = Static(id="about"), Input(id="asks", select_on_focus=False)
         self.reading = asyncio.Lock()
         self._shown: object = None
         self.pages: list[Popen[bytes]] = []
@@ -84,6 +87,8 @@ class Board(App[None]):
             with Vertical(id="beside"):
                 yield self.tabs
                 yield self.beside
+        yield self.about
+        yield self.asks
         yield self.foot
 
     def on_mount(self) -> None:

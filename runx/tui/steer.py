@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,7 +102,8 @@ def _retry(
         one for one in every if one.dir.path.parent == folder and one.state in states.split(",")
     ]
     if len(same) > len(retried):
-        words += ["--where", f"run in {[record.name for record in retried]}"]
+        names = json.dumps([record.name for record in retried], ensure_ascii=False)
+        words += ["--where", f"run in {names}"]
     yield Command(tuple(words), Path(typed[-1].cwd))
 
 

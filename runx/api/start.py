@@ -184,6 +184,7 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
+    from runx.api.notifier import Notifier
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -199,12 +200,14 @@ def _execute(
     }
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+    notifier = Notifier(settings.dir, launch or "", settings.notify, caller.say)
     executor = Executor(
         _policy(local, capacity.jobs),
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
+        on_end=notifier.ended,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
@@ -216,6 +219,7 @@ def _execute(
         executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
     finally:
         withdraw(tasks, launch)
+    notifier.finish(executor.stops > 0)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
@@ -271,6 +275,7 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
 
 def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
@@ -290,5 +295,8 @@ def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> La
     if after:
         write_predecessors(folder, after.values())
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        try:
+            count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        finally:
+            announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

@@ -11,6 +11,7 @@ from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
+from runx.rundir.notify import Notify
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.script import PLAIN, Shell
 from runx.rundir.styles import Style
@@ -151,6 +152,7 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    notify: Notify | None = None
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

@@ -175,6 +175,7 @@ def _experiment(
         names=values["NAMES"],
         number=number,
         entries=entries,
+        notify=values["NOTIFY"],
     )
 
 

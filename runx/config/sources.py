@@ -26,7 +26,7 @@ _PREFIX = "RUNX_"
 _RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
-        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN"),
+        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN", "EVENT", "DIGEST"),
     }
 )
 """Variables that runx sets for its runs, which may call runx themselves, and for its tests."""

@@ -28,7 +28,6 @@ from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possibl
 DEADLINE = "RUNX_DEADLINE"
 """The variable with the time at which a run will be ended, in seconds since 1970."""
 _TICK = 0.5  # seconds between two looks at what runs
-
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
@@ -74,8 +73,8 @@ class Executor:
 
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
-    where the disk ``is_full``. ``ended`` are the runs that came
-    to their last end here, ``left`` those that another launch executes.
+    where the disk ``is_full``. ``ended`` are the runs that came to their last end here, ``left``
+    those that another launch executes. ``on_end`` gets each end, and whether an attempt follows.
     """
 
     policy: Policy
@@ -90,6 +89,7 @@ class Executor:
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
+    on_end: Callable[[EndedAttempt, bool], None] | None = None
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end.
@@ -292,6 +292,8 @@ class Executor:
         if not retry:
             self.ended.append(end)
         self.watch.ended(end, retry)
+        if self.on_end:
+            self.on_end(end, retry)
 
 
 def _ignore(_: str) -> None:

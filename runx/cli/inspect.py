@@ -91,7 +91,7 @@ def _status(
     elif as_json:
         text = _json(standings.json())
     else:
-        text = f"{standings.written()}\n\n{standings.counts()}"
+        text = "\n".join([f"{standings.written()}\n", standings.counts(), *standings.gpus()])
     return Shown(text, standings.any_failed)
 
 

@@ -45,8 +45,8 @@ def write_notify(
     folder = experiment.launches / launch
     content = {"version": VERSION, **notify._asdict(), "cwd": str(Path.cwd())}
     _write_private(folder / SETTINGS, json.dumps(content) + "\n", 0o600)
-    program = f"import sys; sys.path[:] = {[*path]!r}; from runx.notify.main import main; main(sys.argv[1])"
-    words = shlex.join([python, "-I", "-c", program])
+    program = "from runx.notify.main import main; main(sys.argv[1])"
+    words = shlex.join([python, "-I", "-c", f"import sys; sys.path[:] = {[*path]!r}; {program}"])
     script = f'#!/bin/sh\n# on: {" ".join(notify.on)}\nexec {words} "$(dirname "$0")"\n'
     _write_private(folder / SCRIPT, script, 0o700)
 

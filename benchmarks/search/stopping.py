@@ -6,12 +6,11 @@ import heapq
 import math
 import random
 from collections.abc import Callable, Mapping
-from statistics import median
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.search.functions import FUNCTIONS, Function, training
+from benchmarks.search.functions import Function, training
 from benchmarks.search.loops import Searcher
-from runx.search.pruning import Asha, Median, Rule
+from runx.search.pruning import Rule
 
 EPOCHS = 27
 KILLED = 0.1

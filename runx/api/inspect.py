@@ -66,6 +66,12 @@ class Standings(Sequence["RunRecord"]):
 
         return list(took_lines(self.records))
 
+    def gpus(self) -> list[str]:
+        """Return lines on the GPU-hours that were asked for, and on GPUs that are idle now."""
+        from runx.analysis.gpus import gpu_lines
+
+        return list(gpu_lines(self.records, time.time()))
+
     def json(self) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json

@@ -228,6 +228,7 @@ def _execute(
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
     from runx.api.guards import closing, policy, tried_before
+    from runx.api.notifier import Notifier
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -239,6 +240,7 @@ def _execute(
     commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+    notifier = Notifier(settings.dir, launch or "", settings.notify, caller.say)
     executor = Executor(
         policy(settings, local, capacity.jobs),
         capacity.devices,
@@ -248,6 +250,7 @@ def _execute(
         note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
         closing=closing(settings),
+        on_end=notifier.ended,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
@@ -267,6 +270,7 @@ def _execute(
     finally:
         capacity.counts.wait_for(())
         withdraw(tasks, launch)
+    notifier.finish(executor.stops > 0)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
@@ -337,6 +341,7 @@ def _ignore(_: str) -> None:
 
 def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
@@ -360,5 +365,8 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
         write_predecessors(folder, after.values())
     places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
+        try:
+            count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
+        finally:
+            announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

@@ -95,8 +95,8 @@ def _status(
     elif as_json:
         text = _json(standings.json())
     else:
-        lines = [standings.written(), "", standings.counts(), *standings.took(), *standings.notes()]
-        text = "\n".join(lines)
+        lines = [standings.written(), "", standings.counts(), *standings.took()]
+        text = "\n".join([*lines, *standings.gpus(), *standings.notes()])
     return Shown(text, standings.any_failed)
 
 

@@ -27,6 +27,7 @@ from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.run import Run
+from runx.rundir.secrets import unsaid
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.merge import keys
 from runx.sweeps.scalars import seconds
@@ -198,7 +199,7 @@ def _detach(
     if not runs:
         say(_nothing(sweep.settings.file))
         return 0
-    go_on = resume_command(sys.argv[1:])
+    go_on = resume_command([*unsaid(sys.argv[1:])])  # It is kept in a log.
     launch = DetachedLaunch(
         experiment.request, runs, choice, local, sys.argv, go_on, ask_about_changes, report
     )

@@ -12,6 +12,7 @@ from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import Retries
+from runx.rundir.notify import Notify
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
@@ -164,6 +165,7 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    notify: Notify | None = None
     retries: Retries | None = None
     max_failures: int | None = None
     steps: tuple[Step, ...] = ()

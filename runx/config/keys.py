@@ -44,6 +44,7 @@ from runx.config.mappings import (
     VALUES,
 )
 from runx.config.metrics import METRICS
+from runx.config.notify import NOTIFY
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "host", "jobs", "farm"]
@@ -117,6 +118,9 @@ KEYS = {
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
     "LABELS": Key(LABELS, None, "words that experiments are found by, with --label"),
     "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
+    "NOTIFY": Key(
+        NOTIFY, None, "a command or a URL that is told when a sweep ends or a run fails first"
+    ),
     "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
     "FARM": Key(
         FARM,

@@ -95,18 +95,18 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 def _path(name: str, entry: Entry, environment: Environment) -> Path | None:
     if not entry.text:
         return None
-    text = _expanded(entry.text, name, entry, environment)
+    text = with_variables(entry.text, name, entry, environment)
     return Path(os.path.normpath(entry.base / text))
 
 
 def _search(name: str, entry: Entry, environment: Environment) -> str:
     variables = {"PYTHONPATH": "", **environment}
     parts = entry.text.split(":")
-    return ":".join(filter(None, (_expanded(part, name, entry, variables) for part in parts)))
+    return ":".join(filter(None, (with_variables(part, name, entry, variables) for part in parts)))
 
 
-def _expanded(text: str, name: str, entry: Entry, environment: Environment) -> str:
-    """Return a path with ~, $VAR and {user} expanded."""
+def with_variables(text: str, name: str, entry: Entry, environment: Environment) -> str:
+    """Return a text with ~, $VAR and {user} expanded."""
 
     def value_of(match: re.Match[str]) -> str:
         variable = match[1] or match[2]

@@ -260,6 +260,7 @@ def _experiment(
         names=values["NAMES"],
         number=number,
         entries=entries,
+        notify=values["NOTIFY"],
         **_of_farm(farm, values, entries, request.here),
     )
 

@@ -32,7 +32,6 @@ from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possibl
 DEADLINE = "RUNX_DEADLINE"
 """The variable with the time at which a run will be ended, in seconds since 1970."""
 _TICK = 0.5  # seconds between two looks at what runs
-
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
@@ -64,7 +63,8 @@ class Executor:
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
     where the disk ``is_full``, or once ``closing`` has returned why. ``ended`` are the runs that
     came to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
-    never start, since one that they are after has failed.
+    never start, since one that they are after has failed. ``on_end`` gets each end, and whether an
+    attempt follows.
     """
 
     policy: Policy
@@ -85,6 +85,7 @@ class Executor:
     left: list[Task] = field(default_factory=list)
     blocked: list[Task] = field(default_factory=list)
     outcomes: Outcomes | None = None
+    on_end: Callable[[EndedAttempt, bool], None] | None = None
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
@@ -321,6 +322,8 @@ class Executor:
             if self.outcomes:
                 self.outcomes.note(end.task.run, end.status == 0 and end.recorded)
         self.watch.ended(end, retry)
+        if self.on_end:
+            self.on_end(end, retry)
 
 
 def _ignore(_: str) -> None:

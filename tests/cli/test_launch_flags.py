@@ -28,6 +28,7 @@ FOR_RUNS_HERE = {
     "max_failures": (["--max-failures", "2"], "write MAX_FAILURES=2"),
     "stream": (["--stream"], "runx logs -f"),
     "attach": (["--attach"], "-i --attach"),
+    "detach": (["--detach"], "without the terminal"),
 }
 """What a farm can't follow, though it be what is usual here; what to do is said."""
 SHOWN = {
@@ -58,6 +59,7 @@ ELSEWHERE = {
     "no_run": "what the others are tried with",
     "interactive": "what the others are tried with",
     "note": "kept with the launch: tests/launching/test_support.py",
+    "notify": "told at its end: tests/api/test_notifier.py",
     "resume": "tests/launching/test_decide.py",
     "again": "tests/launching/test_decide.py",
 }

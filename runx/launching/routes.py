@@ -124,7 +124,9 @@ class _Chooser:
         entries = self.candidates[0].entries
         origin = entries["RESOURCES" if "RESOURCES" in entries else "CAPACITY"].origin
         attempt = f" at attempt {planned.attempt}" if planned.attempt > 1 else ""
-        problem = "no farm has what a run needs" if self.is_choice else "a run needs more than there is"
+        problem = (
+            "no farm has what a run needs" if self.is_choice else "a run needs more than there is"
+        )
         return SettingsError(
             f"{origin}: RESOURCES: {problem}{attempt}: {'; '.join(refused.values())}"
         )

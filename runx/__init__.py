@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runx.api.control import cancel, hold, release, remove, thin
     from runx.api.experiment import Experiment, Plan, load
+    from runx.api.handle import Handle, attach
     from runx.api.inspect import Standings, experiments, logs, show, status
     from runx.api.launch import launch, preview
     from runx.api.project import convert, init, schema
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Experiment",
+    "Handle",
     "Plan",
     "Results",
     "Run",
     "RunxError",
     "Standings",
     "__version__",
+    "attach",
     "cancel",
     "convert",
     "experiments",
@@ -46,6 +49,7 @@ __all__ = [
 # A training script needs logx alone: the others are imported when they are used.
 _MODULES = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
+    "api.handle": ("Handle", "attach"),
     "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
     "api.launch": ("launch", "preview"),
     "api.watch": ("watch",),

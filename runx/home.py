@@ -1,10 +1,13 @@
-"""The user's name and home folder, also where the system knows neither, as under docker -u."""
+"""The user's name and home folder, also where the system knows neither, and the machine's file."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+MACHINE_FILE = Path("/etc/runx.yml")
+"""The settings of all users of this machine."""
 
 
 def user_name(environment: Mapping[str, str] = os.environ) -> str:

@@ -1,4 +1,4 @@
-"""File locks by flock(2), released when the last process that has the file open ends."""
+"""File locks by flock(2) and fcntl(2), released when the last process with the file open ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
@@ -68,10 +68,72 @@ def acquire_open(descriptor: int, patience: float = 0.0) -> int | None:
         time.sleep(_PAUSE)
 
 
+@contextmanager
+def alone(descriptor: int, patience: float) -> Iterator[bool]:
+    """Hold the lock of an open file in the context; yield False where another has it all the time.
+
+    ``patience`` is for how many seconds it is tried.
+    """
+    lock = acquire_open(os.dup(descriptor), patience)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            os.close(lock)
+
+
 def release(descriptor: int) -> None:
-    """Unlock and close a file, for the processes that inherited it, too."""
+    """Unlock and close a file, and ranges of it, for the processes that inherited it, too."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
+    with suppress(OSError):  # A kernel without locks of ranges has none.
+        _ranges(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, range(0))
     os.close(descriptor)
+
+
+def lock_range(descriptor: int, part: range, shared: bool = False) -> bool:
+    """Lock bytes of an open file, which need not exist; return False where another has one of them.
+
+    The lock is that of the open file, as one by flock(2), and not of the process: those that
+    inherit the descriptor hold it. Several may have a ``shared`` one.
+    """
+    try:
+        kind = fcntl.F_RDLCK if shared else fcntl.F_WRLCK
+        _ranges(descriptor, fcntl.F_OFD_SETLK, kind, part)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            return False
+        raise
+    return True
+
+
+def locked_ranges(descriptor: int, part: range) -> list[range]:
+    """Return those bytes of a part of an open file that others have locked, in any order."""
+    locked, unknown = [], [part] if part else []
+    while unknown:
+        part = unknown.pop()
+        kind, start, length = _ranges(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, part)
+        if kind != fcntl.F_UNLCK:
+            # The kernel returns any one of them; without a length it has no end.
+            end = min(start + length, part.stop) if length else part.stop
+            locked.append(range(max(start, part.start), end))
+            unknown += filter(None, (range(part.start, start), range(end, part.stop)))
+    return locked
+
+
+def _ranges(descriptor: int, command: int, kind: int, part: range) -> tuple[int, int, int]:
+    """Call fcntl(2) about a part of a file, all of it where it is empty; return its answer.
+
+    The structure is that of F_OFD_SETLK: the type, whence, start, length and, always 0, a process.
+    """
+    import struct  # not at start: most readers of runs lock no ranges
+
+    layout = "hhqqi0q"
+    answer = fcntl.fcntl(
+        descriptor, command, struct.pack(layout, kind, os.SEEK_SET, part.start, len(part), 0)
+    )
+    kind, _, start, length, _ = struct.unpack(layout, answer)
+    return kind, start, length
 
 
 def is_held(path: Path | str) -> bool | None:

@@ -75,7 +75,7 @@ class LogX(ScriptCalls):
         self.rank0 = self._session.rank == 0
         self.eager_flush, self.no_timestamp = eager_flush, no_timestamp
         if self._ending is None and self._session.writes and "RUNX_ATTEMPT" not in os.environ:
-            self._ending = self._watched(self._session.run)
+            self._ending = self._watched(self._session.place)
         self._register()
 
     def main(

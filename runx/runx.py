@@ -23,12 +23,14 @@ COMMANDS = {
     "launch": "Launch every run of FILE.",
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
+    "attach": "Follow a launch that was detached.",
     "show": "Show everything about a run.",
     "cancel": "End runs that wait or run.",
     "rm": "Remove runs that have ended.",
     "gc": "Remove the checkpoints of all but the best runs.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
+    "top": "Follow and steer runs in the terminal.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
     "check": "Read and plan every FILE, and launch nothing.",
     "config": "Show every setting of FILE, and where it comes from.",
@@ -40,7 +42,7 @@ COMMANDS = {
 
 _MODULES = {
     "launch": ("launch",),
-    "inspect": ("status", "logs", "show"),
+    "inspect": ("status", "logs", "attach", "show", "top"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }

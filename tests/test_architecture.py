@@ -186,7 +186,17 @@ def test_every_test_mirrors_a_module():
     assert strangers == []
 
 
-HEAVY = ("torch", "tensorboardX", "numpy", "jinja2", "tabulate", "pandas", "coolname", "rich")
+HEAVY = (
+    "torch",
+    "tensorboardX",
+    "numpy",
+    "jinja2",
+    "tabulate",
+    "pandas",
+    "coolname",
+    "rich",
+    "textual",
+)
 
 
 @pytest.mark.parametrize(

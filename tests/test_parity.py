@@ -10,6 +10,8 @@ import pytest
 
 import runx
 from runx.api.results import Results
+from runx.api.run_result import RunResult
+from runx.rundir.run import RunRecord
 from runx.runx import COMMANDS
 from runx.runx import runx as group
 from runx.sumx import command as sumx
@@ -37,6 +39,7 @@ COUNTERPARTS = {
         "interactive": "launch(here)",
         "as_json": "preview(json)",
         "table": "Experiment.survey(where)",
+        "detach": "launch(wait)",
         "max_runs": "Experiment.plan(max_runs)",
         **{
             name: f"launch({name})"
@@ -61,6 +64,11 @@ COUNTERPARTS = {
         "config": ELSEWHERE,
         **{name: f"logs({name})" for name in ("names", "logroot", "where", "follow", "lines")},
     },
+    "attach": {
+        "config": ELSEWHERE,
+        "experiment": "attach(experiment)",
+        "logroot": "attach(logroot)",
+    },
     "show": {
         "config": ELSEWHERE,
         "as_json": FORM,
@@ -84,6 +92,10 @@ COUNTERPARTS = {
             for name in ("experiment", "logroot", "keep_top", "by", "higher", "lower", "delete")
         },
     },
+    "top": dict.fromkeys(
+        ("names", "logroot", "config", "where", "sortwith"),
+        "a terminal's; Python has status, results and what changes runs",
+    ),
     "watch": {
         "config": ELSEWHERE,
         "is_opened": "a caller in Python opens what watch(ready) is given",
@@ -171,9 +183,11 @@ def test_the_page_on_python_names_all_that_there_is():
     public = [name for name in runx.__all__ if not name.startswith("_") and name != "logx"]
     methods = [
         name
-        for kind in (Results, runx.Experiment, runx.Standings)
-        for name, member in vars(kind).items()
-        if not name.startswith("_") and callable(getattr(kind, name))
+        for kind in (Results, RunResult, runx.Experiment, runx.Handle, runx.Standings)
+        for base in kind.__mro__
+        if base.__module__.startswith("runx.")
+        for name in vars(base)
+        if not name.startswith("_") and callable(getattr(kind, name)) and base is not RunRecord
     ]
     parameters = [*inspect.signature(runx.launch).parameters]
     missing = [name for name in (*public, *methods, *parameters) if name not in documented]

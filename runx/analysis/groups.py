@@ -134,7 +134,7 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     for name in grouping.agg:
         if name not in AGGREGATES:
             raise RunxError(f"--agg {name}: there is no such thing; {suggestion(name, AGGREGATES)}")
-    by = _by(runs, question, grouping)
+    by = grouping_columns(runs, question, grouping)
     members = groups(runs, by)
     shown = _measured_columns(runs, question)
     expected = _expected(runs, question, grouping, members)
@@ -152,7 +152,9 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     return Table((*by, *heads, *count, *code), tuple(rows), tuple(keys), notes)
 
 
-def _by(runs: Sequence[RunRecord], question: Question, grouping: Grouping) -> list[Column]:
+def grouping_columns(
+    runs: Sequence[RunRecord], question: Question, grouping: Grouping
+) -> list[Column]:
     """Return the columns that define groups: those named, else all that vary but ``over``."""
     named = [*runs, *question.others]
     for name in (*grouping.over, *grouping.by):

@@ -20,6 +20,7 @@ from runx.rundir.paths import (
     LOGX,
     ORDERS,
     RECORD,
+    STEPS,
     ExperimentDir,
     RunDir,
 )
@@ -28,7 +29,9 @@ from runx.rundir.runfiles import RunFiles
 from runx.staging.copying import read_steadily
 from runx.staging.store import TREE, FrozenFile, Manifest, read_manifest
 
-_OURS = frozenset({ATTEMPTS, ORDERS, RECORD, HPARAMS, LOGX, "code", "artifacts", "system.csv"})
+_OURS = frozenset(
+    {ATTEMPTS, ORDERS, RECORD, HPARAMS, LOGX, STEPS, "code", "artifacts", "system.csv"}
+)
 _CODE = re.compile(r"code\.(\d+|\w+\.new)")
 _FOLDERS = 5_000
 """Frozen folders that are looked at for new files."""

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from runx.analysis.leftovers import files_left, locate
+from runx.analysis.step_metrics import step_sources
 from runx.readers.asked import Asked, read_asked, recorded
 from runx.readers.base import Warn
 from runx.readers.csvlog import is_wide
 from runx.readers.measured import Measured, combined, read_files
 from runx.rundir.files import unblocked
-from runx.rundir.paths import METRICS, ExperimentDir, RunDir, metrics_of
+from runx.rundir.paths import METRICS, STEPS, ExperimentDir, RunDir, metrics_of
+from runx.rundir.record import read_or_empty
 from runx.rundir.runfiles import RunFiles
+from runx.rundir.step_states import step_entries
 
 
 class Measurements(NamedTuple):
@@ -43,17 +46,23 @@ class Measurements(NamedTuple):
 
 
 def measurements(
-    look: RunFiles, asked: Sequence[Asked], warn: Warn, has_begun: bool = True
+    look: RunFiles,
+    asked: Sequence[Asked],
+    warn: Warn,
+    has_begun: bool = True,
+    steps: Sequence[str] = (),
 ) -> Measurements:
     """Read what a run has measured, and note the files that were looked at.
 
-    Nothing is looked for where logx wrote metrics, nor in a run that has not begun.
+    Nothing is looked for where logx wrote metrics, nor in a run that has not begun. ``steps`` are
+    the names of the run's own.
     """
     content = look.content(METRICS)
     own = content if content and _is_logx(content) else None
     if own is not None and not asked:
         return Measurements(look, own, Measured())
-    sources = read_asked(look.path, asked, lambda file: locate(look, file), warn)
+    sources = step_sources(look, steps, asked, warn) if steps else []
+    sources += read_asked(look.path, asked, lambda file: locate(look, file), warn)
     if own is None and has_begun:
         sources += read_files(look.path, files_left(look), warn)
     return Measurements(look, own, combined(sources))
@@ -77,7 +86,11 @@ def is_logx(run: RunDir) -> bool:
 def measurements_of(run: RunDir) -> Measurements:
     """Read what a run has measured; what is damaged was warned of when the run was read."""
     asked = recorded(ExperimentDir(run.path.parent), _ignore)
-    return measurements(RunFiles(os.fspath(run)), asked, _ignore)
+    # Most runs have no steps: their run.json isn't read for that.
+    has_steps = os.path.isdir(f"{os.fspath(run)}/{STEPS}")  # noqa: PTH112
+    entries = step_entries(run, read_or_empty(run.record, _ignore)) if has_steps else []
+    steps = [entry.name for entry in entries if entry.is_own]
+    return measurements(RunFiles(os.fspath(run)), asked, _ignore, steps=steps)
 
 
 def _ignore(_: str) -> None:

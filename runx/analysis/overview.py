@@ -18,7 +18,7 @@ from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, run_as_json
-from runx.analysis.table import Row, Table, own_columns
+from runx.analysis.table import Row, Table, own_columns, ranked, sort_keys
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
 from runx.rundir.experiments import find, labels_in, launches, run_dirs
@@ -55,10 +55,19 @@ class Overview(NamedTuple):
         }
 
 
-def status_table(records: Iterable[RunRecord], now: float) -> Table:
-    """Return a table of the states of runs, with what differs, their last metrics and hosts."""
+def status_table(
+    records: Iterable[RunRecord],
+    now: float,
+    question: Question = Question(),  # noqa: B008
+) -> Table:
+    """Return a table of the states of runs, with what differs, their last metrics and hosts.
+
+    They are sorted by what a question says, else by their names.
+    """
     records = sorted(records, key=lambda record: (record.experiment, record.name))
-    shown = own_columns(records, Question())
+    keys = sort_keys(records, question) if question.sortwith else []
+    records = ranked(records, keys)
+    shown = own_columns(records, question)
     columns = (
         *(column for column in shown if column.kind in _FIRST),
         Column("state", "status"),
@@ -70,7 +79,7 @@ def status_table(records: Iterable[RunRecord], now: float) -> Table:
     rows = (
         Row(tuple(_cell(record, column, now) for column in columns), record) for record in records
     )
-    return Table(columns, tuple(rows))
+    return Table(columns, tuple(rows), tuple(keys))
 
 
 def _cell(record: RunRecord, column: Column, now: float) -> Any:

@@ -13,6 +13,7 @@ from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
 from runx.analysis.measurements import Measurements, measurements
 from runx.analysis.reduce import Measure, Tally, joined, tally
+from runx.analysis.step_records import read_steps, state_of
 from runx.errors import StoreError
 from runx.readers import hparams_yaml
 from runx.readers.asked import Asked
@@ -84,7 +85,12 @@ def _read(
     recorded = _recorded(content, look, warn) if content else {}
     resources, ablation = recorded.get("resources"), recorded.get("ablation")
     status = state(attempts) if attempts or content is not None else State(UNKNOWN)
-    found = measurements(look, asked, warn, has_begun=status.name != "planned")
+    steps = read_steps(run, recorded, now, warn, look) if "steps" in recorded else ()
+    step = ""
+    if steps:
+        status, step, attempts = state_of(steps)
+    own = [each.name for each in steps if each.is_own]
+    found = measurements(look, asked, warn, status.name != "planned", own)
     return RunRecord(
         name=look.path.rpartition("/")[2],
         dir=run,
@@ -98,6 +104,8 @@ def _read(
         labels=labels_of(recorded),
         ablation=ablation if isinstance(ablation, dict) else {},
         sources=found.left.sources,
+        steps=steps,
+        step=step,
         **tally_found(found, measures, at, warn)._asdict(),
     )
 

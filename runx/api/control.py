@@ -10,6 +10,7 @@ from runx.api.inspect import runs_named
 from runx.api.printing import Say, remark, warning
 from runx.api.project import logroot_of
 from runx.errors import RunxError
+from runx.nearest import first_of
 
 if TYPE_CHECKING:
     from runx.analysis.remove import Removal, Thinned
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from runx.rundir.paths import RunDir
 
 
+_MOST_NAMES = 20
+"""Names of runs that one line may have."""
 _HINT = "name a run or an experiment, or say --where EXPR; see runx status"
 
 
@@ -34,6 +37,20 @@ class Count(NamedTuple):
     def __repr__(self) -> str:
         left = f", left={dict(self.left)}" if self.left else ""
         return f"Count(done={self.done}, named={self.named}{left})"
+
+    def lines(self, done: str) -> list[str]:
+        """Return why runs were not changed, and how many were, as lines; ``done`` says how.
+
+        >>> Count(1, 2, {"owl": "it is done"}).lines("held")
+        ['owl: not held: it is done', '1 of 2 runs held']
+        """
+        names_of: dict[str, list[str]] = {}
+        for name, why in self.left.items():
+            names_of.setdefault(why, []).append(name)
+        left = [
+            f"{first_of(names, _MOST_NAMES)}: not {done}: {why}" for why, names in names_of.items()
+        ]
+        return [*left, f"{self.done} of {self.named} runs {done}"]
 
     @classmethod
     def of(cls, changed: Changed, named: int) -> Count:

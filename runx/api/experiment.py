@@ -62,7 +62,12 @@ class SweepPlan(NamedTuple):
         if not settings.candidates:  # of these only the ones that are chosen count
             check_settings(settings)
         sweep = sweep_of(settings, max_runs)
-        check_command(settings, sweep)
+        if settings.steps:
+            from runx.launching.step_checks import check_steps
+
+            check_steps(settings, sweep)
+        else:
+            check_command(settings, sweep)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 

@@ -7,8 +7,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from runx.api.detached import DetachedLaunch, detach
 from runx.api.experiment import Experiment, SweepPlan
+from runx.api.handle import Handle
+from runx.api.inspect import Standings, status
+from runx.api.launched import Caller
 from runx.api.printing import Say, data, remark
+from runx.api.start import job_ids_of, start
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions
@@ -18,7 +23,6 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.api.inspect import Standings
     from runx.local.tasks import Watcher
 
 
@@ -46,11 +50,13 @@ def launch(
     after: Sequence[str] = (),
     test_only: bool = False,
     argv: Sequence[str] = (),
-) -> Standings:
+    wait: bool = True,
+) -> Any:
     """Submit runs of a plan to the farm of their experiment, or execute them ``here``.
 
-    Runs here have ended when this returns. ``jobs`` None is one for each free GPU, or core;
-    ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no longer a
+    Runs here have ended when this returns, unless it does not ``wait``: then a launcher of its own
+    goes on with them, whatever becomes of this process. ``jobs`` None is one for each free GPU, or
+    core; ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no more a
     ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
 
     Returns:
@@ -72,18 +78,39 @@ def launch(
         attach=attach,
     )
     planned = tuple(runs)
-    settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
-    if settings.farm and not settings.candidates:
-        check_options(settings.farm, local.given())
+    experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
+    settings = experiment.settings
+    _check(settings, local, after, wait)
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
-    options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
+    choice: dict[str, Any] = {"where": where or None, "limit": limit, "shuffle": shuffle}
+    choice |= {"resume": resume, "again": again, "retry": retry}
+    choice |= {"restage": restage, "single": attach}
+    options = sweep.options(**choice)
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
-    started = () if test_only else _started(sweep, planned, options, local, after, argv)
+    started: tuple[RunDir, ...] = ()
+    starts = bool(planned) and not test_only
+    if starts and (wait or not settings.may_run_here):
+        started = _started(sweep, planned, options, local, after, argv)
+    elif starts:
+        begun = detach(DetachedLaunch(experiment.request, planned, choice, local, argv), remark)
+        if begun:
+            return Handle(settings.dir, begun.runs, begun.launch, begun.launcher)
     if resume and not started and not test_only:
         started = _matching(planned, settings)
-    return _standings(started, settings)
+    return _standings(started, settings) if wait else Handle(settings.dir, started)
+
+
+def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: bool) -> None:
+    """Raise a RunxError for an option that can't be followed where the runs go."""
+    if settings.farm and not settings.candidates:
+        check_options(settings.farm, local.given())
+    if settings.may_run_here:
+        if not settings.candidates:
+            job_ids_of(settings, after, remark)  # It says that runs here wait for none.
+        if not wait and (local.stream or local.attach):
+            raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
 
 
 def _started(
@@ -95,14 +122,11 @@ def _started(
     argv: Sequence[str],
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
-    from runx.api.launched import Caller
-    from runx.api.start import start
-
-    if not runs:
-        return ()
     is_main = threading.current_thread() is threading.main_thread()
     if sweep.settings.may_run_here and not is_main:
-        raise RunxError("runs here are launched from the main thread alone, which gets signals")
+        raise RunxError(
+            "runs here are launched from the main thread alone, which gets signals; or wait=False"
+        )
     caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     return launched.runs if launched else ()
@@ -118,8 +142,6 @@ def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
 
 
 def _standings(runs: Sequence[RunDir], settings: Settings) -> Standings:
-    from runx.api.inspect import Standings, status
-
     names = [str(run.path) for run in runs]
     return status(*names, logroot=settings.logroot) if names else Standings(())
 
@@ -145,7 +167,8 @@ def preview(
     from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
-    settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
+    experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
+    settings = experiment.settings
     resume = settings.resume if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
@@ -153,18 +176,18 @@ def preview(
     return list(loads("".join(text))) if json else list(text)
 
 
-def settings_for(runs: Sequence[Run], experiment: Experiment | None, here: bool) -> Settings:
-    """Return the settings of the experiment of some runs, or those for runs ``here``.
+def experiment_of(runs: Sequence[Run], experiment: Experiment | None, here: bool) -> Experiment:
+    """Return the experiment of some runs, or the same for runs ``here``.
 
     Raises:
         RunxError: The experiment is not given, or the runs are not all of it.
     """
     if experiment is None:
         raise RunxError("of which experiment are these runs? launch(runs, experiment)")
-    settings = experiment.here().settings if here else experiment.settings
-    if any(run.dir.path.parent != settings.dir.path for run in runs):
+    experiment = experiment.here() if here else experiment
+    if any(run.dir.path.parent != experiment.settings.dir.path for run in runs):
         raise RunxError("these runs are not all of one experiment; launch each with its own")
-    return settings
+    return experiment
 
 
 def would_take(
@@ -179,7 +202,6 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.api.start import job_ids_of
     from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting

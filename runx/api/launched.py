@@ -13,6 +13,7 @@ from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.launching.context import Ask
+    from runx.launching.plan import LaunchPlan
     from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
 
@@ -25,7 +26,8 @@ class Caller(NamedTuple):
 
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
     ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed.
+    changes that aren't committed. ``begun`` is called when the runs here are made, before any
+    starts.
     """
 
     say: Say
@@ -34,6 +36,7 @@ class Caller(NamedTuple):
     argv: Sequence[str] = ()
     go_on: str = "launch(..., resume=True)"
     ask: Ask | None = None
+    begun: Callable[[LaunchPlan], None] | None = None
 
 
 class Launched(NamedTuple):

@@ -37,7 +37,7 @@ class Lines:
         self.total, self.commands, self.quiet = total, commands, quiet
         self.say, self.echo = say, echo
         self.ended_runs: list[EndedAttempt] = []
-        self._blocked = False
+        self._blocked: set[str] = set()
 
     def started(self, task: Task, lease: Lease) -> None:
         """Show that a run starts, and its command."""
@@ -63,13 +63,12 @@ class Lines:
         self.total -= 1
         self.say(f"{task.name}: left alone: another launcher, or a person, has begun it")
 
-    def blocked(self) -> None:
-        """Show, once, that no GPU is free."""
-        if not self._blocked:
-            self.say(
-                "waiting for a GPU: all are leased to other runs, or other processes fill them"
-            )
-        self._blocked = True
+    def blocked(self, what: str) -> None:
+        """Show, once of each resource, what is waited for."""
+        resource = what.partition(":")[0]
+        if resource not in self._blocked:
+            self.say(f"waiting for {what}")
+        self._blocked.add(resource)
 
     def note(self, line: str) -> None:
         """Show what a person must know."""

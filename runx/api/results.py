@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from runx.analysis.columns import check_ignored, metric_column, names_of, varying
+from runx.analysis.columns import (
+    check_ignored,
+    metric_column,
+    names_of,
+    resolve,
+    value,
+    varying,
+)
+from runx.analysis.groups import Grouping, grouping_columns, groups
 from runx.analysis.question import TableOptions
-from runx.analysis.table import Table, chosen, ranked, sort_keys
+from runx.analysis.table import Table, chosen, rank, ranked, sort_keys
 from runx.api.frames import frame_of, headings, with_states
+from runx.api.narrowing import Narrowing
 from runx.api.printing import warning
 from runx.api.project import logroot_of
+from runx.api.run_result import RunResult
+from runx.api.shown import Shown, framed
 from runx.api.tables import experiments_of, fields_of, read, selected, table
 from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
+from runx.rundir.artifacts import artifact_path
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 
@@ -23,9 +36,11 @@ if TYPE_CHECKING:
     from runx.api.experiment import Experiment
     from runx.api.tables import Field
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
-class Results:
+class Results(Narrowing):
     """The runs of experiments, read at each look; a method that narrows them returns new ones.
 
     >>> results("sweep").where("lr < 0.1").best("acc").name    # doctest: +SKIP
@@ -33,10 +48,12 @@ class Results:
     """
 
     experiments: tuple[ExperimentDir, ...]
-    options: TableOptions
 
-    def __iter__(self) -> Iterator[RunRecord]:
+    def __iter__(self) -> Iterator[RunResult]:
         """Return the runs, as they are read unless they are selected or sorted."""
+        return map(RunResult._make, self._ordered())
+
+    def _ordered(self) -> Iterator[RunRecord]:
         question = self.options.question
         if not question.where and not question.sortwith and question.top is None:
             return self._read()
@@ -46,6 +63,14 @@ class Results:
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    @overload
+    def __getitem__(self, place: int) -> RunResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RunResult]: ...
+    def __getitem__(self, place: int | slice) -> RunResult | list[RunResult]:
+        """Return a run by its place, or some."""
+        return list(self)[place]
+
     def _read(self) -> Iterator[RunRecord]:
         return read(self.experiments, self.options, warning, warning, attempts=True)
 
@@ -54,95 +79,54 @@ class Results:
         check_ignored(runs, self.options.ignore)
         return runs
 
-    def _with(self, **more: Any) -> Results:
-        return replace(self, options=replace(self.options, **more))
-
-    def where(self, expression: str) -> Results:
-        """Keep the runs for which an expression holds, as with ``sumx --where``."""
-        where = self.options.where
-        return self._with(where=f"({where}) and ({expression})" if where else expression)
-
-    def sorted(self, *metrics: str, lower: bool | None = None) -> Results:
-        """Sort the runs, best first; ``lower`` is whether less is better, None by the names."""
-        if lower is None:
-            return self._with(sortwith=metrics)
-        down, up = (metrics, ()) if lower else ((), metrics)
-        return self._with(sortwith=metrics, lower=down, higher=up)
-
-    def lower(self, *metrics: str) -> Results:
-        """Take less of these metrics as better."""
-        return self._with(lower=(*self.options.lower, *metrics))
-
-    def higher(self, *metrics: str) -> Results:
-        """Take more of these metrics as better."""
-        return self._with(higher=(*self.options.higher, *metrics))
-
-    def top(self, count: int) -> Results:
-        """Keep the first ``count`` runs."""
-        return self._with(top=count)
-
-    def at(self, epoch: float | str) -> Results:
-        """Take the metrics of an epoch, or of ``"min"``, the last that all runs have reached."""
-        return self._with(at=str(epoch))
-
-    def launch(self, launch: str) -> Results:
-        """Keep the runs of one launch: the beginning of its time, or ``"last"``."""
-        return self._with(launch=launch)
-
-    def label(self, *labels: str) -> Results:
-        """Keep the runs with all of these labels."""
-        return self._with(label=(*self.options.label, *labels))
-
-    def columns(self, *names: str) -> Results:
-        """Show these: hyperparameters, metrics, ``acc:best``, ``acc@10``, ``train.loss``."""
-        return self._with(columns=names)
-
-    def ignore(self, *names: str) -> Results:
-        """Leave hyperparameters and metrics out."""
-        return self._with(ignore=(*self.options.ignore, *names))
-
-    def all_hparams(self) -> Results:
-        """Show also the hyperparameters that don't differ."""
-        return self._with(all_hparams=True)
-
-    def over(self, *names: str, agg: Sequence[str] = ()) -> Results:
-        """Group runs that differ in nothing but these, such as seeds: means and deviations."""
-        return self._with(over=names, agg=tuple(agg) or self.options.agg)
-
-    def by(self, *names: str, agg: Sequence[str] = ()) -> Results:
-        """Group runs that are equal in these."""
-        return self._with(by=names, agg=tuple(agg) or self.options.agg)
-
-    def best_per(self, name: str) -> Results:
-        """Show only the best run for each value of a hyperparameter."""
-        return self._with(best_per=name)
-
-    def importance(self, metric: str) -> Results:
-        """Show how much each hyperparameter changes a metric."""
-        return self._with(importance=metric)
-
-    def pivot(self, down: str, across: str, values: str = "") -> Results:
-        """Show the means of a metric by two hyperparameters."""
-        return self._with(pivot=(down, across), values=values)
-
-    def compare(self, one: str, other: str) -> Results:
-        """Test whether two settings, as ``"lr=1"`` and ``"lr=2"``, differ."""
-        return self._with(compare=(one, other))
-
-    def ablation(self, metric: str) -> Results:
-        """Show what each change of RUNX.ABLATE does to a metric."""
-        return self._with(ablation=metric)
-
-    def best(self, metric: str, lower: bool | None = None) -> RunRecord:
-        """Return the run with the best value of a metric.
+    def best(self, metric: str = "", lower: bool | None = None) -> RunResult:
+        """Return the run with the best value of a metric, by default the first that is sorted by.
 
         Raises:
-            RunxError: There are no runs, or no such metric.
+            RunxError: There are no runs, no such metric, or none is named.
         """
-        best = next(iter(self.sorted(metric, lower=lower)), None)
+        if not (metric or self.options.sortwith):
+            raise RunxError('best by which metric? best("acc"), or sorted("acc").best()')
+        ordered = self.sorted(metric, lower=lower) if metric else self
+        best = next(iter(ordered), None)
         if best is None:
-            raise RunxError(f"no best run by {metric}: there are no runs")
+            name = metric or self.options.sortwith[0]
+            raise RunxError(f"no best run by {name}: there are no runs")
         return best
+
+    def map(self, function: Callable[[RunResult], Made]) -> list[Made]:
+        """Return what a function makes of each run, in their order.
+
+        >>> results("sweep").map(lambda run: run.hparams["lr"])    # doctest: +SKIP
+        [0.1, 0.2]
+        """
+        return [function(run) for run in self]
+
+    def agg(self, function: Callable[[list[Any]], Made], metric: str = "") -> dict[Any, Made]:
+        """Return what a function makes of each group of runs, or of a ``metric``'s values there.
+
+        The keys are the values that ``by`` names, or all that differ but those of ``over``: a tuple
+        where there are several. Runs without the metric are left out.
+
+        >>> results("sweep").by("lr").agg(max, "acc")    # doctest: +SKIP
+        {0.1: 0.91, 0.2: 0.93}
+        """
+        runs = list(self)
+        if not runs:
+            return {}
+        grouping = Grouping(self.options.over, self.options.by)
+        columns = grouping_columns(runs, self.options.question, grouping)
+        members = groups(runs, columns)
+        members.sort(key=lambda group: [rank(value(group[0], each), True) for each in columns])
+        measured = resolve(metric, runs) if metric else None
+        made = {}
+        for group in members:
+            values = [value(run, measured) for run in group] if measured else group
+            values = [each for each in values if each is not None]
+            key = tuple(_hashable(value(group[0], column)) for column in columns)
+            if values:
+                made[key[0] if len(key) == 1 else key] = function(values)
+        return made
 
     def fields(self) -> list[Field]:
         """Return the fields to show, sort and select by."""
@@ -159,13 +143,34 @@ class Results:
     ) -> str:
         """Draw ``"acc"``, ``"lr vs acc"`` or ``"parallel"``: into a file, or as text.
 
-        ``log`` names the logarithmic axes, ``"x"``, ``"y"`` or ``"xy"``; ``smooth`` is from 0 to 1.
+        A notebook shows a picture in place of the text. ``log`` names the logarithmic axes,
+        ``"x"``, ``"y"`` or ``"xy"``; ``smooth`` is from 0 to 1.
         """
-        from runx.export.plots import plot_runs
+        from runx.export.picture import svg
+        from runx.export.plots import pictured, plot_runs
+        from runx.export.terminal import drawn
 
         output = str(file) if file is not None else None
         options = replace(self.options, plot=what, output=output, log=log, smooth=smooth)
-        return plot_runs(what, *selected(self._all(), options))
+        runs, options = selected(self._all(), options)
+        if output:
+            return plot_runs(what, runs, options)
+        picture = pictured(what, runs, options)
+        return Shown(drawn(picture), "image/svg+xml", lambda: svg(picture))
+
+    def parallel(self, file: str | Path | None = None) -> str:
+        """Draw a line for each run across its hyperparameters and metrics."""
+        return self.plot("parallel", file)
+
+    def html(self, file: str | Path | None = None) -> str:
+        """Return the report, one page of HTML, which a notebook shows; or write it to a file."""
+        if file is not None:
+            return f"{file}: {self.page(file)} runs"
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "page.html"
+            self.page(path)
+            page = path.read_text(encoding="utf-8")
+        return Shown(page, "text/html", lambda: framed(page))
 
     def page(self, file: str | Path) -> int:
         """Write the report, one page of HTML; return the number of its runs."""
@@ -230,19 +235,26 @@ class Results:
         return frame_of(["name", *hparams, "epoch", heading], rows, polars)
 
     def artifact(self, name: str) -> dict[str, Path]:
-        """Return the paths of a file or folder in the runs' directories, by the runs' names."""
-        paths = {}
-        for run in self:
-            places = (run.dir.path / name, run.dir.path / "artifacts" / name)
-            if path := next((place for place in places if place.exists()), None):
-                paths[run.name] = path
-        return paths
+        """Return the paths of an artifact, or of a file or folder of runs, by the runs' names."""
+        paths = {run.name: artifact_path(run.dir, name) for run in self}
+        return {run: path for run, path in paths.items() if path}
 
     def __repr__(self) -> str:
         return str(self.written("table"))
 
     def _repr_html_(self) -> str:
         return str(self.written("html"))
+
+
+def _hashable(cell: Any) -> Any:
+    """Return a hyperparameter that can be a key; lists are tuples.
+
+    >>> _hashable([1, [2]]), _hashable({"a": 1})
+    ((1, (2,)), (('a', 1),))
+    """
+    if isinstance(cell, dict):
+        return tuple((name, _hashable(inner)) for name, inner in cell.items())
+    return tuple(map(_hashable, cell)) if isinstance(cell, (list, tuple)) else cell
 
 
 def results(*experiments: str | Path | Experiment, logroot: str | Path | None = None) -> Results:
@@ -255,4 +267,4 @@ def results(*experiments: str | Path | Experiment, logroot: str | Path | None = 
     )
     names = tuple(map(str, paths)) or ("*",)
     options = TableOptions(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
-    return Results(tuple(experiments_of(options, warning)), options)
+    return Results(options, tuple(experiments_of(options, warning)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,8 +43,14 @@ def start(
 
     settings = with_flag(settings, local)
     ready = prepared(settings, runs, local, after, caller.say)
+    make_steps: Callable[..., LaunchPlan | None] | None = None
+    if settings.steps:
+        from runx.launching.create_steps import create_steps
+
+        make_steps = create_steps
+    say, argv, ask = caller.say, caller.argv, caller.ask
     with interruptible(caller.go_on):
-        plans = create_runs(settings, runs, new_name, options, caller.say, caller.argv, caller.ask)
+        plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
     # Runs here keep this process until they have ended.
     plans.sort(key=lambda plan: plan.context is None or plan.context.experiment.farm is None)
     launched = []
@@ -55,6 +61,8 @@ def start(
             if way.capacity is None:
                 launched.append(_submit(plan, way.predecessors, caller))
             else:
+                if caller.begun:
+                    caller.begun(plan)
                 launched.append(_execute(own, plan, local, way.capacity, caller))
     finally:
         for plan in plans:
@@ -137,31 +145,29 @@ def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, 
 def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:
     """Return how many runs execute here at a time, and on which devices.
 
+    Without any, it is that of runs that need what RESOURCES says.
+
     Raises:
         SettingsError: This machine has less than a run needs.
     """
     from runx.farms.resources import needs as shared_needs
     from runx.local.capacity import THREADS, Wanted, capacity, unused
 
-    needs = needs_of(settings, runs)
+    shared = shared_needs(settings.resources, settings.limits)
+    needs = needs_of(settings, runs) or [shared]
     if names := unused(set(needs)):
         say(f"note: RESOURCES: {', '.join(names)}: for a farm alone, not looked at here")
     sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
-    shared = shared_needs(settings.resources)
-    wanted = Wanted(needs, shared, settings.gpus, settings.max_parallel, local, sets_threads)
+    most, limits, priority = settings.max_parallel, settings.limits, settings.priority
+    wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority)
     return capacity(wanted, os.environ, say)
 
 
-def lack_of(settings: Settings, local: LocalOptions) -> str:
-    """Return what this machine lacks for runs here that need no more than RESOURCES says."""
-    from runx.farms.resources import needs
-    from runx.local.capacity import Wanted, capacity
-
-    need = needs(settings.resources) if settings.farm is None else None
+def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:
+    """Return what this machine lacks for runs here, which a launch would stop at."""
     try:
-        if need:
-            wanted = Wanted([need], need, settings.gpus, options=local)
-            capacity(wanted, os.environ, lambda line: None)
+        if settings.farm is None:
+            capacity_of(settings, local, runs, lambda line: None)
     except SettingsError as error:
         return str(error)
     return ""
@@ -172,8 +178,18 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     from runx.farms.resources import needs
     from runx.launching.plan import resources_of
 
-    shared = needs(settings.resources)
-    return [needs(resources_of(settings, run)) if run.point.resources else shared for run in runs]
+    limits = settings.limits
+    if settings.steps:
+        if not all(run.step for run in runs):
+            from runx.launching.graph import step_runs
+
+            runs = step_runs(settings, runs).steps
+        return [needs(resources_of(settings, run), limits) for run in runs]
+    shared = needs(settings.resources, limits)
+    return [
+        needs(resources_of(settings, run), limits) if run.point.resources else shared
+        for run in runs
+    ]
 
 
 def _execute(
@@ -188,15 +204,11 @@ def _execute(
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
     from runx.local.tasks import Task
-    from runx.rundir.argv import shell_command
-    from runx.rundir.logdir import Logdir
+    from runx.local.waiting import note_of
 
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
-    commands = {
-        run.dir: shell_command(settings.cmd, run.point, Logdir.at(run.dir), settings.style)
-        for run in plan.runs
-    }
+    commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
     executor = Executor(
@@ -204,22 +216,43 @@ def _execute(
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
+        capacity.counts,
+        note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
     tasks = [
-        Task(planned.run.dir, planned.attempt, share=capacity.share(need))
+        Task(planned.run.dir, planned.attempt, 0, capacity.share(need), planned.run.after)
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
         executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
     finally:
+        capacity.counts.wait_for(())
         withdraw(tasks, launch)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
+    if executor.outcomes:
+        for line in executor.outcomes.blocked_lines(executor.blocked):
+            caller.say(line)
     return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+
+
+def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
+    """Return the commands of runs, or of steps, with the paths of their directories."""
+    if settings.steps:
+        from runx.rundir.step_command import step_command
+
+        return {run.dir: step_command(run, settings.style) for run in runs}
+    from runx.rundir.argv import shell_command
+    from runx.rundir.logdir import Logdir
+
+    return {
+        run.dir: shell_command(settings.cmd, run.point, Logdir.at(run.dir), settings.style)
+        for run in runs
+    }
 
 
 def _states(runs: Sequence[RunDir], say: Say) -> dict[RunDir, State]:

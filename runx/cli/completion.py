@@ -121,10 +121,10 @@ def formats(_context: click.Context, _incomplete: str) -> Iterable[str]:
 @quietly
 def farms(context: click.Context, _incomplete: str) -> Iterable[str]:
     """Complete the name of a farm that the settings describe."""
-    from runx.config.sources import from_file, project_file, user_file
+    from runx.config.sources import from_file, host_files, project_file
 
     names = ["local"]
-    for path in (project_file(Path.cwd()), user_file(os.environ), _file(context)):
+    for path in (project_file(Path.cwd()), *host_files(os.environ), _file(context)):
         if path is not None:
             names += from_file(path, may_be_empty=True).farms
     return names

@@ -13,10 +13,6 @@ from runx.cli.completion import experiments, runs
 from runx.cli.console import data, say
 from runx.cli.options import looked_up, lookup_options, where_option
 from runx.errors import RunxError
-from runx.nearest import first_of
-
-_MOST_NAMES = 20
-"""Names of runs that one line may have."""
 
 if TYPE_CHECKING:
     from runx.analysis.remove import Thinned
@@ -76,12 +72,8 @@ def release(names: tuple[str, ...], logroot: str | None, config: Path | None) ->
 
 def _say(count: Count, done: str) -> None:
     """Print how many runs were changed, and why others were not; exit with 1 if there are any."""
-    names_of: dict[str, list[str]] = {}
-    for name, why in count.left.items():
-        names_of.setdefault(why, []).append(name)
-    for why, names in names_of.items():
-        say(f"{first_of(names, _MOST_NAMES)}: not {done}: {why}")
-    say(f"{count.done} of {count.named} runs {done}")
+    for line in count.lines(done):
+        say(line)
     if count.left:
         sys.exit(1)
 

@@ -1,17 +1,20 @@
-"""The commands that show runs: ``runx status``, ``logs`` and ``show``."""
+"""The commands that show runs: ``runx status``, ``logs``, ``attach``, ``show`` and ``top``."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from runx.cli.completion import runs
-from runx.cli.console import data, disable_gc, script_output, warn
+from runx.cli.completion import experiments, runs
+from runx.cli.console import INTERRUPTED, data, disable_gc, say, script_output, warn
 from runx.cli.options import label_option, looked_up, lookup_options, where_option
+from runx.errors import RunxError
 from runx.rundir.files import encodable
 
 if TYPE_CHECKING:
@@ -81,10 +84,11 @@ def _status(
     failures: bool,
     as_json: bool,
 ) -> Shown:
-    from runx.api.inspect import experiments, status
+    from runx.api.inspect import experiments as overviews
+    from runx.api.inspect import status
 
     if not (names or failures or where):
-        return _experiments(experiments(label=label, **lookup), as_json)
+        return _experiments(overviews(label=label, **lookup), as_json)
     standings = status(*names, where=where, label=label, **lookup)
     if failures:
         text = _failures(standings, as_json)
@@ -166,6 +170,33 @@ def logs(
 
 
 @click.command()
+@click.argument("experiment", shell_complete=experiments)
+@lookup_options
+def attach(experiment: str, logroot: str | None, config: Path | None) -> int:
+    """Follow the launch of EXPERIMENT that was detached here, to its end.
+
+    Ctrl-C ends the following alone. The exit status is 1 if a run has failed.
+
+    \b
+    runx sweep.yml -i --detach
+    runx attach sweep
+    """
+    from runx.api.handle import attach
+
+    handle = attach(experiment, looked_up(logroot, config)["logroot"])
+    if not handle.has_lines:
+        say(f"{experiment}: nothing was detached here; runx status {experiment} shows its runs")
+        return 2
+    try:
+        for line in handle.lines():
+            script_output(line)
+    except KeyboardInterrupt:
+        say(f"its runs go on; runx attach {experiment} follows again")
+        return INTERRUPTED
+    return FAILED if handle.status().any_failed else 0
+
+
+@click.command()
 @click.argument("names", nargs=-1, metavar="RUN...", shell_complete=runs)
 @lookup_options
 @where_option
@@ -184,3 +215,29 @@ def show(
     runs = show(*names, where=where, **looked_up(logroot, config))
     described = ("\n".join(description_lines(run)) for run in runs)
     data(_json(runs) if as_json else "\n\n".join(described), as_json)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=experiments)
+@lookup_options
+@where_option
+@click.option("-s", "--sortwith", default="", metavar="NAMES", help="What to sort the runs by.")
+def top(
+    names: tuple[str, ...], logroot: str | None, config: Path | None, where: str, sortwith: str
+) -> None:
+    """Follow and steer the runs of EXPERIMENT, or of all, in the terminal; q quits, ? helps.
+
+    \b
+    runx top sweep
+    runx top sweep -s accuracy --where "lr < 0.1"
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        term = "one that can do more than TERM=dumb" if sys.stdout.isatty() else "a terminal"
+        raise RunxError(f"runx top needs {term}; runx status --watch shows runs anywhere")
+    try:
+        from runx.tui.app import follow
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("textual", "rich"):
+            raise
+        raise RunxError("runx top needs textual: pip install textual") from None
+    follow(names, where, sortwith, **looked_up(logroot, config))

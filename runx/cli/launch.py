@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,9 @@ from runx.cli.options import (
 from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
+from runx.rundir.run import Run
+from runx.sweeps.axes import RESOURCE
+from runx.sweeps.merge import keys
 from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
@@ -79,6 +83,7 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
 @click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
 @click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
+@click.option("--detach", is_flag=True, help="Go on here without the terminal; see runx attach.")
 def launch(
     no_run: bool,
     interactive: bool,
@@ -87,6 +92,7 @@ def launch(
     max_runs: int,
     after: tuple[str, ...],
     test_only: bool,
+    detach: bool,
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -100,7 +106,10 @@ def launch(
     runx sweep.yml -i --resume       only what is missing or failed
     """
     _check_forms(no_run, as_json, table, test_only)
-    given = given_options(flags)
+    given = given_options({**flags, "detach": detach})
+    if detach and (flags["attach"] or flags["stream"]):
+        shown = "--attach" if flags["attach"] else "--stream"
+        raise click.UsageError(f"--detach leaves the terminal, {shown} uses it: say one of them")
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
@@ -113,12 +122,15 @@ def launch(
         check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
-    options = sweep.options(resume=resume, single=local.attach, **selecting)
+    choice = {**selecting, "resume": resume, "single": local.attach}
+    options = sweep.options(**choice)
     if no_run:
         return _show(sweep, options, local, after, as_json, table)
     if test_only:
         would_take(settings, sweep.runs(), options, say, after)
         return 0
+    if detach and not after:
+        return _detach(experiment, sweep, choice, local)
     return _launch(sweep, options, local, after)
 
 
@@ -169,11 +181,38 @@ def _launch(
     return report(launched, go_on, say)
 
 
-def _note_lack(settings: Settings, local: LocalOptions) -> None:
-    """Print what this machine lacks for runs here."""
+def _detach(
+    experiment: Experiment, sweep: SweepPlan, choice: Mapping[str, Any], local: LocalOptions
+) -> int:
+    """Launch runs here that go on without the terminal; print how to follow them."""
+    from runx.analysis.commands import resume_command
+    from runx.api.detached import DetachedLaunch, detach
+    from runx.cli.asking import ask_about_changes
+    from runx.cli.launch_ending import report
+
+    runs, name = tuple(sweep.runs()), shlex.quote(sweep.settings.name)
+    if not runs:
+        say(_nothing(sweep.settings.file))
+        return 0
+    go_on = resume_command(sys.argv[1:])
+    launch = DetachedLaunch(
+        experiment.request, runs, choice, local, sys.argv, go_on, ask_about_changes, report
+    )
+    begun = detach(launch, say)
+    if begun:
+        many = "1 run goes" if len(begun.runs) == 1 else f"{len(begun.runs)} runs go"
+        say(f"{many} on without this terminal")
+        say(f"runx attach {name} follows, runx cancel {name} ends it")
+    return 0
+
+
+def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> None:
+    """Print what this machine lacks for runs here; those given may have RESOURCES of their own."""
+    if not (settings.resources or local.gpus_per_run or runs):
+        return
     from runx.api.start import lack_of
 
-    if lack := lack_of(settings, local):
+    if lack := lack_of(settings, local, runs):
         say(f"note: a launch would stop here: {lack}")
 
 
@@ -189,8 +228,10 @@ def _preview(
 
     routes = starting(sweep.settings, sweep.runs(), options, say)
     is_new = not sweep.settings.run_name
-    if options.resume:
+    has_own = any(name.startswith(RESOURCE) for name in keys(sweep.settings.hparams))
+    if options.resume or has_own:
         routes = [route._replace(attempts=list(route.attempts)) for route in routes]
+    if options.resume:
         runs = [run for route in routes for run in route.runs]
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
     after_ids = _note_obstacles(routes, local, after)
@@ -215,10 +256,10 @@ def _note_obstacles(
     from runx.launching.preview import obstacles
 
     ids: dict[str, None] = {}
-    for settings, _ in routes:
+    for settings, attempts in routes:
         ids |= dict.fromkeys(job_ids_of(settings, after, say))
-        if settings.resources or local.gpus_per_run:
-            _note_lack(settings, local)
+        listed = isinstance(attempts, (list, tuple))
+        _note_lack(settings, local, [each.run for each in attempts] if listed else ())
         for obstacle in obstacles(settings, os.environ):
             say(f"note: a launch would stop here: {obstacle}")
     return tuple(ids)

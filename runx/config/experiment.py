@@ -12,7 +12,7 @@ from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.script import PLAIN, Shell
+from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
 from runx.sweeps.grid import SweepContext
 from runx.sweeps.identity import Identity
@@ -21,9 +21,10 @@ from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
-    from runx.farms.resources import Needs
+    from runx.farms.resources import Limit, Needs
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
+    from runx.rundir.steps import Step
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -109,10 +110,13 @@ class Experiment(NamedTuple):
     returns where each of them stands. ``style`` is how they are passed to the script, whose own
     file of defaults is ``config``.
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
-    name holds it. At most ``max_parallel`` runs go on at a time. ``functions``
-    of the project give hyperparameters, each with the setting that names it. ``entries`` are the
-    settings as they were written. ``metrics`` is METRICS, None where that is
-    not set. ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
+    name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
+    ``functions`` of the project give hyperparameters, each with the setting that names it.
+    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
+    not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
+    of them name, by their names.
+
+    ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
     the ``candidates``, each the experiment as it is for one farm: the first that has what they
     need, or the one where they start ``soonest``. ``capacity`` is what its farm, or this machine,
     has for one of them: None where that is not known, or measured.
@@ -149,6 +153,8 @@ class Experiment(NamedTuple):
     warnings: tuple[str, ...]
     shell: Shell = PLAIN
     max_parallel: int | None = None
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
     labels: tuple[str, ...] = ()
     types: Mapping[str, HparamType] = {}
     functions: Mapping[str, str] = {}
@@ -156,6 +162,8 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    steps: tuple[Step, ...] = ()
+    farms: Mapping[str, Farm] = {}
     capacity: Needs | None = None
     candidates: tuple[Experiment, ...] = ()
     soonest: bool = False
@@ -212,6 +220,8 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         type=type,
         array=values["ARRAY"],
         max_parallel=values["MAX_PARALLEL"],
+        priority=values["PRIORITY"] or 0,
+        limits=values["LIMITS"],
         requeue=values["REQUEUE"],
         directives=values["DIRECTIVES"],
         capacity=capacity_of(name, values, entries),

@@ -30,7 +30,6 @@ def asked_farms(layers: Sequence[Layer], environment: Mapping[str, str], here: b
     asked = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ()
     if entry is None or not asked:
         return AskedFarms()
-    described = _described(layers)
     is_typed = entry.origin == "--farm" or entry.origin.endswith(" on the command line")
     names = farms_of(asked, layers)
     if not names and not here:
@@ -39,16 +38,23 @@ def asked_farms(layers: Sequence[Layer], environment: Mapping[str, str], here: b
             " {gpus: 8, gpu_mem: 80G, cpus: 64, mem: 500G, time: 3d}"
         )
     for name in names:
-        if name not in (LOCAL, *described) and name not in presets():
+        if problem := unknown(name, layers):
             if here and not is_typed:
                 return AskedFarms()
-            advice = suggestion(name, described) if described else _NO_FARM
-            raise SettingsError(f"{entry.origin}: no section describes farm {name}; {advice}")
+            raise SettingsError(f"{entry.origin}: {problem}")
     is_choice = names != asked or len(asked) > 1
     return AskedFarms(names or ("",), is_choice, names != asked and asked == (SOONEST,))
 
 
-_NO_FARM = "no farm is described; see docs/runx-file.md"
+def unknown(name: str, layers: Iterable[Layer]) -> str:
+    """Return why there is no farm of a name, "" where a section describes it or it needs none."""
+    described = _described(layers)
+    if name in (LOCAL, *described) or name in presets():
+        return ""
+    advice = "no farm is described; see docs/runx-file.md"
+    return (
+        f"no section describes farm {name}; {suggestion(name, described) if described else advice}"
+    )
 
 
 def _described(layers: Iterable[Layer]) -> list[str]:

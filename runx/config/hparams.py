@@ -158,6 +158,20 @@ def python_grid(spec: str, folder: Path, where: str) -> dict[str, Node]:
     return {CASES: cases}
 
 
+def python_steps(spec: str, folder: Path, where: str) -> Node:
+    """Return the steps that a function gives, as YAML has them.
+
+    Raises:
+        SweepError: There is no such function, it fails, or its result is no mapping.
+    """
+    result = _called(spec, folder, where)
+    if not isinstance(result, Mapping):
+        raise SweepError(
+            f"{where}: {spec} gives {type(result).__name__}; return a mapping of steps"
+        )
+    return node_of(result, where)
+
+
 def _called(spec: str, folder: Path, where: str) -> Any:
     """Return the result of the function that a setting names; a list of all that it yields."""
     file, colon, name = spec.rpartition(":")

@@ -19,6 +19,7 @@ from runx.config.kinds import (
     NAME,
     NUMBER,
     PATH,
+    PRIORITY,
     SEARCH,
     SEED,
     SIZE,
@@ -33,8 +34,10 @@ from runx.config.kinds import (
 from runx.config.mappings import (
     ARGS,
     HPARAMS,
+    LIMITS,
     PATHS,
     REQUEUE,
+    STEPS,
     SWEEPS,
     TEXTS,
     TYPES,
@@ -43,12 +46,13 @@ from runx.config.mappings import (
 from runx.config.metrics import METRICS
 from runx.sweeps.values import Scalar
 
-Scope = Literal["anywhere", "file", "jobs", "farm"]
+Scope = Literal["anywhere", "file", "host", "jobs", "farm"]
 """Where a setting may stand, and for which runs it holds.
 
-``anywhere`` is a file, a variable RUNX_<KEY> or an override; ``file`` is a file alone. The other
-two may stand anywhere. In the section of a farm, ``jobs`` hold for its jobs, not for runs here
-(-i); ``farm`` are passed to the farm's type, since only some types read them.
+``anywhere`` is a file, a variable RUNX_<KEY> or an override; ``file`` is a file alone, and ``host``
+the user's or the machine's file alone. The other two may stand anywhere. In the section of a farm,
+``jobs`` hold for its jobs, not for runs here (-i); ``farm`` are passed to the farm's type, since
+only some types read them.
 """
 
 
@@ -82,6 +86,12 @@ KEYS = {
     "CMD": Key(TEXT, None, "the training command, in the shell's own language"),
     "HPARAMS": Key(HPARAMS, None, "hyperparameters: a mapping, or a list that inherits", "file"),
     "HPARAMS_TYPES": Key(TYPES, {}, "what hyperparameters may be, as {lr: {type: float, min: 0}}"),
+    "STEPS": Key(
+        STEPS,
+        {},
+        "the steps of each run instead of CMD, as {eval: {CMD: ..., AFTER: train}}, or a function",
+        "file",
+    ),
     "SAMPLES": Key(NUMBER, None, "how many points are drawn of random axes"),
     "SEED": Key(SEED, 0, "what random axes are drawn by"),
     "ARGS": Key(ARGS, {}, "how CMD is told its hyperparameters"),
@@ -139,6 +149,9 @@ KEYS = {
         SWITCH, None, "submit runs as one array; from 20 runs on unless said otherwise", "jobs"
     ),
     "MAX_PARALLEL": Key(COUNT, None, "the most runs of a launch that may run at a time", "jobs"),
+    "PRIORITY": Key(
+        PRIORITY, None, "from -10 to 10: higher starts sooner, here and on a farm", "jobs"
+    ),
     "REQUEUE": Key(
         REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
     ),
@@ -158,6 +171,9 @@ KEYS = {
     "VOLUME": Key(
         NAME, None, "the Kubernetes volume claim of LOGROOT, as CLAIM:/mounted/at", "farm"
     ),
+    "PRIORITY_CLASSES": Key(
+        NAME, None, "the Kubernetes priority classes of PRIORITY, as low=-5,high=5", "farm"
+    ),
     "RESUME": Key(SWITCH, False, "start only what is not done yet, as --resume"),
     "RESTAGE": Key(
         one_of("auto", "never", "failed", "always"),
@@ -167,6 +183,9 @@ KEYS = {
     "IDENTITY_IGNORE": Key(WORDS, None, "hyperparameters, or CMD, that don't make runs different"),
     "IDENTITY_DEFAULTS": Key(VALUES, {}, "hyperparameters left out while equal to these"),
     "GPUS": Key(WORDS, None, "names of this machine's GPUs, where nvidia-smi can't tell them"),
+    "LIMITS": Key(
+        LIMITS, {}, "how much all runs on this machine may have, as {licences: 2, mem: 64G}", "host"
+    ),
     "NGC_LOGROOT": Key(NAME, None, "where the NGC workspace is mounted, in jobs and here", "farm"),
     "WORKSPACE": Key(NAME, None, "the NGC workspace that runs are uploaded to", "farm"),
 }

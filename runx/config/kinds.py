@@ -195,6 +195,15 @@ def _count(_name: str, entry: Entry, _: Environment) -> int | None:
     return int(text) if text else None
 
 
+def _priority(_name: str, entry: Entry, _: Environment) -> int | None:
+    text = entry.text.strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[+-]?\d{1,2}", text, re.ASCII) or abs(int(text)) > 10:
+        raise ValueError(text)
+    return int(text)
+
+
 def _seed(_name: str, entry: Entry, _: Environment) -> int | str:
     text = entry.text.strip()
     return int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else text
@@ -241,6 +250,12 @@ COUNT = Kind(
     "a whole number from 1 on, of at most 9 digits",
     _count,
     {"type": ["integer", "null"], "minimum": 1},
+)
+PRIORITY = Kind(
+    Scalar,
+    "a whole number from -10 to 10; higher starts sooner",
+    _priority,
+    {"type": ["integer", "null"], "minimum": -10, "maximum": 10},
 )
 SEED = Kind(Scalar, "a number, or a word", _seed, {"type": ["integer", "string", "null"]})
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
-from runx.sweeps.merge import laid_over
+from runx.sweeps.merge import deeply, laid_over
+from runx.sweeps.values import Node
 
 
 class Layer(NamedTuple):
@@ -68,6 +69,10 @@ def _extended_entries(
 
 def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
     """Return the stronger of two entries, laid over the other where both are mappings."""
+    if name == "STEPS":
+        node = deeply(stronger.node, weaker.node)
+        origin = f"{stronger.origin}, {weaker.origin}"
+        return Entry(node, origin, weaker.base, _at(stronger, weaker, None))
     node = KEYS[name].kind.laid_over(stronger, weaker)
     if node == stronger.node:
         return stronger
@@ -77,11 +82,15 @@ def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
     return Entry(node, origin, stronger.base, _at(stronger, weaker))
 
 
-def _at(stronger: Entry, weaker: Entry) -> Callable[..., str]:
-    """Return the ``at`` of two mappings: that of the stronger for the keys that it has."""
+def _at(stronger: Entry, weaker: Entry, depth: int | None = 1) -> Callable[..., str]:
+    """Return the ``at`` of two mappings, merged to a ``depth``: the stronger's for what it has."""
 
     def at(*path: str | int) -> str:
-        is_stronger = isinstance(stronger.node, dict) and (not path or path[0] in stronger.node)
-        return (stronger if is_stronger else weaker).at(*path)
+        node: Node | None = stronger.node
+        for key in path[:depth]:
+            node = node.get(str(key)) if isinstance(node, dict) else node
+        return (stronger if isinstance(stronger.node, dict) and node is not None else weaker).at(
+            *path
+        )
 
     return at

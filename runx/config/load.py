@@ -29,10 +29,11 @@ from runx.config.sources import (
     from_environment,
     from_file,
     from_tree,
+    host_files,
     project_file,
-    user_file,
 )
 from runx.errors import SettingsError
+from runx.home import MACHINE_FILE
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.styles import Style, of_config
 from runx.sweeps.axes import Locator
@@ -42,10 +43,12 @@ from runx.sweeps.merge import keys
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.unquoted import unquoted
-from runx.sweeps.values import Node
+from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
+    from runx.farms.base import Farm
     from runx.rundir.configfile import ConfigFile
+    from runx.rundir.steps import Step
 
 
 def load(request: Request) -> Experiment:
@@ -67,13 +70,32 @@ def load(request: Request) -> Experiment:
     ]
     if overrides:
         layers = overridden(layers, overrides, cwd)
+    _check_hosts(layers, host_files(environment))
+    functions: dict[str, str] = {}
+    if any("STEPS" in layer.entries for layer in layers):
+        from runx.config.steps import with_functions
+
+        layers, functions = with_functions(layers, request.executes)
     asked = asked_farms(layers, environment, request.here)
     entries, values = _values(layers, asked.names[0], request)
+    steps: tuple[Step, ...] = ()
+    farms: dict[str, Farm] = {}
+    if values["STEPS"]:
+        from runx.config.steps import read_steps
+
+        steps, farms = read_steps(request, layers, entries, values, asked.names[0])
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
-        if values[name] in (None, ""):
+        if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
+    if values["STEPS"]:
+        if asked.is_choice:
+            raise SettingsError(
+                f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"
+            )
+        functions = {**experiment.functions, **functions}
+        experiment = experiment._replace(steps=steps, farms=farms, functions=functions)
     if request.here or not asked.is_choice:
         return experiment
     if "{farm}" in f"{values['RUN_NAME']}{values['EXP_NAME']}":
@@ -142,6 +164,8 @@ def _of_farm(
         "alternatives": values["RESOURCES"],
         "shell": shell_of(values),
         "max_parallel": values["MAX_PARALLEL"],
+        "priority": values["PRIORITY"] or 0,
+        "limits": values["LIMITS"],
     }
 
 
@@ -158,12 +182,27 @@ def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = Non
 def _outer_layers(
     cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
 ) -> list[Layer]:
-    """Return the settings of .runx (or ``config``) and of the user's file, the stronger first."""
+    """Return the settings of .runx (or ``config``), the user's file and the machine's, in order."""
     if config is not None and (config.is_dir() or not config.exists()):
         raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
     start = experiment.absolute().parent if experiment else None
-    files = (config or project_file(cwd, start), user_file(environment))
+    files = (config or project_file(cwd, start), *host_files(environment))
     return [from_file(path, may_be_empty=True) for path in files if path is not None]
+
+
+def _check_hosts(layers: list[Layer], files: list[Path]) -> None:
+    """Raise a SettingsError for what is about a machine and stands elsewhere than in its files."""
+    for layer in layers:
+        is_hosts = layer.files[:1] and layer.files[0] in files
+        for entries in (layer.entries, *layer.farms.values()):
+            for name, entry in entries.items():
+                is_set = not isinstance(entry.node, Scalar) or entry.node.value is not None
+                is_at_home = is_hosts and entries is layer.entries
+                if KEYS[name].scope == "host" and is_set and not is_at_home:
+                    raise SettingsError(
+                        f"{entry.origin}: {name} is about a machine, whoever uses it: it stands in"
+                        f" your own ~/.config/runx.yml or in {MACHINE_FILE}, beside the farms"
+                    )
 
 
 def _experiment(

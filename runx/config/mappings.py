@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, Entry, Environment, Kind, Schema
+from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
 from runx.nearest import suggestion
-from runx.rundir.script import Requeue
+from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import plain
 
 if TYPE_CHECKING:
+    from runx.farms.resources import Limit
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -32,6 +33,32 @@ def unfolded(name: str, node: Node) -> Node:
     """
     is_short = name == "ARGS" and isinstance(node, Scalar) and node.value is not None
     return {"style": node} if is_short else node
+
+
+_LICENCE = re.compile(r"\w[\w.@-]{0,99}", re.ASCII)
+_COUNTED = ("gpus", "cpus", "mem")
+
+
+def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
+    """Read LIMITS: how much of each resource all runs may have on this host."""
+    from runx.farms.resources import PORTABLE, check_spelling, limit_of, portable_name
+
+    limits = {}
+    for key, node in _items(entry).items():
+        place = entry.at(key)
+        word = portable_name(key)
+        if (word in PORTABLE and word not in _COUNTED) or not _LICENCE.fullmatch(key):
+            raise SettingsError(
+                f"{place}: {name}: {key} can't be counted; name one of {', '.join(_COUNTED)},"
+                " or another key of RESOURCES, of letters, digits and _.@-"
+            )
+        if not isinstance(node, Scalar):
+            raise SettingsError(f"{place}: {name}.{key} must be one value")
+        if word not in PORTABLE:
+            check_spelling(key, f"{place}: {name}")
+        if node.value is not None:
+            limits[word] = limit_of(word, node.text, place, f"{place}: {name}")
+    return limits
 
 
 def _paths(name: str, entry: Entry, environment: Environment) -> dict[str, Path]:
@@ -101,6 +128,13 @@ def _mapping_of(items: Schema) -> Schema:
     return {"type": ["object", "null"], "additionalProperties": items}
 
 
+LIMITS = Kind(
+    dict,
+    "a mapping, as {licences: 2, mem: 64G}",
+    _limits,
+    _mapping_of({"type": ["string", "integer", "null"]}),
+    {},
+)
 PATHS = Kind(dict, "a mapping of names to paths", _paths, _mapping_of(PATH_SCHEMA), {})
 TEXTS = Kind(dict, "a mapping of names to values", _texts, _mapping_of(SCALAR), {})
 VALUES = Kind(
@@ -159,6 +193,52 @@ SWEEPS = Kind(
     "a mapping of names to hyperparameters, as {seeds: {seed: {repeat: 3}}}",
     lambda _name, entry, _: entry.node,
     _mapping_of({"anyOf": [{"$ref": "#/$defs/grid"}, {"type": "string", "pattern": ":"}]}),
+    {},
+)
+_NAMES = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]}
+_SHELL_KEYS = ("SETUP", "TEARDOWN", "WRAP", "LAUNCH", "ENV")
+STEP_KEYS = ("CMD", "AFTER", "PER", "RESOURCES", "FARM", "REQUEUE", *_SHELL_KEYS, "CODE")
+"""What a step of STEPS may have: keys of its own, and settings that outweigh those of all steps."""
+STEPS = Kind(
+    (Scalar, dict),
+    "a mapping of steps, as {train: {CMD: python train.py {args}}}, or steps.py:function",
+    lambda _name, entry, _: entry.node,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": ":"},
+            _mapping_of(
+                {
+                    "type": "object",
+                    "properties": {
+                        **{key: {"$ref": f"#/properties/{key}"} for key in STEP_KEYS},
+                        "AFTER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "additionalProperties": {"enum": ["done", "ended"]},
+                                },
+                            ]
+                        },
+                        "PER": {
+                            "anyOf": [
+                                *_NAMES["anyOf"],
+                                {
+                                    "type": "object",
+                                    "properties": {"without": _NAMES},
+                                    "required": ["without"],
+                                    "additionalProperties": False,
+                                },
+                            ]
+                        },
+                        "CODE": SCALARS,
+                    },
+                    "required": ["CMD"],
+                    "additionalProperties": False,
+                }
+            ),
+        ]
+    },
     {},
 )
 _TYPE = {"enum": ["bool", "float", "int", "str"]}

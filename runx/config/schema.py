@@ -37,7 +37,11 @@ def schema(of: str) -> Schema:
         return common
     # A base may have the rest; a function, or the script's own file, the hyperparameters.
     sources = [{"required": [name]} for name in ("HPARAMS", "HPARAMS_FROM", "CONFIG")]
-    complete = [{"required": ["EXTENDS"]}, {"required": ["CMD"], "anyOf": sources}]
+    commands = [{"required": [name]} for name in ("CMD", "STEPS")]
+    complete = [
+        {"required": ["EXTENDS"]},
+        {"allOf": [{"anyOf": commands}, {"anyOf": sources}]},
+    ]
     return {**common, "anyOf": complete}
 
 

@@ -12,7 +12,7 @@ from runx.config.kinds import Entry
 from runx.config.layers import Layer, extended
 from runx.config.mappings import PATHS, SWEEPS, unfolded
 from runx.errors import SettingsError
-from runx.home import expanded
+from runx.home import MACHINE_FILE, expanded
 from runx.nearest import nearest, suggestion
 from runx.sweeps.axes import RESERVED, RESOURCE
 from runx.sweeps.foreign import file_advice, key_advice
@@ -22,11 +22,12 @@ from runx.sweeps.yaml import Document, parse, read
 ANCHORS = "x-"
 """What the names of keys begin with that only hold YAML anchors."""
 
+_IN_FILES = ("file", "host")
 _PREFIX = "RUNX_"
 _RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
-        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN"),
+        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN", "STEP", "STEP_DIR"),
     }
 )
 """Variables that runx sets for its runs, which may call runx themselves, and for its tests."""
@@ -184,7 +185,7 @@ def from_environment(environment: Mapping[str, str], cwd: Path) -> Layer:
         key = variable.removeprefix(_PREFIX)
         if key == variable or key in _RESERVED:
             continue
-        if key in KEYS and KEYS[key].scope != "file":
+        if key in KEYS and KEYS[key].scope not in _IN_FILES:
             entries[key] = entry_of(text, variable, cwd)
         else:
             warnings.append(_without_effect(variable, key))
@@ -196,7 +197,7 @@ def _without_effect(variable: str, key: str) -> str:
     warning = f"{variable} in the environment sets nothing"
     if key in KEYS:
         raise SettingsError(f"{warning}; {key} stands in files alone")
-    advice = suggestion(key, [name for name in KEYS if KEYS[name].scope != "file"])
+    advice = suggestion(key, [name for name in KEYS if KEYS[name].scope not in _IN_FILES])
     if advice.startswith("did you mean "):
         raise SettingsError(f"{warning}; {advice.replace('mean ', f'mean {_PREFIX}')}")
     return warning
@@ -229,15 +230,18 @@ def project_file(cwd: Path, start: Path | None = None) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def user_file(environment: Mapping[str, str]) -> Path | None:
-    """Return the user's own settings, $XDG_CONFIG_HOME/runx.yml, if there are any."""
+def host_files(environment: Mapping[str, str]) -> list[Path]:
+    """Return the user's own settings, $XDG_CONFIG_HOME/runx.yml, and the machine's, if there.
+
+    Raises SettingsError where the user may not look there.
+    """
     home = environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
     folder = environment.get("XDG_CONFIG_HOME") or f"{home}/.config"
-    file = Path(folder) / "runx.yml"
+    own = Path(folder) / "runx.yml"
     try:
-        return file if file.is_file() else None
+        return [file for file in (own, MACHINE_FILE) if file.is_file()]
     except PermissionError:
         # As under another name with one's own environment, which sudo may keep.
         raise SettingsError(
-            f"{file}: you may not look there; set XDG_CONFIG_HOME, or HOME, to a folder of yours"
+            f"{own}: you may not look there; set XDG_CONFIG_HOME, or HOME, to a folder of yours"
         ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,21 @@ def draw(picture: Picture, name: str) -> None:
     file = Path(name)
     if file.suffix not in SUFFIXES:
         raise RunxError(f"-o {file}: a picture is one of {', '.join(SUFFIXES)}")
+    figure = _figure(picture)
+    try:
+        figure.savefig(file)
+    except OSError as error:
+        raise RunxError(f"-o {file}: can't be written: {error.strerror}") from error
+
+
+def svg(picture: Picture) -> str:
+    """Return a picture as SVG, for a notebook; raises RunxError without matplotlib."""
+    content = io.StringIO()
+    _figure(picture).savefig(content, format="svg")
+    return content.getvalue()
+
+
+def _figure(picture: Picture) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -85,10 +101,7 @@ def draw(picture: Picture, name: str) -> None:
     else:
         _draw_plane(axes, picture)
     axes.set_title(picture.title + (f" ({picture.note})" if picture.note else ""))
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise RunxError(f"-o {file}: can't be written: {error.strerror}") from error
+    return figure
 
 
 def _draw_plane(axes: Any, picture: Picture) -> None:

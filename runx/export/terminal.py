@@ -11,7 +11,10 @@ from typing import NamedTuple
 from runx.analysis.curves import Curve
 from runx.export.picture import Picture, placed
 
-_MARKS = "ox+*#@%&=~^s"
+MARKS = "ox+*#@%&=~^s"
+"""The marks of curves, in turn."""
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 _LABEL_EVERY = 4
 """Rows from one label of the vertical axis to the next."""
@@ -57,15 +60,16 @@ def drawn(picture: Picture) -> str:
     size = shutil.get_terminal_size()
     if picture.axes:
         return "\n".join(_parallel(picture, size.columns, max(size.lines // 2, 8)))
-    return "\n".join(_plane(picture, size.columns, max(size.lines * 2 // 3, 8)))
+    return "\n".join(plane(picture, size.columns, max(size.lines * 2 // 3, 8)))
 
 
-def _plane(picture: Picture, columns: int, lines: int) -> Iterator[str]:
+def plane(picture: Picture, columns: int, lines: int) -> Iterator[str]:
+    """Yield the lines of a picture of curves or dots: ``lines`` of them, axes and a legend."""
     across = axis((x for curve in picture.curves for x in curve.xs), "x" in picture.log)
     up = axis((y for curve in picture.curves for y in curve.ys), "y" in picture.log)
     canvas = [[" "] * max(columns - _LABEL - 2, 10) for _ in range(lines)]
     for number, curve in enumerate(picture.curves):
-        mark = _MARKS[number % len(_MARKS)]
+        mark = MARKS[number % len(MARKS)]
         points = list(_places(curve, across, up))
         _draw(canvas, points if picture.dots else list(between(points, len(canvas[0]))), mark)
     yield picture.up
@@ -81,9 +85,20 @@ def _plane(picture: Picture, columns: int, lines: int) -> Iterator[str]:
     middle = picture.across.center(len(canvas[0]) - len(low) - len(high))
     yield f"{' ' * (_LABEL + 2)}{low}{middle}{high}"
     for number, curve in enumerate(picture.curves):
-        yield f"  {_MARKS[number % len(_MARKS)]}  {curve.label}"
+        yield f"  {MARKS[number % len(MARKS)]}  {curve.label}"
     if picture.note:
         yield picture.note
+
+
+def sparkline(values: Sequence[float], columns: int) -> str:
+    """Return the last values as bars of eight heights, the lowest of them and zero at the bottom.
+
+    >>> sparkline([0, 1, 2, 3, 4, 5, 6, 7], 4)
+    '▅▆▇█'
+    """
+    shown = [value for value in values[-columns:] if math.isfinite(value)]
+    low, high = min(0, *shown, 0), max(0, *shown, 0)
+    return "".join(_BARS[round((value - low) / ((high - low) or 1) * 7)] for value in shown)
 
 
 def _places(curve: Curve, across: Axis, up: Axis) -> Iterator[tuple[float, float]]:
@@ -120,7 +135,7 @@ def _parallel(picture: Picture, columns: int, lines: int) -> Iterator[str]:
     last = len(picture.axes) - 1
     for number, line in enumerate(zip(*places, strict=True)):
         points = [(at / last, place) for at, place in enumerate(line) if place is not None]
-        _draw(canvas, between(points, len(canvas[0])), _MARKS[number % len(_MARKS)])
+        _draw(canvas, between(points, len(canvas[0])), MARKS[number % len(MARKS)])
     yield picture.title
     yield from ("".join(row).rstrip() for row in canvas)
     room = max((columns - 2) // (last + 1), 4)

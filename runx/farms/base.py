@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from runx.farms.resources import Needs
+from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
 from runx.rundir.paths import RunDir
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.rundir.script import Requeue
+    from runx.rundir.shell import Requeue
 
 
 Words: TypeAlias = tuple[str, ...]
@@ -29,7 +29,8 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
-    ``capacity`` is the most that it has for one run, None where nobody says so.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names. ``capacity`` is
+    the most that it has for one run, None where nobody says so.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    priority: int = 0
+    limits: Mapping[str, Limit] = {}
     capacity: Needs | None = None
 
 
@@ -168,7 +171,8 @@ class StatusQuery(NamedTuple):
 class Place(NamedTuple):
     """How this machine is asked where jobs of a farm go: the answer is added to its options.
 
-    ``read`` raises a FarmError where they can't go anywhere.
+    ``command`` is empty where nothing need be asked. ``read`` raises a FarmError where they can't
+    go anywhere.
     """
 
     command: Callable[[Farm], Words]
@@ -227,6 +231,8 @@ class FarmType:
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         handback: How run.sh puts its job back into the queue.
         workspace: Returns where a run's job writes, if not in the run's directory.
+        priority: Returns the words that give a job the PRIORITY of its farm.
+        licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         gpu_memory: Whether a job can ask for GPUs of so much memory.
         expected_start: Returns when a job would start, given the answer to ``test_only``.
@@ -262,6 +268,8 @@ class FarmType:
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
     workspace: Callable[[RunDir, Farm], Path] | None = None
+    priority: Callable[[Farm], Words] | None = None
+    licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
     gpu_memory: bool = False
     expected_start: Callable[[Finished], datetime | None] | None = None

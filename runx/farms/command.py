@@ -17,7 +17,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits a run: SUBMIT_CMD, RESOURCES as flags, name and script."""
     [job] = array.jobs
     if "{{" in farm.submit_cmd or "{%" in farm.submit_cmd:
-        return Submission(("bash", "-c", rendered(farm.submit_cmd, _names(job))), {})
+        return Submission(("bash", "-c", rendered(farm.submit_cmd, _names(job, farm))), {})
     environment, words = split(farm.submit_cmd)
     resources = (word for resource in job.resources for word in flags(resource))
     script = f"bash {shlex.quote(str(job.dir.script_of(job.attempt)))}"
@@ -71,7 +71,17 @@ def split(submit_cmd: str) -> tuple[dict[str, str], tuple[str, ...]]:
     return environment, tuple(words)
 
 
-def _names(job: JobSpec) -> dict[str, Any]:
+def priority(farm: Farm) -> tuple[str, ...]:
+    """Return no words: a template has PRIORITY by its name.
+
+    Raises SettingsError where there is none that does.
+    """
+    if farm.priority and not re.search(r"\{[{%][^}]*\bpriority\b", farm.submit_cmd):
+        raise SettingsError("SUBMIT_CMD makes no use of it; write {{ priority }} into it")
+    return ()
+
+
+def _names(job: JobSpec, farm: Farm) -> dict[str, Any]:
     names = {
         "name": job.name,
         "script": str(job.dir.script_of(job.attempt)),
@@ -82,6 +92,7 @@ def _names(job: JobSpec) -> dict[str, Any]:
             else resource.text
             for resource in job.resources
         },
+        "priority": farm.priority,
         "experiment": job.experiment,
         "tag": job.tag,
         **{name: given(value) for name, value in job.template_values().items()},
@@ -94,6 +105,8 @@ FARM_TYPE = FarmType(
     package="install it",
     submission=submission,
     job_ids=lambda answer, array: [job_id(answer)],
+    priority=priority,
+    licences="sizes",
     portable=False,
     submit_timeout=None,
     reads=("SUBMIT_CMD",),

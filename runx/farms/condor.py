@@ -24,7 +24,7 @@ from runx.farms.condor_after import opener
 from runx.farms.condor_status import HELD, LIMITS, OPEN, QUERIES, at_schedd, cluster_of
 from runx.farms.jobscript import run_lines
 from runx.farms.resources import Needs
-from runx.farms.words import chunked, plain_name, refuse, texts
+from runx.farms.words import chunked, counts, joined, plain_name, refuse, texts
 from runx.processes import Finished
 
 _REQUEUE_STATUS = 75
@@ -67,6 +67,7 @@ def description(array: JobArray, farm: Farm) -> str:
         "kill_sig = SIGTERM",
         f"periodic_remove = (JobStatus == {HELD}) && ({limits})",
         *_requeue(farm),
+        *priority(farm),
         *_gated(array, [*resources(array.needs), *farm.directives]),
     ]
     lines += [f"max_materialize = {array.max_parallel}"] if array.max_parallel else []
@@ -108,6 +109,11 @@ def _requeue(farm: Farm) -> Iterator[str]:
         yield f"on_exit_remove = (ExitCode =!= {_REQUEUE_STATUS})"
 
 
+def priority(farm: Farm) -> Words:
+    """Return PRIORITY as a line of the description: HTCondor orders a user's own jobs by it."""
+    return (f"priority = {farm.priority}",) if farm.priority else ()
+
+
 def resources(needs: Needs) -> Words:
     """Return what a run needs as lines of the description.
 
@@ -115,6 +121,8 @@ def resources(needs: Needs) -> Words:
     ('request_gpus = 1', 'request_memory = 1024MB', 'allowed_job_duration = 60')
     """
     refuse(needs, "condor", "nodes", "partition", "qos", "gpu_kind")
+    name = "concurrency_limits"
+    licences = joined(needs.rest, name, counts(needs, "{}:{}")) if needs.licences else ""
     lines = {
         "request_gpus": needs.gpus,
         "gpus_minimum_memory": needs.gpu_mem,
@@ -124,11 +132,13 @@ def resources(needs: Needs) -> Words:
         "accounting_group": needs.account,
         "requirements": needs.constraint,
         "container_image": needs.image,
+        "concurrency_limits": licences,
     }
     portable = tuple(f"{name} = {value}" for name, value in lines.items() if value)
     rest = (
         f"{resource.name} = {text}"
         for resource in needs.rest
+        if not licences or resource.name != name
         for text in texts(resource) or ("True",)
     )
     return (*portable, *rest)
@@ -177,6 +187,8 @@ FARM_TYPE = FarmType(
     release=_each("condor_release"),
     array_of=cluster_of,
     had_ended=lambda finished: bool(_NOT_THERE.search(finished.errors + finished.output)),
+    priority=priority,
+    licences="numbers",
     arrays=True,
     largest=100000,
     waits="done",

@@ -82,9 +82,10 @@ def _groups(
     """Return jobs of equal needs together, in groups of at most ``largest``."""
     alike: dict[Needs, list[JobSpec]] = {}
     for job in jobs:
-        need = needs(job.resources) if farm_type.portable else Needs()
+        need = needs(job.resources, farm.limits) if farm_type.portable else Needs()
         if need.mem == 0 and not farm_type.whole_memory:
             raise SettingsError("RESOURCES: mem: 0, all of a node's, is Slurm's; say how much")
+        _check_licences(job, need, farm, farm_type)
         if need.gpu_mem is not None:
             need = _with_gpu_memory(need, farm, farm_type)
         alike.setdefault(need, []).append(job)
@@ -93,6 +94,18 @@ def _groups(
         for need, group in alike.items()
         for start in range(0, len(group), largest)
     ]
+
+
+def _check_licences(job: JobSpec, need: Needs, farm: Farm, farm_type: FarmType) -> None:
+    """Raise SettingsError for what LIMITS names, which the farm would not count."""
+    named = need.licences if farm_type.portable else needs(job.resources, farm.limits).licences
+    for licence in named if farm.limits else ():
+        if not farm_type.licences or (licence.is_size and farm_type.licences != "sizes"):
+            what = "sizes of it" if farm_type.licences else "it"
+            raise SettingsError(
+                f"RESOURCES: {licence.name}: a farm of TYPE {farm.type} can't count {what}, as"
+                f" {farm.limits[licence.name].origin}: LIMITS says; leave one of them out"
+            )
 
 
 def _with_gpu_memory(need: Needs, farm: Farm, farm_type: FarmType) -> Needs:

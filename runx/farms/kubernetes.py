@@ -19,7 +19,7 @@ from runx.farms.base import (
     Submission,
     Words,
 )
-from runx.farms.kubernetes_manifest import LABELS, REQUEUE_STATUS, job_name, manifest
+from runx.farms.kubernetes_manifest import LABELS, REQUEUE_STATUS, class_of, job_name, manifest
 from runx.farms.kubernetes_status import INDEX, JOB, reasons, statuses
 from runx.farms.words import chunked
 from runx.processes import Finished
@@ -162,5 +162,6 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=10000,
     handback=Handback(status=REQUEUE_STATUS),
-    reads=("ADDRESS", "NAMESPACE", "VOLUME"),
+    priority=lambda farm: (class_of(farm),),
+    reads=("PRIORITY_CLASSES", "ADDRESS", "NAMESPACE", "VOLUME"),
 )

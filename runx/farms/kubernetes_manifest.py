@@ -142,7 +142,7 @@ def _pod(
     fields = {
         "nodeSelector": _node_labels(needs, given),
         "affinity": _affinity(needs),
-        "priorityClassName": _one(given, "priorityClass") or needs.partition,
+        "priorityClassName": _priority_class(farm, _one(given, "priorityClass") or needs.partition),
         "activeDeadlineSeconds": needs.time,
         "serviceAccountName": _one(given, "serviceAccount"),
         "imagePullSecrets": [{"name": name} for name in given.get("imagePullSecrets", ())],
@@ -154,6 +154,38 @@ def _pod(
         "volumes": [volume for volume, _ in volumes],
         **{name: value for name, value in fields.items() if value},
     }
+
+
+def _priority_class(farm: Farm, own: str) -> str:
+    """Return the priority class of RESOURCES, or that of PRIORITY; both are one too many."""
+    if not farm.priority:
+        return own
+    if own:
+        raise SettingsError(f"PRIORITY: RESOURCES name the priority class {own}; leave one out")
+    return class_of(farm)
+
+
+def class_of(farm: Farm) -> str:
+    """Return the priority class of PRIORITY: on its side of 0 the farthest, but not beyond it.
+
+    >>> named = Farm("k", priority=-7, options={"PRIORITY_CLASSES": "low=-1,lowest=-9,high=5"})
+    >>> class_of(named), class_of(named._replace(priority=9))
+    ('low', 'high')
+    """
+    text, wanted = farm.options.get("PRIORITY_CLASSES", ""), farm.priority
+    classes = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, number = (word.strip() for word in part.partition("="))
+        if not name or not re.fullmatch(r"[+-]?\d{1,2}", number, re.ASCII):
+            raise SettingsError(f"PRIORITY_CLASSES must be as low=-5,high=5, not {text!r}")
+        classes[int(number)] = name
+    near = [number for number in classes if number * wanted > 0 and abs(number) <= abs(wanted)]
+    if not near:
+        raise SettingsError(
+            f"Kubernetes has priorities by names of classes: for {wanted} PRIORITY_CLASSES names"
+            f" none; say PRIORITY_CLASSES: NAME={wanted}"
+        )
+    return classes[max(near, key=abs)]
 
 
 def _affinity(needs: Needs) -> dict[str, Any]:
@@ -248,10 +280,7 @@ def _claimed(name: str, claim: str) -> dict[str, Any]:
 
 
 def _shm(text: str) -> int:
-    try:
-        return mebibytes(text)
-    except SettingsError as error:
-        raise SettingsError(str(error).replace(": mem ", ": shm ")) from None
+    return mebibytes(text, "RESOURCES: shm")
 
 
 def _limits(needs: Needs, quantities: Mapping[str, str]) -> dict[str, Any]:

@@ -7,19 +7,21 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from runx.errors import FarmError
 from runx.farms.base import (
     ArrayLimit,
     Farm,
     FarmType,
     Handback,
     JobArray,
+    Place,
     StatusQuery,
     Submission,
     Words,
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
-from runx.farms.words import all_there, each, place_by, plain_name, refuse, texts, there
+from runx.farms.words import all_there, counts, each, place_by, plain_name, refuse, texts, there
 from runx.processes import Finished
 from runx.rundir.events import DEPENDENCY, JobStatus
 
@@ -56,6 +58,7 @@ _REASONS = {
     "TERM_PREEMPT": "preempted",
     "TERM_RC_RECLAIM": "preempted",
 }
+_HIGHEST = "MAX_USER_PRIORITY"
 _SECTION = r"(?:^|[\s\]]){}\s*\["
 """A section of a resource requirement, such as ``rusage[``."""
 
@@ -75,6 +78,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-cwd", str(array.experiment_dir)),
         *_requeue(farm),
         *(("-w", " && ".join(dependencies)) if dependencies else ()),
+        *priority(farm),
         *resources(array.needs, _requirements(farm)),
     )
     return Submission(words, {}, script(array, farm), script=array.script)
@@ -160,9 +164,28 @@ def _merged(needs: Needs, own: Sequence[str]) -> list[str]:
     # -M alone is a limit, and reserves nothing.
     if needs.mem and not any(re.search(reserved, text) for text in own):
         portable.append(f"rusage[mem={needs.mem}M]")
+    portable += counts(needs, "rusage[{}={}]")
     if needs.constraint:
         portable.append(f"select[{needs.constraint}]")
     return [*portable, *own]
+
+
+def priority(farm: Farm) -> Words:
+    """Return PRIORITY as an option, from 1 to the site's highest, of which the half is the usual.
+
+    >>> priority(Farm("lsf", priority=-3, options={_HIGHEST: "100"})), priority(Farm("lsf"))
+    (('-sp', '35'), ())
+    """
+    half = int(farm.options.get(_HIGHEST, 100)) / 2
+    return ("-sp", str(max(round(half + half * farm.priority / 10), 1))) if farm.priority else ()
+
+
+def highest(finished: Finished, farm: Farm) -> dict[str, str]:
+    """Return the site's highest priority by ``bparams -a``; a FarmError where it has none."""
+    match = re.search(rf"^\s*{_HIGHEST}\s*=\s*([1-9]\d*)", finished.output, re.MULTILINE)
+    if match is None and not finished.status:
+        raise FarmError(f"PRIORITY: this LSF has none: lsb.params sets no {_HIGHEST}; leave it out")
+    return {_HIGHEST: match[1]} if match else {}
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -253,6 +276,9 @@ def largest_array(answer: str) -> int | None:
 
 
 FARM_TYPE = FarmType(
+    located=Place(lambda farm: ("bparams", "-a") if farm.priority else (), highest),
+    priority=priority,
+    licences="numbers",
     gpu_memory=True,
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",

@@ -19,7 +19,7 @@ from runx.farms.base import (
     Words,
 )
 from runx.farms.jobscript import job_script
-from runx.farms.words import place_by, plain_name, there
+from runx.farms.words import place_by, plain_name, steps, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -39,6 +39,9 @@ _STATES = {
 """Moab's words for states of jobs that have not ended, beside those of holds."""
 
 
+priority = steps("-p")
+
+
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array; resources are as Torque's.
 
@@ -56,6 +59,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-S", "/bin/bash"),
         *(("-t", indices, "-V") if array.is_array else ()),
         *(("-l", "depend=" + ",".join(dependencies)) if dependencies else ()),
+        *priority(farm),
         *torque.resources(array.needs),
         str(array.script),
     )
@@ -151,6 +155,7 @@ FARM_TYPE = FarmType(
     hold=_one_by_one("mjobctl", "-h", "user"),
     release=_one_by_one("mjobctl", "-u", "user"),
     had_ended=lambda finished: "invalid job" in (finished.errors + finished.output).lower(),
+    priority=priority,
     arrays=True,
     largest=1000,
     waits="done",

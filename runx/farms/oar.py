@@ -23,7 +23,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, long_flags, plain_name, refuse, texts
+from runx.farms.words import chunked, counts, long_flags, plain_name, refuse, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 from runx.sweeps.values import Hparam
@@ -109,9 +109,11 @@ def resources(needs: Needs) -> Words:
     levels["core"] = needs.cpus
     hierarchy = "".join(f"/{name}={count}" for name, count in levels.items() if count)
     time = f"walltime={clock(needs.time)}" if needs.time else ""
-    limits = ",".join(part for part in (hierarchy, time) if part)
+    # Licences are resources of a type of their own.
+    others = "".join(counts(needs, "+{{type='{}'}}/resource_id={}"))
+    wanted = f"{hierarchy or '/resource_id=1'}{others}" if hierarchy or time or others else ""
     flags = (
-        ("-l", limits if hierarchy or not time else f"/resource_id=1,{time}"),
+        ("-l", ",".join(part for part in (wanted, time) if part)),
         ("-q", needs.partition),
         ("--project", needs.account),
         ("-p", needs.constraint),
@@ -262,6 +264,7 @@ def _on_living(command: str) -> JobCommands:
 
 
 FARM_TYPE = FarmType(
+    licences="numbers",
     programs=("oarsub", "oarstat", "oardel"),
     package="install OAR's user commands",
     submission=submission,

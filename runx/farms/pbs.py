@@ -24,12 +24,15 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.qstat import UNKNOWN, base, bases, job_statuses
 from runx.farms.resources import Needs, clock
-from runx.farms.words import all_there, each, place_by, plain_name, refuse, texts, there
+from runx.farms.words import all_there, each, place_by, plain_name, refuse, steps, texts, there
 
 _PLACE = ("PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT")
 """Variables that say which server commands are about; a job's id has its name, too."""
 _ENDED_SUBJOB = 55
 """The exit status of a command about a subjob that has ended while its array has not."""
+
+
+priority = steps("-p")
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -44,6 +47,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-S", "/bin/bash"),
         *_array(array),
         *(("-W", "depend=" + ",".join(dependencies)) if dependencies else ()),
+        *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
@@ -88,6 +92,8 @@ def _resources(needs: Needs) -> Iterator[str]:
             yield from (flag, value)
     if needs.qos:
         yield from ("-l", f"qos={needs.qos}")
+    for licence in needs.licences:
+        yield from ("-l", f"{licence.name}={licence.amount}{'mb' if licence.is_size else ''}")
     for resource in needs.rest:
         for text in ("true",) if resource.value is True else texts(resource):
             yield from ("-l", f"{resource.name}={text}")
@@ -192,6 +198,8 @@ FARM_TYPE = FarmType(
     release=all_there(_PLACE, _whole("qrls", "release")),
     array_of=base,
     had_ended=lambda finished: finished.status in (*UNKNOWN, _ENDED_SUBJOB),
+    priority=priority,
+    licences="sizes",
     arrays=True,
     largest=10000,
     limit=ArrayLimit(("qmgr", "-c", "list server max_array_size"), largest_array),

@@ -16,8 +16,11 @@ def located(farm: Farm) -> Farm:
     place = farm_type_of(farm.type).located
     if place is None:
         return farm
+    command = place.command(farm)
+    if not command:
+        return farm
     try:
-        finished = call(place.command(farm))
+        finished = call(command)
         return farm._replace(options={**farm.options, **place.read(finished, farm)})
     except FarmError:
         raise

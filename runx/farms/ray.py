@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runx.errors import SettingsError
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
 from runx.farms.resources import Needs
 from runx.farms.words import long_flags, plain_name, refuse
@@ -78,9 +79,23 @@ def resources(needs: Needs) -> Words:
         ("--entrypoint-num-cpus", needs.cpus),
         ("--entrypoint-num-gpus", needs.gpus),
         ("--entrypoint-memory", needs.mem * 2**20 if needs.mem else None),
+        ("--entrypoint-resources", _custom(needs)),
     )
     portable = tuple(word for flag, value in flags if value for word in (flag, str(value)))
     return (*portable, *(word for resource in needs.rest for word in long_flags(resource)))
+
+
+def _custom(needs: Needs) -> str:
+    """Return what LIMITS names as resources of the cluster's own, in JSON.
+
+    Raises SettingsError where RESOURCES have some, too.
+    """
+    if needs.licences and any(each.name == "entrypoint-resources" for each in needs.rest):
+        names = ", ".join(licence.name for licence in needs.licences)
+        raise SettingsError(
+            f"RESOURCES: entrypoint-resources is made of {names}, which LIMITS names; leave it out"
+        )
+    return json.dumps(dict(licence[:2] for licence in needs.licences)) if needs.licences else ""
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -160,6 +175,7 @@ FARM_TYPE = FarmType(
     job_name=job_name,
     queries=(StatusQuery(_jobs, job_statuses, sees="all"),),
     cancel=_stop,
+    licences="numbers",
     reads=("ADDRESS",),
     had_ended=had_ended,
 )

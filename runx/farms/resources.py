@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from runx.errors import SettingsError
@@ -31,10 +31,30 @@ _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(i?)B?)?", re.ASCII | re.IGNORECASE)
 
 
+class Limit(NamedTuple):
+    """How much of a resource all runs may have on a host, by LIMITS: units, or MiB if ``is_size``.
+
+    ``origin`` is where that stands.
+    """
+
+    most: int
+    is_size: bool = False
+    origin: str = ""
+
+
+class Licence(NamedTuple):
+    """What a run needs of a resource that LIMITS names: units, or MiB if ``is_size``."""
+
+    name: str
+    amount: int
+    is_size: bool = False
+
+
 class Needs(NamedTuple):
     """What one run needs: ``gpus``, ``cpus`` and ``mem`` (MiB) of each node, ``time`` (seconds).
 
-    ``gpu_mem`` is the memory of each GPU, in MiB. ``rest`` are the resources that only the farm
+    ``gpu_mem`` is the memory of each GPU, in MiB. ``licences`` are those resources besides that
+    LIMITS names, ``rest`` those that only the farm
     understands.
     """
 
@@ -50,11 +70,12 @@ class Needs(NamedTuple):
     constraint: str = ""
     image: str = ""
     rest: tuple[Hparam, ...] = ()
+    licences: tuple[Licence, ...] = ()
     gpu_mem: int | None = None
 
 
-def needs(resources: Iterable[Hparam]) -> Needs:
-    """Return RESOURCES with the portable keys in their units, the others as they stand.
+def needs(resources: Iterable[Hparam], limits: Mapping[str, Limit] = {}) -> Needs:
+    """Return RESOURCES with the portable keys, and those of LIMITS, in their units.
 
     Raises SettingsError for a value that makes no sense, or a key that is nearly a portable one.
 
@@ -62,19 +83,32 @@ def needs(resources: Iterable[Hparam]) -> Needs:
     (2, '', None, 40960, 7200)
     """
     values: dict[str, object] = {}
-    rest = []
+    licences, rest = [], []
     for resource in resources:
-        name = ALIASES.get(resource.name.lower(), resource.name.lower())
+        name = portable_name(resource.name)
         if resource.value is None and resource.text in (None, "", "null", "~"):
             continue
         if name in PORTABLE:
             values.update(_portable(name, resource))
+        elif resource.name in limits:
+            licences.append(_licence(resource, limits[resource.name]))
         else:
-            _check_spelling(resource.name)
+            check_spelling(resource.name)
             rest.append(resource)
     if values.get("gpus") == 0:
         values.pop("gpu_mem", None)  # that of none
-    return Needs(**values, rest=tuple(rest))  # type: ignore[arg-type]
+    named = tuple(licence for licence in licences if licence.amount)
+    return Needs(**values, rest=tuple(rest), licences=named)  # type: ignore[arg-type]
+
+
+def portable_name(name: str) -> str:
+    """Return the portable key that a name stands for, another name as it is.
+
+    >>> portable_name("GPU"), portable_name("Matlab")
+    ('gpus', 'Matlab')
+    """
+    key = ALIASES.get(name.lower(), name.lower())
+    return key if key in PORTABLE else name
 
 
 def _portable(name: str, resource: Hparam) -> dict[str, object]:
@@ -92,6 +126,35 @@ def _portable(name: str, resource: Hparam) -> dict[str, object]:
     if name == "gpu_mem":
         return {name: _gpu_mebibytes(text)}
     return {name: seconds(text) if name == "time" else text}
+
+
+def _licence(resource: Hparam, limit: Limit) -> Licence:
+    """Return what a run needs of a resource, in the unit of its limit."""
+    name, text = resource.name, resource.text
+    if not isinstance(text, str):
+        raise SettingsError(f"RESOURCES: {name} must be one value, since LIMITS counts it")
+    found = limit_of(name, text)
+    if found.most and found.is_size != limit.is_size:
+        example = "a size, as 40G" if limit.is_size else "a whole number"
+        raise SettingsError(
+            f"RESOURCES: {name} must be {example}, as LIMITS has it ({limit.origin}), not {text!r}"
+        )
+    return Licence(name, found.most, found.is_size)
+
+
+def limit_of(name: str, text: str, origin: str = "", key: str = "RESOURCES") -> Limit:
+    """Return the limit that a text of LIMITS sets, or how much of it RESOURCES ask for.
+
+    >>> limit_of("licences", "2"), limit_of("scratch", "1T").most, limit_of("mem", "64").most
+    (Limit(most=2, is_size=False, origin=''), 1048576, 65536)
+    """
+    text = text.strip()
+    if name == "mem" or (name not in PORTABLE and re.fullmatch(r".*[KMGT](i?B)?", text, re.I)):
+        return Limit(mebibytes(text, f"{key}: {name}"), True, origin)
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        sized = "" if name in PORTABLE else ", or a size, as 40G"
+        raise SettingsError(f"{key}: {name} must be a whole number{sized}, not {text!r}")
+    return Limit(int(text), False, origin)
 
 
 _EXAMPLES = {
@@ -115,7 +178,7 @@ def _count(name: str, text: str) -> int:
     return int(text)
 
 
-def mebibytes(text: str) -> int:
+def mebibytes(text: str, name: str = "RESOURCES: mem") -> int:
     """Return a size of memory in MiB: a bare number is GB, and units are schedulers', of 1024.
 
     0 stands for a whole node's.
@@ -125,7 +188,7 @@ def mebibytes(text: str) -> int:
     """
     match = _SIZE.fullmatch(text)
     if match is None or match[0][-1] in "iI":
-        raise SettingsError(f"RESOURCES: mem must be a size, as 40G or 512M, not {text!r}")
+        raise SettingsError(f"{name} must be a size, as 40G or 512M, not {text!r}")
     return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
 
 
@@ -174,10 +237,10 @@ def clock(span: int) -> str:
     return f"{span // 3600:02}:{span // 60 % 60:02}:{span % 60:02}"
 
 
-def _check_spelling(name: str) -> None:
-    """Raise SettingsError for what is nearly a portable key: the farm would get it as another."""
+def check_spelling(name: str, key: str = "RESOURCES") -> None:
+    """Raise SettingsError for what is nearly a portable key: it would be taken for another."""
     from difflib import get_close_matches
 
     close = get_close_matches(name.lower(), PORTABLE, n=1, cutoff=0.85)
     if close:
-        raise SettingsError(f"RESOURCES: unknown key {name}; did you mean {close[0]}?")
+        raise SettingsError(f"{key}: unknown key {name}; did you mean {close[0]}?")

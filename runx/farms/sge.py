@@ -21,7 +21,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, texts, there
+from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, steps, texts, there
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -31,6 +31,9 @@ _ERRORS = ("26", "27", "28", "29")
 """Failures after which a job stays in the queue, in error, until it is tried again or deleted."""
 _PLACE = ("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT")
 """Variables that say which cell, of which installation, commands are about."""
+
+
+priority = steps("-p")
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -46,6 +49,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *_array(array),
         *_requeue(farm, array.needs),
         *(("-hold_jid", array.afterany.partition(".")[0]) if array.afterany else ()),
+        *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
@@ -101,6 +105,8 @@ def _resources(needs: Needs) -> Iterator[str]:
         yield from ("-q", needs.partition)
     if needs.account:
         yield from ("-A", needs.account)
+    for licence in needs.licences:
+        yield from ("-l", f"{licence.name}={licence.amount}{'M' if licence.is_size else ''}")
     for resource in needs.rest:
         for text in ("true",) if resource.value is True else texts(resource):
             yield from ("-l", f"{resource.name}={text}")
@@ -250,6 +256,8 @@ FARM_TYPE = FarmType(
     hold=_listed("qhold"),
     release=_listed("qrls"),
     had_ended=had_ended,
+    priority=priority,
+    licences="sizes",
     arrays=True,
     largest=75000,
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),

@@ -22,7 +22,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, long_flags, only_match
+from runx.farms.words import chunked, counts, joined, long_flags, only_match
 from runx.processes import Finished
 
 
@@ -82,6 +82,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         "--open-mode=append",
         f"--chdir={array.experiment_dir}",
         *_options(array, farm),
+        *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
@@ -137,6 +138,7 @@ def resources(needs: Needs) -> Words:
     ('--gpus-per-node=a100:2', '--mem=1024M', '--time=01:30:00')
     """
     kind = f"{needs.gpu_kind}:" if needs.gpu_kind else ""
+    licences = joined(needs.rest, "licenses", counts(needs, "{}:{}")) if needs.licences else None
     others = {resource.name for resource in needs.rest}
     has_tasks = "ntasks-per-node" in others or "ntasks" in others
     flags = {
@@ -151,9 +153,20 @@ def resources(needs: Needs) -> Words:
         "qos": needs.qos or None,
         "constraint": needs.constraint or None,
         "container-image": needs.image or None,
+        "licenses": licences,
     }
+    rest = [each for each in needs.rest if licences is None or each.name != "licenses"]
     portable = tuple(f"--{flag}={value}" for flag, value in flags.items() if value is not None)
-    return (*portable, *(word for resource in needs.rest for word in long_flags(resource)))
+    return (*portable, *(word for resource in rest for word in long_flags(resource)))
+
+
+def priority(farm: Farm) -> Words:
+    """Return PRIORITY as an option; one step of it is what Slurm's own --nice is without a number.
+
+    >>> priority(Farm("slurm", priority=-3)), priority(Farm("slurm"))
+    (('--nice=300',), ())
+    """
+    return (f"--nice={-100 * farm.priority}",) if farm.priority else ()
 
 
 def _cluster(farm: Farm) -> Words:
@@ -253,6 +266,8 @@ FARM_TYPE = FarmType(
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    priority=priority,
+    licences="numbers",
     whole_memory=True,
     handback=Handback(f'scontrol requeue "{_JOB}"'),
     reads=(),

@@ -22,7 +22,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import each, plain_name, refuse, texts
+from runx.farms.words import each, plain_name, refuse, steps, texts
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -31,6 +31,9 @@ _LONGEST = 15
 _INDEX = '"${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-$SLURM_ARRAY_TASK_ID}}"'
 LIMITS = {-10: "oom", -11: "timeout", -12: "timeout"}
 """Exit statuses of jobs that passed a limit: of memory, of time, of the processor's time."""
+
+
+priority = steps("-p")
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -45,6 +48,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-o", str(array.spool)),
         *(("-t", f"0-{len(array.jobs) - 1}{throttle}") if array.is_array else ()),
         *(("-W", "depend=" + ",".join(dependencies)) if dependencies else ()),
+        *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
@@ -186,6 +190,7 @@ FARM_TYPE = FarmType(
     hold=_either("hold", "qhold"),
     release=_either("release", "qrls"),
     had_ended=lambda finished: bool(re.search("nknown|invalid for state", finished.errors)),
+    priority=priority,
     arrays=True,
     largest=1000,
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),

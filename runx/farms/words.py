@@ -39,6 +39,35 @@ def texts(resource: Hparam) -> Words:
     return (resource.text or "",)
 
 
+def joined(resources: Sequence[Hparam], name: str, words: Sequence[str]) -> str:
+    """Return words with those that RESOURCES have of their own under a name, commas between.
+
+    >>> joined([Hparam("licenses", "a:1", "a:1"), Hparam("x", 1, "1")], "licenses", ["b:2"])
+    'a:1,b:2'
+    """
+    own = (text for resource in resources if resource.name == name for text in texts(resource))
+    return ",".join([*own, *words])
+
+
+def counts(needs: Needs, form: str) -> list[str]:
+    """Return what a run needs of what LIMITS names, each in a form with its name and number.
+
+    >>> from runx.farms.resources import Licence
+    >>> counts(Needs(licences=(Licence("matlab", 2),)), "{}:{}")
+    ['matlab:2']
+    """
+    return [form.format(licence.name, licence.amount) for licence in needs.licences]
+
+
+def steps(*words: str) -> Callable[[Farm], Words]:
+    """Return a function that gives PRIORITY in steps of a hundred, after these words.
+
+    >>> steps("-p")(Farm("pbs", priority=-3)), steps("-p")(Farm("pbs"))
+    (('-p', '-300'), ())
+    """
+    return lambda farm: (*words, str(100 * farm.priority)) if farm.priority else ()
+
+
 def refuse(needs: Needs, farm: str, *names: str) -> None:
     """Raise SettingsError for portable resources that a type of farm can't express."""
     for name in names:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError
-from runx.rundir.placement import is_program, placement, refusal, trimmed
+from runx.rundir.placement import is_program, placed_names, placement, refusal, trimmed
 from runx.sweeps import summary
 from runx.sweeps.shelltext import LOGDIR, LOGDIR_MARK, may_be_malformed
 from runx.sweeps.sweep import Sweep
@@ -32,6 +32,21 @@ def check_command(experiment: Experiment, sweep: Sweep) -> None:
     _check_syntax(experiment, names)
     if names or experiment.style.style == "file":
         _check_places(experiment, sweep, cmd, names)
+
+
+def check_step(experiment: Experiment, sweep: Sweep, names: tuple[str, ...]) -> None:
+    """Raise a SettingsError where CMD of one step could not be executed with some hyperparameters.
+
+    Nothing follows at its end.
+    """
+    for name, text in (("CMD", experiment.cmd), *_of_shell(experiment)):
+        if "\0" in text:
+            raise _error(experiment, name, "holds a NUL, which no command line can; remove it")
+    _check_syntax(experiment, names)
+    for name in placed_names(experiment.cmd, names, experiment.style.style):
+        if name in names and not _is_everywhere(sweep, name):
+            advice = f"write {name}: None where it is to be empty"
+            raise _error(experiment, "CMD", f"{{{name}}}: not every run has {name}; {advice}")
 
 
 def _check_places(experiment: Experiment, sweep: Sweep, cmd: str, names: tuple[str, ...]) -> None:

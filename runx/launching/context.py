@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runx.config.experiment import Experiment
+from runx.config.experiment import LOCAL, Experiment
 from runx.errors import SettingsError
 from runx.farms.base import Farm
 from runx.launching.record import record
@@ -22,6 +23,9 @@ from runx.staging.materialize import method_for
 from runx.staging.messages import code_warnings, editable_installs, source_folders, summary
 from runx.staging.store import WORKTREE, FreezeRules, FrozenCode, StagingMethod
 from runx.sweeps.naming import new_launch
+
+if TYPE_CHECKING:
+    from runx.launching.graph import StepRuns
 
 Say = Callable[[str], None]
 
@@ -44,7 +48,7 @@ class LaunchContext:
     """What all runs of one launch are made with.
 
     ``lock``: the launch's, open and held, by which others see that its launcher lives; None on a
-    farm.
+    farm. ``graph``: the steps of its runs, None without STEPS.
     """
 
     experiment: Experiment
@@ -53,6 +57,7 @@ class LaunchContext:
     method: StagingMethod
     script: ScriptSettings
     lock: int | None = None
+    graph: StepRuns | None = None
 
     @property
     def code(self) -> str | None:
@@ -90,7 +95,8 @@ def prepare(
     record(experiment, launch, runs, frozen, git, patch, argv)
     called = argv[0] if argv else sys.executable
     settings = script_settings(experiment, frozen, called)
-    lock = None if experiment.farm else acquire(experiment.dir.launch_lock(launch))
+    is_here = experiment.farm is None or any(step.farm == LOCAL for step in experiment.steps)
+    lock = acquire(experiment.dir.launch_lock(launch)) if is_here else None
     return LaunchContext(experiment, launch, frozen, method, settings, lock)
 
 
@@ -183,11 +189,11 @@ def script_settings(experiment: Experiment, frozen: FrozenCode, called: str) -> 
         style=experiment.style,
         shell=experiment.shell,
         requeue=experiment.farm.requeue if experiment.farm else None,
-        handback=_handback(experiment.farm) if experiment.farm else ("", 0),
+        handback=handback_of(experiment.farm) if experiment.farm else ("", 0),
     )
 
 
-def _handback(farm: Farm) -> tuple[str, int]:
+def handback_of(farm: Farm) -> tuple[str, int]:
     """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
     from runx.farms.registry import farm_type_of
 

@@ -60,8 +60,11 @@ def create_runs(
     say: Say,
     argv: Sequence[str] = (),
     ask: Ask | None = None,
+    make_steps: Callable[..., LaunchPlan | None] | None = None,
 ) -> list[LaunchPlan]:
     """Decide which runs start and make their directories; return a plan for each farm of theirs.
+
+    Of an experiment with STEPS this is what ``make_steps`` does.
 
     Launchers take turns at this. For runs that execute here a launcher waits, as others see, from
     before the turn ends; what was made of them is on disk before the first one starts.
@@ -77,9 +80,12 @@ def create_runs(
         clear_unfinished(folder)
         if record_metrics(experiment) and not is_new:
             say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
+        if make_steps is not None:
+            plan = make_steps(experiment, runs, new_name, options, say, argv, ask)
+            return [plan] if plan else []
         plan = decide(experiment, runs, options, say)
         if experiment.farm is None and not experiment.candidates:
-            plan = plan._replace(adopted=tuple(filter(_is_abandoned, plan.left)))
+            plan = plan._replace(adopted=tuple(filter(is_abandoned, plan.left)))
         plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
             return [plan] if plan.adopted else []
@@ -155,7 +161,8 @@ def writable(experiment: Experiment) -> None:
         ) from None
 
 
-def _is_abandoned(run: ExistingRun) -> bool:
+def is_abandoned(run: ExistingRun) -> bool:
+    """Return whether a run goes on here without its launcher, which has died."""
     return run.state.name == "running" and run.orphan
 
 
@@ -176,7 +183,7 @@ def _restarted(planned: PlannedAttempt, context: LaunchContext, say: Say) -> Pla
     if context.experiment.farm is not None:
         return planned
     code = context.code if planned.restaged else staged_code(run.dir)
-    _wait(planned, context, code)
+    wait(planned, context, code)
     return planned
 
 
@@ -186,11 +193,12 @@ def _shared(planned: PlannedAttempt, context: LaunchContext, say: Say) -> Planne
     if planned.restaged and code != context.code:
         say(f"{run.name}: left alone: it waits in another launcher, with other code")
         return None
-    _wait(planned, context, code)
+    wait(planned, context, code)
     return planned
 
 
-def _wait(planned: PlannedAttempt, context: LaunchContext, code: str | None) -> None:
+def wait(planned: PlannedAttempt, context: LaunchContext, code: str | None) -> None:
+    """Wait for the turn to execute an attempt here, with code of this digest."""
     text = claim_text(None, code, context.launch)
     wait_for(planned.run.dir, planned.attempt, text, context.launch, planned.is_shared)
 
@@ -207,7 +215,7 @@ def create(run: Run, context: LaunchContext, new_name: Namer) -> Run:
     try:
         draft.mkdir()
         _fill(run, context, RunDir(draft))
-        while not _moved(draft, run.dir.path):
+        while not moved(draft, run.dir.path):
             run = _renamed(run, context.experiment, new_name)
             _write_files(run, context, RunDir(draft))
     except BaseException:
@@ -216,7 +224,7 @@ def create(run: Run, context: LaunchContext, new_name: Namer) -> Run:
     return run
 
 
-def _moved(draft: Path, target: Path) -> bool:
+def moved(draft: Path, target: Path) -> bool:
     """Rename a directory; return whether there was none in its place."""
     try:
         draft.rename(target)
@@ -245,11 +253,12 @@ def _renamed(run: Run, experiment: Experiment, new_name: Namer) -> Run:
 
 
 def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
-    """Write all that a run's directory has before its first attempt."""
-    draft.attempts.mkdir()
+    """Write all that a run's directory has before its first attempt, or its steps."""
     stage(context.frozen, draft.code, context.method)
     _write_files(run, context, draft)
-    if context.experiment.farm is None:
+    if context.graph is None:
+        draft.attempts.mkdir()
+    if context.graph is None and context.experiment.farm is None:
         # Runs here start next; those of a farm are claimed when they are submitted.
         text = claim_text(None, context.code, context.launch)
         draft.wait(1, context.launch).write_text(text, encoding="utf-8")
@@ -265,17 +274,18 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
     content = run_content(
         experiment, run, resources_of(experiment, run), context.frozen, context.launch
     )
-    files = [
-        (draft.hparams, hparams),
-        (draft.script, script(run, context.script, spread(experiment, run))),
-        (draft.record, to_json(content)),
-    ]
+    if context.graph is not None:
+        content |= context.graph.record(run)
+    files = [(draft.hparams, hparams), (draft.record, to_json(content))]
+    if context.graph is None:
+        files.append((draft.script, script(run, context.script, spread(experiment, run))))
     if experiment.style.style == "file":
         from runx.rundir.configfile import config_text
 
         config = experiment.config
         kept = config.paths if config else ()
-        point = unplaced(experiment.cmd, run.point, experiment.style, kept)
+        cmd = experiment.cmd if context.graph is None else ""
+        point = unplaced(cmd, run.point, experiment.style, kept)
         text = config_text(point, logdir, experiment.style, config)
         files.append((draft.config(experiment.style.format), text))
     for path, text in files:
@@ -286,7 +296,7 @@ def spread(experiment: Experiment, run: Run) -> NodeLayout:
     """Return the nodes of a run, and the processes that torchrun starts on each."""
     if not experiment.shell.launch:
         return NodeLayout()
-    need = needs(resources_of(experiment, run))
+    need = needs(resources_of(experiment, run), experiment.limits)
     nodes = need.nodes or 1
     if nodes > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
         raise SettingsError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from runx.config.experiment import Experiment
 from runx.errors import RunxError, StoreError
+from runx.launching.existing import existing_run, queried
 from runx.launching.plan import (
     ExistingRun,
     LaunchOptions,
@@ -19,10 +20,7 @@ from runx.launching.plan import (
 from runx.launching.reconcile import reconcile, summary
 from runx.nearest import first_of
 from runx.rundir.attempts import (
-    NO_STATUSES,
     Attempts,
-    JobStatuses,
-    attempts_of,
     clock,
     current_state,
     is_open,
@@ -30,9 +28,7 @@ from runx.rundir.attempts import (
 )
 from runx.rundir.experiments import is_barred
 from runx.rundir.files import read_json, read_lines
-from runx.rundir.machines import is_process_alive, this_machine
-from runx.rundir.orders import CANCEL
-from runx.rundir.paths import RECORD, ExperimentDir, RunDir
+from runx.rundir.paths import RECORD, STEPS, ExperimentDir, RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import UNKNOWN, State, state
 from runx.sweeps.identity import Identity
@@ -41,8 +37,6 @@ Say = Callable[[str], None]
 Warn = Callable[[str], None]
 _UNSETTLED = ("preempted", UNKNOWN)
 """States, besides those of what is alive, in which a run may go on."""
-_SUBMISSION_TIMEOUT = 20.0
-"""Seconds to wait for a submission whose launcher has died."""
 
 
 def decide(
@@ -71,7 +65,7 @@ def decide(
         if out := len(runs) - len(plan.attempts):
             say(f"starting {len(plan.attempts)} of {len(runs)} runs{_left_out(out)}")
         keys = (experiment.id_of(run.point) for run in plan.runs)
-        _check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
+        check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
     if options.single and len(plan.attempts) > 1:
         raise RunxError(f"--attach takes a single run; {len(plan.attempts)} would start")
     return plan
@@ -91,7 +85,7 @@ def _note_left(plan: LaunchPlan, say: Say) -> None:
         say(f"{first_of(names, most=1)}: left alone: {state_text}")
 
 
-def _check_twins(
+def check_twins(
     experiment: Experiment, equal: Sequence[ExistingRun], options: LaunchOptions, say: Say
 ) -> None:
     """Raise a RunxError if equal runs are alive, unless --again; print how many are done."""
@@ -121,25 +115,21 @@ def existing_runs(
     """
     now = clock(experiment.path)
     existing = list(_read_runs(experiment, identity, now, warn))
-    unfinished = {run: each for run, _, each in existing if each is not None and is_open(each)}
-    statuses = _query(unfinished, warn)
-    for run, key, attempts in existing:
+    unfinished = {run: each for run, _, each, _ in existing if each is not None and is_open(each)}
+    statuses = queried(unfinished, warn)
+    with_steps = {run: steps for run, _, _, steps in existing if steps}
+    states: Mapping[RunDir, State] = {}
+    if with_steps:
+        from runx.launching.existing_steps import states_of
+
+        states = states_of(with_steps, now, warn)
+    for run, key, attempts, _ in existing:
         if attempts is None:
             yield ExistingRun(run, key, State(UNKNOWN), 0)
-            continue
-        yield _existing_run(run, key, *current_state(run, attempts, statuses, now))
-
-
-def _query(attempts: Mapping[RunDir, Attempts], warn: Warn) -> JobStatuses:
-    """Return the statuses of the jobs of runs, by their schedulers."""
-    if not attempts:
-        return NO_STATUSES
-    from runx.farms.query import query, submitted_jobs  # not at start: few have a farm to ask
-
-    without_id = {run: each for run, each in attempts.items() if not each[-1].job_id}
-    _wait_for_submissions(without_id)
-    fresh = attempts_of(without_id, _ignore)
-    return query(submitted_jobs({**attempts, **fresh}.items(), warn), warn)
+        elif run in states:
+            yield ExistingRun(run, key, states[run], 0)
+        else:
+            yield existing_run(run, key, *current_state(run, attempts, statuses, now))
 
 
 def _ignore(_: str) -> None:
@@ -148,14 +138,14 @@ def _ignore(_: str) -> None:
 
 def _read_runs(
     experiment: ExperimentDir, identity: Identity, now: Callable[[], float], warn: Warn
-) -> Iterator[tuple[RunDir, str, Attempts | None]]:
-    """Return each run of an experiment with its identity and its attempts, None if unreadable."""
+) -> Iterator[tuple[RunDir, str, Attempts | None, list[Any]]]:
+    """Return each run with its identity, its attempts (None if unreadable), its steps' entries."""
     try:
         names = sorted(os.listdir(experiment.path))  # noqa: PTH208
     except FileNotFoundError:
         return
     planned: Mapping[str, str] | None = None
-    for run in (experiment.run(name) for name in names if name[0] != "."):
+    for run in (experiment.run(name) for name in names if name[0] != "." and name != STEPS):
         try:
             record = read_json(f"{os.fspath(run)}/{RECORD}")
             key = identity.of(str(record["cmd"]), record["hparams"])
@@ -166,12 +156,13 @@ def _read_runs(
             if known is None:
                 _pass_by(run, error, experiment, warn)
                 continue
-            key = known
+            key, record = known, {}
+        steps = record.get("steps") or []
         try:
-            yield run, key, read_attempts(run, now, warn)
+            yield run, key, read_attempts(run, now, warn), steps
         except OSError as error:
             warn(f"{run.path}: left alone, for it can't be read: {error.strerror}")
-            yield run, key, None
+            yield run, key, None, steps
 
 
 def _pass_by(run: RunDir, problem: Exception, experiment: ExperimentDir, warn: Warn) -> None:
@@ -194,42 +185,6 @@ def _planned_ids(experiment: ExperimentDir, warn: Warn) -> Mapping[str, str]:
     return dict(entry for plan in plans for entry in _read_plan(plan, warn))
 
 
-def _wait_for_submissions(unfinished: Mapping[RunDir, Attempts]) -> None:
-    """Wait for submit commands that outlived their launcher; they write job.json at their end."""
-    from runx.farms.query import submitted_jobs
-
-    deadline = time.monotonic() + _SUBMISSION_TIMEOUT
-    attempts = dict(unfinished)
-    while attempts and time.monotonic() < deadline:
-        jobs = submitted_jobs(attempts.items(), _ignore)
-        pending = {job.run for job in jobs if job.is_pending and _is_orphan(job.run, job.attempt)}
-        attempts = {run: attempts[run] for run in attempts if run in pending}
-        time.sleep(0.1 if attempts else 0)
-
-
-def _existing_run(run: RunDir, key: str, state: State, attempts: Attempts) -> ExistingRun:
-    if not attempts:
-        return ExistingRun(run, key, state, 0)
-    last = attempts[-1]
-    waits = last.waits and state.name == "queued"
-    if last.waits and last.order != CANCEL:  # It is still to be made.
-        attempts = attempts[:-1]
-        if not attempts:
-            return ExistingRun(run, key, state, 0, waits=waits)
-        last = attempts[-1]
-    is_locked = any(attempt.locked for attempt in attempts)
-    orphan = is_locked and last.farm is None and _is_orphan(run, last.number)
-    return ExistingRun(run, key, state, last.number, orphan, waits)
-
-
-def _is_orphan(run: RunDir, attempt: int) -> bool:
-    """Return whether the launcher that claimed an attempt on this machine is dead."""
-    try:
-        return is_process_alive(read_json(run.claim(attempt)), this_machine()) is False
-    except StoreError:
-        return False
-
-
 def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterator[ExistingRun]:
     """Return the runs of earlier launches whose identity is among ``keys``.
 
@@ -245,7 +200,13 @@ def twins(experiment: ExperimentDir, keys: Iterable[str], warn: Warn) -> Iterato
             if not is_barred(run.path, warn) and run.record.exists():
                 names.add(name)
                 attempts = read_attempts(run, now, warn)
-                yield _existing_run(run, key, state(attempts), attempts)
+                if os.path.isdir(f"{os.fspath(run)}/{STEPS}"):  # noqa: PTH112
+                    from runx.launching.existing_steps import states_of
+
+                    steps = read_json(run.record).get("steps") or []
+                    yield ExistingRun(run, key, states_of({run: steps}, now, warn)[run], 0)
+                    continue
+                yield existing_run(run, key, state(attempts), attempts)
 
 
 def _read_plan(plan: Path, warn: Warn) -> Iterator[tuple[str, str]]:

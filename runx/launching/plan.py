@@ -33,7 +33,7 @@ SETTLED = ("done", "running", "queued", "preempted")
 """States of runs that --resume never starts: they have ended well, or will go on."""
 RETRIED = (NEW, *(name for name in STATES if name not in SETTLED))
 """States of runs that --resume starts, unless --retry narrows them."""
-STATE, TAG = "state", "tag"
+STATE, TAG, RUN = "state", "tag", "run"
 """What ``--where`` may name besides hyperparameters and resources."""
 Namer: TypeAlias = Callable[[Point], str]
 """A function that returns a new name for a point."""
@@ -45,6 +45,7 @@ class LaunchOptions(NamedTuple):
     ``resume`` restarts existing runs whose state is in ``retried``, with today's code if
     ``restage``; ``again`` launches even equals of runs that are alive. No more than one may start
     if ``single``. ``where`` selects runs, then ``seed`` shuffles them, then ``limit`` counts them.
+    Of runs with STEPS these ``steps`` alone start, again if they are done.
     """
 
     resume: bool = False
@@ -55,6 +56,7 @@ class LaunchOptions(NamedTuple):
     where: Expression | None = None
     limit: int | None = None
     seed: int | str | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def selects(self) -> bool:
@@ -204,8 +206,12 @@ def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | No
 
 def resources_of(experiment: Experiment, run: Run) -> tuple[Hparam, ...]:
     """Return the resources of a run: the experiment's RESOURCES, replaced by the run's own."""
-    logdir = Logdir.at(run.dir)
-    resources = {each.name: _with_logdir(each, logdir) for each in experiment.resources}
+    logdir, shared = Logdir.at(run.dir), experiment.resources
+    if run.step is not None:
+        from runx.launching.graph import resources_of_step
+
+        shared = resources_of_step(experiment, run.step)
+    resources = {each.name: _with_logdir(each, logdir) for each in shared}
     for name, value in run.point.resources:
         text = None if isinstance(value, bool) else str(value)
         words = tuple(map(value_text, value)) if isinstance(value, tuple) else text
@@ -219,7 +225,8 @@ def _with_logdir(resource: Hparam, logdir: Logdir) -> Hparam:
 
 
 def condition(text: str, names: Collection[str], with_state: bool) -> Expression:
-    """Read ``--where``, over hyperparameters, resources, the tag and, ``with_state``, the state.
+    """Read ``--where``, over hyperparameters, resources, the tag and, ``with_state``, what only
+    runs have that exist: their state and name.
 
     Raises:
         RunxError: It is malformed, or names something else.
@@ -230,11 +237,14 @@ def condition(text: str, names: Collection[str], with_state: bool) -> Expression
     from runx.sweeps.expressions import parse
 
     try:
-        expression = parse(text, {*names, STATE, TAG})
+        expression = parse(text, {*names, STATE, TAG, RUN})
     except ExpressionError as error:
         raise RunxError(f"--where {error}") from None
-    if STATE in expression.names and STATE not in names and not with_state:
-        raise RunxError(f"--where {text}: {STATE} goes with --resume; without, every run is new")
+    of_existing = [name for name in (STATE, RUN) if name in expression.names - {*names}]
+    if of_existing and not with_state:
+        raise RunxError(
+            f"--where {text}: {of_existing[0]} goes with --resume; without, every run is new"
+        )
     return expression
 
 
@@ -262,4 +272,4 @@ def named_values(run: Run, state: str) -> dict[str, Value]:
     resources: dict[str, Any] = {
         RESOURCE + name.upper(): value for name, value in run.point.resources
     }
-    return {STATE: state, TAG: run.tag, **resources, **run.hparams}
+    return {STATE: state, RUN: run.name, TAG: run.tag, **resources, **run.hparams}

@@ -82,6 +82,13 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         SweepError: ARGS can't express a hyperparameter.
         SettingsError: The farm can't provide a resource.
     """
+    if experiment.steps:
+        from runx.launching.preview_steps import lines as of_steps
+
+        with args_named(experiment):
+            for _ in of_steps(experiment, runs):
+                pass  # each can be given what its command places
+        return
     _check_arguments(experiment, runs)
     _check_launch(experiment, runs)
     if experiment.farm:
@@ -108,7 +115,7 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
     The default style expresses all but some lists.
     """
     style, cmd = experiment.style, experiment.cmd
-    with _args_named(experiment):
+    with args_named(experiment):
         if style.style == "file":
             from runx.rundir.configfile import check_configs
 
@@ -130,7 +137,7 @@ def _check_arguments(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 
 @contextmanager
-def _args_named(experiment: Experiment) -> Iterator[None]:
+def args_named(experiment: Experiment) -> Iterator[None]:
     """Put into the message of a SweepError where ARGS stands, or CMD.
 
     The default style has no ARGS: what is wrong then is a value that is made only now, or a list.
@@ -165,8 +172,12 @@ def _parts(routes: Iterable[Route], json: bool, after: tuple[str, ...]) -> Itera
         if experiment.shell.launch:
             runs = list(runs)
             _check_launch(experiment, runs)
-        with _args_named(experiment):
-            if json:
+        with args_named(experiment):
+            if experiment.steps:
+                from runx.launching.preview_steps import lines as of_steps
+
+                yield from of_steps(experiment, list(runs))
+            elif json:
                 from runx.launching.preview_jobs import objects
 
                 yield from objects(experiment, runs, after)

@@ -10,7 +10,7 @@ from runx.config.keys import KEYS
 from runx.errors import RunxError, SettingsError
 
 if TYPE_CHECKING:
-    from runx.farms.base import Farm
+    from runx.farms.base import Farm, FarmType
 
 _OF_JOBS = {
     "ARRAY": "nothing is submitted here",
@@ -30,6 +30,7 @@ FOR_FARMS = {
     "max_failures": "runx cancel ends what waits",
     "stream": "runx logs -f follows a run",
     "attach": "-i --attach runs it here",
+    "detach": "they go on without the terminal as it is",
 }
 """What to do on a farm instead of what each option of runs here does."""
 _FLAGS = {"jobs": "-j"}
@@ -72,12 +73,27 @@ def _of_farm(farm: Farm) -> Iterator[tuple[str, str]]:
         if farm_type.reads is not None and name not in farm_type.reads:
             known = f"it reads {', '.join(farm_type.reads)}" if farm_type.reads else "it reads none"
             yield name, f"a farm of TYPE {farm.type} has no use for it, {known}; leave it out"
+    if problem := _of_priority(farm, farm_type):
+        yield "PRIORITY", problem
     if farm.directives and farm_type.script is None:
         problem = "is given no job script; say it in RESOURCES, or SUBMIT_CMD"
         yield "DIRECTIVES", f"a farm of TYPE {farm.type} {problem}"
     if farm.requeue is not None and farm_type.handback is None:
         problem = "takes no job back; leave it out, and start ended runs again with --resume"
         yield "REQUEUE", f"a farm of TYPE {farm.type} {problem}"
+
+
+def _of_priority(farm: Farm, farm_type: FarmType) -> str:
+    """Return why the jobs of a farm can't have its PRIORITY, "" where they can."""
+    if not farm.priority:
+        return ""
+    if farm_type.priority is None:
+        return f"jobs of TYPE {farm.type} have none that can be set; leave it out"
+    try:
+        farm_type.priority(farm)
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 def check_options(farm: Farm, given: Mapping[str, object]) -> None:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.errors import SettingsError
 from runx.farms.choice import gpu_size
-from runx.farms.resources import Needs
-from runx.local.gpus import Devices, devices, names_here
+from runx.farms.resources import Limit, Needs
+from runx.local.counts import Counts, amounts, of_machine, size
+from runx.local.gpus import Devices, Gpus, devices, names_here
+from runx.local.machine import cores, memory
 from runx.local.nvidia import memory_of
 from runx.local.options import LocalOptions
 
 THREADS = "OMP_NUM_THREADS"
 """The variable by which OpenMP, MKL, OpenBLAS and torch choose their number of threads."""
 
+_WITHIN = "RUNX_ATTEMPT"  # run.sh sets it
 _FLAG = "--gpus-per-run {}"
 _SITES_WORDS = ("partition", "account", "qos", "constraint", "image")
-_CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 class Share(NamedTuple):
-    """What one run gets: GPUs (None: as many as others), seconds until it is ended, threads."""
+    """What one run gets: GPUs (None: as many as others), seconds until it is ended, threads.
+
+    ``counted`` are the amounts that it needs of what is counted on this machine, by its name.
+    """
 
     gpus: int | None = None
     seconds: float | None = None
     threads: int | None = None
+    counted: tuple[tuple[str, int], ...] = ()
+    priority: int = 0
 
 
 WHOLE = Share()
@@ -38,26 +43,31 @@ class Capacity(NamedTuple):
     """How many runs this machine executes at a time, and the devices for them.
 
     ``threads`` is the number for a run that doesn't say its own, None where nobody should set one.
-    ``gpus`` is likewise that of GPUs, None where all get as many, or what a flag says.
+    ``gpus`` is likewise that of GPUs, None where all get as many, or what a flag says: ``each``.
     """
 
     jobs: int
     devices: Devices
+    counts: Counts
     threads: int | None = None
     gpus: int | None = None
+    each: int = 0
+    priority: int = 0
 
     def share(self, need: Needs) -> Share:
         """Return what a run of these needs gets."""
         threads = self.threads and (need.cpus or self.threads)
         gpus = self.gpus if self.gpus is None or need.gpus is None else need.gpus
-        return Share(gpus, need.time, threads)
+        leased = (self.each if gpus is None else gpus) if self.each else 0
+        counted = (*amounts(need), *((("gpus", leased),) if leased else ()))
+        return Share(gpus, need.time, threads, counted, self.priority)
 
 
 class Wanted(NamedTuple):
     """What a launch wants of this machine: the needs of its runs, GPUS, MAX_PARALLEL, its flags.
 
     ``shared`` are the needs of a run that has none of its own. ``sets_threads``: whether the
-    environment or ENV says how many threads a run has.
+    environment or ENV says how many threads a run has. ``limits`` are LIMITS.
     """
 
     needs: Sequence[Needs]
@@ -66,6 +76,8 @@ class Wanted(NamedTuple):
     max_parallel: int | None = None
     options: LocalOptions = LocalOptions()
     sets_threads: bool = False
+    limits: Mapping[str, Limit] = {}
+    priority: int = 0
 
 
 def capacity(
@@ -78,6 +90,7 @@ def capacity(
     """
     options, most = wanted.options, cores()
     check(wanted.needs, wanted.shared, most, memory())
+    check_limits(wanted.needs, wanted.limits)
     _check_gpu_memory(wanted, environment)
     is_single = options.jobs is None
     each, smallest, origin = _gpus_each(wanted)
@@ -85,14 +98,27 @@ def capacity(
     count = room * (each or 1)
     jobs = options.jobs or 1
     if options.jobs == 0:
-        jobs = _automatic(wanted.needs, count // smallest, most)
+        jobs = _automatic(wanted, count // smallest, most)
         gpus = f"{count} GPU{'s' * (count > 1)}" if count else f"{most} cores, no GPU"
         say(f"-j auto: {jobs} at a time, on {gpus}")
     if wanted.max_parallel and jobs > wanted.max_parallel:
         jobs = wanted.max_parallel
         say(f"MAX_PARALLEL: {jobs} at a time")
     unsaid = None if each is None or origin == _FLAG else int(not is_single)
-    return Capacity(jobs, source, _threads(wanted, jobs, most), unsaid)
+    each = (each or 1) if room else 0
+    counts = _counts(wanted, source, environment, say)
+    threads = _threads(wanted, jobs, most)
+    return Capacity(jobs, source, counts, threads, unsaid, each, wanted.priority)
+
+
+def _counts(
+    wanted: Wanted, source: Devices, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Counts:
+    """Return what is counted of this machine: nothing within a run, which has its part of it."""
+    if _WITHIN in environment:
+        return Counts()
+    names = source.names if isinstance(source, Gpus) else ()
+    return Counts(of_machine(wanted.limits, names), environment, say, wanted.priority)
 
 
 def _gpus_each(wanted: Wanted) -> tuple[int | None, int, str]:
@@ -120,15 +146,32 @@ def _threads(wanted: Wanted, jobs: int, most: int) -> int | None:
     return None
 
 
-def _automatic(needs: Sequence[Needs], room: int, most: int) -> int:
-    """Return for how many runs there are GPUs, or else cores, and memory."""
+def _automatic(wanted: Wanted, room: int, most: int) -> int:
+    """Return for how many runs there are GPUs, or else cores, and memory, and what LIMITS names."""
+    needs = wanted.needs
     limits = [room] if room else [most // max((need.cpus or 1 for need in needs), default=1)]
     largest = max((need.mem or 0 for need in needs), default=0)
     if largest:
         limits.append(memory() // largest)
+    for name, limit in wanted.limits.items():
+        if each := max((dict(amounts(need)).get(name, 0) for need in needs), default=0):
+            limits.append(limit.most // each)
     if any(need.mem == 0 for need in needs):
         limits.append(1)  # It wants all that there is.
     return max(min(limits), 1)
+
+
+def check_limits(needs: Iterable[Needs], limits: Mapping[str, Limit]) -> None:
+    """Raise SettingsError where a run needs more than LIMITS lets all runs have."""
+    for need in dict.fromkeys(needs):
+        for name, amount in (*amounts(need), ("gpus", need.gpus or 0)):
+            limit = limits.get(name)
+            if limit and amount > limit.most:
+                text = size if limit.is_size else str
+                raise SettingsError(
+                    f"RESOURCES: {name}: {text(amount)}: all runs on this machine may have"
+                    f" {text(limit.most)}, says {limit.origin}: LIMITS"
+                )
 
 
 def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None:
@@ -140,7 +183,7 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
             ("mem", need.mem, memory),
         ):
             if wanted and wanted > there:
-                text = _size if key == "mem" else str
+                text = size if key == "mem" else str
                 is_shared = getattr(need, key) == getattr(shared, key)
                 name = f"RESOURCES.{key}" if is_shared else f"SUBMIT_JOB.{key.upper()}"
                 raise SettingsError(
@@ -165,10 +208,6 @@ def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
         )
 
 
-def _size(mebibytes: int) -> str:
-    return f"{mebibytes // 1024}G" if mebibytes >= 1024 else f"{mebibytes}M"
-
-
 def unused(needs: Iterable[Needs]) -> list[str]:
     """Return the names of resources that mean something on a farm alone.
 
@@ -187,50 +226,3 @@ def measured(named: Sequence[str], environment: Mapping[str, str]) -> Needs:
     names = names_here(named, environment)
     smallest = memory_of(names)
     return Needs(gpus=len(names), gpu_mem=smallest, cpus=cores(), mem=memory(), nodes=1)
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use, by its affinity and its cgroups."""
-    allowed = len(os.sched_getaffinity(0))
-    for quota, *rest in _limits("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"):
-        period = rest[0] if rest else ""
-        if quota.isdecimal() and period.isdecimal() and int(period):
-            allowed = min(allowed, max(int(quota) // int(period), 1))
-    return allowed
-
-
-def memory() -> int:
-    """Return the MiB of memory that this process may use, by the machine and its cgroups."""
-    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit, *_ in _limits("memory.max", "memory/memory.limit_in_bytes"):
-        if limit.isdecimal():
-            size = min(size, int(limit))
-    return size >> 20
-
-
-def _limits(name: str, *older: str) -> Iterator[list[str]]:
-    """Yield the words of a limit of each of this process's cgroups, from its own to the root's.
-
-    ``name`` is the file of version 2; ``older`` are those of version 1, by controller (cgroups(7)).
-    """
-    try:
-        lines = _OWN_CGROUPS.read_text().splitlines()
-    except OSError:
-        return
-    for _, controllers, path in (line.split(":", 2) for line in lines):
-        own = Path(path.lstrip("/"))
-        for group in (own, *own.parents):
-            files = [_CGROUPS / group / name]
-            if controllers:
-                parts = [file.split("/") for file in older]
-                files = [_CGROUPS / controller / group / file for controller, file in parts]
-                files = files if parts[0][0] in controllers.split(",") else []
-            if words := [word for file in files for word in _words(file)]:
-                yield words
-
-
-def _words(file: Path) -> list[str]:
-    try:
-        return file.read_text().split()
-    except OSError:
-        return []

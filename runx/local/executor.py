@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from runx.local.capacity import THREADS
 from runx.local.claiming import ClaimResult
+from runx.local.counts import Counts, Shortage
 from runx.local.gpus import Devices, Lease
+from runx.local.outcomes import Outcomes
 from runx.local.process import (
     Heartbeat,
     LiveAttempt,
@@ -21,6 +22,7 @@ from runx.local.process import (
 )
 from runx.local.signals import StopSignals, stop_signals
 from runx.local.tasks import EndedAttempt, Task, Watcher
+from runx.local.waiting import Waiting
 from runx.processes import CommandError
 from runx.rundir.files import disk_problem, is_full
 from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possible
@@ -73,37 +75,44 @@ class Executor:
     """Executes tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
+    ``tell`` is given what is short, "" if nothing.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
     where the disk ``is_full``. ``ended`` are the runs that came
-    to their last end here, ``left`` those that another launch executes.
+    to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
+    never start, since one that they are after has failed.
     """
 
     policy: Policy
     devices: Devices
     claim: Callable[[Task], ClaimResult]
     watch: Watcher
+    counts: Counts = field(default_factory=Counts)
+    tell: Callable[[str], None] = lambda why: None
     running: list[_Running] = field(default_factory=list)
-    waiting: deque[Task] = field(default_factory=deque)
+    waiting: Waiting = field(default_factory=Waiting)
     failures: int = 0
     stops: int = 0
     is_full: bool = False
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
+    blocked: list[Task] = field(default_factory=list)
+    outcomes: Outcomes | None = None
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
-        """Execute every task to its end.
-
-        ``adopted`` run already, without a launcher: each takes a slot until it ends.
-        """
-        self.waiting.extend(tasks)
+        """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
+        tasks, adopted = list(tasks), list(adopted)
+        if any(task.after for task in tasks):
+            self.outcomes = Outcomes(tasks, adopted)
+        else:
+            self.waiting.extend(tasks)
         for task in adopted:
             live = LiveAttempt(task.run, task.attempt, None, time.monotonic())
             self.running.append(_Running(task, live, Lease()))
             self.watch.started(task, Lease())
         # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
         with stop_signals((signal.SIGINT,) if self.policy.attach else ()) as signals:
-            while self.running or (self.waiting and not self._is_closed()):
+            while self.running or (self._unstarted and not self._is_closed()):
                 self._fill_slots()
                 self._wait(signals)
                 while signals.received:
@@ -118,17 +127,36 @@ class Executor:
         return self.stops > 0 or self.is_full or (most is not None and self.failures >= most)
 
     def _fill_slots(self) -> None:
+        """Start what there is a slot for, and all that it needs."""
+        shortages: list[Shortage] = []
+        self._admit()
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
-            if self.waiting[0].run.claim(self.waiting[0].attempt).exists():
-                self._leave(self.waiting.popleft())
-                continue
-            wanted = self.waiting[0].share.gpus
-            lease = self.devices.lease() if wanted is None else self.devices.lease(wanted)
-            if lease is None:
-                if not self.running:
-                    self.watch.blocked()
-                return
-            self._start(self.waiting.popleft(), lease)
+            served, shortages = self.waiting.serve(self.devices, self.counts, self._leave)
+            if served is None:
+                break
+            self._start(*served)
+            self._admit()
+        self.counts.wait_for(shortages)
+        self.tell(what := shortages[0].text if shortages else "")
+        if what and not self.running:
+            self.watch.blocked(what)
+
+    def _admit(self) -> None:
+        """Let steps wait for their turn whose predecessors have ended; leave out the others."""
+        if self.outcomes is None:
+            return
+        ready, blocked = self.outcomes.settled()
+        for place, task in ready:
+            self.waiting.add(task, place)
+        self.blocked += blocked
+        for task in self.outcomes.taken_over(self.left):
+            self.left = [each for each in self.left if each.run != task.run]
+            self.waiting.put_first(task)
+
+    @property
+    def _unstarted(self) -> int:
+        """The number of tasks that have not started."""
+        return len(self.waiting) + (self.outcomes.held if self.outcomes else 0)
 
     def _start(self, task: Task, lease: Lease) -> None:
         right: ClaimResult = "theirs"
@@ -163,6 +191,8 @@ class Executor:
 
     def _leave(self, task: Task) -> None:
         self.left.append(task)
+        if self.outcomes:
+            self.outcomes.leave(task.run)
         self.watch.left(task)
 
     def _limit(self, task: Task) -> float | None:
@@ -184,12 +214,14 @@ class Executor:
         if not isinstance(error, CommandError):
             self.is_full |= is_full(error)
             problem = disk_problem(error, task.run.path)
+        if self.outcomes:
+            self.outcomes.note(task.run, False)
         self.watch.note(f"{task.name}: not started: {problem}")
 
     def _wait(self, signals: StopSignals) -> None:
         """Wait for a signal, the end of a run, or the next time limit."""
-        pause = self.watch.tick([run.task for run in self.running], len(self.waiting))
-        if not self.running and not self.waiting:
+        pause = self.watch.tick([run.task for run in self.running], self._unstarted)
+        if not self.running and not self._unstarted:
             return
         now = time.monotonic()
         limits = [(run, self._limit(run.task)) for run in self.running if not run.order]
@@ -275,7 +307,7 @@ class Executor:
         retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
         if retry:
             again = task._replace(attempt=task.attempt + 1, tried=task.tried + 1)
-            self.waiting.appendleft(again)
+            self.waiting.put_first(again)
         elif status and order != CANCEL:
             self.failures += 1
         self._note_end(end, retry)
@@ -291,6 +323,8 @@ class Executor:
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:
         if not retry:
             self.ended.append(end)
+            if self.outcomes:
+                self.outcomes.note(end.task.run, end.status == 0 and end.recorded)
         self.watch.ended(end, retry)
 
 

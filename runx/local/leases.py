@@ -1,4 +1,4 @@
-"""Leases of GPUs: files that a run's processes keep locked, in a folder that all users share.
+"""Leases of GPUs, and files of counts: runs keep them locked, in a folder that all users share.
 
 Nothing there is trusted: links are not followed, files are neither read nor waited for, and where
 the folder or a file is not what it should be, a private folder takes its place.
@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from tempfile import mkdtemp
+from typing import TypeVar
 
 from runx.locks import acquire_open
 
@@ -20,8 +21,9 @@ LEASES = "RUNX_LEASES"
 """The variable with the folder of the leases, for tests; else it is the machine's temporary one."""
 
 _SHARED = 0o1777  # everybody makes files there, and removes none of others
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would make us wait
+_OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would make us wait
 _ODD = re.compile(r"[/\0]")
+_T = TypeVar("_T")
 
 
 class _NotTrusted(OSError):
@@ -46,24 +48,30 @@ class Leases:
 
         Each is locked in the first folder that can be used for it, by all launches alike.
         """
-        file = f"gpu-{_ODD.sub('-', name)[:200]}.lock"
+        return self._used(f"gpu-{_ODD.sub('-', name)[:200]}.lock", os.O_RDONLY, acquire_open)
+
+    def count(self, name: str) -> int:
+        """Return the file in which a resource is counted, open, by its name."""
+        return self._used(f"count-{name}.lock", os.O_RDWR, int)
+
+    def _used(self, file: str, flags: int, use: Callable[[int], _T]) -> _T:
         with suppress(OSError):
-            return acquire_open(_opened(self._shared, _SHARED, file))
+            return use(_opened(self._shared, _SHARED, file, flags))
         with suppress(OSError):
-            return self._tell(acquire_open(_opened(self._private[0], 0o700, file)))
+            return self._tell(use(_opened(self._private[0], 0o700, file, flags)))
         if len(self._private) == 1:
             self._private.append(mkdtemp(prefix="runx-leases-"))
-        return self._tell(acquire_open(_opened(self._private[1], 0o700, file)), 1)
+        return self._tell(use(_opened(self._private[1], 0o700, file, flags)), 1)
 
-    def _tell(self, lock: int | None, number: int = 0) -> int | None:
-        """Say, once, which folder takes the place of the shared one; return the lock."""
+    def _tell(self, used: _T, number: int = 0) -> _T:
+        """Say, once, which folder takes the place of the shared one; return what is used of it."""
         if self.path != self._private[number]:
             self.path = self._private[number]
             self._say(
                 f"{self._shared}: not used, it is not a folder that users can share safely; GPUs"
                 f" are leased in {self.path}, which launches of other users don't see"
             )
-        return lock
+        return used
 
 
 def _folder(path: str, mode: int) -> int:
@@ -73,7 +81,7 @@ def _folder(path: str, mode: int) -> int:
     """
     with suppress(FileExistsError):
         os.mkdir(path, mode)  # noqa: PTH102
-    folder = os.open(path, _OPEN | os.O_DIRECTORY)
+    folder = os.open(path, _OPEN | os.O_RDONLY | os.O_DIRECTORY)
     try:
         status = os.fstat(folder)
         if status.st_uid == os.geteuid():
@@ -87,15 +95,15 @@ def _folder(path: str, mode: int) -> int:
     return folder
 
 
-def _opened(path: str, mode: int, name: str) -> int:
+def _opened(path: str, mode: int, name: str, flags: int) -> int:
     """Return a plain file in a folder of leases, made if missing and open."""
     folder = _folder(path, mode)
     try:
         try:
-            file = os.open(name, _OPEN, dir_fd=folder)
+            file = os.open(name, _OPEN | flags, dir_fd=folder)
         except FileNotFoundError:
             _make(folder, name)
-            file = os.open(name, _OPEN, dir_fd=folder)
+            file = os.open(name, _OPEN | flags, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise _NotTrusted(name)

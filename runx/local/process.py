@@ -24,7 +24,7 @@ from runx.rundir.files import append_line
 from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
-from runx.rundir.paths import RunDir
+from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
 
 if TYPE_CHECKING:
@@ -210,13 +210,15 @@ def processes_of(run: RunDir, attempt: int) -> Iterator[int]:
 
     run.sh is not among them: it sets these variables for CMD, after its own start.
     """
-    marks = {os.fsencode(f"RUNX_LOGDIR={run.path}"), os.fsencode(f"RUNX_ATTEMPT={attempt}")}
+    number = os.fsencode(f"RUNX_ATTEMPT={attempt}")
+    is_step = run.path.parent.name == STEPS and run.is_step
+    place = os.fsencode(f"{'RUNX_STEP_DIR' if is_step else 'RUNX_LOGDIR'}={run.path}")
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             environment = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue  # Another user's, or gone meanwhile.
-        if marks.issubset(environment):
+        if place in environment and number in environment:
             yield int(folder.name)
 
 

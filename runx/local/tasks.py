@@ -8,20 +8,25 @@ from typing import NamedTuple, Protocol
 from runx.local.capacity import WHOLE, Share
 from runx.local.gpus import Lease
 from runx.rundir.paths import RunDir
+from runx.rundir.steps import Predecessor
 
 
 class Task(NamedTuple):
-    """An attempt to execute, how many attempts of the run this launch has made, and its share."""
+    """An attempt to execute, how many attempts of the run this launch has made, and its share.
+
+    That of a step starts when those that it is ``after`` are done, or have ended.
+    """
 
     run: RunDir
     attempt: int
     tried: int = 0
     share: Share = WHOLE
+    after: tuple[Predecessor, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of the run."""
-        return self.run.path.name
+        return self.run.name
 
 
 class EndedAttempt(NamedTuple):
@@ -60,8 +65,8 @@ class Watcher(Protocol):
     def stopping(self, killing: bool) -> None:
         """Note that a person asked to stop; ``killing``: for the second time."""
 
-    def blocked(self) -> None:
-        """Note that nothing runs, and that no device is free for what waits."""
+    def blocked(self, what: str) -> None:
+        """Note that nothing runs, and what this machine has too little of for what waits."""
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:
         """Note that time has passed; return the seconds until this is to be called again."""

@@ -22,7 +22,8 @@ Key: TypeAlias = tuple[str, str]
 class Source(NamedTuple):
     """The rows of files of one kind that belong together, those of an attempt after the earlier.
 
-    ``prefix`` tells its metrics from those of the same name that another source of its kind has.
+    ``prefix`` tells its metrics from those of the same name that another source of its kind has:
+    what comes before the name.
     """
 
     kind: str
@@ -111,9 +112,9 @@ def _rows(run: str, file: FoundFile, warn: Warn) -> Iterable[Row]:
 
 
 def _prefix(file: FoundFile) -> str:
-    """Return the name of a file without its end, or of the folder of event files."""
+    """Return the name of a file without its end, or of the folder of event files, and a slash."""
     folder, name = os.path.split(file.name)
-    return os.path.basename(folder) if "tfevents" in name else name.partition(".")[0]
+    return f"{os.path.basename(folder) if 'tfevents' in name else name.partition('.')[0]}/"
 
 
 def combined(sources: Iterable[Source]) -> Measured:
@@ -155,7 +156,7 @@ def _own_names(source: Source, owners: Mapping[Key, str]) -> dict[Key, Key]:
     for key in dict.fromkeys((row.phase, name) for row in source.rows for name in row.values):
         phase, name = key
         is_twice = owners.get(key) == source.kind
-        own = (phase, f"{source.prefix}/{name}") if is_twice else key
+        own = (phase, f"{source.prefix}{name}") if is_twice else key
         if own not in owners:
             names[key] = own
     return names

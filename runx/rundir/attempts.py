@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from runx.errors import StoreError
 from runx.locks import acquire, is_held
-from runx.rundir.claims import waiting_claims
+from runx.rundir.claims import waiting_claims, wanting
 from runx.rundir.events import Attempt, Event, JobAddress, JobStatus, parse_events, place_of
 from runx.rundir.files import read_json
 from runx.rundir.machines import is_process_alive, locality_of, this_machine
@@ -178,6 +178,7 @@ def _waiting(
         locality=locality_of(claim, this_machine()),
         launch=str(claim.get("launch") or ""),
         waits=True,
+        waits_for=wanting(run, claim),
     )
     return with_ages(attempt, look.path, True, now)
 

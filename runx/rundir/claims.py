@@ -123,6 +123,26 @@ def _life(run: str, claim: Mapping[str, Any]) -> int:
     return 1 + bool(is_held(ExperimentDir(Path(run).parent).launch_lock(launch)))
 
 
+def wanting(run: RunDir, claim: Mapping[str, Any]) -> str:
+    """Return what the launcher of a claim waits for, as it has written; "" if nothing is short."""
+    launch = str(claim.get("launch") or "")
+    with suppress(StoreError):
+        if launch and "/" not in launch:
+            waits = read_json(ExperimentDir(run.path.parent).launch_waits(launch))
+            return str(waits.get("for") or "")
+    return ""
+
+
+def launcher_lives(experiment: ExperimentDir, launch: str) -> bool:
+    """Return whether the launcher of a launch's runs here lives, as far as is seen from here."""
+    lock = experiment.launch_lock(launch)
+    held = is_held(lock)
+    if held is None and lock.exists():  # Its file system has no locks.
+        with suppress(StoreError):
+            return bool(is_process_alive(read_json(lock.with_name("launch.json")), this_machine()))
+    return bool(held)
+
+
 def link_claim(path: Path, text: str) -> bool:
     """Create a file; return False where it exists.
 

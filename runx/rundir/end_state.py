@@ -16,6 +16,8 @@ def ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     code = event.details.get("code") if event else None
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
+    if event and (before := event.details.get("blocked")):
+        return State("blocked", f"{before} isn't done", code, attempt=attempt.number)
     if event and code is None and event.details.get("by") == "logx" and attempt.order is None:
         # A script left in a way that shows it no status.
         return State(UNKNOWN, _problem(attempt), attempt=attempt.number)

@@ -78,7 +78,8 @@ class Attempt(NamedTuple):
     process here holds the run's lock, None where that is unknown or makes no difference.
     ``launch``: the name of the launch that claimed it, None where run.sh did. ``called_off``: after
     it was cancelled its farm had no job of it any more, or is one that can't be asked. ``waits``:
-    nobody has claimed it, and a launcher here waits for its turn to. ``replaced``: it has given no
+    nobody has claimed it, and a launcher here waits for its turn to; ``waits_for``: what this
+    machine has too little of for that launcher's runs, "" if nothing. ``replaced``: it has given no
     sign since a later attempt was claimed.
     """
 
@@ -98,6 +99,7 @@ class Attempt(NamedTuple):
     called_off: bool = False
     waits: bool = False
     replaced: bool = False
+    waits_for: str = ""
 
     def event(self, name: str) -> Event | None:
         """Return the first event of that name, if there is one."""

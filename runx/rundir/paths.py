@@ -17,6 +17,7 @@ RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "log
 TRAIN_METRICS, MESSAGES = "metrics.train.csv", "logging.log"
 ATTEMPTS, ORDERS = "attempts", "orders"
 LOCK, WORKSPACE = "lock", "workspace"
+STEPS = "steps"
 
 
 class RunDir:
@@ -56,6 +57,46 @@ class RunDir:
 
     def __hash__(self) -> int:
         return hash(os.fspath(self))
+
+    @property
+    def name(self) -> str:
+        """Its name as people read it: wise-owl of a run, wise-owl/eval of a step of it.
+
+        >>> RunDir("/logs/sweep/wise-owl").name
+        'wise-owl'
+        """
+        if self.path.parent.name != STEPS or self.owner == self:
+            return self.path.name
+        return f"{self.owner.path.name}/{self.path.name}"
+
+    def step(self, name: str) -> RunDir:
+        """Return the directory of one of the run's steps."""
+        return RunDir(f"{os.fspath(self)}/{STEPS}/{name}")
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is the directory of a step: of a run, or of one that runs share."""
+        return self.experiment != self.path.parent
+
+    @property
+    def owner(self) -> RunDir:
+        """The run that a step belongs to; itself where it is a run, or a step that runs share."""
+        run = self.path.parent.parent
+        return RunDir(run) if self.is_step and run != self.experiment else self
+
+    @property
+    def experiment(self) -> Path:
+        """The directory of the experiment that a run, or a step, belongs to.
+
+        >>> RunDir("/logs/sweep/wise-owl").experiment.name
+        'sweep'
+        """
+        parent = self.path.parent
+        if parent.name == STEPS:  # It may be the name of an experiment, too.
+            for folder in (parent.parent, parent.parent.parent):
+                if os.path.isdir(f"{folder}/.runx"):  # noqa: PTH112
+                    return folder
+        return parent
 
     @property
     def record(self) -> Path:
@@ -204,6 +245,11 @@ class ExperimentDir:
         return RunDir(f"{self.path}/{name}")
 
     @property
+    def steps(self) -> Path:
+        """A folder: the steps that runs share, each laid out as a run."""
+        return self.path / STEPS
+
+    @property
     def code(self) -> Path:
         """A folder: frozen code, each named by its digest."""
         return self.path / ".runx" / "code"
@@ -216,6 +262,10 @@ class ExperimentDir:
     def launch_lock(self, launch: str) -> Path:
         """Return the file that the launcher of runs here locks for its life, and touches."""
         return self.launches / launch / LOCK
+
+    def launch_waits(self, launch: str) -> Path:
+        """Return the file that says what a launcher of runs here waits for, its own."""
+        return self.launches / launch / "waits.json"
 
     def jobs(self, launch: str) -> Path:
         """Return the folder with the scripts of a launch's jobs, and the runs of each."""

@@ -125,6 +125,17 @@ def _unplaced(found: Collection[str], names: Collection[str], style: str) -> lis
     return [name for name in names if name not in found]
 
 
+def placed_names(cmd: str, names: Collection[str], style: str = "dashes") -> list[str]:
+    """Return the names of what CMD places itself, ``{args}`` and ``{config}`` among them.
+
+    >>> placed_names("python x.py {lr} {x}", ["lr", "seed"])
+    ['lr']
+    """
+    return list(
+        dict.fromkeys(_named(match, style) for match in _places(trimmed(cmd), names, style))
+    )
+
+
 def _places(text: str, names: Collection[str], style: str) -> Iterator[re.Match[str]]:
     """Yield what names a value in CMD, but for remarks and what has another meaning there."""
     known = {ARGS, *names, *([FILE] if style == "file" else [])}

@@ -10,6 +10,7 @@ from runx.rundir.paths import RunDir
 if TYPE_CHECKING:
     from runx.rundir.events import Attempt
     from runx.rundir.state import State
+    from runx.rundir.steps import Predecessor, Step, When
     from runx.sweeps.values import Point, Value
 
 
@@ -18,11 +19,16 @@ OWN_TOOL = "runx"
 
 
 class Run(NamedTuple):
-    """One run of a plan: a point of a sweep with a name and a directory."""
+    """One run of a plan: a point of a sweep with a name and a directory; or a step of it.
+
+    A step's ``name`` is its path below the experiment; ``after`` are the steps that it waits for.
+    """
 
     name: str
     dir: RunDir
     point: Point
+    step: Step | None = None
+    after: tuple[Predecessor, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -35,6 +41,20 @@ class Run(NamedTuple):
         return {hparam.name: hparam.value for hparam in self.point.hparams}
 
 
+class StepRecord(NamedTuple):
+    """A step of a run as it is read: what it is after, its state, and its attempts.
+
+    Shared steps that a run waits for aren't its own.
+    """
+
+    name: str
+    dir: RunDir
+    after: Mapping[str, When]
+    is_own: bool
+    status: State
+    attempts: tuple[Attempt, ...] = ()
+
+
 class RunRecord(NamedTuple):
     """A run as it is read from its directory: hyperparameters, state, metrics and attempts.
 
@@ -45,7 +65,8 @@ class RunRecord(NamedTuple):
     ``code``: the digest of its last attempt's. ``tag`` and ``labels``: as it was launched.
     ``ablation``: what it ``changed`` of a ``baseline``, where it is of an ablation.
     ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
-    ``project``: where its code comes from, read where codes are compared alone.
+    ``project``: where its code comes from, read where codes are compared alone. ``steps``: those
+    that it needs, in order; ``step`` is the one that its state and its ``attempts`` are of.
     """
 
     name: str
@@ -67,6 +88,13 @@ class RunRecord(NamedTuple):
     ablation: Mapping[str, Any] = {}
     sources: Mapping[str, str] = {}
     project: str = ""
+    steps: tuple[StepRecord, ...] = ()
+    step: str = ""
+
+    @property
+    def place(self) -> RunDir:
+        """The directory that its state comes from: its own, or that of one of its steps."""
+        return self.dir.step(self.step) if self.step else self.dir
 
     @property
     def state(self) -> str:

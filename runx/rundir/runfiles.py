@@ -70,6 +70,11 @@ class RunFiles:
         """The latest mtime or ctime of these files, in nanoseconds: an mtime can be set."""
         return max(max(written, changed) for written, changed, _, _ in self.stamps.values())
 
+    def include(self, inner: RunFiles, name: str) -> None:
+        """Keep the stamps of a folder's files, which were read as those of a run."""
+        self.stamps.update({f"{name}/{file}": each for file, each in inner.stamps.items()})
+        self.volatile |= inner.volatile
+
     def drop(self, name: str) -> None:
         """Drop the stamp of a file that will never change again."""
         self.stamps.pop(name, None)

@@ -16,43 +16,10 @@ from runx.errors import SettingsError
 from runx.rundir.argv import exports, is_execable, shell_command
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
+from runx.rundir.shell import PLAIN, Requeue, Shell
 from runx.rundir.styles import DASHES, Style
 
 _HERE = Logdir.as_variable()
-
-
-class Shell(NamedTuple):
-    """What the settings put around the command.
-
-    ``wrap`` precedes the command, ``launch`` is ``torchrun`` or empty, ``separate`` is true if
-    stderr has a file of its own. ``linger`` is for how many seconds what the script leaves may go
-    on after its end.
-    """
-
-    setup: str = ""
-    teardown: str = ""
-    wrap: str = ""
-    launch: str = ""
-    environment: tuple[tuple[str, str], ...] = ()
-    separate: bool = False
-    setup_may_fail: bool = False
-    linger: float = 30.0
-
-
-PLAIN = Shell()
-"""Nothing around the command."""
-
-
-class Requeue(NamedTuple):
-    """How a run is requeued after its scheduler's warning: ``max`` times at most.
-
-    The warning comes ``before`` seconds before the end. What the script gets of it is ``forward``:
-    ``signal`` (USR1), ``term``, or ``note`` (the file stop_requested alone).
-    """
-
-    max: int = 5
-    before: int = 120
-    forward: str = "term"
 
 
 class NodeLayout(NamedTuple):
@@ -83,6 +50,16 @@ class ScriptSettings(NamedTuple):
     requeue: Requeue | None = None
     handback: tuple[str, int] = ("", 0)
 
+
+_OF_RUN = {
+    "WHERE": "export RUNX_LOGDIR=$PWD RUNX_RUN=${PWD##*/}",
+    "NO_STEP": " RUNX_STEP RUNX_STEP_DIR",
+    "CODE": "./code",
+    "MARK": "RUNX_LOGDIR",
+    "AFTER": "",
+    "AFTER_FIELD": "",
+}
+"""What run.sh of a run has where that of a step differs: ``step_script`` has that."""
 
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 
@@ -134,21 +111,31 @@ fi
 
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
-    style = common.style
-    assigned = exports(run.point, _HERE, style, common.cmd) if style.style == "env" else []
-    line = shell_command(common.cmd, run.point, _HERE, style, exported=True)
+    cmd, point, style = common.cmd, run.point, common.style
+    if run.step is not None:
+        from runx.rundir.step_command import of_step
+
+        cmd, point, style = of_step(run, style)
+    assigned = exports(point, _HERE, style, cmd) if style.style == "env" else []
+    line = shell_command(cmd, point, _HERE, style, exported=True)
     texts = {
         "COMMAND": "".join([f"export {each}\n" for each in assigned])
-        + body(line, is_execable(common.cmd, run.point, style), common.shell, spread),
+        + body(line, is_execable(cmd, point, style), common.shell, spread),
         "RUN": run.name,
+        **_OF_RUN,
         **_common(common),
     }
+    if run.step is not None:
+        from runx.rundir.step_script import step_texts
+
+        texts |= step_texts(run)
+        texts["TEARDOWN"] = teardown(common.shell, texts["CODE"])
     parts = list(_parts())
     parts[1::2] = [texts[name] for name in parts[1::2]]
     return "".join(parts)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=32)
 def _common(common: ScriptSettings) -> dict[str, str]:
     return {
         "EXPERIMENT": common.experiment.replace("\n", " "),
@@ -250,9 +237,9 @@ def requeuing(requeue: Requeue | None, command: str, status: int) -> str:
     return _REQUEUE.replace("@MAX@", str(requeue.max)).replace("@HANDBACK@", "\n    ".join(lines))
 
 
-def teardown(shell: Shell) -> str:
-    """Return the lines of TEARDOWN, which don't change the exit status."""
+def teardown(shell: Shell, code: str = "./code") -> str:
+    """Return the lines of TEARDOWN, which don't change the exit status; they start in ``code``."""
     if not shell.teardown:
         return ""
     errors = "2>>errors.log" if shell.separate else "2>&1"
-    return f"(\ncd ./code || exit\n{shell.teardown}\n) </dev/null >>output.log {errors}\n"
+    return f"(\ncd {code} || exit\n{shell.teardown}\n) </dev/null >>output.log {errors}\n"

@@ -95,7 +95,8 @@ def _waiting(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.process is None:
         return _on_other_machine(attempt)
-    return State("queued", "its launcher waits for its turn", attempt=attempt.number)
+    what = attempt.waits_for or "its turn"
+    return State("queued", f"its launcher waits for {what}", attempt=attempt.number)
 
 
 def _on_other_machine(attempt: Attempt) -> State:

@@ -16,6 +16,7 @@ STATES = (
     "preempted",
     "cancelled",
     "lost",
+    "blocked",
 )
 """The names of the states that a run can be in."""
 UNKNOWN = "unknown"

@@ -117,6 +117,18 @@ def laid_over(stronger: Node, weaker: Node) -> Node:
     return result
 
 
+def deeply(stronger: Node, weaker: Node | None) -> Node:
+    """Return a value over another: key by key where both are mappings, at every depth.
+
+    >>> deeply({"a": {"b": []}}, {"a": {"c": []}, "d": []})
+    {'a': {'c': [], 'b': []}, 'd': []}
+    """
+    if not (isinstance(stronger, dict) and isinstance(weaker, dict)):
+        return stronger
+    both = {name: deeply(node, weaker.get(name)) for name, node in stronger.items()}
+    return {**weaker, **both}
+
+
 def with_sweeps(
     hparams: Node, sweeps: Mapping[str, Node], chosen: Iterable[str], at: Locator
 ) -> Node:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.nearest import suggestion
 from runx.sweeps.axes import SKIP, TAG, Locator
-from runx.sweeps.merge import cleared, is_free, keys, located, with_key, without_key
+from runx.sweeps.merge import cleared, deeply, is_free, keys, located, with_key, without_key
 from runx.sweeps.typed import axis_node, value_node
 from runx.sweeps.values import Node, Scalar
 
@@ -124,7 +124,7 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
             if not isinstance(earlier, dict):
                 problem = f"{first} was set before it, and not as a mapping; write one of them"
                 raise SettingsError(f"{override.text}: {problem}")
-            nodes[first] = {**earlier, inner[0]: node}
+            nodes[first] = deeply({inner[0]: node}, earlier)
         else:
             nodes[first] = node
     return nodes

@@ -12,13 +12,11 @@ from typing import Any
 
 from runx.errors import LogxError
 from runx.nearest import suggestion
+from runx.rundir.artifacts import INDEX, artifact_entries
 from runx.rundir.files import append_line
 from runx.rundir.paths import RunDir
 from runx.tracking.artifact_kinds import Kind, kind_named, kind_of
 from runx.tracking.plain import path_of, text_of
-
-INDEX = "index.jsonl"
-"""One JSON object a line: name, file, kind and time; a later line replaces one of its name."""
 
 
 def save(
@@ -47,7 +45,7 @@ def load(run: RunDir, name: Any, kind: str | None, own: Mapping[str, Kind]) -> A
     """
     name = _checked(name)
     try:
-        entries = _entries(run)
+        entries = artifact_entries(run)
     except OSError as error:
         raise LogxError(f"{run.artifacts}: can't be read: {error.strerror}") from error
     entry = entries.get(name) or next(
@@ -90,29 +88,12 @@ def _check_free(run: RunDir, target: Path) -> None:
     """Raise LogxError where a folder of other artifacts is in the place of one."""
     if not target.is_dir():
         return
-    for entry in _entries(run).values():
+    for entry in artifact_entries(run).values():
         if target in (run.artifacts / str(entry.get("file"))).parents:
             raise LogxError(
                 f"artifact: {target.relative_to(run.artifacts)} is the folder of"
                 f" {entry.get('name')}; give another name="
             )
-
-
-def _entries(run: RunDir) -> dict[str, dict[str, Any]]:
-    """Return the last entry of each name in the index; torn lines are left out."""
-    try:
-        lines = (run.artifacts / INDEX).read_bytes().splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    entries = {}
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            entries[str(entry.get("name"))] = entry
-    return entries
 
 
 def _write_atomic(target: Path, write: Callable[[Path], object]) -> None:

@@ -24,6 +24,7 @@ from runx.tracking.notes import Faults, Notes
 from runx.tracking.plain import path_of, text_of
 from runx.tracking.saving import (
     ONLY_LAST,
+    STILL_WRITTEN,
     BackgroundSave,
     Retention,
     link_as,
@@ -53,14 +54,21 @@ class Checkpoints:
     """Saves and restores the checkpoints of one run.
 
     ``last_step`` gives the highest step logged so far; ``restored_step`` is what it gave when the
-    checkpoint was saved that was restored. ``names`` has the last checkpoint that was saved
+    checkpoint was saved that was restored. ``of_step``: other steps of the run may have theirs in
+    the same directory. ``names`` has the last checkpoint that was saved
     and the best, by the names that NVIDIA's logx has for them, ``metric`` that of the last.
     """
 
     def __init__(
-        self, run: RunDir, notes: Notes, faults: Faults, last_step: Callable[[], int]
+        self,
+        run: RunDir,
+        notes: Notes,
+        faults: Faults,
+        last_step: Callable[[], int],
+        of_step: bool = False,
     ) -> None:
         self._run, self._notes, self._faults, self._last_step = run, notes, faults, last_step
+        self._of_step = of_step
         self.names: dict[str, str] = {}
         self.metric: Any = None
         self.restored_step = -1
@@ -235,10 +243,11 @@ class Checkpoints:
                 for checkpoint in checkpoints_in(self._run)
                 if checkpoint.kind == "last"
             }
-            if names is None:  # NVIDIA's runx has no such list, and one last checkpoint.
+            # NVIDIA's runx has no such list, and one last checkpoint.
+            if names is None and not self._of_step:
                 names = list(by_name)[-1:]
-            self._recent = [by_name[name] for name in names if name in by_name]
-            remove_partial(self._run.path)
+            self._recent = [by_name[name] for name in names or () if name in by_name]
+            remove_partial(self._run.path, STILL_WRITTEN if self._of_step else 0)
         return self._recent
 
     def _remove_old(self, retention: Retention) -> None:

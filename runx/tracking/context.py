@@ -83,6 +83,14 @@ def is_launched(run: RunDir, environment: Mapping[str, str] = os.environ) -> boo
     return bool(path) and Path(str(path)).absolute() == run.path.absolute()
 
 
+def place_of(run: RunDir, environment: Mapping[str, str] = os.environ) -> RunDir:
+    """Return where logx writes of a run: its own directory, or that of the step that executes."""
+    step = environment.get("RUNX_STEP")
+    if step and is_launched(run, environment) and os.path.isdir(run.step(step)):  # noqa: PTH112
+        return run.step(step)
+    return run
+
+
 def attempt_of(run: RunDir, environment: Mapping[str, str] = os.environ) -> dict[str, int]:
     """Return the number of the attempt as a metric, nothing where runx didn't launch this run."""
     attempt = environment.get("RUNX_ATTEMPT", "")
@@ -130,7 +138,7 @@ def note_logdir(run: RunDir, environment: Mapping[str, str] = os.environ) -> str
         return ""
     launched = RunDir(Path(path).absolute())
     if launched.record.exists():
-        notes = Notes(launched.logx)
+        notes = Notes(place_of(launched, environment).logx)
         inside = run.path.resolve().is_relative_to(launched.path.resolve())
         place = os.path.relpath(run.path, launched.path) if inside else str(run.path)
         known = notes.get("logdirs") or []
@@ -165,4 +173,4 @@ def remaining(now: float, environment: Mapping[str, str] = os.environ) -> float 
 def is_ending(run: RunDir, within: float) -> bool:
     """Return whether the run was requested to stop, or has at most ``within`` seconds left."""
     left = remaining(time.time())
-    return run.stop_requested.exists() or (left is not None and left <= within)
+    return place_of(run).stop_requested.exists() or (left is not None and left <= within)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.rundir.paths import RunDir
-from runx.tracking.context import attempt_of, claimed_attempt, is_launched, object_in
+from runx.tracking.context import attempt_of, claimed_attempt, is_launched, object_in, place_of
 from runx.tracking.logroot import logroot
 
 _NAMES = (
@@ -25,6 +25,7 @@ _NAMES = (
     "dirty",
     "resources",
     "job",
+    "step",
 )
 
 
@@ -33,10 +34,13 @@ class RunInfo:
 
     ``started``: when this attempt was, in seconds since 1970. ``resources``: those of RESOURCES.
     ``launch``: the launch that this attempt is of, "" where nobody launched it. ``job``: the id of
-    the scheduler's job, "" without one.
+    the scheduler's job, "" without one. ``step``: the step that executes, "" without STEPS.
     """
 
-    __slots__ = (*[name for name in _NAMES if name not in ("commit", "dirty")], "_content", "_git")
+    __slots__ = (
+        *[name for name in _NAMES if name not in ("commit", "dirty")],
+        *("_claim", "_content", "_git"),
+    )
 
     def __init__(
         self,
@@ -54,14 +58,17 @@ class RunInfo:
             content.get("experiment") or variables.get("RUNX_EXPERIMENT") or path.parent.name
         )
         self.tag = str(content.get("tag") or "")
-        self.attempt = attempt_of(run, environment).get("attempt") or claimed_attempt(run) or 1
+        self.step = variables.get("RUNX_STEP", "")
+        place = place_of(run, environment)
+        self.attempt = attempt_of(run, environment).get("attempt") or claimed_attempt(place) or 1
         self.host = os.uname().nodename
-        self.resources: dict[str, Any] = dict(content.get("resources") or {})
-        begin = _start_of(run, self.attempt)
+        asked = content if place is run else object_in(place.record)
+        self.resources: dict[str, Any] = dict(asked.get("resources") or {})
+        begin = _start_of(place, self.attempt)
         self.started = float(begin.get("time") or started or time.time())
-        job = begin.get("job") or object_in(run.job(self.attempt)).get("id")
+        job = begin.get("job") or object_in(place.job(self.attempt)).get("id")
         self.job = str(job or "")
-        claim = object_in(run.claim(self.attempt))
+        self._claim = claim = object_in(place.claim(self.attempt))
         self.launch = str(claim.get("launch") or content.get("launch") or "")
         self._git: tuple[str, bool | None] | None = None
 
@@ -101,7 +108,7 @@ def _recorded(run: RunDir, info: RunInfo) -> tuple[str, bool | None]:
     """
     from runx.rundir.record import launch_of
 
-    record, claim = info._content, object_in(run.claim(info.attempt))
+    record, claim = info._content, info._claim
     is_restaged = claim.get("code") and claim["code"] != record.get("code")
     launch = launch_of(run, claim if is_restaged else record, lambda line: None)
     git = launch.get("git")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import LogxError
-from runx.home import expanded
+from runx.home import MACHINE_FILE, expanded
 from runx.rundir.ranks import rank_of
 from runx.tracking.plain import path_of
 from runx.tracking.ranks import from_rank0, group
@@ -57,7 +57,9 @@ TRIES = 100
 
 
 def logroot(cwd: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return LOGROOT by the environment, the nearest .runx file or the user's; else ./runs.
+    """Return LOGROOT by the environment, the nearest .runx, the user's file or the machine's.
+
+    Else it is ./runs.
 
     >>> logroot(Path("/"), {"RUNX_LOGROOT": "/logs"})
     PosixPath('/logs')
@@ -65,7 +67,8 @@ def logroot(cwd: Path, environment: Mapping[str, str] = os.environ) -> Path:
     if environment.get("RUNX_LOGROOT"):
         return _absolute(environment["RUNX_LOGROOT"], cwd)
     user = expanded(environment.get("XDG_CONFIG_HOME") or "~/.config")
-    for path in (*(folder / ".runx" for folder in (cwd, *cwd.parents)), user / "runx.yml"):
+    project = (folder / ".runx" for folder in (cwd, *cwd.parents))
+    for path in (*project, user / "runx.yml", MACHINE_FILE):
         if path.is_file() and (root := _logroot_in(path)):
             return _absolute(root, path.parent)
     return cwd / "runs"

@@ -32,10 +32,11 @@ LONGEST_INTERVAL = 1e6
 class RankFiles:
     """The files of one rank besides metrics: messages, artifacts, system.csv."""
 
-    def __init__(self, run: RunDir, rank: int, faults: Faults) -> None:
+    def __init__(self, run: RunDir, place: RunDir, rank: int, faults: Faults) -> None:
         self._run, self._rank, self._faults = run, rank, faults
-        self._messages = Appender(str(run.messages_of(rank)), torn=b"\n")
-        self._system = Appender(str(run.system), torn=TORN)
+        self._log = place.messages_of(rank)
+        self._messages = Appender(str(self._log), torn=b"\n")
+        self._system = Appender(str(place.system), torn=TORN)
         self._monitor: Monitor | None = None
         self._opened: dict[Path, TextIO] = {}
 
@@ -43,7 +44,7 @@ class RankFiles:
         """Append a message to this rank's log, and print it on rank 0."""
         if self._rank == 0:
             self._print(text)
-        self._append(self._messages, f"{text}\n", self._run.messages_of(self._rank).name)
+        self._append(self._messages, f"{text}\n", self._log.name)
 
     def artifact(
         self, thing: Any, name: str | None, kind: str | None, own: Mapping[str, Kind]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -62,10 +64,16 @@ def link_as(path: Path, target: Path) -> None:
     beside.replace(target)
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove the temporary files of checkpoints that a killed attempt has left."""
+STILL_WRITTEN = 600.0
+"""Seconds within which another step may still write a temporary file."""
+
+
+def remove_partial(folder: Path, age: float = 0) -> None:
+    """Remove the temporary files, of that age in seconds, that a killed attempt has left."""
     for path in folder.glob("*.pth.*.tmp"):
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime >= age:
+                path.unlink()
 
 
 def snapshot(content: Any) -> Any:

@@ -250,7 +250,7 @@ class ScriptCalls:
     @property
     def metrics_fp(self) -> Any:
         """metrics.csv, opened to append rows to it."""
-        return self._open.files.appended(self._open.run.metrics)
+        return self._open.files.appended(self._open.place.metrics)
 
     @property
     def metrics_writer(self) -> Any:
@@ -262,7 +262,7 @@ class ScriptCalls:
     @property
     def log_file(self) -> Any:
         """logging.log, opened to append lines to it."""
-        return self._open.files.appended(self._open.run.messages)
+        return self._open.files.appended(self._open.place.messages)
 
     @property
     def logger(self) -> Any:

@@ -19,7 +19,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.records import Record
 from runx.tracking import ranks
 from runx.tracking.checkpoints import Checkpoints
-from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir
+from runx.tracking.context import Hparams, attempt_of, hparams_of, note_logdir, place_of
 from runx.tracking.info import RunInfo
 from runx.tracking.logroot import choose_logdir
 from runx.tracking.notes import Faults, Notes
@@ -39,19 +39,23 @@ class Session:
     """One run and the files that this process writes of it.
 
     ``writes``: whether it writes metrics, which rank 0 does. ``is_on``: whether logging is on.
+    ``place``: where it writes all but checkpoints and artifacts, the step's where the run has such.
     """
 
     def __init__(self, run: RunDir, rank: int, writes: bool, options: Options) -> None:
         self.run, self.rank, self.writes, self.options = run, rank, writes, options
-        self.notes = Notes(run.logx)
+        self.place = place_of(run)
+        self.notes = Notes(self.place.logx)
         self.faults = Faults(self.notes, options.strict)
-        self.checkpoints = Checkpoints(run, self.notes, self.faults, self.last_step)
+        self.checkpoints = Checkpoints(
+            run, self.notes, self.faults, self.last_step, self.place is not run
+        )
         self._phases = known_phases(options.phases)
         self._started = time.time()
         self.epochs: dict[str, Any] = defaultdict(int)
         self._is_timed = not options.no_timestamp
         self._lock = RLock()
-        self.files = RankFiles(run, rank, self.faults)
+        self.files = RankFiles(run, self.place, rank, self.faults)
         self._rows: Rows | None = None
         self.queue = WriterQueue((), self.faults)
         self.is_on = writes or rank != 0
@@ -101,7 +105,7 @@ class Session:
         except OSError as error:
             if not is_full(error):
                 raise
-            self.faults.report(self.run.metrics.name, error, IN_MEMORY)
+            self.faults.report(self.place.metrics.name, error, IN_MEMORY)
 
     def _open_writers(self, options: Options) -> None:
         different = {each if isinstance(each, str) else id(each): each for each in options.writers}
@@ -146,12 +150,12 @@ class Session:
             try:
                 self._rows.write(Record(canonical, values, epoch, now))
             except OSError as error:
-                self.faults.report(self.run.metrics_of(canonical).name, error, IN_MEMORY)
+                self.faults.report(self.place.metrics_of(canonical).name, error, IN_MEMORY)
             except ValueError as error:  # an integer of thousands of digits
                 raise LogxError(f"a metric is no number: {error}") from error
             else:
                 if self.faults.active:
-                    self.faults.resolve(self.run.metrics_of(canonical).name)
+                    self.faults.resolve(self.place.metrics_of(canonical).name)
         if self.queue.writers:
             self.queue.put(Record(phase, values, epoch, now))
 
@@ -191,7 +195,7 @@ class Session:
 
     def close(self) -> None:
         """Write all that is in memory and close the files; warn where no rank 0 has written."""
-        if self.is_on and self.rank and (warning := ranks.without_rank0(self.run)):
+        if self.is_on and self.rank and (warning := ranks.without_rank0(self.place)):
             self.faults.say(warning)
         with ExitStack() as steps:  # The last is the first, and each is taken whatever they raise.
             if self._rows:

@@ -38,8 +38,8 @@ def test_off_a_terminal_there_is_a_line_for_each_start_and_each_end(task, capsys
 
 def test_that_no_device_is_free_is_said_once(task, capsys):
     watch = Lines(1, {})
-    watch.blocked()
-    watch.blocked()
+    watch.blocked("a GPU: all are leased to other runs, or other processes fill them")
+    watch.blocked("a GPU: all are leased to other runs, or other processes fill them")
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

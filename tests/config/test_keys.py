@@ -14,6 +14,7 @@ from runx.config.sources import entry_of, from_environment
 from runx.errors import SettingsError
 from runx.sweeps.yaml import parse_value
 
+IN_FILES = ("file", "host")
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -25,13 +26,13 @@ def test_a_default_is_what_its_kind_reads_of_its_text(name):
     assert value == key.kind.decode(name, entry, {})
 
 
-@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.scope == "file"])
+@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.scope in IN_FILES])
 def test_what_stands_in_files_alone_is_refused_of_the_environment(name):
     with pytest.raises(SettingsError, match=f"RUNX_{name} .*; {name} stands in files alone"):
         from_environment({f"RUNX_{name}": "x"}, Path())
 
 
-@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.scope != "file"])
+@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.scope not in IN_FILES])
 def test_any_other_may_be_a_variable(name):
     assert list(from_environment({f"RUNX_{name}": "x"}, Path()).entries) == [name]
 
@@ -47,7 +48,7 @@ def test_the_documents_name_what_stands_in_files_alone():
     text = " ".join((DOCS / "runx-file.md").read_text().split())
     [listed] = re.findall(r"so for every key but (.*?);", text)
     assert re.findall(r"`(\w+)`", listed) == [
-        name for name, key in KEYS.items() if key.scope == "file"
+        name for name, key in KEYS.items() if key.scope in IN_FILES
     ]
 
 

@@ -6,7 +6,7 @@ from runx.config.keys import KEYS
 from runx.config.load import load, logroot
 from runx.config.request import Request
 from runx.errors import RunxError, SettingsError
-from runx.rundir.script import PLAIN
+from runx.rundir.shell import PLAIN
 
 SWEEP = "CMD: python train.py\nHPARAMS: {lr: [0.1, 0.2]}\n"
 

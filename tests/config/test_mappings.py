@@ -7,7 +7,7 @@ import pytest
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
-from runx.rundir.script import Requeue
+from runx.rundir.shell import Requeue
 from runx.rundir.styles import Style
 from runx.sweeps.values import Hparam
 from runx.sweeps.yaml import parse

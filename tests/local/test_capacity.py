@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from runx.errors import SettingsError
-from runx.farms.resources import Needs
+from runx.farms.resources import Licence, Limit, Needs
 from runx.local import capacity as module
-from runx.local.capacity import Share, Wanted, capacity, cores, memory, unused
+from runx.local import machine
+from runx.local.capacity import Share, Wanted, capacity, unused
+from runx.local.machine import cores, memory
 from runx.local.options import LocalOptions
 
 AUTO, ONE, TWO = LocalOptions(jobs=0), LocalOptions(), LocalOptions(jobs=2)
@@ -54,10 +56,36 @@ def test_auto_is_what_the_machine_has_room_for(plan, needs, more, jobs, said):
     assert (made.jobs, lines[-1]) == (jobs, said)
 
 
+def test_auto_minds_the_limits_of_the_machine(plan):
+    limits = {"licences": Limit(5), "mem": Limit(4096, True)}
+    need = Needs(licences=(Licence("licences", 2),))
+    assert plan(need, need, limits=limits)[0].jobs == 2
+    assert plan(Needs(), need, limits=limits)[0].jobs == 2
+    assert plan(Needs(mem=1024), Needs(), limits=limits)[0].jobs == 4
+    assert plan(Needs(), limits=limits)[0].jobs == 8
+
+
+@pytest.mark.parametrize("asked, said", [(3, "3: all runs"), (9, "9: all runs")])
+def test_more_than_limits_let_all_runs_have_is_refused(plan, asked, said):
+    need = Needs(licences=(Licence("licences", asked),))
+    with pytest.raises(
+        SettingsError, match=f"licences: {said} on this machine may have 2, says /x"
+    ):
+        plan(need, limits={"licences": Limit(2, origin="/x:1")})
+
+
+def test_within_a_run_nothing_is_counted(monkeypatch, tmp_path):
+    need = Needs(cpus=1)
+    environment = {"RUNX_LEASES": str(tmp_path / "leases"), "RUNX_ATTEMPT": "1"}
+    made = capacity(Wanted([need], need), environment, lambda line: None)
+    assert made.counts.take(made.share(need).counted) == ()
+    assert not (tmp_path / "leases").exists()
+
+
 def test_a_run_gets_as_many_gpus_as_its_resources_say(plan):
     made, _ = plan(Needs(gpus=2), Needs(gpus=1), options=ONE, gpus=GPUS)
     shares = [made.share(Needs(gpus=2)), made.share(Needs(gpus=1, time=60))]
-    assert shares == [Share(2), Share(1, 60)]
+    assert [share[:3] for share in shares] == [Share(2)[:3], Share(1, 60)[:3]]
     leases = [made.devices.lease(share.gpus) for share in shares]
     assert [lease.devices for lease in leases] == [("g0", "g1"), ("g2",)]
     for lease in leases:
@@ -134,8 +162,8 @@ def test_limits_of_cgroups_count(tmp_path, monkeypatch, groups, files, most, siz
         (tmp_path / name).write_text(text)
     listed = tmp_path / "cgroup"
     listed.write_text(groups)
-    monkeypatch.setattr(module, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(module, "_OWN_CGROUPS", listed)
+    monkeypatch.setattr(machine, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(machine, "_OWN_CGROUPS", listed)
     monkeypatch.setattr(sys.modules["os"], "sched_getaffinity", lambda pid: range(64))
     assert cores() == (64 if most is None else most)
     assert memory() == (unlimited[1] if size is None else min(size, unlimited[1]))

@@ -9,6 +9,7 @@ from runx.local.executor import Executor, Policy
 from runx.local.gpus import Lease, NoDevices
 from runx.local.process import BEAT
 from runx.local.tasks import Task
+from runx.local.waiting import _NO_GPU
 from runx.rundir.attempts import take_lock
 from runx.rundir.claims import claim_text
 from runx.rundir.orders import CANCEL
@@ -41,8 +42,8 @@ class Notes:
     def note(self, line):
         self.lines.append(line)
 
-    def blocked(self):
-        self.lines.append("blocked")
+    def blocked(self, what):
+        self.lines.append(f"blocked: {what}")
 
     def tick(self, running, waiting):
         return 0.05
@@ -152,7 +153,7 @@ def test_devices_that_are_all_taken_are_waited_for(tasks):
             return Lease() if self.calls > 3 else None
 
     notes = execute(tasks(a="true"), devices=Later())
-    assert notes.lines == ["blocked"] * 3 + ["a started", "a ended 0"]
+    assert notes.lines == [f"blocked: {_NO_GPU}"] * 3 + ["a started", "a ended 0"]
 
 
 def test_each_run_has_the_names_of_its_own_devices(tasks):

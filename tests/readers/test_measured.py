@@ -22,8 +22,8 @@ def test_of_a_metric_that_several_kinds_of_files_have_the_first_counts():
 def test_two_files_of_one_kind_that_differ_both_count():
     found = combined(
         [
-            source("TensorBoard", ("val", 1, {"loss": 1}), file="g", prefix="generator"),
-            source("TensorBoard", ("val", 1, {"loss": 2}), file="d", prefix="discriminator"),
+            source("TensorBoard", ("val", 1, {"loss": 1}), file="g", prefix="generator/"),
+            source("TensorBoard", ("val", 1, {"loss": 2}), file="d", prefix="discriminator/"),
         ]
     )
     assert found.sources == {"loss": "g", "discriminator/loss": "d"}
@@ -34,7 +34,7 @@ def test_results_of_a_later_epoch_go_on_with_a_log():
         [
             source("trainer_state.json", ("val", 0, {"acc": 1}), ("val", 1, {"acc": 2})),
             source("JSON", ("val", 2, {"acc": 3}), file="results.json"),
-            source("JSON", ("val", 2, {"acc": 3}), file="all_results.json", prefix="all"),
+            source("JSON", ("val", 2, {"acc": 3}), file="all_results.json", prefix="all/"),
         ]
     )
     measured = tally(found.content("val"), [Measure("n", "acc", "mean")], names=["acc"])

@@ -11,7 +11,7 @@ from disks import FILL, KINDS, small_disk
 from scripts import begun, events, execute, names, wait_until, write_run
 
 from runx.rundir.attempts import read_attempts
-from runx.rundir.script import Shell
+from runx.rundir.shell import Shell
 from runx.rundir.state import state
 
 

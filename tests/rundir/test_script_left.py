@@ -10,7 +10,7 @@ from scripts import begun, events, execute, names, wait_until, write_run
 
 from runx.rundir.attempts import read_attempts, take_lock
 from runx.rundir.claims import claim_text
-from runx.rundir.script import Shell
+from runx.rundir.shell import Shell
 from runx.rundir.state import state
 
 SILENT = "</dev/null >/dev/null 2>&1"

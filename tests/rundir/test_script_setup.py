@@ -6,7 +6,7 @@ import pytest
 from scripts import execute, write_run
 
 from runx.rundir.attempts import read_attempts
-from runx.rundir.script import Shell
+from runx.rundir.shell import Shell
 from runx.rundir.state import state
 
 FAILING = {

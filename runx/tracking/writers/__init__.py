@@ -39,9 +39,10 @@ class Writer(Protocol):
 
 
 class Destination(Protocol):
-    """The run that a writer writes for."""
+    """The run that a writer writes for; ``place`` is where its files go."""
 
     run: RunDir
+    place: RunDir
     notes: Notes
 
     @property

@@ -15,7 +15,7 @@ class Rows:
     survives_fork = True
 
     def __init__(self, destination: Destination) -> None:
-        self._run = destination.run
+        self._place = destination.place
         self._by_phase: dict[str, Appender] = {}
         self._by_path: dict[Path, Appender] = {}
 
@@ -46,6 +46,6 @@ class Rows:
 
     def _open(self, phase: str) -> Appender:
         """Return the file of a phase, which several phases may share."""
-        path = self._run.metrics_of(phase)
+        path = self._place.metrics_of(phase)
         file = self._by_path.setdefault(path, Appender(str(path), torn=TORN))
         return self._by_phase.setdefault(phase, file)

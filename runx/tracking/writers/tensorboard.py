@@ -21,7 +21,7 @@ class TensorBoard:
     survives_fork = True
 
     def __init__(self, destination: Destination) -> None:
-        self._logdir = str(destination.run.path)
+        self._logdir = str(destination.place.path)
         self._tags: dict[str, bytes] = {}
         self._summaries: Any = None
         now = time.time()

@@ -1,0 +1,71 @@
+"""The steps of a run as they stand, read with it or asked of their farms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runx.rundir.attempts import NO_STATUSES, Attempts, JobStatuses, is_open, read_attempts
+from runx.rundir.paths import RunDir
+from runx.rundir.run import RunRecord, StepRecord
+from runx.rundir.runfiles import RunFiles
+from runx.rundir.state import State
+from runx.rundir.step_states import StepEntry, run_state, step_entries, step_states
+
+Now = Callable[[], float]
+Warn = Callable[[str], None]
+
+
+def read_steps(
+    run: RunDir, record: Mapping[str, Any], now: Now, warn: Warn, look: RunFiles
+) -> tuple[StepRecord, ...]:
+    """Return the steps that a run needs by their files, whose stamps are kept with the run's."""
+    entries = step_entries(run, record)
+    attempts: dict[RunDir, Attempts] = {}
+    for entry in entries:
+        inside = RunFiles(os.fspath(entry.dir))
+        attempts[entry.dir] = read_attempts(entry.dir, now, warn, inside)
+        look.include(inside, os.path.relpath(entry.dir, run))
+    return _records(entries, attempts, now, NO_STATUSES)
+
+
+def _records(
+    entries: list[StepEntry],
+    attempts: Mapping[RunDir, Attempts],
+    now: Now,
+    statuses: JobStatuses,
+) -> tuple[StepRecord, ...]:
+    states = step_states(entries, attempts.__getitem__, now, statuses)
+    return tuple(
+        StepRecord(*entry, status=states[entry.name], attempts=attempts[entry.dir])
+        for entry in entries
+    )
+
+
+def state_of(steps: tuple[StepRecord, ...]) -> tuple[State, str, Attempts]:
+    """Return the state that steps make of their run; the name and attempts of the one it is of."""
+    status = run_state(_entries(steps), {step.name: step.status for step in steps})
+    own = [step for step in steps if step.is_own]
+    of = [step for step in own if step.status.name == status.name]
+    decides = of[-1] if of and status.name == "done" else of[0] if of else None
+    return (status, decides.name, decides.attempts) if decides else (status, "", ())
+
+
+def _entries(steps: tuple[StepRecord, ...]) -> list[StepEntry]:
+    return [StepEntry(step.name, step.dir, step.after, step.is_own) for step in steps]
+
+
+def open_attempts(record: RunRecord) -> dict[RunDir, Attempts]:
+    """Return the attempts of a run, or of its steps, of which a scheduler may have news."""
+    if not record.steps:
+        return {record.dir: record.attempts} if is_open(record.attempts) else {}
+    return {step.dir: step.attempts for step in record.steps if is_open(step.attempts)}
+
+
+def with_steps(record: RunRecord, statuses: JobStatuses, now: Now) -> RunRecord:
+    """Return the record of a run with the states that its steps have by the statuses of jobs."""
+    attempts = {step.dir: step.attempts for step in record.steps}
+    steps = _records(_entries(record.steps), attempts, now, statuses)
+    status, name, of = state_of(steps)
+    return record._replace(steps=steps, status=status, step=name, attempts=of)

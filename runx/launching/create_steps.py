@@ -1,0 +1,195 @@
+"""The directories of steps: of new runs, of those that go on, and of those that runs share."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from runx.config.experiment import Experiment
+from runx.errors import StagingError
+from runx.launching.context import Ask, LaunchContext, handback_of, prepare
+from runx.launching.create import create, is_abandoned, moved, spread, wait
+from runx.launching.graph import farm_of_step, leaders, relative, step_runs
+from runx.launching.plan import LaunchOptions, LaunchPlan, Namer, PlannedAttempt, resources_of
+from runx.launching.record import run_content
+from runx.launching.step_plan import StepPlan, decide_steps
+from runx.rundir.claims import claim_text, fill_gaps
+from runx.rundir.files import read_json, sync_disk, to_json, write_whole
+from runx.rundir.paths import RunDir
+from runx.rundir.record import staged_code
+from runx.rundir.run import Run
+from runx.rundir.script import ScriptSettings, script
+from runx.staging.materialize import set_modes, stage
+
+Say = Callable[[str], None]
+
+
+def create_steps(
+    experiment: Experiment,
+    runs: Sequence[Run],
+    new_name: Namer,
+    options: LaunchOptions,
+    say: Say,
+    argv: Sequence[str] = (),
+    ask: Ask | None = None,
+) -> LaunchPlan | None:
+    """Decide which steps of which runs start, and make what they need; None where none starts.
+
+    A run is made first, then its steps, each completely or not at all: what a launch that was
+    killed has left out, the next one makes.
+    """
+    decided = decide_steps(experiment, runs, options, say)
+    adopted = tuple(filter(is_abandoned, decided.plan.left)) if experiment.farm is None else ()
+    plan = decided.plan._replace(adopted=adopted, gone=decided.gone)
+    if not plan.attempts:
+        return plan if adopted else None
+    planned = [each.run for each in decided.runs]
+    context = prepare(experiment, planned, argv, datetime.now().astimezone(), say, ask)
+    context = replace(context, graph=decided.graph)
+    context, plan = _with_runs(decided, plan, context, new_name)
+    attempts = [_made(attempt, context) for attempt in plan.attempts]
+    sync_disk(experiment.dir.path, say)
+    return plan._replace(attempts=tuple(attempts), context=context)
+
+
+def _with_runs(
+    decided: StepPlan, plan: LaunchPlan, context: LaunchContext, new_name: Namer
+) -> tuple[LaunchContext, LaunchPlan]:
+    """Make the directories of new runs, and write what is new into the records of the others.
+
+    Where a name was taken meanwhile, the steps that name its run are others.
+    """
+    made = [
+        create(each.run, context, new_name) if each.is_new else each.run for each in decided.runs
+    ]
+    before = [each.run for each in decided.runs]
+    if [run.dir for run in made] != [run.dir for run in before]:
+        graph = step_runs(context.experiment, made)
+        pairs = zip(decided.graph.steps, graph.steps, strict=True)
+        renamed = {old.dir: new for old, new in pairs}
+        attempts = [each._replace(run=renamed[each.run.dir]) for each in plan.attempts]
+        context, plan = replace(context, graph=graph), plan._replace(attempts=tuple(attempts))
+    assert context.graph is not None
+    for run in made:
+        content = read_json(run.dir.record)
+        steps = context.graph.record(run)
+        if content.get("steps") != steps["steps"]:
+            write_whole(run.dir.record, to_json({**content, **steps}))
+    return context, plan
+
+
+def _made(planned: PlannedAttempt, context: LaunchContext) -> PlannedAttempt:
+    """Make a step's directory, or prepare it for another attempt."""
+    run = planned.run
+    if planned.is_new:
+        _create(run, context)
+        return planned
+    if planned.is_shared:
+        wait(planned, context, staged_code(run.dir))
+        return planned
+    fill_gaps(run.dir, planned.attempt, claim_text(None, None))
+    _write(run, context, run.dir)
+    if farm_of(run, context) is None:
+        wait(planned, context, _code(run, context))
+    return planned
+
+
+def farm_of(run: Run, context: LaunchContext) -> Any:
+    """Return the farm of a step, None where it runs here."""
+    assert run.step is not None
+    return farm_of_step(context.experiment, run.step)
+
+
+def _code(run: Run, context: LaunchContext) -> str | None:
+    """Return the digest of the code that a step starts with: its run's, or its own."""
+    assert run.step is not None
+    owner = RunDir(run.dir.path.parent.parent) if run.step.per.is_run else run.dir
+    return staged_code(owner) or context.code
+
+
+def _create(run: Run, context: LaunchContext) -> None:
+    """Make the directory of a step elsewhere, and rename it into its place."""
+    assert run.step is not None
+    draft = context.experiment.dir.making / f"{run.name.replace('/', '.')}.{secrets.token_hex(4)}"
+    try:
+        draft.mkdir()
+        _fill(run, context, RunDir(draft))
+        run.dir.path.parent.mkdir(exist_ok=True)
+        if not moved(draft, run.dir.path):
+            raise StagingError(f"{run.dir.path}: is there already, and is no step; move it away")
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
+    """Write all that a step's directory has before its first attempt."""
+    assert run.step is not None
+    draft.attempts.mkdir()
+    if not run.step.per.is_run:
+        stage(context.frozen, draft.code, context.method)
+    _write(run, context, draft)
+    if farm_of(run, context) is None:
+        code = context.code if not run.step.per.is_run else _code(run, context)
+        text = claim_text(None, code, context.launch)
+        draft.wait(1, context.launch).write_text(text, encoding="utf-8")
+    if context.experiment.dir_mode:
+        set_modes(draft.path, context.experiment.dir_mode)
+
+
+def _write(run: Run, context: LaunchContext, folder: RunDir) -> None:
+    """Write run.json and run.sh of a step."""
+    experiment = context.experiment
+    settings = step_settings(context, run)
+    text = script(run, settings, spread(experiment._replace(shell=settings.shell), run))
+    write_whole(folder.script, text)
+    write_whole(folder.record, to_json(_record(run, context)))
+
+
+def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
+    """Return what a step's run.sh has in common with others: its own, or the experiment's."""
+    step = run.step
+    assert step is not None
+    farm = farm_of_step(context.experiment, step)
+    usual = farm.requeue if farm else None
+    return context.script._replace(
+        shell=step.shell or context.script.shell,
+        requeue=(step.requeue or usual) if farm else None,
+        handback=handback_of(farm) if farm else ("", 0),
+    )
+
+
+def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
+    """Return the content of a step's run.json."""
+    step, graph = run.step, context.graph
+    assert step is not None and graph is not None
+    hparams = {each.name: each for each in run.point.hparams}
+    resources = resources_of(context.experiment, run)
+    content: Mapping[str, Any] = run_content(
+        context.experiment, run, resources, context.frozen, context.launch
+    )
+    folders = [each.dir.path.parent.parent for each in run.after]
+    gathered = [each.name for each in folders if each != context.experiment.dir.path]
+    return {
+        **content,
+        "id": graph.ids[run.dir],
+        "cmd": step.cmd,
+        "hparams": {name: each.value for name, each in hparams.items()},
+        "texts": {name: each.text for name, each in hparams.items()},
+        "step": step.name,
+        "job": leaders(context.experiment.steps)[step.name],
+        "after": {relative(each.dir, run.dir): each.when for each in run.after},
+        **({} if step.per.is_run else {"per": _per(run), "runs": gathered}),
+    }
+
+
+def _per(run: Run) -> Any:
+    assert run.step is not None
+    names = list(run.step.per.names)
+    if run.step.per.without:
+        return {"without": names}
+    return names or "sweep"

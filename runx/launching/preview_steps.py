@@ -1,0 +1,16 @@
+"""The preview of runs with STEPS: each step that would be executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from runx.config.experiment import Experiment
+from runx.launching.graph import step_runs
+from runx.rundir.run import Run
+from runx.rundir.step_command import step_command
+
+
+def lines(experiment: Experiment, runs: Sequence[Run]) -> Iterator[str]:
+    """Return the command of each step, in the order in which they would be executed here."""
+    for step in step_runs(experiment, runs).steps:
+        yield step_command(step, experiment.style)

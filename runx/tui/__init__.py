@@ -1,0 +1,1 @@
+"""``runx top``: experiments in the terminal, followed and steered. Needs textual."""

@@ -45,6 +45,7 @@ COUNTERPARTS = {
             name: f"launch({name})"
             for name in (
                 *("where", "limit", "shuffle", "resume", "retry", "restage", "again", "jobs"),
+                "steps",
                 *("after", "test_only", "gpus_per_run", "retries", "timeout", "grace"),
                 *("fail_fast", "max_failures", "stream", "attach"),
             )

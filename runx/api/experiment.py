@@ -28,6 +28,7 @@ from runx.launching.plan import (
     selected,
     sweep_of,
 )
+from runx.nearest import suggestion
 from runx.rundir.run import Run
 from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Node
@@ -85,11 +86,12 @@ class SweepPlan(NamedTuple):
         retry: Sequence[str] = RETRIED,
         restage: bool = False,
         single: bool = False,
+        steps: Sequence[str] = (),
     ) -> LaunchOptions:
         """Return the options that choose which runs start.
 
-        With ``resume``, ``where`` may ask for states; without, ``retry`` and ``restage`` are
-        refused.
+        With ``resume``, ``where`` may ask for states, and of STEPS only ``steps`` start, again if
+        they are done; without, these, ``retry`` and ``restage`` are refused.
 
         Raises:
             RunxError: An option is refused, or ``retry`` has an unknown state.
@@ -100,11 +102,18 @@ class SweepPlan(NamedTuple):
         if unknown := [state for state in retry if state not in RETRIED]:
             states = ", ".join(RETRIED)
             raise RunxError(f"--retry {unknown[0]}: is no state to start again: {states}")
+        for name in steps:
+            if name not in (known := [step.name for step in self.settings.steps]):
+                advice = suggestion(name, known) if known else "STEPS is not set"
+                raise RunxError(f"--step {name}: there is no such step; {advice}")
+        if steps and not resume:
+            raise RunxError("--step goes with --resume: without, every run is new")
         if (retry != RETRIED or restage) and not resume:
             raise RunxError(f"{'--restage' if restage else '--retry'} goes with --resume")
         seed = self.settings.sweep_context.seed if shuffle else None
         holds = None if where is None else condition(where, names(self.sweep), resume)
-        return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed)
+        named = tuple(dict.fromkeys(steps))
+        return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed, named)
 
     def survey(self, options: LaunchOptions, say: Say) -> PreviewTable:
         """Return axes, counts, what varies and what is needed of the runs that would start."""

@@ -48,6 +48,7 @@ def launch(
     limit: int | None = None,
     shuffle: bool = False,
     after: Sequence[str] = (),
+    steps: Sequence[str] = (),
     test_only: bool = False,
     argv: Sequence[str] = (),
     wait: bool = True,
@@ -56,8 +57,9 @@ def launch(
 
     Runs here have ended when this returns, unless it does not ``wait``: then a launcher of its own
     goes on with them, whatever becomes of this process. ``jobs`` None is one for each free GPU, or
-    core; ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no more a
-    ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+    core; ``resume`` None is what RESUME says; with ``steps``, which alone start then, it is True.
+    ``experiment`` is needed for runs that are no more a ``Plan``. ``argv`` is recorded as what was
+    typed. Times are in seconds.
 
     Returns:
         The runs that started, with their states; those of the plan that are there already where
@@ -81,11 +83,12 @@ def launch(
     experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
     settings = experiment.settings
     _check(settings, local, after, wait)
-    resume = settings.resume if resume is None else resume
+    steps = (steps,) if isinstance(steps, str) else tuple(steps)
+    resume = settings.resume or bool(steps) if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     choice: dict[str, Any] = {"where": where or None, "limit": limit, "shuffle": shuffle}
     choice |= {"resume": resume, "again": again, "retry": retry}
-    choice |= {"restage": restage, "single": attach}
+    choice |= {"restage": restage, "single": attach, "steps": steps}
     options = sweep.options(**choice)
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
@@ -129,7 +132,12 @@ def _started(
         )
     caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
-    return launched.runs if launched else ()
+    if launched is None:
+        return ()
+    if sweep.settings.steps:  # Those of the runs that they belong to are asked for.
+        owners = dict.fromkeys(step.owner for step in launched.runs)
+        return tuple(owner for owner in owners if owner.path.parent == sweep.settings.dir.path)
+    return launched.runs
 
 
 def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:

@@ -45,6 +45,7 @@ class Launched(NamedTuple):
     ``submitted`` is the number of those on farms, None where all are here. Of those here,
     ``hparams`` has every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end
     that another process has taken, and ``stopped`` is whether a person stopped the launch.
+    ``unit``: what all these are, runs or steps of runs.
     """
 
     experiment: str
@@ -54,6 +55,7 @@ class Launched(NamedTuple):
     ended: Sequence[EndedAttempt] = ()
     left: Mapping[RunDir, State] = {}
     stopped: bool = False
+    unit: str = "run"
 
 
 def together(one: Launched, other: Launched) -> Launched:
@@ -85,4 +87,8 @@ def with_flag(settings: Settings, local: LocalOptions) -> Settings:
         return (*others, Hparam("gpus", count, str(count)))
 
     alternatives = tuple(map(flagged, settings.alternatives))
-    return settings._replace(resources=alternatives[0], alternatives=alternatives)
+    steps = tuple(
+        step if step.resources is None else step._replace(resources=flagged(step.resources))
+        for step in settings.steps
+    )
+    return settings._replace(resources=alternatives[0], alternatives=alternatives, steps=steps)

@@ -18,6 +18,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
+    from runx.farms.base import Wait
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
     from runx.local.executor import Policy
@@ -58,11 +59,13 @@ def start(
         for plan in plans:
             own = plan.context.experiment if plan.context else settings
             way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
-            if way.capacity is None:
+            if way.capacity is not None and caller.begun:
+                caller.begun(plan)
+            if settings.steps:
+                launched.append(_start_placed(own, plan, local, way, caller))
+            elif way.capacity is None:
                 launched.append(_submit(plan, way.predecessors, caller))
             else:
-                if caller.begun:
-                    caller.begun(plan)
                 launched.append(_execute(own, plan, local, way.capacity, caller))
     finally:
         for plan in plans:
@@ -74,7 +77,7 @@ def start(
 class Prepared(NamedTuple):
     """What was found before runs are made: those to wait for, by job, and what runs get here."""
 
-    predecessors: Mapping[str, RunDir] = {}
+    predecessors: Mapping[Wait, RunDir] = {}
     capacity: Capacity | None = None
 
 
@@ -113,11 +116,37 @@ def _prepared(
     _check_program(settings)
     check_first(settings, runs)
     predecessors = job_ids_of(settings, after, say)
-    if settings.farm:
-        return Prepared(predecessors)
-    if local.is_fallback and "FARM" not in settings.settings:
+    is_here = settings.farm is None
+    if is_here and local.is_fallback and "FARM" not in settings.settings:
         say("no farm is set: running here, as with -i")
-    return Prepared(predecessors, capacity_of(settings, local, runs, say))
+    if settings.steps:
+        from runx.launching.step_places import executes_here
+
+        is_here = executes_here(settings)
+    return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
+
+
+def _start_placed(
+    settings: Settings,
+    plan: LaunchPlan,
+    local: LocalOptions,
+    way: Prepared,
+    caller: Caller,
+) -> Launched:
+    """Execute the steps that are here, then submit the others to their farms."""
+    from runx.launching.step_places import placed, with_done
+
+    here, parts = placed(plan)
+    launched = None
+    if way.capacity is not None and (here.attempts or here.adopted):
+        launched = _execute(settings, here, local, way.capacity, caller)
+        parts = [] if launched.stopped else with_done(parts, caller.say)
+    submitted = [_submit(part, way.predecessors, caller) for part in parts]
+    if launched is not None and (not submitted or any(end.status for end in launched.ended)):
+        return launched
+    runs = tuple(run.dir for run in plan.runs)
+    count = sum(each.submitted or 0 for each in submitted)
+    return Launched(settings.name, runs, count, unit="step")
 
 
 def _check_program(settings: Settings) -> None:
@@ -130,8 +159,8 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
-    """Return the runs that a launch waits for by the ids of their jobs."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
+    """Return the runs that a launch waits for, by what of their farm it waits for."""
     if not after:
         return {}
     from runx.launching.jobs import job_ids
@@ -180,10 +209,9 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
 
     limits = settings.limits
     if settings.steps:
-        if not all(run.step for run in runs):
-            from runx.launching.graph import step_runs
+        from runx.launching.step_places import steps_here
 
-            runs = step_runs(settings, runs).steps
+        runs = steps_here(settings, runs)
         return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [
@@ -237,7 +265,8 @@ def _execute(
     if executor.outcomes:
         for line in executor.outcomes.blocked_lines(executor.blocked):
             caller.say(line)
-    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+    unit = "step" if settings.steps else "run"
+    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped, unit)
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
@@ -279,10 +308,19 @@ def _hparams(
     from runx.rundir.logdir import Logdir
     from runx.rundir.record import read_or_empty
 
-    hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
+    hparams = {run.dir: Logdir.at(run.dir).in_value(_own_hparams(run)) for run in runs}
     return hparams | {
         run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
     }
+
+
+def _own_hparams(run: Run) -> dict[str, Any]:
+    """Return the hyperparameters of a run, or those of a step without directories of others."""
+    if run.step is None:
+        return dict(run.hparams)
+    from runx.rundir.step_command import is_directory
+
+    return {each.name: each.value for each in run.point.hparams if not is_directory(each)}
 
 
 def _ignore(_: str) -> None:
@@ -302,13 +340,13 @@ def _policy(local: LocalOptions, jobs: int) -> Policy:
     )
 
 
-def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
-    from runx.launching.jobs import job_specs
+    from runx.launching.jobs import job_specs, places_of_earlier
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -322,6 +360,7 @@ def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> La
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
+    places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

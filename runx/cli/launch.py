@@ -33,11 +33,12 @@ from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
+    from runx.farms.base import Wait
     from runx.launching.routes import Route
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
-_SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
+_SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage", "steps")
 """The flags that choose which runs start."""
 
 
@@ -70,6 +71,9 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs.")
 @click.option("--resume/--no-resume", default=None, help="Start only what is not done yet.")
 @click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
+@click.option(
+    "--step", "steps", multiple=True, metavar="NAME", help="With --resume: only this step, again."
+)
 @click.option("--restage", is_flag=True, help="With --resume: run today's code.")
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
@@ -121,7 +125,7 @@ def launch(
     if settings.farm and not settings.candidates:
         check_options(settings.farm, given)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
-    resume = settings.resume if resume is None else resume
+    resume = settings.resume or bool(selecting["steps"]) if resume is None else resume
     choice = {**selecting, "resume": resume, "single": local.attach}
     options = sweep.options(**choice)
     if no_run:
@@ -251,11 +255,11 @@ def _preview(
 
 def _note_obstacles(
     routes: Iterable[Route], local: LocalOptions, after: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Print where a launch would stop; return the ids of the jobs that it waits for."""
+) -> tuple[Wait, ...]:
+    """Print where a launch would stop; return what of farms it waits for."""
     from runx.launching.preview import obstacles
 
-    ids: dict[str, None] = {}
+    ids: dict[Wait, None] = {}
     for settings, attempts in routes:
         ids |= dict.fromkeys(job_ids_of(settings, after, say))
         listed = isinstance(attempts, (list, tuple))

@@ -228,6 +228,7 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         options={
             name: values[name] for name, key in KEYS.items() if key.scope == "farm" and values[name]
         },
+        runs_per_job=values["RUNS_PER_JOB"] or 1,
     )
 
 

@@ -149,6 +149,9 @@ KEYS = {
         SWITCH, None, "submit runs as one array; from 20 runs on unless said otherwise", "jobs"
     ),
     "MAX_PARALLEL": Key(COUNT, None, "the most runs of a launch that may run at a time", "jobs"),
+    "RUNS_PER_JOB": Key(
+        COUNT, None, "how many runs a job of a farm executes, each with GPUs of its own", "jobs"
+    ),
     "PRIORITY": Key(
         PRIORITY, None, "from -10 to 10: higher starts sooner, here and on a farm", "jobs"
     ),

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from runx.errors import SettingsError
-from runx.farms.base import Farm, JobArray
+from runx.farms.base import Farm, Handback, JobArray
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, mebibytes
 from runx.farms.words import plain_name, refuse, texts
@@ -17,6 +17,7 @@ from runx.sweeps.values import Hparam
 
 REQUEUE_STATUS = 75
 """The exit status by which a run is started again."""
+HANDBACK = Handback(status=REQUEUE_STATUS)
 LABELS = {"app.kubernetes.io/managed-by": "runx"}
 """The label of everything that runx makes."""
 JOB_LABEL, LAUNCH = "runx/job", "runx/launch"
@@ -135,7 +136,7 @@ def _pod(
     container = {
         "name": "run",
         "image": needs.image,
-        "command": ["bash", "-c", job_script(array, farm, "$JOB_COMPLETION_INDEX")],
+        "command": ["bash", "-c", job_script(array, farm, "$JOB_COMPLETION_INDEX", HANDBACK)],
         "resources": _limits(needs, quantities),
         "volumeMounts": [mount for _, mount in volumes],
     }

@@ -21,7 +21,17 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
-from runx.farms.words import all_there, counts, each, place_by, plain_name, refuse, texts, there
+from runx.farms.words import (
+    all_there,
+    counts,
+    each,
+    place_by,
+    plain_name,
+    refuse,
+    texts,
+    there,
+    waited,
+)
 from runx.processes import Finished
 from runx.rundir.events import DEPENDENCY, JobStatus
 
@@ -69,8 +79,12 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         name = f"{name}[1-{len(array.jobs)}]{throttle}"
-    dependencies = [f"done({job})" for job in array.after]
-    dependencies += [f"ended({array.afterany.partition('[')[0]})"] if array.afterany else []
+    dependencies = [
+        f"{when}({id}{pairs})"
+        for when in ("done", "ended")
+        for scopes, pairs in ((("job", "array"), ""), (("each",), "[*]"))
+        for id in waited(array.waits, when, *scopes, whole=lambda id: id.partition("[")[0])
+    ]
     words = (
         "bsub",
         *("-J", name),
@@ -84,7 +98,8 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     return Submission(words, {}, script(array, farm), script=array.script)
 
 
-script = partial(job_script, index="$((LSB_JOBINDEX - 1))")
+_HANDBACK = Handback(status=_REQUEUE_STATUS)
+script = partial(job_script, index="$((LSB_JOBINDEX - 1))", handback=_HANDBACK)
 
 
 def _requirements(farm: Farm) -> list[str]:
@@ -297,6 +312,8 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("bparams", "-a"), largest_array),
     waits="done",
-    handback=Handback(status=_REQUEUE_STATUS),
+    pairs=("done", "ended"),
+    parts=True,
+    handback=_HANDBACK,
     reads=(),
 )

@@ -263,12 +263,14 @@ def _on_living(command: str) -> JobCommands:
     return commands
 
 
+_HANDBACK = Handback(_FIRST_MINUTE, _REQUEUE_STATUS)
+
 FARM_TYPE = FarmType(
     licences="numbers",
     programs=("oarsub", "oarstat", "oardel"),
     package="install OAR's user commands",
     submission=submission,
-    script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))"),
+    script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))", handback=_HANDBACK),
     job_ids=job_ids,
     job_name=job_name,
     queries=(StatusQuery(_oarstat, job_statuses, sees="all"),),
@@ -280,6 +282,6 @@ FARM_TYPE = FarmType(
     largest=10000,
     smallest=2,
     throttles=False,
-    handback=Handback(_FIRST_MINUTE, _REQUEUE_STATUS),
+    handback=_HANDBACK,
     reads=(),
 )

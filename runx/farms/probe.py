@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from runx.errors import FarmError, SettingsError
-from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Words
+from runx.farms.base import Farm, FarmType, JobArray, JobSpec, Wait
 from runx.farms.commands import NotStarted, execute, largest_array
-from runx.farms.jobs import job_arrays
+from runx.farms.jobs import farm_of, job_arrays
 from runx.farms.registry import farm_type_of
 from runx.processes import Finished
 
@@ -21,7 +21,7 @@ def test_submission(
     jobs: Sequence[JobSpec],
     folder: Path,
     say: Callable[[str], None],
-    after: Words = (),
+    after: tuple[Wait, ...] = (),
 ) -> None:
     """Have every job's script and options checked by its scheduler; nothing is submitted.
 
@@ -59,8 +59,9 @@ def _asked(array: JobArray, farm: Farm, farm_type: FarmType) -> Finished:
     assert farm_type.test_only is not None
     with tempfile.TemporaryDirectory() as scripts:
         script = Path(scripts) / array.script.name
-        script.write_text(farm_type.script(array, farm) if farm_type.script else "")
-        submission = farm_type.test_only(farm_type.submission(array, farm))
+        of_array = farm_of(array, farm)
+        script.write_text(farm_type.script(array, of_array) if farm_type.script else "")
+        submission = farm_type.test_only(farm_type.submission(array, of_array))
         moved = {str(array.script): str(script), f"--chdir={array.experiment_dir}": "--chdir=/"}
         words = tuple(moved.get(word, word) for word in submission.words)
         return execute(replace(submission, words=words), farm, farm_type)

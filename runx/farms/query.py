@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 from runx.errors import RunxError, StoreError
 from runx.farms.ask import FarmAnswer, ask, explained
 from runx.farms.base import Farm, SubmittedJob, Warn
 from runx.farms.jobfiles import (
-    LaunchedJob,
+    JobsIn,
     launched_job,
     launched_jobs,
     logins,
+    name_of,
     owner_of,
     predecessors,
     write_job,
@@ -51,7 +51,7 @@ def submitted_jobs(
 
 
 def _submitted_job(
-    run: RunDir, attempts: Sequence[Attempt], jobs_in: Callable[[Path], dict[str, LaunchedJob]]
+    run: RunDir, attempts: Sequence[Attempt], jobs_in: JobsIn
 ) -> SubmittedJob | None:
     """Return the job of a run's latest attempt that has one; a requeued attempt has the one before.
 
@@ -69,13 +69,18 @@ def _submitted_job(
             # Where the address is damaged, which has been warned of, nobody can be asked.
             farm = Farm(address.farm, type=address.type, options=address.options)
             id, name = address.id or "", address.name
-            job = SubmittedJob(run, number, farm, id, name, owner=address.owner)
+            job = SubmittedJob(
+                run, number, farm, id, name, owner=address.owner, shares=address.shares
+            )
             return job if address.farm else None
         if attempt.launch is not None:
             of = launched_job(run, attempt.launch, jobs_in) if attempt.farm else None
             if of is None:
                 return None
-            return SubmittedJob(run, number, of.farm, "", of.name, of.task, of.is_pending)
+            shares = len(of.together) > 1
+            return SubmittedJob(
+                run, number, of.farm, "", of.name, of.task, of.is_pending, shares=shares
+            )
     return None
 
 
@@ -134,9 +139,9 @@ def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:
     with suppress(StoreError):
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         for run in predecessors(job.run, launch):
-            attempts = read_attempts(run, clock(run.path.parent), lambda _: None)
+            attempts = read_attempts(run, clock(run.experiment), lambda _: None)
             if (now := state(attempts)).name in (*ENDED_BADLY, "cancelled"):
-                name = f"{run.path.parent.name}/{run.path.name}"
+                name = f"{run.experiment.name}/{name_of(run)}"
                 return status._replace(reason=DEPENDENCY.replace("failed", f"{name} {now.name}"))
     return status
 
@@ -205,6 +210,16 @@ def by_farm(jobs: Iterable[SubmittedJob]) -> list[tuple[Farm, list[SubmittedJob]
     return list(farms.values())
 
 
+def together(job: SubmittedJob, jobs_in: JobsIn = launched_jobs) -> list[RunDir]:
+    """Return the runs that a job executes, by what its launch wrote.
+
+    ``jobs_in`` is launched_jobs, cached by whoever has many jobs of one launch.
+    """
+    launch = read_json(job.run.claim(job.attempt)).get("launch")
+    launched = launched_job(job.run, launch, jobs_in)
+    return [RunDir(job.run.experiment / name) for name in launched.together] if launched else []
+
+
 def complete_arrays(
     jobs: Iterable[SubmittedJob], runs: Container[RunDir]
 ) -> dict[str, SubmittedJob]:
@@ -214,7 +229,7 @@ def complete_arrays(
     for job in jobs:
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         array = launched_job(job.run, launch, jobs_in)
-        folder = job.run.path.parent
+        folder = job.run.experiment
         if array and all(RunDir(folder / name) in runs for name in array.runs):
             names[array.name] = job
     return names

@@ -21,7 +21,17 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, steps, texts, there
+from runx.farms.words import (
+    chunked,
+    only_match,
+    place_by,
+    plain_name,
+    refuse,
+    steps,
+    texts,
+    there,
+    waited,
+)
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -48,12 +58,19 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-S", "/bin/bash"),
         *_array(array),
         *_requeue(farm, array.needs),
-        *(("-hold_jid", array.afterany.partition(".")[0]) if array.afterany else ()),
+        *_waits(array, "-hold_jid", "job", "array"),
+        *_waits(array, "-hold_jid_ad", "each"),
         *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
     return Submission(words, {})
+
+
+def _waits(array: JobArray, flag: str, *scopes: str) -> Words:
+    """Return the option by which jobs wait for the ends of others, a whole array for any of its."""
+    ids = [id.partition(".")[0] for id in waited(array.waits, "ended", *scopes)]
+    return (flag, ",".join(dict.fromkeys(ids))) if ids else ()
 
 
 def job_name(array: JobArray) -> str:
@@ -243,11 +260,13 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match and int(match[1]) else None
 
 
+_HANDBACK = Handback(status=_REQUEUE_STATUS)
+
 FARM_TYPE = FarmType(
     programs=("qsub", "qstat", "qdel"),
     package="install Grid Engine's client commands, or source its settings.sh",
     submission=submission,
-    script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
+    script=partial(job_script, index="$((SGE_TASK_ID - 1))", handback=_HANDBACK),
     job_ids=job_ids,
     job_name=job_name,
     place=place_by(*_PLACE),
@@ -262,6 +281,7 @@ FARM_TYPE = FarmType(
     largest=75000,
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
-    handback=Handback(status=_REQUEUE_STATUS),
+    pairs=("ended",),
+    handback=_HANDBACK,
     reads=(),
 )

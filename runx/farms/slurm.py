@@ -22,7 +22,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, counts, joined, long_flags, only_match
+from runx.farms.words import chunked, counts, joined, long_flags, only_match, waited
 from runx.processes import Finished
 
 
@@ -123,11 +123,15 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
     if farm.requeue is not None:
         yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    dependencies += [f"afterany:{array.afterany.partition('_')[0]}"] if array.afterany else []
-    if dependencies:
+    found = {
+        "afterok": waited(array.waits, "done", whole=_of_array),
+        "aftercorr": waited(array.waits, "done", "each", whole=_of_array),
+        "afterany": waited(array.waits, "ended", whole=_of_array),
+    }
+    if array.waits:
+        dependencies = (f"{kind}:{':'.join(ids)}" for kind, ids in found.items() if ids)
         yield f"--dependency={','.join(dependencies)}"
-    if array.after:
+    if found["afterok"] or found["aftercorr"]:
         yield "--kill-on-invalid-dep=yes"
 
 
@@ -246,11 +250,13 @@ def expected_start(finished: Finished) -> datetime | None:
     return datetime.fromisoformat(match[1]) if match else None
 
 
+_HANDBACK = Handback(f'scontrol requeue "{_JOB}"')
+
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
     package="install Slurm's client commands, or load the module that has them",
     submission=submission,
-    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
+    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID", handback=_HANDBACK),
     job_ids=job_ids,
     place=place,
     located=Place(lambda farm: ("scontrol", "show", "config"), site),
@@ -266,9 +272,11 @@ FARM_TYPE = FarmType(
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    pairs=("done",),
+    parts=True,
     priority=priority,
     licences="numbers",
     whole_memory=True,
-    handback=Handback(f'scontrol requeue "{_JOB}"'),
+    handback=_HANDBACK,
     reads=(),
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError, StagingError
@@ -271,12 +272,7 @@ def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
     experiment, logdir = context.experiment, Logdir.at(run.dir)
     values = logdir.in_value(run.hparams)
     hparams = encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
-    content = run_content(
-        experiment, run, resources_of(experiment, run), context.frozen, context.launch
-    )
-    if context.graph is not None:
-        content |= context.graph.record(run)
-    files = [(draft.hparams, hparams), (draft.record, to_json(content))]
+    files = [(draft.hparams, hparams), (draft.record, to_json(record_of(run, context)))]
     if context.graph is None:
         files.append((draft.script, script(run, context.script, spread(experiment, run))))
     if experiment.style.style == "file":
@@ -304,3 +300,10 @@ def spread(experiment: Experiment, run: Run) -> NodeLayout:
             " elsewhere write the whole command into CMD"
         )
     return NodeLayout(nodes, need.gpus or 1)
+
+
+def record_of(run: Run, context: LaunchContext) -> dict[str, Any]:
+    """Return the content of run.json; LOGDIR stays symbolic."""
+    resources = resources_of(context.experiment, run)
+    content = run_content(context.experiment, run, resources, context.frozen, context.launch)
+    return content if context.graph is None else {**content, **context.graph.record(run)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runx.farms import control
-from runx.launching.control import Changed, Look, is_asked, look_at, unable_to
+from runx.farms.jobfiles import name_of
+from runx.launching.control import Changed, Look, is_asked, look_at, others_of, unable_to
 from runx.rundir.paths import RunDir
 from runx.rundir.state import UNKNOWN, State
 
@@ -30,6 +31,8 @@ def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
     states = {run: look.state(run) for run in look.attempts}
     live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
     left = {run: _why_not(run, states[run], look) for run in live if not _waits(run, look)}
+    others = others_of([run for run in live if run not in left], look, set(runs))
+    left |= {run: _with_others(verb, other) for run, other in others.items()}
     left |= unable_to([run for run in live if run not in left], look.jobs, verb)
     jobs = [look.jobs[run] for run in live if run not in left]
     left |= control.change(jobs, verb, look.statuses, set(runs))
@@ -44,6 +47,11 @@ def _why_not(run: RunDir, state: State, look: Look) -> str:
     if run in look.jobs:
         return f"it is {state}"
     return f"it is {state}, and no job of a farm; only those can be held and released"
+
+
+def _with_others(verb: str, other: RunDir) -> str:
+    """Return why a run can't be held or released alone."""
+    return f"its job executes {name_of(other)}, too: {verb} all of its runs, or none"
 
 
 def _waits(run: RunDir, look: Look) -> bool:

@@ -83,7 +83,8 @@ class PlannedAttempt(NamedTuple):
     """A run, and the number of the attempt that a launch starts.
 
     ``state`` is that of the existing run before it is restarted, or ``new``. One that ``is_shared``
-    waits in another launcher, too. One that is ``restaged`` takes today's code.
+    waits in another launcher, too. One that is ``restaged`` takes today's code. A step that
+    ``is_other`` has another command, or values, than when it ran before.
     """
 
     run: Run
@@ -91,6 +92,7 @@ class PlannedAttempt(NamedTuple):
     state: str = NEW
     is_shared: bool = False
     restaged: bool = False
+    is_other: bool = False
 
     @property
     def is_new(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from runx.config.experiment import Experiment
 from runx.errors import ArgumentError, FarmError, SettingsError, SweepError
@@ -18,6 +19,9 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
 from runx.rundir.run import Run
 from runx.rundir.styles import DASHES, words
+
+if TYPE_CHECKING:
+    from runx.farms.base import Wait
 
 
 def obstacles(experiment: Experiment, environment: Mapping[str, str]) -> Iterator[str]:
@@ -45,7 +49,12 @@ def starting(
     options: LaunchOptions,
     say: Callable[[str], None],
 ) -> list[Route]:
-    """Return where the runs go that a launch would start; existing ones have their own names."""
+    """Return where runs, or steps of runs, go that a launch would start, by their own names."""
+    if experiment.steps:
+        from runx.launching.step_plan import steps_to_start
+
+        steps = steps_to_start(experiment, list(runs), options, say)
+        return [Route(experiment, [PlannedAttempt(step) for step in steps])]
     attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide
@@ -91,10 +100,11 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         return
     _check_arguments(experiment, runs)
     _check_launch(experiment, runs)
-    if experiment.farm:
-        from runx.launching.preview_jobs import check_jobs
+    for farm in (experiment.farm, *experiment.farms.values()):
+        if farm is not None:
+            from runx.launching.preview_jobs import check_jobs
 
-        check_jobs(experiment, experiment.farm, runs)
+            check_jobs(experiment, farm, runs)
 
 
 def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
@@ -155,7 +165,7 @@ def args_named(experiment: Experiment) -> Iterator[None]:
 
 
 def lines(
-    routes: Iterable[Route], json: bool = False, after: tuple[str, ...] = ()
+    routes: Iterable[Route], json: bool = False, after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 
@@ -166,7 +176,7 @@ def lines(
     yield from _as_list(parts) if json else parts
 
 
-def _parts(routes: Iterable[Route], json: bool, after: tuple[str, ...]) -> Iterator[str]:
+def _parts(routes: Iterable[Route], json: bool, after: tuple[Wait, ...]) -> Iterator[str]:
     for experiment, attempts in routes:
         runs: Iterable[Run] = (planned.run for planned in attempts)
         if experiment.shell.launch:

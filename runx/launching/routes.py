@@ -53,7 +53,7 @@ def routes(
     Raises:
         SettingsError: No farm has what a run needs, or RESOURCES can't be computed.
     """
-    if not is_open(experiment):
+    if experiment.steps or not is_open(experiment):
         return [Route(experiment, attempts)]
     planned = list(attempts)
     chooser = _Chooser(experiment, planned)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _OF_JOBS = {
     "ARRAY": "nothing is submitted here",
     "DIRECTIVES": "no scheduler reads them here",
+    "RUNS_PER_JOB": "-j says how many run here at a time",
     "REQUEUE": "no scheduler takes runs back here; --retries starts them again",
 }
 """Settings of jobs alone; those of a farm's own section don't hold for runs here."""

@@ -232,7 +232,9 @@ def requeuing(requeue: Requeue | None, command: str, status: int) -> str:
     """Return the lines that requeue a run: by a command, by an exit status, or not at all."""
     if requeue is None:
         return ""
-    lines = [f"{command} >>output.log 2>&1 || event refused"] if command else []
+    # A job of several is handed back by its own script, when the last has ended.
+    lines = ['[ -z "$together" ] || exit 75']
+    lines += [f"{command} >>output.log 2>&1 || event refused"] if command else []
     lines += [f"exit {status}"] if status else []
     return _REQUEUE.replace("@MAX@", str(requeue.max)).replace("@HANDBACK@", "\n    ".join(lines))
 

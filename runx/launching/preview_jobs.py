@@ -85,7 +85,11 @@ def objects(
         submissions = _submissions(experiment, experiment.farm, runs, after)
     for run in runs:
         submission = submissions.get(run.name)
-        content = {**_content(experiment, run), "submit": submission and list(submission.words)}
+        content = {
+            **_content(experiment, run),
+            "farm": experiment.farm and experiment.farm.name,
+            "submit": submission and list(submission.words),
+        }
         if submission and submission.stdin:
             content["stdin"] = submission.stdin
         yield encodable(json.dumps(content, ensure_ascii=False))

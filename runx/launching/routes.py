@@ -83,7 +83,7 @@ class _Chooser:
     def __init__(self, experiment: Experiment, attempts: Sequence[PlannedAttempt]) -> None:
         self.candidates = experiment.candidates or (experiment,)
         self.capacities = [_capacity(each) for each in self.candidates]
-        self.soonest = experiment.soonest
+        self.is_choice, self.soonest = bool(experiment.candidates), experiment.soonest
         self.computed = Computed.of(experiment, attempts)
         self.decided: dict[_Offers, Fit] = {}
         self.refused: dict[str, str] = {}
@@ -124,9 +124,11 @@ class _Chooser:
         entries = self.candidates[0].entries
         origin = entries["RESOURCES" if "RESOURCES" in entries else "CAPACITY"].origin
         attempt = f" at attempt {planned.attempt}" if planned.attempt > 1 else ""
+        problem = (
+            "no farm has what a run needs" if self.is_choice else "a run needs more than there is"
+        )
         return SettingsError(
-            f"{origin}: RESOURCES: no farm has what a run needs{attempt}:"
-            f" {'; '.join(refused.values())}"
+            f"{origin}: RESOURCES: {problem}{attempt}: {'; '.join(refused.values())}"
         )
 
     def _soonest(self, planned: PlannedAttempt, found: Sequence[Fit]) -> Fit:
@@ -177,7 +179,7 @@ class _Chooser:
 
     def lines(self, chosen: Mapping[int, _Group]) -> Iterator[str]:
         """Yield a line for each farm on the runs that go there, or on why it has none of some."""
-        if len(self.candidates) == 1 and len(self.candidates[0].alternatives) == 1:
+        if not self.is_choice and len(self.candidates[0].alternatives) == 1:
             return
         for number, group in chosen.items():
             experiment = self.candidates[number]
@@ -194,7 +196,7 @@ def _line(experiment: Experiment, alternative: int, needed: Sequence[tuple[Hpara
 
     count = len(needed)
     asked = ", ".join(f"{each.name}: {shown(each)}" for each in needed[0]) or "no RESOURCES"
-    others = ", others more or less" if len(set(needed)) > 1 else ""
+    others = "; others differ" if len(set(needed)) > 1 else ""
     of = len(experiment.alternatives)
     chosen = f" (alternative {alternative + 1} of {of})" if of > 1 else ""
     runs = "1 run goes" if count == 1 else f"{count:,} runs go"

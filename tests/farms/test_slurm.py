@@ -225,7 +225,7 @@ def test_slurm_tells_when_a_run_would_start_and_computed_needs_are_arrays_of_the
     needs = "RESOURCES: {mem: '{{ 100 * lr * attempt }}M'}\n"
     file = site.sweep("soon", f"HPARAMS: {{lr: [1, 2], nap: [0, 0.1]}}\n{needs}")
     shown = site.runx(file, "-n")
-    assert "4 runs go to slurm: gpus: 1, mem: 100M, time: 10m, others more or less" in shown.stderr
+    assert "4 runs go to slurm: gpus: 1, mem: 100M, time: 10m; others differ" in shown.stderr
     assert "lab can't tell when a run would start" in shown.stderr
     assert (
         len(re.findall(r"^sbatch .*--array=0-1 .*--mem=[12]00M", shown.stdout, re.MULTILINE)) == 2

@@ -226,9 +226,9 @@ def test_a_launch_goes_to_all_of_its_farms(project):
     assert "local lacks cpus (2 needed, 1 there)\n" in shown.stderr
     assert re.search(r"^python train.py --n 1$.*^bash -c .* 2 \S+run.sh", shown.stdout, re.M | re.S)
     listed = json.loads(project.runx("sweep.yml", "-n", "--json").stdout)
-    assert [(each["resources"], bool(each["submit"])) for each in listed] == [
-        ({"cpus": 1}, False),
-        ({"cpus": 2}, True),
+    assert [(each["resources"], each["farm"], bool(each["submit"])) for each in listed] == [
+        ({"cpus": 1}, None, False),
+        ({"cpus": 2}, "lab", True),
     ]
     project.runx("check", "sweep.yml")
     done = project.runx("sweep.yml")

@@ -172,14 +172,14 @@ class StepReader:
         return Per(tuple(names))
 
     def _farm(self, name: str) -> str:
-        """Return the farm of a step's own, "" where it is that of the runs."""
+        """Return the farm that a step says, "" where it is that of all."""
         if self.here or not self._says(name, "FARM"):
             return ""
         kind = KEYS["FARM"].kind
         farm = str(kind.decode(f"STEPS.{name}.FARM", self._entry(name, "FARM"), self.environment))
         if farm != LOCAL and (problem := self.unknown(farm)):
             raise self._error(f"FARM: {problem}", name, "FARM")
-        return "" if farm == (self.usual or LOCAL) else farm
+        return farm
 
     def _requeue(self, name: str) -> Requeue | None:
         if not self._says(name, "REQUEUE"):

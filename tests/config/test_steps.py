@@ -172,7 +172,7 @@ def test_a_step_has_a_farm_of_its_own_or_is_here(tmp_path):
     local = loaded(tmp_path, text.replace("FARM: small", "FARM: local"), runx)
     assert [step.farm for step in local.steps if step.farm] == ["local"] and not local.farms
     usual = loaded(tmp_path, text.replace("FARM: small", "FARM: big"), runx)
-    assert not any(step.farm for step in usual.steps)
+    assert [step.farm for step in usual.steps if step.farm] == ["big"]
     assert steps_of(tmp_path, PIPELINE.replace("AFTER: train", "REQUEUE: false"), runx)[
         "eval"
     ].requeue == Requeue(max=0)

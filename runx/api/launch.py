@@ -145,7 +145,8 @@ def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
     from runx.launching.decide import existing_runs
 
     keys = {settings.id_of(run.point) for run in runs}
-    existing = existing_runs(settings.dir, settings.identity, lambda line: None)
+    has_steps = bool(settings.steps)
+    existing = existing_runs(settings.dir, settings.identity, lambda line: None, has_steps)
     return tuple(each.dir for each in existing if each.id in keys)
 
 

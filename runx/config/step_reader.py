@@ -177,7 +177,7 @@ class StepReader:
         return Per(tuple(names))
 
     def _farm(self, name: str) -> str:
-        """Return the farm of a step's own, "" where it is that of the runs."""
+        """Return the farm that a step says, "" where it is that of all."""
         if self.here or not self._says(name, "FARM"):
             return ""
         kind = KEYS["FARM"].kind
@@ -187,7 +187,7 @@ class StepReader:
         farm = str(asked[0])
         if farm != LOCAL and (problem := self.unknown(farm)):
             raise self._error(f"FARM: {problem}", name, "FARM")
-        return "" if farm == (self.usual or LOCAL) else farm
+        return farm
 
     def _requeue(self, name: str) -> Requeue | None:
         if not self._says(name, "REQUEUE"):

@@ -158,7 +158,7 @@ def decide_steps(
     gone: tuple[ExistingRun, ...] = ()
     if options.resume:
         keyed = [(experiment.id_of(run.point), run) for run in runs]
-        found = list(existing_runs(experiment.dir, experiment.identity, warn))
+        found = list(existing_runs(experiment.dir, experiment.identity, warn, has_steps=True))
         full = reconcile(keyed, found, _ALL)
         candidates, gone = full.attempts, full.gone
     else:

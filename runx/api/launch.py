@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runx.api.experiment import Experiment, SweepPlan
@@ -72,7 +72,8 @@ def launch(
         attach=attach,
     )
     planned = tuple(runs)
-    settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
+    source = experiment or getattr(runs, "experiment", None)
+    settings = settings_for(planned, source, here)
     if settings.farm:
         # One at a time is the default here, and says nothing about a farm.
         usual = LocalOptions(jobs=1)._asdict()
@@ -83,7 +84,9 @@ def launch(
     options = sweep.options(where or None, limit, shuffle, resume, again, retry, restage, attach)
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
-    started = () if test_only else _started(sweep, planned, options, local, after, argv)
+    started: tuple[RunDir, ...] = ()
+    if source and planned and not test_only:
+        started = _started(sweep, planned, options, local, after, argv, source.at)
     if resume and not started and not test_only:
         started = _matching(planned, settings)
     return _standings(started, settings)
@@ -96,16 +99,17 @@ def _started(
     local: LocalOptions,
     after: Sequence[str],
     argv: Sequence[str],
+    elsewhere: Callable[[str], Settings],
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
-    from runx.api.start import Caller, start
+    from runx.api.caller import Caller
+    from runx.api.start import start
 
-    if not runs:
-        return ()
     is_main = threading.current_thread() is threading.main_thread()
-    if sweep.settings.farm is None and not is_main:
+    runs_here = sweep.settings.farm is None or sweep.settings.smoke is not None
+    if runs_here and not is_main:
         raise RunxError("runs here are launched from the main thread alone, which gets signals")
-    caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+    caller = Caller(remark, data, _watcher, argv, elsewhere=elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     return launched.runs if launched else ()
 
@@ -144,11 +148,13 @@ def preview(
     """
     from json import loads
 
+    from runx.api.start import avoiding
     from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
     settings = settings_for(planned, experiment or getattr(runs, "experiment", None), here)
     resume = settings.resume if resume is None else resume
+    settings = avoiding(settings, remark)
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
     text = lines(settings, starting(settings, planned, options, remark), json)
@@ -181,11 +187,12 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.api.start import job_ids_of
+    from runx.api.start import avoiding, job_ids_of
     from runx.farms.query import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 
+    settings = avoiding(settings, say)
     attempts = map(PlannedAttempt, starting(settings, runs, options, say))
     jobs = job_specs(settings, attempts)
     predecessors = job_ids_of(settings, after, say)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from runx.api.caller import Caller, Launched
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
@@ -18,46 +19,8 @@ from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.farms.resources import Needs
-    from runx.launching.context import Ask
     from runx.local.capacity import Capacity
-    from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
-
-MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
-"""Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
-
-
-class Caller(NamedTuple):
-    """What a launch gets from its caller.
-
-    ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
-    ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed.
-    """
-
-    say: Say
-    echo: Say
-    watcher: MakeWatcher
-    argv: Sequence[str] = ()
-    go_on: str = "launch(..., resume=True)"
-    ask: Ask | None = None
-
-
-class Launched(NamedTuple):
-    """The outcome of a launch, and the runs that it started or went on with.
-
-    On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
-    every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
-    process has taken, and ``stopped`` is whether a person stopped the launch.
-    """
-
-    experiment: str
-    runs: tuple[RunDir, ...]
-    submitted: int | None = None
-    hparams: Mapping[RunDir, Mapping[str, Any]] = {}
-    ended: Sequence[EndedAttempt] = ()
-    left: Mapping[RunDir, State] = {}
-    stopped: bool = False
 
 
 def start(
@@ -75,16 +38,22 @@ def start(
         None where nothing starts.
     """
     from runx.launching.create import create_runs
-    from runx.launching.preview import check_first
+    from runx.launching.preview import check_first, starting
     from runx.local.signals import interruptible
 
     settings = _with_flag(settings, local)
     _check_program(settings)
     check_first(settings, runs)
     predecessors = job_ids_of(settings, after, caller.say)
+    settings = avoiding(settings, caller.say)
     if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
         caller.say("no farm is set: running here, as with -i")
     capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
+    if settings.smoke and caller.elsewhere:
+        from runx.api.smoke import try_first
+
+        with interruptible(caller.go_on):
+            try_first(settings, starting(settings, runs, options, _ignore), local, caller, _try)
     with interruptible(caller.go_on):
         plan = create_runs(settings, runs, new_name, options, caller.say, caller.argv, caller.ask)
     if plan is None:
@@ -105,6 +74,15 @@ def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
         return settings
     others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
     return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
+
+
+def avoiding(settings: Settings, say: Say) -> Settings:
+    """Return settings whose farm keeps jobs from machines on which runs fail at once."""
+    if settings.farm is None:
+        return settings
+    from runx.launching.jobs import avoiding
+
+    return avoiding(settings, say)
 
 
 def _check_program(settings: Settings) -> None:
@@ -171,6 +149,16 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     return [needs(resources_of(settings, run)) if run.point.resources else shared for run in runs]
 
 
+def _try(settings: Settings, plan: LaunchPlan, local: LocalOptions, caller: Caller) -> bool:
+    """Submit, or execute to its end, the one run of a plan; return whether a person stopped it."""
+    _check_program(settings)
+    if settings.farm:
+        _submit(plan, {}, caller)
+        return False
+    capacity = capacity_of(settings, local, plan.runs, _ignore)
+    return _execute(settings, plan, local, capacity, caller).stopped
+
+
 def _execute(
     settings: Settings,
     plan: LaunchPlan,
@@ -180,6 +168,7 @@ def _execute(
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
     from runx.api.guards import closing, policy, tried_before
+    from runx.local.capacity import WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -205,17 +194,16 @@ def _execute(
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
+
+    def task(run: RunDir, attempt: int, share: Share = WHOLE) -> Task:
+        return Task(run, attempt, 0, share, tried_before(run, attempt, settings, local))
+
     tasks = [
-        Task(
-            planned.run.dir,
-            planned.attempt,
-            share=capacity.share(need),
-            before=tried_before(planned, settings, local),
-        )
+        task(planned.run.dir, planned.attempt, capacity.share(need))
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
-        executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
+        executor.execute(tasks, (task(run.dir, run.attempts) for run in adopted))
     finally:
         withdraw(tasks, launch)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.start import job_ids_of
+from runx.api.start import avoiding, job_ids_of
 from runx.cli.console import data, echo, say
 from runx.cli.options import (
     choosing_options,
@@ -70,6 +70,7 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
 @click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
+@click.option("--smoke", metavar="TIME", help="Try the first run here before the others start.")
 @click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
 @click.option("--retries", type=click.IntRange(0), help="Further attempts here.")
@@ -111,6 +112,8 @@ def launch(
         say(f"warning: {warning}")
     if settings.farm:
         check_options(settings.farm, given)
+    if settings.smoke and settings.smoke.farm:
+        experiment.at(settings.smoke.farm)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume if resume is None else resume
     options = sweep.options(resume=resume, single=local.attach, **selecting)
@@ -119,7 +122,7 @@ def launch(
     if test_only:
         would_take(settings, sweep.runs(), options, say, after)
         return 0
-    return _launch(sweep, options, local, after)
+    return _launch(sweep, options, local, after, experiment.at)
 
 
 def _show(
@@ -133,7 +136,10 @@ def _show(
     """Print what would be run, and what should be known of that; return the exit status."""
     settings = sweep.settings
     note_executed(settings)
+    if settings.smoke:
+        say("note: a launch tries the first run before the others, as SMOKE says")
     after_ids = tuple(job_ids_of(settings, after, say))
+    settings = avoiding(settings, say)
     if table:
         return _preview_table(sweep, options, as_json)
     if settings.resources or local.gpus_per_run:
@@ -149,11 +155,16 @@ def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> N
 
 
 def _launch(
-    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
+    sweep: SweepPlan,
+    options: LaunchOptions,
+    local: LocalOptions,
+    after: tuple[str, ...],
+    elsewhere: Callable[[str], Settings],
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import resume_command
-    from runx.api.start import Caller, start
+    from runx.api.caller import Caller
+    from runx.api.start import start
     from runx.cli.asking import ask_about_changes
     from runx.cli.launch_ending import report
     from runx.cli.progress import watcher
@@ -163,7 +174,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes)
+    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes, elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0

@@ -13,7 +13,7 @@ from runx.launching.plan import SETTLED
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.api.start import Launched
+    from runx.api.caller import Launched
     from runx.local.tasks import EndedAttempt
     from runx.rundir.state import State
 

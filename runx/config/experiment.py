@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
@@ -154,6 +155,8 @@ class Experiment(NamedTuple):
     metrics: Mapping[str, Mapping[str, str]] | None = None
     retries: Retries | None = None
     max_failures: int | None = None
+    smoke: Smoke | None = None
+    avoid_hosts: bool = True
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""

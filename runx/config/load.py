@@ -79,6 +79,18 @@ def load(request: Request) -> Experiment:
     return _experiment(request, layers, entries, values, farm, overrides)
 
 
+def load_at(request: Request, farm: str, origin: str) -> Experiment:
+    """Return the experiment of a request with its runs at a farm, here for none.
+
+    Raises:
+        SettingsError: It can't be; ``origin`` is who asks for it.
+    """
+    try:
+        return load(request.at(farm))
+    except SettingsError as error:
+        raise SettingsError(f"{origin}: {str(error).removeprefix('--farm: ')}") from None
+
+
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
     """Return the folder of all experiments, for a command in ``cwd`` that names no file."""
     layers = [from_environment(environment, cwd), *_outer_layers(cwd, environment, config, None)]
@@ -148,6 +160,8 @@ def _experiment(
         metrics=values["METRICS"] if "METRICS" in entries else None,
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
+        smoke=values["SMOKE"],
+        avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

@@ -29,6 +29,7 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
+    ``avoid`` names machines that jobs are to be kept from.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Farm(NamedTuple):
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
     retries: Retries | None = None
+    avoid: tuple[str, ...] = ()
 
     @property
     def takes_back(self) -> bool:
@@ -195,10 +197,14 @@ class ArrayLimit(NamedTuple):
 
 
 class Handback(NamedTuple):
-    """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
+    """How run.sh puts its job back into the queue: a shell command, an exit status, or both.
+
+    ``elsewhere`` is a shell command that keeps the job from the machine it is on, from then on.
+    """
 
     command: str = ""
     status: int = 0
+    elsewhere: str = ""
 
 
 JobCommands: TypeAlias = Callable[[Sequence[str], Farm], Sequence[Words]]
@@ -238,6 +244,7 @@ class FarmType:
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         handback: How run.sh puts its job back into the queue.
         warns: Whether a job can be warned some time before its end.
+        excludes: Whether jobs can be kept from the machines that a farm is to ``avoid``.
         workspace: Returns where a run's job writes, if not in the run's directory.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
         portable: Whether portable RESOURCES are translated, or given as they stand.
@@ -272,6 +279,7 @@ class FarmType:
     waits: Literal["", "ended", "done"] = ""
     handback: Handback | None = None
     warns: bool = False
+    excludes: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     whole_memory: bool = False
     portable: bool = True

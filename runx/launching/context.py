@@ -11,7 +11,6 @@ from pathlib import Path
 
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError
-from runx.farms.base import Farm
 from runx.launching.record import record
 from runx.locks import acquire
 from runx.rundir.run import Run
@@ -183,17 +182,19 @@ def script_settings(experiment: Experiment, frozen: FrozenCode, called: str) -> 
         style=experiment.style,
         shell=experiment.shell,
         requeue=experiment.farm.requeue if experiment.farm else None,
-        handback=_handback(experiment.farm) if experiment.farm else ("", 0),
+        handback=_handback(experiment) if experiment.farm else ("", 0, ""),
         retries=experiment.retries if experiment.farm else None,
         max_failures=experiment.max_failures,
     )
 
 
-def _handback(farm: Farm) -> tuple[str, int]:
-    """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
+def _handback(experiment: Experiment) -> tuple[str, int, str]:
+    """Return how run.sh hands a run back to its scheduler, and sends it elsewhere if it may."""
     from runx.farms.registry import farm_type_of
 
-    return farm_type_of(farm.type).handback or ("", 0)
+    handback = experiment.farm and farm_type_of(experiment.farm.type).handback
+    command, status, elsewhere = handback or ("", 0, "")
+    return command, status, elsewhere if experiment.avoid_hosts else ""
 
 
 def search_path(path: str, called: str, python: str) -> str:

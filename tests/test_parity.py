@@ -36,6 +36,7 @@ SETTINGS = {
 COUNTERPARTS = {
     "launch": {
         **SETTINGS,
+        "smoke": "load(values)",
         "no_run": "preview(runs)",
         "interactive": "launch(here)",
         "as_json": "preview(json)",

@@ -13,6 +13,7 @@ from runx.config.experiment import Experiment as Settings
 from runx.config.experiment import Setting
 from runx.config.keys import KEYS
 from runx.config.load import load as load_settings
+from runx.config.load import load_at
 from runx.config.request import Request
 from runx.errors import RunxError
 from runx.launching.plan import (
@@ -194,6 +195,11 @@ class Experiment:
         """Return the same experiment with its runs on this machine, whatever FARM says."""
         return self if self.request.here else Experiment.of(self.request._replace(here=True))
 
+    def at(self, farm: str) -> Settings:
+        """Return the settings of the same experiment with its runs at a farm, here for none."""
+        origin = self.settings.settings["SMOKE"].origin
+        return load_at(self.request, farm, f"{origin}: SMOKE.farm")
+
     @property
     def name(self) -> str:
         """The name, which is that of its folder under LOGROOT."""
@@ -249,6 +255,8 @@ class Experiment:
 
         sweep = SweepPlan.of(self.settings, max_runs, placeholders=True)
         attempts = list(map(PlannedAttempt, sweep.runs()))
+        if self.settings.smoke:
+            self.at(self.settings.smoke.farm)
         for experiment, own in routes(self.settings, attempts, say):
             runs = [attempt.run for attempt in own]
             if runs:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from runx.config.experiment import Experiment as Settings
 from runx.local.options import LocalOptions, Policy
 from runx.rundir.handback import NO_RETRIES, Retries
+from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.launching.plan import PlannedAttempt
+    from runx.local.tasks import EndedAttempt
 
 
 def policy(settings: Settings, local: LocalOptions, jobs: int) -> Policy:
@@ -32,19 +34,37 @@ def _retries(settings: Settings, local: LocalOptions) -> Retries:
     return settings.retries or NO_RETRIES
 
 
-def tried_before(planned: PlannedAttempt, settings: Settings, local: LocalOptions) -> int:
+def tried_before(run: RunDir, attempt: int, settings: Settings, local: LocalOptions) -> int:
     """Return how often a run was tried again by RETRIES before; --retries counts from now on."""
     if local.retries is not None or not settings.retries:
         return 0
     from runx.local.retries import tried_again
 
-    return tried_again(planned.run.dir, range(1, planned.attempt))
+    return tried_again(run, range(1, attempt))
 
 
-def closing(settings: Settings) -> Callable[[], str]:
-    """Return what tells, before a start, why nothing more of an experiment is started."""
-    if not settings.max_failures:
-        return str
+def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:
+    """Return what tells, before a start, why nothing more is started here, given what has ended."""
     from runx.rundir.held import held_because
 
-    return lambda: held_because(settings.dir)
+    def why(ended: Sequence[EndedAttempt]) -> str:
+        reason = held_because(settings.dir) if settings.max_failures else ""
+        return reason or (_passed_by(settings, ended) if settings.avoid_hosts else "")
+
+    return why
+
+
+def _passed_by(settings: Settings, ended: Sequence[EndedAttempt]) -> str:
+    """Return why this machine is passed by: runs fail at once here while others do well elsewhere.
+
+    What others do is read only when the number of failures has doubled.
+    """
+    from runx.analysis.hosts import QUICK, avoided, failing_hosts_of
+    from runx.rundir.machines import this_machine
+
+    count = sum(bool(end.status) and not end.order and end.seconds < QUICK for end in ended)
+    if count < len(ended) or count < 2 or count & (count - 1):
+        return ""
+    names = {this_machine().host, os.environ.get("SLURMD_NODENAME", "")}
+    hosts = failing_hosts_of(settings.dir)
+    return next((avoided(host, hosts[host]) for host in hosts if host in names), "")

@@ -115,17 +115,23 @@ class Standings(Sequence["RunRecord"]):
 
     def notes(self) -> list[str]:
         """Return what else is to be known of the experiments of these runs, a line each."""
+        from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
         from runx.rundir.held import held_because
         from runx.rundir.paths import ExperimentDir
 
-        folders = dict.fromkeys(record.dir.path.parent for record in self.records)
-        held = {path.name: held_because(ExperimentDir(path)) for path in folders}
-        return [
-            f"{name} is {reason}; runx release {shlex.quote(name)} lets what waits start, --resume"
-            " starts what has ended, too"
-            for name, reason in held.items()
-            if reason
-        ]
+        runs: dict[Path, list[RunRecord]] = {}
+        for record in self.records:
+            runs.setdefault(record.dir.path.parent, []).append(record)
+        lines = []
+        for path, records in runs.items():
+            name = path.name
+            if reason := held_because(ExperimentDir(path)):
+                go_on = f"runx release {shlex.quote(name)} lets what waits start"
+                lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")
+            is_needed = may_fail(record.attempts for record in records)
+            hosts = failing_hosts_of(ExperimentDir(path)) if is_needed else {}
+            lines += [f"{name}: {avoided(host, count)}" for host, count in hosts.items()]
+        return lines
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""

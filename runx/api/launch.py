@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runx.api.detached import DetachedLaunch, detach
@@ -13,7 +13,7 @@ from runx.api.handle import Handle
 from runx.api.inspect import Standings, status
 from runx.api.launched import Caller
 from runx.api.printing import Say, data, remark
-from runx.api.start import job_ids_of, start
+from runx.api.start import avoiding, job_ids_of, start
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions
@@ -95,7 +95,7 @@ def launch(
     started: tuple[RunDir, ...] = ()
     starts = bool(planned) and not test_only
     if starts and (wait or not settings.may_run_here):
-        started = _started(sweep, planned, options, local, after, argv)
+        started = _started(sweep, planned, options, local, after, argv, experiment.at)
     elif starts:
         begun = detach(DetachedLaunch(experiment.request, planned, choice, local, argv), remark)
         if begun:
@@ -123,14 +123,16 @@ def _started(
     local: LocalOptions,
     after: Sequence[str],
     argv: Sequence[str],
+    elsewhere: Callable[[str], Settings],
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
     is_main = threading.current_thread() is threading.main_thread()
-    if sweep.settings.may_run_here and not is_main:
+    runs_here = sweep.settings.may_run_here or sweep.settings.smoke is not None
+    if runs_here and not is_main:
         raise RunxError(
             "runs here are launched from the main thread alone, which gets signals; or wait=False"
         )
-    caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+    caller = Caller(remark, data, _watcher, argv, elsewhere=elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return ()
@@ -173,12 +175,14 @@ def preview(
     """
     from json import loads
 
+    from runx.api.start import avoiding
     from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
     experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
     settings = experiment.settings
     resume = settings.resume if resume is None else resume
+    settings = avoiding(settings, remark)
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
     text = lines(starting(settings, planned, options, remark), json)
@@ -216,7 +220,7 @@ def would_take(
     from runx.launching.preview import starting
 
     for route in starting(settings, runs, options, say):
-        experiment = route.experiment
+        experiment = avoiding(route.experiment, say)
         jobs = job_specs(experiment, route.attempts)
         predecessors = job_ids_of(experiment, after, say)
         folder = experiment.dir.jobs(experiment.texts["launch"])

@@ -27,7 +27,7 @@ class Caller(NamedTuple):
     ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
     ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
     changes that aren't committed. ``begun`` is called when the runs here are made, before any
-    starts.
+    starts; ``elsewhere`` returns the experiment's settings for runs at a farm, or here.
     """
 
     say: Say
@@ -37,6 +37,7 @@ class Caller(NamedTuple):
     go_on: str = "launch(..., resume=True)"
     ask: Ask | None = None
     begun: Callable[[LaunchPlan], None] | None = None
+    elsewhere: Callable[[str], Settings] | None = None
 
 
 class Launched(NamedTuple):

@@ -16,6 +16,7 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.rundir.steps import Predecessor
 
 if TYPE_CHECKING:
     from runx.farms.base import Wait
@@ -39,6 +40,7 @@ def start(
         None where nothing starts.
     """
     from runx.launching.create import create_runs
+    from runx.launching.preview import starting
     from runx.local.signals import interruptible
 
     settings = with_flag(settings, local)
@@ -49,6 +51,13 @@ def start(
 
         make_steps = create_steps
     say, argv, ask = caller.say, caller.argv, caller.ask
+    if settings.smoke and caller.elsewhere:
+        from runx.api.smoke import try_first
+
+        routes = starting(settings, runs, options, _ignore)
+        first = (run for route in routes for run in route.runs)
+        with interruptible(caller.go_on):
+            try_first(settings, first, local, caller, _try)
     with interruptible(caller.go_on):
         plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
     # Runs here keep this process until they have ended.
@@ -148,6 +157,15 @@ def _start_placed(
     return Launched(settings.name, runs, count, unit="step")
 
 
+def avoiding(settings: Settings, say: Say) -> Settings:
+    """Return settings whose farm keeps jobs from machines on which runs fail at once."""
+    if settings.farm is None:
+        return settings
+    from runx.launching.jobs import avoiding
+
+    return avoiding(settings, say)
+
+
 def _check_program(settings: Settings) -> None:
     """Raise SettingsError if the program that submits is not installed."""
     if not settings.farm:
@@ -219,6 +237,16 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     ]
 
 
+def _try(settings: Settings, plan: LaunchPlan, local: LocalOptions, caller: Caller) -> bool:
+    """Submit, or execute to its end, the one run of a plan; return whether a person stopped it."""
+    _check_program(settings)
+    if settings.farm:
+        _submit(plan, {}, caller)
+        return False
+    capacity = capacity_of(settings, local, plan.runs, _ignore)
+    return _execute(settings, plan, local, capacity, caller).stopped
+
+
 def _execute(
     settings: Settings,
     plan: LaunchPlan,
@@ -229,6 +257,7 @@ def _execute(
     """Execute every run of a launch on this machine, each to its end."""
     from runx.api.guards import closing, policy, tried_before
     from runx.api.notifier import Notifier
+    from runx.local.capacity import WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -254,19 +283,18 @@ def _execute(
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
+
+    def task(
+        run: RunDir, attempt: int, share: Share = WHOLE, after: tuple[Predecessor, ...] = ()
+    ) -> Task:
+        return Task(run, attempt, 0, share, after, tried_before(run, attempt, settings, local))
+
     tasks = [
-        Task(
-            planned.run.dir,
-            planned.attempt,
-            0,
-            capacity.share(need),
-            planned.run.after,
-            tried_before(planned, settings, local),
-        )
+        task(planned.run.dir, planned.attempt, capacity.share(need), planned.run.after)
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
-        executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
+        executor.execute(tasks, (task(run.dir, run.attempts) for run in adopted))
     finally:
         capacity.counts.wait_for(())
         withdraw(tasks, launch)
@@ -351,7 +379,8 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
-    experiment, farm = context.experiment, context.experiment.farm
+    experiment = avoiding(context.experiment, caller.say)
+    farm = experiment.farm
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)

@@ -6,14 +6,14 @@ import itertools
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.start import job_ids_of
+from runx.api.start import avoiding, job_ids_of
 from runx.cli.console import data, echo, say
 from runx.cli.options import (
     choosing_options,
@@ -79,6 +79,7 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
 @click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
+@click.option("--smoke", metavar="TIME", help="Try the first run here before the others start.")
 @click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
 @click.option("--retries", type=click.IntRange(0), help="Further attempts here.")
@@ -125,6 +126,8 @@ def launch(
         say(f"warning: {warning}")
     if settings.farm and not settings.candidates:
         check_options(settings.farm, given)
+    if settings.smoke and settings.smoke.farm:
+        experiment.at(settings.smoke.farm)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume or bool(selecting["steps"]) if resume is None else resume
     choice = {**selecting, "resume": resume, "single": local.attach}
@@ -136,7 +139,7 @@ def launch(
         return 0
     if detach and not after:
         return _detach(experiment, sweep, choice, local)
-    return _launch(sweep, options, local, after)
+    return _launch(sweep, options, local, after, experiment.at)
 
 
 def _show(
@@ -150,6 +153,8 @@ def _show(
     """Print what would be run, and what should be known of that; return the exit status."""
     settings = sweep.settings
     note_executed(settings)
+    if settings.smoke:
+        say("note: a launch tries the first run before the others, as SMOKE says")
     if table:
         job_ids_of(settings, after, say)
         return _preview_table(sweep, options, as_json)
@@ -164,7 +169,11 @@ def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> N
 
 
 def _launch(
-    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
+    sweep: SweepPlan,
+    options: LaunchOptions,
+    local: LocalOptions,
+    after: tuple[str, ...],
+    elsewhere: Callable[[str], Settings],
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import resume_command
@@ -179,7 +188,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes)
+    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes, None, elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
@@ -239,6 +248,7 @@ def _preview(
     if options.resume:
         runs = [run for route in routes for run in route.runs]
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
+    routes = [route._replace(experiment=avoiding(route.experiment, say)) for route in routes]
     after_ids = _note_obstacles(routes, local, after)
     for line in took_before(routes):
         say(line)

@@ -113,11 +113,12 @@ def request(
     notify: str | None,
     here: bool,
     claims: bool = False,
+    smoke: str | None = None,
 ) -> Request:
     """Return the request to load an experiment with these flags, in this folder."""
     from runx.config.request import Request
 
-    flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note, "NOTIFY": notify}
+    flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note, "NOTIFY": notify, "SMOKE": smoke}
     return Request(
         file=file,
         cwd=Path.cwd(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
@@ -168,6 +169,8 @@ class Experiment(NamedTuple):
     notify: Notify | None = None
     retries: Retries | None = None
     max_failures: int | None = None
+    smoke: Smoke | None = None
+    avoid_hosts: bool = True
     steps: tuple[Step, ...] = ()
     farms: Mapping[str, Farm] = {}
     capacity: Needs | None = None

@@ -1,15 +1,27 @@
-"""The kinds of settings against runs that end badly: REQUEUE and RETRIES."""
+"""The kinds of settings against runs that end badly: REQUEUE, RETRIES and SMOKE."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from runx.config.kinds import Entry, Environment, Kind
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import CAUSES, Requeue, Retries
+from runx.sweeps.scalars import seconds
 from runx.sweeps.values import Node, Scalar
+
+
+class Smoke(NamedTuple):
+    """For how many seconds the first run is tried before the others start, and at which farm.
+
+    ``farm`` is "" for this machine.
+    """
+
+    time: float
+    farm: str = ""
 
 
 def _texts(entry: Entry, name: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -93,6 +105,21 @@ def _causes(node: Node, place: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
+def _smoke(name: str, entry: Entry, _: Environment) -> Smoke | None:
+    """Read SMOKE: a length of time, or ``{time: 60s, farm: debug}``."""
+    known = {"time": "60s", "farm": ""}
+    is_short = isinstance(entry.node, Scalar)
+    texts = {**known, "time": entry.text} if is_short else _texts(entry, name, known)
+    if texts["time"].strip().lower() in ("", "0", "false"):
+        return None
+    length = seconds(texts["time"])
+    if length is None or not 0 < length <= _LONGEST:
+        raise ValueError(texts["time"])
+    return Smoke(length, texts["farm"])
+
+
+_LONGEST = 86400.0
+
 REQUEUE = Kind(
     (Scalar, dict),
     "as {max: 5, signal: USR1@120}",
@@ -125,6 +152,24 @@ RETRIES = Kind(
                 "properties": {
                     "max": {"type": "integer", "minimum": 0},
                     "on": {"anyOf": [_CAUSE, {"type": "array", "items": _CAUSE, "minItems": 1}]},
+                },
+                "additionalProperties": False,
+            },
+        ]
+    },
+)
+SMOKE = Kind(
+    (Scalar, dict),
+    "a length of time of at most a day, as 60s, or as {time: 60s, farm: debug}",
+    _smoke,
+    {
+        "anyOf": [
+            {"type": ["string", "number", "null"]},
+            {
+                "type": "object",
+                "properties": {
+                    "time": {"type": ["string", "number"]},
+                    "farm": {"type": ["string", "null"]},
                 },
                 "additionalProperties": False,
             },

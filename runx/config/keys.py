@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from runx.config.alternatives import CAPACITY, FARM, RESOURCES
-from runx.config.guards import REQUEUE, RETRIES
+from runx.config.guards import REQUEUE, RETRIES, SMOKE
 from runx.config.kinds import (
     COUNT,
     DURATION,
@@ -167,6 +167,15 @@ KEYS = {
     ),
     "MAX_FAILURES": Key(
         COUNT, None, "how many failures in a row for one cause hold what waits", "jobs"
+    ),
+    "SMOKE": Key(
+        SMOKE,
+        None,
+        "try the first run before the others, as {time: 60s, farm: debug}",
+        "jobs",
+    ),
+    "AVOID_HOSTS": Key(
+        SWITCH, True, "pass by machines on which runs fail at once while others are done elsewhere"
     ),
     "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
     "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),

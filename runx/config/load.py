@@ -90,6 +90,10 @@ def load(request: Request) -> Experiment:
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
     if values["STEPS"]:
+        if values["SMOKE"]:
+            raise SettingsError(
+                f"{entries['SMOKE'].origin}: SMOKE tries CMD; leave it out with STEPS"
+            )
         if asked.is_choice:
             raise SettingsError(
                 f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"
@@ -169,6 +173,18 @@ def _of_farm(
     }
 
 
+def load_at(request: Request, farm: str, origin: str) -> Experiment:
+    """Return the experiment of a request with its runs at a farm, here for none.
+
+    Raises:
+        SettingsError: It can't be; ``origin`` is who asks for it.
+    """
+    try:
+        return load(request.at(farm))
+    except SettingsError as error:
+        raise SettingsError(f"{origin}: {str(error).removeprefix('--farm: ')}") from None
+
+
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
     """Return the folder of all experiments, for a command in ``cwd`` that names no file."""
     layers = [from_environment(environment, cwd), *_outer_layers(cwd, environment, config, None)]
@@ -231,6 +247,8 @@ def _experiment(
         metrics=values["METRICS"] if "METRICS" in entries else None,
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
+        smoke=values["SMOKE"],
+        avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],

@@ -50,6 +50,7 @@ class Farm(NamedTuple):
     ``runs_per_job`` run side by side in one job.
     ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names. ``capacity`` is
     the most that it has for one run, None where nobody says so.
+    ``avoid`` names machines that jobs are to be kept from.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Farm(NamedTuple):
     limits: Mapping[str, Limit] = {}
     capacity: Needs | None = None
     retries: Retries | None = None
+    avoid: tuple[str, ...] = ()
 
     @property
     def takes_back(self) -> bool:
@@ -160,10 +162,14 @@ class ArrayLimit(NamedTuple):
 
 
 class Handback(NamedTuple):
-    """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
+    """How run.sh puts its job back into the queue: a shell command, an exit status, or both.
+
+    ``elsewhere`` is a shell command that keeps the job from the machine it is on, from then on.
+    """
 
     command: str = ""
     status: int = 0
+    elsewhere: str = ""
 
 
 JobCommands: TypeAlias = Callable[[Sequence[str], Farm], Sequence[Words]]
@@ -208,6 +214,7 @@ class FarmType:
         executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
         warns: Whether a job can be warned some time before its end.
+        excludes: Whether jobs can be kept from the machines that a farm is to ``avoid``.
         workspace: Returns where a run's job writes, if not in the run's directory.
         priority: Returns the words that give a job the PRIORITY of its farm.
         licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
@@ -251,6 +258,7 @@ class FarmType:
     executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None
     warns: bool = False
+    excludes: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     priority: Callable[[Farm], Words] | None = None
     licences: Literal["", "numbers", "sizes"] = ""

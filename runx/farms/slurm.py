@@ -83,10 +83,29 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         f"--chdir={array.experiment_dir}",
         *_options(array, farm),
         *priority(farm),
-        *resources(array.needs),
+        *_excluding(resources(array.needs), farm),
         str(array.script),
     )
     return Submission(words, {}, place=_clusters(words[1:], farm.directives))
+
+
+_NODES = re.compile(r"(?:^|\s)(?:--exclude(?:=|\s+)|-x[=\s]*)(\S+)")
+
+
+def _excluding(words: Words, farm: Farm) -> Words:
+    """Return options without the machines that a farm is to avoid; those of users stay out, too.
+
+    One that users ask for by its name is theirs to choose.
+
+    >>> _excluding(("--mem=1G", "--exclude=n1"), Farm("f", avoid=("n3",)))
+    ('--mem=1G', '--exclude=n1,n3')
+    """
+    if not farm.avoid or any(word.startswith(("--nodelist", "--nodefile")) for word in words):
+        return words
+    lines = [line for line in farm.directives if line.startswith("#SBATCH")]
+    given = [match[1] for text in (*lines, *words) for match in _NODES.finditer(text)]
+    others = (word for word in words if not word.startswith("--exclude="))
+    return (*others, f"--exclude={','.join(dict.fromkeys((*given, *farm.avoid)))}")
 
 
 _CLUSTERS = re.compile(r"(?:^|\s)(?:--clusters?(?:=|\s+)|-M[=\s]*)(\S+)")
@@ -252,7 +271,12 @@ def expected_start(finished: Finished) -> datetime | None:
     return datetime.fromisoformat(match[1]) if match else None
 
 
-_HANDBACK = Handback(f'scontrol requeue "{_JOB}"')
+_ELSEWHERE = f"""\
+      given=$(scontrol show -o job "{_JOB}" | grep -o ' ExcNodeList=[^ (]*')
+      given=${{given#*=}}
+      scontrol update "JobId={_JOB}" "ExcNodeList=${{given:+$given,}}$SLURMD_NODENAME"
+"""
+_HANDBACK = Handback(f'scontrol requeue "{_JOB}"', elsewhere=_ELSEWHERE)
 
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
@@ -281,5 +305,6 @@ FARM_TYPE = FarmType(
     whole_memory=True,
     handback=_HANDBACK,
     warns=True,
+    excludes=True,
     reads=(),
 )

@@ -201,7 +201,7 @@ def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
     return context.script._replace(
         shell=step.shell or context.script.shell,
         requeue=(step.requeue or usual) if farm else None,
-        handback=handback_of(farm) if farm else ("", 0),
+        handback=handback_of(context.experiment, farm) if farm else ("", 0, ""),
     )
 
 

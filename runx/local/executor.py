@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runx.local.capacity import THREADS
@@ -79,7 +79,7 @@ class Executor:
     stops: int = 0
     is_full: bool = False
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
-    closing: Callable[[], str] = str
+    closing: Callable[[Sequence[EndedAttempt]], str] = lambda ended: ""
     closed: str = ""
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Executor:
 
     def _close(self) -> None:
         """Start nothing more where there is a reason, and say it once."""
-        if not self.closed and (reason := self.closing()):
+        if not self.closed and (reason := self.closing(self.ended)):
             self.closed = reason
             self.watch.note(f"{reason}; nothing more is started")
 

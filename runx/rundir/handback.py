@@ -85,6 +85,13 @@ if [ "$code" != 0 ] && [ "$farm" != null ] && ! is_cancelled "$attempt"; then
 fi
 """
 
+_ELSEWHERE = """\
+# It is tried elsewhere where it has failed at once, and others are done on other machines.
+    others=$(grep -lsZ '"event":"ended".*"code":0' ../*/attempts/*.events.jsonl | head -zn 100 |
+      xargs -0r grep -L "\"node\":\"$SLURMD_NODENAME\"" | head -n 1)
+    if [ -n "$retry" ] && [ $((SECONDS - begin)) -lt 60 ] && [ -n "$others" ]; then
+@ELSEWHERE@    fi >>output.log 2>&1"""
+
 _NOT_AGAIN = """\
 [ "$code" != @STATUS@ ] || code=1 # or its scheduler would start it again all the same
 """
@@ -132,15 +139,21 @@ def finding_causes(is_needed: bool) -> str:
 
 
 def handing_back(
-    requeue: Requeue | None, retries: Retries | None, command: str, status: int
+    requeue: Requeue | None,
+    retries: Retries | None,
+    command: str,
+    status: int,
+    elsewhere: str = "",
 ) -> str:
     """Return the lines that hand a run back: by a command, by an exit status, or not at all.
 
-    Those of RETRIES come after ``finding_causes``.
+    Those of RETRIES come after ``finding_causes``. ``elsewhere`` are lines that keep the job from
+    this machine: executed where a run has failed at once while others are done on another one.
     """
     # A job of several is handed back by its own script, when the last has ended.
     lines = ['[ -z "$together" ] || exit 75'] if command or status else []
     lines += [f"{command} >>output.log 2>&1 || event refused"] if command else []
+    lines += [_ELSEWHERE.replace("@ELSEWHERE@", elsewhere)] if elsewhere and retries else []
     lines += [f"exit {status}"] if status else []
     rules = [] if requeue is None else [_OF_REQUEUE.replace("@MAX@", str(requeue.max))]
     if retries is not None:

@@ -40,8 +40,9 @@ class ScriptSettings(NamedTuple):
     """What every run.sh of a launch has in common.
 
     ``path`` is the launcher's PATH, ``pythonpath`` has LOGDIR in it, ``project`` is the directory
-    of the launch. ``handback`` is a command and an exit status by which a run is requeued.
-    After ``max_failures`` in a row for one cause what waits isn't started.
+    of the launch. ``handback`` is a command and an exit status by which a run is requeued, and
+    lines that keep its job from this machine. After ``max_failures`` in a row for one cause what
+    waits isn't started.
     """
 
     experiment: str
@@ -52,7 +53,7 @@ class ScriptSettings(NamedTuple):
     style: Style = DASHES
     shell: Shell = PLAIN
     requeue: Requeue | None = None
-    handback: tuple[str, int] = ("", 0)
+    handback: tuple[str, int, str] = ("", 0, "")
     retries: Retries | None = None
     max_failures: int | None = None
 

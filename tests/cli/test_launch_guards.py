@@ -1,9 +1,10 @@
 """What keeps a night from being lost, here: RETRIES and MAX_FAILURES."""
 
 import json
+import subprocess
 
 import pytest
-from sweeps import Sweep, events
+from sweeps import CONTAINER, Sweep, events
 
 
 @pytest.fixture
@@ -81,3 +82,17 @@ def test_release_lets_go_and_says_what_was_held(sweep):
     assert held["reason"] == "held: a run has failed: exit status 1"
     assert f"sweep: no longer {held['reason']}" in sweep.command("release", "sweep")
     assert not (sweep.root / "sweep/.runx/held.json").exists()
+
+
+def test_a_machine_on_which_runs_fail_at_once_is_passed_by(sweep):
+    if subprocess.run([*CONTAINER, "hostname", "probe"], capture_output=True).returncode:
+        pytest.skip("only root may name hosts")
+    given(sweep, "")
+    sweep.trains('[ "$(uname -n)" = elsewhere ] || exit 1')
+    assert sweep.ended(sweep.start("-i", "--limit", "1", host="elsewhere"))
+    said = sweep.runx("-i", status=1)
+    assert "is avoided: 2 runs failed there within a minute, while others are done" in said
+    assert "2 of 4 runs failed, 2 not started" in said
+    assert "is avoided: 2 runs" in sweep.command("status", "sweep", status=1)
+    said = sweep.runx("-i", "--resume", "AVOID_HOSTS=false", status=1)
+    assert "avoided" not in said

@@ -1,7 +1,8 @@
-"""RETRIES and MAX_FAILURES as people write them, and as they get them wrong."""
+"""REQUEUE, RETRIES and SMOKE as people write them, and as they get them wrong."""
 
 import pytest
 
+from runx.config.guards import Smoke
 from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError
@@ -46,11 +47,32 @@ def test_retries(tmp_path, text, retries):
         ("RETRIES: 99999999999", "RETRIES must be a number"),
         ("MAX_FAILURES: 0", "MAX_FAILURES must be a whole number from 1"),
         ("MAX_FAILURES: some", "MAX_FAILURES must be a whole number"),
+        ("SMOKE: soon", "SMOKE must be a length of time"),
+        ("SMOKE: {time: -1s}", "SMOKE must be a length of time"),
+        ("SMOKE: 10d", "of at most a day"),
+        ("SMOKE: {times: 60s}", "SMOKE: unknown key times; did you mean time"),
+        ("SMOKE: [60s]", "SMOKE must be a length of time"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path, text, message):
     with pytest.raises(SettingsError, match=message):
         loaded(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "smoke"),
+    [
+        ("SMOKE: 60s", Smoke(60.0)),
+        ("SMOKE: 90", Smoke(90.0)),
+        ("SMOKE: {time: 2m, farm: debug}", Smoke(120.0, "debug")),
+        ("SMOKE: {farm: debug}", Smoke(60.0, "debug")),
+        ("SMOKE: 0", None),
+        ("SMOKE: false", None),
+        ("", None),
+    ],
+)
+def test_smoke(tmp_path, text, smoke):
+    assert loaded(tmp_path, text).smoke == smoke
 
 
 def test_a_part_is_overridden_on_the_command_line(tmp_path):

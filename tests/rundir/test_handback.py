@@ -117,13 +117,13 @@ def test_a_run_that_goes_back_is_preempted_and_says_why(tmp_path):
 
 
 def test_a_farm_that_takes_nothing_back_gets_the_plain_script(tmp_path):
-    run = made(tmp_path, "exit 1", Retries(1), handback=("", 0))
+    run = made(tmp_path, "exit 1", Retries(1), handback=("", 0, ""))
     assert job(run) == 1
     assert handed(run) == []
 
 
 def test_a_command_that_fails_is_told(tmp_path):
-    run = made(tmp_path, "exit 1", Retries(1), handback=("false", 0))
+    run = made(tmp_path, "exit 1", Retries(1), handback=("false", 0, ""))
     assert job(run) == 1
     assert [event["event"] for event in events(run)][-2:] == ["preempted", "refused"]
     assert json.loads(run.events(1).read_text().splitlines()[-2])["retry"] == "failed"

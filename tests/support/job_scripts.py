@@ -13,7 +13,7 @@ BACK = 99
 
 
 def made(
-    folder, cmd, retries=None, requeue=None, handback=("", BACK), max_failures=None, name="owl"
+    folder, cmd, retries=None, requeue=None, handback=("", BACK, ""), max_failures=None, name="owl"
 ):
     """Write a run whose first attempt a launcher has claimed for a farm."""
     run = Run(name, RunDir(folder / name), Point(()))

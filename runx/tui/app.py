@@ -20,6 +20,7 @@ from textual.widgets import Input
 from runx.analysis.columns import fields
 from runx.analysis.question import Question
 from runx.errors import RunxError
+from runx.printable import one_line
 from runx.rundir.run import RunRecord
 from runx.tui import steer
 from runx.tui.board import PANES, Board
@@ -84,6 +85,7 @@ class Top(Board):
         Binding("o", "page"),
         Binding("question_mark", "keys"),
         Binding("q", "quit"),
+        Binding("ctrl+c", "quit", priority=True),
     ]
 
     def action_pane(self, name: str) -> None:
@@ -96,7 +98,10 @@ class Top(Board):
         self.action_pane(PANES[(PANES.index(self.pane) + by) % len(PANES)])
 
     def action_switch(self) -> None:
-        """Go from the table to the pane, or back."""
+        """Go from the table to the pane, or back; take what is suggested for a text."""
+        if self.asks.display:
+            self.asks.action_cursor_right()
+            return
         (self.beside if self.table.has_focus else self.table).focus()
 
     def action_alone(self, alone: bool) -> None:
@@ -107,7 +112,7 @@ class Top(Board):
 
     def action_leave(self) -> None:
         """Leave what was asked for as it was, or the pane alone."""
-        if self.asks.has_focus:
+        if self.asks.display:
             self._show_prompt(False)
         else:
             self.action_alone(False)
@@ -162,7 +167,8 @@ class Top(Board):
         self._asked = asked
         self.about.update(Text(what))
         self.asks.value, self.asks.cursor_position = text, len(text)
-        self.asks.suggester = SuggestFromList(fields(self.runs.records))
+        names = filter(str.isprintable, fields(self.runs.records))
+        self.asks.suggester = SuggestFromList(names)
         self._show_prompt(True)
 
     def _show_prompt(self, is_shown: bool) -> None:
@@ -174,14 +180,14 @@ class Top(Board):
         """Ask the question that was typed, or show what is wrong with it."""
         question = self._asked(submitted.value.strip())
         if mistake := self.runs.check(question):
-            self.about.update(Text(mistake, "red"))
+            self.about.update(Text(one_line(mistake), "red"))
         else:
             self._show_prompt(False)
             self._ask(question)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action may be taken: while a text is asked for, few may."""
-        return not self.asks.has_focus or action in ("leave", "quit")
+        return not self.asks.display or action in ("leave", "quit", "switch")
 
     @work
     async def _ask(self, question: Question) -> None:

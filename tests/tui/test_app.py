@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from run_folders import make_run
+from textual import events
 from tops import play
 
 from benchmarks import projects
@@ -84,6 +85,37 @@ def test_a_mistake_in_a_filter_is_said_and_what_was_shown_stays(sweep, text, mis
         assert top.app.asks.has_focus
         await top.press("escape")
         assert len(top.rows()) == 4
+
+    play(sweep, scene)
+
+
+def test_what_is_typed_ahead_of_a_prompt_is_meant_for_it(sweep):
+    async def scene(top):
+        for key in ("slash", *"lr<0.05", "enter"):
+            top.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await top.until(lambda: top.rows() == ["cat", "dog"])
+        assert not top.app.screen_stack[1:]
+
+    play(sweep, scene)
+
+
+def test_tab_takes_what_is_suggested(sweep):
+    async def scene(top):
+        await top.press("s", "s", "e")
+        await top.until(lambda: top.app.asks._suggestion == "seed")
+        await top.press("tab", "enter")
+        await top.until(lambda: "; by seed" in top.lines[0])
+
+    play(sweep, scene)
+
+
+def test_a_flood_of_lines_is_kept_to_its_end(sweep):
+    async def scene(top):
+        for at in range(30_000):
+            top.app.say(f"line {at}")
+        await top.press("6")
+        await top.shows("line 29999")
+        assert len(top.app.console_lines) == 10_000
 
     play(sweep, scene)
 

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from project import Project
 from run_folders import make_run
 
 WAIT = 60
@@ -72,10 +73,29 @@ def test_the_screen_of_80_by_24(terminal, logs):
     shown(terminal, "sweep: 2 runs: 2 done; 1 with lr < 0.5")
     terminal("send-keys", "q")
     end = time.monotonic() + WAIT
-    while "runs" in (screen := terminal("capture-pane", "-p")):
+    while (screen := terminal("capture-pane", "-p")).strip() != "$":
         assert time.monotonic() < end, screen
         time.sleep(0.1)
-    assert screen.strip() == "$"
+
+
+def test_what_was_started_goes_on_when_it_is_quit(terminal, tmp_path, installed):
+    project = Project(tmp_path, installed)
+    project.write("sweep.yml", "CMD: python train.py\nHPARAMS: {lr: 1}\n")
+    project.write("train.py", "import sys; sys.exit(3)\n")
+    project.runx("sweep.yml", "-i", status=1)
+    project.write("train.py", "import time\nfor _ in range(40): print('on'), time.sleep(0.1)\n")
+    terminal("send-keys", f"cd {tmp_path} && runx top sweep", "Enter")
+    shown(terminal, "1 failed")
+    terminal("send-keys", "t")
+    shown(terminal, "y yes")
+    time.sleep(0.5)
+    terminal("send-keys", "y")
+    shown(terminal, "1 running")
+    terminal("send-keys", "C-c")
+    end = time.monotonic() + WAIT
+    while "done" not in project.runx("status", "sweep", "--where", "state != 'failed'").stdout:
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 def test_a_terminal_that_is_closed_ends_it(terminal, logs):

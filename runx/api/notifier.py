@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -86,6 +87,15 @@ def announce(experiment: ExperimentDir, launch: str, notify: Notify | None, say:
     if notify:
         _write(experiment, launch, notify, say)
         _start_script(experiment.launches / launch / SCRIPT, say)
+
+
+def announce_end(experiment: ExperimentDir, say: Say) -> None:
+    """Have told that no run goes on any more, where no launcher and no job has, as a killed one."""
+    scripts = sorted(experiment.launches.glob(f"*/{SCRIPT}"))
+    if not scripts or scripts[-1].with_name("notified.end").exists():
+        return
+    if os.access(scripts[-1], os.X_OK):  # It is of whoever has launched this.
+        _start_script(scripts[-1], say)
 
 
 def _write(experiment: ExperimentDir, launch: str, notify: Notify, say: Say) -> None:

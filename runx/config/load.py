@@ -91,9 +91,8 @@ def load(request: Request) -> Experiment:
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
     if values["STEPS"]:
         if values["SMOKE"]:
-            raise SettingsError(
-                f"{entries['SMOKE'].origin}: SMOKE tries CMD; leave it out with STEPS"
-            )
+            origin = entries["SMOKE"].origin
+            raise SettingsError(f"{origin}: SMOKE tries CMD; leave it out with STEPS")
         if asked.is_choice:
             raise SettingsError(
                 f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"

@@ -17,7 +17,7 @@ from runx.notify.occasions import Best, Occasion, best_of, facts, occasions, que
 from runx.printable import one_line, printable
 from runx.processes import CommandError, run_command, worker_count
 from runx.rundir.claims import claim_text, link_claim
-from runx.rundir.notify import Notify, read_notify
+from runx.rundir.notify import SETTINGS, Notify, read_notify
 from runx.rundir.output import readable
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.record import read_or_empty
@@ -43,7 +43,11 @@ def main(folder: str) -> None:
 
 
 def tell(folder: Path) -> list[str]:
-    """Tell what nobody has told yet; return the problems."""
+    """Tell what nobody has told yet; return the problems.
+
+    What the experiment's last launch says of it holds for all that go on: each tells in its name.
+    """
+    folder = max((file.parent for file in folder.parent.glob(f"*/{SETTINGS}")), default=folder)
     notify, cwd = read_notify(folder)
     experiment = ExperimentDir(folder.parents[2])
     question, problems = question_of(notify), list[str]()

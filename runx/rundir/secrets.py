@@ -12,6 +12,8 @@ _FLAG = "--notify"
 def without_secrets(text: str) -> str:
     """Return the text of a file of settings with nothing in the place of secrets.
 
+    One that isn't YAML (any more) stays as it is.
+
     >>> without_secrets("CMD: x\\nNOTIFY: https://ntfy.sh/secret  # mine\\n")
     'CMD: x\\nNOTIFY: null  # mine\\n'
     """
@@ -19,7 +21,11 @@ def without_secrets(text: str) -> str:
         return text
     import yaml
 
-    for start, end in sorted(set(_spans(yaml.compose(text, yaml.SafeLoader))), reverse=True):
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return text
+    for start, end in sorted(set(_spans(root)), reverse=True):
         value = text[start:end]
         anchor = value.split()[0] + " " if value.startswith("&") else ""
         text = f"{text[:start]}{anchor}null{value[len(value.rstrip()) :]}{text[end:]}"

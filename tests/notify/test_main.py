@@ -104,6 +104,17 @@ def test_many_at_once_tell_once(launch, tmp_path):
     assert (tmp_path / "told").read_text() == "told\n"
 
 
+def test_of_several_launches_that_share_a_sweep_one_tells(launch, tmp_path):
+    first = launch(f"echo first >>{tmp_path}/told")
+    last = first.with_name("2026-02-01T00.00.00Z-abc")
+    last.mkdir()
+    (last / "notify.json").write_text(
+        (first / "notify.json").read_text().replace("echo first", "echo last")
+    )
+    assert tell(first) == tell(last) == tell(first) == []
+    assert (tmp_path / "told").read_text() == "last\n"
+
+
 def test_nobody_else_may_read_to_whom_and_how(launch):
     folder = launch("https://x.org/secret")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}

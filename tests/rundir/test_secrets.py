@@ -29,6 +29,11 @@ def test_a_secret_is_left_out_and_the_rest_stays(text):
     assert after.get("NOTIFY") is None
 
 
+@pytest.mark.parametrize("text", ["NOTIFY: {", "NOTIFY: *a", "NOTIFY: \x01", "[" * 5000 + "NOTIFY"])
+def test_what_is_no_yaml_any_more_stays(text):
+    assert without_secrets(text) == text
+
+
 def test_a_command_line_is_kept_without_secrets():
     words = [
         "runx",

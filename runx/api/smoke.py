@@ -20,7 +20,7 @@ from runx.api.output import Lines
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.config.guards import Smoke
-from runx.errors import RunxError, SettingsError
+from runx.errors import FarmError, RunxError, SettingsError
 from runx.launching.context import rules
 from runx.launching.plan import LaunchOptions, LaunchPlan
 from runx.local.options import LocalOptions
@@ -63,7 +63,10 @@ def folder_of(settings: Settings) -> Iterator[Path]:
     is_new = not settings.logroot.exists()
     folder = root / f"{os.getpid()}.{secrets.token_hex(4)}"
     try:
-        folder.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # Another launcher has removed it since.
+            folder.mkdir()
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"SMOKE: LOGROOT: {root} can't be written: {error.strerror}") from None
     _remove_stale(root, folder)
@@ -81,7 +84,8 @@ def folder_of(settings: Settings) -> Iterator[Path]:
 def _remove_stale(root: Path, own: Path) -> None:
     """Remove what launchers have left that are dead, unless its run goes on."""
     for folder in root.iterdir():
-        if folder == own or is_held(folder / LOCK) is not False:
+        lock = folder / LOCK
+        if folder == own or is_held(lock) or (is_held(lock) is None and lock.exists()):
             continue
         is_old = time.time() - folder.stat().st_mtime > _MARGIN
         if is_old and not any(map(is_held, folder.glob(f"*/*/{ATTEMPTS}/{LOCK}"))):
@@ -108,6 +112,7 @@ def try_first(
     if smoke is None or caller.elsewhere is None or run is None:
         return
     where = caller.elsewhere(smoke.farm)
+    _check(where)
     quiet = caller._replace(
         say=lambda line: caller.say(line) if line.startswith("warning: ") else None,
         echo=_ignore,
@@ -115,6 +120,18 @@ def try_first(
     )
     here = LocalOptions(gpus_per_run=local.gpus_per_run, timeout=smoke.time, grace=_GRACE)
     _try_run(where, run, smoke, lambda own, plan: launch(own, plan, here, quiet), caller.say)
+
+
+def _check(settings: Settings) -> None:
+    """Raise a SettingsError for a farm that can't be asked how its jobs are."""
+    from runx.farms.registry import farm_type_of
+
+    farm = settings.farm
+    if farm and not farm_type_of(farm.type).queries:
+        raise SettingsError(
+            f"SMOKE.farm: {farm.name}: a farm of TYPE {farm.type} can't be asked for its jobs;"
+            " leave farm out, to try the run here"
+        )
 
 
 def _try_run(
@@ -209,7 +226,10 @@ def _at_farm(run: RunDir, smoke: Smoke, say: Say) -> State:
                 return State("timeout")
             time.sleep(max(0.5, min(5.0, smoke.time / 10)))
     finally:
-        cancel([run], _ignore, _ignore)
+        try:
+            cancel([run], _ignore, _ignore)
+        except FarmError as error:
+            say(f"warning: the run that was tried ends by itself: {error}")
 
 
 def _failed(settings: Settings, run: Run, current: State, took: str, say: Say) -> SmokeFailed:

@@ -147,10 +147,12 @@ def test_it_is_tried_here_before_it_goes_to_a_farm(sweep):
     ("settings", "message"),
     [
         ("SMOKE: {farm: nosuch}", "sweep.yml:3: SMOKE.farm: no section describes farm nosuch"),
+        ("SMOKE: {farm: mine}", "SMOKE.farm: mine: a farm of TYPE command can't be asked"),
         ("SMOKE: soon", "sweep.yml:3: SMOKE must be a length of time"),
     ],
 )
 def test_what_can_not_be_tried_is_said(sweep, settings, message):
+    sweep.write(".runx", "mine: {SUBMIT_CMD: bash submit.sh}\n")
     sweep.write("sweep.yml", f"CMD: bash train.sh\nHPARAMS: {{n: 0}}\n{settings}\n")
     assert message in sweep.runx("-i", status=2)
     assert not sweep.root.exists()
@@ -166,3 +168,22 @@ def test_what_a_launch_records_is_not_what_was_tried(sweep):
     records = [json.loads((run.path / "run.json").read_text()) for run in sweep.runs()]
     assert len({record["launch"] for record in records}) == 1
     assert len(list((sweep.root / "sweep/.runx/launches").iterdir())) == 1
+
+
+def test_several_launchers_at_once_try_theirs_each(sweep):
+    sweep.trains("sleep 0.3")
+    launchers = [
+        sweep.start("-i", "--smoke", "60s", "--again", "--exp-name", f"e{number}")
+        for number in range(3)
+    ]
+    for launcher in launchers:
+        said = sweep.ended(launcher)
+        assert launcher.returncode == 0, said
+    assert left(sweep) == []
+
+
+def test_a_logroot_that_can_not_be_written_is_said(sweep):
+    sweep.write("file", "")
+    said = sweep.runx("-i", "--smoke", "60s", "LOGROOT=file/runs", status=2)
+    assert "SMOKE: LOGROOT" in said
+    assert "can't be written: Not a directory" in said

@@ -25,7 +25,7 @@ class Failure(NamedTuple):
     @classmethod
     def of(cls, run: RunRecord) -> Failure:
         """Read the output of a run's last attempt."""
-        return cls(run, output_of(run.dir, run.status.attempt))
+        return cls(run, output_of(run.place, run.status.attempt))
 
 
 class FailureGroup(NamedTuple):
@@ -41,7 +41,7 @@ class FailureGroup(NamedTuple):
             "reason": self.reason,
             "runs": [f"{run.experiment}/{run.name}" for run in self.results],
             "shared": json_safe(self.shared),
-            "output": str(self.results[0].dir.output),
+            "output": str(self.results[0].place.output),
         }
 
 
@@ -120,5 +120,5 @@ def digest_lines(groups: Sequence[FailureGroup]) -> list[str]:
         hparams = ", ".join(f"{name}={for_machines(each)}" for name, each in group.shared.items())
         suffix = f", all with {hparams}" if hparams else ""
         lines.append(f"{len(group.results)} x {group.reason}{suffix}")
-        lines.append(f"    {group.results[0].dir.output}")
+        lines.append(f"    {group.results[0].place.output}")
     return lines

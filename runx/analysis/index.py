@@ -15,12 +15,14 @@ from typing import Any
 from zlib import crc32
 
 from runx.analysis.index_rows import (
+    OWN,
     Entries,
     Entry,
     attempts_in,
     entry,
     from_columns,
     parts,
+    steps_in,
     to_columns,
 )
 from runx.analysis.reduce import Measure
@@ -33,7 +35,7 @@ from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 5"
+FORMAT = f"{__version__}, rows 6"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
@@ -108,6 +110,7 @@ class Index:
     def _restored(self, run: RunDir, name: str, experiment: str, entry: Entry) -> RunRecord:
         hparams, resources, metrics, by_key, sources = parts(entry)
         _, epoch, epoch_time, status, _, title, code, tag, labels, ablation, *_ = entry[1]
+        step, steps = steps_in(entry, run) if entry[1][OWN.index("steps")][1] else ("", ())
         tool, name, experiment = (title, name, experiment) if isinstance(title, str) else title
         measured = {
             wanted: value for wanted, key in self._measures if (value := by_key[key]) is not None
@@ -130,6 +133,8 @@ class Index:
             labels=tuple(labels),
             sources=sources,
             ablation=ablation,
+            steps=steps,
+            step=step,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

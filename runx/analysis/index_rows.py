@@ -6,16 +6,19 @@ column at a time: that is read in a third of the time that a JSON object for eac
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Any, NamedTuple, TypeAlias
 
 from runx.rundir.events import Attempt, Event, JobAddress
-from runx.rundir.run import OWN_TOOL, RunRecord
+from runx.rundir.paths import RunDir
+from runx.rundir.run import OWN_TOOL, RunRecord, StepRecord
+from runx.rundir.states import State
 
 OWN = (
     *("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels"),
-    "ablation",
+    *("ablation", "steps"),
 )
 """The values that every row begins with.
 
@@ -55,6 +58,7 @@ def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[
         *(mark, record.epoch, record.epoch_time, record.status),
         [_flat(attempt) for attempt in record.attempts],
         *(title, record.code, record.tag, record.labels, record.ablation),
+        [record.step, [_flat_step(step, record.dir) for step in record.steps]],
         *record.hparams.values(),
         *record.resources.values(),
         *record.metrics.values(),
@@ -91,14 +95,42 @@ def _flat(attempt: Attempt) -> list[Any]:
     return [attempt.number, events, *rest]
 
 
+def _flat_step(step: StepRecord, run: RunDir) -> list[Any]:
+    """Return a step as JSON has it, its directory relative to that of its run."""
+    name, dir, after, is_own, status, attempts = step
+    place = os.path.relpath(dir, run)
+    return [name, place, dict(after), is_own, status, [_flat(each) for each in attempts]]
+
+
 _DEFAULTS = Attempt(0)[2:]
 _JOB = Attempt._fields.index("job") - 2
 
 
 def attempts_in(entry: Entry) -> tuple[Attempt, ...]:
     """Return the attempts of an entry's run, with those of their events that tables need."""
+    return _attempts(entry[1][4])
+
+
+def steps_in(entry: Entry, run: RunDir) -> tuple[str, tuple[StepRecord, ...]]:
+    """Return the step that the state of an entry's run is of, and all that the run needs."""
+    step, flat = entry[1][OWN.index("steps")]
+    steps = (
+        StepRecord(
+            name,
+            RunDir(os.path.normpath(f"{os.fspath(run)}/{place}")),
+            after,
+            is_own,
+            State(*status),
+            _attempts(attempts),
+        )
+        for name, place, after, is_own, status, attempts in flat
+    )
+    return step, tuple(steps)
+
+
+def _attempts(rows: Iterable[Any]) -> tuple[Attempt, ...]:
     attempts = []
-    for number, flat, *rest in entry[1][4]:
+    for number, flat, *rest in rows:
         events = tuple([Event(name, at, {"code": code}) for name, at, code in flat])
         if len(rest) > _JOB and rest[_JOB] is not None:
             rest[_JOB] = JobAddress(*rest[_JOB])

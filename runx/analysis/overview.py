@@ -71,6 +71,7 @@ def status_table(
     columns = (
         *(column for column in shown if column.kind in _FIRST),
         Column("state", "status"),
+        *(Column(name, "step", name) for name in step_names(records)),
         Column("attempt", "attempt"),
         Column("elapsed", "elapsed"),
         *(column for column in shown if column.kind in _LAST),
@@ -85,6 +86,9 @@ def status_table(
 def _cell(record: RunRecord, column: Column, now: float) -> Any:
     if column.kind == "status":
         return str(record.status)
+    if column.kind == "step":
+        states = (step.status.name for step in record.steps if step.name == column.name)
+        return next(states, None)
     if column.kind == "attempt":
         return record.status.attempt or None
     if column.kind == "elapsed":
@@ -92,6 +96,11 @@ def _cell(record: RunRecord, column: Column, now: float) -> Any:
     if column.kind == "where":
         return record.where
     return value(record, column)
+
+
+def step_names(records: Iterable[RunRecord]) -> list[str]:
+    """Return the names of the steps that runs need, each once, in their order."""
+    return list(dict.fromkeys(step.name for record in records for step in record.steps))
 
 
 def counts(names: Iterable[str]) -> str:
@@ -260,11 +269,18 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield from _mapping("resources", run["resources"] or {})
     epoch = {} if run["epoch"] is None else {"epoch": run["epoch"]}
     yield from _mapping("metrics", {**run["metrics"], **epoch})
+    steps = run.get("steps", {})
+    yield from _mapping("steps", {name: _step_line(step) for name, step in steps.items()})
     if run["attempts"]:
         yield "attempts"
         yield from map(_attempt_line, run["attempts"])
     yield from _listing("files", run["files"])
     yield from _listing("again", run["again"])
+
+
+def _step_line(step: Mapping[str, Any]) -> str:
+    why = f" ({step['reason']})" if step["reason"] else ""
+    return f"{step['state']}{why}, in {step['logdir']}"
 
 
 def _pair(name: str, value: Any) -> Iterator[str]:

@@ -32,6 +32,7 @@ from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import code_digests
 from runx.rundir.run import RunRecord
 from runx.rundir.state import UNKNOWN, State
+from runx.rundir.steps import own_steps, shared_steps
 from runx.rundir.turns import turn
 
 Say = Callable[[str], None]
@@ -48,21 +49,36 @@ class Removal(NamedTuple):
 def removals(
     attempts: Mapping[RunDir, Attempts], statuses: JobStatuses = NO_STATUSES
 ) -> Iterator[Removal]:
-    """Return for each run whether it may be removed, by its attempts and its job's status."""
+    """Return for each run whether it may be removed, by its attempts and its job's status.
+
+    Nor may one of which a step may not.
+    """
     for run, of_run in attempts.items():
-        if not of_run and not run.record.exists():
-            yield Removal(run, State(UNKNOWN))
-            continue
-        state, latest = current_state(run, of_run, statuses, clock(run.path.parent))
-        status = status_of(run, latest, statuses)
-        unasked = latest and latest[-1].farm and status is None
-        is_odd = status is not None and status.state == state.name == UNKNOWN
-        if state.alive or state.name == "preempted" or is_odd:
-            yield Removal(run, state, f"it is {state}")
-        elif state.name == "lost" and unasked:
-            yield Removal(run, state, "its farm was not asked what became of it")
-        else:
-            yield Removal(run, state)
+        removal = _removal(run, of_run, statuses)
+        if steps := own_steps(run):
+            each = [_removal(step, _attempts(step), statuses) for step in steps]
+            decides = next((step for step in each if step.why_not), each[-1])
+            why = decides.why_not and f"{decides.run.path.name}: {decides.why_not}"
+            removal = Removal(run, decides.state, why)
+        yield removal
+
+
+def _removal(run: RunDir, attempts: Attempts, statuses: JobStatuses) -> Removal:
+    if not attempts and not run.record.exists():
+        return Removal(run, State(UNKNOWN))
+    state, latest = current_state(run, attempts, statuses, clock(run.path.parent))
+    status = status_of(run, latest, statuses)
+    unasked = latest and latest[-1].farm and status is None
+    is_odd = status is not None and status.state == state.name == UNKNOWN
+    if state.alive or state.name == "preempted" or is_odd:
+        return Removal(run, state, f"it is {state}")
+    if state.name == "lost" and unasked:
+        return Removal(run, state, "its farm was not asked what became of it")
+    return Removal(run, state)
+
+
+def _attempts(run: RunDir) -> Attempts:
+    return read_attempts(run, clock(run.path.parent), lambda _: None)
 
 
 def freed_bytes(folder: Path) -> int:
@@ -148,11 +164,15 @@ def _moved_away(run: RunDir, experiment: ExperimentDir) -> Path | None:
     So half a run is never seen; but on a disk that is too full for that, it stays in its place.
     Returns None where the run is alive.
     """
-    lock = None
+    locks: list[int] = []
     try:
-        # A run that has no lock never had a process.
-        if run.lock.exists() and (lock := take_lock(run)) is None:
-            return None
+        for place in (run, *own_steps(run)):
+            # What has no lock never had a process.
+            if place.lock.exists():
+                lock = take_lock(place)
+                if lock is None:
+                    return None
+                locks.append(lock)
         away = experiment.making / f"{run.path.name}.{secrets.token_hex(4)}"
         try:
             experiment.making.mkdir(parents=True, exist_ok=True)
@@ -163,7 +183,7 @@ def _moved_away(run: RunDir, experiment: ExperimentDir) -> Path | None:
             return run.path
         return away
     finally:
-        if lock is not None:
+        for lock in locks:
             os.close(lock)
 
 
@@ -172,7 +192,7 @@ def _remove_code(experiment: ExperimentDir, say: Say) -> None:
     try:
         used = {
             code
-            for run in run_dirs(experiment)
+            for run in (*run_dirs(experiment), *shared_steps(experiment))
             if run.record.exists()
             for code in code_digests(run)
         }

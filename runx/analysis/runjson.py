@@ -6,12 +6,13 @@ Names are added and never changed; docs/schemas/status.json is made of FIELDS.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from runx.analysis.codes import code_digest
 from runx.rundir.events import Attempt
-from runx.rundir.run import RunRecord
+from runx.rundir.run import RunRecord, StepRecord
 
 VERSION = 1
 """The version of a run's JSON, raised only if a name's meaning had to change."""
@@ -61,6 +62,7 @@ FIELDS = {
     "ended": Field("when that attempt ended, in seconds since 1970", _NUMBER, True),
     "elapsed": Field("the seconds that that attempt took, or has taken", _NUMBER, True),
     "where": Field("the job and the machine of that attempt", _TEXT, True),
+    "steps": _some("the steps that it needs: how each stands, and where it lies", _OBJECT),
     "metrics": Field("metrics of the last epoch, and others that were asked for", _OBJECT),
     "epoch": Field("the last epoch", {"anyOf": [_NUMBER, _NONFINITE]}, True),
     "epoch_time": Field("the seconds that an epoch took", {"anyOf": [_NUMBER, _NONFINITE]}, True),
@@ -142,6 +144,17 @@ def state_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "ended": run.ended,
         "elapsed": json_safe(run.elapsed(now)),
         "where": run.where,
+        **({"steps": {step.name: _step(step) for step in run.steps}} if run.steps else {}),
+    }
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    return {
+        "state": step.status.name,
+        "reason": step.status.reason,
+        "attempt": step.status.attempt or None,
+        "after": dict(step.after),
+        "logdir": os.fspath(step.dir),
     }
 
 

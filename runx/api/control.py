@@ -55,23 +55,26 @@ class Count(NamedTuple):
     @classmethod
     def of(cls, changed: Changed, named: int) -> Count:
         """Return the count of what was changed, its runs by their names."""
-        return cls(changed.done, named, {run.path.name: why for run, why in changed.left.items()})
+        return cls(changed.done, named, {run.name: why for run, why in changed.left.items()})
 
 
 def cancel(
     *names: str,
     where: str = "",
+    step: str = "",
     logroot: str | Path | None = None,
     say: Say = remark,
     warn: Say = warning,
 ) -> Count:
     """Cancel runs that wait or run: those named, all of an experiment, or those ``where`` holds.
 
-    Their farms are asked afterwards: what is still there is ``left``, and not cancelled.
+    Of runs with steps one ``step`` is cancelled, or all. Their farms are asked afterwards: what is
+    still there is ``left``, and not cancelled.
     """
+    from runx.analysis.step_places import places
     from runx.launching.control import cancel
 
-    runs = runs_named(names, where, logroot, warn, _HINT)
+    runs = places(runs_named(names, where, logroot, warn, _HINT), step)
     return Count.of(cancel(runs, say, warn), len(runs))
 
 
@@ -95,8 +98,9 @@ def release(
 
 def _selected(names: Sequence[str], logroot: str | Path | None, warn: Say) -> list[RunDir]:
     from runx.analysis.select import select
+    from runx.analysis.step_places import places
 
-    return select(names, logroot_of(logroot), Path.cwd(), warn)
+    return places(select(names, logroot_of(logroot), Path.cwd(), warn))
 
 
 class Removals(NamedTuple):
@@ -128,10 +132,12 @@ def removal(
     from runx.analysis.remove import removals
     from runx.farms.query import query, submitted_jobs
     from runx.rundir.attempts import attempts_of
+    from runx.rundir.steps import own_steps
 
     runs = runs_named(names, where, logroot, warn, _HINT)
     attempts = attempts_of(runs, warn)
-    statuses = query(submitted_jobs(attempts.items(), warn), warn)
+    steps = attempts_of([step for run in runs for step in own_steps(run)], warn)
+    statuses = query(submitted_jobs({**attempts, **steps}.items(), warn), warn)
     named = list(removals(attempts, statuses))
     removable = tuple(removal for removal in named if not removal.why_not)
     return Removals(removable, tuple(removal for removal in named if removal.why_not), statuses)

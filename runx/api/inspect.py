@@ -234,27 +234,29 @@ def logs(
     where: str = "",
     follow: bool = False,
     lines: int | None = None,
+    step: str = "",
     logroot: str | Path | None = None,
     warn: Say = warning,
 ) -> Logs:
-    """Return the output of runs, or the last ``lines`` lines of each.
+    """Return the output of runs, of all of their steps or of one, or the last ``lines`` of each.
 
     ``follow`` goes on until the runs have ended.
 
     Raises:
         RunxError: Nothing is named, no run matches, or none has written any output.
     """
+    from runx.analysis.step_places import places
     from runx.rundir.output import Follower, start_of_last
     from runx.rundir.workspace import join, workspace_of
 
-    runs = runs_named(names, where, logroot, warn, _HINT)
+    runs = places(runs_named(names, where, logroot, warn, _HINT), step)
     for run in runs:
         if workspace_of(run):
             join(run, warn)
         if run.output.exists() and not os.access(run.output, os.R_OK):
             warn(f"{run.output}: left out: you may not read it")
     if not follow and not any(run.output.exists() for run in runs):
-        silent = ", ".join(run.path.name for run in runs) or " ".join(names)
+        silent = ", ".join(run.name for run in runs) or " ".join(names)
         raise RunxError(f"{silent}: no output yet; see runx status {' '.join(names)}")
     starts = [0 if lines is None else start_of_last(run.output, lines) for run in runs]
     followers = {run: Follower(run.output, start) for run, start in zip(runs, starts, strict=True)}

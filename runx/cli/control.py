@@ -11,7 +11,7 @@ import click
 
 from runx.cli.completion import experiments, runs
 from runx.cli.console import data, say
-from runx.cli.options import looked_up, lookup_options, where_option
+from runx.cli.options import looked_up, lookup_options, step_option, where_option
 from runx.errors import RunxError
 
 if TYPE_CHECKING:
@@ -23,17 +23,22 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[EXPERIMENT] [RUN]...", shell_complete=runs)
 @lookup_options
 @where_option
-def cancel(names: tuple[str, ...], logroot: str | None, config: Path | None, where: str) -> None:
+@step_option
+def cancel(
+    names: tuple[str, ...], logroot: str | None, config: Path | None, where: str, step: str
+) -> None:
     """End the runs of EXPERIMENT, or those named, that wait or run.
 
     \b
     runx cancel sweep
     runx cancel sweep wallaby
     runx cancel sweep --where "lr > 0.1"
+    runx cancel sweep --step eval
     """
     from runx.api.control import cancel
 
-    _say(cancel(*names, where=where, say=say, **looked_up(logroot, config)), "cancelled")
+    lookup = looked_up(logroot, config)
+    _say(cancel(*names, where=where, step=step, say=say, **lookup), "cancelled")
 
 
 @click.command()

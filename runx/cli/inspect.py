@@ -13,7 +13,7 @@ import click
 
 from runx.cli.completion import experiments, runs
 from runx.cli.console import INTERRUPTED, data, disable_gc, say, script_output, warn
-from runx.cli.options import label_option, looked_up, lookup_options, where_option
+from runx.cli.options import label_option, looked_up, lookup_options, step_option, where_option
 from runx.errors import RunxError
 from runx.rundir.files import encodable
 
@@ -144,6 +144,7 @@ def _json(content: object) -> str:
 @where_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the runs have ended.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last LINES of each.")
+@step_option
 def logs(
     names: tuple[str, ...],
     logroot: str | None,
@@ -151,6 +152,7 @@ def logs(
     where: str,
     follow: bool,
     lines: int | None,
+    step: str,
 ) -> None:
     """Print the output of RUN, or of several, each line with its run's name before it.
 
@@ -160,13 +162,16 @@ def logs(
     \b
     runx logs wallaby -f
     runx logs sweep -n 3
+    runx logs wallaby --step eval
     """
     from runx.api.inspect import logs
 
-    output = logs(*names, where=where, follow=follow, lines=lines, **looked_up(logroot, config))
-    width = max((len(run.path.name) for run in output.runs), default=0)
+    lookup = looked_up(logroot, config)
+    output = logs(*names, where=where, follow=follow, lines=lines, step=step, **lookup)
+    names_of = {run: run.name for run in output.runs}
+    width = max(map(len, names_of.values()), default=0)
     for run, line in output:
-        prefix = f"{run.path.name:{width}} | " if len(output.runs) > 1 else ""
+        prefix = f"{names_of[run]:{width}} | " if len(output.runs) > 1 else ""
         script_output(f"{prefix}{line}")
 
 

@@ -37,6 +37,9 @@ where_option = click.option(
 )
 """Selects existing runs by an expression."""
 
+step_option = click.option("--step", default="", metavar="NAME", help="Of runs with STEPS: one.")
+"""Selects a step of existing runs."""
+
 
 label_option = click.option(
     "--label",

@@ -118,7 +118,7 @@ class Follower:
         run = next((run for run in list(self._runs.values()) if run.key == key), None)
         if run is None:
             return None
-        return read_log(run.record.dir.output, place, not run.record.status.alive)
+        return read_log(run.record.place.output, place, not run.record.status.alive)
 
     def _add(self, record: RunRecord) -> FollowedRun:
         key = run_key(record, self._prefixes)

@@ -31,6 +31,8 @@ def step_entries(run: RunDir, record: Mapping[str, Any]) -> list[StepEntry]:
     entries = record.get("steps")
     found = []
     for each in entries if isinstance(entries, list) else ():
+        if not isinstance(each, dict) or not {"name", "dir"} <= each.keys():
+            continue
         name, path = str(each["name"]), str(each["dir"])
         dir = RunDir(os.path.normpath(f"{os.fspath(run)}/{path}"))
         found.append(StepEntry(name, dir, each.get("after", {}), path.startswith(f"{STEPS}/")))

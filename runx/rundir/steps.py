@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from runx.rundir.paths import RunDir
+from runx.rundir.paths import RECORD, STEPS, ExperimentDir, RunDir
 
 if TYPE_CHECKING:
     from runx.rundir.handback import Requeue
@@ -70,3 +72,22 @@ class Predecessor(NamedTuple):
     dir: RunDir
     when: When = "done"
     upstream: tuple[RunDir, ...] = ()
+
+
+def own_steps(run: RunDir) -> list[RunDir]:
+    """Return the directories of a run's own steps, none for most runs."""
+    folder = f"{os.fspath(run)}/{STEPS}"
+    return [RunDir(f"{folder}/{name}") for name in _names(folder)]
+
+
+def shared_steps(experiment: ExperimentDir) -> list[RunDir]:
+    """Return the directories of the steps that runs of an experiment share."""
+    return [experiment.run(f"{STEPS}/{name}") for name in _names(experiment.steps)]
+
+
+def _names(folder: str | Path) -> list[str]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if os.path.isfile(f"{folder}/{name}/{RECORD}")]  # noqa: PTH113

@@ -47,8 +47,8 @@ class Output:
 
     def lines(self, record: RunRecord) -> list[str]:
         """Return the last lines of a run's output, without what a terminal would obey."""
-        if self._file != record.dir.output:
-            self._file, self._place, self._lines = record.dir.output, -1, []
+        if self._file != record.place.output:
+            self._file, self._place, self._lines = record.place.output, -1, []
         part = read_log(self._file, self._place, not record.status.alive)
         if part.place < self._place:
             self._lines = []  # It was begun anew.

@@ -121,8 +121,10 @@ class SweepPlan(NamedTuple):
         from runx.launching.preview import starting
         from runx.launching.preview_table import preview_table
 
-        # Names of one launch are of no use to the next, unless RUN_NAME says them.
-        new_name = self.new_name if self.settings.run_name else lambda point: ""
+        # Names of one launch are of no use to the next, unless RUN_NAME says them; but steps lie
+        # in the directories of their runs.
+        is_named = self.settings.run_name or self.settings.steps
+        new_name = self.new_name if is_named else lambda point: ""
         routes = starting(self.settings, plan(self.settings, self.sweep, new_name), options, say)
         return preview_table(self.settings, self.sweep, routes)
 

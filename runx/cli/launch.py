@@ -252,6 +252,11 @@ def _preview(
     after_ids = _note_obstacles(routes, local, after)
     for line in took_before(routes):
         say(line)
+    if sweep.settings.steps:
+        from runx.launching.preview_steps import step_counts, table_of
+
+        steps = [run for route in routes for run in route.runs]
+        say(table_of(step_counts(sweep.settings, steps)))
     pending = lines(routes, as_json, after_ids)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):

@@ -9,6 +9,7 @@ from runx.config.experiment import Experiment
 from runx.export.table import aligned
 from runx.launching.plan import NEW, named_values, resources_of
 from runx.launching.preview import took_before
+from runx.launching.preview_steps import StepCount, step_counts, table_of
 from runx.launching.routes import Route
 from runx.rundir.run import Run
 from runx.sweeps import summary
@@ -47,6 +48,7 @@ class PreviewTable(NamedTuple):
     rows: list[list[str]]
     needs: list[Need]
     took: tuple[str, ...] = ()
+    steps: tuple[StepCount, ...] = ()
 
     @property
     def gpu_hours(self) -> float | None:
@@ -73,6 +75,7 @@ class PreviewTable(NamedTuple):
                 for need in self.needs
             ],
             "gpu_hours": self.gpu_hours,
+            **({"steps": [step.json() for step in self.steps]} if self.steps else {}),
         }
 
 
@@ -83,7 +86,12 @@ def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route])
     runs: list[Run] = []
     needs: list[Need] = []
     routes = list(routes)
-    for route in routes:
+    starting = [run for route in routes for run in route.runs] if experiment.steps else []
+    if starting:
+        # Of runs with steps, one line each; what the steps need is told with them.
+        by_run = {run.name.partition("/")[0]: run for run in starting if _is_own(run)}
+        runs += by_run.values()
+    for route in () if experiment.steps else routes:
         groups: dict[Any, list[Run]] = {}
         for run in route.runs:
             runs.append(run)
@@ -99,7 +107,12 @@ def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route])
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
         needs=needs,
         took=tuple(took_before(routes)),
+        steps=tuple(step_counts(experiment, starting)) if experiment.steps else (),
     )
+
+
+def _is_own(run: Run) -> bool:
+    return run.step is not None and run.step.per.is_run
 
 
 def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
@@ -144,6 +157,9 @@ def lines(table: PreviewTable) -> Iterator[str]:
     yield _counts(table)
     if table.equal:
         yield f"{table.equal} of them the same as another; each is a run of its own"
+    if table.steps:
+        yield ""
+        yield table_of(table.steps)
     yield from _needed(table)
     if any(table.rows) and table.varying:
         yield ""

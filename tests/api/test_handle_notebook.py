@@ -127,7 +127,8 @@ def test_results_are_pictures_and_pages(run):
 
 
 def test_the_page_on_python_and_its_notebook_hold_the_same_cells():
-    assert NOTEBOOK.read_text() == notebook(PAGE.read_text())
+    is_same = NOTEBOOK.read_text() == notebook(PAGE.read_text())
+    assert is_same, "python tests/support/notebooks.py writes it anew"
 
 
 def test_the_notebook_of_the_page_runs(run, tmp_path):

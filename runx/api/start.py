@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.api.launched import Caller, Launched, together, with_flag
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
@@ -14,55 +16,13 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
-from runx.sweeps.values import Hparam
+from runx.rundir.steps import Predecessor
 
 if TYPE_CHECKING:
+    from runx.farms.base import Wait
     from runx.farms.resources import Needs
-    from runx.launching.context import Ask
     from runx.local.capacity import Capacity
-    from runx.local.executor import Policy
-    from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
-
-MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
-"""Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
-
-
-class Caller(NamedTuple):
-    """What a launch gets from its caller.
-
-    ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
-    ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed. ``begun`` is called when the runs here are made, before any
-    starts.
-    """
-
-    say: Say
-    echo: Say
-    watcher: MakeWatcher
-    argv: Sequence[str] = ()
-    go_on: str = "launch(..., resume=True)"
-    ask: Ask | None = None
-    begun: Callable[[LaunchPlan], None] | None = None
-
-
-class Launched(NamedTuple):
-    """The outcome of a launch, and the runs that it started or went on with.
-
-    On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
-    every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
-    process has taken, and ``stopped`` is whether a person stopped the launch. ``unit``: what all
-    these are, runs or steps of runs.
-    """
-
-    experiment: str
-    runs: tuple[RunDir, ...]
-    submitted: int | None = None
-    hparams: Mapping[RunDir, Mapping[str, Any]] = {}
-    ended: Sequence[EndedAttempt] = ()
-    left: Mapping[RunDir, State] = {}
-    stopped: bool = False
-    unit: str = "run"
 
 
 def start(
@@ -80,48 +40,105 @@ def start(
         None where nothing starts.
     """
     from runx.launching.create import create_runs
-    from runx.launching.preview import check_first
+    from runx.launching.preview import starting
     from runx.local.signals import interruptible
 
-    settings = _with_flag(settings, local)
-    _check_program(settings)
-    check_first(settings, runs)
-    predecessors = job_ids_of(settings, after, caller.say)
-    if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
-        caller.say("no farm is set: running here, as with -i")
+    settings = with_flag(settings, local)
+    ready = prepared(settings, runs, local, after, caller.say)
     make_steps: Callable[..., LaunchPlan | None] | None = None
-    is_here = settings.farm is None
     if settings.steps:
         from runx.launching.create_steps import create_steps
+
+        make_steps = create_steps
+    say, argv, ask = caller.say, caller.argv, caller.ask
+    if settings.smoke and caller.elsewhere:
+        from runx.api.smoke import try_first
+
+        routes = starting(settings, runs, options, _ignore)
+        first = (run for route in routes for run in route.runs)
+        with interruptible(caller.go_on):
+            try_first(settings, first, local, caller, _try)
+    with interruptible(caller.go_on):
+        plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
+    # Runs here keep this process until they have ended.
+    plans.sort(key=lambda plan: plan.context is None or plan.context.experiment.farm is None)
+    launched = []
+    try:
+        for plan in plans:
+            own = plan.context.experiment if plan.context else settings
+            way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
+            if way.capacity is not None and caller.begun:
+                caller.begun(plan)
+            if settings.steps:
+                launched.append(_start_placed(own, plan, local, way, caller))
+            elif way.capacity is None:
+                launched.append(_submit(plan, way.predecessors, caller))
+            else:
+                launched.append(_execute(own, plan, local, way.capacity, caller))
+    finally:
+        for plan in plans:
+            if plan.context and plan.context.lock is not None:
+                os.close(plan.context.lock)
+    return functools.reduce(together, launched) if launched else None
+
+
+class Prepared(NamedTuple):
+    """What was found before runs are made: those to wait for, by job, and what runs get here."""
+
+    predecessors: Mapping[Wait, RunDir] = {}
+    capacity: Capacity | None = None
+
+
+def prepared(
+    settings: Settings, runs: Sequence[Run], local: LocalOptions, after: Sequence[str], say: Say
+) -> dict[str, Prepared]:
+    """Return what runs find where they go, by the name of their farm.
+
+    Raises:
+        RunxError: They can't start there as they are asked for.
+    """
+    from runx.launching.plan import PlannedAttempt
+    from runx.launching.routes import routes
+
+    return {
+        route.experiment.place: _prepared(
+            route.experiment, list(route.runs), local, after, say, settings.candidates
+        )
+        for route in routes(settings, map(PlannedAttempt, runs))
+    }
+
+
+def _prepared(
+    settings: Settings,
+    runs: Sequence[Run],
+    local: LocalOptions,
+    after: Sequence[str],
+    say: Say,
+    candidates: Sequence[Settings] = (),
+) -> Prepared:
+    from runx.launching.preview import check_first
+    from runx.launching.support import check_options
+
+    if candidates and settings.farm:
+        check_options(settings.farm, local.given())
+    _check_program(settings)
+    check_first(settings, runs)
+    predecessors = job_ids_of(settings, after, say)
+    is_here = settings.farm is None
+    if is_here and local.is_fallback and "FARM" not in settings.settings:
+        say("no farm is set: running here, as with -i")
+    if settings.steps:
         from runx.launching.step_places import executes_here
 
-        make_steps, is_here = create_steps, executes_here(settings)
-    capacity = capacity_of(settings, local, runs, caller.say) if is_here else None
-    say, argv, ask = caller.say, caller.argv, caller.ask
-    with interruptible(caller.go_on):
-        plan = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
-    if plan is None:
-        return None
-    if capacity is None and not settings.farms:
-        return _submit(plan, predecessors, caller)
-    try:
-        if caller.begun:
-            caller.begun(plan)
-        if settings.farm is None and not settings.farms:
-            assert capacity is not None
-            return _execute(settings, plan, local, capacity, caller)
-        return _start_placed(settings, plan, local, capacity, predecessors, caller)
-    finally:
-        if plan.context and plan.context.lock is not None:
-            os.close(plan.context.lock)
+        is_here = executes_here(settings)
+    return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
 
 
 def _start_placed(
     settings: Settings,
     plan: LaunchPlan,
     local: LocalOptions,
-    capacity: Capacity | None,
-    predecessors: Mapping[str, RunDir],
+    way: Prepared,
     caller: Caller,
 ) -> Launched:
     """Execute the steps that are here, then submit the others to their farms."""
@@ -129,10 +146,10 @@ def _start_placed(
 
     here, parts = placed(plan)
     launched = None
-    if capacity is not None and (here.attempts or here.adopted):
-        launched = _execute(settings, here, local, capacity, caller)
+    if way.capacity is not None and (here.attempts or here.adopted):
+        launched = _execute(settings, here, local, way.capacity, caller)
         parts = [] if launched.stopped else with_done(parts, caller.say)
-    submitted = [_submit(part, predecessors, caller) for part in parts]
+    submitted = [_submit(part, way.predecessors, caller) for part in parts]
     if launched is not None and (not submitted or any(end.status for end in launched.ended)):
         return launched
     runs = tuple(run.dir for run in plan.runs)
@@ -140,22 +157,13 @@ def _start_placed(
     return Launched(settings.name, runs, count, unit="step")
 
 
-def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
-    """Return settings with the GPUs of --gpus-per-run, which outweighs RESOURCES, for runs here."""
-    count = local.gpus_per_run
-    if settings.farm or count is None:
+def avoiding(settings: Settings, say: Say) -> Settings:
+    """Return settings whose farm keeps jobs from machines on which runs fail at once."""
+    if settings.farm is None:
         return settings
-    gpus = Hparam("gpus", count, str(count))
+    from runx.launching.jobs import avoiding
 
-    def with_gpus(resources: tuple[Hparam, ...]) -> tuple[Hparam, ...]:
-        others = [each for each in resources if each.name.lower() not in ("gpu", "gpus")]
-        return (*others, gpus)
-
-    steps = [
-        step if step.resources is None else step._replace(resources=with_gpus(step.resources))
-        for step in settings.steps
-    ]
-    return settings._replace(resources=with_gpus(settings.resources), steps=tuple(steps))
+    return avoiding(settings, say)
 
 
 def _check_program(settings: Settings) -> None:
@@ -168,8 +176,8 @@ def _check_program(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
-def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[str, RunDir]:
-    """Return the runs that a launch waits for by the ids of their jobs."""
+def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
+    """Return the runs that a launch waits for, by what of their farm it waits for."""
     if not after:
         return {}
     from runx.launching.jobs import job_ids
@@ -229,6 +237,16 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
     ]
 
 
+def _try(settings: Settings, plan: LaunchPlan, local: LocalOptions, caller: Caller) -> bool:
+    """Submit, or execute to its end, the one run of a plan; return whether a person stopped it."""
+    _check_program(settings)
+    if settings.farm:
+        _submit(plan, {}, caller)
+        return False
+    capacity = capacity_of(settings, local, plan.runs, _ignore)
+    return _execute(settings, plan, local, capacity, caller).stopped
+
+
 def _execute(
     settings: Settings,
     plan: LaunchPlan,
@@ -237,6 +255,9 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
+    from runx.api.guards import closing, policy, tried_before
+    from runx.api.notifier import Notifier
+    from runx.local.capacity import WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -248,25 +269,36 @@ def _execute(
     commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+    notifier = Notifier(settings.dir, launch or "", settings.notify, caller.say)
     executor = Executor(
-        _policy(local, capacity.jobs),
+        policy(settings, local, capacity.jobs),
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
         capacity.counts,
         note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
+        closing=closing(settings),
+        on_end=notifier.ended,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
+
+    def task(
+        run: RunDir, attempt: int, share: Share = WHOLE, after: tuple[Predecessor, ...] = ()
+    ) -> Task:
+        return Task(run, attempt, 0, share, after, tried_before(run, attempt, settings, local))
+
     tasks = [
-        Task(planned.run.dir, planned.attempt, 0, capacity.share(need), planned.run.after)
+        task(planned.run.dir, planned.attempt, capacity.share(need), planned.run.after)
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
-        executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
+        executor.execute(tasks, (task(run.dir, run.attempts) for run in adopted))
     finally:
+        capacity.counts.wait_for(())
         withdraw(tasks, launch)
+    notifier.finish(executor.stops > 0)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
@@ -335,39 +367,35 @@ def _ignore(_: str) -> None:
     """Drop a warning that was given before."""
 
 
-def _policy(local: LocalOptions, jobs: int) -> Policy:
-    from runx.local.executor import Policy
-
-    return Policy(
-        jobs=jobs,
-        retries=local.retries,
-        timeout=local.timeout,
-        grace=local.grace,
-        max_failures=local.max_failures,
-        attach=local.attach,
-    )
-
-
-def _submit(plan: LaunchPlan, after: Mapping[str, RunDir], caller: Caller) -> Launched:
+def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
-    from runx.launching.jobs import job_specs
+    from runx.launching.jobs import job_specs, places_of_earlier
+    from runx.launching.support import retry_notes
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
-    experiment, farm = context.experiment, context.experiment.farm
+    experiment = avoiding(context.experiment, caller.say)
+    farm = experiment.farm
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
     if warning := unseen_warning(experiment.dir.path.parent, farm):
         caller.say(f"warning: {warning}")
+    for note in retry_notes(farm):
+        caller.say(f"note: {note}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
+    places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show)
+        try:
+            count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
+        finally:
+            announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

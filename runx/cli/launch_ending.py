@@ -13,7 +13,7 @@ from runx.launching.plan import SETTLED
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.api.start import Launched
+    from runx.api.launched import Launched
     from runx.local.tasks import EndedAttempt
     from runx.rundir.state import State
 
@@ -28,7 +28,8 @@ def report(launched: Launched, command: str, say: Say) -> int:
     if launched.submitted is not None:
         runs = _several(launched.submitted, launched.unit)
         say(f"{runs} submitted; runx status {name} shows how they stand")
-        return 0
+        if not launched.hparams:
+            return 0
     failed = [end for end in launched.ended if _is_failure(end)]
     done, left = _done(launched), launched.left
     is_well = all(state.name in SETTLED for state in left.values())

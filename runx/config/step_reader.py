@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from runx.config.alternatives import AUTO, SOONEST
 from runx.config.experiment import LOCAL, shell_of
 from runx.config.keys import KEYS
 from runx.config.kinds import WORDS, Entry, Environment
 from runx.config.mappings import STEP_KEYS
 from runx.errors import SettingsError
 from runx.nearest import suggestion
-from runx.rundir.shell import Requeue, Shell
+from runx.rundir.handback import Requeue
+from runx.rundir.shell import Shell
 from runx.rundir.steps import RUN, SWEEP, Per, Step, When
 from runx.sweeps.values import Hparam, Node, Scalar
 
@@ -126,8 +128,11 @@ class StepReader:
     def _resources(self, name: str) -> tuple[Hparam, ...] | None:
         """Return RESOURCES of a step, over what files but the experiment's say for its farm."""
         if not self._says(name, "RESOURCES"):
-            return self._settings(name).values["RESOURCES"] if self._farm(name) else None
-        own = {each.name: each for each in self._value(name, "RESOURCES")}
+            return self._settings(name).values["RESOURCES"][0] if self._farm(name) else None
+        alternatives = self._value(name, "RESOURCES")
+        if len(alternatives) > 1:
+            raise self._error("RESOURCES has alternatives; a step has one", name, "RESOURCES")
+        own = {each.name: each for each in alternatives[0]}
         return tuple(
             {**{each.name: each for each in self._settings(name).resources}, **own}.values()
         )
@@ -176,7 +181,10 @@ class StepReader:
         if self.here or not self._says(name, "FARM"):
             return ""
         kind = KEYS["FARM"].kind
-        farm = str(kind.decode(f"STEPS.{name}.FARM", self._entry(name, "FARM"), self.environment))
+        asked = kind.decode(f"STEPS.{name}.FARM", self._entry(name, "FARM"), self.environment)
+        if len(asked) > 1 or asked[0] in (AUTO, SOONEST):
+            raise self._error("FARM: a step names one farm", name, "FARM")
+        farm = str(asked[0])
         if farm != LOCAL and (problem := self.unknown(farm)):
             raise self._error(f"FARM: {problem}", name, "FARM")
         return farm

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runx.config.experiment import LOCAL, farm_of, unknown_farm
+from runx.config.experiment import LOCAL, farm_of
+from runx.config.farms import unknown as unknown_farm
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
@@ -73,7 +74,7 @@ def read_steps(
         }
         base = merged(outer, name, is_here).get("RESOURCES")
         return FarmSettings(
-            own, wanted, KEYS["RESOURCES"].value("RESOURCES", base, cwd, environment)
+            own, wanted, KEYS["RESOURCES"].value("RESOURCES", base, cwd, environment)[0]
         )
 
     usual = "" if here or farm in ("", LOCAL) else farm

@@ -1,21 +1,40 @@
-"""Farms, the jobs that are submitted to them, and FarmType: what a type of farm can do."""
+"""Farms, the jobs that they have, and FarmType: what a type of farm can do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from runx.farms.jobspecs import JobArray, JobSpec, Wait
 from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
+from runx.rundir.handback import WARNING
 from runx.rundir.paths import RunDir
-from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.rundir.shell import Requeue
+    from runx.rundir.handback import Requeue, Retries
 
+__all__ = [
+    "SUBMIT_SECONDS",
+    "ArrayLimit",
+    "Farm",
+    "FarmType",
+    "Handback",
+    "JobArray",
+    "JobCommands",
+    "JobSpec",
+    "Place",
+    "StatusQuery",
+    "Submission",
+    "SubmittedJob",
+    "Wait",
+    "Warn",
+    "Words",
+]
 
 Words: TypeAlias = tuple[str, ...]
 """A command, or words of one."""
@@ -28,7 +47,10 @@ class Farm(NamedTuple):
     """A farm: a section of ``.runx`` that says where and how runs are submitted.
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
-    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
+    ``runs_per_job`` run side by side in one job.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names. ``capacity`` is
+    the most that it has for one run, None where nobody says so.
+    ``avoid`` names machines that jobs are to be kept from.
     """
 
     name: str
@@ -39,8 +61,24 @@ class Farm(NamedTuple):
     requeue: Requeue | None = None
     directives: tuple[str, ...] = ()
     options: Mapping[str, str] = {}
+    runs_per_job: int = 1
     priority: int = 0
     limits: Mapping[str, Limit] = {}
+    capacity: Needs | None = None
+    retries: Retries | None = None
+    avoid: tuple[str, ...] = ()
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether its jobs may start again, by REQUEUE or RETRIES."""
+        return self.requeue is not None or self.retries is not None
+
+    @property
+    def warning(self) -> int | None:
+        """How many seconds before its end a job is to be warned, None where it needn't be."""
+        if self.requeue is not None:
+            return self.requeue.before
+        return WARNING if self.retries and "timeout" in self.retries.on else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,74 +96,12 @@ class Submission:
     script: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """One run to be submitted: the name of its job, the attempt that it executes, its resources.
-
-    ``template_values`` returns what only a template of SUBMIT_CMD may use: the training command
-    as one shell string, and the hyperparameters. ``code`` is the digest of its code where that is
-    not what its launch froze.
-    """
-
-    name: str
-    experiment: str
-    run: str
-    tag: str
-    dir: RunDir
-    attempt: int
-    resources: tuple[Hparam, ...]
-    template_values: Callable[[], Mapping[str, Any]] = dict
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobArray:
-    """What one command submits: one job, or several of the same needs as a job array.
-
-    ``folder`` is where the launch keeps the files of its jobs. At most ``max_parallel`` jobs run
-    at a time; they start when the jobs ``after`` are done and, as Slurm has it, when the job
-    ``afterany`` has ended somehow: one of the array with the number ``follows``.
-    """
-
-    name: str
-    launch: str
-    number: int
-    folder: Path
-    experiment_dir: Path
-    jobs: tuple[JobSpec, ...]
-    is_array: bool
-    needs: Needs
-    max_parallel: int | None = None
-    after: Words = ()
-    follows: int | None = None
-    afterany: str = ""
-
-    @property
-    def script(self) -> Path:
-        """The job script, where the farm takes one."""
-        return self.folder / f"{self.number}.sh"
-
-    @property
-    def run_list(self) -> Path:
-        """The attempts and names of an array's runs, a line each, in the order of its indices."""
-        return self.folder / f"{self.number}.runs"
-
-    @property
-    def output(self) -> Path:
-        """Where the scheduler may append: the run's log, or for an array a file of its own."""
-        return self.spool if self.is_array else self.jobs[0].dir.output
-
-    @property
-    def spool(self) -> Path:
-        """Where the scheduler may write what it copies, at a job's end, over what lies there."""
-        return self.folder / f"{self.number}.out"
-
-
 class SubmittedJob(NamedTuple):
     """The job of a run's attempt: its farm, id and name; the id is "" where it was not recorded.
 
     ``task`` is its index in an array; ``is_pending`` is true while its submit command may run.
-    ``owner`` is the login that submitted it, "" where that was not recorded.
+    ``owner`` is the login that submitted it, "" where that was not recorded. It ``shares`` its job
+    with other runs.
     """
 
     run: RunDir
@@ -136,6 +112,7 @@ class SubmittedJob(NamedTuple):
     task: int | None = None
     is_pending: bool = False
     owner: str = ""
+    shares: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -185,10 +162,14 @@ class ArrayLimit(NamedTuple):
 
 
 class Handback(NamedTuple):
-    """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
+    """How run.sh puts its job back into the queue: a shell command, an exit status, or both.
+
+    ``elsewhere`` is a shell command that keeps the job from the machine it is on, from then on.
+    """
 
     command: str = ""
     status: int = 0
+    elsewhere: str = ""
 
 
 JobCommands: TypeAlias = Callable[[Sequence[str], Farm], Sequence[Words]]
@@ -226,11 +207,20 @@ class FarmType:
         largest, smallest: The usual sizes of arrays; ``limit`` asks a site for its own largest.
         throttles: Whether the number of an array's jobs that run at a time can be limited.
         waits: What a job can wait for: that another has ended somehow, or that it is done.
+        pairs: When a job of an array can start after the one of the same index of another.
+        parts: Whether a job can wait for one job of an array.
+        stepwise: Whether jobs of steps can wait for others, as those of a launch can.
+        together: Whether a job can execute several attempts.
+        executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
+        warns: Whether a job can be warned some time before its end.
+        excludes: Whether jobs can be kept from the machines that a farm is to ``avoid``.
         workspace: Returns where a run's job writes, if not in the run's directory.
         priority: Returns the words that give a job the PRIORITY of its farm.
         licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
+        gpu_memory: Whether a job can ask for GPUs of so much memory.
+        expected_start: Returns when a job would start, given the answer to ``test_only``.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
             types read; None if it may read any.
@@ -261,11 +251,20 @@ class FarmType:
     smallest: int = 1
     throttles: bool = True
     waits: Literal["", "ended", "done"] = ""
+    pairs: Collection[str] = ()
+    parts: bool = False
+    stepwise: bool = True
+    together: bool = True
+    executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None
+    warns: bool = False
+    excludes: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     priority: Callable[[Farm], Words] | None = None
     licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
+    gpu_memory: bool = False
+    expected_start: Callable[[Finished], datetime | None] | None = None
     portable: bool = True
     reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS

@@ -110,4 +110,5 @@ FARM_TYPE = FarmType(
     portable=False,
     submit_timeout=None,
     reads=("SUBMIT_CMD",),
+    together=False,
 )

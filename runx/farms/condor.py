@@ -22,13 +22,14 @@ from runx.farms.base import (
 )
 from runx.farms.condor_after import opener
 from runx.farms.condor_status import HELD, LIMITS, OPEN, QUERIES, at_schedd, cluster_of
-from runx.farms.jobscript import run_lines
+from runx.farms.jobscript import job_script, run_lines
 from runx.farms.resources import Needs
 from runx.farms.words import chunked, counts, joined, plain_name, refuse, texts
 from runx.processes import Finished
 
 _REQUEUE_STATUS = 75
 """The exit status by which a job stays in the queue."""
+_HANDBACK = Handback(status=_REQUEUE_STATUS)
 _NOT_THERE = re.compile(r"not found|Couldn't find/remove all jobs|no jobs in the queue")
 
 
@@ -45,7 +46,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 
 def _waits(array: JobArray) -> bool:
-    return bool(array.after or array.afterany)
+    return bool(array.waits)
 
 
 def description(array: JobArray, farm: Farm) -> str:
@@ -58,7 +59,7 @@ def description(array: JobArray, farm: Farm) -> str:
     lines = [
         f"JobBatchName = {job_name(array)}",
         "executable = /bin/bash",
-        f"arguments = {_arguments(array)}",
+        f"arguments = {_executed(array) if array.shares else _arguments(array)}",
         f"initialdir = {_literal(str(array.experiment_dir))}",
         f"output = {folder}/{array.number}.$(Process).out",
         f"error = {folder}/{array.number}.$(Process).out",
@@ -95,6 +96,17 @@ def _arguments(array: JobArray) -> str:
     return f"\"'{path}/$(run)/run.sh' $(attempt) $(Cluster).$(Process)\""
 
 
+def _executed(array: JobArray) -> str:
+    """Return the script of jobs that execute several attempts, its index and the job's id."""
+    path = _literal(str(array.executor)).replace("'", "''").replace('"', '""')
+    return f"\"'{path}' $(Process) $(Cluster).$(Process)\""
+
+
+def executor(array: JobArray, farm: Farm) -> str:
+    """Return the script of jobs that execute several attempts; DIRECTIVES are not its own."""
+    return job_script(array, farm._replace(directives=()), "$1", _HANDBACK)
+
+
 def _literal(text: str) -> str:
     """Return text in which condor_submit finds no macros.
 
@@ -105,7 +117,7 @@ def _literal(text: str) -> str:
 
 
 def _requeue(farm: Farm) -> Iterator[str]:
-    if farm.requeue is not None:
+    if farm.takes_back:
         yield f"on_exit_remove = (ExitCode =!= {_REQUEUE_STATUS})"
 
 
@@ -125,6 +137,7 @@ def resources(needs: Needs) -> Words:
     licences = joined(needs.rest, name, counts(needs, "{}:{}")) if needs.licences else ""
     lines = {
         "request_gpus": needs.gpus,
+        "gpus_minimum_memory": needs.gpu_mem,
         "request_cpus": needs.cpus,
         "request_memory": None if needs.mem is None else f"{needs.mem}MB",
         "allowed_job_duration": needs.time,
@@ -172,6 +185,7 @@ def _each(command: str) -> JobCommands:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("condor_submit", "condor_q", "condor_rm"),
     package="install HTCondor's commands, as with pip install htcondor",
     submission=submission,
@@ -190,6 +204,8 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=100000,
     waits="done",
-    handback=Handback(status=_REQUEUE_STATUS),
+    stepwise=False,
+    executor=executor,
+    handback=_HANDBACK,
     reads=(),
 )

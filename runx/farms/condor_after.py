@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from runx.errors import RunxError
 from runx.farms.base import Farm, JobArray
 from runx.farms.condor_status import OPEN, QUERIES
+from runx.farms.words import waited
 from runx.processes import Finished, run_command
 from runx.rundir.events import JobStatus
 
@@ -32,7 +33,8 @@ def opener(array: JobArray, name: str) -> str:
 
     Where it fails, as without its Python, it is held, and tried again after some minutes.
     """
-    call = ", ".join(map(json.dumps, (name, list(array.after), array.afterany)))
+    done, over = waited(array.waits, "done"), waited(array.waits, "ended")
+    call = ", ".join(map(json.dumps, (name, done, over)))
     code = f"from runx.farms.condor_after import open_when_done; open_when_done({call})"
     quoted = code.replace("'", "''").replace('"', '""')
     file = f"{array.folder}/{array.number}.after".replace("$", "$(DOLLAR)")
@@ -52,8 +54,10 @@ def opener(array: JobArray, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def open_when_done(name: str, done: Sequence[str], over: str = "", poll: float = POLL) -> None:
-    """Open the jobs called ``name`` when the jobs ``done`` are done and the job ``over`` is over.
+def open_when_done(
+    name: str, done: Sequence[str], over: Sequence[str] = (), poll: float = POLL
+) -> None:
+    """Open the jobs called ``name`` when the jobs ``done`` are done and those ``over`` are over.
 
     They are removed where one of ``done`` has ended otherwise. Where the schedd doesn't answer, it
     is asked again.
@@ -63,7 +67,7 @@ def open_when_done(name: str, done: Sequence[str], over: str = "", poll: float =
         clusters = _clusters(name)
         if clusters is None:
             continue
-        statuses = _statuses([*done, *([over] if over else [])])
+        statuses = _statuses([*done, *over])
         if not clusters:
             return
         if statuses is None:

@@ -119,7 +119,7 @@ def _addressed(
     Those of the jobs ``apart`` are not meant as a whole.
     """
     array_of = farm_type_of(farm.type).array_of
-    ids = [job.id for job in jobs]
+    ids = list(dict.fromkeys(job.id for job in jobs))
     if array_of is None:
         return ids
     arrays = {array_of(job.id) for job in complete_arrays(jobs, runs).values() if job.id}

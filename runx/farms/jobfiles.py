@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
 from runx.farms.registry import farm_type_of
@@ -29,7 +29,7 @@ class LaunchedJob(NamedTuple):
     """What a launch wrote of a run's job before it submitted it.
 
     ``runs`` are the names of all runs of its array, ``task`` is its index there. ``is_pending``:
-    the launch may still be submitting.
+    the launch may still be submitting. ``together`` are the names of all that its job executes.
     """
 
     name: str
@@ -37,6 +37,11 @@ class LaunchedJob(NamedTuple):
     runs: Sequence[str]
     task: int | None
     is_pending: bool
+    together: Sequence[str] = ()
+
+
+JobsIn: TypeAlias = Callable[[Path], dict[str, LaunchedJob]]
+"""Returns the jobs of a launch by the names of their runs, given its folder: see launched_jobs."""
 
 
 def append_array(array: JobArray, farm: Farm, name: str) -> None:
@@ -52,6 +57,8 @@ def append_array(array: JobArray, farm: Farm, name: str) -> None:
         "runs": [job.run for job in array.jobs],
         "attempts": [job.attempt for job in array.jobs],
     }
+    if array.shares:
+        entry["together"] = [[member.run for member in job.members] for job in array.jobs]
     append_line(array.folder / JOBS, json.dumps(entry))
 
 
@@ -61,41 +68,47 @@ def launched_jobs(folder: Path) -> dict[str, LaunchedJob]:
     ``folder`` is where the launch keeps the files of its jobs.
     """
     pending = may_be_held(folder / LOCK)
-    jobs = {}
+    jobs: dict[str, LaunchedJob] = {}
     for entry in map(json.loads, read_lines(folder / JOBS)):
         type, options = str(entry.get("type", "command")), entry.get("options", {})
         farm = Farm(str(entry.get("farm")), type=type, options=options)
-        for task, run in enumerate(entry["runs"]):
+        together = entry.get("together") or [[run] for run in entry["runs"]]
+        runs = [run for members in together for run in members]
+        for task, members in enumerate(together):
             index = task if entry["array"] else None
-            jobs[run] = LaunchedJob(entry["name"], farm, entry["runs"], index, pending)
+            job = LaunchedJob(entry["name"], farm, runs, index, pending, members)
+            jobs |= dict.fromkeys(members, job)
     return jobs
 
 
-def launched_job(
-    run: RunDir, launch: str | None, jobs_in: Callable[[Path], dict[str, LaunchedJob]]
-) -> LaunchedJob | None:
+def launched_job(run: RunDir, launch: str | None, jobs_in: JobsIn) -> LaunchedJob | None:
     """Return the job of a run that a launch was to submit, if there is one.
 
     ``jobs_in`` is launched_jobs, cached by whoever has many runs of one launch.
     """
     if not launch:
         return None
-    return jobs_in(ExperimentDir(run.path.parent).jobs(launch)).get(run.path.name)
+    return jobs_in(ExperimentDir(run.experiment).jobs(launch)).get(name_of(run))
+
+
+def name_of(run: RunDir) -> str:
+    """Return the name of a run, or of a step: its path below its experiment."""
+    return str(run.path.relative_to(run.experiment))
 
 
 def write_predecessors(folder: Path, runs: Iterable[RunDir]) -> None:
     """Write which runs the jobs of a launch wait for."""
-    names = [f"{run.path.parent.name}/{run.path.name}" for run in runs]
+    names = [f"{run.experiment.name}/{name_of(run)}" for run in runs]
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / PREDECESSORS, to_json({"runs": names}))
 
 
 def predecessors(run: RunDir, launch: str | None) -> list[RunDir]:
     """Return the runs for which a run's job was to wait, by its launch."""
-    file = ExperimentDir(run.path.parent).jobs(launch or "") / PREDECESSORS
+    file = ExperimentDir(run.experiment).jobs(launch or "") / PREDECESSORS
     if not launch or not file.exists():
         return []
-    logroot = run.path.parent.parent
+    logroot = run.experiment.parent
     return [RunDir(logroot / str(name)) for name in read_json(file).get("runs", ())]
 
 
@@ -107,6 +120,7 @@ def write_job(job: SubmittedJob, answer: str) -> None:
     farm, owner = job.farm, job.owner or logins()[0]
     address = {"farm": farm.name, "type": farm.type, "options": dict(farm.options), "owner": owner}
     content = {**address, "id": job.id, "name": job.name, "answer": answer, "time": time.time()}
+    content |= {"shares": True} if job.shares else {}
     write_whole(job.run.job(job.attempt), to_json(content))
     workspace = farm_type_of(farm.type).workspace
     if workspace:

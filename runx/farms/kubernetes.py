@@ -11,7 +11,6 @@ from runx.errors import FarmError
 from runx.farms.base import (
     Farm,
     FarmType,
-    Handback,
     JobArray,
     JobCommands,
     Place,
@@ -19,7 +18,7 @@ from runx.farms.base import (
     Submission,
     Words,
 )
-from runx.farms.kubernetes_manifest import LABELS, REQUEUE_STATUS, class_of, job_name, manifest
+from runx.farms.kubernetes_manifest import HANDBACK, LABELS, class_of, job_name, manifest
 from runx.farms.kubernetes_status import INDEX, JOB, reasons, statuses
 from runx.farms.words import chunked
 from runx.processes import Finished
@@ -141,6 +140,7 @@ def _test_only(submission: Submission) -> Submission:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("kubectl",),
     package="install kubectl, and see that it reaches the cluster",
     submission=submission,
@@ -160,7 +160,7 @@ FARM_TYPE = FarmType(
     test_only=_test_only,
     arrays=True,
     largest=10000,
-    handback=Handback(status=REQUEUE_STATUS),
+    handback=HANDBACK,
     priority=lambda farm: (class_of(farm),),
     reads=("PRIORITY_CLASSES", "ADDRESS", "NAMESPACE", "VOLUME"),
 )

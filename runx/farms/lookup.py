@@ -40,8 +40,17 @@ def unnamed_jobs(array: JobArray, farm: Farm, farm_type: FarmType) -> list[Submi
     """Return the jobs of an array, whose ids are not known."""
     name = farm_type.job_name(array)
     return [
-        SubmittedJob(job.dir, job.attempt, farm, "", name, task if array.is_array else None)
+        SubmittedJob(
+            member.dir,
+            member.attempt,
+            farm,
+            "",
+            name,
+            task if array.is_array else None,
+            shares=job.shares,
+        )
         for task, job in enumerate(array.jobs)
+        for member in job.members
     ]
 
 

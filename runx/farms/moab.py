@@ -19,9 +19,10 @@ from runx.farms.base import (
     Words,
 )
 from runx.farms.jobscript import job_script
-from runx.farms.words import place_by, plain_name, steps, there
+from runx.farms.words import place_by, plain_name, steps, there, waited
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
+from runx.rundir.steps import When
 
 _PLACE = ("MOABHOMEDIR",)
 """The variable that says which server commands are about."""
@@ -48,8 +49,8 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     Without -V, the jobs of an array are not given their index.
     """
     throttle = f"%{array.max_parallel}" if array.max_parallel else ""
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    dependencies += [f"afterany:{array.afterany.partition('[')[0]}"] if array.afterany else []
+    found = {"afterok": _waited(array, "done"), "afterany": _waited(array, "ended")}
+    dependencies = [f"{kind}:{':'.join(ids)}" for kind, ids in found.items() if ids]
     indices = f"{job_name(array)}.[0-{len(array.jobs) - 1}]{throttle}"
     words = (
         "msub",
@@ -64,6 +65,10 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         str(array.script),
     )
     return Submission(words, {})
+
+
+def _waited(array: JobArray, when: When) -> list[str]:
+    return waited(array.waits, when, whole=lambda id: id.partition("[")[0])
 
 
 def job_name(array: JobArray) -> str:
@@ -139,11 +144,13 @@ def _one_by_one(*words: str) -> JobCommands:
     return commands
 
 
+_HANDBACK = Handback('mjobctl -R "${MOAB_JOBID:-$PBS_JOBID}"')
+
 FARM_TYPE = FarmType(
     programs=("msub", "showq", "mjobctl"),
     package="install Moab's client commands, or load the module that has them",
     submission=submission,
-    script=partial(job_script, index="$MOAB_JOBARRAYINDEX"),
+    script=partial(job_script, index="$MOAB_JOBARRAYINDEX", handback=_HANDBACK),
     job_ids=job_ids,
     job_name=job_name,
     place=place_by(*_PLACE),
@@ -159,6 +166,6 @@ FARM_TYPE = FarmType(
     arrays=True,
     largest=1000,
     waits="done",
-    handback=Handback('mjobctl -R "${MOAB_JOBID:-$PBS_JOBID}"'),
+    handback=_HANDBACK,
     reads=(),
 )

@@ -176,4 +176,5 @@ FARM_TYPE = FarmType(
     workspace=mounted,
     portable=False,
     reads=("SUBMIT_CMD", "NGC_LOGROOT", "WORKSPACE"),
+    together=False,
 )

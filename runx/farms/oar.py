@@ -93,9 +93,10 @@ def job_name(array: JobArray) -> str:
 
 
 def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
-        return ()
-    return ("-t", "idempotent", "--checkpoint", str(farm.requeue.before), "--signal", "10")
+    words = ("-t", "idempotent") if farm.takes_back else ()
+    if farm.warning is None:
+        return words
+    return (*words, "--checkpoint", str(farm.warning), "--signal", "10")
 
 
 def resources(needs: Needs) -> Words:
@@ -263,12 +264,14 @@ def _on_living(command: str) -> JobCommands:
     return commands
 
 
+_HANDBACK = Handback(_FIRST_MINUTE, _REQUEUE_STATUS)
+
 FARM_TYPE = FarmType(
     licences="numbers",
     programs=("oarsub", "oarstat", "oardel"),
     package="install OAR's user commands",
     submission=submission,
-    script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))"),
+    script=partial(job_script, index="$((OAR_ARRAY_INDEX - 1))", handback=_HANDBACK),
     job_ids=job_ids,
     job_name=job_name,
     queries=(StatusQuery(_oarstat, job_statuses, sees="all"),),
@@ -280,6 +283,7 @@ FARM_TYPE = FarmType(
     largest=10000,
     smallest=2,
     throttles=False,
-    handback=Handback(_FIRST_MINUTE, _REQUEUE_STATUS),
+    handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

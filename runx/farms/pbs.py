@@ -24,7 +24,17 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.qstat import UNKNOWN, base, bases, job_statuses
 from runx.farms.resources import Needs, clock
-from runx.farms.words import all_there, each, place_by, plain_name, refuse, steps, texts, there
+from runx.farms.words import (
+    all_there,
+    each,
+    place_by,
+    plain_name,
+    refuse,
+    steps,
+    texts,
+    there,
+    waited,
+)
 
 _PLACE = ("PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT")
 """Variables that say which server commands are about; a job's id has its name, too."""
@@ -37,8 +47,8 @@ priority = steps("-p")
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    dependencies = [f"afterok:{':'.join(bases(array.after))}"] if array.after else []
-    dependencies += [f"afterany:{base(array.afterany)}"] if array.afterany else []
+    found = {"afterok": waited(array.waits, "done"), "afterany": waited(array.waits, "ended")}
+    dependencies = [f"{kind}:{':'.join(bases(ids))}" for kind, ids in found.items() if ids]
     words = (
         "qsub",
         *("-N", job_name(array)),

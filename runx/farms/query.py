@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
-from runx.errors import FarmError, RunxError, SettingsError, StoreError
+from runx.errors import RunxError, StoreError
 from runx.farms.ask import FarmAnswer, ask, explained
-from runx.farms.base import Farm, JobSpec, SubmittedJob, Warn, Words
-from runx.farms.commands import execute, largest_array
+from runx.farms.base import Farm, SubmittedJob, Warn
 from runx.farms.jobfiles import (
-    LaunchedJob,
+    JobsIn,
     launched_job,
     launched_jobs,
     logins,
+    name_of,
     owner_of,
     predecessors,
     write_job,
 )
-from runx.farms.jobs import job_arrays
 from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
 from runx.rundir.attempts import clock, read_attempts
@@ -55,7 +51,7 @@ def submitted_jobs(
 
 
 def _submitted_job(
-    run: RunDir, attempts: Sequence[Attempt], jobs_in: Callable[[Path], dict[str, LaunchedJob]]
+    run: RunDir, attempts: Sequence[Attempt], jobs_in: JobsIn
 ) -> SubmittedJob | None:
     """Return the job of a run's latest attempt that has one; a requeued attempt has the one before.
 
@@ -73,13 +69,18 @@ def _submitted_job(
             # Where the address is damaged, which has been warned of, nobody can be asked.
             farm = Farm(address.farm, type=address.type, options=address.options)
             id, name = address.id or "", address.name
-            job = SubmittedJob(run, number, farm, id, name, owner=address.owner)
+            job = SubmittedJob(
+                run, number, farm, id, name, owner=address.owner, shares=address.shares
+            )
             return job if address.farm else None
         if attempt.launch is not None:
             of = launched_job(run, attempt.launch, jobs_in) if attempt.farm else None
             if of is None:
                 return None
-            return SubmittedJob(run, number, of.farm, "", of.name, of.task, of.is_pending)
+            shares = len(of.together) > 1
+            return SubmittedJob(
+                run, number, of.farm, "", of.name, of.task, of.is_pending, shares=shares
+            )
     return None
 
 
@@ -138,9 +139,9 @@ def _with_predecessor(job: SubmittedJob, status: JobStatus) -> JobStatus:
     with suppress(StoreError):
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         for run in predecessors(job.run, launch):
-            attempts = read_attempts(run, clock(run.path.parent), lambda _: None)
+            attempts = read_attempts(run, clock(run.experiment), lambda _: None)
             if (now := state(attempts)).name in (*ENDED_BADLY, "cancelled"):
-                name = f"{run.path.parent.name}/{run.path.name}"
+                name = f"{run.experiment.name}/{name_of(run)}"
                 return status._replace(reason=DEPENDENCY.replace("failed", f"{name} {now.name}"))
     return status
 
@@ -209,6 +210,16 @@ def by_farm(jobs: Iterable[SubmittedJob]) -> list[tuple[Farm, list[SubmittedJob]
     return list(farms.values())
 
 
+def together(job: SubmittedJob, jobs_in: JobsIn = launched_jobs) -> list[RunDir]:
+    """Return the runs that a job executes, by what its launch wrote.
+
+    ``jobs_in`` is launched_jobs, cached by whoever has many jobs of one launch.
+    """
+    launch = read_json(job.run.claim(job.attempt)).get("launch")
+    launched = launched_job(job.run, launch, jobs_in)
+    return [RunDir(job.run.experiment / name) for name in launched.together] if launched else []
+
+
 def complete_arrays(
     jobs: Iterable[SubmittedJob], runs: Container[RunDir]
 ) -> dict[str, SubmittedJob]:
@@ -218,35 +229,7 @@ def complete_arrays(
     for job in jobs:
         launch = read_json(job.run.claim(job.attempt)).get("launch")
         array = launched_job(job.run, launch, jobs_in)
-        folder = job.run.path.parent
+        folder = job.run.experiment
         if array and all(RunDir(folder / name) in runs for name in array.runs):
             names[array.name] = job
     return names
-
-
-def test_submission(
-    farm: Farm | None,
-    jobs: Sequence[JobSpec],
-    folder: Path,
-    say: Callable[[str], None],
-    after: Words = (),
-) -> None:
-    """Have every job's script and options checked by its scheduler; nothing is submitted.
-
-    Raises SettingsError where it has no command for that, FarmError where it refuses one.
-    """
-    farm_type = farm_type_of(farm.type) if farm else None
-    if farm is None or farm_type is None or farm_type.test_only is None:
-        name = f"a farm of TYPE {farm.type}" if farm else "this machine"
-        raise SettingsError(f"--test-only: {name} can't be asked that; -n shows what would be run")
-    with tempfile.TemporaryDirectory() as scripts:
-        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm), after):
-            script = Path(scripts) / array.script.name
-            script.write_text(farm_type.script(array, farm) if farm_type.script else "")
-            submission = farm_type.test_only(farm_type.submission(array, farm))
-            moved = {str(array.script): str(script), f"--chdir={array.experiment_dir}": "--chdir=/"}
-            words = tuple(moved.get(word, word) for word in submission.words)
-            finished = execute(replace(submission, words=words), farm, farm_type)
-            if finished.status:
-                raise FarmError(f"farm {farm.name} would refuse {array.name}: {finished.last_line}")
-            say(f"{array.name}: {finished.last_line}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from runx.errors import SettingsError
 from runx.farms.base import Farm, FarmType, JobArray, StatusQuery, Submission, Words
+from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs
 from runx.farms.words import long_flags, plain_name, refuse
 from runx.processes import Finished
@@ -52,9 +53,16 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("--submission-id", job_name(array)),
         *("--metadata-json", json.dumps({"runx": array.launch})),
         *resources(array.needs),
-        *("--", "bash", str(array.jobs[0].dir.script), str(array.jobs[0].attempt)),
+        *("--", "bash", *_executed(array)),
     )
     return Submission(words, {"RAY_USAGE_STATS_ENABLED": "0"})
+
+
+def _executed(array: JobArray) -> Words:
+    """Return the script that a job executes: a run's with its attempt, or one of several's."""
+    if array.shares:
+        return (str(array.executor),)
+    return (str(array.jobs[0].dir.script), str(array.jobs[0].attempt))
 
 
 def address(farm: Farm) -> str:
@@ -178,4 +186,5 @@ FARM_TYPE = FarmType(
     licences="numbers",
     reads=("ADDRESS",),
     had_ended=had_ended,
+    executor=job_script,
 )

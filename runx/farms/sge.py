@@ -21,7 +21,17 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import chunked, only_match, place_by, plain_name, refuse, steps, texts, there
+from runx.farms.words import (
+    chunked,
+    only_match,
+    place_by,
+    plain_name,
+    refuse,
+    steps,
+    texts,
+    there,
+    waited,
+)
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -48,12 +58,19 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *("-S", "/bin/bash"),
         *_array(array),
         *_requeue(farm, array.needs),
-        *(("-hold_jid", array.afterany.partition(".")[0]) if array.afterany else ()),
+        *_waits(array, "-hold_jid", "job", "array"),
+        *_waits(array, "-hold_jid_ad", "each"),
         *priority(farm),
         *resources(array.needs),
         str(array.script),
     )
     return Submission(words, {})
+
+
+def _waits(array: JobArray, flag: str, *scopes: str) -> Words:
+    """Return the option by which jobs wait for the ends of others, a whole array for any of its."""
+    ids = [id.partition(".")[0] for id in waited(array.waits, "ended", *scopes)]
+    return (flag, ",".join(dict.fromkeys(ids))) if ids else ()
 
 
 def job_name(array: JobArray) -> str:
@@ -70,9 +87,11 @@ def _array(array: JobArray) -> Words:
 
 def _requeue(farm: Farm, needs: Needs) -> Words:
     """Return options that ask for warnings: USR2 before a kill, USR1 at a soft limit of time."""
-    if farm.requeue is None:
+    if not farm.takes_back:
         return ()
-    soft = (needs.time or 0) - farm.requeue.before
+    if farm.warning is None:
+        return ("-r", "y")
+    soft = (needs.time or 0) - farm.warning
     return ("-notify", "-r", "y", *(("-l", f"s_rt={clock(soft)}") if soft > 0 else ()))
 
 
@@ -243,11 +262,13 @@ def largest_array(answer: str) -> int | None:
     return int(match[1]) if match and int(match[1]) else None
 
 
+_HANDBACK = Handback(status=_REQUEUE_STATUS)
+
 FARM_TYPE = FarmType(
     programs=("qsub", "qstat", "qdel"),
     package="install Grid Engine's client commands, or source its settings.sh",
     submission=submission,
-    script=partial(job_script, index="$((SGE_TASK_ID - 1))"),
+    script=partial(job_script, index="$((SGE_TASK_ID - 1))", handback=_HANDBACK),
     job_ids=job_ids,
     job_name=job_name,
     place=place_by(*_PLACE),
@@ -262,6 +283,8 @@ FARM_TYPE = FarmType(
     largest=75000,
     limit=ArrayLimit(("qconf", "-sconf"), largest_array),
     waits="ended",
-    handback=Handback(status=_REQUEUE_STATUS),
+    pairs=("ended",),
+    handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

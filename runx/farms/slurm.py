@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from runx.farms.base import (
@@ -21,7 +22,7 @@ from runx.farms.base import (
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
 from runx.farms.slurm_status import in_accounts, in_queue
-from runx.farms.words import chunked, counts, joined, long_flags, only_match
+from runx.farms.words import chunked, counts, joined, long_flags, only_match, waited
 from runx.processes import Finished
 
 
@@ -82,10 +83,29 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         f"--chdir={array.experiment_dir}",
         *_options(array, farm),
         *priority(farm),
-        *resources(array.needs),
+        *_excluding(resources(array.needs), farm),
         str(array.script),
     )
     return Submission(words, {}, place=_clusters(words[1:], farm.directives))
+
+
+_NODES = re.compile(r"(?:^|\s)(?:--exclude(?:=|\s+)|-x[=\s]*)(\S+)")
+
+
+def _excluding(words: Words, farm: Farm) -> Words:
+    """Return options without the machines that a farm is to avoid; those of users stay out, too.
+
+    One that users ask for by its name is theirs to choose.
+
+    >>> _excluding(("--mem=1G", "--exclude=n1"), Farm("f", avoid=("n3",)))
+    ('--mem=1G', '--exclude=n1,n3')
+    """
+    if not farm.avoid or any(word.startswith(("--nodelist", "--nodefile")) for word in words):
+        return words
+    lines = [line for line in farm.directives if line.startswith("#SBATCH")]
+    given = [match[1] for text in (*lines, *words) for match in _NODES.finditer(text)]
+    others = (word for word in words if not word.startswith("--exclude="))
+    return (*others, f"--exclude={','.join(dict.fromkeys((*given, *farm.avoid)))}")
 
 
 _CLUSTERS = re.compile(r"(?:^|\s)(?:--clusters?(?:=|\s+)|-M[=\s]*)(\S+)")
@@ -120,13 +140,19 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
-    if farm.requeue is not None:
-        yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
-    dependencies = [f"afterok:{':'.join(array.after)}"] if array.after else []
-    dependencies += [f"afterany:{array.afterany.partition('_')[0]}"] if array.afterany else []
-    if dependencies:
+    if farm.takes_back:
+        yield "--requeue"
+    if farm.warning is not None:
+        yield f"--signal=B:USR1@{farm.warning}"
+    found = {
+        "afterok": waited(array.waits, "done", whole=_of_array),
+        "aftercorr": waited(array.waits, "done", "each", whole=_of_array),
+        "afterany": waited(array.waits, "ended", whole=_of_array),
+    }
+    if array.waits:
+        dependencies = (f"{kind}:{':'.join(ids)}" for kind, ids in found.items() if ids)
         yield f"--dependency={','.join(dependencies)}"
-    if array.after:
+    if found["afterok"] or found["aftercorr"]:
         yield "--kill-on-invalid-dep=yes"
 
 
@@ -234,11 +260,29 @@ def _test_only(submission: Submission) -> Submission:
     return Submission((first, "--test-only", *rest), submission.environment, submission.stdin)
 
 
+def expected_start(finished: Finished) -> datetime | None:
+    """Return when ``sbatch --test-only`` says that a job would start.
+
+    >>> line = "sbatch: Job 7 to start at 2026-11-29T01:10:03 using 1 processors on nodes n1"
+    >>> expected_start(Finished((), 0, "", line))
+    datetime.datetime(2026, 11, 29, 1, 10, 3)
+    """
+    match = re.search(r"\bto start at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", finished.errors)
+    return datetime.fromisoformat(match[1]) if match else None
+
+
+_ELSEWHERE = f"""\
+      given=$(scontrol show -o job "{_JOB}" | grep -o ' ExcNodeList=[^ (]*')
+      given=${{given#*=}}
+      scontrol update "JobId={_JOB}" "ExcNodeList=${{given:+$given,}}$SLURMD_NODENAME"
+"""
+_HANDBACK = Handback(f'scontrol requeue "{_JOB}"', elsewhere=_ELSEWHERE)
+
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
     package="install Slurm's client commands, or load the module that has them",
     submission=submission,
-    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID"),
+    script=partial(job_script, index="$SLURM_ARRAY_TASK_ID", handback=_HANDBACK),
     job_ids=job_ids,
     place=place,
     located=Place(lambda farm: ("scontrol", "show", "config"), site),
@@ -250,12 +294,17 @@ FARM_TYPE = FarmType(
     hold=_scontrol("hold"),
     release=_scontrol("release"),
     test_only=_test_only,
+    expected_start=expected_start,
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
+    pairs=("done",),
+    parts=True,
     priority=priority,
     licences="numbers",
     whole_memory=True,
-    handback=Handback(f'scontrol requeue "{_JOB}"'),
+    handback=_HANDBACK,
+    warns=True,
+    excludes=True,
     reads=(),
 )

@@ -22,7 +22,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.words import each, plain_name, refuse, steps, texts
+from runx.farms.words import each, plain_name, refuse, steps, texts, waited
 from runx.processes import Finished
 from runx.rundir.events import JobStatus
 
@@ -38,8 +38,8 @@ priority = steps("-p")
 
 def submission(array: JobArray, farm: Farm) -> Submission:
     """Return the command that submits an array."""
-    dependencies = _afterok(array.after)
-    dependencies += [_afterany(array.afterany)] if array.afterany else []
+    dependencies = _dependencies("afterok", waited(array.waits, "done"))
+    dependencies += _dependencies("afterany", waited(array.waits, "ended", whole=_of_array))
     throttle = f"%{array.max_parallel}" if array.max_parallel else ""
     words = (
         "qsub",
@@ -96,28 +96,27 @@ def job_ids(answer: str, array: JobArray) -> list[str]:
     return pbs.job_ids(answer, array)
 
 
-def _afterok(jobs: Sequence[str]) -> list[str]:
-    """Return dependencies on jobs that must be done, where all of an array's tasks must.
+def _dependencies(kind: str, jobs: Sequence[str]) -> list[str]:
+    """Return dependencies on jobs, of another word where they are on all tasks of an array.
 
-    >>> _afterok(["7[0].server", "7[1].server", "4.server", "12_3"])
+    >>> _dependencies("afterok", ["7[0].server", "7[1].server", "4.server", "12_3"])
     ['afterok:4.server:12_3', 'afterokarray:7[].server']
     """
     arrays = [job for job in qstat.bases(jobs) if "[]" in job]
     single = [job for job in jobs if qstat.base(job) not in arrays]
     return [
-        *([f"afterok:{':'.join(single)}"] if single else []),
-        *(f"afterokarray:{array}" for array in arrays),
+        *([f"{kind}:{':'.join(single)}"] if single else []),
+        *(f"{kind}array:{array}" for array in arrays),
     ]
 
 
-def _afterany(job: str) -> str:
-    """Return the dependency on the end of a job, as Torque has it or as Slurm has it.
+def _of_array(job: str) -> str:
+    """Return the id of a job's array, as Torque has it or as Slurm has it.
 
-    >>> _afterany("7[0].server"), _afterany("4.server"), _afterany("12_0")
-    ('afteranyarray:7[].server', 'afterany:4.server', 'afterany:12')
+    >>> _of_array("7[0].server"), _of_array("4.server"), _of_array("12_0")
+    ('7[].server', '4.server', '12')
     """
-    base = qstat.base(job)
-    return f"afteranyarray:{base}" if "[]" in base else f"afterany:{job.partition('_')[0]}"
+    return qstat.base(job).partition("_")[0]
 
 
 def job_statuses(finished: Finished) -> dict[str, JobStatus] | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from runx.errors import SettingsError
-from runx.farms.base import Farm, JobCommands, Words
+from runx.farms.base import Farm, JobCommands, Wait, Words
 from runx.farms.resources import Needs
 from runx.processes import Finished
+from runx.rundir.steps import When
 from runx.sweeps.values import Hparam
 
 CHUNK = 500
@@ -94,6 +95,23 @@ def each(*words: str) -> JobCommands:
         return [(*words, *chunk) for chunk in chunked(ids)]
 
     return commands
+
+
+def waited(
+    waits: Iterable[Wait], when: When, *scopes: str, whole: Callable[[str], str] = str
+) -> list[str]:
+    """Return the ids of jobs that are waited for in one way, ``whole`` of those of whole arrays.
+
+    >>> waits = [Wait("7_1"), Wait("9_0", "done", "array"), Wait("9_0", "done", "array")]
+    >>> waited(waits, "done", whole=lambda id: id.partition("_")[0])
+    ['7_1', '9']
+    """
+    ids = (
+        each.id if each.scope == "job" else whole(each.id)
+        for each in waits
+        if each.when == when and each.scope in (scopes or ("job", "array"))
+    )
+    return list(dict.fromkeys(ids))
 
 
 def place_by(*variables: str) -> Callable[[str, Mapping[str, str]], dict[str, str]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from runx.errors import FarmError, SettingsError
 from runx.farms import control
 from runx.farms.base import SubmittedJob
-from runx.farms.query import query, submitted_jobs
+from runx.farms.jobfiles import launched_jobs
+from runx.farms.query import query, submitted_jobs, together
 from runx.farms.registry import farm_type_of
 from runx.local.process import LiveAttempt, signal_run
 from runx.rundir.attempts import (
@@ -29,6 +31,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.state import UNKNOWN, State
 
 Say = Callable[[str], None]
+_UNABLE, _SHARED = "runx can't end jobs of their farm", "other runs go on in their jobs"
 _ORDERED = "those that wait end as they start, those that run within half a minute"
 _QUIET, _POLL = 2.0, 0.05
 """Seconds of waiting before it is mentioned, and between two looks."""
@@ -62,7 +65,7 @@ class Look(NamedTuple):
 
     def state(self, run: RunDir) -> State:
         """Return the state of a run."""
-        return current_state(run, self.attempts[run], self.statuses, clock(run.path.parent))[0]
+        return current_state(run, self.attempts[run], self.statuses, clock(run.experiment))[0]
 
 
 def look_at(runs: Iterable[RunDir], warn: Say) -> Look:
@@ -95,7 +98,8 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     live = live_runs(look.attempts, look.statuses)
     heeding = {each.run for each in live if each.attempt.farm and _heeds_orders(each, look.jobs)}
     given_up = {each.run for each in live if each.run not in heeding and _may_give_up(each, look)}
-    by_order = heeding | given_up
+    others = others_of([each.run for each in live], look, set(runs))
+    by_order = heeding | given_up | others.keys()
     unable = unable_to([each.run for each in live if each.run not in by_order], look.jobs, "cancel")
     if unable and len(unable) == len(live):
         raise FarmError(next(iter(unable.values())))
@@ -103,7 +107,8 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     # What can't be asked for can't be ended by its scheduler either.
     unseen = {each.run for each in live if each.attempt.farm and not _is_seen(each.run, look)}
     heeds = by_order | unseen
-    problems = {each.run: _order(each, each.run in heeds, each.run in by_order) for each in live}
+    is_over = heeding | given_up
+    problems = {each.run: _order(each, each.run in heeds, each.run in is_over) for each in live}
     here = [each for each in live if each.attempt.farm is None]
     signalled = [each for each in here if _terminate(each, problems[each.run], say)]
     told = {each.run for each in here} - {each.run for each in signalled} | by_order
@@ -117,7 +122,10 @@ def cancel(runs: Sequence[RunDir], say: Say, warn: Say, grace: float = GRACE) ->
     for each in live:
         if problem := problems[each.run]:
             say(f"{each.run.path.name}: that it is cancelled can't be written: {problem}")
-    _say_ordered(heeding - unwritten.keys(), given_up - unwritten.keys(), look, say)
+    for ordered, why in ((heeding, _UNABLE), (others.keys(), _SHARED)):
+        if count := len(ordered - unwritten.keys()):
+            say(f"{count} told by an order, since {why}: {_ORDERED}")
+    _say_given_up(given_up - unwritten.keys(), look, say)
     _wait_or_kill(signalled, grace, say)
     standing = _standing(at_farms)
     return Changed(len(live) - len(standing), {**unable, **unwritten, **standing})
@@ -131,7 +139,7 @@ def _order(live: LiveRun, heed: bool, is_over: bool) -> str:
     try:
         write_order(live.run, CANCEL, live.attempt.number, heed, is_over)
     except OSError as error:
-        return disk_problem(error, live.run.path.parent)
+        return disk_problem(error, live.run.experiment)
     return ""
 
 
@@ -145,6 +153,25 @@ def _may_give_up(live: LiveRun, look: Look) -> bool:
     if live.attempt.farm is None or (job and is_asked(job)):
         return False
     return live.state == UNKNOWN or (live.state == "queued" and not live.attempt.job_id)
+
+
+def others_of(
+    runs: Iterable[RunDir], look: Look, named: Collection[RunDir]
+) -> dict[RunDir, RunDir]:
+    """Return those of the runs whose job executes others, which aren't named and have not ended.
+
+    One of these is given for each.
+    """
+    jobs_in = cache(launched_jobs)
+    shared = {run: look.jobs[run] for run in runs if run in look.jobs and look.jobs[run].shares}
+    beside = {
+        run: [each for each in together(job, jobs_in) if each not in named]
+        for run, job in shared.items()
+    }
+    attempts = attempts_of({each for others in beside.values() for each in others}, _ignore)
+    alive = {each.run for each in live_runs(attempts, look.statuses)}
+    first = {run: next((each for each in beside[run] if each in alive), None) for run in beside}
+    return {run: other for run, other in first.items() if other}
 
 
 def unable_to(
@@ -172,12 +199,7 @@ def _has_lost_id(run: RunDir, look: Look) -> bool:
     return status is not None and status.state == "unseen" and bool(status.name)
 
 
-def _say_ordered(
-    heeding: Collection[RunDir], given_up: Collection[RunDir], look: Look, say: Say
-) -> None:
-    if heeding:
-        count = len(heeding)
-        say(f"{count} told by an order, since runx can't end jobs of their farm: {_ORDERED}")
+def _say_given_up(given_up: Collection[RunDir], look: Look, say: Say) -> None:
     for run in given_up:
         farm = look.attempts[run][-1].farm
         say(
@@ -216,7 +238,7 @@ def live_runs(attempts_of: Mapping[RunDir, Attempts], statuses: JobStatuses) -> 
     """Return those of the runs that wait or run, or may, by their attempts and jobs' statuses."""
     live = []
     for run, attempts in attempts_of.items():
-        state, attempts = current_state(run, attempts, statuses, clock(run.path.parent))
+        state, attempts = current_state(run, attempts, statuses, clock(run.experiment))
         is_unasked = state.name == "lost" and status_of(run, attempts, statuses) is None
         is_unsure = is_unasked or state.name == UNKNOWN
         if attempts and (state.name in control.ALIVE or (is_unsure and attempts[-1].farm)):

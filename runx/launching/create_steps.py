@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +20,6 @@ from runx.launching.plan import (
     LaunchPlan,
     Namer,
     PlannedAttempt,
-    resources_of,
 )
 from runx.launching.restage import code_changes, described, mend, restage_code
 from runx.launching.step_code import code_owner, restaged_runs, reuse_warnings
@@ -204,7 +202,7 @@ def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
     return context.script._replace(
         shell=step.shell or context.script.shell,
         requeue=(step.requeue or usual) if farm else None,
-        handback=handback_of(farm) if farm else ("", 0),
+        handback=handback_of(context.experiment, farm) if farm else ("", 0, ""),
     )
 
 
@@ -223,8 +221,6 @@ def _record(run: Run, context: LaunchContext, code: str | None) -> dict[str, Any
         "cmd": step.cmd,
         "hparams": {name: each.value for name, each in hparams.items()},
         "texts": {name: each.text for name, each in hparams.items()},
-        "resources": {each.name: each.value for each in resources_of(context.experiment, run)},
-        "created": time.time(),
         "step": step.name,
         "job": leaders(context.experiment.steps)[step.name],
         "after": {relative(each.dir, run.dir): each.when for each in run.after},

@@ -55,7 +55,7 @@ def decide(
         keyed = [(experiment.id_of(run.point), run) for run in runs]
         found = existing_runs(experiment.dir, experiment.identity, warn, has_steps=False)
         existing = list(found)
-        if experiment.farm is not None:  # A farm's jobs wait for no launcher.
+        if experiment.farm or experiment.candidates:  # A farm's jobs wait for no launcher.
             existing = [run._replace(waits=False) for run in existing]
         full = reconcile(keyed, existing, options.retried)
         plan = selected(full, options)

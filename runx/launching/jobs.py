@@ -7,30 +7,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runx.analysis.hosts import avoided, failing_hosts_of
 from runx.analysis.select import select
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
-from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob
+from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob, Wait
+from runx.farms.control import ALIVE
 from runx.farms.jobs import job_arrays
 from runx.farms.places import located
-from runx.farms.query import query, submitted_jobs
+from runx.farms.query import query, submitted_jobs, together
 from runx.farms.registry import farm_type_of
+from runx.farms.waits import Place, places_of
+from runx.launching.graph import farm_of_step, step_runs
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
-from runx.rundir.attempts import clock, current_state, read_attempts
+from runx.rundir.attempts import attempts_of, clock, current_state, read_attempts
 from runx.rundir.events import place_of
 from runx.rundir.logdir import Logdir
-from runx.rundir.paths import RunDir
+from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.state import State
+from runx.rundir.step_command import step_command
+from runx.rundir.step_states import current_step_state
 
 
 def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> list[JobSpec]:
     """Return the jobs of runs, each with the attempt that it executes."""
     return [
         JobSpec(
-            name=f"{experiment.name}_{run.name}",
+            name=f"{experiment.name}_{_label(run)}",
             experiment=experiment.name,
             run=run.name,
             tag=run.point.tag,
@@ -39,32 +45,99 @@ def job_specs(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> lis
             resources=resources_of(experiment, run),
             template_values=partial(_template_values, experiment, run),
             code=None if planned.is_new or planned.restaged else staged_code(run.dir),
+            step=run.step,
+            after=run.after,
         )
         for planned in attempts
         for run in [planned.run]
     ]
 
 
+def _label(run: Run) -> str:
+    """Return a run's name as the name of its job has it, of a step with a dot.
+
+    >>> from runx.sweeps.values import Point
+    >>> _label(Run("wise-owl/steps/eval", RunDir("/l/sweep/wise-owl/steps/eval"), Point(())))
+    'wise-owl.eval'
+    """
+    return run.name.removeprefix(f"{STEPS}/").replace(f"/{STEPS}/", ".")
+
+
+def avoiding(experiment: Experiment, say: Callable[[str], None]) -> Experiment:
+    """Return an experiment whose farm keeps jobs from machines on which runs fail at once."""
+    farm = experiment.farm
+    if farm is None or not (experiment.avoid_hosts and farm_type_of(farm.type).excludes):
+        return experiment
+    hosts = failing_hosts_of(experiment.dir) if experiment.dir.path.is_dir() else {}
+    for host, count in hosts.items():
+        say(avoided(host, count))
+    return experiment._replace(farm=farm._replace(avoid=tuple(hosts)))
+
+
 def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
+    if run.step is not None:
+        command = step_command(run, experiment.style)
+        return {"command": command, "hparams": logdir.in_value(run.hparams)}
     command = shell_command(experiment.cmd, run.point, logdir, experiment.style)
     return {"command": command, "hparams": logdir.in_value(run.hparams)}
 
 
 def planned_arrays(
-    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Sequence[JobArray]:
-    """Return the job arrays of planned runs, after jobs with these ids; nothing is written."""
+    """Return the job arrays of planned runs, or of their steps at a farm; nothing is written.
+
+    Where they wait for each other, an array that has no id yet is ``JOB`` and its number.
+    """
     farm_type = farm_type_of(farm.type)
+    if experiment.steps:
+        runs = _steps_at(experiment, farm, list(runs))
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
-    return job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after)
+    arrays, places = [], dict[RunDir, Place]()
+    for array in job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after, places):
+        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs))
+        arrays.append(array)
+    return arrays
+
+
+def _steps_at(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> list[Run]:
+    """Return those steps of runs that are executed at a farm."""
+    found = []
+    for run in step_runs(experiment, runs).steps:
+        at = farm_of_step(experiment, run.step) if run.step else None
+        found += [run] if at is not None and at.name == farm.name else []
+    return found
+
+
+def places_of_earlier(
+    attempts: Sequence[PlannedAttempt], farm: Farm, warn: Callable[[str], None]
+) -> dict[RunDir, Place]:
+    """Return which jobs of earlier launches execute what steps wait for that are to be submitted.
+
+    Raises RunxError where that is somewhere else than at the farm.
+    """
+    planned = {each.run.dir for each in attempts}
+    waited = {before.dir for each in attempts for before in each.run.after} - planned
+    read = attempts_of(waited, warn)
+    jobs = {job.run: job for job in submitted_jobs(read.items(), warn)}
+    statuses = query(jobs.values(), warn)
+    places = {}
+    for run in waited & read.keys():
+        state, _ = current_step_state(run, read[run], statuses, clock(run.experiment))
+        if state.name in ALIVE:
+            job = jobs.get(run)
+            id = _dependency(run, state, job, located(farm), "")
+            members = tuple(together(job)) if job and job.shares else ()
+            places[run] = Place(id, id, lasts=members)
+    return places
 
 
 def job_ids(
     names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
-) -> dict[str, RunDir]:
-    """Return the live jobs that a launch waits for, runs by ids; finished runs need no waiting.
+) -> dict[Wait, RunDir]:
+    """Return the live jobs that a launch waits for, and their runs; finished runs need no waiting.
 
     Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
 
@@ -72,36 +145,43 @@ def job_ids(
         RunxError: A run has failed or is elsewhere, or the farm has no such dependency.
     """
     runs = select(names, logroot, cwd)
-    attempts = {run: read_attempts(run, clock(run.path.parent), warn) for run in runs}
+    attempts = {run: read_attempts(run, clock(run.experiment), warn) for run in runs}
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
     statuses = query(jobs.values(), warn)
     farm = located(farm) if farm else None
     predecessors = {}
     for run in runs:
-        state, _ = current_state(run, attempts[run], statuses, clock(run.path.parent))
+        state, _ = current_state(run, attempts[run], statuses, clock(run.experiment))
         if state.name != "done":
             job = jobs.get(run)
             status = statuses.get(job.key) if job else None
             is_elsewhere = status is not None and status.state == "unseen"
-            predecessors[_dependency(run, state, None if is_elsewhere else job, farm)] = run
+            id = _dependency(run, state, None if is_elsewhere else job, farm)
+            predecessors[Wait(id)] = run
     if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
         raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
     return predecessors
 
 
-def _dependency(run: RunDir, state: State, job: SubmittedJob | None, farm: Farm | None) -> str:
+def _dependency(
+    run: RunDir,
+    state: State,
+    job: SubmittedJob | None,
+    farm: Farm | None,
+    option: str = "--after: ",
+) -> str:
     """Return the id of a run's job; a RunxError if jobs of the farm can't wait for it."""
-    if state.name not in ("queued", "running", "preempted"):
-        raise RunxError(f"--after: {run.path.name} is {state}; runs after it would never start")
+    if state.name not in ALIVE:
+        raise RunxError(f"{option}{run.name} is {state}; runs after it would never start")
     if farm is None or job is None or not job.id or job.farm.name != farm.name:
         raise RunxError(
-            f"--after: {run.path.name} is {state.name}, and not with the farm that would wait"
+            f"{option}{run.name} is {state.name}, and not with the farm that would wait"
             " for it; launch when it is done"
         )
     if job.key[0] not in (farm.name, place_of(farm.name, farm.options)):
         # Another cluster has other jobs under the same ids.
         raise RunxError(
-            f"--after: {run.path.name} is {state.name} at cluster"
+            f"{option}{run.name} is {state.name} at cluster"
             f" {job.farm.options['cluster']}, and jobs can't wait for those of another cluster;"
             " launch when it is done"
         )

@@ -15,6 +15,7 @@ from runx.rundir.run import Run
 from runx.rundir.state import STATES
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.naming import new_slugs, run_names, tag_names
+from runx.sweeps.scalars import value_text
 from runx.sweeps.sweep import Sweep, read
 from runx.sweeps.values import Hparam, Point, Value
 
@@ -214,7 +215,9 @@ def resources_of(experiment: Experiment, run: Run) -> tuple[Hparam, ...]:
         shared = resources_of_step(experiment, run.step)
     resources = {each.name: _with_logdir(each, logdir) for each in shared}
     for name, value in run.point.resources:
-        resources[name] = Hparam(name, value, None if isinstance(value, bool) else str(value))
+        text = None if isinstance(value, bool) else str(value)
+        words = tuple(map(value_text, value)) if isinstance(value, tuple) else text
+        resources[name] = _with_logdir(Hparam(name, value, words), logdir)
     return tuple(resources.values())
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from runx.analysis.runjson import run_as_json
 from runx.config.experiment import Experiment
 from runx.errors import FarmError, RunxError, SettingsError
-from runx.farms.base import Farm, JobArray, Submission
+from runx.farms.base import Farm, JobArray, Submission, Wait
 from runx.farms.commands import shell_line
+from runx.farms.jobs import farm_of
 from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.launching.jobs import planned_arrays
@@ -29,7 +30,7 @@ def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
     farm_type = farm_type_of(farm.type)
     arrays = planned_arrays(experiment, farm, runs)
     for array in {array.needs: array for array in reversed(arrays)}.values():
-        submission = farm_type.submission(array, farm)
+        submission = farm_type.submission(array, farm_of(array, farm))
         if farm_type.script:
             farm_type.script(array, farm)
         if not farm_type.portable:
@@ -59,7 +60,7 @@ def _check_used(array: JobArray, farm: Farm, submission: Submission) -> None:
 
 
 def job_lines(
-    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[str, ...] = ()
+    experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
     """Return lines for each job: its runs' commands, the first script, and what submits it."""
     farm, farm_type = _located(farm), farm_type_of(farm.type)
@@ -67,40 +68,41 @@ def job_lines(
     check_jobs(experiment, farm, runs)
     commands = {run.name: _command(experiment, run) for run in runs}
     for array in planned_arrays(experiment, farm, runs, after):
-        for job in array.jobs:
+        for job in array.members:
             yield _commented(commands[job.run])
         if farm_type.script and (array.is_array or array.number == 0):
-            yield _commented(f"{array.script}:\n{farm_type.script(array, farm)}")
-        yield shell_line(farm_type.submission(array, farm))
+            yield _commented(f"{array.script}:\n{farm_type.script(array, farm_of(array, farm))}")
+        yield shell_line(farm_type.submission(array, farm_of(array, farm)))
 
 
 def objects(
-    experiment: Experiment, runs: Iterable[Run], after: tuple[str, ...] = ()
+    experiment: Experiment, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
-    """Return the lines of a JSON list, an object for each run."""
+    """Return a JSON object for each run."""
     submissions: dict[str, Submission] = {}
     if experiment.farm:
         runs = list(runs)
         submissions = _submissions(experiment, experiment.farm, runs, after)
-    line = "["
     for run in runs:
-        yield line
         submission = submissions.get(run.name)
-        content = {**_content(experiment, run), "submit": submission and list(submission.words)}
+        content = {
+            **_content(experiment, run),
+            "farm": experiment.farm and experiment.farm.name,
+            "submit": submission and list(submission.words),
+        }
         if submission and submission.stdin:
             content["stdin"] = submission.stdin
-        line = encodable(json.dumps(content, ensure_ascii=False)) + ","
-    yield line.rstrip(",") + ("]" if line == "[" else "\n]")
+        yield encodable(json.dumps(content, ensure_ascii=False))
 
 
 def _submissions(
-    experiment: Experiment, farm: Farm, runs: Sequence[Run], after: tuple[str, ...]
+    experiment: Experiment, farm: Farm, runs: Sequence[Run], after: tuple[Wait, ...]
 ) -> dict[str, Submission]:
     """Return what submits each run, by the run's name."""
     farm, submission = _located(farm), farm_type_of(farm.type).submission
     arrays = planned_arrays(experiment, farm, runs, after)
-    made = [(array, submission(array, farm)) for array in arrays]
-    return {job.run: each for array, each in made for job in array.jobs}
+    made = [(array, submission(array, farm_of(array, farm))) for array in arrays]
+    return {job.run: each for array, each in made for job in array.members}
 
 
 def _located(farm: Farm) -> Farm:

@@ -205,6 +205,7 @@ def _address(content: Mapping[str, Any] | None) -> JobAddress:
         answer=str(content.get("answer", "")),
         refused=bool(content.get("refused")),
         owner=str(content.get("owner") or ""),
+        shares=bool(content.get("shares")),
     )
 
 

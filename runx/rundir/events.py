@@ -24,7 +24,7 @@ class JobAddress(NamedTuple):
 
     ``refused``: its farm refused it, and there is no job. ``owner``: the login that submitted it,
     "" where that was not recorded. What names a place besides the farm, such as Slurm's cluster,
-    is one of the ``options``, in small letters.
+    is one of the ``options``, in small letters. ``shares``: it executes other attempts, too.
     """
 
     farm: str = ""
@@ -35,6 +35,7 @@ class JobAddress(NamedTuple):
     answer: str = ""
     refused: bool = False
     owner: str = ""
+    shares: bool = False
 
 
 DEPENDENCY = "its dependency failed"

@@ -9,12 +9,40 @@ from runx.rundir.end_state import ended, lingering, queued_again, still_there
 from runx.rundir.states import QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
-    from runx.rundir.events import Attempt
+    from runx.rundir.events import Attempt, JobStatus
 
 _OVER = ("timeout", "oom", "cancelled", "failed", "killed")
 """States of a job that has ended: they count although the run's last heartbeat is recent."""
 ACCOUNTED = 900.0
 """Seconds after its submission during which a scheduler may not list a job yet."""
+
+
+def of_shared_job(attempt: Attempt, status: JobStatus) -> JobStatus | None:
+    """Return what the status of a job that executes several attempts says of one of them.
+
+    What ends it ends those that had begun; how it ends says nothing of those that had ended before.
+
+    >>> from runx.rundir.events import Attempt, Event, JobStatus
+    >>> of_shared_job(Attempt(1, (Event("started"),)), JobStatus("timeout")).state
+    'timeout'
+    >>> of_shared_job(Attempt(1), JobStatus("running"))[:2]
+    ('queued', 'its job runs')
+    """
+    is_cancelled = attempt.order == "cancel"
+    if attempt.event("ended"):
+        is_stopped = any(map(attempt.event, ("preempted", "signalled", "warned")))
+        return status if is_stopped and not is_cancelled else None
+    if attempt.events:
+        is_queued_anew = status.state == "queued" and is_cancelled
+        is_over = status.state in ("done", "failed") or is_queued_anew
+        return status._replace(state="gone", reason="") if is_over else status
+    if is_cancelled:
+        return status._replace(state="gone", reason="")  # It is passed over, or ends as it starts.
+    if status.state == "running":
+        return status._replace(state="queued", reason="its job runs")
+    if status.state == "done":
+        return status._replace(state="lost", reason="its job has ended without it")
+    return status
 
 
 def begun(attempt: Attempt, job_state: str | None, reason: str) -> State:

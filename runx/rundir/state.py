@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runx.rundir.end_state import ended, lingering, signal_of
-from runx.rundir.farm_state import begun, waiting
+from runx.rundir.farm_state import begun, of_shared_job, waiting
 from runx.rundir.states import ENDED_BADLY, QUIET, SILENT, STATES, UNKNOWN, State, silent_for
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ def state(attempts: Sequence[Attempt], status: JobStatus | None = None) -> State
     'done'
     """
     last = attempts[-1].number if attempts else 0
+    jobs = [attempt.job for attempt in attempts if attempt.job and attempt.job.id]
+    if status and jobs and jobs[-1].shares:
+        status = of_shared_job(attempts[-1], status)
     states = [
         _state_of(attempt, status if attempt.number == last else None)
         for attempt in reversed(attempts)

@@ -14,7 +14,7 @@ from sites import STANDINS, Site, all_end, environment_of, installed_commands
 
 from runx.errors import FarmError
 from runx.farms import pbs, qstat
-from runx.farms.base import Farm
+from runx.farms.base import Farm, Wait
 from runx.processes import Finished
 
 ANSWERS = Path(__file__).resolve().parents[1] / "support" / "answers" / "openpbs"
@@ -190,7 +190,7 @@ def test_a_part_of_an_array_is_not_held_and_it_is_said():
 
 def test_one_waits_for_arrays_not_for_their_subjobs():
     _, [array] = arrays_of("pbs")
-    array = replace(array, after=("32[0].node1", "32[1].node1", "22.node1"))
+    array = replace(array, waits=tuple(map(Wait, ("32[0].node1", "32[1].node1", "22.node1"))))
     assert "depend=afterok:32[].node1:22.node1" in pbs.submission(array, FARM).words
 
 

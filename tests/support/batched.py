@@ -43,7 +43,7 @@ def arrays_of(type, count=1, resources=(), largest=1000, jobs=None, **more):
     """Return a farm, and the arrays as which ``count`` jobs would be submitted to it."""
     farm = farm_of(type, **more)
     jobs = specs(type, count, resources) if jobs is None else jobs
-    return farm, job_arrays(jobs, farm, farm_type_of(type), HOME.jobs(LAUNCH), largest)
+    return farm, list(job_arrays(jobs, farm, farm_type_of(type), HOME.jobs(LAUNCH), largest))
 
 
 class Site(NamedTuple):
@@ -78,7 +78,7 @@ class Site(NamedTuple):
     def claim(self, array=True):
         """Claim the attempts as a launcher does before it submits."""
         launch = submit._Launch(
-            self.farm, self.type, None, len(self.jobs), -1, self.messages.append, None
+            self.farm, self.type, None, len(self.jobs), -1, self.messages.append, None, {}
         )
         return submit._claim(self.array(array), launch)
 

@@ -1,0 +1,138 @@
+"""Sweeps of several steps, and of several runs in a job, as every farm that can is tried with."""
+
+import json
+
+from sites import Site, all_end
+
+WORK = """\
+import argparse, json, os, pathlib, sys, time
+flags = argparse.ArgumentParser()
+flags.add_argument("--lr", type=float, default=0)
+flags.add_argument("--status", type=int, default=0)
+flags.add_argument("--again", type=int, default=0)
+flags.add_argument("--nap", type=float, default=0.2)
+args, others = flags.parse_known_args()
+project = pathlib.Path(os.environ["RUNX_PROJECT"])
+me = {"step": os.environ.get("RUNX_STEP"), "run": os.environ["RUNX_RUN"]}
+me |= {"attempt": int(os.environ["RUNX_ATTEMPT"]), "others": others}
+me |= {"gpus": os.environ.get("CUDA_VISIBLE_DEVICES")}
+
+
+def note(**more):
+    with open(project / "order.jsonl", "a") as log:
+        log.write(json.dumps({**me, **more, "time": time.time()}) + "\\n")
+
+
+note(what="begins")
+time.sleep(args.nap)
+if args.again and me["attempt"] == 1:
+    sys.exit(75)
+status = 0 if (project / "mended").exists() else args.status
+note(what="ends", status=status)
+sys.exit(status)
+"""
+STEPS = """\
+STEPS:
+  tokens: {{CMD: "python work.py {{dataset}}", PER: [dataset], {needs}}}
+  train: {{CMD: "python work.py {{args}} --data {{tokens.dir}}", AFTER: tokens, {needs}}}
+  eval: {{CMD: "python work.py LOGDIR", AFTER: train, {needs}}}
+  plot: {{CMD: "python work.py LOGDIR", AFTER: eval}}
+  report: {{CMD: "python work.py {{eval.dirs}}", AFTER: {{eval: ended}}, PER: sweep, {needs}}}
+HPARAMS: {{dataset: [a, b], status: [0, 3], lr: [1, 2]}}
+"""
+
+
+def works(site: Site) -> Site:
+    site.write("work.py", WORK)
+    return site
+
+
+def noted(site):
+    file = site.path / "order.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def times(site, step, what="begins"):
+    """Return when each run's step began, or ended with 0, by its run."""
+    notes = [each for each in noted(site) if each["step"] == step and each["what"] == what]
+    return {each["run"]: each["time"] for each in notes if not each.get("status")}
+
+
+def a_pipeline_goes_through_in_order_and_goes_on_when_mended(site, needs, more=""):
+    """Half of the trains fail at first: their evals wait in vain, and run when they are mended."""
+    site.write("pipe.yml", STEPS.format(needs=f"RESOURCES: {needs}") + more)
+    site.runx("pipe.yml")
+    states = site.wait("pipe", all_end)
+    assert sorted(states.values()) == ["done"] * 4 + ["failed"] * 4, (states, noted(site))
+    assert len(times(site, "eval")) == len(times(site, "plot")) == 4
+    site.wait("pipe", lambda _: times(site, "report", "ends"))
+    (site.path / "mended").touch()
+    site.runx("pipe.yml", "--resume")
+    site.done("pipe", 8)
+    site.wait(
+        "pipe", lambda _: len([each for each in noted(site) if each["step"] == "report"]) == 4
+    )
+    begun = [(each["step"], each["run"]) for each in noted(site) if each["what"] == "begins"]
+    counts = {step: sum(name == step for name, _ in begun) for step, _ in begun}
+    assert counts == {"tokens": 2, "train": 12, "eval": 8, "plot": 8, "report": 2}
+    for before, after in (("train", "eval"), ("eval", "plot")):
+        ended = times(site, before, "ends")
+        assert all(ended[run] <= time for run, time in times(site, after).items())
+    tokens = [each["time"] for each in noted(site) if each["step"] == "tokens"]
+    assert max(tokens) <= max(times(site, "train").values())
+
+
+def a_chain_goes_on_at_the_step_that_asked_for_it(site, requeued=lambda run: None):
+    """The train hands the job back; its eval, in the same job, starts when it is done."""
+    site.write(
+        "chain.yml",
+        "STEPS:\n"
+        '  data: {CMD: "python work.py"}\n'
+        '  train: {CMD: "python work.py {args}", AFTER: data}\n'
+        '  eval: {CMD: "python work.py", AFTER: train}\n'
+        "HPARAMS: {again: [0, 1]}\nREQUEUE: {max: 2}\n",
+    )
+    site.runx("chain.yml")
+    [again] = [
+        run for run in site.runs("chain") if json.loads((run / "hparams.json").read_text())["again"]
+    ]
+    requeued(again / "steps" / "data")
+    site.done("chain", 2)
+    begun = [
+        (each["step"], each["attempt"])
+        for each in noted(site)
+        if each["run"] == again.name and each["what"] == "begins"
+    ]
+    assert begun == [("data", 1), ("train", 1), ("train", 2), ("eval", 1)]
+    ids = {
+        json.loads((again / f"steps/{step}/attempts/1.job.json").read_text())["id"]
+        for step in ("data", "train", "eval")
+    }
+    assert len(ids) == 1
+
+
+def several_runs_share_a_job(site, more=""):
+    """Three of five fit into a job; one fails, one is cancelled, the others are done."""
+    points = ["{lr: 1}", "{lr: 2, nap: 300}", "{lr: 3, status: 3}", "{lr: 4, nap: 6}", "{lr: 5}"]
+    text = "".join(f"  - {point}\n" for point in points)
+    site.write("packs.yml", f"CMD: python work.py\nRUNS_PER_JOB: 3\n{more}HPARAMS:\n{text}")
+    site.runx("packs.yml")
+    rates = {
+        json.loads((run / "hparams.json").read_text())["lr"]: run for run in site.runs("packs")
+    }
+    ids = [
+        json.loads((rates[rate] / "attempts/1.job.json").read_text())["id"] for rate in range(1, 6)
+    ]
+    assert [ids.index(id) for id in ids] == [0, 0, 0, 3, 3]
+    site.wait("packs", lambda states: states[rates[2].name] == "running")
+    site.wait("packs", lambda states: states[rates[3].name] == "failed")
+    assert site.states("packs")[rates[1].name] == "done"
+    site.runx("cancel", "packs", rates[2].name)
+    states = site.wait("packs", all_end)
+    assert [states[rates[rate].name] for rate in range(1, 6)] == [
+        "done",
+        "cancelled",
+        "failed",
+        "done",
+        "done",
+    ]

@@ -113,10 +113,11 @@ def _with_runs(
     assert context.graph is not None
     for run in made:
         steps = context.graph.record(run)
+        content: dict[str, Any] = {}
         try:
             content = read_json(run.dir.record)
-        except StoreError:
-            content = record_of(run, context)
+        except StoreError:  # It is damaged, as after a power failure.
+            steps = record_of(run, context)
         if content.get("steps") != steps["steps"]:
             write_whole(run.dir.record, to_json({**content, **steps}))
     return context, plan

@@ -13,11 +13,15 @@ from runx.rundir.placement import ARGS, FILE, placed_names
 from runx.rundir.step_command import DIRECTORY
 from runx.rundir.steps import Step
 from runx.sweeps import summary
+from runx.sweeps.grid import holds_template
 from runx.sweeps.sweep import Sweep
+
+_ONE = "with STEPS each step says what it needs, once"
 
 
 def check_steps(experiment: Experiment, sweep: Sweep) -> None:
     """Raise a SettingsError where the steps of an experiment could not be executed as meant."""
+    _check_needs(experiment)
     reserved = {name for grid in sweep.grids for name in grid.reserved}
     names = [name for name in summary.names(sweep) if name not in reserved]
     for step in experiment.steps:
@@ -31,6 +35,22 @@ def check_steps(experiment: Experiment, sweep: Sweep) -> None:
 def _error(experiment: Experiment, step: Step, key: str, problem: str) -> SettingsError:
     place = experiment.entries["STEPS"].at(step.name, key) if key else step.origin
     return SettingsError(f"{place}: STEPS.{step.name}: {problem}")
+
+
+def _check_needs(experiment: Experiment) -> None:
+    """Raise for a choice of RESOURCES, which only runs of a CMD have."""
+    settings = experiment.settings
+    if len(experiment.alternatives) > 1:
+        raise SettingsError(f"{settings['RESOURCES'].origin}: RESOURCES has alternatives; {_ONE}")
+    computed = [each.name for each in experiment.resources if holds_template(each.value)]
+    if computed:
+        origin = settings["RESOURCES"].origin
+        raise SettingsError(f"{origin}: RESOURCES: {computed[0]} is computed; {_ONE}")
+    for step in experiment.steps:
+        for each in step.resources or ():
+            if holds_template(each.value):
+                problem = f"RESOURCES: {each.name} is computed; {_ONE}"
+                raise _error(experiment, step, "RESOURCES", problem)
 
 
 def _of_step(experiment: Experiment, step: Step) -> Experiment:

@@ -5,7 +5,7 @@ import pytest
 from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError, SweepError
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.rundir.steps import RUN, SWEEP, Per
 
 PIPELINE = """\
@@ -74,7 +74,6 @@ def test_a_step_has_what_it_says_else_what_holds_for_all(tmp_path):
         ("{CMD: x, AFTER: {train: started}}", "AFTER: train must be done or ended"),
         ("{CMD: x, PER: {with: lr}}", "PER must be run, sweep, hyperparameters, or {without"),
         ("{CMD: x, PER: ['']}", "PER must be a name, or a list of names"),
-        ("{CMD: x, RESOURCES: 3}", "STEPS.eval.RESOURCES must be a mapping"),
         ("{CMD: x, ENV: [a]}", "STEPS.eval.ENV must be a mapping"),
         ("{CMD: x, FARM: no}", "FARM: no section describes farm no"),
         ("{CMD: x, REQUEUE: true}", "REQUEUE: no scheduler takes runs back here"),
@@ -123,7 +122,7 @@ def test_overrides_change_one_thing_of_a_step(tmp_path):
     assert steps["eval"].after == {"tokens": "done"} and steps["eval"].cmd == "eval {lr}"
     assert steps["tokens"].cmd == "tok2"
     assert [each.name for each in steps["tokens"].resources] == ["cpus", "time"]
-    with pytest.raises(SettingsError, match=r"on the command line: STEPS\.eval\.RESOURCES must"):
+    with pytest.raises(SettingsError, match=r"on the command line: .*RESOURCES"):
         loaded(tmp_path, overrides=("STEPS.eval.RESOURCES=1",))
 
 
@@ -176,3 +175,10 @@ def test_a_step_has_a_farm_of_its_own_or_is_here(tmp_path):
     assert steps_of(tmp_path, PIPELINE.replace("AFTER: train", "REQUEUE: false"), runx)[
         "eval"
     ].requeue == Requeue(max=0)
+
+
+@pytest.mark.parametrize("resources", ["3", "[a]", "[{cpus: 1}, {cpus: 2}]", "{cpus: {a: b}}"])
+def test_what_a_step_needs_is_one_mapping(tmp_path, resources):
+    with pytest.raises(SettingsError, match=r"sweep\.yml:3: .*RESOURCES"):
+        says = f"  train: {{CMD: x}}\n  eval: {{CMD: x, RESOURCES: {resources}}}"
+        loaded(tmp_path, f"STEPS:\n{says}\nHPARAMS: {{}}\n")

@@ -85,7 +85,7 @@ def planned_arrays(
     folder = experiment.dir.jobs(experiment.texts["launch"])
     arrays, places = [], dict[RunDir, Place]()
     for array in job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after, places):
-        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs))
+        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs), farm_type)
         arrays.append(array)
     return arrays
 

@@ -31,6 +31,7 @@ PBS = {
     "-A": r"[\w.-]+",
 }
 LIMIT = r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=[\d:]+|depend=[^\s,]+|\w+=[^\s,]+)"
+LSF_TERM = r"""(done|ended)\((\d+(\[\d+\])?|"[A-Za-z][\w.-]*\[\*\]")\)"""
 FLAGS = {
     "qsub": PBS,
     "msub": {
@@ -46,7 +47,8 @@ FLAGS = {
         "-Q": r"\d+( \d+)*",
         "-wa": "USR1",
         "-wt": r"\d+",
-        "-w": r"(done|ended)\(\d+\)( && (done|ended)\(\d+\))*",
+        "-w": rf"{LSF_TERM}( && {LSF_TERM})*",
+        "-ti": None,
         "-n": r"\d+",
         "-R": r"(span|select|rusage)\[.+\]",
         "-gpu": r"num=\d+(:\w+=\w+)*",

@@ -108,17 +108,17 @@ def lock_range(descriptor: int, part: range, shared: bool = False) -> bool:
 
 
 def locked_ranges(descriptor: int, part: range) -> list[range]:
-    """Return those bytes of a part of an open file that are locked by others that have it open."""
-    if not part:
-        return []
-    kind, start, length = _ranges(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, part)
-    if kind == fcntl.F_UNLCK:
-        return []
-    end = min(start + length, part.stop) if length else part.stop
-    start = max(start, part.start)
-    # The kernel returns any one of them.
-    before = locked_ranges(descriptor, range(part.start, start))
-    return [*before, range(start, end), *locked_ranges(descriptor, range(end, part.stop))]
+    """Return those bytes of a part of an open file that others have locked, in any order."""
+    locked, unknown = [], [part] if part else []
+    while unknown:
+        part = unknown.pop()
+        kind, start, length = _ranges(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, part)
+        if kind != fcntl.F_UNLCK:
+            # The kernel returns any one of them; without a length it has no end.
+            end = min(start + length, part.stop) if length else part.stop
+            locked.append(range(max(start, part.start), end))
+            unknown += filter(None, (range(part.start, start), range(end, part.stop)))
+    return locked
 
 
 def _ranges(descriptor: int, command: int, kind: int, part: range) -> tuple[int, int, int]:

@@ -23,7 +23,13 @@ from runx.cli.launch import launch
 from runx.config.keys import KEYS
 from runx.runx import COMMANDS
 
-NOT_RUN = {"README.md": 1, "docs/report.md": 2, "docs/logx.md": 4, "docs/farms.md": 1}
+NOT_RUN = {
+    "README.md": 1,
+    "docs/report.md": 2,
+    "docs/logx.md": 4,
+    "docs/farms.md": 2,
+    "docs/top.md": 1,
+}
 HOME = "/home/me/project"
 RUNNABLE = ("console", "yaml", "python")
 

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from runx.locks import acquire, acquire_open, hold, is_held, may_be_held
+from runx.locks import (
+    acquire,
+    acquire_open,
+    alone,
+    hold,
+    is_held,
+    lock_range,
+    locked_ranges,
+    may_be_held,
+    release,
+)
 from runx.processes import start_command
 
 
@@ -59,3 +69,34 @@ def test_what_inherits_a_lock_holds_it_after_its_holder(tmp_path: Path):
     process.kill()
     process.wait()
     assert is_held(tmp_path / "lock") is False
+
+
+def test_ranges_of_a_file_are_locked_by_who_has_it_open(tmp_path):
+    files = [os.open(tmp_path / "x", os.O_RDWR | os.O_CREAT) for _ in range(3)]
+    mine, other, looks = files
+    assert lock_range(mine, range(4, 6))
+    assert lock_range(other, range(8, 9), shared=True)
+    assert lock_range(looks, range(8, 9), shared=True)
+    assert not lock_range(other, range(5))
+    for start in range(100, 5100, 2):  # More than Python would recurse.
+        assert lock_range(other, range(start, start + 1))
+    found = sorted(locked_ranges(looks, range(5, 200)), key=lambda part: part.start)
+    assert found[:2] == [range(5, 6), range(8, 9)]
+    assert sum(map(len, locked_ranges(looks, range(5, 9000)))) == 2 + 2500
+    assert locked_ranges(looks, range(0)) == locked_ranges(looks, range(10, 90)) == []
+    release(mine)
+    assert locked_ranges(looks, range(8)) == []
+    os.close(other)
+    os.close(looks)
+
+
+def test_who_is_alone_with_a_file_keeps_the_ranges_that_it_has_locked(tmp_path):
+    mine, other = (os.open(tmp_path / "x", os.O_RDWR | os.O_CREAT) for _ in range(2))
+    with alone(mine, 0.0) as first, alone(other, 0.02) as second:
+        assert (first, second) == (True, False)
+        lock_range(mine, range(3))
+    with alone(other, 0.0) as second:
+        assert second
+    assert locked_ranges(other, range(9)) == [range(3)]
+    release(mine)
+    os.close(other)

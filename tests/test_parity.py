@@ -26,15 +26,17 @@ SETTINGS = {
     "farm": "load(values)",
     "exp_name": "load(values)",
     "note": "load(values)",
+    "notify": "load(values)",
     "sweep": "load(sweep)",
     "tag": "Experiment.plan(tag)",
     "no_cooldir": "Experiment.plan(cooldir)",
 }
-"""FARM, EXP_NAME and NOTE are settings, which go by their keys."""
+"""FARM, EXP_NAME, NOTE and NOTIFY are settings, which go by their keys."""
 
 COUNTERPARTS = {
     "launch": {
         **SETTINGS,
+        "smoke": "load(values)",
         "no_run": "preview(runs)",
         "interactive": "launch(here)",
         "as_json": "preview(json)",
@@ -45,6 +47,7 @@ COUNTERPARTS = {
             name: f"launch({name})"
             for name in (
                 *("where", "limit", "shuffle", "resume", "retry", "restage", "again", "jobs"),
+                "steps",
                 *("after", "test_only", "gpus_per_run", "retries", "timeout", "grace"),
                 *("fail_fast", "max_failures", "stream", "attach"),
             )

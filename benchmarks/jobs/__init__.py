@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.jobs import (
+    following,
     freezing,
     growing,
     launching,
@@ -30,6 +31,7 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "read": reading.jobs,
     "others": others.jobs,
     "report": reporting.jobs,
+    "top": following.jobs,
     "growth": growing.jobs,
 }
 """Functions that yield jobs: few and small ones, or with True all of them."""

@@ -22,7 +22,7 @@ LABELS = "labels"
 """A column that every run has, too; a hyperparameter of this name goes before it."""
 DETAILS = (
     *("id", "tag", "created", "launch", "note", "git", "host", "attempt", "started", "elapsed"),
-    "cause",
+    *("cause", "gpu_hours", "gpu_idle"),
 )
 """Columns on request: they need files that are read for no other column."""
 CODE = "code"

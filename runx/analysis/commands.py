@@ -13,7 +13,8 @@ _DECISIONS = ("--again", "--resume", "--no-resume")
 def resume_command(words: Sequence[str], states: str = "") -> str:
     """Return the command that resumes a launch, or retries its runs in some states.
 
-    What has failed is mended first, so that its retry takes today's code.
+    What has failed is mended first, so that its retry takes today's code. A retry is of all runs
+    in these states, whichever were chosen then.
 
     >>> resume_command(["sweep.yml", "-i", "--again", "-j", "2"])
     'runx sweep.yml -i -j 2 --resume'
@@ -23,18 +24,19 @@ def resume_command(words: Sequence[str], states: str = "") -> str:
     retry = ["--retry", states] if states else []
     if "failed" in states.split(",") and "--restage" not in words:
         retry.append("--restage")
-    options = _without_retry(words) if states else iter(words)
+    options = _without(words, ("--retry", "--where")) if states else iter(words)
     return shlex.join(
         ["runx", *(word for word in options if word not in _DECISIONS), "--resume", *retry]
     )
 
 
-def _without_retry(words: Sequence[str]) -> Iterator[str]:
+def _without(words: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """Yield the words of a command line without some options and their values."""
     is_value = False
     for word in words:
-        if not is_value and word != "--retry" and not word.startswith("--retry="):
+        if not is_value and word.partition("=")[0] not in options:
             yield word
-        is_value = word == "--retry" and not is_value
+        is_value = word in options and not is_value
 
 
 def command_words(argv: Sequence[str]) -> list[str]:

@@ -184,13 +184,15 @@ def _overview(
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:
     """Return everything about a run as JSON has it: its record, attempts, files and commands."""
     from runx.analysis.failures import cause_in
+    from runx.analysis.gpus import gpu_use
 
-    run = record.dir
+    run, use = record.dir, gpu_use(record, now)
     content = read_or_empty(run.record, warn)
     launch = launch_of(run, content, warn)
     return {
         **run_as_json(record, now),
         "cause": cause_in(record),
+        **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
         "id": content.get("id"),
         **({"hparams_types": types} if (types := launch.get("hparams_types")) else {}),
         "cmd": content.get("cmd"),
@@ -239,6 +241,8 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     elapsed = f", {duration(run['elapsed'])}" if run["elapsed"] is not None else ""
     yield from _pair("state", f"{run['state']}{why}{elapsed}")
     yield from _pair("cause", run["cause"])
+    from runx.analysis.gpus import GpuUse
+
     git = run["git"] or {}
     commit = f"{git['commit']}{', with changes' if git.get('dirty') else ''}" if git else None
     changed = f" ({run['code_changed']})" if run["code_changed"] else ""
@@ -247,6 +251,8 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield from _pair("code", f"{run['code_digest']}{changed}" if run["code_digest"] else None)
     for name in ("where", "note", "logdir"):
         yield from _pair(name, run[name])
+    if run.get("gpu_hours") is not None:
+        yield from _pair("gpus", str(GpuUse(run["gpu_hours"], run["gpu_idle"])))
     yield from _pair("labels", ", ".join(run.get("labels", ())))
     yield from _pair("git", commit)
     meanings = {name: described(said) for name, said in run.get("hparams_types", {}).items()}

@@ -25,6 +25,7 @@ WORTH_A_FORK = 400
 """The number of runs that take longer to read than a process to start and to send them back."""
 _IN_RECORD = ("id", "tag", "created", "launch")
 _IN_LAUNCH = ("note", "git")
+_OF_GPUS = ("gpu_hours", "gpu_idle")
 _OF_ANY_TOOL = frozenset({"started", "elapsed"})
 Warn = Callable[[str], None]
 
@@ -164,6 +165,11 @@ def _details(
         from runx.analysis.failures import cause_in  # its patterns take long to compile
 
         yield "cause", cause_in(record)
+    if wanted & set(_OF_GPUS):
+        from runx.analysis.gpus import gpu_use
+
+        if use := gpu_use(record, now):
+            yield from zip(_OF_GPUS, use, strict=True)
     if not wanted & {*_IN_RECORD, *_IN_LAUNCH}:
         return
     content = read_or_empty(record.dir.record, warn)

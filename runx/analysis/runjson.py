@@ -76,6 +76,8 @@ FIELDS = {
     "git": _some("the commit of the project at that launch", _OBJECT, True),
     "commit": _some("that commit in short, with + where there were changes", _TEXT, True),
     "cause": _some("what its output says of why it ended badly", _TEXT, True),
+    "gpu_hours": _some("the GPUs that it had, times the hours of all attempts", _NUMBER, True),
+    "gpu_idle": _some("the share of that in which they were idle, from 0 to 1", _NUMBER, True),
     "code_changed": _some("since which attempt it has its code, and what differed before", _TEXT),
     "code_differs": _some("files in which its code isn't that of most runs", _TEXTS),
     "ablation": _some("what it changed of a baseline, where it is of an ablation", _OBJECT),

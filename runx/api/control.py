@@ -83,12 +83,14 @@ def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) ->
     return Count.of(hold(runs, warn), len(runs))
 
 
-def release(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
-    """Let held runs start."""
+def release(
+    *names: str, logroot: str | Path | None = None, say: Say = remark, warn: Say = warning
+) -> Count:
+    """Let held runs start; what has ended since its experiment was held starts by --resume."""
     from runx.launching.hold import release
 
     runs = _selected(names, logroot, warn)
-    return Count.of(release(runs, warn), len(runs))
+    return Count.of(release(runs, say, warn), len(runs))
 
 
 def _selected(names: Sequence[str], logroot: str | Path | None, warn: Say) -> list[RunDir]:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.api.experiment import Experiment, SweepPlan
+from runx.api.launched import Caller, Launched
 from runx.api.output import Lines
 from runx.api.printing import Say, data, remark
-from runx.api.start import Caller, Launched, start
+from runx.api.start import start
 from runx.config.request import Request
 from runx.errors import RunxError
 from runx.local.options import LocalOptions

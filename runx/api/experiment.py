@@ -13,6 +13,7 @@ from runx.config.experiment import Experiment as Settings
 from runx.config.experiment import Setting
 from runx.config.keys import KEYS
 from runx.config.load import load as load_settings
+from runx.config.load import load_at
 from runx.config.request import Request
 from runx.errors import RunxError
 from runx.launching.plan import (
@@ -21,12 +22,14 @@ from runx.launching.plan import (
     LaunchOptions,
     LaunchPlan,
     Namer,
+    PlannedAttempt,
     condition,
     namer,
     plan,
     selected,
     sweep_of,
 )
+from runx.nearest import suggestion
 from runx.rundir.run import Run
 from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Node
@@ -58,7 +61,8 @@ class SweepPlan(NamedTuple):
         from runx.launching.support import check_settings
         from runx.sweeps.naming import preview_slugs
 
-        check_settings(settings)
+        if not settings.candidates:  # of these only the ones that are chosen count
+            check_settings(settings)
         sweep = sweep_of(settings, max_runs)
         if settings.steps:
             from runx.launching.step_checks import check_steps
@@ -83,11 +87,12 @@ class SweepPlan(NamedTuple):
         retry: Sequence[str] = RETRIED,
         restage: bool = False,
         single: bool = False,
+        steps: Sequence[str] = (),
     ) -> LaunchOptions:
         """Return the options that choose which runs start.
 
-        With ``resume``, ``where`` may ask for states; without, ``retry`` and ``restage`` are
-        refused.
+        With ``resume``, ``where`` may ask for states, and of STEPS only ``steps`` start, again if
+        they are done; without, these, ``retry`` and ``restage`` are refused.
 
         Raises:
             RunxError: An option is refused, or ``retry`` has an unknown state.
@@ -98,11 +103,18 @@ class SweepPlan(NamedTuple):
         if unknown := [state for state in retry if state not in RETRIED]:
             states = ", ".join(RETRIED)
             raise RunxError(f"--retry {unknown[0]}: is no state to start again: {states}")
+        for name in steps:
+            if name not in (known := [step.name for step in self.settings.steps]):
+                advice = suggestion(name, known) if known else "STEPS is not set"
+                raise RunxError(f"--step {name}: there is no such step; {advice}")
+        if steps and not resume:
+            raise RunxError("--step goes with --resume: without, every run is new")
         if (retry != RETRIED or restage) and not resume:
             raise RunxError(f"{'--restage' if restage else '--retry'} goes with --resume")
         seed = self.settings.sweep_context.seed if shuffle else None
         holds = None if where is None else condition(where, names(self.sweep), resume)
-        return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed)
+        named = tuple(dict.fromkeys(steps))
+        return LaunchOptions(resume, again, retry, restage, single, holds, limit, seed, named)
 
     def survey(self, options: LaunchOptions, say: Say) -> PreviewTable:
         """Return axes, counts, what varies and what is needed of the runs that would start."""
@@ -111,8 +123,8 @@ class SweepPlan(NamedTuple):
 
         # Names of one launch are of no use to the next, unless RUN_NAME says them.
         new_name = self.new_name if self.settings.run_name else lambda point: ""
-        runs = starting(self.settings, plan(self.settings, self.sweep, new_name), options, say)
-        return preview_table(self.settings, self.sweep, runs)
+        routes = starting(self.settings, plan(self.settings, self.sweep, new_name), options, say)
+        return preview_table(self.settings, self.sweep, routes)
 
 
 class Plan(tuple[Run, ...]):
@@ -183,6 +195,11 @@ class Experiment:
         """Return the same experiment with its runs on this machine, whatever FARM says."""
         return self if self.request.here else Experiment.of(self.request._replace(here=True))
 
+    def at(self, farm: str) -> Settings:
+        """Return the settings of the same experiment with its runs at a farm, here for none."""
+        origin = self.settings.settings["SMOKE"].origin
+        return load_at(self.request, farm, f"{origin}: SMOKE.farm")
+
     @property
     def name(self) -> str:
         """The name, which is that of its folder under LOGROOT."""
@@ -225,21 +242,28 @@ class Experiment:
         options = sweep.options(where or None, None, False, resume)
         return sweep.survey(options, say=lambda line: None)  # the counts are in the answer, too
 
-    def check(self, max_runs: int = MAX_RUNS) -> int:
+    def check(self, max_runs: int = MAX_RUNS, say: Say = lambda line: None) -> int:
         """Plan every run and write its command, make nothing; return the number of runs.
+
+        ``say`` is told where they go, where that is chosen.
 
         Raises:
             RunxError: A launch would be refused.
         """
         from runx.launching.preview import check_first, lines
+        from runx.launching.routes import Route, routes
 
         sweep = SweepPlan.of(self.settings, max_runs, placeholders=True)
-        runs = list(sweep.runs())
-        if runs:
-            check_first(self.settings, runs)
-        for _ in lines(self.settings, runs):
-            pass  # each can be written
-        return len(runs)
+        attempts = list(map(PlannedAttempt, sweep.runs()))
+        if self.settings.smoke:
+            self.at(self.settings.smoke.farm)
+        for experiment, own in routes(self.settings, attempts, say):
+            runs = [attempt.run for attempt in own]
+            if runs:
+                check_first(experiment, runs)
+            for _ in lines([Route(experiment, own)]):
+                pass  # each can be written
+        return len(attempts)
 
     def config(self) -> dict[str, Setting | None]:
         """Return every setting by its key, with the file or flag that set it, or None."""

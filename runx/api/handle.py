@@ -16,7 +16,8 @@ from runx.api.control import Count
 from runx.api.control import cancel as cancel_runs
 from runx.api.detached import log_of
 from runx.api.inspect import Standings, status
-from runx.api.printing import unheard, warning
+from runx.api.notifier import announce_end
+from runx.api.printing import remark, unheard, warning
 from runx.errors import RunxError
 from runx.rundir.claims import launcher_lives
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -93,6 +94,8 @@ class Handle:
                 _redraw("")
         if shown and ended:
             shown.join()  # It has shown the end, too.
+        if ended:
+            announce_end(self.experiment, remark)
         return standings
 
     def _looks(self) -> Iterator[tuple[Standings, bool, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,18 @@ class Standings(Sequence["RunRecord"]):
 
         return counts(record.state for record in self.records)
 
+    def took(self) -> list[str]:
+        """Return how long runs took beside the time that was asked for them, by experiment."""
+        from runx.analysis.took import took_lines
+
+        return list(took_lines(self.records))
+
+    def gpus(self) -> list[str]:
+        """Return lines on the GPU-hours that were asked for, and on GPUs that are idle now."""
+        from runx.analysis.gpus import gpu_lines
+
+        return list(gpu_lines(self.records, time.time()))
+
     def json(self) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json
@@ -99,6 +112,26 @@ class Standings(Sequence["RunRecord"]):
             if record.state in ENDED_BADLY:
                 runs.setdefault(record.experiment, []).append(record.dir)
         return {name: changed_since(dirs) for name, dirs in runs.items()}
+
+    def notes(self) -> list[str]:
+        """Return what else is to be known of the experiments of these runs, a line each."""
+        from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
+        from runx.rundir.held import held_because
+        from runx.rundir.paths import ExperimentDir
+
+        runs: dict[Path, list[RunRecord]] = {}
+        for record in self.records:
+            runs.setdefault(record.dir.path.parent, []).append(record)
+        lines = []
+        for path, records in runs.items():
+            name = path.name
+            if reason := held_because(ExperimentDir(path)):
+                go_on = f"runx release {shlex.quote(name)} lets what waits start"
+                lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")
+            is_needed = may_fail(record.attempts for record in records)
+            hosts = failing_hosts_of(ExperimentDir(path)) if is_needed else {}
+            lines += [f"{name}: {avoided(host, count)}" for host, count in hosts.items()]
+        return lines
 
     def written(self, form: str = "table") -> str:
         """Return the table, in a format of ``sumx``."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runx.api.detached import DetachedLaunch, detach
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.handle import Handle
 from runx.api.inspect import Standings, status
+from runx.api.launched import Caller
 from runx.api.printing import Say, data, remark
-from runx.api.start import Caller, job_ids_of, start
+from runx.api.start import avoiding, job_ids_of, start
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
-from runx.launching.plan import RETRIED, LaunchOptions, PlannedAttempt
+from runx.launching.plan import RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
@@ -34,7 +35,7 @@ def launch(
     again: bool = False,
     jobs: int | None = 1,
     gpus_per_run: int | None = None,
-    retries: int = 0,
+    retries: int | None = None,
     timeout: float | None = None,
     max_failures: int | None = None,
     fail_fast: bool = False,
@@ -47,6 +48,7 @@ def launch(
     limit: int | None = None,
     shuffle: bool = False,
     after: Sequence[str] = (),
+    steps: Sequence[str] = (),
     test_only: bool = False,
     argv: Sequence[str] = (),
     wait: bool = True,
@@ -55,8 +57,9 @@ def launch(
 
     Runs here have ended when this returns, unless it does not ``wait``: then a launcher of its own
     goes on with them, whatever becomes of this process. ``jobs`` None is one for each free GPU, or
-    core; ``resume`` None is what RESUME says. ``experiment`` is needed for runs that are no more a
-    ``Plan``. ``argv`` is recorded as what was typed. Times are in seconds.
+    core; ``resume`` None is what RESUME says; with ``steps``, which alone start then, it is True.
+    ``experiment`` is needed for runs that are no more a ``Plan``. ``argv`` is recorded as what was
+    typed. Times are in seconds.
 
     Returns:
         The runs that started, with their states; those of the plan that are there already where
@@ -80,18 +83,19 @@ def launch(
     experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
     settings = experiment.settings
     _check(settings, local, after, wait)
-    resume = settings.resume if resume is None else resume
+    steps = (steps,) if isinstance(steps, str) else tuple(steps)
+    resume = settings.resume or bool(steps) if resume is None else resume
     sweep = SweepPlan.of(settings, sys.maxsize)
     choice: dict[str, Any] = {"where": where or None, "limit": limit, "shuffle": shuffle}
     choice |= {"resume": resume, "again": again, "retry": retry}
-    choice |= {"restage": restage, "single": attach}
+    choice |= {"restage": restage, "single": attach, "steps": steps}
     options = sweep.options(**choice)
     if test_only and planned:
         would_take(settings, planned, options, remark, after)
     started: tuple[RunDir, ...] = ()
     starts = bool(planned) and not test_only
-    if starts and (wait or settings.farm):
-        started = _started(sweep, planned, options, local, after, argv)
+    if starts and (wait or not settings.may_run_here):
+        started = _started(sweep, planned, options, local, after, argv, experiment.at)
     elif starts:
         begun = detach(DetachedLaunch(experiment.request, planned, choice, local, argv), remark)
         if begun:
@@ -103,15 +107,13 @@ def launch(
 
 def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: bool) -> None:
     """Raise a RunxError for an option that can't be followed where the runs go."""
-    if settings.farm:
-        # One at a time is the default here, and says nothing about a farm.
-        usual = LocalOptions(jobs=1)._asdict()
-        given = {name: value for name, value in local._asdict().items() if value != usual[name]}
-        check_options(settings.farm, given)
-        return
-    job_ids_of(settings, after, remark)  # It says that runs here wait for none.
-    if not wait and (local.stream or local.attach):
-        raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
+    if settings.farm and not settings.candidates:
+        check_options(settings.farm, local.given())
+    if settings.may_run_here:
+        if not settings.candidates:
+            job_ids_of(settings, after, remark)  # It says that runs here wait for none.
+        if not wait and (local.stream or local.attach):
+            raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
 
 
 def _started(
@@ -121,16 +123,23 @@ def _started(
     local: LocalOptions,
     after: Sequence[str],
     argv: Sequence[str],
+    elsewhere: Callable[[str], Settings],
 ) -> tuple[RunDir, ...]:
     """Start runs; return those that were started."""
     is_main = threading.current_thread() is threading.main_thread()
-    if sweep.settings.farm is None and not is_main:
+    runs_here = sweep.settings.may_run_here or sweep.settings.smoke is not None
+    if runs_here and not is_main:
         raise RunxError(
             "runs here are launched from the main thread alone, which gets signals; or wait=False"
         )
-    caller = Caller(say=remark, echo=data, watcher=_watcher, argv=argv)
+    caller = Caller(remark, data, _watcher, argv, elsewhere=elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
-    return launched.runs if launched else ()
+    if launched is None:
+        return ()
+    if sweep.settings.steps:  # Those of the runs that they belong to are asked for.
+        owners = dict.fromkeys(step.owner for step in launched.runs)
+        return tuple(owner for owner in owners if owner.path.parent == sweep.settings.dir.path)
+    return launched.runs
 
 
 def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
@@ -138,7 +147,8 @@ def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
     from runx.launching.decide import existing_runs
 
     keys = {settings.id_of(run.point) for run in runs}
-    existing = existing_runs(settings.dir, settings.identity, lambda line: None)
+    has_steps = bool(settings.steps)
+    existing = existing_runs(settings.dir, settings.identity, lambda line: None, has_steps)
     return tuple(each.dir for each in existing if each.id in keys)
 
 
@@ -165,15 +175,17 @@ def preview(
     """
     from json import loads
 
+    from runx.api.start import avoiding
     from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
     experiment = experiment_of(planned, experiment or getattr(runs, "experiment", None), here)
     settings = experiment.settings
     resume = settings.resume if resume is None else resume
+    settings = avoiding(settings, remark)
     sweep = SweepPlan.of(settings, sys.maxsize)
     options = sweep.options(where or None, limit, shuffle, resume, retry=retry)
-    text = lines(settings, starting(settings, planned, options, remark), json)
+    text = lines(starting(settings, planned, options, remark), json)
     return list(loads("".join(text))) if json else list(text)
 
 
@@ -203,15 +215,16 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.farms.query import test_submission as ask
+    from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting
 
-    attempts = map(PlannedAttempt, starting(settings, runs, options, say))
-    jobs = job_specs(settings, attempts)
-    predecessors = job_ids_of(settings, after, say)
-    folder = settings.dir.jobs(settings.texts["launch"])
-    ask(settings.farm, jobs, folder, say, tuple(predecessors))
+    for route in starting(settings, runs, options, say):
+        experiment = avoiding(route.experiment, say)
+        jobs = job_specs(experiment, route.attempts)
+        predecessors = job_ids_of(experiment, after, say)
+        folder = experiment.dir.jobs(experiment.texts["launch"])
+        ask(experiment.farm, jobs, folder, say, tuple(predecessors))
 
 
 def _watcher(total: int, jobs: int, commands: Mapping[RunDir, str], local: LocalOptions) -> Watcher:

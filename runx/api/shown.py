@@ -9,6 +9,7 @@ from typing import Any
 from runx.errors import RunxError
 
 _HEIGHT = 640  # of a page in a notebook, in pixels
+_LONGEST = 50_000  # characters that are shown as text
 
 
 class Shown(str):
@@ -26,10 +27,10 @@ class Shown(str):
         return shown
 
     def __repr__(self) -> str:
-        return str(self)
+        return str(self) if len(self) < _LONGEST else f"<{len(self)} characters>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        bundle = {"text/plain": str(self)}
+        bundle = {"text/plain": repr(self)}
         try:
             return {**bundle, self._mime: self._rich()}
         except RunxError:  # Without matplotlib there is the text.

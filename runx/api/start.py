@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.api.launched import Caller, Launched, together, with_flag
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
@@ -14,54 +16,13 @@ from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
-from runx.sweeps.values import Hparam
+from runx.rundir.steps import Predecessor
 
 if TYPE_CHECKING:
     from runx.farms.base import Wait
     from runx.farms.resources import Needs
-    from runx.launching.context import Ask
     from runx.local.capacity import Capacity
-    from runx.local.executor import Policy
-    from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
-
-MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
-"""Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
-
-
-class Caller(NamedTuple):
-    """What a launch gets from its caller.
-
-    ``say`` takes remarks, ``echo`` data: the commands that submit. ``argv`` is what was typed,
-    ``go_on`` the command that goes on with a launch that was stopped, ``ask`` asks a person about
-    changes that aren't committed. ``begun`` is called when the runs here are made, before any
-    starts.
-    """
-
-    say: Say
-    echo: Say
-    watcher: MakeWatcher
-    argv: Sequence[str] = ()
-    go_on: str = "launch(..., resume=True)"
-    ask: Ask | None = None
-    begun: Callable[[LaunchPlan], None] | None = None
-
-
-class Launched(NamedTuple):
-    """The outcome of a launch, and the runs that it started or went on with.
-
-    On a farm ``submitted`` is their number, and the rest is empty. Here it is None, ``hparams`` has
-    every run, ``ended`` the ends of attempts, ``left`` how runs stood at the end that another
-    process has taken, and ``stopped`` is whether a person stopped the launch.
-    """
-
-    experiment: str
-    runs: tuple[RunDir, ...]
-    submitted: int | None = None
-    hparams: Mapping[RunDir, Mapping[str, Any]] = {}
-    ended: Sequence[EndedAttempt] = ()
-    left: Mapping[RunDir, State] = {}
-    stopped: bool = False
 
 
 def start(
@@ -79,44 +40,130 @@ def start(
         None where nothing starts.
     """
     from runx.launching.create import create_runs
-    from runx.launching.preview import check_first
+    from runx.launching.preview import starting
     from runx.local.signals import interruptible
 
-    settings = _with_flag(settings, local)
-    _check_program(settings)
-    check_first(settings, runs)
-    predecessors = job_ids_of(settings, after, caller.say)
-    if not settings.farm and local.is_fallback and "FARM" not in settings.settings:
-        caller.say("no farm is set: running here, as with -i")
-    capacity = None if settings.farm else capacity_of(settings, local, runs, caller.say)
+    settings = with_flag(settings, local)
+    ready = prepared(settings, runs, local, after, caller.say)
     make_steps: Callable[..., LaunchPlan | None] | None = None
     if settings.steps:
         from runx.launching.create_steps import create_steps
 
         make_steps = create_steps
     say, argv, ask = caller.say, caller.argv, caller.ask
+    if settings.smoke and caller.elsewhere:
+        from runx.api.smoke import try_first
+
+        routes = starting(settings, runs, options, _ignore)
+        first = (run for route in routes for run in route.runs)
+        with interruptible(caller.go_on):
+            try_first(settings, first, local, caller, _try)
     with interruptible(caller.go_on):
-        plan = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
-    if plan is None:
-        return None
-    if capacity is None:
-        return _submit(plan, predecessors, caller)
+        plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
+    # Runs here keep this process until they have ended.
+    plans.sort(key=lambda plan: plan.context is None or plan.context.experiment.farm is None)
+    launched = []
     try:
-        if caller.begun:
-            caller.begun(plan)
-        return _execute(settings, plan, local, capacity, caller)
+        for plan in plans:
+            own = plan.context.experiment if plan.context else settings
+            way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
+            if way.capacity is not None and caller.begun:
+                caller.begun(plan)
+            if settings.steps:
+                launched.append(_start_placed(own, plan, local, way, caller))
+            elif way.capacity is None:
+                launched.append(_submit(plan, way.predecessors, caller))
+            else:
+                launched.append(_execute(own, plan, local, way.capacity, caller))
     finally:
-        if plan.context and plan.context.lock is not None:
-            os.close(plan.context.lock)
+        for plan in plans:
+            if plan.context and plan.context.lock is not None:
+                os.close(plan.context.lock)
+    return functools.reduce(together, launched) if launched else None
 
 
-def _with_flag(settings: Settings, local: LocalOptions) -> Settings:
-    """Return settings with the GPUs of --gpus-per-run, which outweighs RESOURCES, for runs here."""
-    count = local.gpus_per_run
-    if settings.farm or count is None:
+class Prepared(NamedTuple):
+    """What was found before runs are made: those to wait for, by job, and what runs get here."""
+
+    predecessors: Mapping[Wait, RunDir] = {}
+    capacity: Capacity | None = None
+
+
+def prepared(
+    settings: Settings, runs: Sequence[Run], local: LocalOptions, after: Sequence[str], say: Say
+) -> dict[str, Prepared]:
+    """Return what runs find where they go, by the name of their farm.
+
+    Raises:
+        RunxError: They can't start there as they are asked for.
+    """
+    from runx.launching.plan import PlannedAttempt
+    from runx.launching.routes import routes
+
+    return {
+        route.experiment.place: _prepared(
+            route.experiment, list(route.runs), local, after, say, settings.candidates
+        )
+        for route in routes(settings, map(PlannedAttempt, runs))
+    }
+
+
+def _prepared(
+    settings: Settings,
+    runs: Sequence[Run],
+    local: LocalOptions,
+    after: Sequence[str],
+    say: Say,
+    candidates: Sequence[Settings] = (),
+) -> Prepared:
+    from runx.launching.preview import check_first
+    from runx.launching.support import check_options
+
+    if candidates and settings.farm:
+        check_options(settings.farm, local.given())
+    _check_program(settings)
+    check_first(settings, runs)
+    predecessors = job_ids_of(settings, after, say)
+    is_here = settings.farm is None
+    if is_here and local.is_fallback and "FARM" not in settings.settings:
+        say("no farm is set: running here, as with -i")
+    if settings.steps:
+        from runx.launching.step_places import executes_here
+
+        is_here = executes_here(settings)
+    return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
+
+
+def _start_placed(
+    settings: Settings,
+    plan: LaunchPlan,
+    local: LocalOptions,
+    way: Prepared,
+    caller: Caller,
+) -> Launched:
+    """Execute the steps that are here, then submit the others to their farms."""
+    from runx.launching.step_places import placed, with_done
+
+    here, parts = placed(plan)
+    launched = None
+    if way.capacity is not None and (here.attempts or here.adopted):
+        launched = _execute(settings, here, local, way.capacity, caller)
+        parts = [] if launched.stopped else with_done(parts, caller.say)
+    submitted = [_submit(part, way.predecessors, caller) for part in parts]
+    if launched is not None and (not submitted or any(end.status for end in launched.ended)):
+        return launched
+    runs = tuple(run.dir for run in plan.runs)
+    count = sum(each.submitted or 0 for each in submitted)
+    return Launched(settings.name, runs, count, unit="step")
+
+
+def avoiding(settings: Settings, say: Say) -> Settings:
+    """Return settings whose farm keeps jobs from machines on which runs fail at once."""
+    if settings.farm is None:
         return settings
-    others = [each for each in settings.resources if each.name.lower() not in ("gpu", "gpus")]
-    return settings._replace(resources=(*others, Hparam("gpus", count, str(count))))
+    from runx.launching.jobs import avoiding
+
+    return avoiding(settings, say)
 
 
 def _check_program(settings: Settings) -> None:
@@ -179,16 +226,25 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
 
     limits = settings.limits
     if settings.steps:
-        if not all(run.step for run in runs):
-            from runx.launching.graph import step_runs
+        from runx.launching.step_places import steps_here
 
-            runs = step_runs(settings, runs).steps
+        runs = steps_here(settings, runs)
         return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [
         needs(resources_of(settings, run), limits) if run.point.resources else shared
         for run in runs
     ]
+
+
+def _try(settings: Settings, plan: LaunchPlan, local: LocalOptions, caller: Caller) -> bool:
+    """Submit, or execute to its end, the one run of a plan; return whether a person stopped it."""
+    _check_program(settings)
+    if settings.farm:
+        _submit(plan, {}, caller)
+        return False
+    capacity = capacity_of(settings, local, plan.runs, _ignore)
+    return _execute(settings, plan, local, capacity, caller).stopped
 
 
 def _execute(
@@ -199,6 +255,9 @@ def _execute(
     caller: Caller,
 ) -> Launched:
     """Execute every run of a launch on this machine, each to its end."""
+    from runx.api.guards import closing, policy, tried_before
+    from runx.api.notifier import Notifier
+    from runx.local.capacity import WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -210,32 +269,44 @@ def _execute(
     commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+    notifier = Notifier(settings.dir, launch or "", settings.notify, caller.say)
     executor = Executor(
-        _policy(local, capacity.jobs),
+        policy(settings, local, capacity.jobs),
         capacity.devices,
         lambda task: claimed(task, caller.say, launch),
         watcher,
         capacity.counts,
         note_of(settings.dir.launch_waits(launch) if launch else None),
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
+        closing=closing(settings),
+        on_end=notifier.ended,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)
+
+    def task(
+        run: RunDir, attempt: int, share: Share = WHOLE, after: tuple[Predecessor, ...] = ()
+    ) -> Task:
+        return Task(run, attempt, 0, share, after, tried_before(run, attempt, settings, local))
+
     tasks = [
-        Task(planned.run.dir, planned.attempt, 0, capacity.share(need), planned.run.after)
+        task(planned.run.dir, planned.attempt, capacity.share(need), planned.run.after)
         for planned, need in zip(plan.attempts, needs, strict=True)
     ]
     try:
-        executor.execute(tasks, (Task(run.dir, run.attempts) for run in adopted))
+        executor.execute(tasks, (task(run.dir, run.attempts) for run in adopted))
     finally:
+        capacity.counts.wait_for(())
         withdraw(tasks, launch)
+    notifier.finish(executor.stops > 0)
     dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
     left = _states([task.run for task in executor.left], caller.say)
     stopped = executor.stops > 0
     if executor.outcomes:
         for line in executor.outcomes.blocked_lines(executor.blocked):
             caller.say(line)
-    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped)
+    unit = "step" if settings.steps else "run"
+    return Launched(settings.name, dirs, None, hparams, executor.ended, left, stopped, unit)
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
@@ -277,50 +348,54 @@ def _hparams(
     from runx.rundir.logdir import Logdir
     from runx.rundir.record import read_or_empty
 
-    hparams = {run.dir: Logdir.at(run.dir).in_value(run.hparams) for run in runs}
+    hparams = {run.dir: Logdir.at(run.dir).in_value(_own_hparams(run)) for run in runs}
     return hparams | {
         run.dir: read_or_empty(run.dir.record, _ignore).get("hparams", {}) for run in adopted
     }
+
+
+def _own_hparams(run: Run) -> dict[str, Any]:
+    """Return the hyperparameters of a run, or those of a step without directories of others."""
+    if run.step is None:
+        return dict(run.hparams)
+    from runx.rundir.step_command import is_directory
+
+    return {each.name: each.value for each in run.point.hparams if not is_directory(each)}
 
 
 def _ignore(_: str) -> None:
     """Drop a warning that was given before."""
 
 
-def _policy(local: LocalOptions, jobs: int) -> Policy:
-    from runx.local.executor import Policy
-
-    return Policy(
-        jobs=jobs,
-        retries=local.retries,
-        timeout=local.timeout,
-        grace=local.grace,
-        max_failures=local.max_failures,
-        attach=local.attach,
-    )
-
-
 def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> Launched:
     """Submit every run of a launch to its farm; ``after`` are the runs that they wait for."""
+    from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
     from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs, places_of_earlier
+    from runx.launching.support import retry_notes
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
-    experiment, farm = context.experiment, context.experiment.farm
+    experiment = avoiding(context.experiment, caller.say)
+    farm = experiment.farm
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
     if warning := unseen_warning(experiment.dir.path.parent, farm):
         caller.say(f"warning: {warning}")
+    for note in retry_notes(farm):
+        caller.say(f"note: {note}")
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:
         write_predecessors(folder, after.values())
     places = places_of_earlier(plan.attempts, farm, caller.say) if experiment.steps else {}
     with disk_errors(experiment.dir.path):
-        count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
+        try:
+            count = submit(farm, jobs, folder, context.code, caller.say, tuple(after), show, places)
+        finally:
+            announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)

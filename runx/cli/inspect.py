@@ -95,7 +95,8 @@ def _status(
     elif as_json:
         text = _json(standings.json())
     else:
-        text = f"{standings.written()}\n\n{standings.counts()}"
+        lines = [standings.written(), "", standings.counts(), *standings.took()]
+        text = "\n".join([*lines, *standings.gpus(), *standings.notes()])
     return Shown(text, standings.any_failed)
 
 

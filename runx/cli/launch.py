@@ -6,14 +6,14 @@ import itertools
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.start import job_ids_of
+from runx.api.start import avoiding, job_ids_of
 from runx.cli.console import data, echo, say
 from runx.cli.options import (
     choosing_options,
@@ -27,6 +27,7 @@ from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
 from runx.launching.support import check_options
 from runx.nearest import suggestion
 from runx.rundir.run import Run
+from runx.rundir.secrets import unsaid
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.merge import keys
 from runx.sweeps.scalars import seconds
@@ -34,10 +35,11 @@ from runx.sweeps.scalars import seconds
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
     from runx.farms.base import Wait
+    from runx.launching.routes import Route
     from runx.local.options import LocalOptions
 
 _CHUNK = 1000  # lines a write
-_SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage")
+_SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage", "steps")
 """The flags that choose which runs start."""
 
 
@@ -70,13 +72,17 @@ def _states(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs.")
 @click.option("--resume/--no-resume", default=None, help="Start only what is not done yet.")
 @click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
+@click.option(
+    "--step", "steps", multiple=True, metavar="NAME", help="With --resume: only this step, again."
+)
 @click.option("--restage", is_flag=True, help="With --resume: run today's code.")
 @click.option("--again", is_flag=True, help="Launch even what is running already.")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
 @click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
+@click.option("--smoke", metavar="TIME", help="Try the first run here before the others start.")
 @click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
 @click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
-@click.option("--retries", type=click.IntRange(0), default=0, help="Further attempts here.")
+@click.option("--retries", type=click.IntRange(0), help="Further attempts here.")
 @click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
 @click.option("--grace", metavar="TIME", default="30s", callback=_seconds, help="TERM to KILL.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure.")
@@ -118,10 +124,12 @@ def launch(
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    if settings.farm:
+    if settings.farm and not settings.candidates:
         check_options(settings.farm, given)
+    if settings.smoke and settings.smoke.farm:
+        experiment.at(settings.smoke.farm)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
-    resume = settings.resume if resume is None else resume
+    resume = settings.resume or bool(selecting["steps"]) if resume is None else resume
     choice = {**selecting, "resume": resume, "single": local.attach}
     options = sweep.options(**choice)
     if no_run:
@@ -131,7 +139,7 @@ def launch(
         return 0
     if detach and not after:
         return _detach(experiment, sweep, choice, local)
-    return _launch(sweep, options, local, after)
+    return _launch(sweep, options, local, after, experiment.at)
 
 
 def _show(
@@ -145,11 +153,12 @@ def _show(
     """Print what would be run, and what should be known of that; return the exit status."""
     settings = sweep.settings
     note_executed(settings)
-    after_ids = tuple(job_ids_of(settings, after, say))
+    if settings.smoke:
+        say("note: a launch tries the first run before the others, as SMOKE says")
     if table:
-        _note_lack(settings, local, ())
+        job_ids_of(settings, after, say)
         return _preview_table(sweep, options, as_json)
-    return _preview(settings, sweep.runs(), options, local, as_json, after_ids)
+    return _preview(sweep, options, local, as_json, after)
 
 
 def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> None:
@@ -160,11 +169,16 @@ def _check_forms(no_run: bool, as_json: bool, table: bool, test_only: bool) -> N
 
 
 def _launch(
-    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, after: tuple[str, ...]
+    sweep: SweepPlan,
+    options: LaunchOptions,
+    local: LocalOptions,
+    after: tuple[str, ...],
+    elsewhere: Callable[[str], Settings],
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
     from runx.analysis.commands import resume_command
-    from runx.api.start import Caller, start
+    from runx.api.launched import Caller
+    from runx.api.start import start
     from runx.cli.asking import ask_about_changes
     from runx.cli.launch_ending import report
     from runx.cli.progress import watcher
@@ -174,7 +188,7 @@ def _launch(
         say(_nothing(sweep.settings.file))
         return 0
     go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes)
+    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes, None, elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
@@ -194,7 +208,7 @@ def _detach(
     if not runs:
         say(_nothing(sweep.settings.file))
         return 0
-    go_on = resume_command(sys.argv[1:])
+    go_on = resume_command([*unsaid(sys.argv[1:])])  # It is kept in a log.
     launch = DetachedLaunch(
         experiment.request, runs, choice, local, sys.argv, go_on, ask_about_changes, report
     )
@@ -217,27 +231,28 @@ def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> 
 
 
 def _preview(
-    settings: Settings,
-    runs: Iterable[Run],
+    sweep: SweepPlan,
     options: LaunchOptions,
     local: LocalOptions,
     as_json: bool,
-    after: tuple[Wait, ...],
+    after: tuple[str, ...],
 ) -> int:
     """Print what would be executed; write nothing."""
-    from runx.launching.preview import lines, obstacles, starting
+    from runx.launching.preview import lines, starting, took_before
 
-    for obstacle in obstacles(settings, os.environ):
-        say(f"note: a launch would stop here: {obstacle}")
-    runs = starting(settings, runs, options, say)
-    has_own = any(name.startswith(RESOURCE) for name in keys(settings.hparams))
-    runs = list(runs) if has_own else runs
-    _note_lack(settings, local, runs if isinstance(runs, list) else ())
-    is_new = not settings.run_name
+    routes = starting(sweep.settings, sweep.runs(), options, say)
+    is_new = not sweep.settings.run_name
+    has_own = any(name.startswith(RESOURCE) for name in keys(sweep.settings.hparams))
+    if options.resume or has_own:
+        routes = [route._replace(attempts=list(route.attempts)) for route in routes]
     if options.resume:
-        runs = list(runs)
+        runs = [run for route in routes for run in route.runs]
         is_new = is_new and not all(run.dir.record.exists() for run in runs)
-    pending = lines(settings, runs, as_json, after)
+    routes = [route._replace(experiment=avoiding(route.experiment, say)) for route in routes]
+    after_ids = _note_obstacles(routes, local, after)
+    for line in took_before(routes):
+        say(line)
+    pending = lines(routes, as_json, after_ids)
     count = 0
     while chunk := list(itertools.islice(pending, _CHUNK)):
         count += len(chunk)
@@ -245,8 +260,24 @@ def _preview(
     if count and is_new:
         say("note: a launch makes new names; those shown here are not kept")
     if not count and not options.resume and not options.selects:
-        say(_nothing(settings.file))
+        say(_nothing(sweep.settings.file))
     return 0
+
+
+def _note_obstacles(
+    routes: Iterable[Route], local: LocalOptions, after: tuple[str, ...]
+) -> tuple[Wait, ...]:
+    """Print where a launch would stop; return what of farms it waits for."""
+    from runx.launching.preview import obstacles
+
+    ids: dict[Wait, None] = {}
+    for settings, attempts in routes:
+        ids |= dict.fromkeys(job_ids_of(settings, after, say))
+        listed = isinstance(attempts, (list, tuple))
+        _note_lack(settings, local, [each.run for each in attempts] if listed else ())
+        for obstacle in obstacles(settings, os.environ):
+            say(f"note: a launch would stop here: {obstacle}")
+    return tuple(ids)
 
 
 def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:

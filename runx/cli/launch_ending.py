@@ -13,7 +13,7 @@ from runx.launching.plan import SETTLED
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.api.start import Launched
+    from runx.api.launched import Launched
     from runx.local.tasks import EndedAttempt
     from runx.rundir.state import State
 
@@ -26,9 +26,10 @@ def report(launched: Launched, command: str, say: Say) -> int:
     """
     name = shlex.quote(launched.experiment)
     if launched.submitted is not None:
-        runs = "1 run" if launched.submitted == 1 else f"{launched.submitted} runs"
+        runs = _several(launched.submitted, launched.unit)
         say(f"{runs} submitted; runx status {name} shows how they stand")
-        return 0
+        if not launched.hparams:
+            return 0
     failed = [end for end in launched.ended if _is_failure(end)]
     done, left = _done(launched), launched.left
     is_well = all(state.name in SETTLED for state in left.values())
@@ -39,7 +40,7 @@ def report(launched: Launched, command: str, say: Say) -> int:
         and done == len(launched.hparams) - len(left)
     ):
         rest = f", {_taken(left)}" if left else ""
-        say(f"{done} run{'s' * (done != 1)} done{rest}; sumx {name} ranks them")
+        say(f"{_several(done, launched.unit)} done{rest}; sumx {name} ranks them")
         return 0
     say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
     if failed:
@@ -50,6 +51,10 @@ def report(launched: Launched, command: str, say: Say) -> int:
         command += " --restage"  # What has failed is mended first, so that its code is today's.
     say(f"{'retry' if is_retry else 'go on'}: {command}")
     return 130 if launched.stopped else 1
+
+
+def _several(count: int, unit: str) -> str:
+    return f"{count} {unit}{'s' * (count != 1)}"
 
 
 def _taken(left: Mapping[RunDir, State]) -> str:
@@ -67,7 +72,9 @@ def _counts(launched: Launched, failed: int) -> str:
     unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
     cancelled, missing = ended - done - failed - unrecorded, total - ended - len(launched.left)
     parts = [
-        f"{failed} of {total} runs failed" if failed else f"{done} of {total} runs done",
+        f"{failed} of {total} {launched.unit}s failed"
+        if failed
+        else f"{done} of {total} {launched.unit}s done",
         f"{cancelled} cancelled" if cancelled else "",
         f"{unrecorded} ended well, which can't be written" if unrecorded else "",
         f"{missing} not started" if missing > 0 else "",
@@ -85,7 +92,7 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
 
     def record(run: RunDir, status: State) -> RunRecord:
         hparams = launched.hparams[run]
-        return RunRecord(run.path.name, run, hparams, status, {}, experiment=launched.experiment)
+        return RunRecord(run.name, run, hparams, status, {}, experiment=launched.experiment)
 
     failures = []
     for run in (end.task.run for end in failed):

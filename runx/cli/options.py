@@ -81,6 +81,7 @@ settings_options = _together(
         help="Add these of SWEEPS, with commas between; '*': all.",
     ),
     click.option("--note", metavar="TEXT", help="What this launch is about; kept with it."),
+    click.option("--notify", metavar="TO", help="A command or URL that is told of the end."),
 )
 """FILE and the flags that override its settings, spelled with dashes or underscores."""
 
@@ -109,13 +110,15 @@ def request(
     no_cooldir: bool,
     sweep: str | None,
     note: str | None,
+    notify: str | None,
     here: bool,
     claims: bool = False,
+    smoke: str | None = None,
 ) -> Request:
     """Return the request to load an experiment with these flags, in this folder."""
     from runx.config.request import Request
 
-    flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note}
+    flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note, "NOTIFY": notify, "SMOKE": smoke}
     return Request(
         file=file,
         cwd=Path.cwd(),

@@ -58,7 +58,7 @@ def _check(file: Path, max_runs: int | None) -> int:
     note_executed(experiment.settings)
     for warning in experiment.warnings:
         say(f"warning: {warning}")
-    return experiment.check(max_runs or MAX_RUNS)
+    return experiment.check(max_runs or MAX_RUNS, say)
 
 
 @click.command()

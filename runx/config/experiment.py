@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
 from runx.nearest import suggestion
+from runx.rundir.handback import Retries
+from runx.rundir.notify import Notify
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import Style
@@ -20,9 +23,8 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
-    from runx.config.layers import Layer
     from runx.farms.base import Farm
-    from runx.farms.resources import Limit
+    from runx.farms.resources import Limit, Needs
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
     from runx.rundir.steps import Step
@@ -116,6 +118,12 @@ class Experiment(NamedTuple):
     ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
     not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
     of them name, by their names.
+
+    ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
+    the ``candidates``, each the experiment as it is for one farm: the first that has what they
+    need, or the one where they start ``soonest``. ``capacity`` is what its farm, or this machine,
+    has for one of them: None where that is not known, or measured. ``max_failures`` in a row for
+    one cause hold what waits.
     """
 
     name: str
@@ -134,6 +142,7 @@ class Experiment(NamedTuple):
     cooldir: bool
     farm: Farm | None
     resources: tuple[Hparam, ...]
+    alternatives: tuple[tuple[Hparam, ...], ...]
     pythonpath: str
     code: Code
     dir_mode: int | None
@@ -157,8 +166,26 @@ class Experiment(NamedTuple):
     number: Number | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
+    notify: Notify | None = None
+    retries: Retries | None = None
+    max_failures: int | None = None
+    smoke: Smoke | None = None
+    avoid_hosts: bool = True
     steps: tuple[Step, ...] = ()
     farms: Mapping[str, Farm] = {}
+    capacity: Needs | None = None
+    candidates: tuple[Experiment, ...] = ()
+    soonest: bool = False
+
+    @property
+    def place(self) -> str:
+        """The name of the farm, or of this machine."""
+        return self.farm.name if self.farm else LOCAL
+
+    @property
+    def may_run_here(self) -> bool:
+        """Whether runs may be made on this machine."""
+        return any(each.farm is None for each in self.candidates or (self,))
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
@@ -178,17 +205,6 @@ def presets() -> list[str]:
     from runx.farms.registry import FARMS
 
     return [name for name in FARMS if name != "command"]
-
-
-def unknown_farm(name: str, layers: Iterable[Layer]) -> str:
-    """Return why there is no farm of a name, "" where a section describes it or it needs none."""
-    described = list(dict.fromkeys(name for layer in layers for name in layer.farms))
-    if name in described or name in presets():
-        return ""
-    advice = "no farm is described; see docs/runx-file.md"
-    if described:
-        advice = suggestion(name, described)
-    return f"no section describes farm {name}; {advice}"
 
 
 def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Farm:
@@ -216,12 +232,27 @@ def farm_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) 
         priority=values["PRIORITY"] or 0,
         limits=values["LIMITS"],
         requeue=values["REQUEUE"],
+        retries=values["RETRIES"],
         directives=values["DIRECTIVES"],
+        capacity=capacity_of(name, values, entries),
         options={
             name: values[name] for name, key in KEYS.items() if key.scope == "farm" and values[name]
         },
         runs_per_job=values["RUNS_PER_JOB"] or 1,
     )
+
+
+def capacity_of(name: str, values: Mapping[str, Any], entries: Mapping[str, Entry]) -> Needs | None:
+    """Return the CAPACITY of a farm, None where it is not said, or to be measured."""
+    capacity: Needs | str | None = values["CAPACITY"]
+    if not isinstance(capacity, str):
+        return capacity
+    if name != LOCAL:
+        raise SettingsError(
+            f"{entries['CAPACITY'].origin}: CAPACITY: {capacity} measures this machine, which is"
+            f" {LOCAL}; of {name} write what it has, as {{gpus: 8, gpu_mem: 80G, time: 3d}}"
+        )
+    return None
 
 
 def farm_type(name: str, type: str, submit_cmd: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from runx.config.alternatives import CAPACITY, FARM, RESOURCES
+from runx.config.guards import REQUEUE, RETRIES, SMOKE
 from runx.config.kinds import (
     COUNT,
     DURATION,
@@ -35,8 +37,6 @@ from runx.config.mappings import (
     HPARAMS,
     LIMITS,
     PATHS,
-    REQUEUE,
-    RESOURCES,
     STEPS,
     SWEEPS,
     TEXTS,
@@ -44,6 +44,7 @@ from runx.config.mappings import (
     VALUES,
 )
 from runx.config.metrics import METRICS
+from runx.config.notify import NOTIFY
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "host", "jobs", "farm"]
@@ -117,11 +118,20 @@ KEYS = {
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),
     "LABELS": Key(LABELS, None, "words that experiments are found by, with --label"),
     "NOTE": Key(TEXT, None, "what this launch is about, kept with it"),
+    "NOTIFY": Key(
+        NOTIFY, None, "a command or a URL that is told when a sweep ends or a run fails first"
+    ),
     "LOGROOT": Key(PATH, "./runs", "the folder of all experiments"),
-    "FARM": Key(NAME, None, "the farm that runs go to; a section of that name describes it"),
+    "FARM": Key(
+        FARM,
+        None,
+        "the farm that runs go to, which a section of that name describes; several, auto or soonest"
+        " to have it chosen by CAPACITY",
+    ),
     "SUBMIT_CMD": Key(TEXT, None, "the command that submits a run to the farm"),
     "TYPE": Key(NAME, None, "the kind of farm: slurm, sge, ..., or mymodule:farm"),
     "RESOURCES": Key(RESOURCES, {}, "what a run needs, here or as flags of SUBMIT_CMD", "jobs"),
+    "CAPACITY": Key(CAPACITY, None, "the most that a farm has for one run; auto: measure", "jobs"),
     "PYTHONPATH": Key(SEARCH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
     "CODE_ROOT": Key(PATH, ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key(NAME, "worktree", "what is frozen: worktree, or a git revision"),
@@ -151,6 +161,21 @@ KEYS = {
     ),
     "REQUEUE": Key(
         REQUEUE, None, "hand runs back to the scheduler when it warns of their end", "jobs"
+    ),
+    "RETRIES": Key(
+        RETRIES, None, "start failed runs again, as {max: 2, on: [oom, node, timeout]}", "jobs"
+    ),
+    "MAX_FAILURES": Key(
+        COUNT, None, "how many failures in a row for one cause hold what waits", "jobs"
+    ),
+    "SMOKE": Key(
+        SMOKE,
+        None,
+        "try the first run before the others, as {time: 60s, farm: debug}",
+        "jobs",
+    ),
+    "AVOID_HOSTS": Key(
+        SWITCH, True, "pass by machines on which runs fail at once while others are done elsewhere"
     ),
     "DIRECTIVES": Key(LINES, None, "raw lines of the job script, as #SBATCH --exclusive", "jobs"),
     "SETUP": Key(TEXT, None, "shell lines before the command, as module load cuda", "jobs"),

@@ -48,7 +48,9 @@ class Kind(NamedTuple):
 
     For a node of another type than ``takes``, or a ValueError of ``read``, users read that the
     setting "must be" of that ``form``. ``empty`` is the value of a setting that is null or missing.
-    ``is_literal``: an override's text is the value, whatever YAML makes of it.
+    ``is_literal``: an override's text is the value, whatever YAML makes of it. ``over`` returns
+    the value that a setting of two sources has, the stronger first; without it mappings are laid
+    over each other key by key.
     """
 
     takes: type | tuple[type, ...]
@@ -57,11 +59,16 @@ class Kind(NamedTuple):
     schema: Schema
     empty: Any = None
     is_literal: bool = False
+    over: Callable[[Entry, Entry], Node] | None = None
 
-    @property
-    def is_mapping(self) -> bool:
-        """Whether the values of several sources are merged key by key."""
-        return self.takes is dict
+    def laid_over(self, stronger: Entry, weaker: Entry) -> Node:
+        """Return the value that a setting of two sources has."""
+        if self.over is not None:
+            return self.over(stronger, weaker)
+        one, other = stronger.node, weaker.node
+        if self.takes is dict and isinstance(one, dict) and isinstance(other, dict):
+            return {**other, **one}
+        return one
 
     def decode(self, name: str, entry: Entry, environment: Environment) -> Any:
         """Return the value of a setting, ``empty`` for null.
@@ -88,18 +95,18 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 def _path(name: str, entry: Entry, environment: Environment) -> Path | None:
     if not entry.text:
         return None
-    text = _expanded(entry.text, name, entry, environment)
+    text = with_variables(entry.text, name, entry, environment)
     return Path(os.path.normpath(entry.base / text))
 
 
 def _search(name: str, entry: Entry, environment: Environment) -> str:
     variables = {"PYTHONPATH": "", **environment}
     parts = entry.text.split(":")
-    return ":".join(filter(None, (_expanded(part, name, entry, variables) for part in parts)))
+    return ":".join(filter(None, (with_variables(part, name, entry, variables) for part in parts)))
 
 
-def _expanded(text: str, name: str, entry: Entry, environment: Environment) -> str:
-    """Return a path with ~, $VAR and {user} expanded."""
+def with_variables(text: str, name: str, entry: Entry, environment: Environment) -> str:
+    """Return a text with ~, $VAR and {user} expanded."""
 
     def value_of(match: re.Match[str]) -> str:
         variable = match[1] or match[2]
@@ -188,8 +195,10 @@ def _count(_name: str, entry: Entry, _: Environment) -> int | None:
     return int(text) if text else None
 
 
-def _priority(_name: str, entry: Entry, _: Environment) -> int:
+def _priority(_name: str, entry: Entry, _: Environment) -> int | None:
     text = entry.text.strip()
+    if not text:
+        return None
     if not re.fullmatch(r"[+-]?\d{1,2}", text, re.ASCII) or abs(int(text)) > 10:
         raise ValueError(text)
     return int(text)

@@ -73,15 +73,11 @@ def _merged(name: str, stronger: Entry, weaker: Entry) -> Entry:
         node = deeply(stronger.node, weaker.node)
         origin = f"{stronger.origin}, {weaker.origin}"
         return Entry(node, origin, weaker.base, _at(stronger, weaker, None))
-    if not KEYS[name].kind.is_mapping:
-        return stronger
-    if not (isinstance(stronger.node, dict) and isinstance(weaker.node, dict)):
-        return stronger
-    if weaker.node.keys() <= stronger.node.keys():
+    node = KEYS[name].kind.laid_over(stronger, weaker)
+    if node == stronger.node:
         return stronger
     if not stronger.node:
         return weaker
-    node = {**weaker.node, **stronger.node}
     origin = f"{stronger.origin}, {weaker.origin}"
     return Entry(node, origin, stronger.base, _at(stronger, weaker))
 

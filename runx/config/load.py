@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ from runx.config.experiment import (
     Code,
     Experiment,
     Settings,
+    capacity_of,
     farm_of,
     shell_of,
-    unknown_farm,
 )
+from runx.config.farms import asked_farms, farms_of
 from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
@@ -75,33 +76,120 @@ def load(request: Request) -> Experiment:
         from runx.config.steps import with_functions
 
         layers, functions = with_functions(layers, request.executes)
-    farm = _farm_name(layers, environment, request.here)
-    entries = merged(layers, farm, request.here)
-    values = {
-        name: key.value(name, entries.get(name), cwd, environment) for name, key in KEYS.items()
-    }
+    asked = asked_farms(layers, environment, request.here)
+    entries, values = _values(layers, asked.names[0], request)
     steps: tuple[Step, ...] = ()
     farms: dict[str, Farm] = {}
     if values["STEPS"]:
         from runx.config.steps import read_steps
 
-        steps, farms = read_steps(request, layers, entries, values, farm)
+        steps, farms = read_steps(request, layers, entries, values, asked.names[0])
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
         if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
-    experiment = _experiment(request, layers, entries, values, farm, overrides)
-    if not values["STEPS"]:
+    experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
+    if values["STEPS"]:
+        if values["SMOKE"]:
+            origin = entries["SMOKE"].origin
+            raise SettingsError(f"{origin}: SMOKE tries CMD; leave it out with STEPS")
+        if asked.is_choice:
+            raise SettingsError(
+                f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"
+            )
+        functions = {**experiment.functions, **functions}
+        experiment = experiment._replace(steps=steps, farms=farms, functions=functions)
+    if request.here or not asked.is_choice:
         return experiment
-    functions = {**experiment.functions, **functions}
-    return experiment._replace(steps=steps, farms=farms, functions=functions)
+    if "{farm}" in f"{values['RUN_NAME']}{values['EXP_NAME']}":
+        raise SettingsError(
+            f"{entries['FARM'].origin}: FARM: it is chosen for each run when they have their names,"
+            " which can't hold {farm}; say one farm, or leave it out of the name"
+        )
+    others = (_elsewhere(experiment, layers, name, request, overrides) for name in asked.names[1:])
+    return experiment._replace(candidates=(experiment, *others), soonest=asked.soonest)
+
+
+def _values(
+    layers: Sequence[Layer], farm: str, request: Request
+) -> tuple[dict[str, Entry], dict[str, Any]]:
+    """Return the settings for runs on a farm: as they were written, and their values."""
+    entries = merged(layers, farm, request.here)
+    return entries, {
+        name: key.value(name, entries.get(name), request.cwd, request.environment)
+        for name, key in KEYS.items()
+    }
+
+
+_OF_FARMS = (
+    *("TYPE", "SUBMIT_CMD"),
+    *(name for name, key in KEYS.items() if key.scope in ("jobs", "farm")),
+)
+"""Settings in which the farms that one is chosen of may differ."""
+
+
+def _elsewhere(
+    experiment: Experiment,
+    layers: Sequence[Layer],
+    farm: str,
+    request: Request,
+    overrides: tuple[Override, ...],
+) -> Experiment:
+    """Return an experiment as it is for another farm.
+
+    Raises SettingsError where its section has a setting that makes it another experiment.
+    """
+    entries, values = _values(layers, farm, request)
+    for name in KEYS.keys() - {*_OF_FARMS}:
+        one, other = experiment.entries.get(name), entries.get(name)
+        if (one and one.node) != (other and other.node):
+            origin = (other or one or entries["FARM"]).origin
+            raise SettingsError(
+                f"{origin}: {name}: {experiment.place} and {farm} differ in it, and FARM lets each"
+                " run go to either; write it beside the sections of farms"
+            )
+    return experiment._replace(
+        settings=Settings(entries, experiment.hparams, overrides),
+        entries=entries,
+        **_of_farm(farm, values, entries, request.here),
+    )
+
+
+def _of_farm(
+    farm: str, values: Mapping[str, Any], entries: Mapping[str, Entry], here: bool
+) -> dict[str, Any]:
+    """Return those fields of an experiment that are of the farm that runs go to."""
+    is_here = here or farm in ("", LOCAL)
+    return {
+        "farm": None if is_here else farm_of(farm, values, entries),
+        "capacity": None if here else capacity_of(farm or LOCAL, values, entries),
+        "resources": values["RESOURCES"][0],
+        "alternatives": values["RESOURCES"],
+        "shell": shell_of(values),
+        "max_parallel": values["MAX_PARALLEL"],
+        "priority": values["PRIORITY"] or 0,
+        "limits": values["LIMITS"],
+    }
+
+
+def load_at(request: Request, farm: str, origin: str) -> Experiment:
+    """Return the experiment of a request with its runs at a farm, here for none.
+
+    Raises:
+        SettingsError: It can't be; ``origin`` is who asks for it.
+    """
+    try:
+        return load(request.at(farm))
+    except SettingsError as error:
+        raise SettingsError(f"{origin}: {str(error).removeprefix('--farm: ')}") from None
 
 
 def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
     """Return the folder of all experiments, for a command in ``cwd`` that names no file."""
     layers = [from_environment(environment, cwd), *_outer_layers(cwd, environment, config, None)]
-    farm = KEYS["FARM"].value("FARM", merged(layers, "").get("FARM"), cwd, environment)
-    entry = merged(layers, farm).get("LOGROOT")
+    asked = KEYS["FARM"].value("FARM", merged(layers, "").get("FARM"), cwd, environment)
+    farms = farms_of(asked, layers) if asked else ()
+    entry = merged(layers, farms[0] if farms else "").get("LOGROOT")
     path: Path = KEYS["LOGROOT"].value("LOGROOT", entry, cwd, environment)
     return path
 
@@ -132,23 +220,6 @@ def _check_hosts(layers: list[Layer], files: list[Path]) -> None:
                     )
 
 
-def _farm_name(layers: list[Layer], environment: Mapping[str, str], here: bool) -> str:
-    """Return the farm that runs go to: one that is described, or a type that needs no section.
-
-    It is empty where nothing sets FARM, or for runs ``here`` a file sets one that is elsewhere.
-    """
-    entry = merged(layers, "").get("FARM")
-    name = KEYS["FARM"].kind.decode("FARM", entry, environment) if entry else ""
-    if entry is None or not name or name == LOCAL:
-        return name or ""
-    is_typed = entry.origin == "--farm" or entry.origin.endswith(" on the command line")
-    if problem := unknown_farm(name, layers):
-        if here and not is_typed:
-            return ""
-        raise SettingsError(f"{entry.origin}: {problem}")
-    return str(name)
-
-
 def _experiment(
     request: Request,
     layers: list[Layer],
@@ -172,13 +243,11 @@ def _experiment(
         at=sweep.at,
         tag=request.tag,
         cooldir=request.cooldir,
-        farm=None if request.here or farm in ("", LOCAL) else farm_of(farm, values, entries),
-        resources=values["RESOURCES"],
-        shell=shell_of(values),
-        max_parallel=values["MAX_PARALLEL"],
-        priority=values["PRIORITY"] or 0,
-        limits=values["LIMITS"],
         metrics=values["METRICS"] if "METRICS" in entries else None,
+        retries=values["RETRIES"],
+        max_failures=values["MAX_FAILURES"],
+        smoke=values["SMOKE"],
+        avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
         dir_mode=values["DIR_MODE"],
@@ -208,6 +277,8 @@ def _experiment(
         names=values["NAMES"],
         number=number,
         entries=entries,
+        notify=values["NOTIFY"],
+        **_of_farm(farm, values, entries, request.here),
     )
 
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
 from runx.errors import SettingsError
-from runx.nearest import suggestion
-from runx.rundir.shell import Requeue
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
-from runx.sweeps.values import Hparam, Node, Scalar, Value
+from runx.sweeps.values import Node, Scalar
 from runx.sweeps.yaml import plain
 
 if TYPE_CHECKING:
@@ -35,27 +33,13 @@ def unfolded(name: str, node: Node) -> Node:
     return {"style": node} if is_short else node
 
 
-def _resources(name: str, entry: Entry, _: Environment) -> tuple[Hparam, ...]:
-    return tuple(_resource(name, key, node, entry) for key, node in _items(entry).items())
-
-
-def _resource(name: str, key: str, node: Node, entry: Entry) -> Hparam:
-    if isinstance(node, Scalar):
-        return Hparam(key, node.value, node.text)
-    if isinstance(node, list) and all(isinstance(item, Scalar) for item in node):
-        scalars = [item for item in node if isinstance(item, Scalar)]
-        values: tuple[Value, ...] = tuple(item.value for item in scalars)
-        return Hparam(key, values, tuple(item.text for item in scalars))
-    raise SettingsError(f"{entry.origin}: {name}.{key} must be a value or a list of values")
-
-
 _LICENCE = re.compile(r"\w[\w.@-]{0,99}", re.ASCII)
 _COUNTED = ("gpus", "cpus", "mem")
 
 
 def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
     """Read LIMITS: how much of each resource all runs may have on this host."""
-    from runx.farms.resources import PORTABLE, limit_of, portable_name
+    from runx.farms.resources import PORTABLE, check_spelling, limit_of, portable_name
 
     limits = {}
     for key, node in _items(entry).items():
@@ -68,6 +52,8 @@ def _limits(name: str, entry: Entry, _: Environment) -> dict[str, Limit]:
             )
         if not isinstance(node, Scalar):
             raise SettingsError(f"{place}: {name}.{key} must be one value")
+        if word not in PORTABLE:
+            check_spelling(key, f"{place}: {name}")
         if node.value is not None:
             limits[word] = limit_of(word, node.text, place, f"{place}: {name}")
     return limits
@@ -96,40 +82,6 @@ def _texts(name: str, entry: Entry, _: Environment) -> dict[str, str]:
     return texts
 
 
-def _requeue(name: str, entry: Entry, _: Environment) -> Requeue | None:
-    """Read REQUEUE: ``true``, or any of ``{max: 5, signal: USR1@120, forward: false}``."""
-    if isinstance(entry.node, Scalar):
-        if entry.node.text.lower() not in ("", "false", "true"):
-            raise ValueError(entry.node.text)
-        return Requeue() if entry.node.text.lower() == "true" else None
-    place = f"{entry.origin}: {name}"
-    texts = _requeue_texts(_items(entry), place)
-    if not re.fullmatch(r"\d+", texts["max"], re.ASCII):
-        raise SettingsError(f"{place}.max must be a whole number")
-    warning = re.fullmatch(r"(?:SIG)?USR1(?:@(\d+))?", texts["signal"], re.IGNORECASE | re.ASCII)
-    if warning is None:
-        raise SettingsError(
-            f"{place}.signal must be as USR1@120: the signal that run.sh minds,"
-            " and how many seconds before the end"
-        )
-    forward = {"true": "signal", "false": "term", "note": "note"}.get(texts["forward"].lower())
-    if forward is None:
-        raise SettingsError(f"{place}.forward must be true, false or note")
-    return Requeue(int(texts["max"]), int(warning[1] or 120), forward)
-
-
-def _requeue_texts(items: Mapping[str, Node], place: str) -> dict[str, str]:
-    """Return the texts of REQUEUE's keys, those of its defaults included."""
-    texts = {"max": "5", "signal": "USR1@120", "forward": "false"}
-    for key, node in items.items():
-        if key not in texts:
-            raise SettingsError(f"{place}: unknown key {key}; {suggestion(key, texts)}")
-        if not isinstance(node, Scalar):
-            raise SettingsError(f"{place}.{key} must be one value")
-        texts[key] = node.text.strip()
-    return texts
-
-
 def _types(_name: str, entry: Entry, _: Environment) -> Mapping[str, HparamType]:
     from runx.sweeps.hparam_types import read  # not at start: few experiments have any
 
@@ -140,7 +92,6 @@ def _mapping_of(items: Schema) -> Schema:
     return {"type": ["object", "null"], "additionalProperties": items}
 
 
-RESOURCES = Kind(dict, "a mapping, as {gpu: 2, mem: 64}", _resources, _mapping_of(SCALARS), ())
 LIMITS = Kind(
     dict,
     "a mapping, as {licences: 2, mem: 64G}",
@@ -175,25 +126,6 @@ ARGS = Kind(
         "propertyNames": {"enum": list(Style._fields)},
     },
     DASHES,
-)
-REQUEUE = Kind(
-    (Scalar, dict),
-    "as {max: 5, signal: USR1@120}",
-    _requeue,
-    {
-        "anyOf": [
-            {"type": ["boolean", "null"]},
-            {
-                "type": "object",
-                "properties": {
-                    "max": {"type": "integer", "minimum": 0},
-                    "signal": {"type": "string"},
-                    "forward": {"enum": [True, False, "note"]},
-                },
-                "additionalProperties": False,
-            },
-        ]
-    },
 )
 HPARAMS = Kind(
     (Scalar, list, dict),

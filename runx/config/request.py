@@ -37,3 +37,16 @@ class Request(NamedTuple):
     tree: Mapping[str, Node] | None = None
     executes: bool = True
     claims: bool = False
+
+    def at(self, farm: str) -> Request:
+        """Return the request for the same experiment with its runs at a farm, here for none."""
+        if not farm:
+            return self._replace(here=True, claims=False)
+        texts = [each if isinstance(each, str) else each.text for each in self.overrides]
+        others = zip(self.overrides, texts, strict=True)
+        return self._replace(
+            here=False,
+            claims=False,
+            flags={**self.flags, "FARM": farm},
+            overrides=tuple(each for each, text in others if not text.startswith("FARM=")),
+        )

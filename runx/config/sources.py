@@ -27,7 +27,7 @@ _PREFIX = "RUNX_"
 _RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
-        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN", "STEP", "STEP_DIR"),
+        *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN", "STEP", "STEP_DIR", "EVENT", "DIGEST"),
     }
 )
 """Variables that runx sets for its runs, which may call runx themselves, and for its tests."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from runx.farms.jobspecs import JobArray, JobSpec, Wait
-from runx.farms.resources import Limit
+from runx.farms.resources import Limit, Needs
 from runx.processes import Finished
 from runx.rundir.events import JobStatus, place_of
+from runx.rundir.handback import WARNING
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.rundir.shell import Requeue
+    from runx.rundir.handback import Requeue, Retries
 
 __all__ = [
     "SUBMIT_SECONDS",
@@ -46,7 +48,9 @@ class Farm(NamedTuple):
 
     ``array`` is None where the number of runs decides; ``options`` are keys that some types read.
     ``runs_per_job`` run side by side in one job.
-    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names.
+    ``priority`` is from -10 to 10; ``limits`` are the resources that LIMITS names. ``capacity`` is
+    the most that it has for one run, None where nobody says so.
+    ``avoid`` names machines that jobs are to be kept from.
     """
 
     name: str
@@ -60,6 +64,21 @@ class Farm(NamedTuple):
     runs_per_job: int = 1
     priority: int = 0
     limits: Mapping[str, Limit] = {}
+    capacity: Needs | None = None
+    retries: Retries | None = None
+    avoid: tuple[str, ...] = ()
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether its jobs may start again, by REQUEUE or RETRIES."""
+        return self.requeue is not None or self.retries is not None
+
+    @property
+    def warning(self) -> int | None:
+        """How many seconds before its end a job is to be warned, None where it needn't be."""
+        if self.requeue is not None:
+            return self.requeue.before
+        return WARNING if self.retries and "timeout" in self.retries.on else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +162,14 @@ class ArrayLimit(NamedTuple):
 
 
 class Handback(NamedTuple):
-    """How run.sh puts its job back into the queue: a shell command, an exit status, or both."""
+    """How run.sh puts its job back into the queue: a shell command, an exit status, or both.
+
+    ``elsewhere`` is a shell command that keeps the job from the machine it is on, from then on.
+    """
 
     command: str = ""
     status: int = 0
+    elsewhere: str = ""
 
 
 JobCommands: TypeAlias = Callable[[Sequence[str], Farm], Sequence[Words]]
@@ -190,10 +213,14 @@ class FarmType:
         together: Whether a job can execute several attempts.
         executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
+        warns: Whether a job can be warned some time before its end.
+        excludes: Whether jobs can be kept from the machines that a farm is to ``avoid``.
         workspace: Returns where a run's job writes, if not in the run's directory.
         priority: Returns the words that give a job the PRIORITY of its farm.
         licences: Whether it counts what LIMITS names, in whole numbers or sizes, too.
         whole_memory: Whether ``mem: 0`` asks for all memory of a node.
+        gpu_memory: Whether a job can ask for GPUs of so much memory.
+        expected_start: Returns when a job would start, given the answer to ``test_only``.
         portable: Whether portable RESOURCES are translated, or given as they stand.
         reads: Those settings of a farm that it reads, of SUBMIT_CMD and the keys that only some
             types read; None if it may read any.
@@ -230,10 +257,14 @@ class FarmType:
     together: bool = True
     executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None
+    warns: bool = False
+    excludes: bool = False
     workspace: Callable[[RunDir, Farm], Path] | None = None
     priority: Callable[[Farm], Words] | None = None
     licences: Literal["", "numbers", "sizes"] = ""
     whole_memory: bool = False
+    gpu_memory: bool = False
+    expected_start: Callable[[Finished], datetime | None] | None = None
     portable: bool = True
     reads: Words | None = None
     submit_timeout: float | None = SUBMIT_SECONDS

@@ -117,7 +117,7 @@ def _literal(text: str) -> str:
 
 
 def _requeue(farm: Farm) -> Iterator[str]:
-    if farm.requeue is not None:
+    if farm.takes_back:
         yield f"on_exit_remove = (ExitCode =!= {_REQUEUE_STATUS})"
 
 
@@ -137,6 +137,7 @@ def resources(needs: Needs) -> Words:
     licences = joined(needs.rest, name, counts(needs, "{}:{}")) if needs.licences else ""
     lines = {
         "request_gpus": needs.gpus,
+        "gpus_minimum_memory": needs.gpu_mem,
         "request_cpus": needs.cpus,
         "request_memory": None if needs.mem is None else f"{needs.mem}MB",
         "allowed_job_duration": needs.time,
@@ -184,6 +185,7 @@ def _each(command: str) -> JobCommands:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("condor_submit", "condor_q", "condor_rm"),
     package="install HTCondor's commands, as with pip install htcondor",
     submission=submission,

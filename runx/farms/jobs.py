@@ -140,6 +140,8 @@ def _packs(jobs: Sequence[JobSpec], farm: Farm, farm_type: FarmType) -> list[tup
         if need.mem == 0 and not farm_type.whole_memory:
             raise SettingsError("RESOURCES: mem: 0, all of a node's, is Slurm's; say how much")
         _check_licences(job, need, farm, farm_type)
+        if need.gpu_mem is not None:
+            need = _with_gpu_memory(need, farm, farm_type)
         alike.setdefault((need, job.step.name if job.step else ""), []).append(job)
     size = farm.runs_per_job
     return [pack for (need, _), members in alike.items() for pack in packed(members, need, size)]
@@ -170,6 +172,25 @@ def _check_licences(job: JobSpec, need: Needs, farm: Farm, farm_type: FarmType) 
                 f"RESOURCES: {licence.name}: a farm of TYPE {farm.type} can't count {what}, as"
                 f" {farm.limits[licence.name].origin}: LIMITS says; leave one of them out"
             )
+
+
+def _with_gpu_memory(need: Needs, farm: Farm, farm_type: FarmType) -> Needs:
+    """Return what a job asks a farm for, without the memory of GPUs where its type has no word.
+
+    Then its CAPACITY must say that its GPUs have as much: a SettingsError where it doesn't.
+    """
+    if need.gpus is None:
+        raise SettingsError("RESOURCES: gpu_mem: of how many GPUs? say gpus, too")
+    if farm_type.gpu_memory and need.gpus:
+        return need
+    known = farm.capacity and farm.capacity.gpu_mem
+    if need.gpus and (known is None or need.gpu_mem is None or known < need.gpu_mem):
+        raise SettingsError(
+            f"RESOURCES: gpu_mem: jobs of TYPE {farm.type} can't ask for it; write what its GPUs"
+            f" have into the section of {farm.name}, as CAPACITY: {{gpu_mem: 80G}}, or choose nodes"
+            " in the scheduler's own words"
+        )
+    return need._replace(gpu_mem=None)
 
 
 def parallel_shares(parallel: int, count: int) -> list[int]:

@@ -89,7 +89,7 @@ def _together(array: JobArray, handback: Handback | None) -> str:
 
 def _handback(handback: Handback) -> str:
     """Return the lines by which a job of several goes back to its scheduler."""
-    command, status = handback
+    command, status = handback.command, handback.status
     lines = [f"{command} || echo 'this job was not handed back' >&2"] if command else []
     lines += [f"exit {status}"] if status else []
     return _HANDBACK.format(lines="\n  ".join(lines))

@@ -140,6 +140,7 @@ def _test_only(submission: Submission) -> Submission:
 
 
 FARM_TYPE = FarmType(
+    gpu_memory=True,
     programs=("kubectl",),
     package="install kubectl, and see that it reaches the cluster",
     submission=submission,

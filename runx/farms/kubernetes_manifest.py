@@ -99,7 +99,7 @@ def _policy(farm: Farm) -> list[dict[str, Any]]:
     """Return the rules for ends of a pod that are not the run's, after which it starts again."""
     disrupted = {"type": "DisruptionTarget", "status": "True"}
     rules: list[dict[str, Any]] = [{"action": "Ignore", "onPodConditions": [disrupted]}]
-    if farm.requeue is not None:
+    if farm.takes_back:
         codes = {"operator": "In", "values": [REQUEUE_STATUS]}
         rules.insert(0, {"action": "Ignore", "onExitCodes": codes})
     return rules
@@ -142,6 +142,7 @@ def _pod(
     }
     fields = {
         "nodeSelector": _node_labels(needs, given),
+        "affinity": _affinity(needs),
         "priorityClassName": _priority_class(farm, _one(given, "priorityClass") or needs.partition),
         "activeDeadlineSeconds": needs.time,
         "serviceAccountName": _one(given, "serviceAccount"),
@@ -186,6 +187,19 @@ def class_of(farm: Farm) -> str:
             f" none; say PRIORITY_CLASSES: NAME={wanted}"
         )
     return classes[max(near, key=abs)]
+
+
+def _affinity(needs: Needs) -> dict[str, Any]:
+    """Return that a pod goes to nodes whose GPUs have so much memory.
+
+    The label, in MiB, is that of NVIDIA's GPU feature discovery.
+    """
+    if not needs.gpu_mem:
+        return {}
+    larger = {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": [str(needs.gpu_mem - 1)]}
+    terms = [{"matchExpressions": [larger]}]
+    required = {"nodeSelectorTerms": terms}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
 
 
 def _one(given: Mapping[str, Sequence[str]], name: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from runx.errors import FarmError
 from runx.farms.base import (
     ArrayLimit,
     Farm,
@@ -20,15 +19,12 @@ from runx.farms.base import (
     Words,
 )
 from runx.farms.jobscript import job_script
-from runx.farms.resources import Needs
+from runx.farms.lsf_options import highest, priority, requirements, resources
 from runx.farms.words import (
     all_there,
-    counts,
     each,
     place_by,
     plain_name,
-    refuse,
-    texts,
     there,
     waited,
 )
@@ -68,9 +64,6 @@ _REASONS = {
     "TERM_PREEMPT": "preempted",
     "TERM_RC_RECLAIM": "preempted",
 }
-_HIGHEST = "MAX_USER_PRIORITY"
-_SECTION = r"(?:^|[\s\]]){}\s*\["
-"""A section of a resource requirement, such as ``rusage[``."""
 
 
 def submission(array: JobArray, farm: Farm) -> Submission:
@@ -87,7 +80,7 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         *_requeue(farm),
         *_waits(array),
         *priority(farm),
-        *resources(array.needs, _requirements(farm)),
+        *resources(array.needs, requirements(farm)),
     )
     return Submission(words, {}, script(array, farm), script=array.script)
 
@@ -110,104 +103,18 @@ def _waits(array: JobArray) -> Words:
     return ("-w", " && ".join(terms), "-ti") if terms else ()
 
 
-def _requirements(farm: Farm) -> list[str]:
-    """Return the resource requirements in DIRECTIVES: given some as options, bsub ignores them.
-
-    >>> _requirements(Farm("lsf", directives=("#BSUB -q long -R 'rusage[mem=4GB]'", "hostname -R")))
-    ['rusage[mem=4GB]']
-    """
-    lines = [line for line in farm.directives if line.startswith("#BSUB")]
-    form = r"""\s-R\s*(?:"([^"]*)"|'([^']*)'|(\S+))"""
-    return ["".join(groups) for line in lines for groups in re.findall(form, line)]
-
-
 def job_name(array: JobArray) -> str:
     """Return the name of an array as bsub takes it, with room for its range."""
     return plain_name(array.name)
 
 
 def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
+    if not farm.takes_back:
         return ()
-    minutes = str(max(math.ceil(farm.requeue.before / 60), 1))
-    return ("-r", "-Q", str(_REQUEUE_STATUS), "-wa", "USR1", "-wt", minutes)
-
-
-def resources(needs: Needs, requirements: Sequence[str] = ()) -> Words:
-    """Return what a run needs as options; ``requirements`` are those that DIRECTIVES have.
-
-    A user's own section of a requirement is taken instead of the portable one, since LSF refuses
-    one that is there twice.
-
-    >>> resources(Needs(cpus=8, mem=1024, time=5400))
-    ('-n', '8', '-M', '1024M', '-W', '1:30', '-R', 'span[hosts=1]', '-R', 'rusage[mem=1024M]')
-    >>> resources(Needs(mem=1024), ["rusage[mem=2GB/host]"])
-    ('-M', '1024M', '-R', 'rusage[mem=2GB/host]')
-    """
-    refuse(needs, "lsf", "image", "qos")
-    if needs.nodes and needs.nodes > 1:
-        refuse(needs, "lsf", "nodes")
-    own = [
-        *requirements,
-        *(text for each in needs.rest if each.name == "R" for text in texts(each)),
-    ]
-    return (*_options(needs), *(word for text in _merged(needs, own) for word in ("-R", text)))
-
-
-def _options(needs: Needs) -> Iterator[str]:
-    if needs.cpus:
-        yield from ("-n", str(needs.cpus))
-    if needs.gpus:
-        kind = f":gmodel={needs.gpu_kind}" if needs.gpu_kind else ""
-        yield from ("-gpu", f"num={needs.gpus}{kind}")
-    if needs.mem:
-        # With its unit: without one it is in that of the site, LSF_UNIT_FOR_LIMITS.
-        yield from ("-M", f"{needs.mem}M")
-    if needs.time:
-        minutes = math.ceil(needs.time / 60)
-        yield from ("-W", f"{minutes // 60}:{minutes % 60:02}")
-    for flag, value in (("-q", needs.partition), ("-P", needs.account)):
-        if value:
-            yield from (flag, value)
-    for resource in needs.rest:
-        if resource.value is True:
-            yield f"-{resource.name}"
-        elif resource.name != "R":
-            for text in texts(resource):
-                yield from (f"-{resource.name}", text)
-
-
-def _merged(needs: Needs, own: Sequence[str]) -> list[str]:
-    """Return resource requirements: the portable ones that a user's own don't have, and these."""
-    portable = []
-    if needs.cpus and not any(re.search(_SECTION.format("span"), text) for text in own):
-        portable.append("span[hosts=1]")
-    reserved = _SECTION.format("rusage") + r"[^\]]*\bmem\s*="
-    # -M alone is a limit, and reserves nothing.
-    if needs.mem and not any(re.search(reserved, text) for text in own):
-        portable.append(f"rusage[mem={needs.mem}M]")
-    portable += counts(needs, "rusage[{}={}]")
-    if needs.constraint:
-        portable.append(f"select[{needs.constraint}]")
-    return [*portable, *own]
-
-
-def priority(farm: Farm) -> Words:
-    """Return PRIORITY as an option, from 1 to the site's highest, of which the half is the usual.
-
-    >>> priority(Farm("lsf", priority=-3, options={_HIGHEST: "100"})), priority(Farm("lsf"))
-    (('-sp', '35'), ())
-    """
-    half = int(farm.options.get(_HIGHEST, 100)) / 2
-    return ("-sp", str(max(round(half + half * farm.priority / 10), 1))) if farm.priority else ()
-
-
-def highest(finished: Finished, farm: Farm) -> dict[str, str]:
-    """Return the site's highest priority by ``bparams -a``; a FarmError where it has none."""
-    match = re.search(rf"^\s*{_HIGHEST}\s*=\s*([1-9]\d*)", finished.output, re.MULTILINE)
-    if match is None and not finished.status:
-        raise FarmError(f"PRIORITY: this LSF has none: lsb.params sets no {_HIGHEST}; leave it out")
-    return {_HIGHEST: match[1]} if match else {}
+    words = ("-r", "-Q", str(_REQUEUE_STATUS))
+    if farm.warning is None:
+        return words
+    return (*words, "-wa", "USR1", "-wt", str(max(math.ceil(farm.warning / 60), 1)))
 
 
 def job_ids(answer: str, array: JobArray) -> list[str]:
@@ -301,6 +208,7 @@ FARM_TYPE = FarmType(
     located=Place(lambda farm: ("bparams", "-a") if farm.priority else (), highest),
     priority=priority,
     licences="numbers",
+    gpu_memory=True,
     programs=("bsub", "bjobs", "bkill"),
     package="source LSF's profile.lsf, or load the module that has its commands",
     submission=submission,
@@ -321,5 +229,6 @@ FARM_TYPE = FarmType(
     pairs=("done", "ended"),
     parts=True,
     handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

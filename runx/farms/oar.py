@@ -93,9 +93,10 @@ def job_name(array: JobArray) -> str:
 
 
 def _requeue(farm: Farm) -> Words:
-    if farm.requeue is None:
-        return ()
-    return ("-t", "idempotent", "--checkpoint", str(farm.requeue.before), "--signal", "10")
+    words = ("-t", "idempotent") if farm.takes_back else ()
+    if farm.warning is None:
+        return words
+    return (*words, "--checkpoint", str(farm.warning), "--signal", "10")
 
 
 def resources(needs: Needs) -> Words:
@@ -283,5 +284,6 @@ FARM_TYPE = FarmType(
     smallest=2,
     throttles=False,
     handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
-from runx.errors import FarmError, RunxError, SettingsError, StoreError
+from runx.errors import RunxError, StoreError
 from runx.farms.ask import FarmAnswer, ask, explained
-from runx.farms.base import Farm, JobSpec, SubmittedJob, Wait, Warn
-from runx.farms.commands import execute, largest_array
+from runx.farms.base import Farm, SubmittedJob, Warn
 from runx.farms.jobfiles import (
     JobsIn,
     launched_job,
@@ -25,7 +21,6 @@ from runx.farms.jobfiles import (
     predecessors,
     write_job,
 )
-from runx.farms.jobs import farm_of, job_arrays
 from runx.farms.places import check_place
 from runx.farms.registry import farm_type_of
 from runx.rundir.attempts import clock, read_attempts
@@ -238,32 +233,3 @@ def complete_arrays(
         if array and all(RunDir(folder / name) in runs for name in array.runs):
             names[array.name] = job
     return names
-
-
-def test_submission(
-    farm: Farm | None,
-    jobs: Sequence[JobSpec],
-    folder: Path,
-    say: Callable[[str], None],
-    after: tuple[Wait, ...] = (),
-) -> None:
-    """Have every job's script and options checked by its scheduler; nothing is submitted.
-
-    Raises SettingsError where it has no command for that, FarmError where it refuses one.
-    """
-    farm_type = farm_type_of(farm.type) if farm else None
-    if farm is None or farm_type is None or farm_type.test_only is None:
-        name = f"a farm of TYPE {farm.type}" if farm else "this machine"
-        raise SettingsError(f"--test-only: {name} can't be asked that; -n shows what would be run")
-    with tempfile.TemporaryDirectory() as scripts:
-        for array in job_arrays(jobs, farm, farm_type, folder, largest_array(farm), after):
-            script = Path(scripts) / array.script.name
-            of_array = farm_of(array, farm)
-            script.write_text(farm_type.script(array, of_array) if farm_type.script else "")
-            submission = farm_type.test_only(farm_type.submission(array, of_array))
-            moved = {str(array.script): str(script), f"--chdir={array.experiment_dir}": "--chdir=/"}
-            words = tuple(moved.get(word, word) for word in submission.words)
-            finished = execute(replace(submission, words=words), farm, farm_type)
-            if finished.status:
-                raise FarmError(f"farm {farm.name} would refuse {array.name}: {finished.last_line}")
-            say(f"{array.name}: {finished.last_line}")

@@ -13,6 +13,7 @@ from runx.sweeps.values import Hparam
 
 PORTABLE = (
     "gpus",
+    "gpu_mem",
     "cpus",
     "mem",
     "time",
@@ -24,8 +25,10 @@ PORTABLE = (
     "image",
 )
 """The keys of RESOURCES that every farm but ``command`` and ``ngc`` translates."""
-_ALIASES = {"gpu": "gpus", "cpu": "cpus"}
+ALIASES = {"gpu": "gpus", "cpu": "cpus"}
+"""Other names of portable keys."""
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(i?)B?)?", re.ASCII | re.IGNORECASE)
 
 
 class Limit(NamedTuple):
@@ -50,7 +53,8 @@ class Licence(NamedTuple):
 class Needs(NamedTuple):
     """What one run needs: ``gpus``, ``cpus`` and ``mem`` (MiB) of each node, ``time`` (seconds).
 
-    ``licences`` are those resources besides that LIMITS names, ``rest`` those that only the farm
+    ``gpu_mem`` is the memory of each GPU, in MiB. ``licences`` are those resources besides that
+    LIMITS names, ``rest`` those that only the farm
     understands.
     """
 
@@ -67,6 +71,7 @@ class Needs(NamedTuple):
     image: str = ""
     rest: tuple[Hparam, ...] = ()
     licences: tuple[Licence, ...] = ()
+    gpu_mem: int | None = None
 
 
 def needs(resources: Iterable[Hparam], limits: Mapping[str, Limit] = {}) -> Needs:
@@ -88,8 +93,10 @@ def needs(resources: Iterable[Hparam], limits: Mapping[str, Limit] = {}) -> Need
         elif resource.name in limits:
             licences.append(_licence(resource, limits[resource.name]))
         else:
-            _check_spelling(resource.name)
+            check_spelling(resource.name)
             rest.append(resource)
+    if values.get("gpus") == 0:
+        values.pop("gpu_mem", None)  # that of none
     named = tuple(licence for licence in licences if licence.amount)
     return Needs(**values, rest=tuple(rest), licences=named)  # type: ignore[arg-type]
 
@@ -100,7 +107,7 @@ def portable_name(name: str) -> str:
     >>> portable_name("GPU"), portable_name("Matlab")
     ('gpus', 'Matlab')
     """
-    key = _ALIASES.get(name.lower(), name.lower())
+    key = ALIASES.get(name.lower(), name.lower())
     return key if key in PORTABLE else name
 
 
@@ -116,6 +123,8 @@ def _portable(name: str, resource: Hparam) -> dict[str, object]:
         return {name: _count(name, text)}
     if name == "mem":
         return {name: mebibytes(text)}
+    if name == "gpu_mem":
+        return {name: _gpu_mebibytes(text)}
     return {name: seconds(text) if name == "time" else text}
 
 
@@ -150,6 +159,7 @@ def limit_of(name: str, text: str, origin: str = "", key: str = "RESOURCES") -> 
 
 _EXAMPLES = {
     "gpus": "2",
+    "gpu_mem": "40G",
     "cpus": "8",
     "mem": "40G",
     "time": "2h",
@@ -176,12 +186,23 @@ def mebibytes(text: str, name: str = "RESOURCES: mem") -> int:
     >>> mebibytes("40G"), mebibytes("1.5 GiB"), mebibytes("512M"), mebibytes("64"), mebibytes("0")
     (40960, 1536, 512, 65536, 0)
     """
-    match = re.fullmatch(
-        r"(\d{1,12}(?:\.\d{1,12})?)\s*(?:([KMGT])(?:i?B)?)?", text, re.ASCII | re.IGNORECASE
-    )
-    if match is None:
+    match = _SIZE.fullmatch(text)
+    if match is None or match[0][-1] in "iI":
         raise SettingsError(f"{name} must be a size, as 40G or 512M, not {text!r}")
     return math.ceil(float(match[1]) * _MIB[(match[2] or "G").upper()])
+
+
+def _gpu_mebibytes(text: str) -> int:
+    """Return the memory of a GPU in MiB: units are of 1000, as GPUs are sold, and GiB of 1024.
+
+    >>> _gpu_mebibytes("80G"), _gpu_mebibytes("80GiB"), _gpu_mebibytes("24")
+    (76294, 81920, 22888)
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise SettingsError(f"RESOURCES: gpu_mem must be a size, as 40G or 24GiB, not {text!r}")
+    unit, base = (match[2] or "G").upper(), 1024 if match[3] else 1000
+    return round(float(match[1]) * math.pow(base, "KMGT".index(unit) + 1) / 1024**2)
 
 
 def seconds(text: str) -> int:
@@ -216,10 +237,10 @@ def clock(span: int) -> str:
     return f"{span // 3600:02}:{span // 60 % 60:02}:{span % 60:02}"
 
 
-def _check_spelling(name: str) -> None:
-    """Raise SettingsError for what is nearly a portable key: the farm would get it as another."""
+def check_spelling(name: str, key: str = "RESOURCES") -> None:
+    """Raise SettingsError for what is nearly a portable key: it would be taken for another."""
     from difflib import get_close_matches
 
     close = get_close_matches(name.lower(), PORTABLE, n=1, cutoff=0.85)
     if close:
-        raise SettingsError(f"RESOURCES: unknown key {name}; did you mean {close[0]}?")
+        raise SettingsError(f"{key}: unknown key {name}; did you mean {close[0]}?")

@@ -87,9 +87,11 @@ def _array(array: JobArray) -> Words:
 
 def _requeue(farm: Farm, needs: Needs) -> Words:
     """Return options that ask for warnings: USR2 before a kill, USR1 at a soft limit of time."""
-    if farm.requeue is None:
+    if not farm.takes_back:
         return ()
-    soft = (needs.time or 0) - farm.requeue.before
+    if farm.warning is None:
+        return ("-r", "y")
+    soft = (needs.time or 0) - farm.warning
     return ("-notify", "-r", "y", *(("-l", f"s_rt={clock(soft)}") if soft > 0 else ()))
 
 
@@ -283,5 +285,6 @@ FARM_TYPE = FarmType(
     waits="ended",
     pairs=("ended",),
     handback=_HANDBACK,
+    warns=True,
     reads=(),
 )

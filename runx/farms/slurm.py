@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from runx.farms.base import (
@@ -20,7 +21,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.slurm_status import in_accounts, in_queue
+from runx.farms.slurm_status import collapsed, in_accounts, in_queue
 from runx.farms.words import chunked, counts, joined, long_flags, only_match, waited
 from runx.processes import Finished
 
@@ -82,10 +83,29 @@ def submission(array: JobArray, farm: Farm) -> Submission:
         f"--chdir={array.experiment_dir}",
         *_options(array, farm),
         *priority(farm),
-        *resources(array.needs),
+        *_excluding(resources(array.needs), farm),
         str(array.script),
     )
     return Submission(words, {}, place=_clusters(words[1:], farm.directives))
+
+
+_NODES = re.compile(r"(?:^|\s)(?:--exclude(?:=|\s+)|-x[=\s]*)(\S+)")
+
+
+def _excluding(words: Words, farm: Farm) -> Words:
+    """Return options without the machines that a farm is to avoid; those of users stay out, too.
+
+    One that users ask for by its name is theirs to choose.
+
+    >>> _excluding(("--mem=1G", "--exclude=n1"), Farm("f", avoid=("n3",)))
+    ('--mem=1G', '--exclude=n1,n3')
+    """
+    if not farm.avoid or any(word.startswith(("--nodelist", "--nodefile")) for word in words):
+        return words
+    lines = [line for line in farm.directives if line.startswith("#SBATCH")]
+    given = [match[1] for text in (*lines, *words) for match in _NODES.finditer(text)]
+    others = (word for word in words if not word.startswith("--exclude="))
+    return (*others, f"--exclude={','.join(dict.fromkeys((*given, *farm.avoid)))}")
 
 
 _CLUSTERS = re.compile(r"(?:^|\s)(?:--clusters?(?:=|\s+)|-M[=\s]*)(\S+)")
@@ -120,8 +140,10 @@ def _options(array: JobArray, farm: Farm) -> Iterator[str]:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         yield f"--array=0-{len(array.jobs) - 1}{throttle}"
-    if farm.requeue is not None:
-        yield from ("--requeue", f"--signal=B:USR1@{farm.requeue.before}")
+    if farm.takes_back:
+        yield "--requeue"
+    if farm.warning is not None:
+        yield f"--signal=B:USR1@{farm.warning}"
     found = {
         "afterok": waited(array.waits, "done", whole=_of_array),
         "aftercorr": waited(array.waits, "done", "each", whole=_of_array),
@@ -194,41 +216,14 @@ def _of_array(id: str) -> str:
     return id.partition("_")[0]
 
 
-def _collapsed(ids: Iterable[str]) -> list[str]:
-    """Return the tasks of each array as one id, since a command may be about thousands.
-
-    >>> _collapsed(["7", "12_0", "12_1", "12_2", "12_5", "9_3"])
-    ['7', '12_[0-2,5]', '9_3']
-    """
-    arrays: dict[str, list[int]] = {}
-    for id in ids:
-        array, _, task = id.partition("_")
-        arrays.setdefault(array, []).extend([int(task)] if task.isdecimal() else [])
-    return [f"{array}{_tasks(sorted(numbers))}" for array, numbers in arrays.items()]
-
-
-def _tasks(numbers: Sequence[int]) -> str:
-    if len(numbers) > 1:
-        return f"_[{','.join(_ranges(numbers))}]"
-    return f"_{numbers[0]}" if numbers else ""
-
-
-def _ranges(numbers: Sequence[int]) -> Iterator[str]:
-    first = 0
-    for index, number in enumerate(numbers):
-        if index + 1 == len(numbers) or numbers[index + 1] > number + 1:
-            yield str(number) if numbers[first] == number else f"{numbers[first]}-{number}"
-            first = index + 1
-
-
 def _scancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    return [("scancel", *_cluster(farm), *chunk) for chunk in chunked(_collapsed(ids))]
+    return [("scancel", *_cluster(farm), *chunk) for chunk in chunked(collapsed(ids))]
 
 
 def _scontrol(verb: str) -> JobCommands:
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
         words = ("scontrol", *_cluster(farm), verb)
-        return [(*words, ",".join(chunk)) for chunk in chunked(_collapsed(ids))]
+        return [(*words, ",".join(chunk)) for chunk in chunked(collapsed(ids))]
 
     return commands
 
@@ -238,7 +233,23 @@ def _test_only(submission: Submission) -> Submission:
     return Submission((first, "--test-only", *rest), submission.environment, submission.stdin)
 
 
-_HANDBACK = Handback(f'scontrol requeue "{_JOB}"')
+def expected_start(finished: Finished) -> datetime | None:
+    """Return when ``sbatch --test-only`` says that a job would start.
+
+    >>> line = "sbatch: Job 7 to start at 2026-11-29T01:10:03 using 1 processors on nodes n1"
+    >>> expected_start(Finished((), 0, "", line))
+    datetime.datetime(2026, 11, 29, 1, 10, 3)
+    """
+    match = re.search(r"\bto start at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", finished.errors)
+    return datetime.fromisoformat(match[1]) if match else None
+
+
+_ELSEWHERE = f"""\
+      given=$(scontrol show -o job "{_JOB}" | grep -o ' ExcNodeList=[^ (]*')
+      given=${{given#*=}}
+      scontrol update "JobId={_JOB}" "ExcNodeList=${{given:+$given,}}$SLURMD_NODENAME"
+"""
+_HANDBACK = Handback(f'scontrol requeue "{_JOB}"', elsewhere=_ELSEWHERE)
 
 FARM_TYPE = FarmType(
     programs=("sbatch", "squeue", "scancel"),
@@ -256,6 +267,7 @@ FARM_TYPE = FarmType(
     hold=_scontrol("hold"),
     release=_scontrol("release"),
     test_only=_test_only,
+    expected_start=expected_start,
     arrays=True,
     limit=ArrayLimit(("scontrol", "show", "config"), largest_array),
     waits="done",
@@ -265,5 +277,7 @@ FARM_TYPE = FarmType(
     licences="numbers",
     whole_memory=True,
     handback=_HANDBACK,
+    warns=True,
+    excludes=True,
     reads=(),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from runx.errors import RunxError
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty, staged_code
+from runx.rundir.secrets import without_secrets
 from runx.staging.copying import read_steadily
 from runx.staging.store import FrozenFile, read_manifest
 from runx.sweeps.yaml import parse
@@ -79,6 +80,7 @@ def _settings(
             before, now = copy.read_text(encoding="utf-8"), Path(source).read_text(encoding="utf-8")
         except (OSError, UnicodeError):
             continue
+        now = without_secrets(now)
         if before != now:
             yield name, name + _keys(before, now)
 

@@ -189,15 +189,19 @@ def script_settings(experiment: Experiment, frozen: FrozenCode, called: str) -> 
         style=experiment.style,
         shell=experiment.shell,
         requeue=experiment.farm.requeue if experiment.farm else None,
-        handback=handback_of(experiment.farm) if experiment.farm else ("", 0),
+        handback=handback_of(experiment, experiment.farm) if experiment.farm else ("", 0, ""),
+        retries=experiment.retries if experiment.farm else None,
+        max_failures=experiment.max_failures,
     )
 
 
-def handback_of(farm: Farm) -> tuple[str, int]:
-    """Return the command and the exit status by which run.sh hands a run back to its scheduler."""
+def handback_of(experiment: Experiment, farm: Farm) -> tuple[str, int, str]:
+    """Return how run.sh hands a run back to its scheduler, and sends it elsewhere if it may."""
     from runx.farms.registry import farm_type_of
 
-    return farm_type_of(farm.type).handback or ("", 0)
+    handback = farm_type_of(farm.type).handback
+    command, status, elsewhere = handback or ("", 0, "")
+    return command, status, elsewhere if experiment.avoid_hosts else ""
 
 
 def search_path(path: str, called: str, python: str) -> str:

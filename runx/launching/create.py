@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,8 +27,9 @@ from runx.launching.plan import (
     named,
     resources_of,
 )
-from runx.launching.record import labels_of, record_metrics
+from runx.launching.record import record_metrics, run_content
 from runx.launching.restage import mend, note_code, restage, with_restaged
+from runx.launching.routes import routes
 from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
@@ -40,6 +40,7 @@ from runx.rundir.files import (
     sync_disk,
     to_json,
 )
+from runx.rundir.held import let_go
 from runx.rundir.logdir import Logdir
 from runx.rundir.numbers import hold
 from runx.rundir.paths import RunDir
@@ -62,8 +63,8 @@ def create_runs(
     argv: Sequence[str] = (),
     ask: Ask | None = None,
     make_steps: Callable[..., LaunchPlan | None] | None = None,
-) -> LaunchPlan | None:
-    """Decide which runs start and make their directories; return None where none starts.
+) -> list[LaunchPlan]:
+    """Decide which runs start and make their directories; return a plan for each farm of theirs.
 
     Of an experiment with STEPS this is what ``make_steps`` does.
 
@@ -81,25 +82,56 @@ def create_runs(
         clear_unfinished(folder)
         if record_metrics(experiment) and not is_new:
             say(f"METRICS holds for all runs of {experiment.name} from now on; sumx reads it")
+        if reason := let_go(folder):
+            say(f"no longer {reason}")
         if make_steps is not None:
-            return make_steps(experiment, runs, new_name, options, say, argv, ask)
+            plan = make_steps(experiment, runs, new_name, options, say, argv, ask)
+            return [plan] if plan else []
         plan = decide(experiment, runs, options, say)
-        if experiment.farm is None:
+        if experiment.farm is None and not experiment.candidates:
             plan = plan._replace(adopted=tuple(filter(is_abandoned, plan.left)))
         plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
-            return plan if plan.adopted else None
-        context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), say, ask)
-        if context.code is not None:
-            note_code(plan, context, say)
-        attempts = [
-            PlannedAttempt(create(attempt.run, context, new_name))
-            if attempt.is_new
-            else _restarted(attempt, context, say)
-            for attempt in plan.attempts
-        ]
+            return [plan] if plan.adopted else []
+        made: list[LaunchPlan] = []
+        for route in routes(experiment, plan.attempts, say):
+            # What is frozen, and what was said of it, is the same for all.
+            first = (say, ask) if not made else (_ignore, _record_changes)
+            part = plan._replace(attempts=tuple(route.attempts))
+            made.append(_created(route.experiment, part, new_name, argv, say, *first))
         sync_disk(experiment.dir.path, say)
+    return made
+
+
+def _created(
+    experiment: Experiment,
+    plan: LaunchPlan,
+    new_name: Namer,
+    argv: Sequence[str],
+    say: Say,
+    remark: Say,
+    ask: Ask | None,
+) -> LaunchPlan:
+    """Make the runs of one farm; ``remark`` takes what is said of their code."""
+    context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), remark, ask)
+    if context.code is not None:
+        note_code(plan, context, say)
+    attempts = [
+        PlannedAttempt(create(attempt.run, context, new_name))
+        if attempt.is_new
+        else _restarted(attempt, context, say)
+        for attempt in plan.attempts
+    ]
     return plan._replace(attempts=tuple(filter(None, attempts)), context=context)
+
+
+def _ignore(_: str) -> None:
+    """Drop a remark that was made before."""
+
+
+def _record_changes(_problem: str, _changes: Sequence[str]) -> str:
+    """Answer what was asked before: what is still not committed is recorded."""
+    return ""
 
 
 @contextmanager
@@ -116,7 +148,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
 def writable(experiment: Experiment) -> None:
     """Make the experiment's directory; raise a SettingsError where LOGROOT can't be written."""
     try:
-        for folder in (experiment.dir.code, experiment.dir.launches, experiment.dir.making):
+        folders = [experiment.dir.code, experiment.dir.launches, experiment.dir.making]
+        folders += [experiment.dir.failures] if experiment.max_failures else []
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         probe = experiment.dir.making / f"probe.{os.urandom(4).hex()}"
         probe.write_bytes(b"")
@@ -263,7 +297,7 @@ def spread(experiment: Experiment, run: Run) -> NodeLayout:
     """Return the nodes of a run, and the processes that torchrun starts on each."""
     if not experiment.shell.launch:
         return NodeLayout()
-    need = needs(resources_of(experiment, run))
+    need = needs(resources_of(experiment, run), experiment.limits)
     nodes = need.nodes or 1
     if nodes > 1 and (experiment.farm is None or experiment.farm.type != "slurm"):
         raise SettingsError(
@@ -275,21 +309,6 @@ def spread(experiment: Experiment, run: Run) -> NodeLayout:
 
 def record_of(run: Run, context: LaunchContext) -> dict[str, Any]:
     """Return the content of run.json; LOGDIR stays symbolic."""
-    experiment = context.experiment
-    return {
-        "name": run.name,
-        "experiment": experiment.name,
-        "id": experiment.id_of(run.point),
-        "tag": run.tag,
-        **labels_of(experiment, run),
-        "cmd": experiment.cmd,
-        "hparams": run.hparams,
-        "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
-        "resources": {resource.name: resource.value for resource in resources_of(experiment, run)},
-        "pythonpath": experiment.pythonpath,
-        "code": context.code,
-        "project": context.script.project,
-        "launch": context.launch,
-        "created": time.time(),
-        **({} if context.graph is None else context.graph.record(run)),
-    }
+    resources = resources_of(context.experiment, run)
+    content = run_content(context.experiment, run, resources, context.frozen, context.launch)
+    return content if context.graph is None else {**content, **context.graph.record(run)}

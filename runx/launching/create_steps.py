@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from runx.config.experiment import Experiment
-from runx.errors import StagingError
+from runx.errors import RunxError, StagingError, StoreError
 from runx.launching.context import Ask, LaunchContext, handback_of, prepare
 from runx.launching.create import create, is_abandoned, moved, record_of, spread, wait
 from runx.launching.graph import farm_of_step, leaders, relative, step_runs
-from runx.launching.plan import LaunchOptions, LaunchPlan, Namer, PlannedAttempt, resources_of
+from runx.launching.plan import (
+    ExistingRun,
+    LaunchOptions,
+    LaunchPlan,
+    Namer,
+    PlannedAttempt,
+)
+from runx.launching.restage import code_changes, described, mend, restage_code
+from runx.launching.step_code import code_owner, restaged_runs, reuse_warnings
 from runx.launching.step_plan import StepPlan, decide_steps
 from runx.rundir.claims import claim_text, fill_gaps
 from runx.rundir.files import read_json, sync_disk, to_json, write_whole
@@ -43,17 +50,47 @@ def create_steps(
     killed has left out, the next one makes.
     """
     decided = decide_steps(experiment, runs, options, say)
-    adopted = tuple(filter(is_abandoned, decided.plan.left)) if experiment.farm is None else ()
+    attempts = decided.plan.attempts
+    if options.single and len(attempts) > 1:
+        raise RunxError(
+            f"--attach takes a single step; {len(attempts)} would start: --limit 1, --step NAME"
+        )
+    adopted = tuple(filter(is_abandoned, decided.plan.left))
     plan = decided.plan._replace(adopted=adopted, gone=decided.gone)
     if not plan.attempts:
         return plan if adopted else None
     planned = [each.run for each in decided.runs]
     context = prepare(experiment, planned, argv, datetime.now().astimezone(), say, ask)
     context = replace(context, graph=decided.graph)
+    for line in reuse_warnings(decided.graph, [each.dir for each in plan.left], context):
+        say(f"warning: {line}")
+    restaged = restaged_runs(experiment, attempts, _alive(plan.left), options)
     context, plan = _with_runs(decided, plan, context, new_name)
-    attempts = [_made(attempt, context) for attempt in plan.attempts]
+    _restage(plan, restaged, context, say)
+    made = [_made(attempt, context, restaged) for attempt in plan.attempts]
     sync_disk(experiment.dir.path, say)
-    return plan._replace(attempts=tuple(attempts), context=context)
+    return plan._replace(attempts=tuple(made), context=context)
+
+
+def _alive(left: Sequence[ExistingRun]) -> frozenset[RunDir]:
+    """Return the directories of code with which steps go on, or soon may, that are left alone."""
+    alive = [each.dir for each in left if each.state.alive or each.state.name == "preempted"]
+    return frozenset(each.owner for each in alive)
+
+
+def _restage(
+    plan: LaunchPlan, restaged: frozenset[RunDir], context: LaunchContext, say: Say
+) -> None:
+    """Give runs whose steps start today's code, or say what differs where they keep theirs."""
+    owners = dict.fromkeys(code_owner(each.run) for each in plan.attempts)
+    kept = [owner for owner in owners if owner not in restaged]
+    if context.code is not None and (names := code_changes(kept, context)):
+        say(described(names, len(kept)))
+    for owner in restaged:
+        mend(owner)
+        restage_code(owner, owner.name, context, say)
+        content = read_json(owner.record)
+        write_whole(owner.record, to_json({**content, "code": context.code}))
 
 
 def _with_runs(
@@ -75,40 +112,40 @@ def _with_runs(
         context, plan = replace(context, graph=graph), plan._replace(attempts=tuple(attempts))
     assert context.graph is not None
     for run in made:
-        content = read_json(run.dir.record)
         steps = context.graph.record(run)
+        try:
+            content = read_json(run.dir.record)
+        except StoreError:
+            content = record_of(run, context)
         if content.get("steps") != steps["steps"]:
             write_whole(run.dir.record, to_json({**content, **steps}))
     return context, plan
 
 
-def _made(planned: PlannedAttempt, context: LaunchContext) -> PlannedAttempt:
+def _made(
+    planned: PlannedAttempt, context: LaunchContext, restaged: frozenset[RunDir]
+) -> PlannedAttempt:
     """Make a step's directory, or prepare it for another attempt."""
     run = planned.run
     if planned.is_new:
         _create(run, context)
         return planned
+    assert run.step is not None
+    planned = planned._replace(restaged=code_owner(run) in restaged)
     if planned.is_shared:
         wait(planned, context, staged_code(run.dir))
         return planned
     fill_gaps(run.dir, planned.attempt, claim_text(None, None))
-    _write(run, context, run.dir)
-    if farm_of(run, context) is None:
-        wait(planned, context, _code(run, context))
+    code = _code(run, context, planned.restaged)
+    _write(run, context, run.dir, code)
+    if farm_of_step(context.experiment, run.step) is None:
+        wait(planned, context, code)
     return planned
 
 
-def farm_of(run: Run, context: LaunchContext) -> Any:
-    """Return the farm of a step, None where it runs here."""
-    assert run.step is not None
-    return farm_of_step(context.experiment, run.step)
-
-
-def _code(run: Run, context: LaunchContext) -> str | None:
+def _code(run: Run, context: LaunchContext, restaged: bool = False) -> str | None:
     """Return the digest of the code that a step starts with: its run's, or its own."""
-    assert run.step is not None
-    owner = RunDir(run.dir.path.parent.parent) if run.step.per.is_run else run.dir
-    return staged_code(owner) or context.code
+    return context.code if restaged else staged_code(code_owner(run)) or context.code
 
 
 def _create(run: Run, context: LaunchContext) -> None:
@@ -118,7 +155,10 @@ def _create(run: Run, context: LaunchContext) -> None:
     try:
         draft.mkdir()
         _fill(run, context, RunDir(draft))
-        run.dir.path.parent.mkdir(exist_ok=True)
+        parent = run.dir.path.parent
+        parent.mkdir(exist_ok=True)
+        if context.experiment.dir_mode and run.step.per.is_run:
+            parent.chmod(context.experiment.dir_mode)
         if not moved(draft, run.dir.path):
             raise StagingError(f"{run.dir.path}: is there already, and is no step; move it away")
     except BaseException:
@@ -132,22 +172,24 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
     draft.attempts.mkdir()
     if not run.step.per.is_run:
         stage(context.frozen, draft.code, context.method)
-    _write(run, context, draft)
-    if farm_of(run, context) is None:
-        code = context.code if not run.step.per.is_run else _code(run, context)
+    code = _code(run, context)
+    _write(run, context, draft, code)
+    if farm_of_step(context.experiment, run.step) is None:
         text = claim_text(None, code, context.launch)
         draft.wait(1, context.launch).write_text(text, encoding="utf-8")
     if context.experiment.dir_mode:
         set_modes(draft.path, context.experiment.dir_mode)
 
 
-def _write(run: Run, context: LaunchContext, folder: RunDir) -> None:
+def _write(run: Run, context: LaunchContext, folder: RunDir, code: str | None) -> None:
     """Write run.json and run.sh of a step."""
     experiment = context.experiment
+    assert run.step is not None
     settings = step_settings(context, run)
-    text = script(run, settings, spread(experiment._replace(shell=settings.shell), run))
+    there = experiment._replace(shell=settings.shell, farm=farm_of_step(experiment, run.step))
+    text = script(run, settings, spread(there, run))
     write_whole(folder.script, text)
-    write_whole(folder.record, to_json(_record(run, context)))
+    write_whole(folder.record, to_json(_record(run, context, code)))
 
 
 def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
@@ -159,11 +201,11 @@ def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
     return context.script._replace(
         shell=step.shell or context.script.shell,
         requeue=(step.requeue or usual) if farm else None,
-        handback=handback_of(farm) if farm else ("", 0),
+        handback=handback_of(context.experiment, farm) if farm else ("", 0, ""),
     )
 
 
-def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
+def _record(run: Run, context: LaunchContext, code: str | None) -> dict[str, Any]:
     """Return the content of a step's run.json."""
     step, graph = run.step, context.graph
     assert step is not None and graph is not None
@@ -174,11 +216,10 @@ def _record(run: Run, context: LaunchContext) -> dict[str, Any]:
     return {
         **content,
         "id": graph.ids[run.dir],
+        "code": code,
         "cmd": step.cmd,
         "hparams": {name: each.value for name, each in hparams.items()},
         "texts": {name: each.text for name, each in hparams.items()},
-        "resources": {each.name: each.value for each in resources_of(context.experiment, run)},
-        "created": time.time(),
         "step": step.name,
         "job": leaders(context.experiment.steps)[step.name],
         "after": {relative(each.dir, run.dir): each.when for each in run.after},

@@ -53,8 +53,9 @@ def decide(
 
     if options.resume:
         keyed = [(experiment.id_of(run.point), run) for run in runs]
-        existing = list(existing_runs(experiment.dir, experiment.identity, warn))
-        if experiment.farm is not None:  # A farm's jobs wait for no launcher.
+        found = existing_runs(experiment.dir, experiment.identity, warn, has_steps=False)
+        existing = list(found)
+        if experiment.farm or experiment.candidates:  # A farm's jobs wait for no launcher.
             existing = [run._replace(waits=False) for run in existing]
         full = reconcile(keyed, existing, options.retried)
         plan = selected(full, options)
@@ -107,14 +108,19 @@ def check_twins(
 
 
 def existing_runs(
-    experiment: ExperimentDir, identity: Identity, warn: Warn
+    experiment: ExperimentDir, identity: Identity, warn: Warn, has_steps: bool | None = None
 ) -> Iterator[ExistingRun]:
     """Return every run of an experiment; damaged ones cost a warning and are left out.
 
-    Schedulers are queried only for runs whose last attempt may not have ended.
+    Schedulers are queried only for runs whose last attempt may not have ended. With ``has_steps``
+    they are those that were made of STEPS, or those of a CMD.
     """
     now = clock(experiment.path)
-    existing = list(_read_runs(experiment, identity, now, warn))
+    existing = [
+        each
+        for each in _read_runs(experiment, identity, now, warn)
+        if has_steps is None or has_steps == _is_of_steps(each[0], each[3])
+    ]
     unfinished = {run: each for run, _, each, _ in existing if each is not None and is_open(each)}
     statuses = queried(unfinished, warn)
     with_steps = {run: steps for run, _, _, steps in existing if steps}
@@ -134,6 +140,11 @@ def existing_runs(
 
 def _ignore(_: str) -> None:
     """Drop a warning that was given before."""
+
+
+def _is_of_steps(run: RunDir, steps: Sequence[Any] = ()) -> bool:
+    """Return whether a run was made of STEPS: it is none that a CMD is executed in."""
+    return bool(steps) or os.path.isdir(f"{os.fspath(run)}/{STEPS}")  # noqa: PTH112
 
 
 def _read_runs(

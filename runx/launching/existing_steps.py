@@ -56,7 +56,7 @@ def existing_steps(
         try:
             ids[run.dir] = str(read_json(run.dir.record).get("id"))
         except StoreError:
-            ids[run.dir] = ""  # It is written anew.
+            ids[run.dir] = graph.ids[run.dir]  # It is damaged, and what it was can't be known.
         found[run.dir] = read_attempts(run.dir, now, warn)
     statuses = queried({run: each for run, each in found.items() if is_open(each)}, warn)
     steps = {}

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from runx.farms import control
 from runx.farms.jobfiles import name_of
 from runx.launching.control import Changed, Look, is_asked, look_at, others_of, unable_to
-from runx.rundir.paths import RunDir
+from runx.rundir.held import HELD, let_go
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.state import UNKNOWN, State
 
 Say = Callable[[str], None]
@@ -21,12 +22,17 @@ def hold(runs: Sequence[RunDir], warn: Say) -> Changed:
     return _change(runs, "hold", warn)
 
 
-def release(runs: Sequence[RunDir], warn: Say) -> Changed:
-    """Release the held jobs of runs."""
-    return _change(runs, "release", warn)
+def release(runs: Sequence[RunDir], say: Say, warn: Say) -> Changed:
+    """Release the held jobs of runs, and let their experiments start runs again after failures."""
+    folders = dict.fromkeys(run.path.parent for run in runs)
+    reasons = {folder.name: let_go(ExperimentDir(folder)) for folder in folders}
+    for name, reason in reasons.items():
+        if reason:
+            say(f"{name}: no longer {reason}")
+    return _change(runs, "release", warn, any(reasons.values()))
 
 
-def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
+def _change(runs: Sequence[RunDir], verb: str, warn: Say, has_changed: bool = False) -> Changed:
     look = look_at(runs, warn)
     states = {run: look.state(run) for run in look.attempts}
     live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
@@ -36,14 +42,20 @@ def _change(runs: Sequence[RunDir], verb: str, warn: Say) -> Changed:
     left |= unable_to([run for run in live if run not in left], look.jobs, verb)
     jobs = [look.jobs[run] for run in live if run not in left]
     left |= control.change(jobs, verb, look.statuses, set(runs))
-    if done := len(live) - len(left):
+    if (done := len(live) - len(left)) or has_changed:
         # That others run already, or were never submitted, is no reason to complain.
-        left = {run: why for run, why in left.items() if states[run].name not in _NOT_MEANT}
+        left = {run: why for run, why in left.items() if not _is_not_meant(states[run])}
     return Changed(done, left)
+
+
+def _is_not_meant(state: State) -> bool:
+    return state.name in _NOT_MEANT and not state.reason.startswith(HELD)
 
 
 def _why_not(run: RunDir, state: State, look: Look) -> str:
     """Return why a run can't be held or released."""
+    if state.name == "planned" and state.reason.startswith(HELD):
+        return "its job came while it was held, and has ended; --resume starts it"
     if run in look.jobs:
         return f"it is {state}"
     return f"it is {state}, and no job of a farm; only those can be held and released"

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runx.analysis.hosts import avoided, failing_hosts_of
 from runx.analysis.select import select
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
@@ -60,6 +61,17 @@ def _label(run: Run) -> str:
     'wise-owl.eval'
     """
     return run.name.removeprefix(f"{STEPS}/").replace(f"/{STEPS}/", ".")
+
+
+def avoiding(experiment: Experiment, say: Callable[[str], None]) -> Experiment:
+    """Return an experiment whose farm keeps jobs from machines on which runs fail at once."""
+    farm = experiment.farm
+    if farm is None or not (experiment.avoid_hosts and farm_type_of(farm.type).excludes):
+        return experiment
+    hosts = failing_hosts_of(experiment.dir) if experiment.dir.path.is_dir() else {}
+    for host, count in hosts.items():
+        say(avoided(host, count))
+    return experiment._replace(farm=farm._replace(avoid=tuple(hosts)))
 
 
 def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:

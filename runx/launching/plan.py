@@ -15,6 +15,7 @@ from runx.rundir.run import Run
 from runx.rundir.state import STATES
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.naming import new_slugs, run_names, tag_names
+from runx.sweeps.scalars import value_text
 from runx.sweeps.sweep import Sweep, read
 from runx.sweeps.values import Hparam, Point, Value
 
@@ -82,7 +83,8 @@ class PlannedAttempt(NamedTuple):
     """A run, and the number of the attempt that a launch starts.
 
     ``state`` is that of the existing run before it is restarted, or ``new``. One that ``is_shared``
-    waits in another launcher, too. One that is ``restaged`` takes today's code.
+    waits in another launcher, too. One that is ``restaged`` takes today's code. A step that
+    ``is_other`` has another command, or values, than when it ran before.
     """
 
     run: Run
@@ -90,6 +92,7 @@ class PlannedAttempt(NamedTuple):
     state: str = NEW
     is_shared: bool = False
     restaged: bool = False
+    is_other: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -212,7 +215,9 @@ def resources_of(experiment: Experiment, run: Run) -> tuple[Hparam, ...]:
         shared = resources_of_step(experiment, run.step)
     resources = {each.name: _with_logdir(each, logdir) for each in shared}
     for name, value in run.point.resources:
-        resources[name] = Hparam(name, value, None if isinstance(value, bool) else str(value))
+        text = None if isinstance(value, bool) else str(value)
+        words = tuple(map(value_text, value)) if isinstance(value, tuple) else text
+        resources[name] = _with_logdir(Hparam(name, value, words), logdir)
     return tuple(resources.values())
 
 

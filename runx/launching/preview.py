@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from runx.config.experiment import Experiment
 from runx.errors import ArgumentError, FarmError, SettingsError, SweepError
-from runx.launching.plan import LaunchOptions, LaunchPlan, selected
+from runx.launching.plan import LaunchOptions, LaunchPlan, PlannedAttempt, selected
+from runx.launching.routes import Route, routes
 from runx.rundir.argv import shell_command, unplaced
 from runx.rundir.logdir import Logdir
 from runx.rundir.placement import PlacementError
@@ -47,13 +48,40 @@ def starting(
     runs: Iterable[Run],
     options: LaunchOptions,
     say: Callable[[str], None],
-) -> Iterable[Run]:
-    """Return the runs that a launch would start; existing ones have their own names."""
+) -> list[Route]:
+    """Return where runs, or steps of runs, go that a launch would start, by their own names."""
+    if experiment.steps:
+        from runx.launching.step_plan import steps_to_start
+
+        steps = steps_to_start(experiment, list(runs), options, say)
+        return [Route(experiment, [PlannedAttempt(step) for step in steps])]
+    attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide
 
-        return decide(experiment, list(runs), options, say).runs
-    return selected(LaunchPlan.of_new(runs), options).runs if options.selects else runs
+        attempts = decide(experiment, list(runs), options, say).attempts
+    elif options.selects:
+        attempts = selected(LaunchPlan.of_new(runs), options).attempts
+    else:
+        attempts = map(PlannedAttempt, runs)
+    return routes(experiment, attempts, say)
+
+
+def took_before(routes: Iterable[Route]) -> Iterator[str]:
+    """Yield how long earlier runs took, beside the time that RESOURCES asks for now, if it does."""
+    times: list[str] = []
+    for route in routes:
+        resources = route.experiment.resources
+        asked = [(each.name, each.text) for each in resources if each.value is not None]
+        # What was computed for each run is among its own; others are not made yet.
+        own = route.attempts if isinstance(route.attempts, tuple) else ()
+        asked += ((name, str(value)) for each in own for name, value in each.run.point.resources)
+        times += (str(text) for name, text in asked if name.lower() == "time" and text)
+    if times:
+        from runx.analysis import took
+
+        if found := took.took_before(route.experiment.dir):
+            yield found.line(times)
 
 
 def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -137,31 +165,46 @@ def args_named(experiment: Experiment) -> Iterator[None]:
 
 
 def lines(
-    experiment: Experiment, runs: Iterable[Run], json: bool = False, after: tuple[Wait, ...] = ()
+    routes: Iterable[Route], json: bool = False, after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
     """Return what would be executed for each run: lines for a shell, or a JSON array in pieces.
 
     The lines of a run are its command, or for a farm what submits its job, which starts ``after``
     the jobs with these ids.
     """
-    if experiment.shell.launch:
-        runs = list(runs)
-        _check_launch(experiment, runs)
-    with args_named(experiment):
-        if experiment.steps:
-            from runx.launching.preview_steps import lines as of_steps
+    parts = _parts(routes, json, after)
+    yield from _as_list(parts) if json else parts
 
-            yield from of_steps(experiment, list(runs))
-            return
-        if json:
-            from runx.launching.preview_jobs import objects
 
-            yield from objects(experiment, runs, after)
-            return
-        if experiment.farm:
-            from runx.launching.preview_jobs import job_lines
+def _parts(routes: Iterable[Route], json: bool, after: tuple[Wait, ...]) -> Iterator[str]:
+    for experiment, attempts in routes:
+        runs: Iterable[Run] = (planned.run for planned in attempts)
+        if experiment.shell.launch:
+            runs = list(runs)
+            _check_launch(experiment, runs)
+        with args_named(experiment):
+            if experiment.steps:
+                from runx.launching.preview_steps import lines as of_steps
 
-            yield from job_lines(experiment, experiment.farm, runs, after)
-            return
-        for run in runs:
-            yield shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
+                yield from of_steps(experiment, list(runs))
+            elif json:
+                from runx.launching.preview_jobs import objects
+
+                yield from objects(experiment, runs, after)
+            elif experiment.farm:
+                from runx.launching.preview_jobs import job_lines
+
+                yield from job_lines(experiment, experiment.farm, runs, after)
+            else:
+                for run in runs:
+                    logdir = Logdir.at(run.dir)
+                    yield shell_command(experiment.cmd, run.point, logdir, experiment.style)
+
+
+def _as_list(objects: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a JSON list of objects."""
+    line = "["
+    for each in objects:
+        yield line
+        line = each + ","
+    yield line.rstrip(",") + ("]" if line == "[" else "\n]")

@@ -78,20 +78,21 @@ def job_lines(
 def objects(
     experiment: Experiment, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Iterator[str]:
-    """Return the lines of a JSON list, an object for each run."""
+    """Return a JSON object for each run."""
     submissions: dict[str, Submission] = {}
     if experiment.farm:
         runs = list(runs)
         submissions = _submissions(experiment, experiment.farm, runs, after)
-    line = "["
     for run in runs:
-        yield line
         submission = submissions.get(run.name)
-        content = {**_content(experiment, run), "submit": submission and list(submission.words)}
+        content = {
+            **_content(experiment, run),
+            "farm": experiment.farm and experiment.farm.name,
+            "submit": submission and list(submission.words),
+        }
         if submission and submission.stdin:
             content["stdin"] = submission.stdin
-        line = encodable(json.dumps(content, ensure_ascii=False)) + ","
-    yield line.rstrip(",") + ("]" if line == "[" else "\n]")
+        yield encodable(json.dumps(content, ensure_ascii=False))
 
 
 def _submissions(

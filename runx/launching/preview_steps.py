@@ -12,5 +12,6 @@ from runx.rundir.step_command import step_command
 
 def lines(experiment: Experiment, runs: Sequence[Run]) -> Iterator[str]:
     """Return the command of each step, in the order in which they would be executed here."""
-    for step in step_runs(experiment, runs).steps:
+    steps = runs if all(run.step for run in runs) else step_runs(experiment, runs).steps
+    for step in steps:
         yield step_command(step, experiment.style)

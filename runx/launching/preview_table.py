@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from runx.config.experiment import Experiment
 from runx.export.table import aligned
 from runx.launching.plan import NEW, named_values, resources_of
+from runx.launching.preview import took_before
+from runx.launching.routes import Route
 from runx.rundir.run import Run
 from runx.sweeps import summary
 from runx.sweeps.axes import RESOURCE
@@ -33,7 +35,7 @@ class PreviewTable(NamedTuple):
     """The summary of a launch. ``rows`` are its first runs, with the values of ``varying``.
 
     ``axes`` has a list for each grid, ``skipped`` the combinations by their reason, ``equal`` the
-    runs that are the same as another.
+    runs that are the same as another. ``took`` says how long earlier runs took.
     """
 
     axes: list[list[ShownAxis]]
@@ -44,6 +46,7 @@ class PreviewTable(NamedTuple):
     varying: list[str]
     rows: list[list[str]]
     needs: list[Need]
+    took: tuple[str, ...] = ()
 
     @property
     def gpu_hours(self) -> float | None:
@@ -73,14 +76,19 @@ class PreviewTable(NamedTuple):
         }
 
 
-def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> PreviewTable:
+def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route]) -> PreviewTable:
     """Return the summary of the runs that a launch would start."""
-    runs = list(runs)
     varying = summary.varying(sweep)
     with_name = bool(experiment.run_name)
-    groups: dict[Any, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.point.resources, []).append(run)
+    runs: list[Run] = []
+    needs: list[Need] = []
+    routes = list(routes)
+    for route in routes:
+        groups: dict[Any, list[Run]] = {}
+        for run in route.runs:
+            runs.append(run)
+            groups.setdefault(run.point.resources, []).append(run)
+        needs += (_need(route.experiment, group[0], len(group)) for group in groups.values())
     return PreviewTable(
         axes=summary.axes(sweep),
         combinations=sweep.size,
@@ -89,7 +97,8 @@ def preview_table(experiment: Experiment, sweep: Sweep, runs: Iterable[Run]) -> 
         equal=summary.repeats(run.point for run in runs),
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
-        needs=[_need(experiment, group[0], len(group)) for group in groups.values()],
+        needs=needs,
+        took=tuple(took_before(routes)),
     )
 
 
@@ -162,5 +171,6 @@ def _needed(table: PreviewTable) -> Iterator[str]:
         if resources:
             subject = f"{need.runs:,} run{'s need' if need.runs > 1 else ' needs'}"
             yield f"{'each run needs' if len(table.needs) == 1 else subject} {resources}"
+    yield from table.took
     if table.gpu_hours is not None:
         yield f"at most {table.gpu_hours:,.4g} GPU-hours in all"

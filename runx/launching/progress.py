@@ -12,7 +12,7 @@ from runx.rundir.paths import METRICS, RunDir
 
 _OWN = re.compile(
     r"run\.json|hparams\.json|config\.\w+|run\.sh|submit_cmd\.sh|output\.log|errors\.log"
-    r"|attempts|orders|code(?:\.\d+|\.\w+\.new)?|stop_requested|logx\.json|logging[\w.]*\.log"
+    r"|attempts|orders|steps|code(?:\.\d+|\.\w+\.new)?|stop_requested|logx\.json|logging[\w.]*\.log"
     r"|system\.csv|metrics(?:\.\w+)?\.csv|\.nfs.*"
 )
 """What runx and logx write for every run."""

@@ -16,9 +16,11 @@ from runx.rundir.files import to_json, write_whole
 from runx.rundir.machines import whoami
 from runx.rundir.record import read_or_empty
 from runx.rundir.run import Run
+from runx.rundir.secrets import SECRET, unsaid, without_secrets
 from runx.staging.git import GitState
 from runx.staging.store import FrozenCode
 from runx.sweeps.merge import computed_names
+from runx.sweeps.values import Hparam
 
 
 def record(
@@ -35,7 +37,7 @@ def record(
     folder.mkdir(parents=True)
     for number, source in enumerate(experiment.sources):
         name = f"settings-{number}.yml" if number else "experiment.yml"
-        shutil.copyfile(source, folder / name)
+        _copy(source, folder / name)
     plan = (json.dumps({"name": run.name, "id": experiment.id_of(run.point)}) for run in runs)
     write_whole(folder / "plan.jsonl", "".join(f"{line}\n" for line in plan))
     if diff:
@@ -43,6 +45,16 @@ def record(
     write_whole(folder / "packages.txt", "".join(f"{line}\n" for line in packages()))
     write_whole(folder / "launch.json", to_json(_launch(experiment, launch, code, git, argv)))
     return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file of settings, without the secrets that it may have."""
+    content = source.read_bytes()
+    if SECRET.encode() not in content:
+        shutil.copyfile(source, target)
+    else:
+        text = content.decode("utf-8-sig")
+        target.write_text(without_secrets(text), encoding="utf-8", newline="")
 
 
 def record_metrics(experiment: Experiment) -> bool:
@@ -72,7 +84,7 @@ def _launch(
         "user": user_name(),
         **whoami(),
         "python": sys.version.split()[0],
-        "argv": list(argv),
+        "argv": list(unsaid(argv)),
         "sources": [str(source.absolute()) for source in experiment.sources],
         "cwd": str(Path.cwd()),
         "farm": experiment.farm.name if experiment.farm else None,
@@ -84,6 +96,7 @@ def _launch(
         "settings": {
             name: {"value": setting.text, "from": setting.origin}
             for name, setting in experiment.settings.items()
+            if name != SECRET
         },
     }
 
@@ -112,3 +125,25 @@ def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
             **({"computed": names} if names else {}),
         }
     return content
+
+
+def run_content(
+    experiment: Experiment, run: Run, resources: Iterable[Hparam], code: FrozenCode, launch: str
+) -> dict[str, Any]:
+    """Return the content of run.json; LOGDIR stays symbolic."""
+    return {
+        "name": run.name,
+        "experiment": experiment.name,
+        "id": experiment.id_of(run.point),
+        "tag": run.tag,
+        **labels_of(experiment, run),
+        "cmd": experiment.cmd,
+        "hparams": run.hparams,
+        "texts": {hparam.name: hparam.text for hparam in run.point.hparams},
+        "resources": {resource.name: resource.value for resource in resources},
+        "pythonpath": experiment.pythonpath,
+        "code": code.digest or None,
+        "project": str(experiment.code.root),
+        "launch": launch,
+        "created": time.time(),
+    }

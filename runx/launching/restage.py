@@ -29,13 +29,14 @@ _NO_ENV, _SETUP = "esac\n\n# ---- Events", "setup_depth=${#"
 def with_restaged(plan: LaunchPlan, options: LaunchOptions, rule: str) -> LaunchPlan:
     """Return a plan that tells which runs take today's code, by ``--restage`` and RESTAGE."""
     attempts = (
-        attempt._replace(restaged=not attempt.is_new and _takes_today(attempt, options, rule))
+        attempt._replace(restaged=not attempt.is_new and takes_today(attempt, options, rule))
         for attempt in plan.attempts
     )
     return plan._replace(attempts=tuple(attempts))
 
 
-def _takes_today(attempt: PlannedAttempt, options: LaunchOptions, rule: str) -> bool:
+def takes_today(attempt: PlannedAttempt, options: LaunchOptions, rule: str) -> bool:
+    """Return whether what starts again takes today's code, by its state and what it has left."""
     if options.restage or rule == "always":
         return True
     if rule == "never" or attempt.state not in _MENDED:
@@ -56,7 +57,6 @@ def note_code(plan: LaunchPlan, context: LaunchContext, say: Say) -> None:
 def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
     """Return the names of what differs today from what runs were staged with, sorted."""
     names: set[str] = set()
-    digests = set()
     shell = context.script.shell
     wanted = {
         "ENV": environment_lines(shell) or _NO_ENV,
@@ -64,8 +64,7 @@ def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
         "TEARDOWN": teardown(shell),
         "WRAP": shell.wrap,
     }
-    for run in runs:
-        digests.add(staged_code(run))
+    for run in (runs := list(runs)):
         try:
             text = run.script.read_text(encoding="utf-8", errors="surrogateescape")
             names.update(name for name, lines in wanted.items() if lines not in text)
@@ -73,7 +72,13 @@ def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
                 names.add("SETUP")
         except OSError:
             continue
-    for digest in digests - {None, context.code}:
+    return sorted(names.union(code_changes(runs, context)))
+
+
+def code_changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
+    """Return the names of the files that differ today from what runs were staged with, sorted."""
+    names: set[str] = set()
+    for digest in {staged_code(run) for run in runs} - {None, context.code}:
         names.update(_differing(context, str(digest)))
     return sorted(names)
 
@@ -110,18 +115,21 @@ def restage(run: Run, context: LaunchContext, text: str, say: Say) -> None:
 
     ``text`` is its run.sh of today.
     """
-    folder = run.dir
+    restage_code(run.dir, run.name, context, say)
+    write_whole(run.dir.script, text)
+
+
+def restage_code(folder: RunDir, name: str, context: LaunchContext, say: Say) -> None:
+    """Replace the code in a directory by that of this launch; what it had becomes code.1, ..."""
     if staged_code(folder) == context.code and folder.code.exists():
-        write_whole(folder.script, text)
         return
     fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
     stage(context.frozen, fresh, context.method)
     if folder.code.exists():
         old = folder.path / f"code.{max(_old_codes(folder), default=0) + 1}"
-        say(f"{run.name}: today's code is another; what it was staged with is {old.name}")
+        say(f"{name}: today's code is another; what it was staged with is {old.name}")
         folder.code.rename(old)
     fresh.rename(folder.code)
-    write_whole(folder.script, text)
 
 
 def mend(run: RunDir) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from runx.config.experiment import Experiment
 from runx.launching.decide import check_twins, existing_runs, twins
 from runx.launching.existing_steps import ExistingStep, existing_steps
-from runx.launching.graph import StepRuns, step_runs
+from runx.launching.graph import StepRuns
 from runx.launching.plan import (
     NEW,
     RETRIED,
@@ -21,6 +21,7 @@ from runx.launching.plan import (
     selected,
 )
 from runx.launching.reconcile import reconcile
+from runx.launching.step_code import graph_of
 from runx.rundir.attempts import clock
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -117,8 +118,8 @@ def _decided(
         each.goes_on or (needed.when == "ended" and each.state.name not in ("planned", UNKNOWN))
         for needed, each in before
     )
-    if options.steps:
-        may = may and run.step.name in options.steps
+    is_named = run.step.name in options.steps
+    may = may and (is_named or not options.steps)
     if existing is None:
         may = may and (NEW in retried or "planned" in retried)
         attempt = PlannedAttempt(run) if may else None
@@ -127,15 +128,17 @@ def _decided(
     stale = is_stale(attempts, sum(each.number for _, each in before))
     names = {os.fspath(needed.dir): each.state for needed, each in before}
     after = {os.fspath(needed.dir): needed.when for needed, _ in before}
-    state = derived(standing.state, names, after, stale)
+    state = derived(standing.state, names, after, stale and not options.steps)
     is_other = standing.id != id or any(each.attempt for _, each in before)
-    if state.name == "done" and (is_other or options.steps):
+    if state.name == "done" and (is_named if options.steps else is_other):
         state = State("planned", attempt=state.attempt)
-    starts = may and (state.name in retried or (standing.waits and "planned" in retried))
+    is_joined = standing.waits and "planned" in retried and standing.id == id
+    starts = may and (state.name in retried or is_joined)
     attempt = None
     if starts:
         number = standing.attempts + 1
-        attempt = PlannedAttempt(run, number, state.name, standing.waits)
+        is_other = standing.id != id
+        attempt = PlannedAttempt(run, number, state.name, standing.waits, is_other=is_other)
     return _Decision(state, begun(attempts), attempt)
 
 
@@ -155,7 +158,7 @@ def decide_steps(
     gone: tuple[ExistingRun, ...] = ()
     if options.resume:
         keyed = [(experiment.id_of(run.point), run) for run in runs]
-        found = list(existing_runs(experiment.dir, experiment.identity, warn))
+        found = list(existing_runs(experiment.dir, experiment.identity, warn, has_steps=True))
         full = reconcile(keyed, found, _ALL)
         candidates, gone = full.attempts, full.gone
     else:
@@ -163,7 +166,7 @@ def decide_steps(
         keys = (experiment.id_of(run.point) for run in new.runs)
         check_twins(experiment, list(twins(experiment.dir, keys, warn)), options, say)
         candidates = new.attempts
-    graph = step_runs(experiment, [each.run for each in candidates])
+    graph = graph_of(experiment, [each.run for each in candidates])
     existing = existing_steps(graph, warn, now)
     plan = planned_steps(experiment, graph, existing, options)
     if options.resume and options.selects:
@@ -175,13 +178,24 @@ def decide_steps(
         ]
         chosen = {each.run.dir for each in selected(LaunchPlan(tuple(busy)), options).attempts}
         candidates = tuple(each for each in candidates if not each.is_new or each.run.dir in chosen)
-        graph = step_runs(experiment, [each.run for each in candidates])
+        graph = graph_of(experiment, [each.run for each in candidates])
         existing = existing_steps(graph, warn, now)
         plan = planned_steps(experiment, graph, existing, options, chosen)
     if options.resume:
         candidates = _needed(candidates, graph, plan)
     say(_summary(candidates, plan, gone))
     return StepPlan(tuple(candidates), graph, plan, gone)
+
+
+def steps_to_start(
+    experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
+) -> list[Run]:
+    """Return the steps that a launch would start; nothing is written."""
+    if options.resume:
+        return decide_steps(experiment, runs, options, say).plan.runs
+    graph = graph_of(experiment, selected(LaunchPlan.of_new(runs), options).runs)
+    existing = existing_steps(graph, lambda _: None, clock(experiment.dir.path))
+    return planned_steps(experiment, graph, existing, options).runs
 
 
 def _needed(

@@ -24,11 +24,11 @@ _DESCRIBE = ("SUBMIT_CMD", "TYPE", *(name for name, key in KEYS.items() if key.s
 FOR_FARMS = {
     "jobs": "MAX_PARALLEL limits how many of its jobs run at a time",
     "gpus_per_run": "write RESOURCES.gpus={value}",
-    "retries": "REQUEUE starts a run again that its scheduler ended, --resume one that failed",
+    "retries": "write RETRIES={value}",
     "timeout": "write RESOURCES.time={value:.0f}s",
     "grace": "the scheduler decides it; REQUEUE.signal is how long before its end a run is warned",
-    "fail_fast": "runx cancel ends what waits",
-    "max_failures": "runx cancel ends what waits",
+    "fail_fast": "write MAX_FAILURES=1",
+    "max_failures": "write MAX_FAILURES={value}, of failures in a row for one cause",
     "stream": "runx logs -f follows a run",
     "attach": "-i --attach runs it here",
     "detach": "they go on without the terminal as it is",
@@ -40,7 +40,8 @@ _FLAGS = {"jobs": "-j"}
 def check_settings(experiment: Experiment) -> None:
     """Raise a SettingsError for a setting that the farm of an experiment, or runs here, ignore."""
     settings, farm = experiment.settings, experiment.farm
-    for name, problem in _of_farm(farm) if farm else _of_here(settings):
+    problems = [*_of_farm(farm), *_of_shared(experiment, farm)] if farm else _of_here(settings)
+    for name, problem in problems:
         origin = f"{settings[name].origin}: " if name in settings else ""
         raise SettingsError(f"{origin}{name}: {problem}")
 
@@ -95,6 +96,29 @@ def _of_priority(farm: Farm, farm_type: FarmType) -> str:
     except SettingsError as error:
         return str(error)
     return ""
+
+
+def _of_shared(experiment: Experiment, farm: Farm) -> Iterator[tuple[str, str]]:
+    from runx.farms.registry import farm_type_of
+
+    if experiment.max_failures and farm_type_of(farm.type).workspace:
+        yield "MAX_FAILURES", f"runs of TYPE {farm.type} don't see how others end; leave it out"
+
+
+def retry_notes(farm: Farm) -> Iterator[str]:
+    """Return what RETRIES asks for that jobs of a farm can't do by themselves, a line each."""
+    from runx.farms.registry import farm_type_of
+
+    farm_type = farm_type_of(farm.type)
+    if farm.retries is None:
+        return
+    if farm_type.handback is None:
+        yield f"RETRIES: jobs of TYPE {farm.type} can't start again by themselves; --resume does it"
+    elif "timeout" in farm.retries.on and not farm_type.warns:
+        yield (
+            f"RETRIES: timeout: jobs of TYPE {farm.type} aren't warned before their time is over;"
+            " --resume starts those again"
+        )
 
 
 def check_options(farm: Farm, given: Mapping[str, object]) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runx.errors import SettingsError
+from runx.farms.choice import gpu_size
 from runx.farms.resources import Limit, Needs
 from runx.local.counts import Counts, amounts, of_machine, size
-from runx.local.gpus import Devices, Gpus, devices
+from runx.local.gpus import Devices, Gpus, devices, names_here
 from runx.local.machine import cores, memory
+from runx.local.nvidia import memory_of
 from runx.local.options import LocalOptions
 
 THREADS = "OMP_NUM_THREADS"
@@ -89,13 +91,14 @@ def capacity(
     options, most = wanted.options, cores()
     check(wanted.needs, wanted.shared, most, memory())
     check_limits(wanted.needs, wanted.limits)
+    _check_gpu_memory(wanted, environment)
     is_single = options.jobs is None
     each, smallest, origin = _gpus_each(wanted)
     source, room = devices(wanted.gpus, each, environment, is_single, origin, say)
     count = room * (each or 1)
     jobs = options.jobs or 1
     if options.jobs == 0:
-        jobs = _automatic(wanted.needs, count // smallest, most)
+        jobs = _automatic(wanted, count // smallest, most)
         gpus = f"{count} GPU{'s' * (count > 1)}" if count else f"{most} cores, no GPU"
         say(f"-j auto: {jobs} at a time, on {gpus}")
     if wanted.max_parallel and jobs > wanted.max_parallel:
@@ -143,12 +146,16 @@ def _threads(wanted: Wanted, jobs: int, most: int) -> int | None:
     return None
 
 
-def _automatic(needs: Sequence[Needs], room: int, most: int) -> int:
-    """Return for how many runs there are GPUs, or else cores, and memory."""
+def _automatic(wanted: Wanted, room: int, most: int) -> int:
+    """Return for how many runs there are GPUs, or else cores, and memory, and what LIMITS names."""
+    needs = wanted.needs
     limits = [room] if room else [most // max((need.cpus or 1 for need in needs), default=1)]
     largest = max((need.mem or 0 for need in needs), default=0)
     if largest:
         limits.append(memory() // largest)
+    for name, limit in wanted.limits.items():
+        if each := max((dict(amounts(need)).get(name, 0) for need in needs), default=0):
+            limits.append(limit.most // each)
     if any(need.mem == 0 for need in needs):
         limits.append(1)  # It wants all that there is.
     return max(min(limits), 1)
@@ -185,6 +192,22 @@ def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None
                 )
 
 
+def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
+    """Raise SettingsError where a run needs GPUs of more memory than the smallest one here has."""
+    most = max((need.gpu_mem or 0 for need in wanted.needs if need.gpus != 0), default=0)
+    if not most:
+        return
+    there = memory_of(names_here(wanted.gpus, environment))
+    if there is None or there < most:
+        has = (
+            "nvidia-smi can't tell that" if there is None else f"the smallest has {gpu_size(there)}"
+        )
+        raise SettingsError(
+            f"RESOURCES: gpu_mem: {gpu_size(most)}: of this machine's GPUs {has};"
+            " RESOURCES.gpu_mem=null runs it here all the same"
+        )
+
+
 def unused(needs: Iterable[Needs]) -> list[str]:
     """Return the names of resources that mean something on a farm alone.
 
@@ -196,3 +219,10 @@ def unused(needs: Iterable[Needs]) -> list[str]:
         names |= dict.fromkeys(name for name in _SITES_WORDS if getattr(need, name))
         names |= dict.fromkeys(resource.name for resource in need.rest)
     return list(names)
+
+
+def measured(named: Sequence[str], environment: Mapping[str, str]) -> Needs:
+    """Return what this machine has for one run; ``named`` are the GPUs of the setting GPUS."""
+    names = names_here(named, environment)
+    smallest = memory_of(names)
+    return Needs(gpus=len(names), gpu_mem=smallest, cpus=cores(), mem=memory(), nodes=1)

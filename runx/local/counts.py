@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -31,7 +31,8 @@ _PATIENCE = 0.5  # seconds for which a file is tried that another launch counts 
 class Count(NamedTuple):
     """Units that are counted together, in a file: at most ``most`` of those in ``places``.
 
-    ``name`` is the key of RESOURCES; ``is_size``: a unit is a MiB.
+    ``name`` is the key of RESOURCES; ``is_size``: a unit is a MiB. ``in_turn``: of equal PRIORITY,
+    who waits longest is first.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Count(NamedTuple):
     most: int = 0
     places: tuple[range, ...] = (_UNITS,)
     is_size: bool = False
+    in_turn: bool = True
 
     def line(self, priority: int) -> int:
         """Return the first byte of those that wait for these places with a PRIORITY."""
@@ -126,12 +128,18 @@ class Counts:
         """Return the byte of this launch in a line, the last of its PRIORITY if it doesn't wait."""
         if count in self._waits:
             return self._waits[count][1]
-        return count.line(self._priority) + int(time.monotonic() * 1000) % _MOMENTS
+        moment = int(time.monotonic() * 1000) % _MOMENTS if count.in_turn else 0
+        return count.line(self._priority) + moment
 
     def _give_up(self, count: Count, error: OSError) -> None:
         if not self._is_said:
             self._say(f"note: {count.name} can't be counted on this machine: {error.strerror}")
         self._is_said = True
+
+    def leave(self, names: Collection[str]) -> None:
+        """Leave the lines for these resources: a run got them, and the next one is last."""
+        for count in [count for count in self._waits if count.name in names]:
+            release(self._waits.pop(count)[0])
 
     def wait_for(self, shortages: Iterable[Shortage]) -> None:
         """Wait for these, too, and without any for nothing more; a launch that dies waits no more.
@@ -140,8 +148,7 @@ class Counts:
         """
         wanted = {shortage.of for shortage in shortages}
         if not wanted:
-            while self._waits:
-                release(self._waits.popitem()[1][0])
+            self.leave({count.name for count in self._waits})
         for count in wanted - self._waits.keys():
             try:
                 file = self._leases.count(count.file)
@@ -203,9 +210,11 @@ def of_machine(limits: Mapping[str, Limit], gpus: Sequence[str]) -> list[Count]:
     """Return what is counted here: cores and memory, by machine and cgroup, and what LIMITS says.
 
     A core stands for itself, so that launches with other cores, by their affinity, don't share.
-    GPUs are leased, not counted, but launches of the same ones stand in one line for them.
+    GPUs are leased, not counted, but of launches for the same ones PRIORITY is first. In turn it is
+    not: what one waits for, another process may have for days.
     """
-    line = [Count("gpus", f"gpus-{crc32(repr(sorted(gpus)).encode())}", _UNITS.stop)]
+    file = f"gpus-{crc32(repr(sorted(gpus)).encode())}"
+    line = [Count("gpus", file, _UNITS.stop, in_turn=False)]
     own = tuple(range(core, core + 1) for core in sorted(os.sched_getaffinity(0)))
     return [
         *(line if gpus else ()),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runx.local.capacity import THREADS
 from runx.local.claiming import ClaimResult
 from runx.local.counts import Counts, Shortage
 from runx.local.gpus import Devices, Lease
+from runx.local.options import Policy
 from runx.local.outcomes import Outcomes
 from runx.local.process import (
     Heartbeat,
@@ -20,6 +21,7 @@ from runx.local.process import (
     signal_run,
     start,
 )
+from runx.local.retries import task_again
 from runx.local.signals import StopSignals, stop_signals
 from runx.local.tasks import EndedAttempt, Task, Watcher
 from runx.local.waiting import Waiting
@@ -30,27 +32,9 @@ from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possibl
 DEADLINE = "RUNX_DEADLINE"
 """The variable with the time at which a run will be ended, in seconds since 1970."""
 _TICK = 0.5  # seconds between two looks at what runs
-
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How runs are executed here; times are in seconds.
-
-    ``jobs`` is how many run at once. ``retries`` further attempts are given to a run that failed;
-    after ``max_failures`` runs have failed for good nothing more is started. A run has ``grace``
-    seconds between TERM and KILL. ``attach`` gives the terminal to the one run.
-    """
-
-    jobs: int = 1
-    retries: int = 0
-    timeout: float | None = None
-    grace: float = 30.0
-    max_failures: int | None = None
-    attach: bool = False
 
 
 @dataclass(slots=True)
@@ -77,9 +61,10 @@ class Executor:
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
     ``tell`` is given what is short, "" if nothing.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
-    where the disk ``is_full``. ``ended`` are the runs that came
-    to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
-    never start, since one that they are after has failed.
+    where the disk ``is_full``, or once ``closing`` has returned why. ``ended`` are the runs that
+    came to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
+    never start, since one that they are after has failed. ``on_end`` gets each end, and whether an
+    attempt follows.
     """
 
     policy: Policy
@@ -94,10 +79,13 @@ class Executor:
     stops: int = 0
     is_full: bool = False
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    closing: Callable[[Sequence[EndedAttempt]], str] = lambda ended: ""
+    closed: str = ""
     ended: list[EndedAttempt] = field(default_factory=list)
     left: list[Task] = field(default_factory=list)
     blocked: list[Task] = field(default_factory=list)
     outcomes: Outcomes | None = None
+    on_end: Callable[[EndedAttempt, bool], None] | None = None
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
@@ -124,12 +112,21 @@ class Executor:
     def _is_closed(self) -> bool:
         """Return whether nothing more is started."""
         most = self.policy.max_failures
-        return self.stops > 0 or self.is_full or (most is not None and self.failures >= most)
+        is_over = self.is_full or (most is not None and self.failures >= most)
+        return self.stops > 0 or is_over or bool(self.closed)
+
+    def _close(self) -> None:
+        """Start nothing more where there is a reason, and say it once."""
+        if not self.closed and (reason := self.closing(self.ended)):
+            self.closed = reason
+            self.watch.note(f"{reason}; nothing more is started")
 
     def _fill_slots(self) -> None:
         """Start what there is a slot for, and all that it needs."""
         shortages: list[Shortage] = []
         self._admit()
+        if self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
+            self._close()
         while self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
             served, shortages = self.waiting.serve(self.devices, self.counts, self._leave)
             if served is None:
@@ -304,13 +301,12 @@ class Executor:
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
         order = self._order(run, status) if status else ""
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
-        retry = bool(status and not order and task.tried < self.policy.retries and not self.stops)
-        if retry:
-            again = task._replace(attempt=task.attempt + 1, tried=task.tried + 1)
+        again = None if self.stops else task_again(end, self.policy.retries, self.watch.note)
+        if again is not None:
             self.waiting.put_first(again)
         elif status and order != CANCEL:
             self.failures += 1
-        self._note_end(end, retry)
+        self._note_end(end, again is not None)
 
     def _order(self, run: _Running, status: int) -> str:
         """Return the order that ended a run, whoever gave it, or ""."""
@@ -326,6 +322,8 @@ class Executor:
             if self.outcomes:
                 self.outcomes.note(end.task.run, end.status == 0 and end.recorded)
         self.watch.ended(end, retry)
+        if self.on_end:
+            self.on_end(end, retry)
 
 
 def _ignore(_: str) -> None:

@@ -114,6 +114,13 @@ def devices(
     return source, len(usable(names, count)) // count
 
 
+def names_here(named: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the GPUs that this process may use, those of the setting GPUS where there are any."""
+    if named:
+        return visible_names(named, environment)
+    return visible_gpus(list_gpus(with_slices=True).gpus, environment.get("CUDA_VISIBLE_DEVICES"))
+
+
 def usable(names: Sequence[str], count: int) -> Sequence[str]:
     """Return the devices that a run of ``count`` can get: a process sees but one MIG slice.
 

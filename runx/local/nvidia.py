@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ BUSY = 1024
 _TIMEOUT = 30.0  # seconds that nvidia-smi may take: it hangs where a driver does
 _FRESH, _FAILED = 2.0, 60.0  # seconds for which a list of busy GPUs is used again, and a failure
 _QUERY = ("nvidia-smi", "--query-gpu=index,uuid,memory.used", "--format=csv,noheader,nounits")
+_MEMORY = ("nvidia-smi", "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits")
 _LIST = ("nvidia-smi", "-L")
 _ROW = re.compile(r"(\d+), *(GPU-[\w-]+), *(.*)")
 _MIG = re.compile(r"\s+MIG .*\(UUID: *(MIG-[^)\s]+)\)")
@@ -66,6 +67,20 @@ def list_gpus(with_slices: bool = False) -> Listing:
         gpus = [replace(gpu, slices=tuple(slices.get(gpu.uuid, ()))) for gpu in gpus]
     problem = next(filter(None, (*odd, failure)), "")
     return Listing(tuple(gpus), f"nvidia-smi: {problem[:200]}" if problem else "")
+
+
+def memory_of(names: Collection[str]) -> int | None:
+    """Return the MiB of the smallest of some GPUs; None where nvidia-smi doesn't tell.
+
+    Of a GPU that is cut into MIG slices it doesn't tell that of a slice.
+    """
+    if not names or shutil.which("nvidia-smi") is None:
+        return None
+    rows = (line.split(",") for line in _lines(_MEMORY)[0])
+    sizes = {row[0].strip(): row[1].strip() for row in rows if len(row) == 2}
+    if any(not sizes.get(name, "").isdecimal() for name in names):
+        return None
+    return min(int(sizes[name]) for name in names)
 
 
 def _lines(command: tuple[str, ...]) -> tuple[list[str], str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable
 
 from runx.local.tasks import Task
 from runx.rundir.attempts import clock, read_attempts
@@ -14,6 +14,8 @@ from runx.rundir.step_states import BAD, begun, step_state
 
 _LOOK = 1.0
 """Seconds between two looks at a step that another process executes."""
+_IDLE = 3
+"""Looks after which a step that nobody executes, nor waits to, counts as one that failed."""
 
 
 class Outcomes:
@@ -31,6 +33,8 @@ class Outcomes:
         self._dependents: dict[RunDir, list[tuple[int, Task]]] = {}
         self._done: dict[RunDir, bool] = {}
         self._looks: dict[RunDir, float] = {}
+        self._left: set[RunDir] = set()
+        self._idle: dict[RunDir, int] = {}
         self.causes: dict[RunDir, RunDir] = {}
 
     def note(self, run: RunDir, is_done: bool, cause: RunDir | None = None) -> None:
@@ -43,6 +47,7 @@ class Outcomes:
     def leave(self, run: RunDir) -> None:
         """Note that another process executes a step: its files say how it ends."""
         self._here.discard(run)
+        self._left.add(run)
 
     def settled(self) -> tuple[list[tuple[int, Task]], list[Task]]:
         """Return the tasks that may start now, each with its place, and those that never will."""
@@ -89,13 +94,15 @@ class Outcomes:
         return again
 
     def blocked_lines(self, tasks: Iterable[Task]) -> list[str]:
-        """Return lines on steps that never start, as ``2 of eval blocked: train failed``."""
-        causes = Counter(
-            (step_name(task.run.path.name), step_name(self.causes[task.run].path.name))
-            for task in tasks
-        )
+        """Return lines on steps that never start, as ``2 evals blocked by failed trains``."""
+        causes: dict[tuple[str, str], list[RunDir]] = {}
+        for task in tasks:
+            cause = self.causes[task.run]
+            names = step_name(task.run.path.name), step_name(cause.path.name)
+            causes.setdefault(names, []).append(cause)
         return [
-            f"{count} of {name} blocked: {cause} failed" for (name, cause), count in causes.items()
+            f"{len(by)} {_named(name, by)} blocked by failed {_named(cause, set(by))}"
+            for (name, cause), by in causes.items()
         ]
 
     def _look(self, run: RunDir) -> None:
@@ -105,5 +112,12 @@ class Outcomes:
             return
         self._looks[run] = now
         name = step_state(read_attempts(run, clock(run.path), lambda _: None)).name
-        if name == "done" or name in BAD:
+        # Of those that this launch was to execute, too, one that nobody has is taken over.
+        idle = self._idle[run] = self._idle.get(run, 0) + 1 if name == "planned" else 0
+        is_given_up = idle > _IDLE and run not in self._left
+        if name == "done" or name in BAD or is_given_up:
             self.note(run, name == "done")
+
+
+def _named(name: str, of: Collection[RunDir]) -> str:
+    return name if len(of) == 1 or name.endswith("s") else f"{name}s"

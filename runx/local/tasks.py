@@ -14,7 +14,8 @@ from runx.rundir.steps import Predecessor
 class Task(NamedTuple):
     """An attempt to execute, how many attempts of the run this launch has made, and its share.
 
-    That of a step starts when those that it is ``after`` are done, or have ended.
+    That of a step starts when those that it is ``after`` are done, or have ended. ``before`` is how
+    often the run was tried again by RETRIES before this launch.
     """
 
     run: RunDir
@@ -22,6 +23,7 @@ class Task(NamedTuple):
     tried: int = 0
     share: Share = WHOLE
     after: tuple[Predecessor, ...] = ()
+    before: int = 0
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from runx.local.gpus import Devices, Lease
 from runx.local.tasks import Task
 from runx.locks import release
 from runx.rundir.files import to_json, write_whole
+from runx.rundir.orders import CANCEL, order_of
 
 _NO_GPU = "a GPU: all are leased to other runs, or other processes fill them"
 
@@ -72,8 +73,11 @@ class Waiting:
             if task is None or short.intersection(name for name, _ in task.share.counted):
                 continue
             given = _lease(task.share, devices, counts)
+            if isinstance(given, Shortage) and order_of(task.run, task.attempt, _ignore) == CANCEL:
+                given = Lease()  # It ends without a start.
             if isinstance(given, Lease):
                 self._pop(task.share)
+                counts.leave([name for name, _ in task.share.counted])
                 return (task, given), shortages
             shortages.append(given)
         return None, shortages
@@ -115,6 +119,10 @@ def _lease(share: Share, devices: Devices, counts: Counts) -> Lease | Shortage:
         _release(files)
         return Shortage(_NO_GPU, next(counts.named("gpus"), Count("gpus", "gpus")))
     return replace(made, locks=(*made.locks, *files)) if files else made
+
+
+def _ignore(_: str) -> None:
+    """Drop a warning: who claims the attempt gives it."""
 
 
 def _release(files: Iterable[int]) -> None:

@@ -110,7 +110,7 @@ def run_object(
     return {
         **run_as_json(record, now),
         **state_object(record, now),
-        **details(record, warn),
+        **details(record, warn, now),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},

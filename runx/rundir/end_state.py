@@ -14,6 +14,9 @@ def ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     """Return the state of an attempt that wrote its exit status."""
     event = attempt.event("ended") or attempt.event("left")
     code = event.details.get("code") if event else None
+    if event and event.details.get("held"):
+        # Its job came while too many others had failed; it has begun nothing.
+        return State("planned", _problem(attempt), attempt=attempt.number)
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
     if event and (before := event.details.get("blocked")):
@@ -42,7 +45,7 @@ def _name_and_reason(
     if attempt.farm is not None and (code == 75 or attempt.event("preempted")):
         if job_state in ("gone", "failed", "killed"):
             return "killed", "it was to run again, but its farm has not queued it"
-        return "preempted", ""
+        return "preempted", _tried_again(attempt)
     if not isinstance(code, int):
         return "failed", "it left no exit status"
     if signal_name := signal_of(code):
@@ -51,6 +54,13 @@ def _name_and_reason(
     if code == 75:
         return "failed", "it asks to be run again (exit status 75)"
     return "failed", f"exit status {code}"
+
+
+def _tried_again(attempt: Attempt) -> str:
+    """Return for which cause of RETRIES a run is to start again, "" where that isn't why."""
+    event = attempt.event("preempted")
+    cause = event.details.get("retry") if event else None
+    return f"{cause}: to be tried again" if cause else ""
 
 
 def _problem(attempt: Attempt) -> str:

@@ -282,6 +282,16 @@ class ExperimentDir:
         return self.path / ".runx" / "making"
 
     @property
+    def failures(self) -> Path:
+        """A folder: for each run that has failed in a row the kind of its cause."""
+        return self.path / ".runx" / "failures"
+
+    @property
+    def held(self) -> Path:
+        """Why nothing more of the experiment starts, where too many runs have failed in a row."""
+        return self.path / ".runx" / "held.json"
+
+    @property
     def metrics(self) -> Path:
         """METRICS as the last launch that set it had it: for all runs of the experiment."""
         return self.path / ".runx" / "metrics.json"

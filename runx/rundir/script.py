@@ -1,6 +1,7 @@
 """run.sh, the script that executes a run, filled in from run.sh.in: it needs bash, not runx.
 
-Around the training command stand set-up, wrappers, torchrun, tear-down, and a requeue.
+Around the training command stand set-up, wrappers, torchrun and tear-down; what happens to a run
+that has failed is in ``handback`` and ``held``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runx.errors import SettingsError
+from runx.rundir import held
 from runx.rundir.argv import exports, is_execable, shell_command
+from runx.rundir.handback import Requeue, Retries, finding_causes, handing_back, on_warning
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run
-from runx.rundir.shell import PLAIN, Requeue, Shell
+from runx.rundir.shell import PLAIN, Shell
 from runx.rundir.styles import DASHES, Style
 
 _HERE = Logdir.as_variable()
@@ -37,7 +40,9 @@ class ScriptSettings(NamedTuple):
     """What every run.sh of a launch has in common.
 
     ``path`` is the launcher's PATH, ``pythonpath`` has LOGDIR in it, ``project`` is the directory
-    of the launch. ``handback`` is a command and an exit status by which a run is requeued.
+    of the launch. ``handback`` is a command and an exit status by which a run is requeued, and
+    lines that keep its job from this machine. After ``max_failures`` in a row for one cause what
+    waits isn't started.
     """
 
     experiment: str
@@ -48,7 +53,9 @@ class ScriptSettings(NamedTuple):
     style: Style = DASHES
     shell: Shell = PLAIN
     requeue: Requeue | None = None
-    handback: tuple[str, int] = ("", 0)
+    handback: tuple[str, int, str] = ("", 0, "")
+    retries: Retries | None = None
+    max_failures: int | None = None
 
 
 _OF_RUN = {
@@ -82,31 +89,6 @@ _RENDEZVOUS = (
     ' --rdzv-id="${{SLURM_JOB_ID:-$$}}.$RUNX_ATTEMPT"'
     ' --rdzv-backend=c10d --rdzv-endpoint="${{rdzv_host:-$(uname -n)}}:$rdzv_port"'
 )
-
-_REQUEUE = """
-# ---- Requeue: where the script asks for it by exit status 75, or was warned and failed,
-# the job goes back to its scheduler. The event is written first: this job may be ended at once.
-
-requeue=
-[ "$code" = 75 ] && requeue=1
-[ -n "$warned" ] && [ "$code" != 0 ] && requeue=1
-[ "$farm" = null ] && requeue=
-for order in orders/*.json; do
-  text=
-  [ -n "$requeue" ] && [ -e "$order" ] && IFS= read -rd '' text <"$order"
-  [[ $text == *'"cancel"'*"\\"attempt\\": $attempt,"* ]] && requeue=
-done
-if [ -n "$requeue" ]; then
-  times=$(cat attempts/*.events.jsonl | grep -c '"event":"preempted"')
-  if [ "$times" -lt @MAX@ ]; then
-    trap '' TERM INT HUP USR1 USR2
-    event preempted
-    @HANDBACK@
-  else
-    echo "run.sh: handed back $times times, as often as REQUEUE allows" >>output.log
-  fi
-fi
-"""
 
 
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
@@ -148,9 +130,10 @@ def _common(common: ScriptSettings) -> dict[str, str]:
         "ERRORS": '2>&"$err" {err}>&-' if common.shell.separate else "2>&1",
         "CLOSE": " {err}>&-" if common.shell.separate else "",
         "LINGER": str(math.ceil(common.shell.linger)),
-        "ON_WARNING": on_warning(common.requeue),
+        "HELD": held.check_before(common.max_failures),
+        "ON_WARNING": on_warning(common.requeue, common.retries),
         "TEARDOWN": teardown(common.shell),
-        "REQUEUE": requeuing(common.requeue, *common.handback),
+        "FAILED": failing(common),
     }
 
 
@@ -220,23 +203,14 @@ def environment_lines(shell: Shell) -> str:
     return "".join(f"export {name}={_HERE.in_word(value)}\n" for name, value in variables)
 
 
-def on_warning(requeue: Requeue | None) -> str:
-    """Return the line that passes a warning on to the script, beside the note that is left."""
-    if requeue is None or requeue.forward == "note":
-        return ""
-    name = "USR1" if requeue.forward == "signal" else "TERM"
-    return f'  [ -n "$group" ] && kill -s {name} -- "-$group" 2>/dev/null\n'
-
-
-def requeuing(requeue: Requeue | None, command: str, status: int) -> str:
-    """Return the lines that requeue a run: by a command, by an exit status, or not at all."""
-    if requeue is None:
-        return ""
-    # A job of several is handed back by its own script, when the last has ended.
-    lines = ['[ -z "$together" ] || exit 75']
-    lines += [f"{command} >>output.log 2>&1 || event refused"] if command else []
-    lines += [f"exit {status}"] if status else []
-    return _REQUEUE.replace("@MAX@", str(requeue.max)).replace("@HANDBACK@", "\n    ".join(lines))
+def failing(common: ScriptSettings) -> str:
+    """Return the lines that come after the end of a run: what happens if it has failed."""
+    handback = handing_back(common.requeue, common.retries, *common.handback)
+    return (
+        finding_causes(bool((handback and common.retries) or common.max_failures))
+        + handback
+        + held.count_after(common.max_failures)
+    )
 
 
 def teardown(shell: Shell, code: str = "./code") -> str:

@@ -1,4 +1,4 @@
-"""What the settings put around a run's command: the shell's lines, and how it is requeued."""
+"""What the settings put around a run's command."""
 
 from __future__ import annotations
 
@@ -25,15 +25,3 @@ class Shell(NamedTuple):
 
 PLAIN = Shell()
 """Nothing around the command."""
-
-
-class Requeue(NamedTuple):
-    """How a run is requeued after its scheduler's warning: ``max`` times at most.
-
-    The warning comes ``before`` seconds before the end. What the script gets of it is ``forward``:
-    ``signal`` (USR1), ``term``, or ``note`` (the file stop_requested alone).
-    """
-
-    max: int = 5
-    before: int = 120
-    forward: str = "term"

@@ -11,7 +11,7 @@ from runx.rundir.run import Run
 from runx.rundir.styles import Style
 from runx.sweeps.values import Hparam, Point
 
-DIRECTORY = re.compile(r"\{([A-Za-z]\w*)\.(dirs?)\}")
+DIRECTORY = re.compile(r"(?<![{$])\{([A-Za-z]\w*)\.(dirs?)\}")
 """What stands in a step's CMD for the directories of a step that it is after."""
 _EXPERIMENT = re.compile(r"(?<![\w$])(?<!\$\{)EXPERIMENT(?!\w)")
 

@@ -37,8 +37,11 @@ is_done() {
 is_over() {
   local before text
   find_last "$1"
+  # One that was handed back to its scheduler goes on.
+  [[ $text == *'"event":"preempted"'* && $text != *'"event":"refused"'* ]] && return 1
   [[ $text == *'"event":"ended"'* ]] && return
-  [ -e "$1/attempts/lock" ] && ! flock -n "$1/attempts/lock" : && return 1
+  [ -e "$1/attempts/lock" ] && type -P flock >/dev/null &&
+    ! flock -n "$1/attempts/lock" true && return 1
   [ "$farm" = null ] && return
   [ "$last" != 0 ] && [ -z "$(find "$1/attempts" -name "$last.beat" -mmin -3)" ] && return
   [ "$last" = 0 ] && for before in "$1"/orders/*.json; do [ -e "$before" ] && return; done
@@ -55,7 +58,7 @@ after=0
 wait_for() {
   "$1" "${@:3}" || {
     echo "run.sh: $2 isn't done, so nothing was executed" >>output.log
-    end "\"code\":@BLOCKED@,\"blocked\":\"$2\""
+    end "\\"code\\":@BLOCKED@,\\"blocked\\":\\"$2\\""
     exit @BLOCKED@
   }
   after=$((after + last))

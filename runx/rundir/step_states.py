@@ -132,6 +132,8 @@ def run_state(entries: Sequence[StepEntry], states: Mapping[str, State]) -> Stat
     failed (eval: exit status 1)
     """
     own = {entry.name: states[entry.name] for entry in entries if entry.is_own}
+    if not own:
+        return State("planned")
     for name in ("running", "queued"):
         for step, each in own.items():
             if each.name == name:

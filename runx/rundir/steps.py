@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.rundir.shell import Requeue, Shell
+    from runx.rundir.handback import Requeue
+    from runx.rundir.shell import Shell
     from runx.sweeps.values import Hparam
 
 When: TypeAlias = Literal["done", "ended"]

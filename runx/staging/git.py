@@ -166,6 +166,12 @@ def commit_of(root: Path, revision: str) -> str:
     return result.output.strip()
 
 
+def blobs(root: Path, revision: str, name: str) -> list[str]:
+    """Return the objects that a file, or the files of a folder, are in a revision; none without."""
+    listed = _git(root, ["ls-tree", "-r", "--full-name", revision, "--", name])
+    return sorted(listed.output.splitlines()) if listed and listed.status == 0 else []
+
+
 def prefix(root: Path) -> str:
     """Return the path of a folder within its checkout: empty, or with a slash at the end."""
     return _output(root, ["rev-parse", "--show-prefix"]).removesuffix("\n")

@@ -19,6 +19,9 @@ from runx.nearest import suggestion
 from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Hparam, Point
 
+STEPS = "steps"
+"""The folder of an experiment with the steps that its runs share, and of a run with its own."""
+
 LONGEST = 100
 """Most bytes of a tag: with a coolname and a date it stays far under a file system's 255."""
 
@@ -148,6 +151,7 @@ def tag_names() -> Callable[[str], str]:
                 " give --tag, or RUNX.TAG in HPARAMS"
             )
         name = safe(tag)
+        _check_not_steps(name, f"tag {tag!r}")
         if name in used:
             raise SettingsError(
                 f"--no_cooldir: two runs would be called {name} (tags {used[name]!r}, {tag!r});"
@@ -290,9 +294,17 @@ def _check(names: list[str], allowed: Collection[str], where: str) -> None:
             raise SettingsError(f"{where}: {{{name}}} is unknown: {suggestion(name, allowed)}")
 
 
+def _check_not_steps(name: str, where: str) -> None:
+    if name == STEPS:
+        raise SettingsError(
+            f"{where}: no run can be called {STEPS}, where what runs share lies; choose another"
+        )
+
+
 def _check_new(name: str, used: Mapping[str, int], number: int, where: str) -> None:
     if not name:
         raise SettingsError(f"{where}: run {number} would have no name; put {{wid}} into it")
+    _check_not_steps(name, where)
     if name in used:
         raise SettingsError(
             f"{where}: runs {used[name]} and {number} would both be called {name};"

@@ -7,13 +7,13 @@ function, and its entry in OPERATORS or in DRAWS.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from runx.errors import SweepError
+from runx.sweeps.ranges import RANGES, Range, is_finite, numbers, rounded
 from runx.sweeps.scalars import number, scalar, written
-from runx.sweeps.values import Node, Scalar
+from runx.sweeps.values import Node
 
 Operator: TypeAlias = "Callable[[Node], list[Node]]"
 """Returns the values that an argument stands for."""
@@ -25,8 +25,6 @@ _MOST = 1_000_000
 
 TOO_FAR = "takes numbers that are nearer to each other"
 """The error where a result is beyond any float."""
-
-_DIGITS = 6
 
 
 def linspace(argument: Node) -> list[Node]:
@@ -103,35 +101,6 @@ def drawn(name: str, operator: str, argument: Node, samples: int, seed: int | st
     return [quantile(source.random()) for _ in range(samples)]
 
 
-def uniform(argument: Node) -> Quantile:
-    """Return the uniform distribution between two ends.
-
-    >>> from runx.sweeps.scalars import scalar
-    >>> uniform([scalar("1"), scalar("3")])(0.25)
-    Scalar(value=1.5, text='1.5', plain=True)
-    """
-    low, high = _ends(argument)
-    return lambda part: _rounded(low + (high - low) * part, high - low, low, high)
-
-
-def loguniform(argument: Node) -> Quantile:
-    """Return the distribution between two ends whose orders of magnitude are equally likely.
-
-    >>> from runx.sweeps.scalars import scalar
-    >>> loguniform([scalar("1e-4"), scalar("1")])(0.5)
-    Scalar(value=0.01, text='0.01', plain=True)
-    """
-    low, high = _ends(argument)
-    if low <= 0:
-        raise SweepError("takes [low, high], both above 0")
-
-    def quantile(part: float) -> Node:
-        value = low * (high / low) ** part
-        return _rounded(value, value, low, high)
-
-    return quantile
-
-
 def normal(argument: Node) -> Quantile:
     """Return the normal distribution of a mean and a standard deviation.
 
@@ -146,21 +115,7 @@ def normal(argument: Node) -> Quantile:
         raise SweepError("takes [mean, deviation], the deviation above 0")
     quantile = NormalDist(mean, deviation).inv_cdf
     # 0 has no quantile; random() returns it once in 2 ** 53 draws.
-    return lambda part: _rounded(quantile(part or 2**-54), deviation, -math.inf, math.inf)
-
-
-def randint(argument: Node) -> Quantile:
-    """Return the uniform distribution of whole numbers, both ends included.
-
-    >>> from runx.sweeps.scalars import scalar
-    >>> randint([scalar("1"), scalar("6")])(0.999).value
-    6
-    """
-    low, high = _ends(argument)
-    if low != int(low) or high != int(high):
-        raise SweepError("takes [low, high], whole numbers")
-    first, count = int(low), int(high) - int(low) + 1
-    return lambda part: number(first + min(int(part * count), count - 1))
+    return lambda part: rounded(quantile(part or 2**-54), deviation, -math.inf, math.inf)
 
 
 def choice(argument: Node) -> Quantile:
@@ -175,12 +130,14 @@ def choice(argument: Node) -> Quantile:
     return lambda part: argument[int(part * len(argument))]
 
 
+def _drawn_from(range_of: Callable[[Node], Range]) -> Callable[[Node], Quantile]:
+    return lambda argument: range_of(argument).value
+
+
 DRAWS: Mapping[str, Callable[[Node], Quantile]] = {
     "choice": choice,
-    "loguniform": loguniform,
+    **{name: _drawn_from(range_of) for name, range_of in RANGES.items()},
     "normal": normal,
-    "randint": randint,
-    "uniform": uniform,
 }
 """What a mapping of one key may name to have a hyperparameter drawn SAMPLES times."""
 
@@ -194,32 +151,11 @@ def _spaced(
     if steps < 1 or (steps == 1 and first != last):
         raise SweepError("takes a count of 2 or more, for the two ends")
     values = [float(value_at(step / (steps - 1))) for step in range(1, steps - 1)]
-    if not all(map(_is_finite, values)):
+    if not all(map(is_finite, values)):
         raise OverflowError
     between = [number(value) for value in values]
     ends = [scalar(written(first)), scalar(written(last))]
     return [ends[0], *between, ends[1]] if steps > 1 else [ends[0]]
-
-
-def numbers(argument: Node, spelling: str, fewest: int, most: int = 0) -> list[float]:
-    """Return the numbers that an operator is given, one by itself or a list of them.
-
-    >>> numbers([scalar("1e-4"), scalar("2")], "[first, last]", 2)
-    [0.0001, 2]
-    >>> numbers([scalar("x")], "[first, last]", 2)
-    Traceback (most recent call last):
-    runx.errors.SweepError: takes [first, last], numbers
-    """
-    items = argument if isinstance(argument, list) else [argument]
-    values = [item.value for item in items if isinstance(item, Scalar)]
-    finite = [value for value in values if isinstance(value, (int, float)) and _is_finite(value)]
-    if len(finite) != len(items) or not fewest <= len(finite) <= max(fewest, most):
-        raise SweepError(f"takes {spelling}, numbers")
-    return finite
-
-
-def _is_finite(value: float) -> bool:
-    return not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _integer(value: float) -> int:
@@ -231,16 +167,3 @@ def _integer(value: float) -> int:
 def _check_count(count: int) -> None:
     if count > _MOST:
         raise SweepError(f"gives {count} values; {_MOST} are the most")
-
-
-def _ends(argument: Node) -> tuple[float, float]:
-    low, high = numbers(argument, "[low, high]", 2)
-    if low > high:
-        raise SweepError("takes [low, high], the lower first")
-    return low, high
-
-
-def _rounded(value: float, scale: float, low: float, high: float) -> Scalar:
-    """Round a number to six digits of a scale, since it stands in names and tables."""
-    places = _DIGITS - math.floor(math.log10(abs(scale))) if scale else _DIGITS
-    return number(float(min(max(round(value, places), low), high)), 17)

@@ -119,8 +119,11 @@ def over_settings(overrides: Iterable[Override]) -> dict[str, Node | None]:
         for key in reversed(inner[1:]):
             assert node is not None
             node = {key: node}
-        earlier = nodes.get(first)
+        earlier = nodes.get(first) or {}
         if inner and node is not None:
+            if not isinstance(earlier, dict):
+                problem = f"{first} was set before it, and not as a mapping; write one of them"
+                raise SettingsError(f"{override.text}: {problem}")
             nodes[first] = deeply({inner[0]: node}, earlier)
         else:
             nodes[first] = node

@@ -187,7 +187,7 @@ def _spelt(site: _Site, fillings: Fillings, is_nested: bool) -> str:
     if is_nested and value.is_code and is_word and not word.is_shell_text:
         return value.text
     inner = _inner(site, value, fillings)
-    if inner is not None:
+    if inner is not None and (inner or value.words or char.quotes != BARE):
         value = Filling((inner,), is_code=value.is_code)
     if is_nested and char.quotes in (BARE, ANSI):
         # The shell within may be any, and knows no $'...'.

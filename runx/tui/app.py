@@ -11,16 +11,20 @@ from pathlib import Path
 from subprocess import Popen
 from typing import ClassVar, Literal
 
+from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
 
 from runx.analysis.columns import fields
 from runx.analysis.question import Question
 from runx.errors import RunxError
+from runx.printable import one_line
 from runx.rundir.run import RunRecord
 from runx.tui import steer
 from runx.tui.board import PANES, Board
-from runx.tui.dialogs import Confirm, Prompt
+from runx.tui.dialogs import Confirm
 from runx.tui.live import LiveRuns, question_of
 
 HELP = """\
@@ -61,8 +65,8 @@ class Top(Board):
     """Experiments in the terminal, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter"),
-        Binding("s", "sort"),
+        Binding("slash", "filter", priority=True),
+        Binding("s", "sort", priority=True),
         Binding("S", "reverse"),
         Binding("m,space", "mark"),
         Binding("u", "unmark"),
@@ -71,7 +75,7 @@ class Top(Board):
         Binding("right_square_bracket", "turn(1)"),
         Binding("tab", "switch", priority=True),
         Binding("enter", "alone(True)"),
-        Binding("escape", "alone(False)"),
+        Binding("escape", "leave"),
         Binding("n", "metric(1)"),
         Binding("p", "metric(-1)"),
         Binding("x", "axis('seconds')"),
@@ -81,6 +85,7 @@ class Top(Board):
         Binding("o", "page"),
         Binding("question_mark", "keys"),
         Binding("q", "quit"),
+        Binding("ctrl+c", "quit", priority=True),
     ]
 
     def action_pane(self, name: str) -> None:
@@ -93,7 +98,10 @@ class Top(Board):
         self.action_pane(PANES[(PANES.index(self.pane) + by) % len(PANES)])
 
     def action_switch(self) -> None:
-        """Go from the table to the pane, or back."""
+        """Go from the table to the pane, or back; take what is suggested for a text."""
+        if self.asks.display:
+            self.asks.action_cursor_right()
+            return
         (self.beside if self.table.has_focus else self.table).focus()
 
     def action_alone(self, alone: bool) -> None:
@@ -101,6 +109,13 @@ class Top(Board):
         self.query_one("#body").set_class(alone, "alone")
         (self.beside if alone else self.table).focus()
         self.call_after_refresh(self.show_pane)
+
+    def action_leave(self) -> None:
+        """Leave what was asked for as it was, or the pane alone."""
+        if self.asks.display:
+            self._show_prompt(False)
+        else:
+            self.action_alone(False)
 
     def action_metric(self, by: int) -> None:
         """Show the curves of another metric."""
@@ -148,13 +163,31 @@ class Top(Board):
         self._prompt(what, by, lambda text: question_of(question.where, text))
 
     def _prompt(self, what: str, text: str, asked: Callable[[str], Question]) -> None:
-        def answer(text: str | None) -> None:
-            if text is not None:
-                self._ask(asked(text))
+        """Ask for a text, until what is ``asked`` with it is without a mistake."""
+        self._asked = asked
+        self.about.update(Text(what))
+        self.asks.value, self.asks.cursor_position = text, len(text)
+        names = filter(str.isprintable, fields(self.runs.records))
+        self.asks.suggester = SuggestFromList(names)
+        self._show_prompt(True)
 
-        names = fields(self.runs.records)
-        prompt = Prompt(what, text, lambda text: self.runs.check(asked(text)), names)
-        self.push_screen(prompt, answer)
+    def _show_prompt(self, is_shown: bool) -> None:
+        # The focus moves at once: keys that were hit since are meant for the prompt.
+        self.about.display = self.asks.display = is_shown
+        self.screen.set_focus(self.asks if is_shown else self.table)
+
+    def on_input_submitted(self, submitted: Input.Submitted) -> None:
+        """Ask the question that was typed, or show what is wrong with it."""
+        question = self._asked(submitted.value.strip())
+        if mistake := self.runs.check(question):
+            self.about.update(Text(one_line(mistake), "red"))
+        else:
+            self._show_prompt(False)
+            self._ask(question)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action may be taken: while a text is asked for, few may."""
+        return not self.asks.display or action in ("leave", "quit", "switch")
 
     @work
     async def _ask(self, question: Question) -> None:

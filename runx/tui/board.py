@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +15,14 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from runx.analysis.overview import counts
 from runx.errors import RunxError
 from runx.printable import one_line
 from runx.rundir.run import RunRecord
 from runx.tui.live import LiveRuns
-from runx.tui.panes import Panes
+from runx.tui.panes import MOST_LINES, Panes
 from runx.tui.widgets import Lines, RunsTable
 
 PAUSE = 2.0
@@ -57,6 +58,8 @@ class Board(App[None]):
     .-wide #runs { width: 1fr; height: 100%; }
     .-wide #beside { width: 1fr; height: 100%; margin-left: 1; }
     .alone #runs { display: none; }
+    #about, #asks { display: none; height: auto; border: none; padding: 0; }
+    #about { max-height: 5; color: $accent; }
     """
 
     class Said(Message):
@@ -66,14 +69,16 @@ class Board(App[None]):
         super().__init__()
         self.theme = "ansi-dark"
         self.runs, self.logroot = runs, logroot
-        self.console_lines: list[str] = []
+        self.console_lines: deque[str] = deque(maxlen=MOST_LINES)
         self.pane, self.is_reversed = PANES[0], False
         self.panes = Panes(self.warn)
         # Widgets are not looked up: they may lie below a question.
         self.table, self.beside = RunsTable(), Lines("pane")
         self.head, self.tabs, self.foot = (Static(id=name) for name in ("head", "tabs", "foot"))
+        self.about, self.asks = Static(id="about"), Input(id="asks", select_on_focus=False)
         self.reading = asyncio.Lock()
         self._shown: object = None
+        self._is_saying, self._until = False, 0.0
         self.pages: list[Popen[bytes]] = []
 
     def compose(self) -> ComposeResult:
@@ -84,6 +89,8 @@ class Board(App[None]):
             with Vertical(id="beside"):
                 yield self.tabs
                 yield self.beside
+        yield self.about
+        yield self.asks
         yield self.foot
 
     def on_mount(self) -> None:
@@ -101,7 +108,8 @@ class Board(App[None]):
     def say(self, line: str) -> None:
         """Add a line to the console; any thread may."""
         self.console_lines.append(f"{datetime.now():%H:%M:%S}  {one_line(line)}")
-        self.post_message(self.Said())
+        if not self._is_saying:
+            self._is_saying = self.post_message(self.Said())
 
     def warn(self, line: str) -> None:
         """Add a warning to the console, once."""
@@ -109,13 +117,21 @@ class Board(App[None]):
             self.say(line)
 
     def on_board_said(self) -> None:
+        """Show soon what was said; of a thousand lines a second each would be too much."""
+        self.set_timer(_SETTLE, self._show_said)
+
+    def _show_said(self) -> None:
         """Show the last line of the console for a moment."""
+        self._is_saying = False
         self.foot.update(Text(self.console_lines[-1], "reverse", no_wrap=True))
+        self._until = time.monotonic() + _SAID
         self.set_timer(_SAID, self._show_keys)
         if self.pane == CONSOLE:
             self.show_pane()
 
     def _show_keys(self) -> None:
+        if time.monotonic() < self._until - _SETTLE:
+            return  # Something else has been said since.
         text = Text(no_wrap=True, overflow="ellipsis")
         for key, what in KEYS:
             text.append(key, "bold reverse").append(f" {what} ")
@@ -180,7 +196,7 @@ class Board(App[None]):
         record, name = self.table.selected, self.pane
         self.tabs.update(self._tabs())
         await asyncio.sleep(_SETTLE)
-        lines: Sequence[Text | str] = self.console_lines or ["nothing was done yet"]
+        lines: Sequence[Text | str] = [*self.console_lines] or ["nothing was done yet"]
         if name != CONSOLE:
             lines = await self._read_pane(name, record)
         about = name, record.dir if record else None

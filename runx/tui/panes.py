@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from runx.analysis.overview import description, description_lines
 from runx.analysis.table import sort_keys
 from runx.export.terminal import sparkline
-from runx.local.nvidia import list_gpus
+from runx.local.nvidia import Listing, list_gpus
 from runx.printable import one_line, printable
 from runx.report.details import images
 from runx.report.tail import read_log
@@ -31,6 +32,8 @@ MOST_LINES = 10_000
 _ROW = 4_096
 """Bytes of the end of system.csv in which its last row lies."""
 _SYSTEM_TAIL = 1 << 20
+_LIST_EVERY = 5.0
+"""Seconds between two calls of nvidia-smi, which takes a while on some machines."""
 Warn = Callable[[str], None]
 
 
@@ -65,6 +68,7 @@ class Panes:
         self.view = CurveView()
         self.curves = Curves(warn)
         self._output, self._warn = Output(), warn
+        self._gpus, self._gpus_until = Listing(), -math.inf
 
     def lines(
         self, name: str, runs: LiveRuns, chosen: Sequence[RunRecord], size: tuple[int, int]
@@ -74,7 +78,9 @@ class Panes:
         ``size`` is that of the pane in columns and lines.
         """
         if name == "load":
-            return load(chosen[0] if chosen else None, runs.records, size[0])
+            if time.monotonic() > self._gpus_until:
+                self._gpus, self._gpus_until = list_gpus(), time.monotonic() + _LIST_EVERY
+            return load(self._gpus, chosen[:1], runs.records, size[0])
         if not chosen:
             return ["no runs"]
         if name == "output":
@@ -105,15 +111,16 @@ def details(record: RunRecord, now: float, warn: Warn) -> list[str]:
         return [f"{one_line(record.name)}: can't be read: {error.strerror}"]
 
 
-def load(record: RunRecord | None, records: Sequence[RunRecord], columns: int) -> list[str]:
+def load(
+    listing: Listing, chosen: Sequence[RunRecord], records: Sequence[RunRecord], columns: int
+) -> list[str]:
     """Return this machine's GPUs, and the load that logx has measured of runs.
 
-    Those that run are shown by their last figures, ``record`` by all of them.
+    Those that run are shown by their last figures, those that are ``chosen`` by all of them.
     """
-    listing = list_gpus()
     lines = [f"GPU {gpu.index}  {gpu.used:>7,} MiB in use  {gpu.uuid}" for gpu in listing.gpus]
     lines = lines or [listing.problem or "this machine has no NVIDIA GPU that it lists"]
-    if record is not None:
+    for record in chosen:
         lines += ["", *_history(record, columns)]
     running = [each for each in records if each.status.alive]
     figures = {each.name: last for each in running if (last := _last(each))}

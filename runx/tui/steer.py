@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from typing import NamedTuple
 
 from runx.analysis.commands import resume_command
 from runx.api import control
-from runx.launching.plan import RETRIED
 from runx.nearest import first_of
 from runx.printable import one_line
 from runx.processes import NULL, start_command
@@ -31,6 +31,10 @@ from runx.runx import main
 main()
 """
 """runx, whatever lies in the folder that it is started in."""
+_LONG = 400
+"""Letters of a command that are shown."""
+_LINE = 4_096
+"""Bytes of a line, of what a command prints, that are taken at once."""
 _FEW = 6
 """Names of runs that a question lists."""
 
@@ -42,7 +46,9 @@ class Command(NamedTuple):
     folder: Path
 
     def __str__(self) -> str:
-        return f"runx {shlex.join(self.words)}"
+        """Return it as it is typed, of a long one its beginning and end."""
+        text = one_line(f"runx {shlex.join(self.words)}")
+        return text if len(text) < _LONG else f"{text[: _LONG // 2]} ... {text[-_LONG // 2 :]}"
 
 
 def named(records: Sequence[RunRecord]) -> str:
@@ -86,6 +92,8 @@ def retries(records: Sequence[RunRecord], every: Sequence[RunRecord], say: Say) 
 def _retry(
     folder: Path, records: Sequence[RunRecord], every: Sequence[RunRecord], say: Say
 ) -> Iterator[Command]:
+    from runx.launching.plan import RETRIED  # not at start: it brings the configuration
+
     retried = [record for record in records if record.state in RETRIED]
     if left := [record for record in records if record.state not in RETRIED]:
         say(f"{named(left)}: not retried: {first_of(sorted({one.state for one in left}))}")
@@ -101,7 +109,8 @@ def _retry(
         one for one in every if one.dir.path.parent == folder and one.state in states.split(",")
     ]
     if len(same) > len(retried):
-        words += ["--where", f"run in {[record.name for record in retried]}"]
+        names = json.dumps([record.name for record in retried], ensure_ascii=False)
+        words += ["--where", f"run in {names}"]
     yield Command(tuple(words), Path(typed[-1].cwd))
 
 
@@ -122,7 +131,7 @@ def run(command: Command, say: Say) -> Popen[bytes]:
 def _listen(process: Popen[bytes], say: Say) -> None:
     assert process.stdout is not None  # it is a pipe
     with suppress(OSError):
-        for line in process.stdout:
+        while line := process.stdout.readline(_LINE):
             say(one_line(line.decode("utf-8", "replace").rstrip()))
     if process.wait():
         say(f"it ended with exit status {process.returncode}")

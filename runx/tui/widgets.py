@@ -44,20 +44,23 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._lines: Sequence[Text | str] = []
         self._rows: list[Text | str] = []
-        self._follows = False
+        self._follows, self._is_at_end = False, True
 
     def show(self, lines: Sequence[Text | str], follows: bool = False, new: bool = False) -> None:
         """Show lines; those that ``follow`` what is added show their end, unless it was left.
 
         ``new`` ones are others than before, and shown from their beginning.
         """
-        at_end = new or self.scroll_offset.y >= self.max_scroll_y
         self._lines, self._follows = lines, follows
-        self._wrap()
-        if follows and at_end:
-            self.scroll_end(animate=False, immediate=True)
-        elif new:
+        self._is_at_end |= new
+        if new and not follows:
             self.scroll_home(animate=False, immediate=True)
+        self._wrap()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Note whether the end is seen, also of what will be added."""
+        super().watch_scroll_y(old_value, new_value)
+        self._is_at_end = new_value >= self.max_scroll_y
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width or 80
@@ -69,6 +72,8 @@ class Lines(ScrollView, can_focus=True):
                 self._rows += chop_cells(line.expandtabs(), width) or [""]
         self.virtual_size = Size(width, len(self._rows))
         self.refresh()
+        if self._follows and self._is_at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
 
     def on_resize(self) -> None:
         """Wrap the lines anew."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from threading import Thread
 
 import pytest
 from sweeps import wait_until
@@ -93,6 +94,19 @@ def test_the_end_of_the_launcher_is_the_end_of_what_waits(project):
     assert sorted(rest.wait(60).states.values()) == ["done", "done"]
 
 
+def test_who_waits_has_the_end_told_that_a_killed_launcher_cannot_tell(project):
+    told = project.parent / "told"
+    runs = runx.load("sweep.yml", NOTIFY=f"echo $RUNX_EVENT >>{told}").plan(limit=1)
+    handle = runx.launch(runs, wait=False)
+    wait_until(lambda: "running" in states(handle))
+    handle._launcher.kill()
+    (project / "go").touch()
+    handle.wait(60)
+    wait_until(told.exists)
+    assert handle.wait().counts() == "1 done"
+    assert told.read_text() == "end\n"
+
+
 def test_a_handle_cancels_what_runs_and_what_waits(project):
     handle = launch()
     wait_until(lambda: "running" in states(handle))
@@ -129,6 +143,15 @@ def test_an_experiment_that_is_not_there_or_several_have_no_handle(project, tmp_
     runx.launch(runx.load("sweep.yml", EXP_NAME="sweep2").plan(limit=1), wait=False).wait(60)
     with pytest.raises(RunxError, match="name one of these: sweep, sweep2"):
         runx.attach("sweep*")
+
+
+def test_another_thread_than_the_main_one_may_launch_so(project):
+    (project / "go").touch()
+    handles = []
+    thread = Thread(target=lambda: handles.append(launch(jobs=3)))
+    thread.start()
+    thread.join()
+    assert handles[0].wait(60).counts() == "3 done"
 
 
 def test_elsewhere_than_in_a_notebook_a_handle_is_text(project, capsys):

@@ -21,13 +21,14 @@ PLACES = ["local", *FARMS]
 FOR_RUNS_HERE = {
     "jobs": (["-j", "2"], "MAX_PARALLEL"),
     "gpus_per_run": (["--gpus-per-run", "2"], "RESOURCES.gpus=2"),
-    "retries": (["--retries", "0"], "REQUEUE"),
+    "retries": (["--retries", "3"], "write RETRIES=3"),
     "timeout": (["--timeout", "2h"], "RESOURCES.time=7200s"),
     "grace": (["--grace", "30s"], "REQUEUE.signal"),
-    "fail_fast": (["--fail-fast"], "runx cancel"),
-    "max_failures": (["--max-failures", "2"], "runx cancel"),
+    "fail_fast": (["--fail-fast"], "write MAX_FAILURES=1"),
+    "max_failures": (["--max-failures", "2"], "write MAX_FAILURES=2"),
     "stream": (["--stream"], "runx logs -f"),
     "attach": (["--attach"], "-i --attach"),
+    "detach": (["--detach"], "without the terminal"),
 }
 """What a farm can't follow, though it be what is usual here; what to do is said."""
 SHOWN = {
@@ -58,6 +59,7 @@ ELSEWHERE = {
     "no_run": "what the others are tried with",
     "interactive": "what the others are tried with",
     "note": "kept with the launch: tests/launching/test_support.py",
+    "notify": "told at its end: tests/api/test_notifier.py",
     "resume": "tests/launching/test_decide.py",
     "again": "tests/launching/test_decide.py",
 }

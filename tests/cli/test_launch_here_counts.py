@@ -1,5 +1,6 @@
 """CPUs, memory and what LIMITS names are shared by all runs on this machine, over launches."""
 
+import json
 import os
 import signal
 
@@ -7,6 +8,7 @@ import pytest
 from sweeps import Sweep, wait_until
 
 MOST = len(os.sched_getaffinity(0))
+EVENTS = "*/attempts/1.events.jsonl"
 HOLDS = 'until [ -e "$JOURNAL.go" ]; do sleep 0.02; done'
 
 
@@ -86,6 +88,21 @@ def test_two_launches_share_and_the_second_says_what_it_waits_for(sweep):
     assert most_at_once(sweep) == 2
 
 
+def test_a_launch_of_many_runs_lets_others_in(sweep):
+    sweep.limits("{licences: 1}")
+    sweep.write(".runx", "RESOURCES: {licences: 1}\n")
+    sweep.trains("sleep 0.7")
+    first = sweep.start(
+        "-i", "-j", "3", "--exp_name", "first", "n=1,2,3,4,5,6,7,8,9,10,11,12,13,14"
+    )
+    wait_until(lambda: begun(sweep))
+    second = sweep.start("-i", "-j", "3", "--exp_name", "second")
+    assert "3 runs done" in sweep.ended(second)
+    assert first.poll() is None
+    assert "14 runs done" in sweep.ended(first)
+    assert most_at_once(sweep) == 1
+
+
 def test_a_run_whose_launcher_was_killed_counts_until_it_is_killed(sweep):
     sweep.limits("{licences: 1}")
     sweep.write(".runx", "RESOURCES: {licences: 1}\n")
@@ -99,6 +116,19 @@ def test_a_run_whose_launcher_was_killed_counts_until_it_is_killed(sweep):
     go(sweep)
     assert "3 runs done" in sweep.ended(second)
     assert most_at_once(sweep) == 1
+
+
+def test_runs_that_are_cancelled_while_they_wait_are_waited_for_no_longer(sweep):
+    sweep.limits("{licences: 1}")
+    sweep.write(".runx", "RESOURCES: {licences: 1}\n")
+    sweep.start("-i", "--exp_name", "first", "--limit", "1")
+    wait_until(lambda: begun(sweep))
+    second = sweep.start("-i", "--exp_name", "second")
+    wait_until(lambda: "waiting for licences" in sweep.said(second))
+    sweep.command("cancel", "second")
+    sweep.ended(second)
+    assert sweep.command("status", "second").count("cancelled") >= 3
+    assert len(begun(sweep)) == 1
 
 
 @pytest.mark.parametrize("asked", ["cpus: 100000", "mem: 900T", "licences: 3"])
@@ -138,8 +168,8 @@ def test_a_launch_of_higher_priority_gets_what_is_free_next(sweep):
     go(sweep)
     assert "3 runs done" in sweep.ended(high)
     assert "3 runs done" in sweep.ended(low)
-    begins = [
-        min(path.stat().st_mtime for path in (sweep.root / name).glob("*/attempts/1.claim"))
+    first = [
+        min(json.loads(path.open().readline())["time"] for path in (sweep.root / name).glob(EVENTS))
         for name in ("high", "low")
     ]
-    assert begins == sorted(begins)
+    assert first == sorted(first)

@@ -36,7 +36,7 @@ def loaded(project, runx=None, sweep=None, environment=None, **options):
         ("CMD: x\nHPARMS: {lr: 1}\n", "unknown key HPARMS; did you mean HPARAMS"),
         ("CMD: [a]\nHPARAMS: {}\n", "CMD must be text"),
         (SWEEP + "CMD: y\n", "CMD"),
-        (SWEEP + "RESOURCES: 3\n", "RESOURCES must be a mapping"),
+        (SWEEP + "RESOURCES: 3\n", "sweep.yml:3: RESOURCES: '3' is no resource"),
         (SWEEP + "CODE_STAGING: links\n", "CODE_STAGING must be one of"),
         (SWEEP + "CODE_GITIGNORE: 3\n", "CODE_GITIGNORE must be true or false"),
         (SWEEP + "CODE_MAX_SIZE: big\n", "CODE_MAX_SIZE must be a size"),

@@ -7,7 +7,7 @@ import pytest
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.errors import SettingsError
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.rundir.styles import Style
 from runx.sweeps.values import Hparam
 from runx.sweeps.yaml import parse
@@ -21,7 +21,7 @@ def decoded(name, yaml):
 @pytest.mark.parametrize(
     ("name", "yaml", "message"),
     [
-        ("RESOURCES", "3", r"RESOURCES must be a mapping, as \{gpu: 2, mem: 64\}"),
+        ("RESOURCES", "3", "RESOURCES: '3' is no resource; write as 'duration=3h & "),
         ("RESOURCES", "{gpu: {a: 1}}", "RESOURCES.gpu must be a value or a list of values"),
         ("FILES", "[a]", "FILES must be a mapping of names to paths"),
         ("FILES", "{a: }", "FILES must be a mapping of names to paths"),
@@ -50,8 +50,8 @@ def test_what_is_no_such_mapping_is_refused_where_it_stands(name, yaml, message)
 @pytest.mark.parametrize(
     ("name", "yaml", "value"),
     [
-        ("RESOURCES", "{gpu: 2}", (Hparam("gpu", 2, "2"),)),
-        ("RESOURCES", "{m: [1, b]}", (Hparam("m", (1, "b"), ("1", "b")),)),
+        ("RESOURCES", "{gpu: 2}", ((Hparam("gpu", 2, "2"),),)),
+        ("RESOURCES", "{m: [1, b]}", ((Hparam("m", (1, "b"), ("1", "b")),),)),
         ("FILES", "{a: ../b}", {"a": Path("/b")}),
         ("ENV", "{A: 010, B: }", {"A": "010", "B": ""}),
         ("IDENTITY_DEFAULTS", "{dropout: 0.0}", {"dropout": 0.0}),

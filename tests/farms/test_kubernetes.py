@@ -14,7 +14,7 @@ from sites import Site, all_end, environment_of, installed_commands
 from runx.errors import SettingsError
 from runx.farms.kubernetes import cancel, cancel_arrays
 from runx.farms.kubernetes_manifest import is_ours, job_name, manifest
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.sweeps.values import Hparam
 
 VERSIONS = ("1.29", "1.31", "1.33")

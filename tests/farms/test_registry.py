@@ -11,7 +11,7 @@ from runx.farms.base import FarmType, Submission
 from runx.farms.registry import FARMS, farm_type_of
 from runx.farms.resources import PORTABLE
 from runx.processes import Finished
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.sweeps.values import Hparam
 
 SCHEDULERS = sorted(set(FARMS) - {"command"})

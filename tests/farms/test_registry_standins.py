@@ -48,6 +48,12 @@ def test_an_array_of_training_runs_is_done_and_ranked(site):
     assert jobs.count('"name"') == 1
 
 
+def test_a_run_with_a_priority_is_taken(site):
+    more = ["PRIORITY_CLASSES=low=-1"] if site.farm == "kubernetes" else []
+    site.runx(site.sweep("late", "HPARAMS: {lr: 1}\n"), "PRIORITY=-10", *more)
+    site.done("late", 1)
+
+
 def test_what_a_scheduler_copies_at_the_end_replaces_no_output(site):
     site.runx(site.sweep("kept", "HPARAMS: {lr: 1}\n"))
     site.done("kept", 1)

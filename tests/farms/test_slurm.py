@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -213,6 +214,29 @@ def test_slurm_is_asked_whether_it_would_take_the_runs(site):
     assert not (site.path / "logs" / "ask").exists()
     site.write("ask.yml", (site.path / "ask.yml").read_text() + "RESOURCES: {partition: nowhere}\n")
     assert "nvalid partition" in site.runx("ask.yml", "--test-only", status=3).stderr
+
+
+@real
+def test_slurm_tells_when_a_run_would_start_and_computed_needs_are_arrays_of_their_own(site):
+    runx = (site.path / ".runx").read_text().replace("FARM: slurm", "FARM: soonest")
+    site.write(".runx", f"{runx}  CAPACITY: {{gpus: 8, cpus: 64, mem: 500G}}\n  ARRAY: true\n")
+    # The other can't tell: nobody has its command.
+    site.write(".runx", (site.path / ".runx").read_text() + "lab: {TYPE: lsf, CAPACITY: {}}\n")
+    needs = "RESOURCES: {mem: '{{ 100 * lr * attempt }}M'}\n"
+    file = site.sweep("soon", f"HPARAMS: {{lr: [1, 2], nap: [0, 0.1]}}\n{needs}")
+    shown = site.runx(file, "-n")
+    assert "4 runs go to slurm: gpus: 1, mem: 100M, time: 10m; others differ" in shown.stderr
+    assert "lab can't tell when a run would start" in shown.stderr
+    assert (
+        len(re.findall(r"^sbatch .*--array=0-1 .*--mem=[12]00M", shown.stdout, re.MULTILINE)) == 2
+    )
+    site.runx(file)
+    site.done("soon", 4)
+    asked = sorted(
+        run["resources"]["mem"] for run in json.loads(site.runx("show", "soon", "--json").stdout)
+    )
+    assert asked == ["100M", "100M", "200M", "200M"]
+    assert "time: 10m, runs took at most" in site.runx("status", "soon").stdout
 
 
 @real

@@ -10,7 +10,7 @@ from runx.farms.base import JobSpec, Wait
 from runx.farms.jobs import job_arrays, piece_of
 from runx.farms.registry import FARMS, farm_type_of
 from runx.farms.waits import Place, places_of
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.rundir.steps import RUN, SWEEP, Per, Predecessor, Step
 from runx.sweeps.values import Hparam
 

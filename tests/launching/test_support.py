@@ -15,7 +15,9 @@ from runx.config.request import Request
 from runx.errors import RunxError, SettingsError
 from runx.farms.registry import FARMS
 from runx.launching.create import create_runs
+from runx.launching.plan import PlannedAttempt
 from runx.launching.preview import check_first, lines
+from runx.launching.routes import Route, routes
 
 HERE = "local"
 PLACES = [HERE, *FARMS]
@@ -95,6 +97,7 @@ ELSEWHERE = {
     "FARM": "what the others are tried on",
     "TYPE": "what the others are tried on",
     "RESTAGE": "what runs get that start again; test_restage.py",
+    "CAPACITY": "whether a farm is taken at all; test_routes.py",
     "GPUS": "names this machine's GPUs; tests/local/test_gpus.py",
     "METRICS": "what sumx reads, of runs anywhere; tests/readers/test_asked.py",
 }
@@ -187,9 +190,9 @@ def observed(project, settings):
     sweep = SweepPlan.of(settings)
     runs = list(sweep.runs())
     check_first(settings, runs)
-    shown = list(lines(settings, runs))
+    shown = list(lines(routes(settings, map(PlannedAttempt, runs))))
     messages = []
-    plan = create_runs(
+    [plan] = create_runs(
         settings, runs, sweep.new_name, sweep.options(None, None, False, False), messages.append
     )
     folder = settings.dir.path
@@ -216,7 +219,7 @@ def second_attempts(settings):
     sweep = SweepPlan.of(settings)
     options = sweep.options(None, None, False, settings.resume)
     second = create_runs(settings, list(sweep.runs()), sweep.new_name, options, print)
-    return len(second.attempts) if second else 0
+    return sum(len(plan.attempts) for plan in second)
 
 
 def plain(text, settings):
@@ -304,10 +307,10 @@ def test_a_resource_that_a_template_makes_no_use_of_is_refused(project, template
     settings = experiment_of(project, "command", of_farm=section)
     runs = list(SweepPlan.of(settings).runs())
     if not named:
-        assert list(lines(settings, runs))
+        assert list(lines([Route(settings, list(map(PlannedAttempt, runs)))]))
         return
     with pytest.raises(SettingsError, match=rf"RESOURCES.{named}: .*resources.{named}"):
-        list(lines(settings, runs))
+        list(lines([Route(settings, list(map(PlannedAttempt, runs)))]))
     with pytest.raises(SettingsError, match=rf"RESOURCES.{named}"):
         check_first(settings, runs)
 
@@ -318,7 +321,7 @@ def test_torchrun_that_can_not_be_started_is_refused_when_planned(project, place
     settings = experiment_of(project, place, {"CMD": "./train.sh"}, section)
     runs = list(SweepPlan.of(settings).runs())
     with pytest.raises(SettingsError, match="LAUNCH: torchrun starts one Python script"):
-        list(lines(settings, runs))
+        list(lines([Route(settings, list(map(PlannedAttempt, runs)))]))
     with pytest.raises(SettingsError, match="LAUNCH: torchrun starts one Python script"):
         check_first(settings, runs)
 

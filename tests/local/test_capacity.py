@@ -1,11 +1,12 @@
 """What runs get of this machine, by RESOURCES, the flags, and what there is."""
 
+import re
 import sys
 
 import pytest
 
 from runx.errors import SettingsError
-from runx.farms.resources import Needs
+from runx.farms.resources import Licence, Limit, Needs
 from runx.local import capacity as module
 from runx.local import machine
 from runx.local.capacity import Share, Wanted, capacity, unused
@@ -53,6 +54,32 @@ def same(count, **needs):
 def test_auto_is_what_the_machine_has_room_for(plan, needs, more, jobs, said):
     made, lines = plan(*needs, **more)
     assert (made.jobs, lines[-1]) == (jobs, said)
+
+
+def test_auto_minds_the_limits_of_the_machine(plan):
+    limits = {"licences": Limit(5), "mem": Limit(4096, True)}
+    need = Needs(licences=(Licence("licences", 2),))
+    assert plan(need, need, limits=limits)[0].jobs == 2
+    assert plan(Needs(), need, limits=limits)[0].jobs == 2
+    assert plan(Needs(mem=1024), Needs(), limits=limits)[0].jobs == 4
+    assert plan(Needs(), limits=limits)[0].jobs == 8
+
+
+@pytest.mark.parametrize("asked, said", [(3, "3: all runs"), (9, "9: all runs")])
+def test_more_than_limits_let_all_runs_have_is_refused(plan, asked, said):
+    need = Needs(licences=(Licence("licences", asked),))
+    with pytest.raises(
+        SettingsError, match=f"licences: {said} on this machine may have 2, says /x"
+    ):
+        plan(need, limits={"licences": Limit(2, origin="/x:1")})
+
+
+def test_within_a_run_nothing_is_counted(monkeypatch, tmp_path):
+    need = Needs(cpus=1)
+    environment = {"RUNX_LEASES": str(tmp_path / "leases"), "RUNX_ATTEMPT": "1"}
+    made = capacity(Wanted([need], need), environment, lambda line: None)
+    assert made.counts.take(made.share(need).counted) == ()
+    assert not (tmp_path / "leases").exists()
 
 
 def test_a_run_gets_as_many_gpus_as_its_resources_say(plan):
@@ -140,3 +167,52 @@ def test_limits_of_cgroups_count(tmp_path, monkeypatch, groups, files, most, siz
     monkeypatch.setattr(sys.modules["os"], "sched_getaffinity", lambda pid: range(64))
     assert cores() == (64 if most is None else most)
     assert memory() == (unlimited[1] if size is None else min(size, unlimited[1]))
+
+
+SMI = """#!/bin/bash
+case $1 in
+  --query-gpu=uuid,memory.total) printf '%s\\n' "GPU-a, 81920" "GPU-b, SMALL" ;;
+  --query-gpu=index*) printf '%s\\n' "0, GPU-a, 0" "1, GPU-b, 0" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("small", "visible", "gpu_mem", "problem"),
+    [
+        ("24564", {}, 22888, ""),
+        ("24564", {}, 38147, "gpu_mem: 40G: of this machine's GPUs the smallest has 25.8G"),
+        ("24564", {"CUDA_VISIBLE_DEVICES": "0"}, 76294, ""),
+        ("[N/A]", {}, 954, "gpu_mem: 1G: of this machine's GPUs nvidia-smi can't tell that"),
+        ("", {}, 1, "nvidia-smi can't tell that"),
+    ],
+)
+def test_memory_of_gpus_is_that_of_the_smallest_which_any_run_may_get(
+    plan, tmp_path, small, visible, gpu_mem, problem
+):
+    command = tmp_path / "nvidia-smi"
+    command.write_text(SMI.replace("SMALL", small).replace("bin/bash", "bin/bash -p"))
+    command.chmod(0o755)
+    wanted = Wanted([Needs(gpus=1, gpu_mem=gpu_mem)], options=ONE)
+    environment = {"RUNX_LEASES": str(tmp_path / "leases"), **visible}
+    if problem:
+        with pytest.raises(SettingsError, match=re.escape(problem)):
+            capacity(wanted, environment, print)
+        return
+    assert capacity(wanted, environment, print).jobs == 1
+
+
+def test_memory_of_gpus_is_no_matter_where_none_are_asked_for_or_nobody_asks(plan):
+    assert plan(Needs(gpus=0, gpu_mem=99), options=ONE)[0].jobs == 1
+    with pytest.raises(SettingsError, match=r"RESOURCES\.gpu_mem=null runs it here"):
+        plan(Needs(gpu_mem=99), options=ONE)
+
+
+def test_this_machine_is_measured_by_what_this_process_may_use(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    whole = module.measured(GPUS, {})
+    assert (whole.gpus, whole.gpu_mem, whole.nodes) == (4, None, 1)
+    assert whole.cpus == module.cores() >= 1
+    assert whole.mem == module.memory() > 0
+    assert module.measured((), {}).gpus == 0
+    assert module.measured(GPUS, {"CUDA_VISIBLE_DEVICES": "g1"}).gpus == 1

@@ -159,6 +159,35 @@ def test_what_is_waited_for_goes_to_a_higher_priority_first_and_then_in_turn(lau
     close(last.take([("licences", 1)]))
 
 
+def test_who_has_got_something_is_last_in_line_for_more(launch):
+    first, second = launch(TWO), launch(TWO)
+    taken = first.take([("licences", 1)]) + first.take([("licences", 1)])
+    for waits in (first, second):
+        waits.wait_for([waits.take([("licences", 1)])])
+        time.sleep(0.005)
+    release(taken[0])
+    again = first.take([("licences", 1)])
+    first.leave(["mem"])
+    assert isinstance(second.take([("licences", 1)]), Shortage)
+    first.leave(["licences"])
+    first.wait_for([first.take([("licences", 1)])])
+    release(taken[1])
+    assert isinstance(first.take([("licences", 1)]), Shortage)
+    close((*second.take([("licences", 1)]), *again))
+
+
+def test_gpus_are_waited_for_by_priority_alone(launch):
+    line = of_machine({}, ["g0"])[0]
+    taken = []
+    for priority, is_behind in ((0, False), (3, False), (-1, True)):
+        waits = launch(line)
+        waits.wait_for([Shortage("", line)])
+        time.sleep(0.005)
+        taken.append(launch(line, priority=priority).take([("gpus", 1)]))
+        assert isinstance(taken.pop(), Shortage) == is_behind
+        waits.wait_for([])
+
+
 def test_a_place_is_kept_until_nothing_is_short(launch):
     waits, other = launch(TWO, MEM), launch(TWO, MEM)
     waits.wait_for([Shortage("", TWO)])

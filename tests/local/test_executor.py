@@ -12,6 +12,7 @@ from runx.local.tasks import Task
 from runx.local.waiting import _NO_GPU
 from runx.rundir.attempts import take_lock
 from runx.rundir.claims import claim_text
+from runx.rundir.handback import Retries
 from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -120,7 +121,7 @@ def test_what_another_launch_executes_is_left_and_what_was_cancelled_has_ended(t
 
 
 def test_a_further_attempt_goes_before_what_waits(tasks):
-    policy = Policy(retries=1)
+    policy = Policy(retries=Retries(1))
     notes = execute(tasks(a="[ $RUNX_ATTEMPT = 2 ]", b="true"), policy)
     assert [line for line in notes.lines if "ended" in line] == [
         "a ended 1 again",
@@ -133,7 +134,7 @@ def test_a_further_attempt_that_another_launch_executes_is_left(tasks):
     [task] = tasks(a="exit 1")
     notes = execute(
         [task],
-        Policy(retries=1),
+        Policy(retries=Retries(1)),
         claim=lambda task: claim(task) if task.attempt == 1 else "theirs",
     )
     assert notes.lines == ["a started", "a ended 1 again", "a left"]

@@ -10,10 +10,11 @@ import pytest
 
 from runx.errors import SettingsError
 from runx.rundir.claims import claim_text
+from runx.rundir.handback import Requeue
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.script import NodeLayout, ScriptSettings, body, script
-from runx.rundir.shell import Requeue, Shell
+from runx.rundir.shell import Shell
 from runx.sweeps.values import Point
 
 USR1 = "trap 'echo signalled; exit 9' USR1; echo ready; while :; do sleep 0.05; done"

@@ -23,7 +23,9 @@ from runx.export import data as _data  # noqa: F401  imported before it is count
 from runx.export.formats import format_table
 from runx.farms.query import query, submitted_jobs
 from runx.launching import jobs as _jobs  # noqa: F401  imported before it is counted
+from runx.launching.plan import PlannedAttempt
 from runx.launching.preview import lines
+from runx.launching.routes import Route
 from runx.logx import logx
 from runx.rundir.attempts import current_state, read_attempts
 from runx.rundir.paths import ExperimentDir, RunDir
@@ -67,7 +69,7 @@ def hyperparameter():
     request = Request(Path("sweep.yml"), Path.cwd(), dict(os.environ), here=True)
     with counting() as names:
         sweep = SweepPlan.of(Experiment.of(request).settings, placeholders=True)
-        list(lines(sweep.settings, sweep.runs()))
+        list(lines([Route(sweep.settings, list(map(PlannedAttempt, sweep.runs())))]))
     return len(names)
 
 

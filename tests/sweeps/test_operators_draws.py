@@ -69,3 +69,52 @@ def test_more_samples_begin_with_the_same(operator, fewer, more, seed):
     short, long = sorted((fewer, more))
     sample = values(operator, "[1, 2]", long, seed)
     assert values(operator, "[1, 2]", short, seed) == sample[:short]
+
+
+@pytest.mark.parametrize(
+    ("operator", "argument", "expected"),
+    [
+        ("uniform", "[0, 0.5, 0.1]", {0, 0.1, 0.2, 0.3, 0.4, 0.5}),
+        ("uniform", "[0.1, 0.75, 0.2]", {0.1, 0.3, 0.5, 0.7}),
+        ("uniform", "[-1, 1, 1]", {-1, 0, 1}),
+        ("uniform", "[1000000, 1000000.000002, 0.000001]", {1e6, 1000000.000001, 1000000.000002}),
+        ("loguniform", "[100, 500, 100]", {100, 200, 300, 400, 500}),
+        ("randint", "[1, 9, 2]", {1, 3, 5, 7, 9}),
+        ("randint", "[0, 10, 4]", {0, 4, 8}),
+        ("lograndint", "[1, 4]", {1, 2, 3, 4}),
+        ("lograndint", "[64, 256, 64]", {64, 128, 192, 256}),
+    ],
+)
+def test_ranges_with_a_step_have_its_multiples_from_the_lower_end(operator, argument, expected):
+    assert set(values(operator, argument, 500)) == expected
+
+
+def test_steps_are_as_likely_as_their_share_of_the_range():
+    sample = values("uniform", "[0, 3, 1]", 2000)
+    assert all(400 < sample.count(step) < 600 for step in range(4))
+    sample = values("lograndint", "[1, 1000]", 2000)
+    assert 850 < sum(value < 31 for value in sample) < 1150
+
+
+@pytest.mark.parametrize(
+    ("operator", "argument", "message"),
+    [
+        ("uniform", "[0, 1, 0]", "the step above 0"),
+        ("uniform", "[0, 1, 2]", "not beyond high"),
+        ("uniform", "[0, 1, -0.1]", "the step above 0"),
+        ("uniform", "[0, 1, x]", r"takes \[low, high\] or \[low, high, step\], numbers"),
+        ("uniform", "[0, 1, 2, 3]", "numbers"),
+        ("randint", "[0, 9, 0.5]", "whole numbers"),
+        ("lograndint", "[0, 9]", "both above 0"),
+        ("lograndint", "[1.5, 9]", "whole numbers"),
+        ("loguniform", "[0, 1, 0.1]", "both above 0"),
+    ],
+)
+def test_a_step_that_does_not_fit_is_refused(operator, argument, message):
+    with pytest.raises(SweepError, match=message):
+        values(operator, argument)
+
+
+def test_large_whole_numbers_stay_exact():
+    ends = "[9007199254740993, 9007199254740999, 2]"
+    assert {value % 2 for value in values("randint", ends)} == {1}

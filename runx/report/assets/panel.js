@@ -72,6 +72,7 @@ export function makePanel(model, store, selection, follow) {
       ["epoch", shown(run.epoch)],
       ["an epoch", duration(run.epoch_time)],
       ["elapsed", duration(run.elapsed)],
+      ["GPU-hours", gpuHours(run)],
       ["tag", run.tag],
       ["labels", run.labels.join(", ")],
       ["id", run.id],
@@ -84,6 +85,11 @@ export function makePanel(model, store, selection, follow) {
     const list = h("dl", { class: "facts" }, ...entries.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     const best = run === selection.best ? h("span", { class: "badge" }, `best by ${selection.metric}`) : null;
     return h("div", {}, h("p", { class: "state-line" }, stateMark(run), best), why, list);
+  }
+
+  function gpuHours(run) {
+    if (run.gpu_hours == null) return "";
+    return shown(run.gpu_hours) + (run.gpu_idle == null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
   }
 
   function command(run) {

@@ -29,13 +29,14 @@ PBS = {
     "-l": rf"select=\d+(:\w+=\w+)*|walltime={CLOCK}|\w+=[^\s,]+",
     "-q": r"[\w.-]+",
     "-A": r"[\w.-]+",
+    "-p": r"-?\d{1,3}|-?10([01]\d|2[0-3])",
 }
 LIMIT = r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=[\d:]+|depend=[^\s,]+|\w+=[^\s,]+)"
 LSF_TERM = r"""(done|ended)\((\d+(\[\d+\])?|"[A-Za-z][\w.-]*\[\*\]")\)"""
 FLAGS = {
     "qsub": PBS,
     "msub": {
-        **{flag: PBS[flag] for flag in ("-N", "-j", "-o", "-S", "-q", "-A")},
+        **{flag: PBS[flag] for flag in ("-N", "-j", "-o", "-S", "-q", "-A", "-p")},
         "-t": rf"{NAME}\.\[\d+-\d+\](%\d+)?",
         "-l": rf"{LIMIT}(,{LIMIT})*",
     },
@@ -56,6 +57,7 @@ FLAGS = {
         "-W": r"(\d+:)?\d+",
         "-q": r"\w+",
         "-P": r"\w+",
+        "-sp": r"[1-9]\d*",
     },
     "qstat": {"-x": None, "-t": None, "-f": None},
     "showq": {"-c": None, "--xml": None},

@@ -21,6 +21,7 @@ standin.FLAGS = {
         "-l": rf"{LIMIT}(,{LIMIT})*",
         "-q": r"[\w.-]+",
         "-A": r"[\w.-]+",
+        "-p": standin.PBS["-p"],
     },
     "qstat": {"-f": None, "-t": None},
 }

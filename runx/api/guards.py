@@ -1,0 +1,70 @@
+"""What keeps a launch here from going on in vain: what is tried again, and when nothing more is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from runx.config.experiment import Experiment as Settings
+from runx.local.options import LocalOptions, Policy
+from runx.rundir.handback import NO_RETRIES, Retries
+from runx.rundir.paths import RunDir
+
+if TYPE_CHECKING:
+    from runx.local.tasks import EndedAttempt
+
+
+def policy(settings: Settings, local: LocalOptions, jobs: int) -> Policy:
+    """Return how runs are executed here, ``jobs`` at a time."""
+    return Policy(
+        jobs=jobs,
+        retries=_retries(settings, local),
+        timeout=local.timeout,
+        grace=local.grace,
+        max_failures=local.max_failures,
+        attach=local.attach,
+    )
+
+
+def _retries(settings: Settings, local: LocalOptions) -> Retries:
+    """Return which failed runs are tried again: by --retries in this launch, else by RETRIES."""
+    if local.retries is not None:
+        return Retries(local.retries)
+    return settings.retries or NO_RETRIES
+
+
+def tried_before(run: RunDir, attempt: int, settings: Settings, local: LocalOptions) -> int:
+    """Return how often a run was tried again by RETRIES before; --retries counts from now on."""
+    if local.retries is not None or not settings.retries:
+        return 0
+    from runx.local.retries import tried_again
+
+    return tried_again(run, range(1, attempt))
+
+
+def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:
+    """Return what tells, before a start, why nothing more is started here, given what has ended."""
+    from runx.rundir.held import held_because
+
+    def why(ended: Sequence[EndedAttempt]) -> str:
+        reason = held_because(settings.dir) if settings.max_failures else ""
+        return reason or (_passed_by(settings, ended) if settings.avoid_hosts else "")
+
+    return why
+
+
+def _passed_by(settings: Settings, ended: Sequence[EndedAttempt]) -> str:
+    """Return why this machine is passed by: runs fail at once here while others do well elsewhere.
+
+    What others do is read only when the number of failures has doubled.
+    """
+    from runx.analysis.hosts import QUICK, avoided, failing_hosts_of
+    from runx.rundir.machines import this_machine
+
+    count = sum(bool(end.status) and not end.order and end.seconds < QUICK for end in ended)
+    if count < len(ended) or count < 2 or count & (count - 1):
+        return ""
+    names = {this_machine().host, os.environ.get("SLURMD_NODENAME", "")}
+    hosts = failing_hosts_of(settings.dir)
+    return next((avoided(host, hosts[host]) for host in hosts if host in names), "")

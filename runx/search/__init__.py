@@ -1,0 +1,1 @@
+"""Search: the next point of a space, by what is known; and which runs to stop early. All pure."""

@@ -53,7 +53,7 @@ def unpaired(waits: Sequence[Wait]) -> tuple[Wait, ...]:
     """Return what jobs wait for whose indices are no longer those of what they wait for in pairs.
 
     >>> unpaired([Wait("7_0", "done", "each")])
-    (Wait(id='7_0', when='ended', scope='array'),)
+    (Wait(id='7_0', when='ended', scope='array', name=''),)
     """
     return tuple(
         Wait(each.id, "ended", "array") if each.scope == "each" else each for each in waits

@@ -111,7 +111,7 @@ def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: 
         check_options(settings.farm, local.given())
     if settings.may_run_here:
         if not settings.candidates:
-            job_ids_of(settings, after, remark)  # It says that runs here wait for none.
+            job_ids_of(settings, after, remark)  # It says what will never be done.
         if not wait and (local.stream or local.attach):
             raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
     from runx.rundir.state import State
+    from runx.rundir.steps import When
 
 
 def start(
@@ -131,6 +132,8 @@ def _prepared(
         from runx.launching.step_places import executes_here
 
         is_here = executes_here(settings)
+    if is_here:
+        _wait_here(settings, after, say)
     return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
 
 
@@ -177,15 +180,31 @@ def _check_program(settings: Settings) -> None:
 
 
 def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
-    """Return the runs that a launch waits for, by what of their farm it waits for."""
-    if not after:
+    """Return the runs that a launch waits for, by what of their farm it waits for.
+
+    Runs here wait for none: their launcher does.
+    """
+    names: dict[str, When] = {**settings.after, **dict.fromkeys(after, "done")}
+    if not names:
         return {}
-    from runx.launching.jobs import job_ids
+    from runx.launching.after import awaited, job_ids
 
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
-    return job_ids(after, settings.logroot, Path.cwd(), settings.farm, warn)
+    if settings.farm is None:
+        awaited(names, settings.logroot, Path.cwd(), warn)
+        return {}
+    return job_ids(names, settings.logroot, Path.cwd(), settings.farm, warn)
+
+
+def _wait_here(settings: Settings, after: Sequence[str], say: Say) -> None:
+    """Wait for what runs here are after."""
+    names: dict[str, When] = {**settings.after, **dict.fromkeys(after, "done")}
+    if names:
+        from runx.launching.after import wait_here
+
+        wait_here(names, settings.logroot, Path.cwd(), say)
 
 
 def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runx.farms.resources import Limit, Needs
     from runx.rundir.configfile import ConfigFile
     from runx.rundir.numbers import Number
-    from runx.rundir.steps import Step
+    from runx.rundir.steps import Step, When
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -171,6 +171,7 @@ class Experiment(NamedTuple):
     max_failures: int | None = None
     smoke: Smoke | None = None
     avoid_hosts: bool = True
+    after: Mapping[str, When] = {}
     steps: tuple[Step, ...] = ()
     farms: Mapping[str, Farm] = {}
     capacity: Needs | None = None

@@ -33,6 +33,7 @@ from runx.config.kinds import (
     one_of,
 )
 from runx.config.mappings import (
+    AFTER,
     ARGS,
     HPARAMS,
     LIMITS,
@@ -113,6 +114,7 @@ KEYS = {
         "metrics of scripts without logx: patterns over what they print, or their files",
         "file",
     ),
+    "AFTER": Key(AFTER, {}, "sweeps or runs to wait for, as other, or {other: ended}"),
     "EXTENDS": Key(WORDS, None, "files whose settings this one builds on", "file"),
     "EXP_NAME": Key(NAME, None, "the experiment's name and folder under LOGROOT"),
     "TITLE": Key(TEXT, None, "what the experiment is about, shown by sumx"),

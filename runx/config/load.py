@@ -275,6 +275,7 @@ def _experiment(
         types=values["HPARAMS_TYPES"],
         functions=functions(values, request.sweeps) if asks else {},
         names=values["NAMES"],
+        after=values["AFTER"],
         number=number,
         entries=entries,
         notify=values["NOTIFY"],

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runx.config.kinds import PATH, PATH_SCHEMA, SCALAR, SCALARS, Entry, Environment, Kind, Schema
+from runx.config.kinds import (
+    PATH,
+    PATH_SCHEMA,
+    SCALAR,
+    SCALARS,
+    WORDS,
+    Entry,
+    Environment,
+    Kind,
+    Schema,
+)
 from runx.errors import SettingsError
 from runx.rundir.styles import DASHES, STYLES, Style, style_of
 from runx.sweeps.values import Node, Scalar
@@ -15,6 +25,7 @@ from runx.sweeps.yaml import plain
 
 if TYPE_CHECKING:
     from runx.farms.resources import Limit
+    from runx.rundir.steps import When
     from runx.sweeps.hparam_types import HparamType
 
 
@@ -88,6 +99,19 @@ def _types(_name: str, entry: Entry, _: Environment) -> Mapping[str, HparamType]
     return read(_items(entry), entry.at)
 
 
+def _after(name: str, entry: Entry, environment: Environment) -> dict[str, When]:
+    if not isinstance(entry.node, dict):
+        names: tuple[str, ...] = WORDS.read(name, entry, environment)
+        return dict.fromkeys(names, "done")
+    after: dict[str, When] = {}
+    for other, node in entry.node.items():
+        text = node.text.strip() if isinstance(node, Scalar) else ""
+        if text not in ("done", "ended"):
+            raise SettingsError(f"{entry.at(other)}: {name}: {other} must be done or ended")
+        after[other] = "done" if text == "done" else "ended"
+    return after
+
+
 def _mapping_of(items: Schema) -> Schema:
     return {"type": ["object", "null"], "additionalProperties": items}
 
@@ -144,6 +168,14 @@ _NAMES = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]}
 _SHELL_KEYS = ("SETUP", "TEARDOWN", "WRAP", "LAUNCH", "ENV")
 STEP_KEYS = ("CMD", "AFTER", "PER", "RESOURCES", "FARM", "REQUEUE", *_SHELL_KEYS, "CODE")
 """What a step of STEPS may have: keys of its own, and settings that outweigh those of all steps."""
+_WHEN = {"type": "object", "additionalProperties": {"enum": ["done", "ended"]}}
+AFTER = Kind(
+    (Scalar, list, dict),
+    "a name, a list of names, or as {other: ended}",
+    _after,
+    {"anyOf": [*_NAMES["anyOf"], {"type": "null"}, _WHEN]},
+    {},
+)
 STEPS = Kind(
     (Scalar, dict),
     "a mapping of steps, as {train: {CMD: python train.py {args}}}, or steps.py:function",
@@ -156,15 +188,7 @@ STEPS = Kind(
                     "type": "object",
                     "properties": {
                         **{key: {"$ref": f"#/properties/{key}"} for key in STEP_KEYS},
-                        "AFTER": {
-                            "anyOf": [
-                                *_NAMES["anyOf"],
-                                {
-                                    "type": "object",
-                                    "additionalProperties": {"enum": ["done", "ended"]},
-                                },
-                            ]
-                        },
+                        "AFTER": {"anyOf": [*_NAMES["anyOf"], _WHEN]},
                         "PER": {
                             "anyOf": [
                                 *_NAMES["anyOf"],

@@ -60,13 +60,14 @@ class JobSpec:
 class Wait(NamedTuple):
     """What jobs wait for: that another is done, or has ended.
 
-    It is the job of that ``id``; or all of its array; or ``each`` job of that array for the one of
-    the same index.
+    It is the job of that ``id``; or all of its array; or ``each`` job of that array, which has this
+    ``name``, for the one of the same index.
     """
 
     id: str
     when: When = "done"
     scope: Literal["job", "array", "each"] = "job"
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

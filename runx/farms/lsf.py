@@ -72,19 +72,13 @@ def submission(array: JobArray, farm: Farm) -> Submission:
     if array.is_array:
         throttle = f"%{array.max_parallel}" if array.max_parallel else ""
         name = f"{name}[1-{len(array.jobs)}]{throttle}"
-    dependencies = [
-        f"{when}({id}{pairs})"
-        for when in ("done", "ended")
-        for scopes, pairs in ((("job", "array"), ""), (("each",), "[*]"))
-        for id in waited(array.waits, when, *scopes, whole=lambda id: id.partition("[")[0])
-    ]
     words = (
         "bsub",
         *("-J", name),
         *("-o", str(array.output)),
         *("-cwd", str(array.experiment_dir)),
         *_requeue(farm),
-        *(("-w", " && ".join(dependencies)) if dependencies else ()),
+        *_waits(array),
         *priority(farm),
         *resources(array.needs, requirements(farm)),
     )
@@ -93,6 +87,20 @@ def submission(array: JobArray, farm: Farm) -> Submission:
 
 _HANDBACK = Handback(status=_REQUEUE_STATUS)
 script = partial(job_script, index="$((LSB_JOBINDEX - 1))", handback=_HANDBACK)
+
+
+def _waits(array: JobArray) -> Words:
+    """Return what a job waits for; where that can't be any more, it is ended at once.
+
+    Only by their names can elements of an array be waited for pair by pair.
+    """
+    terms = []
+    for when in ("done", "ended"):
+        ids = waited(array.waits, when, whole=lambda id: id.partition("[")[0])
+        terms += [f"{when}({id})" for id in ids]
+    pairs = [each for each in array.waits if each.scope == "each"]
+    terms += [f'{each.when}("{each.name}[*]")' for each in pairs]
+    return ("-w", " && ".join(terms), "-ti") if terms else ()
 
 
 def job_name(array: JobArray) -> str:

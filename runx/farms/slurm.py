@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -21,7 +21,7 @@ from runx.farms.base import (
 )
 from runx.farms.jobscript import job_script
 from runx.farms.resources import Needs, clock
-from runx.farms.slurm_status import in_accounts, in_queue
+from runx.farms.slurm_status import collapsed, in_accounts, in_queue
 from runx.farms.words import chunked, counts, joined, long_flags, only_match, waited
 from runx.processes import Finished
 
@@ -216,41 +216,14 @@ def _of_array(id: str) -> str:
     return id.partition("_")[0]
 
 
-def _collapsed(ids: Iterable[str]) -> list[str]:
-    """Return the tasks of each array as one id, since a command may be about thousands.
-
-    >>> _collapsed(["7", "12_0", "12_1", "12_2", "12_5", "9_3"])
-    ['7', '12_[0-2,5]', '9_3']
-    """
-    arrays: dict[str, list[int]] = {}
-    for id in ids:
-        array, _, task = id.partition("_")
-        arrays.setdefault(array, []).extend([int(task)] if task.isdecimal() else [])
-    return [f"{array}{_tasks(sorted(numbers))}" for array, numbers in arrays.items()]
-
-
-def _tasks(numbers: Sequence[int]) -> str:
-    if len(numbers) > 1:
-        return f"_[{','.join(_ranges(numbers))}]"
-    return f"_{numbers[0]}" if numbers else ""
-
-
-def _ranges(numbers: Sequence[int]) -> Iterator[str]:
-    first = 0
-    for index, number in enumerate(numbers):
-        if index + 1 == len(numbers) or numbers[index + 1] > number + 1:
-            yield str(number) if numbers[first] == number else f"{numbers[first]}-{number}"
-            first = index + 1
-
-
 def _scancel(ids: Sequence[str], farm: Farm) -> list[Words]:
-    return [("scancel", *_cluster(farm), *chunk) for chunk in chunked(_collapsed(ids))]
+    return [("scancel", *_cluster(farm), *chunk) for chunk in chunked(collapsed(ids))]
 
 
 def _scontrol(verb: str) -> JobCommands:
     def commands(ids: Sequence[str], farm: Farm) -> list[Words]:
         words = ("scontrol", *_cluster(farm), verb)
-        return [(*words, ",".join(chunk)) for chunk in chunked(_collapsed(ids))]
+        return [(*words, ",".join(chunk)) for chunk in chunked(collapsed(ids))]
 
     return commands
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from runx.processes import Finished
 from runx.rundir.events import DEPENDENCY, JobStatus
@@ -150,3 +151,30 @@ def _expanded(id: str) -> list[str]:
         for first, last, step in ranges
         for task in range(int(first), int(last or first) + 1, int(step or 1))
     ]
+
+
+def collapsed(ids: Iterable[str]) -> list[str]:
+    """Return the tasks of each array as one id, since a command may be about thousands.
+
+    >>> collapsed(["7", "12_0", "12_1", "12_2", "12_5", "9_3"])
+    ['7', '12_[0-2,5]', '9_3']
+    """
+    arrays: dict[str, list[int]] = {}
+    for id in ids:
+        array, _, task = id.partition("_")
+        arrays.setdefault(array, []).extend([int(task)] if task.isdecimal() else [])
+    return [f"{array}{_tasks(sorted(numbers))}" for array, numbers in arrays.items()]
+
+
+def _tasks(numbers: Sequence[int]) -> str:
+    if len(numbers) > 1:
+        return f"_[{','.join(_ranges(numbers))}]"
+    return f"_{numbers[0]}" if numbers else ""
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[str]:
+    first = 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] > number + 1:
+            yield str(number) if numbers[first] == number else f"{numbers[first]}-{number}"
+            first = index + 1

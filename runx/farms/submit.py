@@ -207,13 +207,13 @@ def _submit_once(array: JobArray, launch: _Launch) -> list[str] | Failure:
             for job in array.jobs
         ]
         launch.say(f"{_message(array, ids)}, although {answer_line(finished)}")
-        launch.places.update(places_of(array, ids))
+        launch.places.update(places_of(array, ids, launch.type))
         return ids
     farm = placed(launch.farm, submission, launch.type, finished.output)
     each = [id for job, id in zip(array.jobs, ids, strict=True) for _ in job.members]
     for unnamed, id in zip(unnamed_jobs(array, farm, launch.type), each, strict=True):
         write_job(unnamed._replace(id=id), finished.output)
-    launch.places.update(places_of(array, ids))
+    launch.places.update(places_of(array, ids, launch.type))
     launch.say(_message(array, ids))
     return ids
 

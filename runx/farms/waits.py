@@ -19,9 +19,9 @@ from runx.rundir.steps import When
 class Place(NamedTuple):
     """Where an attempt is executed: in the job of that id, the ``number``-th of an array.
 
-    ``array``: the id of the array's first job. ``size``: how many jobs it has; 0 where it may be of
-    an array that an earlier launch has submitted. ``lasts``: the attempts after which its job is
-    over.
+    ``array``: the id of the array's first job, ``name`` that of the array. ``size``: how many jobs
+    it has; 0 where it may be of an array that an earlier launch has submitted. ``lasts``: the
+    attempts after which its job is over.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Place(NamedTuple):
     number: int = 0
     size: int = 0
     lasts: tuple[RunDir, ...] = ()
+    name: str = ""
 
 
 Places: TypeAlias = Mapping[RunDir, Place]
@@ -37,10 +38,11 @@ NOWHERE: Places = {}
 _Group: TypeAlias = tuple[tuple[Wait, ...], list[JobSpec]]
 
 
-def places_of(array: JobArray, ids: Sequence[str]) -> dict[RunDir, Place]:
+def places_of(array: JobArray, ids: Sequence[str], farm_type: FarmType) -> dict[RunDir, Place]:
     """Return where the attempts of an array are executed, given the ids of its jobs, "" unknown."""
+    name, size = farm_type.job_name(array), len(ids)
     return {
-        member.dir: Place(id, ids[0], index, len(ids), tuple(lane[-1].dir for lane in job.lanes))
+        member.dir: Place(id, ids[0], index, size, tuple(lane[-1].dir for lane in job.lanes), name)
         for index, (job, id) in enumerate(zip(array.jobs, ids, strict=True))
         for member in job.members
         if id
@@ -51,7 +53,7 @@ def unpaired(waits: Sequence[Wait]) -> tuple[Wait, ...]:
     """Return what jobs wait for whose indices are no longer those of what they wait for in pairs.
 
     >>> unpaired([Wait("7_0", "done", "each")])
-    (Wait(id='7_0', when='ended', scope='array'),)
+    (Wait(id='7_0', when='ended', scope='array', name=''),)
     """
     return tuple(
         Wait(each.id, "ended", "array") if each.scope == "each" else each for each in waits
@@ -154,7 +156,7 @@ def _waits_in(
     if first.size == len(waited):
         yield Wait(first.array, when, "array" if first.size > 1 else "job")
     elif pairs and len(waited) == 1 and first.size > 1 and when in farm_type.pairs:
-        yield Wait(first.array, when, "each")
+        yield Wait(first.array, when, "each", first.name)
     elif farm_type.parts:
         yield from (Wait(place.id, when) for place in waited)
     else:

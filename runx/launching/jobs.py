@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from runx.analysis.hosts import avoided, failing_hosts_of
-from runx.analysis.select import select
 from runx.config.experiment import Experiment
-from runx.errors import RunxError
-from runx.farms.base import Farm, JobArray, JobSpec, SubmittedJob, Wait
+from runx.farms.base import Farm, JobArray, JobSpec, Wait
 from runx.farms.control import ALIVE
 from runx.farms.jobs import job_arrays
 from runx.farms.places import located
 from runx.farms.query import query, submitted_jobs, together
 from runx.farms.registry import farm_type_of
 from runx.farms.waits import Place, places_of
+from runx.launching.after import dependency
 from runx.launching.graph import farm_of_step, step_runs
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
-from runx.rundir.attempts import attempts_of, clock, current_state, read_attempts
-from runx.rundir.events import place_of
+from runx.rundir.attempts import attempts_of, clock
 from runx.rundir.logdir import Logdir
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
-from runx.rundir.state import State
 from runx.rundir.step_command import step_command
 from runx.rundir.step_states import current_step_state
 
@@ -97,7 +93,7 @@ def planned_arrays(
     folder = experiment.dir.jobs(experiment.texts["launch"])
     arrays, places = [], dict[RunDir, Place]()
     for array in job_arrays(jobs, farm, farm_type, folder, farm_type.largest, after, places):
-        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs))
+        places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs), farm_type)
         arrays.append(array)
     return arrays
 
@@ -128,61 +124,7 @@ def places_of_earlier(
         state, _ = current_step_state(run, read[run], statuses, clock(run.experiment))
         if state.name in ALIVE:
             job = jobs.get(run)
-            id = _dependency(run, state, job, located(farm), "")
+            id = dependency(run, state, job, located(farm))
             members = tuple(together(job)) if job and job.shares else ()
             places[run] = Place(id, id, lasts=members)
     return places
-
-
-def job_ids(
-    names: Sequence[str], logroot: Path, cwd: Path, farm: Farm | None, warn: Callable[[str], None]
-) -> dict[Wait, RunDir]:
-    """Return the live jobs that a launch waits for, and their runs; finished runs need no waiting.
-
-    Slurm takes a job that it has forgotten for done: an id is returned only while it is alive.
-
-    Raises:
-        RunxError: A run has failed or is elsewhere, or the farm has no such dependency.
-    """
-    runs = select(names, logroot, cwd)
-    attempts = {run: read_attempts(run, clock(run.experiment), warn) for run in runs}
-    jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
-    statuses = query(jobs.values(), warn)
-    farm = located(farm) if farm else None
-    predecessors = {}
-    for run in runs:
-        state, _ = current_state(run, attempts[run], statuses, clock(run.experiment))
-        if state.name != "done":
-            job = jobs.get(run)
-            status = statuses.get(job.key) if job else None
-            is_elsewhere = status is not None and status.state == "unseen"
-            id = _dependency(run, state, None if is_elsewhere else job, farm)
-            predecessors[Wait(id)] = run
-    if predecessors and farm is not None and farm_type_of(farm.type).waits != "done":
-        raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
-    return predecessors
-
-
-def _dependency(
-    run: RunDir,
-    state: State,
-    job: SubmittedJob | None,
-    farm: Farm | None,
-    option: str = "--after: ",
-) -> str:
-    """Return the id of a run's job; a RunxError if jobs of the farm can't wait for it."""
-    if state.name not in ALIVE:
-        raise RunxError(f"{option}{run.name} is {state}; runs after it would never start")
-    if farm is None or job is None or not job.id or job.farm.name != farm.name:
-        raise RunxError(
-            f"{option}{run.name} is {state.name}, and not with the farm that would wait"
-            " for it; launch when it is done"
-        )
-    if job.key[0] not in (farm.name, place_of(farm.name, farm.options)):
-        # Another cluster has other jobs under the same ids.
-        raise RunxError(
-            f"{option}{run.name} is {state.name} at cluster"
-            f" {job.farm.options['cluster']}, and jobs can't wait for those of another cluster;"
-            " launch when it is done"
-        )
-    return job.id

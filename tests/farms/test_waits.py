@@ -38,14 +38,20 @@ def of(run, step):
     return f"run-{run}/steps/{step}"
 
 
+def pair(id, when="done"):
+    """Return what waits for each job of an array, which has a name only in the end."""
+    return Wait(id, when, "each")
+
+
 def arrays(jobs, type="slurm", places=None, largest=1000, **more):
     """Return the arrays as which jobs would be submitted, each with ids ``<number>_<index>``."""
     farm, places, made = farm_of(type, **more), dict(places or {}), []
     folder = HOME.jobs(LAUNCH)
     for array in job_arrays(jobs, farm, farm_type_of(type), folder, largest, (), places):
         ids = [f"{array.number}_{index}" for index in range(len(array.jobs))]
-        places |= places_of(array, ids)
-        made.append(array)
+        places |= places_of(array, ids, farm_type_of(type))
+        waits = [wait._replace(name="") for wait in array.waits]
+        made.append(replace(array, waits=tuple(waits)))
     return made
 
 
@@ -69,8 +75,8 @@ def test_a_sweep_of_ten_thousand_runs_of_three_steps_is_three_arrays():
     assert [len(array.jobs) for array in made] == [10_000] * 3
     assert [array.waits for array in made] == [
         (),
-        (Wait("0_0", "done", "each"),),
-        (Wait("1_0", "done", "each"),),
+        (pair("0_0", "done"),),
+        (pair("1_0", "done"),),
     ]
     for array in made:
         assert [job.run.split("/")[0] for job in array.jobs] == [
@@ -81,7 +87,7 @@ def test_a_sweep_of_ten_thousand_runs_of_three_steps_is_three_arrays():
 def test_what_waits_for_all_waits_for_the_array_and_what_comes_before_that_is_left_out():
     _, train, evals, report = arrays(pipeline(30))
     assert train.waits == (Wait("0_0", "done", "job"),)
-    assert evals.waits == (Wait("1_0", "done", "each"),)
+    assert evals.waits == (pair("1_0", "done"),)
     assert report.waits == (Wait("2_0", "done", "array"),)
     both = [
         spec(of(0, "a")),
@@ -109,8 +115,8 @@ def test_several_that_wait_for_one_of_an_array_are_an_array_each():
 def test_arrays_are_cut_alike_and_wait_piece_by_piece():
     made = arrays(pipeline(30), largest=20)
     assert [len(array.jobs) for array in made] == [1, 20, 10, 20, 10, 1]
-    assert made[3].waits == (Wait("1_0", "done", "each"),)
-    assert made[4].waits == (Wait("2_0", "done", "each"),)
+    assert made[3].waits == (pair("1_0", "done"),)
+    assert made[4].waits == (pair("2_0", "done"),)
     assert set(made[5].waits) == {Wait("3_0", "done", "array"), Wait("4_0", "done", "array")}
 
 
@@ -150,7 +156,7 @@ def test_where_no_part_of_an_array_can_be_waited_for_each_is_a_job(type):
 def test_grid_engine_waits_for_ends_pair_by_pair():
     _, train, evals, report = arrays(pipeline(30), "sge")
     assert train.waits == (Wait("0_0", "ended", "job"),)
-    assert evals.waits == (Wait("1_0", "ended", "each"),)
+    assert evals.waits == (pair("1_0", "ended"),)
     assert report.waits == (Wait("2_0", "ended", "array"),)
 
 

@@ -24,6 +24,38 @@ STATES = {"waiting": "PEND", "running": "RUN", 0: "DONE"}
 FIELDS = {"jobid", "jobindex", "stat", "exit_code", "exit_reason", "job_name", "pend_reason"}
 
 
+class Cluster(standin.Jobs):
+    """Jobs that wait for others, and are ended where what they wait for can't be any more."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.advance()
+        return self
+
+    def advance(self):
+        for number, job in self.all.items():
+            for index in job["tasks"]:
+                if self.state(number, index) == "waiting" and self.may_start(job, index):
+                    self.start(number, index)
+
+    def may_start(self, job, index):
+        """Return whether a task may start; of an orphan it is written that it is one."""
+        for when, what in job.get("waits", []):
+            states = self.states(what, index)
+            if when == "done" and set(states) - {0, "running", "waiting"}:
+                job["tasks"][index] |= {"cancelled": True, "orphan": job["orphans"]}
+                return False
+            if {"running", "waiting"} & set(states):
+                return False
+        return True
+
+    def states(self, what, index):
+        if what.startswith('"'):  # By its name, each for the one of the same index.
+            [number] = [n for n, job in self.all.items() if job["name"] == what[1:-4]]
+            return [self.state(number, index)]
+        return [self.state(*task) for task in standin.of_id(what, self)]
+
+
 def options(words):
     """Return options with all their values, and what follows them."""
     found, words = {}, list(words)
@@ -53,11 +85,20 @@ def bsub(words):
     name, _, span = flags["-J"][0].partition("[")
     indices = standin.span(span) if span else [0]
     HOME.mkdir(exist_ok=True)
-    with standin.Jobs() as jobs:
+    with Cluster() as jobs:
         spooled = HOME / f"spooled.{len(jobs.all) + 1}.sh"
         spooled.write_text(script or f"exec {shlex.join(command)}\n")
         tasks = {at: (["bash", str(spooled)], {"LSB_JOBINDEX": str(at)}) for at in indices}
-        number = jobs.add(name, tasks, bool(span))
+        waits = re.findall(r"(done|ended)\(([^)]*)\)", " ".join(flags.get("-w", [])))
+        for _, what in waits:
+            if not what.startswith('"') and not standin.of_id(what, jobs):
+                standin.refuse(f"Job <{what}>: Dependency condition invalid", 255)
+        number = jobs.add(name, {}, bool(span))
+        jobs.all[number] |= {"waits": waits, "orphans": "-ti" in flags}
+        jobs.all[number]["tasks"] = {
+            str(at): {"words": each, "more": more} for at, (each, more) in tasks.items()
+        }
+        jobs.advance()
     file = HOME / "submitted.json"
     before = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps({**before, number: flags}))
@@ -71,7 +112,7 @@ def bjobs(words):
         standin.refuse("pend_reason: Illegal field name", 255)
     if not set(fields) <= FIELDS:
         standin.refuse(f"illegal fields {fields}", 255)
-    with standin.Jobs() as jobs:
+    with Cluster() as jobs:
         missing = [text for text in rest if not standin.of_id(text, jobs)]
         tasks = [task for text in rest or jobs.all for task in standin.of_id(text, jobs)]
         for number, index in tasks:
@@ -89,18 +130,24 @@ def row(jobs, number, index, fields):
         "jobindex": index,
         "stat": STATES.get(state, "EXIT"),
         "exit_code": str(code),
-        "exit_reason": "TERM_OWNER: job killed by owner" if state == "cancelled" else "-",
+        "exit_reason": reason(job["tasks"][index]) if state == "cancelled" else "-",
         "job_name": f"{job['name']}[{index}]" if job["array"] else job["name"],
         "pend_reason": "Job slot limit reached" if state == "waiting" else "-",
     }
     return [values[field] for field in fields]
 
 
+def reason(task):
+    if task.get("orphan"):
+        return "TERM_ORPHAN_SYSTEM: orphaned job terminated automatically by LSF"
+    return "TERM_OWNER: job killed by owner"
+
+
 def bkill(words):
     if not words or any(word.startswith("-") for word in words):
         standin.refuse(f"bkill {words}")
     failed = False
-    with standin.Jobs() as jobs:
+    with Cluster() as jobs:
         for text in words:
             tasks = standin.of_id(text, jobs)
             ended = [jobs.cancel(*task) for task in tasks]

@@ -32,6 +32,7 @@ PBS = {
     "-p": r"-?\d{1,3}|-?10([01]\d|2[0-3])",
 }
 LIMIT = r"(nodes=\d+(:\w+(=\d+)?)*|mem=\d+mb|walltime=[\d:]+|depend=[^\s,]+|\w+=[^\s,]+)"
+LSF_TERM = r"""(done|ended)\((\d+(\[\d+\])?|"[A-Za-z][\w.-]*\[\*\]")\)"""
 FLAGS = {
     "qsub": PBS,
     "msub": {
@@ -47,7 +48,8 @@ FLAGS = {
         "-Q": r"\d+( \d+)*",
         "-wa": "USR1",
         "-wt": r"\d+",
-        "-w": r"(done|ended)\(\d+\)( && (done|ended)\(\d+\))*",
+        "-w": rf"{LSF_TERM}( && {LSF_TERM})*",
+        "-ti": None,
         "-n": r"\d+",
         "-R": r"(span|select|rusage)\[.+\]",
         "-gpu": r"num=\d+(:\w+=\w+)*",

@@ -69,6 +69,7 @@ OF_FARM = {
     "ARRAY": {"ARRAY": "true"},
     "MAX_PARALLEL": {"MAX_PARALLEL": "2"},
     "REQUEUE": {"REQUEUE": "true"},
+    "MAX_FAILURES": {"MAX_FAILURES": "2"},
     "DIRECTIVES": {"DIRECTIVES": "['#MINE --exclusive']"},
     "SETUP": {"SETUP": "module load cuda"},
     "TEARDOWN": {"TEARDOWN": "echo over"},
@@ -99,6 +100,9 @@ ELSEWHERE = {
     "RESTAGE": "what runs get that start again; test_restage.py",
     "CAPACITY": "whether a farm is taken at all; test_routes.py",
     "GPUS": "names this machine's GPUs; tests/local/test_gpus.py",
+    "RETRIES": "what a farm is asked, and told; tests/farms/test_retries.py, test_launch_guards.py",
+    "SMOKE": "what a launch does first; tests/cli/test_launch_smoke.py",
+    "AVOID_HOSTS": "what runs have shown; test_launch_guards.py, tests/farms/test_slurm_guards.py",
     "METRICS": "what sumx reads, of runs anywhere; tests/readers/test_asked.py",
 }
 OF_HERE = {"RESOURCES", "MAX_PARALLEL"}
@@ -107,7 +111,7 @@ REFUSED = {
     HERE: {"SUBMIT_CMD", "ARRAY", "REQUEUE", "DIRECTIVES"}
     | {name for name, key in KEYS.items() if key.scope == "farm"},
     "command": {"ARRAY", "MAX_PARALLEL", "REQUEUE", "DIRECTIVES"},
-    "ngc": {"ARRAY", "MAX_PARALLEL", "REQUEUE", "DIRECTIVES"},
+    "ngc": {"ARRAY", "MAX_PARALLEL", "REQUEUE", "DIRECTIVES", "MAX_FAILURES"},
     "ray": {"ARRAY", "MAX_PARALLEL", "REQUEUE", "DIRECTIVES"},
     "pbs": {"REQUEUE"},
     "torque": {"REQUEUE"},

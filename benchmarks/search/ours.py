@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.search.functions import Function
 from benchmarks.search.loops import Searcher
-from runx.search.observations import Observation, Seed
+from runx.search.observations import End, Observation, Seed
 from runx.search.space import Space, Values, space_of, values_of
 from runx.search.suggest import suggest
 from runx.sweeps.yaml import parse
@@ -29,6 +29,7 @@ class Ours:
         self.space = space_for(function.hparams)
         self.seen: list[Observation] = []
         self.running: dict[int, Values] = {}
+        self.pruned: set[int] = set()
 
     def ask(self, number: int) -> Mapping[str, Any]:
         """Return the point of a trial."""
@@ -40,7 +41,12 @@ class Ours:
 
     def tell(self, number: int, loss: float) -> None:
         """Take in what a trial measured."""
-        self.seen.append(Observation(number, self.running.pop(number), (loss,)))
+        state: End = "pruned" if number in self.pruned else "done"
+        self.seen.append(Observation(number, self.running.pop(number), (loss,), state))
+
+    def prune(self, number: int) -> None:
+        """Take in that a trial was stopped early, before what it measured is told."""
+        self.pruned.add(number)
 
 
 OURS: Mapping[str, Callable[[Function, int, int], Searcher]] = {

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 from benchmarks.search.functions import Function, training
 from benchmarks.search.loops import Searcher
-from runx.search.pruning import Rule
+from benchmarks.search.ours import OURS
+from benchmarks.search.peers import Optuna
+from runx.search.pruning import Asha, Median, Rule
 
 EPOCHS = 27
 KILLED = 0.1
@@ -118,7 +120,8 @@ def worked(
             else:
                 fail(number)
             continue
-        error = curves.error(points[number], epoch) + 0.001 * source.gauss(0, 1)
+        noise = 0.001 * random.Random(f"{seed}:{number}:{epoch}").gauss(0, 1)
+        error = curves.error(points[number], epoch) + noise
         best = min(best, error)
         history.append(best)
         if epoch == EPOCHS or stopper.stops(number, epoch, error):
@@ -132,3 +135,181 @@ def _pruned(searcher: Searcher, number: int, error: float) -> float:
     """Mark a trial as stopped early, for those that tell it apart; return its error."""
     getattr(searcher, "prune", lambda number: None)(number)
     return error
+
+
+class Hyperband:
+    """Optuna's TPE with its Hyperband, as searcher and as stopper."""
+
+    def __init__(self, function: Function, seed: int, trials: int) -> None:
+        import optuna
+
+        self.peer = Optuna("TPESampler", function, seed, trials)
+        self.peer.study.pruner = optuna.pruners.HyperbandPruner(1, EPOCHS, 3)
+        self.asked: dict[int, Any] = {}
+        self.pruned: set[int] = set()
+
+    def ask(self, number: int) -> Mapping[str, Any]:
+        """Return the point of a trial."""
+        self.asked[number] = self.peer.study.ask(self.peer.ranges)
+        return dict(self.asked[number].params)
+
+    def stops(self, number: int, epoch: int, error: float) -> bool:
+        """Return whether a trial stops."""
+        self.asked[number].report(error, epoch)
+        return bool(self.asked[number].should_prune())
+
+    def prune(self, number: int) -> None:
+        """Take in that a trial was stopped early."""
+        self.pruned.add(number)
+
+    def tell(self, number: int, loss: float) -> None:
+        """Take in how a trial ended."""
+        from optuna.trial import TrialState
+
+        if number in self.pruned:
+            self.peer.study.tell(self.asked[number], state=TrialState.PRUNED)
+        else:
+            self.peer.study.tell(self.asked[number], loss)
+
+    def fail(self, number: int) -> None:
+        """Take in that a trial was killed: Optuna goes on without it."""
+        from optuna.trial import TrialState
+
+        self.peer.study.tell(self.asked[number], state=TrialState.FAIL)
+
+
+class RayAsha:
+    """Ray Tune's ASHA as a stopper: its own class, which is given what trials report."""
+
+    def __init__(self) -> None:
+        from ray.tune.schedulers.async_hyperband import _Bracket
+
+        self.bracket = _Bracket(1, EPOCHS, 3, 0)
+
+    def stops(self, number: int, epoch: int, error: float) -> bool:
+        """Return whether a trial stops."""
+        verdict = self.bracket.on_result(_Named(str(number)), epoch, -error)
+        return bool(verdict == "STOP")
+
+
+class _Named(NamedTuple):
+    trial_id: str
+
+
+def rules_table(seeds: int, trials: int = 64) -> str:
+    """Return what rules save and lose with points at random, as a Markdown table.
+
+    Work is a share of what all trials would take to their end; the loss is that of the best error
+    against the best of the same trials without a rule.
+    """
+    rules: Mapping[str, Rule] = {
+        "ASHA 1, 3": Asha(1, 3),
+        "ASHA 3, 3": Asha(3, 3),
+        "median 5, 4": Median(5, 4),
+    }
+    lines = [
+        "| curves | at a time | rule | work | loss, median | loss, worst |",
+        "|---|---|---|---|---|---|",
+    ]
+    function = FUNCTIONS["training"]
+    for curves in CURVES:
+        for width in (1, 8, 32):
+            for name, rule in rules.items():
+                pairs = [
+                    _pair(function, curves, rule, trials, width, seed) for seed in range(seeds)
+                ]
+                work = median(epochs for epochs, _ in pairs) / (trials * EPOCHS)
+                losses = [loss for _, loss in pairs]
+                cells = [f"{work:.2f}", f"{median(losses):.4f}", f"{max(losses):.4f}"]
+                lines.append(f"| {curves.name} | {width} | {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _pair(
+    function: Function, curves: Curves, rule: Rule, trials: int, width: int, seed: int
+) -> tuple[int, float]:
+    """Return the epochs with a rule, and by how much the best is worse than without."""
+    ends = []
+    for each in (rule, None):
+        searcher = OURS["random"](function, seed, trials)
+        done = worked(function, curves, searcher, Ours(each), trials=trials, width=width, seed=seed)
+        ends.append(done)
+    with_rule, without = ends
+    return with_rule.epochs, with_rule.best[-1] - without.best[-1]
+
+
+def hours_table(seeds: int, trials: int = 60, width: int = 8) -> str:
+    """Return the epochs of work until 99% of what a full search reaches, as a Markdown table.
+
+    The full search is Optuna's TPE without early stopping. One trial in ten is killed: ours and
+    Ray's go on from a checkpoint, Optuna's have failed. What never got there counts as endless.
+    """
+    lines = [
+        "| curves | search | epochs until 99%, median | share of the full search's |",
+        "|---|---|---|---|",
+    ]
+    function = FUNCTIONS["training"]
+    for curves in CURVES:
+        rows: dict[str, list[int]] = {}
+        for seed in range(seeds):
+            full = TOOLS["Optuna TPE, no stopping"](function, curves, trials, width, seed, 0.0)
+            target = 1 - 0.99 * (1 - full.best[-1])
+            for name, tool in TOOLS.items():
+                done = (
+                    full if tool is _full else tool(function, curves, trials, width, seed, KILLED)
+                )
+                rows.setdefault(name, []).append(done.until(target))
+        whole = median(rows["Optuna TPE, no stopping"])
+        for name, epochs in rows.items():
+            middle = median(epochs)
+            lines.append(f"| {curves.name} | {name} | {middle:.0f} | {middle / whole:.2f} |")
+    return "\n".join(lines)
+
+
+def _full(
+    function: Function, curves: Curves, trials: int, width: int, seed: int, killed: float
+) -> Work:
+    searcher = Optuna("TPESampler", function, seed, trials)
+    return worked(function, curves, searcher, Ours(None), trials=trials, width=width, seed=seed)
+
+
+def _hyperband(
+    function: Function, curves: Curves, trials: int, width: int, seed: int, killed: float
+) -> Work:
+    both = Hyperband(function, seed, trials)
+    return worked(
+        function, curves, both, both, trials=trials, width=width, seed=seed, killed=killed,
+        resumes=False, fail=both.fail,
+    )  # fmt: skip
+
+
+def _ray(
+    function: Function, curves: Curves, trials: int, width: int, seed: int, killed: float
+) -> Work:
+    searcher = OURS["random"](function, seed, trials)
+    return worked(
+        function, curves, searcher, RayAsha(), trials=trials, width=width, seed=seed, killed=killed
+    )
+
+
+def _ours(sampler: str, rule: Rule) -> Callable[..., Work]:
+    def work(
+        function: Function, curves: Curves, trials: int, width: int, seed: int, killed: float
+    ) -> Work:
+        return worked(
+            function, curves, OURS[sampler](function, seed, trials), Ours(rule), trials=trials,
+            width=width, seed=seed, killed=killed,
+        )  # fmt: skip
+
+    return work
+
+
+TOOLS: Mapping[str, Callable[..., Work]] = {
+    "Optuna TPE, no stopping": _full,
+    "Optuna TPE and Hyperband": _hyperband,
+    "Ray's ASHA, random points": _ray,
+    "**gp and ASHA 3, 3**": _ours("gp", Asha(3, 3)),
+    "**tpe and ASHA 3, 3**": _ours("tpe", Asha(3, 3)),
+    "**gp and median 5, 4**": _ours("gp", Median(5, 4)),
+}
+"""The searches that are compared, by their names."""

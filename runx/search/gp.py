@@ -17,23 +17,25 @@ Vector: TypeAlias = "list[float]"
 Rows: TypeAlias = "list[Vector]"
 """The rows of a lower triangle, the diagonal included."""
 
-_JITTER = 1e-8
+_LEAST_PIVOT = 1e-13
 _LEAST_VARIANCE = 1e-12
-_STEPS = 24
 _FIRST_STEP, _LONGEST_STEP = 0.4, 1.0
 
-# log(length ** -2) is likely near that of half the diagonal of the cube; log(noise) near 3e-4.
+# log(length ** -2) is likely near that of half the diagonal of the cube; log(noise) near 1e-4.
 _LIKELY_LENGTH, _SPREAD, _FARTHEST = 0.5, 1.4, 6.0
-_LIKELY_NOISE, _NOISE_SPREAD = -8.0, 1.5
-_LEAST_NOISE, _MOST_NOISE = -14.0, 0.0
-_PLAIN, _PLAIN_NOISE = 4.0, 1e-3
+_LIKELY_NOISE, _NOISE_SPREAD = -9.0, 3.0
+_LEAST_NOISE, _MOST_NOISE = -21.0, 0.0
 
 
 class Fit(NamedTuple):
-    """What was learnt of the kernel: a weight (length ** -2) for each dimension, and the noise."""
+    """What was learnt of the kernel: a weight (length ** -2) for each dimension, and the noise.
+
+    ``unlikeliness`` is the negative logarithm of how likely the values are then, to a constant.
+    """
 
     weights: Vector
     noise: float
+    unlikeliness: float
 
 
 def triangle(matrix: Rows) -> Rows:
@@ -48,7 +50,7 @@ def triangle(matrix: Rows) -> Rows:
         for place in range(len(row) - 1):
             above = factor[place]
             own.append((row[place] - dot(own, above)) / above[place])
-        own.append(sqrt(max(row[-1] - dot(own, own), _JITTER)))
+        own.append(sqrt(max(row[-1] - dot(own, own), _LEAST_PIVOT)))
         factor.append(own)
     return factor
 
@@ -92,15 +94,6 @@ def distances(points: Sequence[Sequence[float]], is_ordered: Sequence[bool]) -> 
     ]
 
 
-def plain_kernel(apart: list[Rows]) -> Rows:
-    """Return the kernel of points whose length scales aren't known, with a little noise."""
-    weights = [_PLAIN / len(apart)] * len(apart)
-    return [
-        [*(_squared(1 / (1 + dot(weights, pair) / 4)) for pair in row), 1 + _PLAIN_NOISE]
-        for row in _pairs(apart)
-    ]
-
-
 def _squared(value: float) -> float:
     return value * value
 
@@ -110,7 +103,7 @@ def _pairs(apart: list[Rows]) -> list[list[tuple[float, ...]]]:
     return [list(zip(*rows, strict=True)) for rows in zip(*apart, strict=True)]
 
 
-def fitted(apart: list[Rows], values: Vector) -> Fit:
+def fitted(apart: list[Rows], values: Vector, steps: int) -> Fit:
     """Return the weights and the noise for which values are most likely."""
     width = len(apart)
     likely = -2 * log(_LIKELY_LENGTH) - log(width)
@@ -127,9 +120,9 @@ def fitted(apart: list[Rows], values: Vector) -> Fit:
 
     low = [likely - _FARTHEST] * width + [_LEAST_NOISE]
     high = [likely + _FARTHEST] * width + [_MOST_NOISE]
-    best = descended(loss, centers, low, high, _STEPS, _FIRST_STEP, _LONGEST_STEP)
+    least, best = descended(loss, centers, low, high, steps, _FIRST_STEP, _LONGEST_STEP)
     *weights, noise = map(exp, best)
-    return Fit(weights, noise)
+    return Fit(weights, noise, least)
 
 
 def _unlikeliness(
@@ -165,8 +158,8 @@ def descended(
     steps: int,
     first: float,
     longest: float,
-) -> Vector:
-    """Return the best point that is passed on the way down a function that gives its slopes.
+) -> tuple[float, Vector]:
+    """Return the least value, and its point, on the way down a function that gives its slopes.
 
     Each coordinate has a step of its own, longer while its slope keeps its sign, shorter once that
     changes (Rprop: Riedmiller and Braun, 1993).
@@ -187,4 +180,4 @@ def descended(
             before[place] = slope
             move = sizes[place] if slope < 0 else -sizes[place] if slope > 0 else 0.0
             point[place] = min(max(point[place] + move, low[place]), high[place])
-    return best
+    return least, best

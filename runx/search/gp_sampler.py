@@ -7,7 +7,7 @@ from random import Random
 
 from runx.search.gp import Vector, descended
 from runx.search.observations import Known
-from runx.search.posterior import Posterior, posterior
+from runx.search.posterior import Posterior, posterior, telling
 from runx.search.space import Parts, Space
 from runx.search.tpe import near
 
@@ -24,7 +24,7 @@ def gp_parts(
     space: Space, trials: Sequence[Known], running: Sequence[Parts], source: Random
 ) -> Iterator[Parts]:
     """Yield the parts of points, the most promising first."""
-    trials = _telling(trials)
+    trials = [trials[place] for place in telling([each.loss for each in trials], _MOST_KNOWN)]
     learnt = posterior(space, trials, running)
     means = learnt.means()
     best = min(means)
@@ -36,17 +36,6 @@ def gp_parts(
     scored.sort(key=lambda pair: -pair[0])
     climbed = [_climbed(space, learnt, parts, best) for _, parts in scored[:_CLIMBED]]
     yield from (parts for _, parts in sorted(climbed + scored, key=lambda pair: -pair[0]))
-
-
-def _telling(trials: Sequence[Known]) -> Sequence[Known]:
-    """Return the trials that are learnt from: of many the better half and the others' every nth."""
-    if len(trials) <= _MOST_KNOWN:
-        return trials
-    order = sorted(range(len(trials)), key=lambda place: (trials[place].loss, place))
-    half = _MOST_KNOWN // 2
-    rest = order[half:]
-    chosen = order[:half] + [rest[place * len(rest) // half] for place in range(half)]
-    return [trials[place] for place in sorted(chosen)]
 
 
 def _gain(learnt: Posterior, parts: Parts, best: float) -> float:
@@ -77,7 +66,7 @@ def _climbed(space: Space, learnt: Posterior, parts: Parts, best: float) -> tupl
 
     start = learnt.cube.coordinates(parts)
     low, high = [0.0] * len(start), [_BELOW_ONE] * len(start)
-    top = descended(loss, start, low, high, _STEPS, _FIRST_STEP, _LONGEST_STEP)
+    _, top = descended(loss, start, low, high, _STEPS, _FIRST_STEP, _LONGEST_STEP)
     moved = dict(zip(places, top, strict=True))
     own = [moved.get(place, part or 0.0) for place, part in enumerate(parts)]
     result = space.filled(iter(own))

@@ -16,8 +16,13 @@ from runx.search.space import Parts, Space
 _MOST_FITTED = 60
 """So many trials, the better half and of the others every nth, tell how far the loss changes."""
 
-_BENDS = (1e9, 3.0, 1.0, 0.3)
+_BENDS = (1e6, 1.0, 0.1)
 """How strongly losses are bent: from where on, in distances of the median from the least."""
+
+_DOUBT = 3.0
+"""So much more likely a stronger bend must be: in natural logarithms."""
+
+_MOST_COMPARED, _FEW_STEPS, _STEPS = 32, 10, 20
 
 _LEAST_VARIANCE = 1e-12
 
@@ -161,38 +166,55 @@ def _kernel(points: Rows, noise: float) -> Rows:
 
 def _fitted(cube: Cube, points: Rows, losses: Vector) -> tuple[Vector, Fit]:
     """Return the losses as they are learnt from, and the kernel that fits them."""
-    order = sorted(range(len(points)), key=lambda place: (losses[place], place))
-    if len(order) > _MOST_FITTED:
-        half = _MOST_FITTED // 2
-        rest = order[half:]
-        order = order[:half] + [rest[place * len(rest) // half] for place in range(half)]
-    chosen = sorted(order)
+    bend = _likely_bend(cube, points, losses)
+    bent = _standard(_bent(losses, bend))[0]
+    chosen = telling(losses, _MOST_FITTED)
+    return bent, _fit(cube, points, bent, chosen, _STEPS)
+
+
+def _fit(cube: Cube, points: Rows, values: Vector, chosen: Sequence[int], steps: int) -> Fit:
     is_ordered = [not options for options in cube.options]
     apart = gp.distances([points[place] for place in chosen], is_ordered)
-    bent = _bent(losses, apart, chosen)
-    return bent, gp.fitted(apart, [bent[place] for place in chosen])
+    return gp.fitted(apart, [values[place] for place in chosen], steps)
 
 
-def _bent(losses: Vector, apart: list[Rows], chosen: Sequence[int]) -> Vector:
-    """Return losses, bent by a logarithm as far as is most likely, and standardised.
+def _likely_bend(cube: Cube, points: Rows, losses: Vector) -> float:
+    """Return how strongly losses are to be bent, as is most likely.
 
     Far above the least they may differ by orders of magnitude, which would hide what matters.
     """
+    chosen = telling(losses, _MOST_COMPARED)
+    found = []
+    for place, bend in enumerate(_BENDS):
+        values = _bent(losses, bend)
+        standard, deviation = _standard(values)
+        fit = _fit(cube, points, standard, chosen, _FEW_STEPS)
+        # The density of the losses is that of the values times their slope, exp(-value) / bend.
+        slopes = fsum(values[place] for place in chosen) + len(chosen) * log(bend * deviation)
+        found.append((fit.unlikeliness + slopes + _DOUBT * place, bend))
+    return min(found)[1]
+
+
+def _bent(losses: Vector, bend: float) -> Vector:
+    """Return losses bent by a logarithm, from a distance above the least on."""
     least = min(losses)
     above = [loss - least for loss in losses]
-    span = sorted(above)[len(above) // 2] or max(above) or 1.0
-    inverse = gp.full(gp.inverse(gp.triangle(gp.plain_kernel(apart))))
-    found = []
-    for bend in _BENDS:
-        values = [log(1 + each / (span * bend)) for each in above]
-        standard, deviation = _standard(values)
-        own = [standard[place] for place in chosen]
-        error = dot(own, [dot(row, own) for row in inverse]) / len(own)
-        # The density of what was bent, from that of the result: its slope is exp(-value) / bend.
-        slopes = fsum(values[place] for place in chosen) + len(own) * log(bend)
-        unlikely = len(own) / 2 * log(error * deviation * deviation) + slopes
-        found.append((unlikely, bend, standard))
-    return min(found)[2]
+    span = (sorted(above)[len(above) // 2] or max(above) or 1.0) * bend
+    return [log(1 + each / span) for each in above]
+
+
+def telling(losses: Sequence[float], most: int) -> list[int]:
+    """Return the places of so many losses at most: the better half, and of the others every nth.
+
+    >>> telling([5, 1, 4, 2, 3, 6], 4)
+    [0, 1, 3, 4]
+    """
+    order = sorted(range(len(losses)), key=lambda place: (losses[place], place))
+    if len(order) > most:
+        half = most // 2
+        rest = order[half:]
+        order = order[:half] + [rest[place * len(rest) // half] for place in range(half)]
+    return sorted(order)
 
 
 def _standard(values: Vector) -> tuple[Vector, float]:

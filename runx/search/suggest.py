@@ -32,6 +32,10 @@ _MOST_FOR_GP = 250
 """From so many trials on a Gaussian process takes longer than it gains."""
 
 
+_OTHERWISE = 4
+"""Each so manieth trial is asked for otherwise, since a process may be wrong about a function."""
+
+
 class SpaceExhausted(SweepError):
     """Every point of the space has been asked for, or RUNX.SKIP leaves none."""
 
@@ -170,7 +174,7 @@ def _gp(
 ) -> Iterator[Parts]:
     if _is_early(space, trials):
         return _qmc(space, trials, running, seed)
-    if len(trials) > _MOST_FOR_GP:
+    if len(trials) > _MOST_FOR_GP or seed.trial % _OTHERWISE == 0:
         return tpe_parts(space, trials, running, seed.random())
     return gp_parts(space, trials, running, seed.random())
 

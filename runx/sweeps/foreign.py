@@ -114,14 +114,16 @@ def _written(node: Mapping[str, Node]) -> str:
     # W&B's log_uniform has exponents as its ends, other than log_uniform_values.
     is_power = isinstance(kind, Scalar) and kind.text == "log_uniform"
     low, high = (_power(end) if is_power else _text(end) for end in ends)
-    return f"{{{operator}: [{low}, {high}]}}, and SAMPLES"
+    step = next((f", {_text(node[key])}" for key in ("step", "q") if key in node), "")
+    return f"{{{operator}: [{low}, {high}{'' if operator == 'normal' else step}]}}, and SAMPLES"
 
 
 def _operator(node: Mapping[str, Node]) -> str:
     kind = node.get("distribution", node.get("type"))
     log = node.get("log")
     if isinstance(log, Scalar) and log.value is True:
-        return "loguniform"
+        is_int = isinstance(kind, Scalar) and _DISTRIBUTIONS.get(kind.text) == "randint"
+        return "lograndint" if is_int else "loguniform"
     if isinstance(kind, Scalar):
         return _DISTRIBUTIONS.get(kind.text, "uniform")
     if "mu" in node or "sigma" in node:

@@ -66,7 +66,8 @@ class Board(App[None]):
         """A line was added to the console."""
 
     def __init__(self, runs: LiveRuns, logroot: Path) -> None:
-        super().__init__()
+        # The terminal's own colours, and with NO_COLOR none.
+        super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.runs, self.logroot = runs, logroot
         self.console_lines: deque[str] = deque(maxlen=MOST_LINES)

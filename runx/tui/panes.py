@@ -16,7 +16,7 @@ from runx.export.terminal import sparkline
 from runx.local.nvidia import Listing, list_gpus
 from runx.printable import one_line, printable
 from runx.report.details import images
-from runx.report.tail import read_log
+from runx.report.tail import LOG_MORE, read_log
 from runx.rundir.output import tail
 from runx.rundir.records import rows
 from runx.rundir.run import RunRecord
@@ -47,8 +47,15 @@ class Output:
 
     def lines(self, record: RunRecord) -> list[str]:
         """Return the last lines of a run's output, without what a terminal would obey."""
+<<<<<<< HEAD
         if self._file != record.place.output:
             self._file, self._place, self._lines = record.place.output, -1, []
+=======
+        if self._file != record.dir.output:
+            self._file, self._place, self._lines = record.dir.output, -1, []
+        if _size(self._file) - self._place > LOG_MORE:
+            self._place = -1  # Faster than anybody reads: the end alone is of use.
+>>>>>>> top
         part = read_log(self._file, self._place, not record.status.alive)
         if part.place < self._place:
             self._lines = []  # It was begun anew.
@@ -59,6 +66,14 @@ class Output:
             self._lines = [*self._lines[:-1], *added][-MOST_LINES:]
         shown = self._lines[:-1] if self._lines[-1:] == [""] else self._lines
         return shown or ["no output yet"]
+
+
+def _size(file: Path) -> int:
+    """Return the bytes of a file, 0 where there is none."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 class Panes:

@@ -3,6 +3,8 @@
 import pytest
 from project import Project
 
+from runx.analysis.commands import resume_command
+
 
 @pytest.fixture
 def project(tmp_path, installed):
@@ -25,3 +27,9 @@ def test_failed_runs_are_retried_by_the_command_that_launched_them(project):
         "status", "study", "--failures", "--logroot", "../runs", cwd="elsewhere", status=1
     ).stdout
     assert output.splitlines()[-1] == f"retry: (cd {project.path} && {retry})"
+
+
+def test_a_retry_is_of_all_that_failed_whichever_were_launched():
+    words = ["sweep.yml", "--where", "lr < 1", "--where=wd == 0", "--resume", "-j", "2"]
+    assert resume_command(words, "lost") == "runx sweep.yml -j 2 --resume --retry lost"
+    assert resume_command(words[:3]) == "runx sweep.yml --where 'lr < 1' --resume"

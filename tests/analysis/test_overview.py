@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from runx.analysis.overview import any_failed, runs_as_json, status_table
+from runx.analysis.question import Question
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
@@ -67,6 +68,13 @@ def test_the_table_has_what_varies_and_how_each_stands():
     assert heads == ["run", "lr", "state", "attempt", "elapsed", "acc", "epoch", "where"]
     assert summary.rows[0].cells == ("a", 1, "failed (exit status 1)", 1, 321.0, 9, 3, "h")
     assert summary.rows[1].cells[:5] == ("b", 2, "planned", None, None)
+
+
+def test_the_table_is_sorted_by_what_is_asked_for():
+    runs = [record("a", lr=1), record("b", lr=3), record("c", lr=2)]
+    summary = status_table(runs, 1e3, Question(sortwith=("lr",), higher=("lr",)))
+    assert [row.cells[:2] for row in summary.rows] == [("b", 3), ("c", 2), ("a", 1)]
+    assert [key.column.heading for key in summary.sorted_by] == ["lr"]
 
 
 def test_json_has_the_reason_and_the_exit_status():

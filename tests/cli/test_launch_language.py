@@ -40,6 +40,7 @@ WRONG = {
     "unknown sweep": (["--sweep", "sed"], "did you mean seeds?"),
     "no expression": (["--where", "lr ="], "--where"),
     "unknown name": (["--where", "lrr < 1"], "lrr is unknown: did you mean lr?"),
+    "run without --resume": (["--where", "run == 'owl'"], "run goes with --resume"),
     "state without --resume": (["--where", "state == 'failed'"], "goes with --resume"),
     "table that is launched": (["--table"], "--table goes with -n"),
     "style": (["ARGS.style=equal"], "did you mean equals?"),

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SweepError
-from runx.launching.plan import MAX_RUNS, plan, sweep_of
+from runx.launching.plan import MAX_RUNS, NEW, condition, named_values, plan, sweep_of
+from runx.rundir.paths import RunDir
+from runx.rundir.run import Run
+from runx.sweeps.values import Hparam, Point
 
 names = st.lists(st.from_regex(r"[a-z]{1,6}", fullmatch=True), unique=True, max_size=4)
 grids = names.flatmap(
@@ -74,3 +77,10 @@ def test_a_runs_identity_is_its_command_and_typed_values_and_nothing_else(tmp_pa
     assert identity("{lr: 1}") == identity("{lr: 1, SUBMIT_JOB.NODES: 4}")
     assert identity("{lr: 1}") != identity("{lr: true}")
     assert identity("{lr: 1}") != identity("{lr: 1}", cmd="test")
+
+
+def test_a_condition_may_name_runs_that_exist_unless_a_hyperparameter_is_called_so():
+    run = Run("owl", RunDir("/logs/sweep/owl"), Point((Hparam("lr", 0.1, "0.1"),)))
+    assert condition("run in ['owl']", ["lr"], True).holds(named_values(run, "failed"))
+    other = run._replace(point=Point((Hparam("run", 3, "3"),)))
+    assert condition("run == 3", ["run"], False).holds(named_values(other, NEW))

@@ -67,6 +67,9 @@ def test_the_screen_of_80_by_24(terminal, logs):
     ]
     terminal("send-keys", "j")
     shown(terminal, "bee was here")
+    painted = terminal("capture-pane", "-p", "-e").splitlines()
+    assert not re.search(r"\x1b\[[\d;]*[34]\d?8;", "".join(painted))  # NO_COLOR is set
+    assert [at for at, line in enumerate(painted[1:9]) if re.search(r"[\[;]7m.*0:09", line)] == [2]
     terminal("send-keys", "Space", "k", "Space", "2")
     shown(terminal, "o  bee", "x  ant")
     terminal("send-keys", "/", "lr < 0.5", "Enter")

@@ -57,6 +57,16 @@ def test_of_a_long_log_the_end_is_kept(tmp_path, monkeypatch):
     assert len(output.lines(record)) < 100
 
 
+def test_of_an_output_that_grows_faster_than_it_is_read_the_end_is_shown(tmp_path):
+    folder = make_run(tmp_path / "sweep" / "one", {}, [1], code=None)
+    output, record = Output(), record_of(folder)
+    (folder / "output.log").write_text("begins\n")
+    assert output.lines(record) == ["begins"]
+    with (folder / "output.log").open("a") as file:
+        file.writelines(f"line {at}\n" for at in range(200_000))
+    assert output.lines(record)[-1] == "line 199999"
+
+
 def curves(folder, read=None):
     runs = LiveRuns((folder.parent.name,), folder.parents[1], folder, question_of("", ""), print)
     runs.start()

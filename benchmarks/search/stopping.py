@@ -6,9 +6,10 @@ import heapq
 import math
 import random
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.search.functions import Function, training
+from benchmarks.search.functions import FUNCTIONS, Function, training
 from benchmarks.search.loops import Searcher
 from benchmarks.search.ours import OURS
 from benchmarks.search.peers import Optuna

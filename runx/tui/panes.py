@@ -47,15 +47,10 @@ class Output:
 
     def lines(self, record: RunRecord) -> list[str]:
         """Return the last lines of a run's output, without what a terminal would obey."""
-<<<<<<< HEAD
         if self._file != record.place.output:
             self._file, self._place, self._lines = record.place.output, -1, []
-=======
-        if self._file != record.dir.output:
-            self._file, self._place, self._lines = record.dir.output, -1, []
         if _size(self._file) - self._place > LOG_MORE:
             self._place = -1  # Faster than anybody reads: the end alone is of use.
->>>>>>> top
         part = read_log(self._file, self._place, not record.status.alive)
         if part.place < self._place:
             self._lines = []  # It was begun anew.

@@ -5,7 +5,7 @@ import pytest
 from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError, SweepError
-from runx.rundir.shell import Requeue
+from runx.rundir.handback import Requeue
 from runx.rundir.steps import RUN, SWEEP, Per
 
 PIPELINE = """\

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from pipelines import RUNS, Pipeline
+from pipelines import RUNS, SCRIPT, Pipeline
 from sweeps import wait_until
 
 SEED = os.environ["RUNX_SEED"]
@@ -112,13 +112,15 @@ def test_a_failed_shared_step_blocks_the_runs_that_share_it_alone(pipeline):
 
 
 def test_a_step_whose_launcher_died_goes_on_and_what_follows_waits_for_it(pipeline):
-    pipeline.write(
-        "step.sh", pipeline.path.joinpath("step.sh").read_text().replace("0.$((RANDOM % 3))", "2")
-    )
+    waits = 'while [ "$1" = train ] && ! [ -e "$FAULTS/go" ]; do sleep 0.1; done\n'
+    pipeline.write("step.sh", SCRIPT.replace("sleep 0.$((RANDOM % 3))\n", waits))
     launcher = pipeline.start("-i", "-j", "4")
     wait_until(lambda: ("begin", "train", "a0") in pipeline.lines())
     launcher.kill()
     launcher.wait()
-    output = pipeline.runx("-i", "-j", "4", "--resume")
-    assert "goes on" in output
+    again = pipeline.start("-i", "-j", "4", "--resume")
+    wait_until(lambda: "goes on" in pipeline.said(again))
+    (pipeline.faults / "go").touch()
+    pipeline.ended(again)
+    assert again.returncode == 0
     pipeline.check_done_once()

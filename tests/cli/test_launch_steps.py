@@ -128,10 +128,11 @@ def test_a_step_is_tried_again_before_what_follows(pipeline):
 
 
 def test_a_launch_that_is_stopped_goes_on_where_it_was(pipeline):
-    pipeline.write("step.sh", SCRIPT.replace("0.$((RANDOM % 3))", "5"))
+    pipeline.write("step.sh", SCRIPT.replace("0.$((RANDOM % 3))", "600"))
     launcher = pipeline.start("-i")
     wait_until(lambda: begun(pipeline) == ["tokens all"])
-    wait_until(lambda: "running" in [each["event"] for each in events(pipeline.steps()[-1])])
+    [tokens] = [step for step in pipeline.steps() if step.path.name.startswith("tokens-")]
+    wait_until(lambda: "running" in [each["event"] for each in events(tokens)])
     os.kill(launcher.pid, signal.SIGINT)
     output = pipeline.ended(launcher)
     assert launcher.returncode == 130 and "stopped" in output

@@ -153,6 +153,45 @@ def test_each_farm_runs_the_sweep(index, installed, tmp_path):
     assert all((path / "metrics.csv").exists() for path in runs(folder))
 
 
+def executions(folder: Path) -> dict[str, list[str]]:
+    """Return the attempts of each step of an example's runs, and of what these share."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(folder.glob("runs/sweep/**/steps/*/attempts/*.events.jsonl")):
+        step = file.parent.parent.name.partition("-")[0]
+        assert '"code":0' in file.read_text(), file
+        found.setdefault(step, []).append(file.name.partition(".")[0])
+    return found
+
+
+def test_the_pipeline_trains_once_and_evaluates_again_what_was_changed(installed, tmp_path):
+    folder = copy_of("pipeline", tmp_path)
+    plan, sweep, status, table, resume, logs, again = commands("pipeline")
+    assert len(run(plan, folder, installed).splitlines()) == 23
+    assert not (folder / "runs").exists()
+    run(sweep, folder, installed)
+    first = {"tokens": 2, "train": 8, "eval": 8, "seeds": 4, "report": 1}
+    assert {step: len(each) for step, each in executions(folder).items()} == first
+    assert "8 done" in run(status, folder, installed)
+    best = json.loads(run(f"{table} --json", folder, installed))[0]
+    assert best["hparams"]["level"] == "char"
+    assert 1 < best["metrics"]["perplexity"] < 4
+
+    text = (folder / "sweep.yml").read_text()
+    (folder / "sweep.yml").write_text(text.replace("python evaluate.py", "python -u evaluate.py"))
+    run(resume, folder, installed)
+    assert {step: len(each) for step, each in executions(folder).items()} == {
+        "tokens": 2,
+        "train": 8,
+        "eval": 16,
+        "seeds": 8,
+        "report": 2,
+    }
+    assert executions(folder)["train"] == ["1"] * 8
+    assert run(logs, folder, installed).count("the mean of 2 models") == 8
+    run(again, folder, installed)
+    assert len(executions(folder)["report"]) == 3
+
+
 def test_every_example_is_in_the_list_and_has_a_readme():
     folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
     listed = set(re.findall(r"^\| \[(\w+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))

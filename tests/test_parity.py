@@ -65,7 +65,10 @@ COUNTERPARTS = {
     },
     "logs": {
         "config": ELSEWHERE,
-        **{name: f"logs({name})" for name in ("names", "logroot", "where", "follow", "lines")},
+        **{
+            name: f"logs({name})"
+            for name in ("names", "logroot", "where", "follow", "lines", "step")
+        },
     },
     "attach": {
         "config": ELSEWHERE,
@@ -79,7 +82,7 @@ COUNTERPARTS = {
     },
     "cancel": {
         "config": ELSEWHERE,
-        **{name: f"cancel({name})" for name in ("names", "logroot", "where")},
+        **{name: f"cancel({name})" for name in ("names", "logroot", "where", "step")},
     },
     "hold": {"names": "hold(names)", "logroot": "hold(logroot)", "config": ELSEWHERE},
     "release": {"names": "release(names)", "logroot": "release(logroot)", "config": ELSEWHERE},

@@ -86,8 +86,12 @@ def test_what_may_be_another_programs_is_a_warning():
 
 
 def test_variables_of_runs_are_no_mistake():
-    scripts = [*PACKAGE.rglob("run.sh.in"), PACKAGE / "farms/words.py"]
-    assert len(scripts) == 2
+    scripts = [
+        *PACKAGE.rglob("*.sh.in"),
+        *PACKAGE.glob("rundir/*script.py"),
+        PACKAGE / "farms/words.py",
+    ]
+    assert len(scripts) == 5
     texts = [path.read_text() for path in scripts]
     names = set(re.findall(r"\bRUNX_[A-Z_]+", "".join(texts)))
     assert "RUNX_LOGDIR" in names

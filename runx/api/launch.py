@@ -7,13 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runx.api.detached import DetachedLaunch, detach
 from runx.api.experiment import Experiment, SweepPlan
-from runx.api.handle import Handle
-from runx.api.inspect import Standings, status
-from runx.api.launched import Caller
 from runx.api.printing import Say, data, remark
-from runx.api.start import avoiding, job_ids_of, start
 from runx.config.experiment import Experiment as Settings
 from runx.errors import RunxError
 from runx.launching.plan import RETRIED, LaunchOptions
@@ -23,6 +18,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
+    from runx.api.inspect import Standings
     from runx.local.tasks import Watcher
 
 
@@ -69,6 +65,9 @@ def launch(
         RunxError: An option is wrong, or can't be had here; nothing has started.
         FarmError: The farm refused a submission; those before it went through.
     """
+    from runx.api.detached import DetachedLaunch, detach
+    from runx.api.handle import Handle
+
     local = LocalOptions(
         jobs=jobs or 0,
         gpus_per_run=gpus_per_run,
@@ -111,6 +110,8 @@ def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: 
         check_options(settings.farm, local.given())
     if settings.may_run_here:
         if not settings.candidates:
+            from runx.api.start import job_ids_of
+
             job_ids_of(settings, after, remark)  # It says what will never be done.
         if not wait and (local.stream or local.attach):
             raise RunxError("wait=False shows no output; runx.logs(..., follow=True) does")
@@ -132,6 +133,9 @@ def _started(
         raise RunxError(
             "runs here are launched from the main thread alone, which gets signals; or wait=False"
         )
+    from runx.api.launched import Caller
+    from runx.api.start import start
+
     caller = Caller(remark, data, _watcher, argv, elsewhere=elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
@@ -153,6 +157,8 @@ def _matching(runs: Sequence[Run], settings: Settings) -> tuple[RunDir, ...]:
 
 
 def _standings(runs: Sequence[RunDir], settings: Settings) -> Standings:
+    from runx.api.inspect import Standings, status
+
     names = [str(run.path) for run in runs]
     return status(*names, logroot=settings.logroot) if names else Standings(())
 
@@ -215,6 +221,7 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
+    from runx.api.start import avoiding, job_ids_of
     from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting

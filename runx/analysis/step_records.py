@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from runx.rundir.attempts import NO_STATUSES, Attempts, JobStatuses, is_open, read_attempts
-from runx.rundir.paths import RunDir
+from runx.rundir.attempts import (
+    NO_STATUSES,
+    Attempts,
+    JobStatuses,
+    clock,
+    is_open,
+    read_attempts,
+)
+from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.record import read_or_empty
 from runx.rundir.run import RunRecord, StepRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State
-from runx.rundir.step_states import StepEntry, run_state, step_entries, step_states
+from runx.rundir.step_states import StepEntry, run_state, step_entries, step_state, step_states
+from runx.rundir.steps import shared_steps
 
 Now = Callable[[], float]
 Warn = Callable[[str], None]
@@ -69,3 +79,21 @@ def with_steps(record: RunRecord, statuses: JobStatuses, now: Now) -> RunRecord:
     steps = _records(_entries(record.steps), attempts, now, statuses)
     status, name, of = state_of(steps)
     return record._replace(steps=steps, status=status, step=name, attempts=of)
+
+
+def gathering(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> str:
+    """Return how the steps stand that gather runs, which no run has among its own, "" for none.
+
+    By their files alone: ``seeds: 3 done, 1 blocked; report: 1 planned``.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for place in shared_steps(experiment):
+        record = read_or_empty(place.record, warn)
+        name = str(record.get("step") or place.path.name)
+        if name not in known:
+            attempts = read_attempts(place, clock(experiment.path), warn)
+            counts.setdefault(name, Counter())[step_state(attempts).name] += 1
+    return "; ".join(
+        f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
+        for name, of in counts.items()
+    )

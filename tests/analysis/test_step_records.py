@@ -1,0 +1,72 @@
+"""Runs read with their steps: states, the index, and what schedulers answer."""
+
+import json
+
+from runx.analysis.read import Reader, read_experiment
+from runx.rundir.paths import ExperimentDir
+
+_ENDED = '{"event":"started","time":1.0}\n{"event":"ended","time":2.0,"code":%d}\n'
+
+
+def an_experiment(tmp_path, codes, count=1):
+    experiment = ExperimentDir(tmp_path / "sweep")
+    (experiment.path / ".runx").mkdir(parents=True)
+    for number in range(count):
+        run = experiment.run(f"run-{number}")
+        entries, before = [], {}
+        for step, code in codes.items():
+            place = run.step(step)
+            place.attempts.mkdir(parents=True)
+            place.record.write_text(json.dumps({"step": step}))
+            if code is not None:
+                place.claim(1).write_text(json.dumps({"version": 1, "farm": None}))
+                place.events(1).write_text(_ENDED % code)
+            entries.append({"name": step, "dir": f"steps/{step}", "after": before})
+            before = {step: "done"}
+        run.record.write_text(
+            json.dumps({"version": 1, "hparams": {"n": number}, "steps": entries})
+        )
+        run.hparams.write_text(json.dumps({"n": number}))
+    return experiment
+
+
+def read(experiment):
+    return list(read_experiment(experiment, Reader(warn=lambda line: None)))
+
+
+def test_a_run_is_as_its_steps_are(tmp_path):
+    [record] = read(an_experiment(tmp_path, {"train": 0, "eval": 1}))
+    assert str(record.status) == "failed (eval: exit status 1)"
+    assert record.step == "eval"
+    assert record.place == record.dir.step("eval")
+    assert [(step.name, step.status.name) for step in record.steps] == [
+        ("train", "done"),
+        ("eval", "failed"),
+    ]
+
+
+def test_what_a_failed_step_blocks_is_said_of_the_step(tmp_path):
+    [record] = read(an_experiment(tmp_path, {"train": 1, "eval": None}))
+    assert [str(step.status) for step in record.steps] == [
+        "failed (exit status 1)",
+        "blocked (train failed)",
+    ]
+    assert record.state == "failed"
+
+
+def test_the_index_has_the_steps_of_runs_too(tmp_path, monkeypatch):
+    experiment = an_experiment(tmp_path, {"train": 0, "eval": 0}, count=70)
+    monkeypatch.setattr("runx.analysis.index.SETTLED", -(10**12))
+    before = read(experiment)
+    assert experiment.index.exists()
+
+    def unread(*_, **__):
+        raise AssertionError("it is in the index")
+
+    monkeypatch.setattr("runx.analysis.read.read_run", unread)
+    after = read(experiment)
+    assert [[(step.name, step.dir, step.status) for step in each.steps] for each in after] == [
+        [(step.name, step.dir, step.status) for step in each.steps] for each in before
+    ]
+    assert {each.step for each in after} == {"eval"}
+    assert {str(each.status) for each in after} == {"done"}

@@ -31,7 +31,7 @@ def history(function: Function, count: int) -> list[Observation]:
 def ours(sampler: str, function: Function, seen: list[Observation]) -> float:
     """Return the seconds of processor time that a point of ours takes."""
     space = space_for(function.hparams)
-    return _least(lambda: suggest(space, seen, [], Seed("s", len(seen)), sampler))
+    return _least(lambda: suggest(space, seen, [], Seed("s", len(seen) + 1), sampler))
 
 
 def optuna(function: Function, seen: list[Observation]) -> float:

@@ -17,6 +17,7 @@ _CLIMBED, _STEPS = 4, 30
 _BASES = 8
 _WIDTHS = (0.2, 0.06, 0.02, 0.006)
 _FIRST_STEP, _LONGEST_STEP = 0.03, 0.2
+_APART = 1e-5
 _BELOW_ONE = 1 - 2**-53
 
 
@@ -34,7 +35,7 @@ def gp_parts(
     candidates = [*_anywhere(space, source), *_around(space, bases, source)]
     scored = [(_gain(learnt, parts, best), parts) for parts in candidates if space.is_open(parts)]
     scored.sort(key=lambda pair: -pair[0])
-    climbed = [_climbed(space, learnt, parts, best) for _, parts in scored[:_CLIMBED]]
+    climbed = [_climbed(space, learnt, parts, best, source) for _, parts in scored[:_CLIMBED]]
     yield from (parts for _, parts in sorted(climbed + scored, key=lambda pair: -pair[0]))
 
 
@@ -55,7 +56,9 @@ def _around(space: Space, bases: Sequence[Parts], source: Random) -> Iterator[Pa
         yield near(space, base, _WIDTHS[int(source.random() * len(_WIDTHS))], source)
 
 
-def _climbed(space: Space, learnt: Posterior, parts: Parts, best: float) -> tuple[float, Parts]:
+def _climbed(
+    space: Space, learnt: Posterior, parts: Parts, best: float, source: Random
+) -> tuple[float, Parts]:
     """Return where one comes to by going up from a point, and what is to be gained there."""
     places = learnt.cube.places
 
@@ -68,8 +71,11 @@ def _climbed(space: Space, learnt: Posterior, parts: Parts, best: float) -> tupl
     low, high = [0.0] * len(start), [_BELOW_ONE] * len(start)
     _, top = descended(loss, start, low, high, _STEPS, _FIRST_STEP, _LONGEST_STEP)
     moved = dict(zip(places, top, strict=True))
-    own = [moved.get(place, part or 0.0) for place, part in enumerate(parts)]
-    result = space.filled(iter(own))
+    own = tuple(
+        None if part is None else moved.get(place, part) for place, part in enumerate(parts)
+    )
+    # Trials that are asked for at once, and know nothing of each other, would meet at the top.
+    result = near(space, own, _APART, source, change=0.0)
     if not space.is_open(result):
         return float("-inf"), parts
     return _gain(learnt, result, best), result

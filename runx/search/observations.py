@@ -15,6 +15,9 @@ Failed: TypeAlias = Literal["worst", "ignore"]
 """What a failed trial counts as: as bad as the worst, or as nothing."""
 
 
+_LARGEST = 1e150
+
+
 class Observation(NamedTuple):
     """A trial that has ended.
 
@@ -61,13 +64,18 @@ def known(
     found = [(each, parts) for each, parts in inside if parts is not None]
     width = objectives(each for each, _ in found)
     good = [each.losses for each, _ in found if is_counted(each, width)]
-    losses = iter(_scalar(good, seed) if width > 1 else [each[0] for each in good])
+    losses = iter(_scalar(good, seed) if width > 1 else [_bounded(each[0]) for each in good])
     trials = [(parts, next(losses) if is_counted(each, width) else None) for each, parts in found]
     worst = max((loss for _, loss in trials if loss is not None), default=None)
     if failed == "ignore":
         worst = None
     counted = ((parts, worst if loss is None else loss) for parts, loss in trials)
     return [Known(parts, loss) for parts, loss in counted if loss is not None]
+
+
+def _bounded(loss: float) -> float:
+    """Return a loss that can be taken from another without an overflow."""
+    return min(max(loss, -_LARGEST), _LARGEST)
 
 
 def ordered(observations: Iterable[Observation]) -> list[Observation]:

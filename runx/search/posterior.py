@@ -19,12 +19,16 @@ _MOST_FITTED = 60
 _BENDS = (1e6, 1.0, 0.1)
 """How strongly losses are bent: from where on, in distances of the median from the least."""
 
+_FAR = 4.0
+"""So many distances of the median from the least all losses are told apart."""
+
 _DOUBT = 3.0
 """So much more likely a stronger bend must be: in natural logarithms."""
 
 _MOST_COMPARED, _FEW_STEPS, _STEPS = 32, 10, 20
 
 _LEAST_VARIANCE = 1e-12
+_LEAST_SPAN = 1e-300
 
 
 class Cube(NamedTuple):
@@ -199,7 +203,10 @@ def _bent(losses: Vector, bend: float) -> Vector:
     """Return losses bent by a logarithm, from a distance above the least on."""
     least = min(losses)
     above = [loss - least for loss in losses]
-    span = (sorted(above)[len(above) // 2] or max(above) or 1.0) * bend
+    middle = sorted(above)[len(above) // 2] or max(above)
+    # How bad the bad ones are, where training diverges, says nothing of the good ones.
+    above = [min(each, _FAR * middle) for each in above]
+    span = max(middle * bend, _LEAST_SPAN)
     return [log(1 + each / span) for each in above]
 
 

@@ -57,7 +57,7 @@ def suggest(
         SpaceExhausted: There is no other point.
         SweepError: The sampler is unknown, isn't installed here, or gave what is no point.
 
-    >>> from runx.search.space import space_of
+    >>> from runx.search.space import space_of, values_of
     >>> from runx.sweeps.yaml import parse
     >>> document = parse("opt: {choice: [sgd, adam]}", "x.yml")
     >>> space = space_of(document.tree, document.at)

@@ -33,8 +33,9 @@ class Mixture(NamedTuple):
     def drawn(self, source: Random) -> Parts:
         """Return a point near one of the centers, or now and then anywhere."""
         place = int(source.random() * (len(self.centers) + _PRIOR))
-        center = self.centers[place] if place < len(self.centers) else None
-        return near(self.space, center, self.width, source)
+        anywhere: Parts = (None,) * len(self.space.dimensions)
+        center = self.centers[place] if place < len(self.centers) else anywhere
+        return near(self.space, center, self.width, source, max(self.width, _LEAST_CHANGE))
 
     def density(self, parts: Parts) -> float:
         """Return the density of the mixture at a point, to a factor that all points share."""
@@ -58,12 +59,16 @@ class Mixture(NamedTuple):
         return factor * exp(-square / (2 * self.width * self.width))
 
 
-def near(space: Space, center: Parts | None, width: float, source: Random) -> Parts:
-    """Return a point near a center; what isn't there in it is drawn from anywhere."""
-    return space.filled(_moved(space, center or (None,) * len(space.dimensions), width, source))
+def near(
+    space: Space, center: Parts, width: float, source: Random, change: float = _LEAST_CHANGE
+) -> Parts:
+    """Return a point near a center; ``change`` is how likely options without order change."""
+    return space.filled(_moved(space, center, width, source, change))
 
 
-def _moved(space: Space, center: Parts, width: float, source: Random) -> Iterator[float]:
+def _moved(
+    space: Space, center: Parts, width: float, source: Random, change: float
+) -> Iterator[float]:
     for part, dimension in zip(center, space.dimensions, strict=True):
         draw = source.random()
         if part is None:
@@ -72,7 +77,7 @@ def _moved(space: Space, center: Parts, width: float, source: Random) -> Iterato
             # The sum of three even draws is near enough to a normal one, and needs no logarithm.
             yield _mirrored(part + 2 * width * (draw + source.random() + source.random() - 1.5))
         else:
-            yield source.random() if draw < max(width, _LEAST_CHANGE) else part
+            yield source.random() if draw < change else part
 
 
 def _mirrored(number: float) -> float:

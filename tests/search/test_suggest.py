@@ -74,6 +74,14 @@ def test_whatever_was_measured_a_new_point_of_the_space_comes(sampler, losses, d
     assert key_of(mixed, values) not in taken
 
 
+@pytest.mark.parametrize("sampler", ["gp", "tpe"])
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-9, 1e9, 1e307])
+def test_losses_of_any_size_are_learnt_from(sampler, scale):
+    mixed = space(MIXED)
+    seen = [each._replace(losses=(scale * (each.number % 7 - 3),)) for each in history(mixed, 15)]
+    assert mixed.parts(point(mixed, seen, [], Seed("s", 15), sampler)) is not None
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_order_of_the_history_does_not_count(sampler):
     mixed = space(MIXED)

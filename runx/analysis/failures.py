@@ -52,9 +52,8 @@ def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Fai
     """
     groups: dict[str, list[tuple[str, RunRecord]]] = {}
     for failure in failures:
-        why, folder = reason(failure), str(failure.run.dir.path)
-        text, key = (part.replace(folder, "LOGDIR") for part in (str(why), why.key))
-        groups.setdefault(key, []).append((text, failure.run))
+        why = reason(failure)
+        groups.setdefault(why.key, []).append((str(why), failure.run))
     members = {key: [run for _, run in group] for key, group in groups.items()}
     digested = []
     for key, group in groups.items():
@@ -64,18 +63,22 @@ def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[Fai
 
 
 def reason(failure: Failure) -> Cause:
-    """Return why a run failed: what its output says, else how it ended and the last line."""
-    status = failure.run.status
+    """Return why a run failed: what its output says, else how it ended and the last line.
+
+    Its folder is called LOGDIR, so that one reason of several runs is the same.
+    """
+    status, folder = failure.run.status, failure.run.dir.owner.path
+    tail = failure.tail.replace(str(folder), "LOGDIR")
     if status.name != "failed":
         return Cause(str(status))
-    return cause_of(failure.tail) or _last_line(status.reason or status.name, failure.tail)
+    return cause_of(tail) or _last_line(status.reason or status.name, tail)
 
 
 def cause_in(record: RunRecord) -> str | None:
     """Return why a run ended badly, by its output; None where it did not."""
     if record.state not in ENDED_BADLY:
         return None
-    return str(reason(Failure.of(record))).replace(str(record.dir.path), "LOGDIR")
+    return str(reason(Failure.of(record)))
 
 
 def _last_line(end: str, tail: str) -> Cause:

@@ -242,8 +242,7 @@ def _failed(settings: Settings, run: Run, current: State, took: str, say: Say) -
     failure = Failure.of(record)
     for line in readable(failure.tail).strip().splitlines()[-_LINES:]:
         say(f"    {line}")
-    why = str(reason(failure)).replace(str(run.dir.path), "LOGDIR")
     return SmokeFailed(
-        f"the first run failed {took} after its start: {why}; nothing was started:"
+        f"the first run failed {took} after its start: {reason(failure)}; nothing was started:"
         " mend it, or launch with SMOKE=0"
     )

@@ -89,6 +89,7 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
     from runx.rundir.attempts import read_attempts
     from runx.rundir.run import RunRecord
     from runx.rundir.state import State, state
+    from runx.rundir.step_states import step_state
 
     def record(run: RunDir, status: State) -> RunRecord:
         hparams = launched.hparams[run]
@@ -96,7 +97,8 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
 
     failures = []
     for run in (end.task.run for end in failed):
-        status = state(read_attempts(run, time.time, say))
+        attempts = read_attempts(run, time.time, say)
+        status = step_state(attempts) if run.is_step else state(attempts)
         failures.append(Failure.of(record(run, status)))
     others = [record(end.task.run, State("done")) for end in launched.ended if end.status == 0]
     return digest_lines(digest(failures, others))

@@ -1,6 +1,6 @@
 import pytest
-from runx.api.caller import Launched
 
+from runx.api.launched import Launched
 from runx.cli.launch_ending import report
 from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.orders import CANCEL

@@ -61,6 +61,14 @@ def test_another_command_of_a_step_leaves_those_before_done(pipeline):
     assert "starting nothing" in pipeline.runx("-i", "--resume")
 
 
+def test_a_step_that_was_done_and_fails_with_another_command_says_why(pipeline):
+    pipeline.runx("-i")
+    pipeline.write("sweep.yml", TWO.replace("bash step.sh eval", "python missing.py"))
+    output = pipeline.runx("-i", "--resume", status=1)
+    reason = "python: can't open file 'LOGDIR/code/missing.py': [Errno 2] No such file or directory"
+    assert f"2 x {reason}" in output
+
+
 def test_a_step_that_is_added_is_executed_in_the_runs_there_are(pipeline):
     pipeline.runx("-i")
     lines = len(pipeline.lines())

@@ -15,7 +15,9 @@ from runx.sweeps.yaml import parse
 
 def decoded(name, yaml):
     node = parse(f"it: {yaml}", "x").tree["it"]
-    return KEYS[name].kind.decode(name, Entry(node, "sweep.yml:3", Path("/project")), {})
+    place = "sweep.yml:3"
+    entry = Entry(node, place, Path("/project"), lambda *_: place)
+    return KEYS[name].kind.decode(name, entry, {})
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_others_must_say_that_their_gpus_have_as_much(type):
         knowing = farm._replace(capacity=Needs(gpus=8, gpu_mem=there))
         if not is_enough:
             with pytest.raises(SettingsError, match="gpu_mem: jobs of TYPE"):
-                job_arrays(jobs, knowing, farm_type_of(type), folder, 1)
+                list(job_arrays(jobs, knowing, farm_type_of(type), folder, 1))
             continue
         [array] = job_arrays(jobs, knowing, farm_type_of(type), folder, 1)
         assert array.needs == plain.needs

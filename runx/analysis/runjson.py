@@ -70,6 +70,7 @@ FIELDS = {
     "cmd": _some("the training command as it was written", _TEXT, True),
     "command": _some("the command as it is executed", _TEXT),
     "argv": _some("the words that the script gets", _TEXTS),
+    "farm": _some("the farm that it would go to, null for this machine", _TEXT, True),
     "submit": _some("the command that submits it", {"anyOf": [_TEXTS, _TEXT]}, True),
     "stdin": _some("what that command reads", _TEXT),
     "created": _some("when its directory was made, in seconds since 1970", _NUMBER, True),

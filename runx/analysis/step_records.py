@@ -20,7 +20,7 @@ from runx.rundir.record import read_or_empty
 from runx.rundir.run import RunRecord, StepRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State
-from runx.rundir.step_states import StepEntry, run_state, step_entries, step_state, step_states
+from runx.rundir.step_states import BAD, StepEntry, run_state, step_entries, step_state, step_states
 from runx.rundir.steps import shared_steps
 
 Now = Callable[[], float]
@@ -87,13 +87,29 @@ def gathering(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> 
     By their files alone: ``seeds: 3 done, 1 blocked; report: 1 planned``.
     """
     counts: dict[str, Counter[str]] = {}
+    states: dict[RunDir, str] = {}
     for place in shared_steps(experiment):
-        record = read_or_empty(place.record, warn)
-        name = str(record.get("step") or place.path.name)
+        name = str(read_or_empty(place.record, warn).get("step") or place.path.name)
         if name not in known:
-            attempts = read_attempts(place, clock(experiment.path), warn)
-            counts.setdefault(name, Counter())[step_state(attempts).name] += 1
+            state = _alone(place, states, clock(experiment.path), warn)
+            counts.setdefault(name, Counter())[state] += 1
     return "; ".join(
         f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
         for name, of in counts.items()
     )
+
+
+def _alone(place: RunDir, states: dict[RunDir, str], now: Now, warn: Warn) -> str:
+    """Return the state of a step by its files and those of what it is after."""
+    if place in states:
+        return states[place]
+    states[place] = "planned"  # should records name each other
+    state = step_state(read_attempts(place, now, warn)).name
+    after = read_or_empty(place.record, warn).get("after") if state == "planned" else None
+    for other, when in after.items() if isinstance(after, dict) else ():
+        before = RunDir(os.path.normpath(f"{os.fspath(place)}/{other}"))
+        if when == "done" and _alone(before, states, now, warn) in BAD:
+            state = "blocked"
+            break
+    states[place] = state
+    return state

@@ -3,6 +3,7 @@
 import json
 
 from runx.analysis.read import Reader, read_experiment
+from runx.analysis.step_records import gathering
 from runx.rundir.paths import ExperimentDir
 
 _ENDED = '{"event":"started","time":1.0}\n{"event":"ended","time":2.0,"code":%d}\n'
@@ -70,3 +71,16 @@ def test_the_index_has_the_steps_of_runs_too(tmp_path, monkeypatch):
     ]
     assert {each.step for each in after} == {"eval"}
     assert {str(each.status) for each in after} == {"done"}
+
+
+def test_what_gathers_runs_is_blocked_by_what_blocks_one_of_them(tmp_path):
+    experiment = an_experiment(tmp_path, {"train": 1, "eval": None})
+    for name, when in (("seeds-1a", "done"), ("report-2b", "ended")):
+        place = experiment.run(f"steps/{name}")
+        place.attempts.mkdir(parents=True)
+        after = {"../../run-0/steps/eval": when}
+        place.record.write_text(json.dumps({"step": name.split("-")[0], "after": after}))
+    own = experiment.run("run-0").step("eval").record
+    own.write_text(json.dumps({"step": "eval", "after": {"../train": "done"}}))
+    line = gathering(experiment, ("train", "eval"), lambda line: None)
+    assert line == "report: 1 planned; seeds: 1 blocked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from runx.config.experiment import LOCAL, Experiment, Setting
@@ -105,10 +106,24 @@ def _check_places(experiment: Experiment, step: Step, names: list[str]) -> None:
             raise _error(
                 experiment, step, "CMD", f"CMD: {place}: it isn't after {name}; add that to AFTER"
             )
+        if many == "dirs" and not _stands_alone(place, step.cmd):
+            problem = f"CMD: {place} becomes several words: it must stand alone, as in"
+            advice = f"`for run in {place}; do cat $run/x; done`"
+            raise _error(experiment, step, "CMD", f"{problem} {advice}")
         if many == "dir" and not _is_one(step, steps[name], names):
             raise _error(
                 experiment, step, "CMD", f"CMD: {place}: there are several; write {{{name}.dirs}}"
             )
+
+
+def _stands_alone(place: str, cmd: str) -> bool:
+    """Return whether a place is a word of its own wherever it stands in a command.
+
+    >>> _stands_alone("{a.dirs}", "cat {a.dirs}; ls"), _stands_alone("{a.dirs}", "cat {a.dirs}/x")
+    (True, False)
+    """
+    alone = re.findall(rf"(?<![^\s(]){re.escape(place)}(?![^\s;|&)])", cmd)
+    return len(alone) == cmd.count(place)
 
 
 def _is_one(step: Step, before: Step, names: list[str]) -> bool:

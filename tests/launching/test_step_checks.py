@@ -50,6 +50,10 @@ def steps(*lines, hparams="{lr: [1, 2], opt: [a, b]}"):
             "{a.dir}: there are several; write {a.dirs}",
         ),
         (
+            ["a: {CMD: 'x {args}'}", "b: {CMD: 'cat {a.dirs}/x', AFTER: a, PER: sweep}"],
+            "{a.dirs} becomes several words: it must stand alone",
+        ),
+        (
             [
                 "a: {CMD: 'x {args}'}",
                 "b: {CMD: x, PER: [lr, opt], AFTER: a}",

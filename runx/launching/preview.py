@@ -97,14 +97,13 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         with args_named(experiment):
             for _ in of_steps(experiment, runs):
                 pass  # each can be given what its command places
-        return
-    _check_arguments(experiment, runs)
-    _check_launch(experiment, runs)
-    for farm in (experiment.farm, *experiment.farms.values()):
-        if farm is not None:
-            from runx.launching.preview_jobs import check_jobs
+    else:
+        _check_arguments(experiment, runs)
+        _check_launch(experiment, runs)
+    for farm in filter(None, (experiment.farm, *experiment.farms.values())):
+        from runx.launching.preview_jobs import check_jobs
 
-            check_jobs(experiment, farm, runs)
+        check_jobs(experiment, farm, runs)
 
 
 def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:

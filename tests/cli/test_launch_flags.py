@@ -10,6 +10,7 @@ from runx import launch as launch_runs
 from runx import load
 from runx.cli.launch import launch
 from runx.errors import RunxError
+from runx.farms.base import Wait
 from runx.farms.registry import FARMS
 
 SECTIONS = {
@@ -62,6 +63,8 @@ ELSEWHERE = {
     "notify": "told at its end: tests/api/test_notifier.py",
     "resume": "tests/launching/test_decide.py",
     "again": "tests/launching/test_decide.py",
+    "smoke": "tests/cli/test_launch_smoke.py",
+    "steps": "tests/cli/test_launch_steps.py",
 }
 
 
@@ -159,7 +162,8 @@ def test_the_api_refuses_what_a_farm_can_not_follow(project, given):
 
 def test_a_preview_of_runs_after_others_shows_what_they_wait_for(project, monkeypatch):
     project("slurm")
-    monkeypatch.setattr("runx.cli.launch.job_ids_of", lambda *_: ("7", "9"))
+    waits = (Wait("7"), Wait("9"))
+    monkeypatch.setattr("runx.cli.launch.job_ids_of", lambda *_: waits)
     assert "--dependency=afterok:7:9" in run("-n", "--after", "first").stdout
     [first, *_] = json.loads(run("-n", "--json", "--after", "first").stdout)
     assert "--dependency=afterok:7:9" in " ".join(first["submit"])

@@ -139,7 +139,10 @@ def test_waiting_jobs_are_held_and_running_ones_left(place, put, tmp_path):
     assert hold(place.runs, pytest.fail) == control.Changed(1)
     assert (tmp_path / "held").read_text() == "hold 71_1\n"
     put("squeue", tasks(place, "RUNNING", "RUNNING"))
-    assert release(place.runs, pytest.fail) == (0, dict.fromkeys(place.runs, "it is running"))
+    assert release(place.runs, pytest.fail, pytest.fail) == (
+        0,
+        dict.fromkeys(place.runs, "it is running"),
+    )
 
 
 def test_a_scheduler_that_will_not_hold_is_quoted(place, put):

@@ -3,7 +3,7 @@
 ``fixtures/logroot-0.tar.gz`` was written by the last commit before the rooms of runx were laid out
 anew; ``fixtures/logroot-0.json`` has what that commit's commands printed of it, but for the run
 smooth-goat: commands that queried no scheduler then took it for queued, and its job is lost; and
-but for the reasons why jobs wait, which weren't shown.
+but for the reasons why jobs wait, how long runs took, and GPU-hours, which weren't shown.
 In ``local`` are runs that are done, failed, killed, timed out, cancelled or resumed, one with torn
 rows and one with a torn run.json; in ``farm`` runs of Slurm, some in an array: done, failed,
 refused, queued, and one whose job's id was never kept.

@@ -18,6 +18,8 @@ IDLE = 5.0
 """A GPU with a load of less, in percent, is idle."""
 _LATELY = 300.0  # seconds for which a GPU has been idle before that is said
 _LEAST = 3  # measurements of that time, one of which is due every 30 s
+_FEWEST_HOURS = 0.01
+"""GPU-hours that are worth a line."""
 _TAIL = 1 << 14  # bytes at the end of system.csv that hold those
 _GPU = re.compile(r"gpu\d+", re.ASCII)
 _COUNTS = ("gpu", "gpus", "nodes")
@@ -125,8 +127,8 @@ def gpu_lines(runs: Iterable[RunRecord], now: float) -> Iterator[str]:
     hours = [
         count * _seconds(run, now) / 3600 for run in records if (count := asked_gpus(run.resources))
     ]
-    if hours:
-        yield f"{sum(hours):.3g} GPU-hours"
+    if (total_hours := sum(hours)) >= _FEWEST_HOURS:
+        yield f"{total_hours:.3g} GPU-hours"
     counts = [(run, idle_gpus(run, now)) for run in records if run.state == "running"]
     names = [f"{run.name} ({idle} of {total})" for run, (idle, total) in counts if idle]
     if names:

@@ -81,6 +81,7 @@ OF_FARM = {
     "ADDRESS": {"ADDRESS": "lab"},
     "NAMESPACE": {"NAMESPACE": "ml"},
     "VOLUME": {"VOLUME": "other:/mnt"},
+    "PRIORITY_CLASSES": {"PRIORITY": "-1", "PRIORITY_CLASSES": "low=-1"},
     "NGC_LOGROOT": {"NGC_LOGROOT": "/other"},
     "WORKSPACE": {"WORKSPACE": "other"},
 }
@@ -100,9 +101,15 @@ ELSEWHERE = {
     "RESTAGE": "what runs get that start again; test_restage.py",
     "CAPACITY": "whether a farm is taken at all; test_routes.py",
     "GPUS": "names this machine's GPUs; tests/local/test_gpus.py",
-    "RETRIES": "what a farm is asked, and told; tests/farms/test_retries.py, test_launch_guards.py",
+    "RETRIES": "what a farm is asked, and told; tests/farms/test_registry_retries.py",
     "SMOKE": "what a launch does first; tests/cli/test_launch_smoke.py",
     "AVOID_HOSTS": "what runs have shown; test_launch_guards.py, tests/farms/test_slurm_guards.py",
+    "STEPS": "what takes the place of CMD; tests/config/test_steps.py",
+    "AFTER": "what a launch waits for; test_after.py",
+    "RUNS_PER_JOB": "several runs in a job; tests/farms/test_together.py",
+    "PRIORITY": "tests/farms/test_registry_priority.py",
+    "LIMITS": "what all runs on a machine may have; tests/cli/test_launch_here_counts.py",
+    "NOTIFY": "whom the end is told; tests/api/test_notifier.py",
     "METRICS": "what sumx reads, of runs anywhere; tests/readers/test_asked.py",
 }
 OF_HERE = {"RESOURCES", "MAX_PARALLEL"}
@@ -122,7 +129,7 @@ REFUSED = {
 READS = {
     "command": {"SUBMIT_CMD"},
     "ngc": {"SUBMIT_CMD", "NGC_LOGROOT", "WORKSPACE"},
-    "kubernetes": {"ADDRESS", "NAMESPACE", "VOLUME"},
+    "kubernetes": {"ADDRESS", "NAMESPACE", "VOLUME", "PRIORITY_CLASSES"},
     "ray": {"ADDRESS"},
 }
 OF_SOME = {"SUBMIT_CMD", *(name for name, key in KEYS.items() if key.scope == "farm")}

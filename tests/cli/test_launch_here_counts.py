@@ -20,6 +20,7 @@ def sweep(tmp_path, installed):
     sweep = Sweep(tmp_path / "project", {**installed, **places}, body=HOLDS)
     sweep.limits = lambda text: (home / ".config" / "runx.yml").write_text(f"LIMITS: {text}\n")
     yield sweep
+    go(sweep)  # what goes on after its launcher was killed ends, too
     sweep.clean()
 
 

@@ -55,19 +55,20 @@ def opener(array: JobArray, name: str) -> str:
 
 
 def open_when_done(
-    name: str, done: Sequence[str], over: Sequence[str] = (), poll: float = POLL
+    name: str, done: Sequence[str], over: Sequence[str] | str = (), poll: float = POLL
 ) -> None:
     """Open the jobs called ``name`` when the jobs ``done`` are done and those ``over`` are over.
 
     They are removed where one of ``done`` has ended otherwise. Where the schedd doesn't answer, it
-    is asked again.
+    is asked again. A job of an earlier runx, which is queued still, names the one that is to be over.
     """
+    others = [over] if isinstance(over, str) and over else list(over)
     while True:
         time.sleep(poll)
         clusters = _clusters(name)
         if clusters is None:
             continue
-        statuses = _statuses([*done, *over])
+        statuses = _statuses([*done, *others])
         if not clusters:
             return
         if statuses is None:

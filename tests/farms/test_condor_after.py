@@ -69,12 +69,13 @@ def test_jobs_after_one_that_is_not_done_are_removed_with_the_reason(site, how):
     assert "which it waited for, is not done" in site.runx("status", "second").stdout
 
 
-def test_after_the_end_of_another_it_makes_no_difference_how_it_ended(site):
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_after_the_end_of_another_it_makes_no_difference_how_it_ended(site, is_earlier):
     (site.pool / "full").touch()
     name, [id] = two(site, "HPARAMS: {status: 3}\n")
     (site.pool / "full").unlink()
     site.wait("first", all_end)
-    open_when_done(name, [], id, poll=0.1)
+    open_when_done(name, [], id if is_earlier else [id], poll=0.1)
     site.done("second", 2)
 
 

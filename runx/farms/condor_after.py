@@ -60,7 +60,7 @@ def open_when_done(
     """Open the jobs called ``name`` when the jobs ``done`` are done and those ``over`` are over.
 
     They are removed where one of ``done`` has ended otherwise. Where the schedd doesn't answer, it
-    is asked again. A job of an earlier runx, which is queued still, names the one that is to be over.
+    is asked again. A job of an earlier runx, queued still, names the one that is to be over.
     """
     others = [over] if isinstance(over, str) and over else list(over)
     while True:

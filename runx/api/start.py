@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.api.launched import Caller, Launched, together, with_flag
 from runx.api.printing import Say
+from runx.config.experiment import LOCAL
 from runx.config.experiment import Experiment as Settings
 from runx.errors import SettingsError
 from runx.launching.plan import ExistingRun, LaunchOptions, LaunchPlan, Namer
@@ -67,12 +68,13 @@ def start(
     try:
         for plan in plans:
             own = plan.context.experiment if plan.context else settings
+            if settings.steps:
+                launched += _start_placed(settings, plan, local, ready, after, caller)
+                continue
             way = ready.get(own.place) or _prepared(own, plan.runs, local, after, caller.say)
             if way.capacity is not None and caller.begun:
                 caller.begun(plan)
-            if settings.steps:
-                launched.append(_start_placed(own, plan, local, way, caller))
-            elif way.capacity is None:
+            if way.capacity is None:
                 launched.append(_submit(plan, way.predecessors, caller))
             else:
                 launched.append(_execute(own, plan, local, way.capacity, caller))
@@ -128,10 +130,6 @@ def _prepared(
     is_here = settings.farm is None
     if is_here and local.is_fallback and "FARM" not in settings.settings:
         say("no farm is set: running here, as with -i")
-    if settings.steps:
-        from runx.launching.step_places import executes_here
-
-        is_here = executes_here(settings)
     if is_here:
         _wait_here(settings, after, say)
     return Prepared(predecessors, capacity_of(settings, local, runs, say) if is_here else None)
@@ -141,23 +139,43 @@ def _start_placed(
     settings: Settings,
     plan: LaunchPlan,
     local: LocalOptions,
-    way: Prepared,
+    ready: Mapping[str, Prepared],
+    after: Sequence[str],
     caller: Caller,
-) -> Launched:
-    """Execute the steps that are here, then submit the others to their farms."""
-    from runx.launching.step_places import placed, with_done
+) -> list[Launched]:
+    """Submit the steps that wait for none here, execute those here, then submit the others."""
+    from runx.launching.step_places import free_of, placed, with_done
+    from runx.launching.targets import experiments_at
 
     here, parts = placed(plan)
-    launched = None
-    if way.capacity is not None and (here.attempts or here.adopted):
-        launched = _execute(settings, here, local, way.capacity, caller)
-        parts = [] if launched.stopped else with_done(parts, caller.say)
-    submitted = [_submit(part, way.predecessors, caller) for part in parts]
-    if launched is not None and (not submitted or any(end.status for end in launched.ended)):
-        return launched
-    runs = tuple(run.dir for run in plan.runs)
-    count = sum(each.submitted or 0 for each in submitted)
-    return Launched(settings.name, runs, count, unit="step")
+    own = experiments_at(settings)[LOCAL]
+    ways = dict(ready)
+    for place, part in [(LOCAL, here)] * bool(here.attempts or here.adopted) + [
+        (part.context.experiment.place, part) for part in parts if part.context
+    ]:
+        if place not in ways:
+            there = part.context.experiment if part.context and place != LOCAL else own
+            ways[place] = _prepared(there, part.runs, local, after, caller.say)
+    first, waiting = free_of(here, parts) if here.attempts else (parts, [])
+    launched = [_submitted(part, ways, caller) for part in first]
+    if here.attempts or here.adopted:
+        if caller.begun:
+            caller.begun(here)
+        capacity = ways[LOCAL].capacity
+        assert capacity is not None
+        ended = _execute(own, here, local, capacity, caller)
+        waiting = [] if ended.stopped else with_done(waiting, caller.say)
+        others = [_submitted(part, ways, caller) for part in waiting]
+        if others and not any(end.status for end in ended.ended):
+            return [*launched, *others]  # What was made here was for them.
+        launched += [ended, *others]
+    return launched
+
+
+def _submitted(part: LaunchPlan, ways: Mapping[str, Prepared], caller: Caller) -> Launched:
+    assert part.context is not None
+    launched = _submit(part, ways[part.context.experiment.place].predecessors, caller)
+    return launched._replace(unit="step")
 
 
 def avoiding(settings: Settings, say: Say) -> Settings:
@@ -245,9 +263,6 @@ def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:
 
     limits = settings.limits
     if settings.steps:
-        from runx.launching.step_places import steps_here
-
-        runs = steps_here(settings, runs)
         return [needs(resources_of(settings, run), limits) for run in runs]
     shared = needs(settings.resources, limits)
     return [

@@ -83,7 +83,7 @@ def load(request: Request) -> Experiment:
     if values["STEPS"]:
         from runx.config.steps import read_steps
 
-        steps, farms = read_steps(request, layers, entries, values, asked.names[0])
+        steps, farms = read_steps(request, layers, entries, values, asked.names)
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
         if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
@@ -93,10 +93,6 @@ def load(request: Request) -> Experiment:
         if values["SMOKE"]:
             origin = entries["SMOKE"].origin
             raise SettingsError(f"{origin}: SMOKE tries CMD; leave it out with STEPS")
-        if asked.is_choice:
-            raise SettingsError(
-                f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"
-            )
         functions = {**experiment.functions, **functions}
         experiment = experiment._replace(steps=steps, farms=farms, functions=functions)
     if request.here or not asked.is_choice:

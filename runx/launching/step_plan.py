@@ -189,13 +189,13 @@ def decide_steps(
 
 def steps_to_start(
     experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
-) -> list[Run]:
+) -> tuple[PlannedAttempt, ...]:
     """Return the steps that a launch would start; nothing is written."""
     if options.resume:
-        return decide_steps(experiment, runs, options, say).plan.runs
+        return decide_steps(experiment, runs, options, say).plan.attempts
     graph = graph_of(experiment, selected(LaunchPlan.of_new(runs), options).runs)
     existing = existing_steps(graph, lambda _: None, clock(experiment.dir.path))
-    return planned_steps(experiment, graph, existing, options).runs
+    return planned_steps(experiment, graph, existing, options).attempts
 
 
 def _needed(

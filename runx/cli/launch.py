@@ -14,7 +14,7 @@ import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.start import avoiding, job_ids_of
+from runx.api.prepared import avoiding, job_ids_of
 from runx.cli.console import data, echo, say
 from runx.cli.launch_options import LaunchCommand, launch_options
 from runx.cli.options import given_options, local_options, note_executed, request
@@ -181,7 +181,7 @@ def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> 
     """Print what this machine lacks for runs here; those given may have RESOURCES of their own."""
     if not (settings.resources or local.gpus_per_run or runs):
         return
-    from runx.api.start import lack_of
+    from runx.api.prepared import lack_of
 
     if lack := lack_of(settings, local, runs):
         say(f"note: a launch would stop here: {lack}")

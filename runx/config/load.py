@@ -93,9 +93,6 @@ def load(request: Request) -> Experiment:
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
     if values["STEPS"]:
-        if values["SMOKE"]:
-            origin = entries["SMOKE"].origin
-            raise SettingsError(f"{origin}: SMOKE tries CMD; leave it out with STEPS")
         functions = {**experiment.functions, **functions}
         experiment = experiment._replace(steps=steps, farms=farms, functions=functions)
     if request.here or not asked.is_choice:

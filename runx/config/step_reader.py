@@ -40,12 +40,24 @@ class AskedFarm(NamedTuple):
     soonest: bool = False
 
 
+class StepFarms(NamedTuple):
+    """Where steps go: to the ``usual`` farms, "" for this machine, where they name none.
+
+    With ``here`` all are executed here; ``together``: all others go to the usual ones. ``named``
+    returns the farms that FARM names, ``unknown`` why there is no farm of a name.
+    """
+
+    usual: tuple[str, ...]
+    here: bool
+    together: bool
+    named: Callable[[tuple[str, ...]], AskedFarm]
+    unknown: Callable[[str], str]
+
+
 class StepReader:
     """Reads STEPS, given the settings that hold for steps that say nothing of them.
 
-    ``settings_of`` returns those of a farm, ``usual`` are the farms of steps that name none, ""
-    where they run here. With ``here`` all do. ``farms_of`` returns the farms that FARM names,
-    ``unknown`` why there is no farm of a name.
+    ``settings_of`` returns those of a farm.
     """
 
     def __init__(
@@ -53,14 +65,10 @@ class StepReader:
         entry: Entry,
         settings_of: Callable[[str], FarmSettings],
         environment: Environment,
-        usual: tuple[str, ...],
-        here: bool,
-        farms_of: Callable[[tuple[str, ...]], AskedFarm],
-        unknown: Callable[[str], str],
+        farms: StepFarms,
     ) -> None:
         self.entry, self.settings_of, self.environment = entry, settings_of, environment
-        self.usual, self.here = usual, here
-        self.farms_of, self.unknown = farms_of, unknown
+        self.farms = farms
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps, each after those that it waits for, else in the order of the file.
@@ -84,7 +92,7 @@ class StepReader:
         ordered = self._ordered(steps)
         farms = {step.name: self._farms(step.name).names for step in ordered}
         return tuple(
-            self._everywhere(step, farms[leader] or self.usual)
+            self._everywhere(step, farms[leader] or self.farms.usual)
             for step, leader in zip(ordered, leaders(ordered).values(), strict=True)
         )
 
@@ -209,23 +217,25 @@ class StepReader:
 
     def _farms(self, name: str) -> AskedFarm:
         """Return the farms that a step says, none where they are those of all."""
-        if self.here or not self._says(name, "FARM"):
+        if self.farms.here or not self._says(name, "FARM"):
             return AskedFarm(())
         kind = KEYS["FARM"].kind
         asked = kind.decode(f"STEPS.{name}.FARM", self._entry(name, "FARM"), self.environment)
-        found = self.farms_of(asked)
+        found = self.farms.named(asked)
+        if self.farms.together and found.names != (LOCAL,):
+            return AskedFarm(())
         if not found.names:
             problem = "no section of a farm has a CAPACITY; write it, or name a farm"
             raise self._error(f"FARM: {asked[0]}: {problem}", name, "FARM")
         for farm in found.names:
-            if farm != LOCAL and (problem := self.unknown(farm)):
+            if farm != LOCAL and (problem := self.farms.unknown(farm)):
                 raise self._error(f"FARM: {problem}", name, "FARM")
         return found
 
     def _requeue(self, step: Step, place: str) -> Requeue | None:
         if step.requeue is None:
             return None
-        if not self.here and place in ("", LOCAL):
+        if not self.farms.here and place in ("", LOCAL):
             problem = "no scheduler takes runs back here; --retries starts them again"
             raise self._error(f"REQUEUE: {problem}", step.name, "REQUEUE")
         return self._value(step.name, "REQUEUE") or Requeue(max=0)
@@ -233,7 +243,7 @@ class StepReader:
     def _shell(self, step: Step, place: str) -> Shell | None:
         """Return what stands around the command, None where that is as for all."""
         says = any(self._says(step.name, key) for key in _AROUND)
-        if not says and not step.farm and (place,) == self.usual:
+        if not says and not step.farm and (place,) == self.farms.usual:
             return None
         values = self.settings_of(place).values
         own = {key: self._value(step.name, key, place) for key in _AROUND}

@@ -14,7 +14,7 @@ from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
 from runx.config.request import Request
-from runx.config.step_reader import AskedFarm, FarmSettings, StepReader
+from runx.config.step_reader import AskedFarm, FarmSettings, StepFarms, StepReader
 from runx.errors import SettingsError
 from runx.rundir.steps import Step
 from runx.sweeps.values import Scalar
@@ -82,16 +82,16 @@ def read_steps(
 
     usual = ("",) if here or places == (LOCAL,) else places
     unknown = functools.partial(unknown_farm, layers=layers)
-    reader = StepReader(entries["STEPS"], settings_of, environment, usual, here, asked, unknown)
-    steps = reader.steps()
+    farms = StepFarms(usual, here, request.together, asked, unknown)
+    steps = StepReader(entries["STEPS"], settings_of, environment, farms).steps()
     values["CMD"] = own_cmd(steps)
     named = {name for step in steps for name in (step.farm, *step.choices)}
     names = sorted(named - {"", LOCAL})
-    farms = {}
+    found = {}
     for name in names:
         at_farm = settings_of(name)
-        farms[name] = farm_of(name, at_farm.values, {"FARM": entries["STEPS"], **at_farm.entries})
-    return steps, farms
+        found[name] = farm_of(name, at_farm.values, {"FARM": entries["STEPS"], **at_farm.entries})
+    return steps, found
 
 
 def own_cmd(steps: Sequence[Step]) -> str:

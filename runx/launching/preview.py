@@ -53,7 +53,8 @@ def starting(
     if experiment.steps:
         from runx.launching.step_plan import steps_to_start
 
-        return routes(experiment, steps_to_start(experiment, list(runs), options, say), say)
+        steps = steps_to_start(experiment, list(runs), options, say)
+        return routes(experiment, steps.plan.attempts, say)
     attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide

@@ -86,6 +86,32 @@ def _of_steps(experiment: Experiment, attempts: Iterable[PlannedAttempt], say: S
     return [Route(at[name], own) for name, own in found.items()]
 
 
+def anew(experiment: Experiment, planned: PlannedAttempt) -> Route:
+    """Return an attempt of a run, or a step, on this machine with what RESOURCES is for it now.
+
+    Raises:
+        SettingsError: It can't be computed, or nothing of it fits.
+    """
+    from runx.config.experiment import LOCAL
+    from runx.launching.targets import experiments_at
+    from runx.sweeps.axes import RESOURCE
+    from runx.sweeps.merge import keys
+
+    here, run = experiments_at(experiment)[LOCAL], planned.run
+    if run.step is not None:
+        from runx.launching.step_routes import chosen_steps
+
+        named = next(each for each in here.steps if each.name == run.step.name)
+        again = planned._replace(run=run._replace(step=named))
+        return Route(here, chosen_steps(here, [again], place=LOCAL))
+    # What was computed for another attempt is among its own: only HPARAMS' stays.
+    own = {name.removeprefix(RESOURCE).lower() for name in keys(here.hparams)}
+    resources = tuple(each for each in run.point.resources if each[0].lower() in own)
+    point = run.point._replace(resources=resources)
+    [route] = routes(here, [planned._replace(run=run._replace(point=point))])
+    return route
+
+
 _Offers = tuple[tuple[tuple[Hparam, ...], ...], ...]
 """For each candidate the alternatives of what a run needs there."""
 _Group = Sequence[tuple[PlannedAttempt, int, tuple[Hparam, ...]]]

@@ -67,8 +67,11 @@ def chosen_steps(
     experiment: Experiment,
     attempts: Iterable[PlannedAttempt],
     say: Say = lambda line: None,
+    place: str = "",
 ) -> list[PlannedAttempt]:
     """Return attempts of steps, each with the farm that it goes to and what it asks for there.
+
+    With a ``place`` all go there.
 
     Raises:
         SettingsError: No farm has what steps need that wait for each other; or a value of
@@ -77,7 +80,10 @@ def chosen_steps(
     listed = list(attempts)
     if not is_open(experiment):
         return listed
-    return _Chooser(experiment, listed).chosen(say)
+    chooser = _Chooser(experiment, listed)
+    for job in chooser.jobs if place else ():
+        job.places = (place,)
+    return chooser.chosen(say)
 
 
 def _farm_of_job(dir: RunDir) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
-from runx.errors import SettingsError
+from runx.errors import RunxError, SettingsError
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from runx.farms.base import Wait
     from runx.farms.resources import Needs
     from runx.local.capacity import Capacity
-    from runx.rundir.steps import When
 
 
 class Prepared(NamedTuple):
@@ -96,27 +95,36 @@ def job_ids_of(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait,
 
     Runs here wait for none: their launcher does.
     """
-    names: dict[str, When] = {**settings.after, **dict.fromkeys(after, "done")}
-    if not names:
+    if not (settings.after or after):
         return {}
-    from runx.launching.after import awaited, job_ids
+    from runx.launching.after import awaited, job_ids, named
 
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
+    names = named(settings, after)
     if settings.farm is None:
         awaited(names, settings.logroot, Path.cwd(), warn)
         return {}
     return job_ids(names, settings.logroot, Path.cwd(), settings.farm, warn)
 
 
+def job_ids_in_preview(settings: Settings, after: Sequence[str], say: Say) -> dict[Wait, RunDir]:
+    """Return what ``job_ids_of`` does; that AFTER can't be followed yet is said, no error."""
+    found = job_ids_of(settings._replace(after={}), after, say)
+    try:
+        return found | job_ids_of(settings, after, say) if settings.after else found
+    except RunxError as error:
+        say(f"note: a launch would stop here: {error}")
+        return found
+
+
 def _wait_here(settings: Settings, after: Sequence[str], say: Say) -> None:
     """Wait for what runs here are after."""
-    names: dict[str, When] = {**settings.after, **dict.fromkeys(after, "done")}
-    if names:
-        from runx.launching.after import wait_here
+    if settings.after or after:
+        from runx.launching.after import named, wait_here
 
-        wait_here(names, settings.logroot, Path.cwd(), say)
+        wait_here(named(settings, after), settings.logroot, Path.cwd(), say)
 
 
 def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], say: Say) -> Capacity:

@@ -102,10 +102,10 @@ def _first(
     plan = steps_to_start(settings, runs, options, _ignore)
     begin = {each.run.dir for each in plan.plan.attempts}
     for run in (each.run for each in plan.runs):
-        needed = [(each.step.name, each.dir) for each in plan.graph.of[run.dir] if each.step]
-        if all(dir in begin for _, dir in needed if dir.owner != dir):
-            done = {dir for _, dir in needed if dir not in begin and _state(dir).name == "done"}
-            names = tuple(name for name, dir in needed if dir not in done)
+        needed = {each.dir: each.step for each in plan.graph.of[run.dir] if each.step}
+        if all(dir in begin for dir, step in needed.items() if step.per.is_run):
+            done = {dir for dir in needed if dir not in begin and _state(dir).name == "done"}
+            names = tuple(step.name for dir, step in needed.items() if dir not in done)
             return _First(run, names, tuple(done))
     if begin:
         say("note: SMOKE: nothing is tried: what starts follows steps that are done")

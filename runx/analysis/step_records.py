@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -81,22 +82,62 @@ def with_steps(record: RunRecord, statuses: JobStatuses, now: Now) -> RunRecord:
     return record._replace(steps=steps, status=status, step=name, attempts=of)
 
 
-def gathering(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> str:
-    """Return how the steps stand that gather runs, which no run has among its own, "" for none.
+def of_shared(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> list[str]:
+    """Return how the shared steps stand that no run has among its own, and which have newer ones.
 
-    By their files alone: ``seeds: 3 done, 1 blocked; report: 1 planned``.
+    By their files alone: ``gathered by seeds: 3 done, 1 blocked; report: 1 planned``.
     """
     counts: dict[str, Counter[str]] = {}
     states: dict[RunDir, str] = {}
-    for place in shared_steps(experiment):
-        name = str(read_or_empty(place.record, warn).get("step") or place.path.name)
+    records = {place: read_or_empty(place.record, warn) for place in shared_steps(experiment)}
+    old = _superseded(records)
+    for place in records.keys() - old:
+        name = _step_name(place, records[place])
         if name not in known:
             state = _alone(place, states, clock(experiment.path), warn)
             counts.setdefault(name, Counter())[state] += 1
-    return "; ".join(
-        f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
-        for name, of in counts.items()
+    gathered = "; ".join(
+        f"{name}: {', '.join(f'{many} {state}' for state, many in sorted(of.items()))}"
+        for name, of in sorted(counts.items())
     )
+    lines = [f"gathered by {gathered}"] if gathered else []
+    if old:
+        names = Counter(_step_name(place, records[place]) for place in old)
+        many = ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
+        lines.append(f"superseded by newer shared steps: {many}")
+    return lines
+
+
+def _step_name(place: RunDir, record: Mapping[str, Any]) -> str:
+    return str(record.get("step") or place.path.name)
+
+
+def _superseded(records: Mapping[RunDir, Mapping[str, Any]]) -> set[RunDir]:
+    """Return those shared steps of which there is a newer one for the same runs, or more."""
+    newer: dict[str, list[set[str]]] = {}
+    found = set()
+    for place in sorted(records, key=lambda place: _created(records[place]), reverse=True):
+        record = records[place]
+        hparams, named = record.get("hparams"), record.get("runs")
+        own = hparams.items() if isinstance(hparams, dict) else ()
+        plain = {name: each for name, each in own if not _is_in_logdir(each)}
+        key = f"{_step_name(place, record)} {json.dumps(plain, sort_keys=True)}"
+        runs = {*map(str, named)} if isinstance(named, list) else set()
+        if any(runs <= others for others in newer.get(key, ())):
+            found.add(place)
+        newer.setdefault(key, []).append(runs)
+    return found
+
+
+def _created(record: Mapping[str, Any]) -> float:
+    created = record.get("created")
+    return created if isinstance(created, int | float) else 0.0
+
+
+def _is_in_logdir(value: Any) -> bool:
+    """Return whether a value is a directory of another step, or several."""
+    paths = value if isinstance(value, list) else [value]
+    return bool(paths) and all(str(each).startswith("LOGDIR") for each in paths)
 
 
 def _alone(place: RunDir, states: dict[RunDir, str], now: Now, warn: Warn) -> str:

@@ -117,7 +117,7 @@ class Standings(Sequence["RunRecord"]):
         """Return what else is to be known of the experiments of these runs, a line each."""
         from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
         from runx.analysis.overview import step_names
-        from runx.analysis.step_records import gathering
+        from runx.analysis.step_records import of_shared
         from runx.rundir.held import held_because
         from runx.rundir.paths import ExperimentDir
 
@@ -128,8 +128,8 @@ class Standings(Sequence["RunRecord"]):
         for path, records in runs.items():
             name = path.name
             known = step_names(records)
-            if known and (line := gathering(ExperimentDir(path), known, lambda _: None)):
-                lines.append(f"gathered by {line}")
+            if known:
+                lines += of_shared(ExperimentDir(path), known, lambda _: None)
             if reason := held_because(ExperimentDir(path)):
                 go_on = f"runx release {shlex.quote(name)} lets what waits start"
                 lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")

@@ -108,7 +108,7 @@ def test_a_shared_step_of_other_runs_or_values_is_not_superseded(tmp_path):
 def test_a_damaged_record_of_a_shared_step_is_not_taken_for_newer(tmp_path):
     experiment = an_experiment(tmp_path, {"train": 0})
     shared(experiment, "report-a", 1, runs=["a"])
-    shared(experiment, "report-b", None, runs=3, hparams=[("x", ["LOGDIR"])], after=7)
+    shared(experiment, "report-b", None)
     (experiment.path / "steps" / "report-b" / "run.json").write_text('{"runs": 3, "hparams": 2}')
     assert told(experiment)[-1].endswith("planned")
 

@@ -53,7 +53,7 @@ def test_a_step_that_runs_share_counts_once(tmp_path):
         "after": {},
         "shared": True,
         "elapsed": 3.0,
-        "logdir": str(place),
+        "logdir": str(place.path),
     }
 
 

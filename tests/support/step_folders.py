@@ -13,6 +13,7 @@ def an_experiment(tmp_path, codes, count=1):
     (experiment.path / ".runx").mkdir(parents=True)
     for number in range(count):
         run = experiment.run(f"run-{number}")
+        run.path.mkdir()
         entries, before = [], {}
         for step, code in codes.items():
             place = run.step(step)

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 from farm_steps import (
-    a_step_of_a_job_of_its_own_is_refused,
     a_pipeline_goes_through_in_order_and_goes_on_when_mended,
+    a_step_of_a_job_of_its_own_is_refused,
     noted,
     several_runs_share_a_job,
     works,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from runx.rundir.events import Attempt
     from runx.rundir.state import State
     from runx.rundir.steps import Predecessor, Step, When
-    from runx.sweeps.values import Point, Value
+    from runx.sweeps.values import Point, Trial, Value
 
 
 OWN_TOOL = "runx"
@@ -67,6 +67,7 @@ class RunRecord(NamedTuple):
     ``sources``: the files of metrics that logx didn't write, as ``train.loss`` names them.
     ``project``: where its code comes from, read where codes are compared alone. ``steps``: those
     that it needs, in order; ``step`` is the one that its state and its ``attempts`` are of.
+    ``trial``: the point of a search that it is a run of.
     """
 
     name: str
@@ -90,6 +91,7 @@ class RunRecord(NamedTuple):
     project: str = ""
     steps: tuple[StepRecord, ...] = ()
     step: str = ""
+    trial: Trial | None = None
 
     @property
     def place(self) -> RunDir:

@@ -46,10 +46,21 @@ class Ablation(NamedTuple):
     baseline: tuple[tuple[str, Value], ...]
 
 
+class Trial(NamedTuple):
+    """One point of a search, by its number from 1 on; each of its seeds is a run."""
+
+    search: str
+    number: int
+
+
 class Point(NamedTuple):
-    """One combination of a sweep: what the script is given, and its tag and resources, for runx."""
+    """One combination of a sweep: what the script is given, and its tag and resources, for runx.
+
+    That of a ``trial`` has the fixed values alone until its run binds the others.
+    """
 
     hparams: tuple[Hparam, ...]
     tag: str = ""
     resources: tuple[tuple[str, Value], ...] = ()
     ablation: Ablation | None = None
+    trial: Trial | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from runx.rundir.attempts import (
     NO_STATUSES,
@@ -22,10 +22,11 @@ from runx.rundir.run import RunRecord, StepRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State
 from runx.rundir.step_states import BAD, StepEntry, run_state, step_entries, step_state, step_states
-from runx.rundir.steps import shared_steps
+from runx.rundir.steps import When, shared_steps
 
 Now = Callable[[], float]
 Warn = Callable[[str], None]
+_Records = Mapping[RunDir, Mapping[str, Any]]
 
 
 def read_steps(
@@ -82,28 +83,58 @@ def with_steps(record: RunRecord, statuses: JobStatuses, now: Now) -> RunRecord:
     return record._replace(steps=steps, status=status, step=name, attempts=of)
 
 
+class Gatherer(NamedTuple):
+    """A step that gathers runs, and that no run has among its own: how it stands by its files."""
+
+    name: str
+    after: Mapping[str, When]
+    state: str
+
+
+def gatherers(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> Iterator[Gatherer]:
+    """Yield the shared steps of an experiment but those ``known`` by name, and the superseded."""
+    return _gatherers(experiment, _newest(experiment, warn)[0], known, warn)
+
+
+def _gatherers(
+    experiment: ExperimentDir, records: _Records, known: Collection[str], warn: Warn
+) -> Iterator[Gatherer]:
+    states: dict[RunDir, str] = {}
+    for place, record in records.items():
+        name = _step_name(place, record)
+        if name not in known:
+            after = record.get("after")
+            names = {_step_of(path): when for path, when in dict(after or {}).items()}
+            yield Gatherer(name, names, _alone(place, states, clock(experiment.path), warn))
+
+
+def _step_of(path: str) -> str:
+    """Return the name of a step by the path of its directory, without reading that.
+
+    >>> _step_of("../../wise-owl/steps/eval"), _step_of("../../wise-owl/../steps/tokens-1f")
+    ('eval', 'tokens')
+    """
+    # No name of a step has a hyphen, and what is shared has one before its hash.
+    return os.path.basename(path).partition("-")[0]  # noqa: PTH119
+
+
 def of_shared(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> list[str]:
     """Return how the shared steps stand that no run has among its own, and which have newer ones.
 
     By their files alone: ``gathered by seeds: 3 done, 1 blocked; report: 1 planned``.
     """
     counts: dict[str, Counter[str]] = {}
-    states: dict[RunDir, str] = {}
-    records = {place: read_or_empty(place.record, warn) for place in shared_steps(experiment)}
-    old = _superseded(records)
-    for place in records.keys() - old:
-        name = _step_name(place, records[place])
-        if name not in known:
-            state = _alone(place, states, clock(experiment.path), warn)
-            counts.setdefault(name, Counter())[state] += 1
+    records, old = _newest(experiment, warn)
+    for each in _gatherers(experiment, records, known, warn):
+        counts.setdefault(each.name, Counter())[each.state] += 1
     gathered = "; ".join(
-        f"{name}: {', '.join(f'{many} {state}' for state, many in sorted(of.items()))}"
-        for name, of in sorted(counts.items())
+        f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
+        for name, of in counts.items()
     )
     lines = [f"gathered by {gathered}"] if gathered else []
     if old:
-        names = Counter(_step_name(place, records[place]) for place in old)
-        many = ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
+        names = Counter(_step_name(place, record) for place, record in old.items())
+        many = ", ".join(f"{count} {name}" for name, count in names.items())
         lines.append(f"superseded by newer shared steps: {many}")
     return lines
 
@@ -112,10 +143,11 @@ def _step_name(place: RunDir, record: Mapping[str, Any]) -> str:
     return str(record.get("step") or place.path.name)
 
 
-def _superseded(records: Mapping[RunDir, Mapping[str, Any]]) -> set[RunDir]:
-    """Return those shared steps of which there is a newer one for the same runs, or more."""
+def _newest(experiment: ExperimentDir, warn: Warn) -> tuple[_Records, _Records]:
+    """Return the records of shared steps, and those with a newer one for the same runs, or more."""
+    records = {place: read_or_empty(place.record, warn) for place in shared_steps(experiment)}
     newer: dict[str, list[set[str]]] = {}
-    found = set()
+    old = set()
     for place in sorted(records, key=lambda place: _created(records[place]), reverse=True):
         record = records[place]
         hparams, named = record.get("hparams"), record.get("runs")
@@ -124,9 +156,10 @@ def _superseded(records: Mapping[RunDir, Mapping[str, Any]]) -> set[RunDir]:
         key = f"{_step_name(place, record)} {json.dumps(plain, sort_keys=True)}"
         runs = {*map(str, named)} if isinstance(named, list) else set()
         if any(runs <= others for others in newer.get(key, ())):
-            found.add(place)
+            old.add(place)
         newer.setdefault(key, []).append(runs)
-    return found
+    newest = {place: record for place, record in records.items() if place not in old}
+    return newest, {place: record for place, record in records.items() if place in old}
 
 
 def _created(record: Mapping[str, Any]) -> float:

@@ -90,8 +90,18 @@ COUNTERPARTS = {
         "config": ELSEWHERE,
         **{name: f"cancel({name})" for name in ("names", "logroot", "where", "step")},
     },
-    "hold": {"names": "hold(names)", "logroot": "hold(logroot)", "config": ELSEWHERE},
-    "release": {"names": "release(names)", "logroot": "release(logroot)", "config": ELSEWHERE},
+    "hold": {
+        "names": "hold(names)",
+        "step": "hold(step)",
+        "logroot": "hold(logroot)",
+        "config": ELSEWHERE,
+    },
+    "release": {
+        "names": "release(names)",
+        "step": "release(step)",
+        "logroot": "release(logroot)",
+        "config": ELSEWHERE,
+    },
     "rm": {
         "config": ELSEWHERE,
         "yes": "nobody is asked in Python",

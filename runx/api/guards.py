@@ -46,29 +46,26 @@ def tried_before(run: RunDir, attempt: int, settings: Settings, local: LocalOpti
 
 
 def renewed(
-    settings: Settings, plan: LaunchPlan, local: LocalOptions, capacity: Capacity
-) -> Callable[[Task], Task]:
-    """Return what gives a further attempt of a run that which RESOURCES computes for its number.
+    settings: Settings, plan: LaunchPlan, local: LocalOptions, capacity: Capacity, task: Task
+) -> Task:
+    """Return a further attempt of a run with the share that RESOURCES computes for its number.
 
-    It raises a SettingsError where this machine hasn't as much.
+    Raises:
+        SettingsError: This machine hasn't as much, or it can't be computed.
     """
-    planned = {each.run.dir: each for each in plan.attempts}
+    from runx.api.prepared import capacity_of, needs_of
+    from runx.launching.routes import anew
 
-    def with_share(task: Task) -> Task:
-        if task.run not in planned:  # Another launcher has begun it.
-            return task
-        from runx.api.prepared import capacity_of, needs_of
-        from runx.launching.routes import anew
-
-        route = anew(settings, planned[task.run]._replace(attempt=task.attempt))
-        runs = list(route.runs)
-        [need] = needs_of(route.experiment, runs)
-        share = capacity.share(need)
-        if share != task.share:
-            capacity_of(route.experiment, local, runs, lambda line: None)
-        return task._replace(share=share)
-
-    return with_share
+    planned = next((each for each in plan.attempts if each.run.dir == task.run), None)
+    if planned is None:  # Another launcher has begun it.
+        return task
+    route = anew(settings, planned._replace(attempt=task.attempt))
+    runs = list(route.runs)
+    [need] = needs_of(route.experiment, runs)
+    share = capacity.share(need)
+    if share != task.share:
+        capacity_of(route.experiment, local, runs, lambda line: None)
+    return task._replace(share=share)
 
 
 def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:

@@ -185,7 +185,7 @@ def logs(
     runx logs sweep -n 3
     runx logs wallaby --step eval
     """
-    from runx.api.inspect import logs
+    from runx.api.printed import logs
 
     lookup = looked_up(logroot, config)
     output = logs(*names, where=where, follow=follow, lines=lines, step=step, **lookup)

@@ -183,7 +183,7 @@ def _restarted(planned: PlannedAttempt, context: LaunchContext, say: Say) -> Pla
     if is_lost:
         planned = planned._replace(restaged=True)
     if planned.restaged:
-        restage(run, context, script(run, context.script, spread(context.experiment, run)), say)
+        restage(run, context, script(run, context.script, spread(context.experiment, run)))
     if is_lost:
         _write_files(run, context, run.dir)
     if context.experiment.farm is not None:

@@ -43,7 +43,7 @@ function usualView(model) {
 }
 
 function main() {
-  const model = makeModel(JSON.parse(document.getElementById("data").textContent));
+  const model = makeModel(JSON.parse(document.querySelector("#data")?.textContent ?? ""));
   const store = makeStore(usualView(model), location.hash);
   showTheme(store);
   const selection = makeSelection(model, store);
@@ -52,10 +52,11 @@ function main() {
   const toolbar = makeToolbar(model, store, selection);
   const graph = makeStepGraph(model, store);
   const table = makeTable(model, store, selection);
-  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
-  const [curves, parallel, ...small] = figures;
-  const [scatter, , heatmap] = small;
-  const ablation = small.pop();
+  const curves = makeCurves(model, store, selection, tip);
+  const [parallel, scatter, importance, heatmap] = [makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
+  const ablation = makeAblation(model, selection);
+  const small = [scatter, importance, heatmap];
+  const figures = [curves, parallel, ...small, ablation];
   // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],

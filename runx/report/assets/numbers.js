@@ -114,7 +114,7 @@ function powers(low, high) {
 export function even(low, high, wanted) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough);
+  const step = [1, 2, 5].map((part) => part * power).find((part) => part >= rough) ?? 10 * power;
   const marks = [];
   for (let nth = Math.ceil(low / step - 1e-9); nth * step <= high + step * 1e-9; nth += 1) {
     marks.push(Number((nth * step).toPrecision(12)));

@@ -45,7 +45,7 @@ export function makePanel(model, store, selection, follow) {
     title.textContent = run.key;
     const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, logOf(run) || "Nothing was printed.");
-    body.replaceChildren(...[facts(run), steps(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
+    body.replaceChildren(...[facts(run), steps(run), command(run), hparams(run), attempts(run), logPart(), code(run), images(run), artifacts(run)].filter(Boolean));
     if (!isNew) {
       body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
       if (model.live && shownLog !== undefined) log.textContent = shownLog;
@@ -108,8 +108,8 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function gpuHours(run) {
-    if (run.gpu_hours == null) return "";
-    return shown(run.gpu_hours) + (run.gpu_idle == null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
+    if ((run.gpu_hours ?? null) === null) return "";
+    return shown(run.gpu_hours) + ((run.gpu_idle ?? null) === null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
   }
 
   function command(run) {

@@ -39,6 +39,7 @@ MODULES = (
     "axes",
     "plot",
     "states",
+    "grouping",
     "table",
     "lines",
     "curves",

@@ -56,10 +56,10 @@ test("the columns are those of the runs, a column a step", () => {
 
 test("groups are Python's, of the runs that are shown", () => {
   const model = { ...modelOf({}, {}, {}), groupings: { keys: ["run-0", "run-1", "run-2"], choices: [{ id: "h:lr", labels: ["0.1", "1.0"], of: [1, 0, 1] }, { id: "*h:seed", by: ["lr"], of: [1, 0, 1] }] } };
-  const names = (id, runs) => [...(grouped(model, id, runs) ?? [])].map(([label, members]) => [label, members.map(({ key }) => key)]);
+  const names = (id, runs) => [...(grouped(model, [id].flat(), runs) ?? [])].map(([label, members]) => [label, members.map(({ key }) => key)]);
   assert.deepEqual(names("h:lr", model.runs), [["0.1", ["run-1"]], ["1.0", ["run-0", "run-2"]]]);
   assert.deepEqual(names("*h:seed", model.runs.slice(0, 1)), [["lr=1.0", ["run-0"]]]);
-  assert.equal(grouped(model, "h:none", model.runs), null);
+  assert.equal(grouped(model, ["h:none"], model.runs), null);
 });
 
 test("a step is as deep as the longest way to it", () => {

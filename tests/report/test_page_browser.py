@@ -276,6 +276,78 @@ def test_groups_are_drawn_as_one_line_each_with_a_band(page):
     assert page.lines("accuracy") == 22
 
 
+def group_rows(page):
+    return page.js(
+        """
+        const text = (cell) => cell.firstChild?.textContent ?? '';
+        return [...document.querySelectorAll('.runs tr.group')].map((row) =>
+          [row.dataset.group, ...[...row.children].slice(2).map(text)]);
+        """
+    )
+
+
+def headings(page):
+    return page.js(
+        "return [...document.querySelectorAll('.runs thead th')].slice(1).map((h) => h.textContent)"
+    )
+
+
+def test_groups_are_rows_of_means_as_sumx_by_prints_them(page, sweep, installed):
+    page.choose("group by", "h:optimizer")
+    page.choose("and", "h:lr")
+    printed = run_command(
+        "sumx digits --by optimizer,lr --columns accuracy --format markdown", sweep, installed
+    )
+    cells = [[cell.strip() for cell in line.split("|")] for line in printed.splitlines()]
+    expected = {(row[1], row[2]): row[3] for row in cells[2:] if len(row) > 3}
+    assert len(group_rows(page)) == len(expected) == 11
+    at = headings(page).index("accuracy")
+    rows = {row[0]: row[at] for row in group_rows(page)}
+    assert rows == {
+        f"optimizer={optimizer}, lr={lr}": spread for (optimizer, lr), spread in expected.items()
+    }
+    assert page.lines("accuracy") == 22
+    assert "subgroups" in page.driver.current_url
+
+
+def test_groups_are_sorted_by_their_means(page):
+    page.choose("group by", "h:lr")
+    at = headings(page).index("accuracy")
+    page.click('[data-column="m:accuracy"]')
+    means = [float(row[at].split()[0]) for row in group_rows(page)]
+    assert means == sorted(means, reverse=True)
+    assert len(page.all(".runs tr.group td.is-best")) >= 1
+    page.click('[data-column="m:accuracy"]')
+    assert [float(row[at].split()[0]) for row in group_rows(page)] == means[::-1]
+    page.click('[data-column="name"]')
+    assert [row[0] for row in group_rows(page)] == ["0.001", "0.003", "0.01", "0.03", "0.05", "0.1"]
+
+
+def test_a_group_opens_and_what_is_hidden_of_it_does_not_count(page):
+    page.choose("group by", "h:optimizer")
+    page.js("document.querySelector('[data-group=sgd] .name').click()")
+    assert len(page.all(".runs tr[data-run]")) == 10
+    at = headings(page).index("accuracy")
+    assert "(n=10/11)" in {row[0]: row[at] for row in group_rows(page)}["sgd"]
+    page.click(".runs tr[data-run] input")
+    assert "(n=9/11)" in {row[0]: row[at] for row in group_rows(page)}["sgd"]
+    assert len(page.all(".runs tr[data-run]")) == 10
+    page.click("[data-group=sgd] input")
+    page.click("[data-group=sgd] input")
+    assert "10, " not in page.one(".count").text
+    assert page.one(".count").text in ("21 runs in 2 groups", "21 runs in 2 groups, 10 hidden")
+
+
+def test_the_table_of_groups_is_saved_with_numbers(page):
+    page.choose("group by", "h:optimizer")
+    file = saved(page, "CSV", ".csv")
+    lines = file.read_text().splitlines()
+    file.unlink()
+    names = lines[0].split(",")
+    assert {"group", "accuracy:mean", "accuracy:std", "accuracy:n"} <= {*names}
+    assert len(lines) == 3
+
+
 def test_importance_is_pythons_whatever_is_filtered(page, sweep, installed):
     printed = loads(run_command("sumx digits --importance accuracy:best --json", sweep, installed))
     embedded = "return JSON.parse(document.getElementById('data').textContent).importances.accuracy"

@@ -31,6 +31,7 @@ function usualView(model) {
     logy: false,
     x: "epoch",
     group: "",
+    subgroups: [],
     colour: "",
     brushes: {},
     across: "",

@@ -58,7 +58,7 @@ export function makeHeatmap(model, store, selection, tip) {
   function side(column) {
     const runs = selection.drawn.filter((run) => valueOf(run, column) !== undefined);
     const scale = scaleOf(runs.map((run) => valueOf(run, column)));
-    const groups = [...(grouped(model, column.id, runs)?.values() ?? [])];
+    const groups = [...(grouped(model, [column.id], runs)?.values() ?? [])];
     if (scale.kind === "number" && groups.length > MOST) return binned(column, scale);
     const values = groups.slice(0, 40).map(([run]) => valueOf(run, column));
     const places = new Map(groups.flatMap((members, nth) => members.map((run) => [run, nth])));

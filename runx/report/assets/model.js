@@ -18,6 +18,12 @@ export function numeric(value) {
   return NaN;
 }
 
+/** Return what is measured as a number, as tables count it: undefined for text and what is missing. */
+export function measuredNumber(value) {
+  const number = numeric(value);
+  return Number.isNaN(number) && value !== "nan" && typeof value !== "number" ? undefined : number;
+}
+
 function evenly([first, step, count]) {
   const values = new Float64Array(count);
   for (let nth = 0; nth < count; nth += 1) values[nth] = first + step * nth;

@@ -1,9 +1,11 @@
 // The table of runs: a heading sorts, a tick hides a run, a name opens its panel.
 
 import { h, save } from "./dom.js";
+import { groupColumns, groupFields, groupHeadings, groupText, groupValue, sortedGroups } from "./grouping.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
 import { duration, isNumber, shown } from "./numbers.js";
 import { stateMark } from "./states.js";
+import { deviation } from "./statistics.js";
 
 const AT_FIRST = 120;
 
@@ -37,6 +39,7 @@ export function makeTable(model, store, selection) {
   const bar = h("div", { class: "card-side" }, count, showAll, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
   const rows = new Map();
+  const opened = new Set(); // labels of groups whose runs are shown
   let limit = AT_FIRST;
   frame.addEventListener("scroll", () => {
     const isAtEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 400;
@@ -57,39 +60,90 @@ export function makeTable(model, store, selection) {
     return selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
   }
 
-  function sorted() {
-    const { sort } = store.view;
-    const isDown = sort.startsWith("-");
-    const column = selection.byId.get(sort.replace(/^-/, "")) ?? null;
-    const runs = [...selection.passing];
-    if (!column) return runs;
+  function sortColumn() {
+    return selection.byId.get(store.view.sort.replace(/^-/, "")) ?? null;
+  }
+
+  function isDown() {
+    return store.view.sort.startsWith("-");
+  }
+
+  function sorted(runs) {
+    const column = sortColumn();
+    if (!column) return [...runs];
     const key = (run) => {
       const value = valueOf(run, column);
       return isRated(column) && value !== undefined && !Number.isNaN(numeric(value)) ? numeric(value) : value;
     };
-    return runs.sort((...pair) => {
+    return [...runs].sort((...pair) => {
       const keys = pair.map(key);
       const order = compare(...keys);
       const isMissing = keys.some((value) => value === undefined || value === null || value === "nan");
-      return isDown && !isMissing ? -order : order;
+      return isDown() && !isMissing ? -order : order;
     });
   }
 
+  /** Return the groups in their order: all their runs, and those that count, which aren't hidden. */
+  function groups() {
+    const all = [...(selection.passingGroups ?? [])].map(([label, runs], nth) => {
+      return { label, nth, runs, counting: runs.filter((run) => !selection.isHidden(run)) };
+    });
+    return sortedGroups(all, sortColumn(), isDown());
+  }
+
   function refresh() {
-    const shownColumns = columns();
-    const runs = sorted();
-    const best = bestValues(shownColumns);
+    const made = selection.passingGroups ? groups() : null;
+    const shownColumns = made ? groupColumns(columns(), made) : columns();
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
-    const first = runs.slice(0, limit);
-    for (const run of first) fillRow(run, shownColumns, best);
-    body.replaceChildren(...first.map((run) => rows.get(run)));
+    body.replaceChildren(...(made ? groupRows(made, shownColumns) : runRows(sorted(selection.passing).slice(0, limit), shownColumns)));
     const hidden = selection.passing.length - selection.drawn.length;
-    const total = model.runs.length;
-    count.textContent = `${runs.length === total ? total : `${runs.length} of ${total}`} runs${hidden ? `, ${hidden} hidden` : ""}`;
+    const [kept, total] = [selection.passing.length, model.runs.length];
+    const of = made ? ` in ${made.length} group${made.length === 1 ? "" : "s"}` : "";
+    count.textContent = `${kept === total ? total : `${kept} of ${total}`} runs${of}${hidden ? `, ${hidden} hidden` : ""}`;
     showAll.hidden = !store.view.hidden.length;
-    choose(shownColumns);
+    choose(columns());
     highlighted = new Set();
     relight();
+  }
+
+  function runRows(runs, shownColumns) {
+    const best = bestValues(shownColumns, selection.drawn, valueOf);
+    for (const run of runs) fillRow(run, shownColumns, best);
+    return runs.map((run) => rows.get(run));
+  }
+
+  function groupRows(made, shownColumns) {
+    const expected = Math.max(...made.map(({ runs }) => runs.length));
+    const best = bestValues(shownColumns, made, groupValue);
+    return made.slice(0, limit).flatMap((group) => {
+      const row = groupRow(group, shownColumns, best, expected);
+      return opened.has(group.label) ? [row, ...runRows(sorted(group.runs), shownColumns)] : [row];
+    });
+  }
+
+  function groupRow(group, shownColumns, best, expected) {
+    const box = h("input", { type: "checkbox", "aria-label": `show all of ${group.label}`, onchange: () => hide(group.runs, !box.checked) });
+    box.checked = group.counting.length > 0;
+    box.indeterminate = group.counting.length > 0 && group.counting.length < group.runs.length;
+    const cells = shownColumns.map((column) => {
+      if (column.id === "name") return groupCell(group);
+      const isBest = best.has(column) && groupValue(group, column) === best.get(column);
+      return h("td", { class: `number${isBest ? " is-best" : ""}` }, column.kind === "elapsed" || column.kind === "epoch_time" ? duration(groupValue(group, column)) : groupText(group, column, expected));
+    });
+    return h("tr", { class: "group", "data-group": group.label, onpointerenter: () => store.hover(group.counting) }, h("td", { class: "tick" }, box), ...cells);
+  }
+
+  function groupCell(group) {
+    const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = selection.groupColour(group.label);
+    const isOpen = opened.has(group.label);
+    const flipped = () => {
+      if (!opened.delete(group.label)) opened.add(group.label);
+      refresh();
+      body.querySelector(`[data-group="${CSS.escape(group.label)}"] .name`)?.focus();
+    };
+    const open = h("button", { type: "button", class: "name", "aria-expanded": String(isOpen), title: group.label, onclick: flipped }, swatch, group.label || "none", h("span", { class: "when" }, ` ${group.runs.length} run${group.runs.length === 1 ? "" : "s"}`));
+    return h("th", { scope: "row" }, open);
   }
 
   function heading(column) {
@@ -119,10 +173,10 @@ export function makeTable(model, store, selection) {
     return kind === "metric" || kind === "best";
   }
 
-  function bestValues(shownColumns) {
+  function bestValues(shownColumns, of, value) {
     const bests = new Map();
     for (const column of shownColumns.filter(isRated)) {
-      const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
+      const values = of.map((each) => numeric(value(each, column))).filter(isNumber);
       const differ = values.some((value) => value !== values[0]);
       if (differ) bests.set(column, values.reduce(column.lower ? smaller : larger));
     }
@@ -139,16 +193,17 @@ export function makeTable(model, store, selection) {
   }
 
   function makeRow(run) {
-    const box = h("input", { type: "checkbox", "aria-label": `show ${run.key}`, onchange: () => hide(run, !box.checked) });
+    const box = h("input", { type: "checkbox", "aria-label": `show ${run.key}`, onchange: () => hide([run], !box.checked) });
     const row = h("tr", { "data-run": run.key, onpointerenter: () => store.hover([run]) }, h("td", { class: "tick" }, box));
     row.addEventListener("focusin", () => store.hover([run]));
     rows.set(run, row);
     return row;
   }
 
-  function hide(run, isHidden) {
-    const others = store.view.hidden.filter((key) => key !== run.key);
-    store.set({ hidden: isHidden ? [...others, run.key] : others });
+  function hide(runs, isHidden) {
+    const keys = new Set(runs.map(({ key }) => key));
+    const others = store.view.hidden.filter((key) => !keys.has(key));
+    store.set({ hidden: isHidden ? [...others, ...keys] : others });
   }
 
   function cell(run, column, best) {
@@ -202,11 +257,11 @@ export function makeTable(model, store, selection) {
   }
 
   function saveCsv() {
-    const shownColumns = columns();
-    const lines = [
-      shownColumns.map((column) => column.heading),
-      ...sorted().map((run) => shownColumns.map((column) => valueOf(run, column))),
-    ];
+    const made = selection.passingGroups ? groups() : null;
+    const shownColumns = made ? groupColumns(columns(), made) : columns();
+    const lines = made
+      ? [shownColumns.flatMap(groupHeadings), ...made.map((group) => shownColumns.flatMap((column) => groupFields(group, column, deviation)))]
+      : [shownColumns.map((column) => column.heading), ...sorted(selection.passing).map((run) => shownColumns.map((column) => valueOf(run, column)))];
     const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
     save(`${model.experiment}.csv`, new Blob([`${text}\r\n`], { type: "text/csv" }));
   }

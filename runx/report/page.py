@@ -49,6 +49,7 @@ MODULES = (
     "heatmap",
     "ablation",
     "stepgraph",
+    "compare",
     "panel",
     "toolbar",
     "live",

@@ -325,7 +325,7 @@ def test_groups_are_sorted_by_their_means(page):
 
 def test_a_group_opens_and_what_is_hidden_of_it_does_not_count(page):
     page.choose("group by", "h:optimizer")
-    page.js("document.querySelector('[data-group=sgd] .name').click()")
+    page.click("[data-group=sgd] .name")
     assert len(page.all(".runs tr[data-run]")) == 10
     at = headings(page).index("accuracy")
     assert "(n=10/11)" in {row[0]: row[at] for row in group_rows(page)}["sgd"]
@@ -371,10 +371,11 @@ def test_curves_are_smoothed_and_scaled_by_a_click(page):
 
 def test_a_link_restores_the_view(page):
     page.type("lr < 0.05")
-    page.choose("group by", "h:lr")
     page.click('[data-column="h:seed"]')
-    page.click(".runs tbody tr:nth-child(2) .name")
-    page.click(".runs tbody tr:nth-child(4) input")
+    page.choose("group by", "h:lr")
+    page.click('.runs [data-group="0.01"] .name')
+    page.click(".runs tr[data-run] .name")
+    page.click(".runs tr[data-run] input")
     rows, link = page.rows(), page.driver.current_url
     opened = page.one(".panel h2").text
     lines = page.lines("loss")
@@ -414,6 +415,30 @@ def test_the_panel_shows_all_about_a_run(page):
         lambda: page.js("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
     )
     assert not panel.is_displayed()
+
+
+def test_two_runs_are_compared(page):
+    rows = page.rows()
+    [marked] = page.all(".runs tr:has(.other-code)")
+    other = marked.get_attribute("data-run")
+    run = next(key for key in rows[1:] if key != other)
+    page.click(f'tr[data-run="{run}"] .name')
+    assert page.one(".panel .pairs thead").text.split("\n")[0].endswith("best run")
+    page.choose("compare with", other)
+    panel = page.one(".panel")
+    head = panel.find_element("css selector", ".pairs thead").text
+    assert other.partition("_")[0] in head
+    differing = [row.text.split() for row in page.all(".panel .pairs .differs:not(.result)")]
+    assert "lr" in {row[0] for row in differing}
+    assert "0.05" in next(row for row in differing if row[0] == "lr")
+    names = [row.text.split()[0] for row in page.all(".panel .pairs tbody tr:not(.result)")]
+    assert names[: len(differing)] == [row[0] for row in differing]
+    page.until(lambda: page.all(".panel .compared .u-over"))
+    charts = page.all(".panel .compared [data-metric]")
+    assert {chart.get_attribute("data-metric") for chart in charts} == {"accuracy", "loss"}
+    assert {chart.get_attribute("data-lines") for chart in charts} == {"4"}
+    assert '"adam": 3.0' in page.one(".panel .diff .plus").text
+    assert "against=" in page.driver.current_url
 
 
 def test_a_failed_run_shows_the_end_of_its_log(page):

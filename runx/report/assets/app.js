@@ -32,6 +32,7 @@ function usualView(model) {
     x: "epoch",
     group: "",
     subgroups: [],
+    open: [],
     colour: "",
     brushes: {},
     across: "",
@@ -39,6 +40,7 @@ function usualView(model) {
     heatX: "",
     heatY: "",
     run: "",
+    against: "",
     theme: "",
   };
 }
@@ -67,10 +69,12 @@ function main() {
     up: [scatter],
     heatX: [heatmap],
     heatY: [heatmap],
+    open: [table],
     run: [],
+    against: [],
     hover: [],
   };
-  const panel = makePanel(model, store, selection, makeFollower(model));
+  const panel = makePanel(model, store, selection, makeFollower(model), tip);
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
   const page = h("main", {}, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);

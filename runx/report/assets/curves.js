@@ -46,7 +46,8 @@ export function makeCurves(model, store, selection, tip) {
   }
 }
 
-function makeChart(name, model, store, selection, tip) {
+/** Return the chart of one metric, with a line for each run or group that is drawn. */
+export function makeChart(name, model, store, selection, tip) {
   let lines = [];
   let extents = { x: [0, 1], y: [0, 1] };
   let zoom = null;

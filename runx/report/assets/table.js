@@ -39,7 +39,6 @@ export function makeTable(model, store, selection) {
   const bar = h("div", { class: "card-side" }, count, showAll, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
   const rows = new Map();
-  const opened = new Set(); // labels of groups whose runs are shown
   let limit = AT_FIRST;
   frame.addEventListener("scroll", () => {
     const isAtEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 400;
@@ -95,7 +94,9 @@ export function makeTable(model, store, selection) {
     const made = selection.passingGroups ? groups() : null;
     const shownColumns = made ? groupColumns(columns(), made) : columns();
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
+    const focused = document.activeElement?.closest?.("tr.group")?.dataset.group;
     body.replaceChildren(...(made ? groupRows(made, shownColumns) : runRows(sorted(selection.passing).slice(0, limit), shownColumns)));
+    if (focused !== undefined) body.querySelector(`[data-group="${CSS.escape(focused)}"] .name`)?.focus();
     const hidden = selection.passing.length - selection.drawn.length;
     const [kept, total] = [selection.passing.length, model.runs.length];
     const of = made ? ` in ${made.length} group${made.length === 1 ? "" : "s"}` : "";
@@ -117,7 +118,7 @@ export function makeTable(model, store, selection) {
     const best = bestValues(shownColumns, made, groupValue);
     return made.slice(0, limit).flatMap((group) => {
       const row = groupRow(group, shownColumns, best, expected);
-      return opened.has(group.label) ? [row, ...runRows(sorted(group.runs), shownColumns)] : [row];
+      return store.view.open.includes(group.label) ? [row, ...runRows(sorted(group.runs), shownColumns)] : [row];
     });
   }
 
@@ -128,7 +129,7 @@ export function makeTable(model, store, selection) {
     const cells = shownColumns.map((column) => {
       if (column.id === "name") return groupCell(group);
       const isBest = best.has(column) && groupValue(group, column) === best.get(column);
-      return h("td", { class: `number${isBest ? " is-best" : ""}` }, column.kind === "elapsed" || column.kind === "epoch_time" ? duration(groupValue(group, column)) : groupText(group, column, expected));
+      return h("td", { class: `${typeof groupValue(group, column) === "number" ? "number" : ""}${isBest ? " is-best" : ""}` }, column.kind === "elapsed" || column.kind === "epoch_time" ? duration(groupValue(group, column)) : groupText(group, column, expected));
     });
     return h("tr", { class: "group", "data-group": group.label, onpointerenter: () => store.hover(group.counting) }, h("td", { class: "tick" }, box), ...cells);
   }
@@ -136,11 +137,10 @@ export function makeTable(model, store, selection) {
   function groupCell(group) {
     const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = selection.groupColour(group.label);
-    const isOpen = opened.has(group.label);
+    const { open: opened } = store.view;
+    const isOpen = opened.includes(group.label);
     const flipped = () => {
-      if (!opened.delete(group.label)) opened.add(group.label);
-      refresh();
-      body.querySelector(`[data-group="${CSS.escape(group.label)}"] .name`)?.focus();
+      store.set({ open: isOpen ? opened.filter((label) => label !== group.label) : [...opened, group.label] });
     };
     const open = h("button", { type: "button", class: "name", "aria-expanded": String(isOpen), title: group.label, onclick: flipped }, swatch, group.label || "none", h("span", { class: "when" }, ` ${group.runs.length} run${group.runs.length === 1 ? "" : "s"}`));
     return h("th", { scope: "row" }, open);

@@ -37,11 +37,11 @@ export function makePanel(model, store, selection, follow, tip) {
     document.body.classList.toggle("has-panel", Boolean(run));
     if (isNew) follow(null, "", null);
     if (!run || (!isNew && !REDRAWN.some((what) => changed.has(what)))) return;
-    fill(run, isNew);
+    fill(run, isNew, changed.has("against"));
     if (isNew && opener?.closest?.("main")) title.focus();
   }
 
-  function fill(run, isNew) {
+  function fill(run, isNew, isOther = false) {
     const place = body.scrollTop;
     const shownLog = log?.textContent;
     if (isNew || !run.steps?.[step]) step = run.step;
@@ -54,7 +54,7 @@ export function makePanel(model, store, selection, follow, tip) {
     overlaid?.addEventListener("toggle", () => curves?.draw());
     body.replaceChildren(...[facts(run), referenceChoice(model, store, run), steps(run), command(run), hparams(run, other), overlaid, code(run, other), attempts(run), logPart(), images(run), artifacts(run)].filter(Boolean));
     if (!isNew) {
-      body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
+      if (!isOther) body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
       if (model.live && shownLog !== undefined) log.textContent = shownLog;
       body.scrollTop = place;
     } else {

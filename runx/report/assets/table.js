@@ -94,7 +94,7 @@ export function makeTable(model, store, selection) {
     const made = selection.passingGroups ? groups() : null;
     const shownColumns = made ? groupColumns(columns(), made) : columns();
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
-    const focused = document.activeElement?.closest?.("tr.group")?.dataset.group;
+    const focused = document.activeElement?.closest("tr.group")?.getAttribute("data-group") ?? undefined;
     body.replaceChildren(...(made ? groupRows(made, shownColumns) : runRows(sorted(selection.passing).slice(0, limit), shownColumns)));
     if (focused !== undefined) body.querySelector(`[data-group="${CSS.escape(focused)}"] .name`)?.focus();
     const hidden = selection.passing.length - selection.drawn.length;

@@ -29,6 +29,9 @@ Warn = Callable[[str], None]
 
 VERSION = 1
 
+MOST_NAMED = 4
+"""Experiments that a page is called after; of more it has the number."""
+
 
 class RunCourses(NamedTuple):
     """A run and what it has measured, by phase."""
@@ -53,7 +56,8 @@ def model(
     objective = _objective(measured, question)
     return {
         "version": VERSION,
-        "experiment": ", ".join(experiment.path.name for experiment in experiments),
+        "experiment": title(experiments),
+        "experiments": [experiment_object(experiment, warn) for experiment in experiments],
         "made": now,
         "said": [*notes(experiments, warn), *_on_code(records)],
         "help": meanings(experiments, warn),
@@ -64,6 +68,35 @@ def model(
         "objective": objective,
         "runs": runs,
         "diffs": _code_diffs(records, runs, objective, question),
+    }
+
+
+def title(experiments: Sequence[ExperimentDir]) -> str:
+    """Return the title of a page: the names of its experiments, the number of many.
+
+    >>> title([ExperimentDir(Path("/a/sweep"))]), title([ExperimentDir(Path("/a/sweep"))] * 5)
+    ('sweep', '5 experiments')
+    """
+    names = [experiment.path.name for experiment in experiments]
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} experiments"
+
+
+def experiment_object(experiment: ExperimentDir, warn: Warn) -> dict[str, Any]:
+    """Return what a page of several experiments lists of one: its launches and labels."""
+    made = launches(experiment, warn)
+    return {
+        "name": experiment.path.name,
+        "path": str(experiment.path.absolute()),
+        "labels": [*dict.fromkeys(label for launch in made for label in launch.labels)],
+        "launches": [
+            {
+                # 2026-11-29T07.31.11Z-69296f
+                "when": launch.name[:20].replace(".", ":"),
+                "title": launch.title,
+                "note": launch.note,
+            }
+            for launch in made
+        ],
     }
 
 

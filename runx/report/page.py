@@ -49,6 +49,7 @@ MODULES = (
     "heatmap",
     "ablation",
     "stepgraph",
+    "catalogue",
     "compare",
     "panel",
     "toolbar",

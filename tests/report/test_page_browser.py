@@ -383,7 +383,7 @@ def test_a_link_restores_the_view(page):
     page.driver.get(link)
     page.until(lambda: page.all("tbody tr"))
     assert page.rows() == rows
-    assert page.one("input[type=search]").get_attribute("value") == "lr < 0.05"
+    assert page.one(".filter input").get_attribute("value") == "lr < 0.05"
     assert page.one(".panel h2").text == opened
     assert page.lines("loss") == lines
     assert len(page.all("tr.is-hidden")) == 1
@@ -439,6 +439,34 @@ def test_two_runs_are_compared(page):
     assert {chart.get_attribute("data-lines") for chart in charts} == {"4"}
     assert '"adam": 3.0' in page.one(".panel .diff").text
     assert "against=" in page.driver.current_url
+
+
+def listed(page):
+    return [row.text.split()[0] for row in page.all(".experiments tbody tr")]
+
+
+def test_a_page_of_several_experiments_lists_and_finds_them(browser, sweep, installed):
+    run_command("sumx '*' -s accuracy --html all.html", sweep, installed)
+    page = Page(browser, sweep / "all.html")
+    assert sorted(listed(page)) == ["ablated", "digits", "wild"]
+    digits = page.one(".experiments tr[data-experiment$='/digits']")
+    assert "1 failed" in digits.text
+    assert "Which learning rate, with which optimizer?" in digits.text
+    search = page.one("section:has(.experiments) input[type=search]")
+    page.settle(lambda: search.send_keys("WHICH rate"))
+    page.until(lambda: listed(page) == ["digits"])
+    page.click(".experiments .name")
+    assert len(page.rows()) == 21
+    assert {key.split("/")[0] for key in page.rows()} == {"digits"}
+    page.click(".experiments .name")
+    assert len(page.rows()) == 28
+    assert "search=which%20rate" in page.driver.current_url.lower()
+    assert complaints(browser) == []
+    assert hosts_asked(browser) == set()
+
+
+def test_a_page_of_one_experiment_has_no_list(page):
+    assert not page.one("section:has(.experiments)").is_displayed()
 
 
 def test_a_failed_run_shows_the_end_of_its_log(page):

@@ -12,6 +12,7 @@ import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
 import { makeAblation } from "./ablation.js";
 import { makeStepGraph } from "./stepgraph.js";
+import { makeCatalogue } from "./catalogue.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
 import { listen, makeFollower } from "./live.js";
@@ -35,6 +36,7 @@ function usualView(model) {
     open: [],
     colour: "",
     brushes: {},
+    search: "",
     across: "",
     up: "",
     heatX: "",
@@ -53,6 +55,7 @@ function main() {
   const tip = makeTip();
   const heading = makeHeading(model, store);
   const toolbar = makeToolbar(model, store, selection);
+  const catalogue = makeCatalogue(model, store, selection);
   const graph = makeStepGraph(model, store);
   const table = makeTable(model, store, selection);
   const curves = makeCurves(model, store, selection, tip);
@@ -70,13 +73,14 @@ function main() {
     heatX: [heatmap],
     heatY: [heatmap],
     open: [table],
+    search: [catalogue],
     run: [],
     against: [],
     hover: [],
   };
   const panel = makePanel(model, store, selection, makeFollower(model), tip);
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
+  const page = h("main", {}, catalogue.element, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));
@@ -103,7 +107,7 @@ function main() {
   function draw(changed) {
     const isAll = [...changed].some((what) => !concerned[what]);
     if (isAll) selection.refresh();
-    const parts = isAll ? [heading, graph, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
+    const parts = isAll ? [heading, catalogue, graph, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
     toolbar.refresh();
     for (const part of parts) part.refresh();
   }

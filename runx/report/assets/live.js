@@ -27,6 +27,7 @@ export function listen(model, badge, changed) {
 }
 
 function apply(model, change) {
+  if (change.kind === "reload") location.reload();
   if (change.metrics) noteMetrics(model, change.metrics);
   if (change.kind === "statistics") {
     Object.assign(model, change.statistics);

@@ -16,7 +16,7 @@ export function makeHeading(model, store) {
   const live = h("span", { class: "live", role: "status", hidden: true });
   const made = new Date(model.made * 1000);
   const when = h("span", { class: "note" }, model.live ? "" : made.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
-  const notes = model.said.map(({ text }) => h("p", { class: "said" }, text));
+  const notes = model.said.filter(({ experiment }) => model.experiments.length < 2 || !experiment).map(({ text }) => h("p", { class: "said" }, text));
   const element = h(
     "header",
     { class: "top" },

@@ -12,6 +12,7 @@ from runx.analysis.better import direction, lower_is_better
 from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.found import measurements_of_run
+from runx.analysis.gpus import gpu_lines, gpu_use
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, json_safe, run_as_json, state_as_json
 from runx.analysis.table import runs_table
@@ -63,6 +64,7 @@ def model(
         "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "graph": step_graph(records, warn),
+        "gpus": [*gpu_lines(records, now)],
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
         "objective": objective,
@@ -145,7 +147,7 @@ def run_object(
     return {
         **run_as_json(record, now),
         **state_object(record, now),
-        **details(record, warn, now),
+        **details(record, warn),
         **({"step_details": step_details(record)} if record.steps else {}),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
@@ -156,7 +158,13 @@ def run_object(
 def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     """Return a run's state and attempts: what may change while the page is open."""
     attempts = [attempt_as_json(attempt) for attempt in record.attempts]
-    return {**state_as_json(record, now), "step": record.step, "attempts": attempts}
+    use = gpu_use(record, now)
+    return {
+        **state_as_json(record, now),
+        **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
+        "step": record.step,
+        "attempts": attempts,
+    }
 
 
 def best_values(course: Course | None, question: Question) -> dict[str, float]:

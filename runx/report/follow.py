@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from runx.analysis.ask import ask_schedulers, with_job_status
+from runx.analysis.gpus import gpu_lines
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
 from runx.analysis.runjson import json_safe
@@ -123,7 +124,7 @@ class Follower:
         if self._statistics_due is None or now < self._statistics_due:
             return changes
         self._statistics_due = None
-        return [*changes, {"kind": "statistics", "statistics": self._statistics()}]
+        return [*changes, {"kind": "statistics", "statistics": self._statistics(now)}]
 
     def _has_others(self, now: float) -> bool:
         """Return whether there are experiments now that weren't; they are followed from then on."""
@@ -151,13 +152,14 @@ class Follower:
     def _step_graph(self) -> list[dict[str, Any]]:
         return step_graph([run.record for run in self._runs.values()], self.warn)
 
-    def _statistics(self) -> dict[str, Any]:
+    def _statistics(self, now: float) -> dict[str, Any]:
         self._graph = self._step_graph()
         runs = [*self._runs.values()]
         records, keys = [run.record for run in runs], [run.key for run in runs]
         return {
             **statistics(records, keys, [run.best for run in runs], self.question),
             "graph": self._graph,
+            "gpus": [*gpu_lines(records, now)],
         }
 
     def log(self, key: str, place: int, step: str = "") -> LogPart | None:

@@ -4,7 +4,7 @@ import { h, makeTip } from "./dom.js";
 import { makeModel } from "./model.js";
 import { makeStore, toHash } from "./store.js";
 import { makeSelection } from "./selection.js";
-import { makeTable } from "./table.js";
+import { makeTable, NARROW } from "./table.js";
 import { makeCurves } from "./curves.js";
 import { makeParallel } from "./parallel.js";
 import { makeScatter } from "./scatter.js";
@@ -30,6 +30,7 @@ function usualView(model) {
     smooth: 0,
     logx: false,
     logy: false,
+    scales: {},
     x: "epoch",
     group: "",
     subgroups: [],
@@ -67,7 +68,7 @@ function main() {
   const concerned = {
     sort: [table],
     columns: [table],
-    ...Object.fromEntries(["smooth", "logx", "logy", "x", "phases"].map((name) => [name, [curves]])),
+    ...Object.fromEntries(["smooth", "logx", "logy", "scales", "x", "phases"].map((name) => [name, [curves]])),
     across: [scatter],
     up: [scatter],
     heatX: [heatmap],
@@ -85,6 +86,7 @@ function main() {
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => store.touch("theme"));
+  matchMedia(NARROW).addEventListener("change", () => store.touch("columns"));
   addEventListener("beforeprint", () => printing(true));
   addEventListener("afterprint", () => printing(false));
   update(new Set(["data"]));

@@ -4,7 +4,7 @@ import { compare, measuredNumber, valueOf } from "./model.js";
 import { shown } from "./numbers.js";
 import { rounded } from "./statistics.js";
 
-const SPREAD = new Set(["metric", "best", "epoch", "epoch_time", "elapsed"]);
+const SPREAD = new Set(["metric", "best", "epoch", "epoch_time", "elapsed", "gpu_hours", "gpu_idle"]);
 
 /** Return the columns that say something of groups: numbers, and what all runs of each agree in. */
 export function groupColumns(columns, groups) {

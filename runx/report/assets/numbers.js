@@ -29,6 +29,11 @@ export function duration(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(left)}` : `${minutes}:${two(left)}`;
 }
 
+/** Return a part of 1 as percent. */
+export function share(part) {
+  return isNumber(part) ? `${Math.round(100 * part)}%` : "";
+}
+
 export function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let nth = 0;

@@ -7,7 +7,7 @@ import { duration, shown, size } from "./numbers.js";
 import { stateMark } from "./states.js";
 import { stepTable } from "./stepgraph.js";
 
-const REDRAWN = ["metric", "data", "against", "phases", "smooth", "logx", "logy", "x", "theme"];
+const REDRAWN = ["metric", "data", "against", "phases", "smooth", "logx", "logy", "scales", "x", "theme"];
 
 export function makePanel(model, store, selection, follow, tip) {
   const body = h("div", { class: "panel-body" });

@@ -1,13 +1,15 @@
 // The table of runs: a heading sorts, a tick hides a run, a name opens its panel.
 
-import { h, save } from "./dom.js";
+import { h, saveCsv } from "./dom.js";
 import { groupColumns, groupFields, groupHeadings, groupText, groupValue, sortedGroups } from "./grouping.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
-import { duration, isNumber, shown } from "./numbers.js";
+import { duration, isNumber, share, shortNumber, shown } from "./numbers.js";
 import { stateMark } from "./states.js";
 import { deviation } from "./statistics.js";
 
 const AT_FIRST = 120;
+
+export const NARROW = "(max-width: 640px)";
 
 /** Return a run's name, with the date at its end set apart. */
 export function runName(run) {
@@ -24,6 +26,8 @@ function codeMark(run) {
 
 function cellText(value, column) {
   if (column.kind === "epoch_time" || column.kind === "elapsed") return duration(value);
+  if (column.kind === "gpu_idle") return share(value);
+  if (column.kind === "gpu_hours" && isNumber(value)) return shortNumber(value, 3);
   return shown(value);
 }
 
@@ -34,7 +38,7 @@ export function makeTable(model, store, selection) {
   const frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
   const count = h("span", { class: "count", role: "status" });
   const chooser = h("details", { class: "chooser" }, h("summary", {}, "Columns"));
-  const csv = h("button", { type: "button", class: "quiet", onclick: saveCsv }, "CSV");
+  const csv = h("button", { type: "button", class: "quiet", onclick: saveTable }, "CSV");
   const showAll = h("button", { type: "button", class: "quiet", onclick: () => store.set({ hidden: [] }) }, "Show all");
   const bar = h("div", { class: "card-side" }, count, showAll, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
@@ -56,7 +60,18 @@ export function makeTable(model, store, selection) {
 
   function columns() {
     const ids = new Set(store.view.columns ?? usualColumns(model));
-    return selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
+    const chosen = selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
+    return matchMedia(NARROW).matches ? metricsFirst(chosen) : chosen;
+  }
+
+  /** Return columns as a narrow window has room for: the run, what it is ranked by, other metrics. */
+  function metricsFirst(chosen) {
+    const rank = (column) => {
+      if (column.id === "name") return 0;
+      if (isRated(column)) return column.name === selection.metric ? 1 : 2;
+      return column.id === "state" ? 3 : 4;
+    };
+    return [...chosen].sort((left, right) => rank(left) - rank(right));
   }
 
   function sortColumn() {
@@ -256,14 +271,13 @@ export function makeTable(model, store, selection) {
     highlighted = store.hovered;
   }
 
-  function saveCsv() {
+  function saveTable() {
     const made = selection.passingGroups ? groups() : null;
     const shownColumns = made ? groupColumns(columns(), made) : columns();
     const lines = made
       ? [shownColumns.flatMap(groupHeadings), ...made.map((group) => shownColumns.flatMap((column) => groupFields(group, column, deviation)))]
       : [shownColumns.map((column) => column.heading), ...sorted(selection.passing).map((run) => shownColumns.map((column) => valueOf(run, column)))];
-    const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
-    save(`${model.experiment}.csv`, new Blob([`${text}\r\n`], { type: "text/csv" }));
+    saveCsv(`${model.experiment}.csv`, lines);
   }
 }
 
@@ -278,9 +292,3 @@ function smaller(left, right) {
 function larger(left, right) {
   return Math.max(left, right);
 }
-
-function csvField(value) {
-  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-

@@ -11,6 +11,7 @@ const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme
 export function makeHeading(model, store) {
   const states = h("div", { class: "states", role: "status" });
   const bar = h("div");
+  const gpus = h("div", { class: "gpus" });
   const theme = h("button", { type: "button", class: "quiet", onclick: turn });
   const link = h("button", { type: "button", class: "quiet", onclick: () => copyText(link, location.href) }, "Copy link");
   const live = h("span", { class: "live", role: "status", hidden: true });
@@ -21,7 +22,7 @@ export function makeHeading(model, store) {
     "header",
     { class: "top" },
     h("div", { class: "top-name" }, h("h1", {}, model.experiment), ...notes),
-    h("div", { class: "top-states" }, states, bar),
+    h("div", { class: "top-states" }, states, bar, gpus),
     h("div", { class: "top-side" }, live, when, link, theme),
   );
   return { element, refresh, live };
@@ -37,6 +38,7 @@ export function makeHeading(model, store) {
     for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
     states.replaceChildren(...counted(counts));
     bar.replaceChildren(progressBar(counts));
+    gpus.replaceChildren(...model.gpus.map((line) => h("p", { class: "said" }, line)));
   }
 }
 

@@ -162,7 +162,7 @@ def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     return {
         **state_as_json(record, now),
         **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
-        "step": record.step,
+        **({"step": record.step} if record.steps else {}),
         "attempts": attempts,
     }
 

@@ -22,7 +22,9 @@ export function makeCatalogue(model, store, selection) {
     if (element.hidden) return;
     if (document.activeElement !== box) box.value = store.view.search;
     const words = store.view.search.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = model.experiments.map(summed).sort((left, right) => right.active - left.active);
+    const runsOf = new Map(model.experiments.map(({ path }) => [path, []]));
+    for (const run of model.runs) runsOf.get(run.logdir.slice(0, run.logdir.lastIndexOf("/")))?.push(run);
+    const all = model.experiments.map((each) => summed(each, runsOf.get(each.path) ?? [])).sort((left, right) => right.active - left.active);
     const found = all.filter(({ text }) => words.every((word) => text.includes(word)));
     count.textContent = found.length === all.length ? String(all.length) : `${found.length} of ${all.length}`;
     const names = ["experiment", "runs", selection.objective?.heading, "active", "tags", "launches"];
@@ -31,8 +33,7 @@ export function makeCatalogue(model, store, selection) {
     body.replaceChildren(...found.map((each) => row(each, opened.has(each.path))));
   }
 
-  function summed(experiment) {
-    const runs = model.runs.filter(({ logdir }) => logdir.slice(0, logdir.lastIndexOf("/")) === experiment.path);
+  function summed(experiment, runs) {
     const tags = [...new Set([...experiment.labels, ...runs.map(({ tag }) => tag)].filter(Boolean))];
     const counts = new Map();
     for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);

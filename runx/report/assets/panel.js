@@ -44,7 +44,7 @@ export function makePanel(model, store, selection, follow, tip) {
   function fill(run, isNew, isOther = false) {
     const place = body.scrollTop;
     const shownLog = log?.textContent;
-    if (isNew || !run.steps?.[step]) step = run.step;
+    if (isNew || !run.steps?.[step]) step = run.step ?? "";
     title.textContent = run.key;
     const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, logOf(run) || "Nothing was printed.");
@@ -132,7 +132,7 @@ export function makePanel(model, store, selection, follow, tip) {
     const row = (name, mine, its, kind = "") => {
       return h("tr", { class: `${best && mine !== its ? "differs" : ""} ${kind}` }, h("th", { scope: "row", title: model.help[name] }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
     };
-    const differs = (name) => best && shown(run.hparams.get(name)) !== shown(best.hparams.get(name));
+    const differs = (name) => best && model.varying.includes(name) && shown(run.hparams.get(name)) !== shown(best.hparams.get(name));
     const rows = model.hparams
       .filter((name) => run.hparams.has(name) || best?.hparams.has(name))
       .sort((left, right) => Number(differs(right)) - Number(differs(left)))

@@ -137,6 +137,6 @@ class FarmPipeline(Pipeline):
     @staticmethod
     def codes(step) -> list[int | None]:
         """Return the exit status of each attempt of a step that has begun, None without an end."""
-        numbers = range(1, 1 + len(list(step.attempts.glob("*.events.jsonl"))))
+        numbers = [int(file.name.split(".")[0]) for file in step.attempts.glob("*.events.jsonl")]
         told = [{each["event"]: each for each in events(step, number)} for number in numbers]
         return [each.get("ended", {}).get("code") for each in told if "started" in each]

@@ -16,7 +16,12 @@ STEPS:
   eval: {CMD: "true LOGDIR", AFTER: train, RESOURCES: {time: 1h}}
   test: {CMD: "true LOGDIR", AFTER: eval, RESOURCES: {time: 1h}}
 """
-SETTINGS = "LOGROOT: {logroot}\nFARM: slurm\nCODE_STAGING: link\nslurm: {{RESOURCES: {{mem: 1G}}}}\n"
+SETTINGS = """\
+LOGROOT: {logroot}
+FARM: slurm
+CODE_STAGING: link
+slurm: {{RESOURCES: {{mem: 1G}}}}
+"""
 COMMANDS = {
     "sbatch": 'echo "$*" >>"${0%/*}/calls"; wc -l <"${0%/*}/calls"',
     "scontrol": "echo 'MaxArraySize = 1000001'",

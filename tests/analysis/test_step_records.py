@@ -3,7 +3,7 @@
 import json
 
 from runx.analysis.read import Reader, read_experiment
-from runx.analysis.step_records import gathering
+from runx.analysis.step_records import gathering, goes_on
 from runx.rundir.paths import ExperimentDir
 
 _ENDED = '{"event":"started","time":1.0}\n{"event":"ended","time":2.0,"code":%d}\n'
@@ -84,3 +84,22 @@ def test_what_gathers_runs_is_blocked_by_what_blocks_one_of_them(tmp_path):
     own.write_text(json.dumps({"step": "eval", "after": {"../train": "done"}}))
     line = gathering(experiment, ("train", "eval"), lambda line: None)
     assert line == "report: 1 planned; seeds: 1 blocked"
+
+
+def test_what_waits_for_a_failed_step_does_not_go_on_and_what_takes_its_end_does(tmp_path):
+    experiment = an_experiment(tmp_path, {"train": 1, "eval": None})
+    run = experiment.run("run-0")
+    submitted = {
+        run.step("eval"): {"../train": "done"},
+        experiment.run("steps/report-2b"): {"../../run-0/steps/eval": "done"},
+    }
+    for place, after in submitted.items():
+        place.attempts.mkdir(parents=True, exist_ok=True)
+        place.record.write_text(json.dumps({"step": "x", "after": after}))
+        place.claim(1).write_text('{"version": 1, "farm": "slurm"}')
+        place.job(1).write_text('{"version": 1, "id": "7", "farm": "slurm"}')
+    records = read(experiment)
+    assert [record.state for record in records] == ["queued"]
+    assert not goes_on(experiment, records, print)
+    place.record.write_text(json.dumps({"step": "x", "after": dict.fromkeys(after, "ended")}))
+    assert goes_on(experiment, records, print)

@@ -80,6 +80,29 @@ def test_a_job_of_several_runs_lasts_until_the_last_of_them_and_no_longer(site, 
     assert sorted(site.states("last").values()) == ["cancelled", "done", "done"]
 
 
+def test_a_job_of_several_runs_is_handed_back_after_the_last_of_them(site, cluster):
+    site.write(
+        "back.yml",
+        "CMD: python work.py\nRUNS_PER_JOB: 2\nREQUEUE: {max: 2}\n"
+        "HPARAMS: [{again: 1}, {again: 0, nap: 5}]\n",
+    )
+    site.runx("back.yml")
+    runs = {run.name: json.loads((run / "hparams.json").read_text()) for run in site.runs("back")}
+    [long] = [name for name, hparams in runs.items() if "nap" in hparams]
+    site.wait("back", lambda states: states[long] == "done")
+    [job] = {
+        json.loads((run / "attempts/1.job.json").read_text())["id"] for run in site.runs("back")
+    }
+    cluster.at_once(job)
+    site.done("back", 2)
+    notes = [each for each in noted(site) if each["run"] in runs]
+    again = [each["time"] for each in notes if each["attempt"] == 2 and each["what"] == "begins"]
+    ended = [each["time"] for each in notes if each["run"] == long and each["what"] == "ends"]
+    assert len(again) == len(ended) == 1
+    assert again > ended
+    assert sum(each["run"] == long and each["what"] == "begins" for each in notes) == 1
+
+
 def test_a_mended_eval_leaves_its_train_done(site):
     text = (
         'STEPS:\n  train: {CMD: "python work.py {args}", RESOURCES: {mem: 50M}}\n'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.rundir.attempts import (
@@ -173,16 +173,39 @@ def _is_in_logdir(value: Any) -> bool:
     return bool(paths) and all(str(each).startswith("LOGDIR") for each in paths)
 
 
-def _alone(place: RunDir, states: dict[RunDir, str], now: Now, warn: Warn) -> str:
-    """Return the state of a step by its files and those of what it is after."""
+def goes_on(experiment: ExperimentDir, records: Iterable[RunRecord], warn: Warn) -> bool:
+    """Return whether a run, a step of one, or one that gathers them goes on or may start.
+
+    By their files alone. What waits for a step that has ended badly never starts, whatever its
+    scheduler does with its job.
+    """
+    places = shared_steps(experiment)
+    for record in records:
+        if record.status.alive or record.state == "preempted":
+            if not record.steps:
+                return True
+            places += [step.dir for step in record.steps if step.is_own]
+    now, states = clock(experiment.path), dict[RunDir, str]()
+    found = (_alone(place, states, now, warn, ("planned", "queued")) for place in places)
+    return any(state in ("queued", "running", "preempted") for state in found)
+
+
+def _alone(
+    place: RunDir,
+    states: dict[RunDir, str],
+    now: Now,
+    warn: Warn,
+    idle: Collection[str] = ("planned",),
+) -> str:
+    """Return the state of a step by its files, and those of what it is after where it is idle."""
     if place in states:
         return states[place]
     states[place] = "planned"  # should records name each other
     state = step_state(read_attempts(place, now, warn)).name
-    after = read_or_empty(place.record, warn).get("after") if state == "planned" else None
+    after = read_or_empty(place.record, warn).get("after") if state in idle else None
     for other, when in after.items() if isinstance(after, dict) else ():
         before = RunDir(os.path.normpath(f"{os.fspath(place)}/{other}"))
-        if when == "done" and _alone(before, states, now, warn) in BAD:
+        if when == "done" and _alone(before, states, now, warn, idle) in BAD:
             state = "blocked"
             break
     states[place] = state

@@ -65,6 +65,8 @@ _OF_RUN = {
     "MARK": "RUNX_LOGDIR",
     "AFTER": "",
     "AFTER_FIELD": "",
+    "OTHERS": "../*/attempts",
+    "LAUNCHES": "../.runx/launches",
 }
 """What run.sh of a run has where that of a step differs: ``step_script`` has that."""
 

@@ -72,6 +72,7 @@ def step_texts(run: Run) -> dict[str, str]:
     name = run.step.name
     is_own = run.step.per.is_run
     logdir = "${PWD%/steps/*}" if is_own else "$PWD"
+    experiment = "../../.." if is_own else "../.."
     where = f"export RUNX_STEP={name} RUNX_STEP_DIR=$PWD RUNX_LOGDIR={logdir}"
     return {
         "WHERE": f"{where}\nexport RUNX_RUN=${{RUNX_LOGDIR##*/}}",
@@ -82,6 +83,8 @@ def step_texts(run: Run) -> dict[str, str]:
         if run.after
         else "after=0\n",
         "AFTER_FIELD": ',\\"after\\":$after',
+        "OTHERS": f"{experiment}/*/steps/*/attempts {experiment}/steps/*/attempts",
+        "LAUNCHES": f"{experiment}/.runx/launches",
     }
 
 

@@ -5,7 +5,7 @@ import json
 from step_folders import an_experiment
 
 from runx.analysis.read import Reader, read_experiment
-from runx.analysis.step_records import of_shared
+from runx.analysis.step_records import goes_on, of_shared
 
 
 def read(experiment):
@@ -100,3 +100,22 @@ def test_one_of_which_there_is_a_newer_one_for_the_same_runs_is_told_apart(tmp_p
         "gathered by report: 1 planned",
         "superseded by newer shared steps: 1 report, 1 tokens",
     ]
+
+
+def test_what_waits_for_a_failed_step_does_not_go_on_and_what_takes_its_end_does(tmp_path):
+    experiment = an_experiment(tmp_path, {"train": 1, "eval": None})
+    run = experiment.run("run-0")
+    submitted = {
+        run.step("eval"): {"../train": "done"},
+        experiment.run("steps/report-2b"): {"../../run-0/steps/eval": "done"},
+    }
+    for place, after in submitted.items():
+        place.attempts.mkdir(parents=True, exist_ok=True)
+        place.record.write_text(json.dumps({"step": "x", "after": after}))
+        place.claim(1).write_text('{"version": 1, "farm": "slurm"}')
+        place.job(1).write_text('{"version": 1, "id": "7", "farm": "slurm"}')
+    records = read(experiment)
+    assert [record.state for record in records] == ["queued"]
+    assert not goes_on(experiment, records, print)
+    place.record.write_text(json.dumps({"step": "x", "after": dict.fromkeys(after, "ended")}))
+    assert goes_on(experiment, records, print)

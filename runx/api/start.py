@@ -280,6 +280,7 @@ def _execute(
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
+    from runx.local.slots import Slots
     from runx.local.tasks import Task
     from runx.local.waiting import note_of
 
@@ -288,6 +289,10 @@ def _execute(
     commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+
+    def resized(jobs: int) -> Capacity:
+        return capacity_of(settings, local._replace(jobs=jobs), plan.runs, caller.say)
+
     notifier = Notifier(settings.dir, launch or "", settings.notify, caller.say)
     executor = Executor(
         policy(settings, local, capacity.jobs),
@@ -299,6 +304,7 @@ def _execute(
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
         closing=closing(settings),
         on_end=notifier.ended,
+        resized=Slots(slots, resized, caller.say).changed,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)

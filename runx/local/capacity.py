@@ -56,11 +56,18 @@ class Capacity(NamedTuple):
 
     def share(self, need: Needs) -> Share:
         """Return what a run of these needs gets."""
-        threads = self.threads and (need.cpus or self.threads)
+        threads = self._threads(need.cpus)
         gpus = self.gpus if self.gpus is None or need.gpus is None else need.gpus
         leased = (self.each if gpus is None else gpus) if self.each else 0
         counted = (*amounts(need), *((("gpus", leased),) if leased else ()))
         return Share(gpus, need.time, threads, counted, self.priority)
+
+    def threads_of(self, share: Share) -> int | None:
+        """Return the threads of a run whose share was made by another capacity."""
+        return self._threads(dict(share.counted).get("cpus"))
+
+    def _threads(self, cpus: int | None) -> int | None:
+        return self.threads and (cpus or self.threads)
 
 
 class Wanted(NamedTuple):
@@ -108,6 +115,8 @@ def capacity(
     each = (each or 1) if room else 0
     counts = _counts(wanted, source, environment, say)
     threads = _threads(wanted, jobs, most)
+    if threads and threads < most:
+        say(f"{THREADS}={threads} for each run, cores / runs; ENV sets another")
     return Capacity(jobs, source, counts, threads, unsaid, each, wanted.priority)
 
 

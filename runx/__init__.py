@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from runx.api.control import cancel, hold, release, remove, thin
     from runx.api.experiment import Experiment, Plan, load
     from runx.api.handle import Handle, attach
+    from runx.api.here import gpus, slots
     from runx.api.inspect import Standings, experiments, logs, show, status
     from runx.api.launch import launch, preview
     from runx.api.project import convert, init, schema
@@ -29,6 +30,7 @@ __all__ = [
     "cancel",
     "convert",
     "experiments",
+    "gpus",
     "hold",
     "init",
     "launch",
@@ -41,6 +43,7 @@ __all__ = [
     "results",
     "schema",
     "show",
+    "slots",
     "status",
     "thin",
     "watch",
@@ -50,6 +53,7 @@ __all__ = [
 _MODULES = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
     "api.handle": ("Handle", "attach"),
+    "api.here": ("gpus", "slots"),
     "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
     "api.launch": ("launch", "preview"),
     "api.watch": ("watch",),

@@ -92,6 +92,11 @@ COUNTERPARTS = {
     },
     "hold": {"names": "hold(names)", "logroot": "hold(logroot)", "config": ELSEWHERE},
     "release": {"names": "release(names)", "logroot": "release(logroot)", "config": ELSEWHERE},
+    "slots": {
+        "config": ELSEWHERE,
+        **{name: f"slots({name})" for name in ("count", "experiment", "logroot")},
+    },
+    "gpus": {"as_json": FORM},
     "rm": {
         "config": ELSEWHERE,
         "yes": "nobody is asked in Python",

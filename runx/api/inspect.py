@@ -118,6 +118,7 @@ class Standings(Sequence["RunRecord"]):
         from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
         from runx.analysis.overview import step_names
         from runx.analysis.step_records import gathering
+        from runx.api.here import launcher_line
         from runx.rundir.held import held_because
         from runx.rundir.paths import ExperimentDir
 
@@ -130,6 +131,8 @@ class Standings(Sequence["RunRecord"]):
             known = step_names(records)
             if known and (line := gathering(ExperimentDir(path), known, lambda _: None)):
                 lines.append(f"gathered by {line}")
+            if any(record.state in ("queued", "running") for record in records):
+                lines += filter(None, (launcher_line(ExperimentDir(path)),))
             if reason := held_because(ExperimentDir(path)):
                 go_on = f"runx release {shlex.quote(name)} lets what waits start"
                 lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")

@@ -225,7 +225,10 @@ def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], sa
     sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
     most, limits, priority = settings.max_parallel, settings.limits, settings.priority
     wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority)
-    return capacity(wanted, os.environ, say)
+    found = capacity(wanted, os.environ, say)
+    if found.threads and found.jobs > 1:
+        say(f"{THREADS}={found.threads} for each run, by cores / runs; ENV sets another")
+    return found
 
 
 def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:
@@ -289,6 +292,7 @@ def _execute(
     commands = _commands(settings, plan.runs)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
+    ordered = settings.dir.launch_slots(launch) if launch else None
 
     def resized(jobs: int) -> Capacity:
         return capacity_of(settings, local._replace(jobs=jobs), plan.runs, caller.say)
@@ -304,7 +308,7 @@ def _execute(
         heartbeat=Heartbeat(settings.dir.launch_lock(launch) if launch else None),
         closing=closing(settings),
         on_end=notifier.ended,
-        resized=Slots(slots, resized, caller.say).changed,
+        resized=Slots(ordered, resized, caller.say).changed,
     )
     needs = needs_of(settings, plan.runs)
     _record(settings, plan, capacity)

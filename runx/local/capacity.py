@@ -115,8 +115,6 @@ def capacity(
     each = (each or 1) if room else 0
     counts = _counts(wanted, source, environment, say)
     threads = _threads(wanted, jobs, most)
-    if threads and threads < most:
-        say(f"{THREADS}={threads} for each run, cores / runs; ENV sets another")
     return Capacity(jobs, source, counts, threads, unsaid, each, wanted.priority)
 
 

@@ -63,7 +63,7 @@ class Leases:
         for file in self._files(name):
             with suppress(OSError, ValueError):
                 descriptor = os.open(file, _OPEN | os.O_RDONLY)
-                with open(descriptor, "rb") as content:
+                with os.fdopen(descriptor, "rb") as content:
                     is_text = stat.S_ISREG(os.fstat(descriptor).st_mode) and is_held(file)
                     told = json.loads(content.read(_LONGEST)) if is_text else None
                 if isinstance(told, dict):

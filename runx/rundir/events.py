@@ -81,7 +81,7 @@ class Attempt(NamedTuple):
     it was cancelled its farm had no job of it any more, or is one that can't be asked. ``waits``:
     nobody has claimed it, and a launcher here waits for its turn to; ``waits_for``: what this
     machine has too little of for that launcher's runs, "" if nothing. ``replaced``: it has given no
-    sign since a later attempt was claimed. ``held``: a person keeps launchers here from starting it.
+    sign since a later attempt was claimed. ``held``: a person keeps launchers from starting it.
     """
 
     number: int

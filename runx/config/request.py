@@ -20,7 +20,8 @@ class Request(NamedTuple):
     the time and the name of the launch, are for names of runs; they are the current time and a new
     name where they are missing. Unless it ``executes``, HPARAMS is what the files say, without what
     functions give. Where it ``claims``, a number that the name of the experiment holds is its own
-    from then on.
+    from then on. ``together``: steps that name another farm than this machine go where the others
+    do.
     """
 
     file: Path
@@ -39,6 +40,7 @@ class Request(NamedTuple):
     text: str | None = None
     executes: bool = True
     claims: bool = False
+    together: bool = False
 
     def at(self, farm: str) -> Request:
         """Return the request for the same experiment with its runs at a farm, here for none."""
@@ -49,6 +51,7 @@ class Request(NamedTuple):
         return self._replace(
             here=False,
             claims=False,
+            together=True,
             flags={**self.flags, "FARM": farm},
             overrides=tuple(each for each, text in others if not text.startswith("FARM=")),
         )

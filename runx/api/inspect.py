@@ -72,11 +72,16 @@ class Standings(Sequence["RunRecord"]):
 
         return list(gpu_lines(self.records, time.time()))
 
-    def json(self) -> list[dict[str, Any]]:
+    def json(self, disk: bool = False) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json
+        from runx.analysis.remove import freed_bytes
 
-        return runs_as_json(self.records, time.time())
+        runs = runs_as_json(self.records, time.time())
+        if disk:
+            for run, record in zip(runs, self.records, strict=True):
+                run["disk"] = freed_bytes(record.dir.path)
+        return runs
 
     def failures(self) -> list[FailureGroup]:
         """Return the runs that ended badly, grouped by the reason, the most frequent first."""
@@ -141,12 +146,21 @@ class Standings(Sequence["RunRecord"]):
             lines += [f"{name}: {avoided(host, count)}" for host, count in hosts.items()]
         return lines
 
-    def written(self, form: str = "table") -> str:
-        """Return the table, in a format of ``sumx``."""
-        from runx.analysis.overview import status_table as table
-        from runx.export.formats import format_table
+    def written(self, form: str = "table", disk: bool = False, width: int | None = None) -> str:
+        """Return the table, in a format of ``sumx``.
 
-        return format_table(form, table(self.records, time.time()))
+        ``disk``: with what each run takes on disk. ``width``: without what matters least, so that
+        it fits into so many columns; what still doesn't fit is cut.
+        """
+        from runx.analysis.cells import DIGITS
+        from runx.analysis.overview import status_table
+        from runx.export.formats import format_table
+        from runx.export.table import cut, fitted
+
+        table = status_table(self.records, time.time(), disk=disk)
+        if width is None:
+            return format_table(form, table)
+        return cut(format_table(form, fitted(table, width, DIGITS)[0]), width)
 
     def __repr__(self) -> str:
         return self.written("table")

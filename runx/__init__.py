@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from runx.api.control import cancel, hold, release, remove, thin
     from runx.api.experiment import Experiment, Plan
     from runx.api.handle import Handle, attach
+    from runx.api.here import gpus, slots
     from runx.api.inspect import Standings, experiments, show, status
     from runx.api.launch import launch, preview
     from runx.api.loading import load
@@ -31,6 +32,7 @@ __all__ = [
     "cancel",
     "convert",
     "experiments",
+    "gpus",
     "hold",
     "init",
     "launch",
@@ -43,6 +45,7 @@ __all__ = [
     "results",
     "schema",
     "show",
+    "slots",
     "status",
     "thin",
     "watch",
@@ -52,6 +55,7 @@ __all__ = [
 _MODULES = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
     "api.handle": ("Handle", "attach"),
+    "api.here": ("gpus", "slots"),
     "api.inspect": ("Standings", "experiments", "show", "status"),
     "api.loading": ("load",),
     "api.printed": ("logs",),

@@ -67,6 +67,7 @@ COUNTERPARTS = {
         "label": "status(label)",
         "failures": "Standings.failures()",
         "as_json": "Standings.json()",
+        "disk": "Standings.written(disk)",
         "watch": LOOKS,
     },
     "logs": {
@@ -90,18 +91,13 @@ COUNTERPARTS = {
         "config": ELSEWHERE,
         **{name: f"cancel({name})" for name in ("names", "logroot", "where", "step")},
     },
-    "hold": {
-        "names": "hold(names)",
-        "step": "hold(step)",
-        "logroot": "hold(logroot)",
+    "hold": {"config": ELSEWHERE, **{n: f"hold({n})" for n in ("names", "logroot", "step")}},
+    "release": {"config": ELSEWHERE, **{n: f"release({n})" for n in ("names", "logroot", "step")}},
+    "slots": {
         "config": ELSEWHERE,
+        **{name: f"slots({name})" for name in ("count", "experiment", "logroot")},
     },
-    "release": {
-        "names": "release(names)",
-        "step": "release(step)",
-        "logroot": "release(logroot)",
-        "config": ELSEWHERE,
-    },
+    "gpus": {"as_json": FORM},
     "rm": {
         "config": ELSEWHERE,
         "yes": "nobody is asked in Python",

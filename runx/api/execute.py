@@ -33,7 +33,7 @@ def execute(
 
     ``settings`` are those of the launch, whose runs may go elsewhere, too.
     """
-    from runx.api.guards import closing, policy, renewed, tried_before
+    from runx.api.guards import closing, policy, renewed, resized, tried_before
     from runx.api.notifier import Notifier
     from runx.launching.targets import experiments_at
     from runx.local.capacity import WHOLE, Share
@@ -63,6 +63,7 @@ def execute(
         closing=closing(own),
         on_end=notifier.ended,
         renewed=functools.partial(renewed, settings, plan, local, capacity),
+        resized=resized(own, plan, local, caller.say),
     )
     needs = needs_of(own, plan.runs)
     _record(own, plan, capacity)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.local.options import LocalOptions, Policy
 from runx.rundir.handback import NO_RETRIES, Retries
@@ -66,6 +67,21 @@ def renewed(
     if share != task.share:
         capacity_of(route.experiment, local, runs, lambda line: None)
     return task._replace(share=share)
+
+
+def resized(
+    settings: Settings, plan: LaunchPlan, local: LocalOptions, say: Say
+) -> Callable[[], Capacity | None]:
+    """Return what gives the capacity that ``runx slots`` has changed a launcher's to."""
+    from runx.api.prepared import capacity_of
+    from runx.local.slots import Slots
+
+    def capacity(jobs: int) -> Capacity:
+        return capacity_of(settings, local._replace(jobs=jobs), plan.runs, say)
+
+    launch = plan.context.launch if plan.context else None
+    file = settings.dir.launch_slots(launch) if launch else None
+    return Slots(file, capacity, say).changed
 
 
 def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:

@@ -69,11 +69,16 @@ class Standings(Sequence["RunRecord"]):
 
         return list(gpu_lines(self.records, time.time()))
 
-    def json(self) -> list[dict[str, Any]]:
+    def json(self, disk: bool = False) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json
+        from runx.analysis.remove import freed_bytes
 
-        return runs_as_json(self.records, time.time())
+        runs = runs_as_json(self.records, time.time())
+        if disk:
+            for run, record in zip(runs, self.records, strict=True):
+                run["disk"] = freed_bytes(record.dir.path)
+        return runs
 
     def failures(self) -> list[FailureGroup]:
         """Return the runs that ended badly, grouped by the reason, the most frequent first."""
@@ -115,6 +120,7 @@ class Standings(Sequence["RunRecord"]):
         from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
         from runx.analysis.overview import step_names
         from runx.analysis.step_records import of_shared
+        from runx.api.here import launcher_line
         from runx.rundir.held import held_because
         from runx.rundir.paths import ExperimentDir
 
@@ -127,6 +133,8 @@ class Standings(Sequence["RunRecord"]):
             known = step_names(records)
             if known:
                 lines += of_shared(ExperimentDir(path), known, lambda _: None)
+            if any(record.state in ("queued", "running") for record in records):
+                lines += filter(None, (launcher_line(ExperimentDir(path)),))
             if reason := held_because(ExperimentDir(path)):
                 go_on = f"runx release {shlex.quote(name)} lets what waits start"
                 lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")
@@ -135,12 +143,21 @@ class Standings(Sequence["RunRecord"]):
             lines += [f"{name}: {avoided(host, count)}" for host, count in hosts.items()]
         return lines
 
-    def written(self, form: str = "table") -> str:
-        """Return the table, in a format of ``sumx``."""
-        from runx.analysis.overview import status_table as table
-        from runx.export.formats import format_table
+    def written(self, form: str = "table", disk: bool = False, width: int | None = None) -> str:
+        """Return the table, in a format of ``sumx``.
 
-        return format_table(form, table(self.records, time.time()))
+        ``disk``: with what each run takes on disk. ``width``: without what matters least, so that
+        it fits into so many columns; what still doesn't fit is cut.
+        """
+        from runx.analysis.cells import DIGITS
+        from runx.analysis.overview import status_table
+        from runx.export.formats import format_table
+        from runx.export.table import cut, fitted
+
+        table = status_table(self.records, time.time(), disk=disk)
+        if width is None:
+            return format_table(form, table)
+        return cut(format_table(form, fitted(table, width, DIGITS)[0]), width)
 
     def __repr__(self) -> str:
         return self.written("table")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
+from runx.config.search import SearchSettings
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import Retries
@@ -115,7 +116,7 @@ class Experiment(NamedTuple):
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
     name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
     ``functions`` of the project give hyperparameters, each with the setting that names it.
-    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
+    ``search`` is SEARCH. ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
     not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
     of them name, by their names.
 
@@ -177,6 +178,7 @@ class Experiment(NamedTuple):
     capacity: Needs | None = None
     candidates: tuple[Experiment, ...] = ()
     soonest: bool = False
+    search: SearchSettings | None = None
 
     @property
     def place(self) -> str:
@@ -190,7 +192,8 @@ class Experiment(NamedTuple):
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
-        return self.identity.of(self.cmd, {hparam.name: hparam.value for hparam in point.hparams})
+        values = {hparam.name: hparam.value for hparam in point.hparams}
+        return self.identity.of(self.cmd, values, point.trial)
 
 
 LOCAL = "local"

@@ -247,6 +247,7 @@ def _experiment(
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
         smoke=values["SMOKE"],
+        search=values["SEARCH"] or None,
         avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),

@@ -127,6 +127,12 @@ def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
     return content
 
 
+def _search_of(run: Run) -> dict[str, Any]:
+    """Return what run.json has of the search that a run is of."""
+    trial = run.point.trial
+    return {"search": {"name": trial.search, "point": trial.number}} if trial else {}
+
+
 def run_content(
     experiment: Experiment, run: Run, resources: Iterable[Hparam], code: FrozenCode, launch: str
 ) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def run_content(
         "id": experiment.id_of(run.point),
         "tag": run.tag,
         **labels_of(experiment, run),
+        **_search_of(run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},

@@ -14,6 +14,7 @@ from runx.config.experiment import Experiment
 from runx.home import user_name
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.machines import whoami
+from runx.rundir.paths import EXPERIMENT
 from runx.rundir.record import read_or_empty
 from runx.rundir.run import Run
 from runx.rundir.secrets import SECRET, unsaid, without_secrets
@@ -36,8 +37,12 @@ def record(
     folder = experiment.dir.launches / launch
     folder.mkdir(parents=True)
     for number, source in enumerate(experiment.sources):
-        name = f"settings-{number}.yml" if number else "experiment.yml"
-        _copy(source, folder / name)
+        name = f"settings-{number}.yml" if number else EXPERIMENT
+        if experiment.text is not None and source == experiment.file:
+            text = without_secrets(experiment.text)
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+        else:
+            _copy(source, folder / name)
     plan = (json.dumps({"name": run.name, "id": experiment.id_of(run.point)}) for run in runs)
     write_whole(folder / "plan.jsonl", "".join(f"{line}\n" for line in plan))
     if diff:

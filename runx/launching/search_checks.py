@@ -86,8 +86,7 @@ def _of_candidates(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if len({each.shell for each in experiment.candidates}) > 1:
         yield (
             "FARM",
-            "with SEARCH the farms to choose of have the same SETUP, ENV, WRAP and LAUNCH, and"
-            " these differ; say one farm",
+            "the farms to choose of differ in SETUP, ENV, WRAP or LAUNCH; say one, for a search",
         )
 
 

@@ -8,7 +8,6 @@ wherever it starts, with what its launch has set, whatever later launches set.
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,7 @@ from runx.errors import StoreError
 from runx.rundir.argv import unplaced
 from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
-from runx.rundir.paths import RunDir
+from runx.rundir.paths import HPARAMS, RunDir
 from runx.rundir.run import Run
 from runx.rundir.script import ONE_PROCESS, NodeLayout, ScriptSettings, train
 from runx.rundir.shell import Shell
@@ -82,14 +81,13 @@ def bound_text(command: Command, dir: RunDir, point: Point) -> str:
         hparams = (*point.hparams, *command.directories)
         run = run._replace(point=point._replace(hparams=hparams), step=step)
     common = ScriptSettings("", command.cmd, "", "", "", command.style, command.shell)
+    cmd = "" if command.step else command.cmd
+    files = hparam_files(cmd, point, Logdir.at(dir.owner), command.style, command.config)
     lines = [
         "# The command of this run, with the values that its search has chosen; run.sh reads it.",
         train(run, common, command.spread),
         _WRITE.rstrip(),
-        *(
-            f'give "$RUNX_LOGDIR"/{name} {shlex.quote(text)} || return'
-            for name, text in _files(command, Logdir.at(dir.owner), point)
-        ),
+        *(f'give "$RUNX_LOGDIR"/{name} {shlex.quote(text)} || return' for name, text in files),
         f"{_MADE_OF}{json.dumps(_encoded(command))}",
     ]
     return "\n".join(lines) + "\n"
@@ -110,30 +108,17 @@ def read_command(text: str) -> Command:
         raise StoreError(f"it is damaged: {error}") from error
 
 
-def hparams_text(point: Point, logdir: Logdir) -> str:
-    """Return the content of hparams.json."""
-    values = logdir.in_value({each.name: each.value for each in point.hparams})
-    return encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
-
-
-def config_of(
+def hparam_files(
     cmd: str, point: Point, logdir: Logdir, style: Style, config: ConfigFile | None
-) -> str:
-    """Return the content of the file that the script of a run reads."""
-    from runx.rundir.configfile import config_text
-
-    rest = unplaced(cmd, point, style, config.paths if config else ())
-    return config_text(rest, logdir, style, config)
-
-
-def _files(command: Command, logdir: Logdir, point: Point) -> Iterator[tuple[str, str]]:
-    """Yield the names and texts of the files that a run has of its values."""
-    yield os.path.basename(RunDir("").hparams), hparams_text(point, logdir)  # noqa: PTH119
-    style = command.style
+) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of the files that a run has of its hyperparameters."""
+    values = logdir.in_value({each.name: each.value for each in point.hparams})
+    yield HPARAMS, encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
     if style.style == "file":
-        cmd = "" if command.step else command.cmd
-        text = config_of(cmd, point, logdir, style, command.config)
-        yield f"config.{style.format}", text
+        from runx.rundir.configfile import config_text  # not at start
+
+        rest = unplaced(cmd, point, style, config.paths if config else ())
+        yield f"config.{style.format}", config_text(rest, logdir, style, config)
 
 
 def _encoded(command: Command) -> dict[str, Any]:

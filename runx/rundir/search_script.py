@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shlex
 
+from runx.rundir.paths import BOUND
 from runx.rundir.run import Run
 
-BOUND, FALLBACK = "bound.sh", "fallback.sh"
-"""The files of a run with its command: of its point, and of the one that it falls back to."""
 REACHED, HELD, SPENT = 3, 4, 5
 """What bind.sh exits with where a run needn't start, or isn't to, yet."""
 
@@ -19,8 +18,8 @@ READ = f". ./{BOUND} || exit 2"
 """What stands in the place of `train`, which that file defines."""
 
 _BIND = """
-# ---- SEARCH: this run's values. Whoever links its point into points/ first has chosen them; bound.sh
-# is derived from that, and a run that has it asks nobody.
+# ---- SEARCH: this run's values. Whoever links its point into points/ first has chosen them; from
+# that bound.sh is derived, and a run that has it asks nobody.
 
 RUNX_SEARCH=${RUNX_LOGDIR%/*}/.runx/search/@SEARCH@
 export RUNX_SEARCH
@@ -52,7 +51,11 @@ bind_point() {
   timeout -k 5 "${RUNX_BIND_TIME:-120}" "$RUNX_SEARCH/bind.sh" "$PWD" </dev/null &
   binding=$!
   # A signal interrupts wait.
-  until wait "$binding"; code=$?; [ -n "$forwarded" ] || ! kill -0 "$binding" 2>/dev/null; do :; done
+  while :; do
+    wait "$binding"
+    code=$?
+    [ -z "$forwarded" ] && kill -0 "$binding" 2>/dev/null || break
+  done
   if [ -n "$forwarded" ]; then
     kill "$binding" 2>/dev/null
     end '"code":143'

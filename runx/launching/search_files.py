@@ -31,21 +31,25 @@ from runx.trials.spaces import losses_of, measures_of, space_of
 Say = Callable[[str], None]
 
 
-def make_searches(experiment: Experiment, say: Say) -> None:
-    """Write what each search of an experiment is, and its first points.
+def make_searches(experiment: Experiment, say: Say) -> dict[str, Search]:
+    """Write what each search of an experiment is, and its first points; return them by name.
 
-    What was written before is replaced but for its points.
+    What was written before is replaced but for its points. Without SEARCH there is none.
     """
-    searches = searches_of(experiment)
+    if experiment.search is None:
+        return {}
+    searches, made = searches_of(experiment), dict[str, Search]()
     warm = warm_starts(experiment, searches, say)
     for planned in searches.values():
         folder = search_dir(experiment.dir, planned.search.name)
         search = planned.search._replace(warm=warm[planned.search.name])
+        made[search.name] = search
         write_search(folder, search)
         write_program(folder, experiment.entries["SEARCH"].base)
         there = _there(folder, search.trials)
         for number, values, sampler in first_points(experiment, planned, there):
             write_whole(folder.fallback(number), point_text(values, sampler, 0))
+    return made
 
 
 def _there(folder: SearchDir, trials: int) -> dict[int, Mapping[str, Any]]:

@@ -140,10 +140,11 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
         sweep, outline = fixed_sweep(experiment, parts), outline_of(experiment, parts)
     size = sweep.size * trials_of(experiment)
     if size > max_runs:
-        raise SweepError(
-            f"{experiment.at()}: HPARAMS has {size:,} combinations, more than"
-            f" {max_runs:,}; say --max-runs {size} if that is meant"
-        )
+        what = f"{experiment.at()}: HPARAMS has {size:,} combinations"
+        if experiment.search is not None:
+            what = f"{experiment.entries['SEARCH'].at('trials')}: SEARCH has {size:,} runs"
+        advice = f"say --max-runs {size} if that is meant"
+        raise SweepError(f"{what}, more than {max_runs:,}; {advice}")
     if experiment.types:
         _check_types(experiment, outline)
     return sweep

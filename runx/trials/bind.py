@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from runx.analysis.failures import Failure, digest
 from runx.analysis.gpus import gpu_use
 from runx.analysis.read import Reader, read_experiment
-from runx.errors import StoreError
+from runx.errors import StoreError, SweepError
 from runx.locks import acquire, release
 from runx.nearest import first_of
 from runx.printable import one_line
@@ -170,8 +171,7 @@ def _claim(place: Place, history: History) -> None:
 def _suggested(place: Place, history: History) -> dict[str, Any]:
     """Return what the sampler of a search asks for next, as JSON has it."""
     search = place.search
-    if ":" in search.sampler:
-        sys.path.append(str(place.run.code))
+    _import_own(search.sampler, str(place.run.code))
     space = space_of(search)
     # Those to be tried first are on their way, whoever gets them.
     later = (
@@ -189,6 +189,22 @@ def _suggested(place: Place, history: History) -> dict[str, Any]:
         search.failed,
     )
     return {name: _as_json(value) for name, value in values_of(point).items()}
+
+
+def _import_own(sampler: str, code: str) -> None:
+    """Import the module of a sampler of the project, as it was frozen; what it imports may be, too.
+
+    Only now is that folder the first: a file in it may be named as a module of Python is.
+    """
+    module, colon, _ = sampler.partition(":")
+    if not colon:
+        return
+    sys.path.insert(0, code)
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise SweepError(f"sampler {sampler}: {error}") from error
+    sys.path.append(sys.path.pop(0))
 
 
 def _as_json(value: Any) -> Any:

@@ -94,8 +94,9 @@ def _end_of(search: Search, run: RunRecord) -> RunEnd | None:
         if losses is None or not all(map(isfinite, losses)):
             return RunEnd(run, "failed")
         return RunEnd(run, "pruned" if run.state == "pruned" else "done", losses)
-    by_itself = run.state == "killed" and run.status.signal not in _FROM_OUTSIDE
-    return RunEnd(run, "failed") if run.state in _FAILED or by_itself else None
+    signal = run.status.signal if run.state == "killed" else None
+    is_own = run.state in _FAILED or (signal is not None and signal not in _FROM_OUTSIDE)
+    return RunEnd(run, "failed") if is_own else None
 
 
 def _observation(

@@ -33,9 +33,10 @@ from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles, fingerprint
 from runx.rundir.state import State
+from runx.sweeps.values import Trial
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 6"
+FORMAT = f"{__version__}, rows 7"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""
@@ -135,6 +136,7 @@ class Index:
             ablation=ablation,
             steps=steps,
             step=step,
+            trial=Trial(*trial) if (trial := entry[1][OWN.index("trial")]) else None,
         )
 
     def add(self, look: RunFiles, record: RunRecord) -> None:

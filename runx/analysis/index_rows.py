@@ -18,7 +18,7 @@ from runx.rundir.states import State
 
 OWN = (
     *("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels"),
-    *("ablation", "steps"),
+    *("ablation", "steps", "trial"),
 )
 """The values that every row begins with.
 
@@ -59,6 +59,7 @@ def entry(record: RunRecord, files: Iterable[str], mark: int, measured: Mapping[
         [_flat(attempt) for attempt in record.attempts],
         *(title, record.code, record.tag, record.labels, record.ablation),
         [record.step, [_flat_step(step, record.dir) for step in record.steps]],
+        record.trial,
         *record.hparams.values(),
         *record.resources.values(),
         *record.metrics.values(),

@@ -23,7 +23,7 @@ from runx.rundir.attempts import read_attempts
 from runx.rundir.experiments import has_own_metrics
 from runx.rundir.files import parsed_json
 from runx.rundir.paths import ATTEMPTS, HPARAMS, LOGX, METRICS, RECORD, RunDir, metrics_of
-from runx.rundir.record import dotted, labels_of
+from runx.rundir.record import dotted, labels_of, trial_in
 from runx.rundir.records import Record, text_of
 from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles
@@ -107,6 +107,7 @@ def _read(
         sources=found.left.sources,
         steps=steps,
         step=step,
+        trial=trial_in(recorded),
         **tally_found(found, measures, at, warn)._asdict(),
     )
 

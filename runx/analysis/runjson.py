@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from runx.analysis.codes import code_digest
 from runx.rundir.events import Attempt
 from runx.rundir.run import RunRecord, StepRecord
+from runx.sweeps.values import Trial
 
 VERSION = 1
 """The version of a run's JSON, raised only if a name's meaning had to change."""
@@ -84,6 +85,7 @@ FIELDS = {
     "code_changed": _some("since which attempt it has its code, and what differed before", _TEXT),
     "code_differs": _some("files in which its code isn't that of most runs", _TEXTS),
     "ablation": _some("what it changed of a baseline, where it is of an ablation", _OBJECT),
+    "search": _some("the search that it is a run of, and the number of its point", _OBJECT),
     "hparams_types": _some("what HPARAMS_TYPES said of its hyperparameters", _OBJECT),
     "attempts": _some(
         "its attempts, the first one first", {"type": "array", "items": {"$ref": "#/$defs/attempt"}}
@@ -124,12 +126,18 @@ def run_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "hparams": json_safe(run.hparams),
         "resources": json_safe(run.resources),
         **({"ablation": json_safe(run.ablation)} if run.ablation else {}),
+        **({"search": trial_as_json(run.trial)} if run.trial else {}),
         **json_safe(details),
         **state_as_json(run, now),
         "metrics": json_safe({**run.metrics, **run.measured}),
         "epoch": json_safe(run.epoch),
         "epoch_time": json_safe(run.epoch_time),
     }
+
+
+def trial_as_json(trial: Trial) -> dict[str, Any]:
+    """Return a point of a search as run.json names it."""
+    return {"name": trial.search, "point": trial.number}
 
 
 def state_as_json(run: RunRecord, now: float) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def execute(
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
     """Return the commands of runs, or of steps, with the paths of their directories."""
+    if settings.search is not None:
+        from runx.launching.preview import as_shown
+
+        runs = as_shown(settings, runs)
     if settings.steps:
         from runx.rundir.step_command import step_command
 

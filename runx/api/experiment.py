@@ -62,13 +62,17 @@ class SweepPlan(NamedTuple):
 
         if not settings.candidates:  # of these only the ones that are chosen count
             check_settings(settings)
-        sweep = sweep_of(settings, max_runs)
+        sweep = outline = sweep_of(settings, max_runs)
+        if settings.search is not None:
+            from runx.launching.search_checks import check_search
+
+            outline = check_search(settings)
         if settings.steps:
             from runx.launching.step_checks import check_steps
 
-            check_steps(settings, sweep)
+            check_steps(settings, outline)
         else:
-            check_command(settings, sweep)
+            check_command(settings, outline)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 
@@ -200,6 +204,23 @@ class Experiment:
         """Return the settings of the same experiment with its runs at a farm, here for none."""
         origin = self.settings.settings["SMOKE"].origin
         return load_at(self.request, farm, f"{origin}: SMOKE.farm")
+
+    def best(self, count: int, of: str | Sequence[str]) -> Experiment:
+        """Return the experiment with the best points of earlier runs, by SEARCH's metric.
+
+        ``of`` names experiments or runs. What HPARAMS has of seeds, and overrides, hold for each.
+
+        >>> load("search.yml", seed=[0, 1, 2, 3]).best(3, of="search").plan()    # doctest: +SKIP
+        <12 runs of search>
+        """
+        from runx.config.overrides import read_overrides
+        from runx.launching.best import best_of
+
+        words = (of,) if isinstance(of, str) else tuple(of)
+        overrides = read_overrides(self.request.overrides) if self.request.overrides else ()
+        names = [each.name for each in overrides if not each.is_setting]
+        best = best_of(self.settings, words, count, names)
+        return Experiment.of(self.request._replace(best=best))
 
     @property
     def name(self) -> str:

@@ -63,6 +63,13 @@ def prepared_at(
     check_program(settings)
     check_first(settings, runs)
     predecessors = job_ids_of(settings, after, say)
+    if settings.search is not None:
+        from runx.launching.search_preview import search_preview
+
+        if lack := search_preview(settings, executes=True).lack:
+            say(f"warning: {lack}")
+        if line := crowding_of(settings, local, runs):
+            say(f"warning: {line}")
     is_here = settings.farm is None
     if is_here and local.is_fallback and "FARM" not in settings.settings:
         say("no farm is set: running here, as with -i")
@@ -138,6 +145,8 @@ def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], sa
     from runx.farms.resources import needs as shared_needs
     from runx.local.capacity import THREADS, Wanted, capacity, unused
 
+    if settings.search is not None and local.jobs is None:
+        local = local._replace(jobs=settings.max_parallel)
     shared = shared_needs(settings.resources, settings.limits)
     needs = needs_of(settings, runs) or [shared]
     if names := unused(set(needs)):
@@ -159,6 +168,20 @@ def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str
     except SettingsError as error:
         return str(error)
     return ""
+
+
+def crowding_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:
+    """Return a warning where more runs go on at a time than a search can learn from, else ""."""
+    if settings.search is None:
+        return ""
+    from runx.launching.search_preview import crowding
+
+    if settings.farm is not None:
+        return crowding(settings, settings.max_parallel)
+    try:
+        return crowding(settings, capacity_of(settings, local, runs, lambda line: None).jobs)
+    except SettingsError:
+        return ""  # What is lacking here is said elsewhere.
 
 
 def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:

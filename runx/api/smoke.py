@@ -18,6 +18,7 @@ from runx.config.guards import Smoke
 from runx.errors import FarmError, RunxError, SettingsError
 from runx.launching.context import rules
 from runx.launching.plan import LaunchOptions, LaunchPlan
+from runx.launching.preview import as_shown
 from runx.local.options import LocalOptions
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, read_attempts
@@ -141,7 +142,8 @@ def _try_run(
         if first.steps:
             say(f"trying the first run {place}, {length} each: {', '.join(first.steps)}")
         else:
-            command = shell_command(own.cmd, tried.point, Logdir.at(run.dir), own.style)
+            [shown] = as_shown(settings, [tried])
+            command = shell_command(own.cmd, shown.point, Logdir.at(run.dir), own.style)
             say(f"trying the first run {place} for {length}: {command}")
         plan = _made(own, tried, first)
         assert plan.context is not None

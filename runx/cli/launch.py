@@ -49,6 +49,8 @@ def launch(
     test_only: bool,
     detach: bool,
     save: Path | None,
+    best: int | None,
+    of: tuple[str, ...],
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -72,8 +74,14 @@ def launch(
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
-    claims = not (no_run or test_only)
+    claims = not (no_run or test_only or best)
     experiment = Experiment.of(request(here=interactive, claims=claims, save=save, **flags))
+    if best or of:
+        if not (best and of):
+            raise click.UsageError("--best K goes with --of EXPERIMENT: the K best points of it")
+        experiment = experiment.best(best, of)
+        assert experiment.settings.best is not None
+        say(experiment.settings.best.line())
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
@@ -110,7 +118,7 @@ def _show(
         say("note: a launch tries the first run before the others, as SMOKE says")
     if table:
         job_ids_in_preview(settings, after, say)
-        return _preview_table(sweep, options, as_json)
+        return _preview_table(sweep, options, local, as_json)
     return _preview(sweep, options, local, as_json, after)
 
 
@@ -200,7 +208,7 @@ def _preview(
     routes = starting(sweep.settings, sweep.runs(), options, say)
     is_new = not sweep.settings.run_name
     has_own = any(name.startswith(RESOURCE) for name in keys(sweep.settings.hparams))
-    if options.resume or has_own:
+    if options.resume or has_own or sweep.settings.search is not None:
         routes = [route._replace(attempts=list(route.attempts)) for route in routes]
     if options.resume:
         runs = [run for route in routes for run in route.runs]
@@ -209,6 +217,8 @@ def _preview(
     after_ids = _note_obstacles(routes, local, after)
     for line in took_before(routes):
         say(line)
+    if sweep.settings.search is not None:
+        _say_search(routes, sweep.settings, local)
     if sweep.settings.steps:
         from runx.launching.preview_steps import step_counts, table_of
 
@@ -224,6 +234,21 @@ def _preview(
     if not count and not options.resume and not options.selects:
         say(_nothing(sweep.settings.file))
     return 0
+
+
+def _say_search(routes: Sequence[Route], settings: Settings, local: LocalOptions) -> None:
+    """Print what the searches of a launch are, and what they may cost."""
+    from runx.api.prepared import crowding_of
+    from runx.launching.preview_table import gpu_hours
+    from runx.launching.search_preview import search_preview
+
+    for line in search_preview(settings).lines():
+        say(line)
+    if (hours := gpu_hours(routes)) is not None:
+        say(f"at most {hours:,.4g} GPU-hours in all")
+    for route in routes:
+        if line := crowding_of(route.experiment, local, list(route.runs)):
+            say(f"warning: {line}")
 
 
 def _note_obstacles(
@@ -242,13 +267,18 @@ def _note_obstacles(
     return tuple(ids)
 
 
-def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:
+def _preview_table(
+    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, as_json: bool
+) -> int:
     """Print the axes of a sweep, what is skipped, what varies and what the runs need."""
     import json
 
+    from runx.api.prepared import crowding_of
     from runx.launching.preview_table import lines
 
     table = sweep.survey(options, say)
+    if line := crowding_of(sweep.settings, local, ()):
+        say(f"warning: {line}")
     data(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)), as_json)
     return 0
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
+from runx.config.search import SearchSettings
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import Retries
@@ -23,6 +24,7 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.best import Best
     from runx.farms.base import Farm
     from runx.farms.resources import Limit, Needs
     from runx.rundir.configfile import ConfigFile
@@ -115,9 +117,10 @@ class Experiment(NamedTuple):
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
     name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
     ``functions`` of the project give hyperparameters, each with the setting that names it.
-    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
-    not set. ``text`` is what stands for the file, where there is none. ``steps`` are STEPS, each
-    after those that it waits for; ``farms`` are those that some of them name, by their names.
+    ``search`` is SEARCH, ``best`` are points with which earlier runs were the best. ``entries`` are
+    the settings as they were written. ``metrics`` is METRICS, None where that is not set. ``text``
+    is what stands for the file, where there is none. ``steps`` are STEPS, each after those that it
+    waits for; ``farms`` are those that some of them name, by their names.
 
     ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
     the ``candidates``, each the experiment as it is for one farm: the first that has what they
@@ -178,6 +181,8 @@ class Experiment(NamedTuple):
     capacity: Needs | None = None
     candidates: tuple[Experiment, ...] = ()
     soonest: bool = False
+    search: SearchSettings | None = None
+    best: Best | None = None
 
     @property
     def place(self) -> str:
@@ -191,7 +196,8 @@ class Experiment(NamedTuple):
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
-        return self.identity.of(self.cmd, {hparam.name: hparam.value for hparam in point.hparams})
+        values = {hparam.name: hparam.value for hparam in point.hparams}
+        return self.identity.of(self.cmd, values, point.trial)
 
 
 LOCAL = "local"

@@ -71,6 +71,8 @@ def avoiding(experiment: Experiment, say: Callable[[str], None]) -> Experiment:
 
 def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
+    if run.point.trial is not None:  # Its command is known when it starts; run.sh reads it then.
+        return {"hparams": logdir.in_value(run.hparams)}
     if run.step is not None:
         command = step_command(run, experiment.style)
         return {"command": command, "hparams": logdir.in_value(run.hparams)}

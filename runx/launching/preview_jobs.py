@@ -18,6 +18,7 @@ from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
+from runx.launching.searches import shower
 from runx.rundir.argv import arguments, shell_command
 from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
@@ -84,10 +85,11 @@ def objects(
     if experiment.farm:
         runs = list(runs)
         submissions = _submissions(experiment, experiment.farm, runs, after)
+    show = shower(experiment)
     for run in runs:
         submission = submissions.get(run.name)
         content = {
-            **_content(experiment, run),
+            **_content(experiment, run, show(run)),
             "farm": experiment.farm and experiment.farm.name,
             "submit": submission and list(submission.words),
         }
@@ -123,11 +125,11 @@ def _command(experiment: Experiment, run: Run) -> str:
     return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
-def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
-    cmd, point, style = experiment.cmd, run.point, experiment.style
+def _content(experiment: Experiment, run: Run, shown: Run) -> dict[str, Any]:
+    cmd, point, style = experiment.cmd, shown.point, experiment.style
     logdir = Logdir.at(run.dir)
     if run.step is not None:
-        cmd, point, style = of_step(run, style)
+        cmd, point, style = of_step(shown, style)
         logdir = logdir_of(run)
     argv = arguments(point, style, cmd)
     resources = resources_of(experiment, run)
@@ -140,6 +142,7 @@ def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
         experiment=experiment.name,
         resources={each.name: logdir.in_value(each.value) for each in resources},
         tag=run.tag,
+        trial=run.point.trial,
     )
     return {
         **run_as_json(record, 0.0),

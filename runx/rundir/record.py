@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from runx.errors import StoreError
 from runx.rundir.files import read_json
 from runx.rundir.paths import ExperimentDir, RunDir
+from runx.sweeps.values import Trial
 
 PROGRAMS = ("runx", "runx.py", "__main__.py")
 """The file names of the program."""
@@ -53,6 +54,18 @@ def labels_of(content: Mapping[str, Any]) -> tuple[str, ...]:
     """
     labels = content.get("labels")
     return tuple(map(str, labels)) if isinstance(labels, list) else ()
+
+
+def trial_in(content: Mapping[str, Any]) -> Trial | None:
+    """Return the point of a search that a run.json names, None where it is of no search.
+
+    >>> trial_in({"search": {"name": "main-1a2b", "point": 7}}), trial_in({})
+    (Trial(search='main-1a2b', number=7), None)
+    """
+    named = content.get("search")
+    if not isinstance(named, dict) or not isinstance(named.get("point"), int):
+        return None
+    return Trial(str(named.get("name")), named["point"])
 
 
 def launch_folder(run: RunDir, record: Mapping[str, Any]) -> Path | None:

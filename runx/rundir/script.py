@@ -67,8 +67,10 @@ _OF_RUN = {
     "AFTER_FIELD": "",
     "OTHERS": "../*/attempts",
     "LAUNCHES": "../.runx/launches",
+    "BIND": "",
+    "SETUP_FILE": "${BASH_SOURCE[0]##*/}",
 }
-"""What run.sh of a run has where that of a step differs: ``step_script`` has that."""
+"""What run.sh of a run has where that of a step or of a search differs, as their modules say."""
 
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 
@@ -95,20 +97,17 @@ _RENDEZVOUS = (
 
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
-    cmd, point, style = common.cmd, run.point, common.style
-    if run.step is not None:
-        from runx.rundir.step_command import of_step
-
-        cmd, point, style = of_step(run, style)
-    assigned = exports(point, _HERE, style, cmd) if style.style == "env" else []
-    line = shell_command(cmd, point, _HERE, style, exported=True)
     texts = {
-        "COMMAND": "".join([f"export {each}\n" for each in assigned])
-        + body(line, is_execable(cmd, point, style), common.shell, spread),
         "RUN": run.name,
         **_OF_RUN,
         **_common(common),
     }
+    if run.point.trial is None:
+        texts["TRAIN"] = train(run, common, spread)
+    else:
+        from runx.rundir.search_script import search_texts
+
+        texts |= search_texts(run)
     if run.step is not None:
         from runx.rundir.step_script import step_texts
 
@@ -117,6 +116,19 @@ def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -
     parts = list(_parts())
     parts[1::2] = [texts[name] for name in parts[1::2]]
     return "".join(parts)
+
+
+def train(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
+    """Return the function of run.sh that executes the command of a run, or of a step."""
+    cmd, point, style = common.cmd, run.point, common.style
+    if run.step is not None:
+        from runx.rundir.step_command import of_step
+
+        cmd, point, style = of_step(run, style)
+    assigned = exports(point, _HERE, style, cmd) if style.style == "env" else []
+    line = shell_command(cmd, point, _HERE, style, exported=True)
+    command = body(line, is_execable(cmd, point, style), common.shell, spread)
+    return "".join(["train() {\n", *(f"export {each}\n" for each in assigned), command, "\n}"])
 
 
 @functools.lru_cache(maxsize=32)

@@ -80,9 +80,9 @@ class FarmPipeline(Pipeline):
 
     def order(self) -> None:
         """Cancel a step of all runs by an order."""
-        self.command(
-            "cancel", "sweep", "--step", self.draw.choice(["train", "eval"]), status=(0, 1)
-        )
+        step = self.draw.choice(["train", "eval"])
+        if self.runs():
+            self.command("cancel", "sweep", "--step", step, status=(0, 1))
 
     def restart(self) -> None:
         """End the controller, and start it again with what it has saved."""

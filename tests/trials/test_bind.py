@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 from project import Project
 
 from runx.locks import acquire, release
@@ -265,7 +266,7 @@ def test_cases_computed_values_and_a_file_of_its_own(project):
         assert values["x"] <= 0.7 and values["half"] == values["x"] / 2
         assert ("beta" in values) == (values["opt"] == "adam")
         assert values["where"] == f"{run.path}/out"
-        assert f"half: {values['half']}" in run.output.read_text()
+        assert yaml.safe_load(run.config("yaml").read_text())["half"] == values["half"]
 
 
 def test_an_experiment_that_was_moved_goes_on_from_where_it_is(project):

@@ -49,6 +49,8 @@ def launch(
     test_only: bool,
     detach: bool,
     save: Path | None,
+    best: int | None,
+    of: tuple[str, ...],
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -72,8 +74,14 @@ def launch(
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
-    claims = not (no_run or test_only)
+    claims = not (no_run or test_only or best)
     experiment = Experiment.of(request(here=interactive, claims=claims, save=save, **flags))
+    if best or of:
+        if not (best and of):
+            raise click.UsageError("--best K goes with --of EXPERIMENT: the K best points of it")
+        experiment = experiment.best(best, of)
+        assert experiment.settings.best is not None
+        say(experiment.settings.best.line())
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")

@@ -232,7 +232,7 @@ def _experiment(
     overrides: tuple[Override, ...],
 ) -> Experiment:
     """Return the experiment of the settings' entries and of their values."""
-    sweep = composed(entries, values, request.sweeps, overrides, request.executes)
+    sweep = composed(entries, values, request.sweeps, overrides, request.executes, request.best)
     texts, number = name_texts(request, entries, values, farm)
     name = texts["experiment"]
     asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
@@ -251,7 +251,8 @@ def _experiment(
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
         smoke=values["SMOKE"],
-        search=values["SEARCH"] or None,
+        search=None if request.best else values["SEARCH"] or None,
+        best=request.best,
         avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),

@@ -14,21 +14,29 @@ from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
 TIMEOUT = "timeout"
+PRUNE = "prune"
 
 
 def write_order(
-    run: RunDir, order: str, attempt: int, heed: bool = False, is_over: bool = False
+    run: RunDir,
+    order: str,
+    attempt: int,
+    heed: bool = False,
+    is_over: bool = False,
+    why: str = "",
 ) -> None:
-    """Write an order to end an attempt: ``cancel``, or ``timeout`` when its time is over.
+    """Write an order to end an attempt: ``cancel``; ``timeout`` when its time is over; ``prune``.
 
     ``heed``: its run.sh ends it, since runx can't. ``is_over``: its job, asked for since, is gone,
-    or its farm can't be asked for jobs; without that it may still be there.
+    or its farm can't be asked for jobs; without that it may still be there. ``why``, which run.sh
+    of a run that is pruned repeats, has no quotes.
     """
     import secrets  # not at start: importing it takes longer than reading a hundred runs
 
     run.orders.mkdir(exist_ok=True)
     now = time.time()
     content = {"order": order, "attempt": attempt, "heed": heed, "over": is_over}
+    content |= {"why": why} if why else {}
     content |= {"time": now, "by": {**whoami(), "user": os.geteuid()}}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
 

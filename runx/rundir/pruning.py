@@ -40,7 +40,7 @@ class Asha(NamedTuple):
         return rung == epoch
 
     def rung(self, epoch: float) -> int | None:
-        """Return the last epoch up to this one at which something is decided, None before the first.
+        """Return the last epoch up to this one at which it decides, None before the first.
 
         >>> [Asha(3, 3).rung(epoch) for epoch in (2, 3, 8.5, 10)]
         [None, 3, 3, 9]

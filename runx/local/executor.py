@@ -17,6 +17,7 @@ from runx.local.process import (
     Heartbeat,
     LiveAttempt,
     has_started,
+    passed,
     recorded_end,
     signal_run,
     start,
@@ -301,7 +302,7 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        order = self._order(run, status) if status else ""
+        order = self._order(run, status) if status else passed(run.live)
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         again = None if self.stops else task_again(end, self.policy.retries, self.watch.note)
         if again is not None:

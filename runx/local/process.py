@@ -26,6 +26,7 @@ from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
+from runx.rundir.states import PASSED
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -88,6 +89,12 @@ def recorded_end(live: LiveAttempt, status: int) -> tuple[int, bool]:
 def has_started(live: LiveAttempt) -> bool:
     """Return whether CMD was executed: run.sh writes that down first."""
     return bool(_event(live.dir, live.attempt, "started"))
+
+
+def passed(live: LiveAttempt) -> str:
+    """Return ``pruned`` or ``skipped`` where an attempt ended well as that, else ""."""
+    end = _event(live.dir, live.attempt, "ended")
+    return next((name for name in PASSED if end.get(name)), "")
 
 
 def was_held(live: LiveAttempt) -> bool:

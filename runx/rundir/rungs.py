@@ -6,6 +6,7 @@ An entry is an empty file whose name has the value, so that one listing is the w
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from runx.errors import StoreError
@@ -20,6 +21,15 @@ from runx.rundir.searches import SearchDir
 _PHASES = ("train", "val", "test")
 
 
+class Judgement(NamedTuple):
+    """Whether a run goes on; its value at an epoch, and those of the runs that came before it."""
+
+    verdict: Verdict
+    epoch: int
+    value: float
+    others: Mapping[str, float]
+
+
 class Judge(NamedTuple):
     """By what runs of a search are stopped early: a rule, and a metric of a phase with its goal."""
 
@@ -29,8 +39,8 @@ class Judge(NamedTuple):
     metric: str
     goal: Goal
 
-    def enter(self, run: str, epoch: float, value: float) -> Verdict | None:
-        """Write down what a run has at an epoch; return whether it goes on beside those before it.
+    def enter(self, run: str, epoch: float, value: float) -> Judgement | None:
+        """Write down what a run has at an epoch; return what that is beside those before it.
 
         None where nothing is decided then, or this run was there before: one that was requeued
         counts once.
@@ -47,7 +57,8 @@ class Judge(NamedTuple):
         place = self.folder.rung(rung)
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{run}={value!r}").touch()
-        return self.rule.verdict(rung, value, list(others.values()), self.goal)
+        verdict = self.rule.verdict(rung, value, list(others.values()), self.goal)
+        return Judgement(verdict, rung, value, others)
 
 
 def judge_of(folder: SearchDir) -> Judge | None:
@@ -108,19 +119,23 @@ def rungs(folder: SearchDir) -> dict[int, dict[str, float]]:
     return {epoch: entries(folder, epoch) for epoch in epochs}
 
 
-def stop(folder: SearchDir, run: RunDir, attempt: int, why: str) -> None:
+def stop(judge: Judge, run: RunDir, attempt: int, judgement: Judgement) -> None:
     """Have a run, or a step of one, stop for good, and with it all seeds of its point.
+
+    run.sh repeats the reason.
 
     Raises:
         StoreError, OSError: That can't be written, or what is written of the run is damaged.
     """
-    why = plain(why)
-    write_order(run, PRUNE, attempt, why=why)
+    why = plain(judgement.verdict.why)
+    details = {"why": why, "goal": judge.goal, **judgement._asdict()}
+    del details["verdict"]
+    write_order(run, PRUNE, attempt, details=details)
     run.stop_requested.write_text(f"pruned: {why}\n", encoding="utf-8")
     trial = trial_in(read_json(run.owner.record))
     if trial is not None:
         content = {"run": run.owner.name, "why": plain(f"{run.owner.name}: {why}")}
-        link_claim(folder.pruned(trial.number), to_json(content))
+        link_claim(judge.folder.pruned(trial.number), to_json(content))
 
 
 def plain(text: str) -> str:

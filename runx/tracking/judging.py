@@ -49,10 +49,10 @@ class Judging:
         rung = judge.rule.rung(epoch) if phase == judge.phase else None
         if rung is None or rung == self._rung or not isinstance(value, (int, float)):
             return
-        verdict = judge.enter(self._run.path.name, epoch, _as_float(value))
+        judgement = judge.enter(self._run.path.name, epoch, _as_float(value))
         self._rung = rung
-        if verdict is not None and verdict.stops:
-            stop(judge.folder, self._place, self._attempt or 0, verdict.why)
+        if judgement is not None and judgement.verdict.stops:
+            stop(judge, self._place, self._attempt or 0, judgement)
             self._is_open = False
 
 

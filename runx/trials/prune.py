@@ -32,9 +32,9 @@ def observe(folder: RunDir, attempt: int, judges: bool) -> None:
     for at, (epoch, value) in enumerate(metric_history(record, judge.metric, judge.phase)):
         if not isinstance(value, (int, float)):
             continue
-        verdict = judge.enter(run.path.name, at if epoch is None else epoch, float(value))
-        if verdict is not None and verdict.stops and judges:
-            stop(judge.folder, folder, attempt, verdict.why)
+        judgement = judge.enter(run.path.name, at if epoch is None else epoch, float(value))
+        if judgement is not None and judgement.verdict.stops and judges:
+            stop(judge, folder, attempt, judgement)
             break
 
 

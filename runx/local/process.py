@@ -26,6 +26,7 @@ from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
+from runx.rundir.states import PASSED
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -93,7 +94,7 @@ def has_started(live: LiveAttempt) -> bool:
 def passed_by(live: LiveAttempt) -> str:
     """Return how a search left an attempt: held, skipped or pruned; "" where it was executed."""
     written = _event(live.dir, live.attempt, "ended")
-    return next((name for name in ("held", "skipped", "pruned") if written.get(name)), "")
+    return next((name for name in ("held", *PASSED) if written.get(name)), "")
 
 
 def start(

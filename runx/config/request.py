@@ -23,7 +23,8 @@ class Request(NamedTuple):
     the time and the name of the launch, are for names of runs; they are the current time and a new
     name where they are missing. Unless it ``executes``, HPARAMS is what the files say, without what
     functions give. Where it ``claims``, a number that the name of the experiment holds is its own
-    from then on. ``best`` are points of earlier runs, instead of those that HPARAMS leaves open.
+    from then on. ``together``: steps that name another farm than this machine go where the others
+    do. ``best`` are points of earlier runs, instead of those that HPARAMS leaves open.
     """
 
     file: Path
@@ -43,6 +44,7 @@ class Request(NamedTuple):
     executes: bool = True
     claims: bool = False
     best: Best | None = None
+    together: bool = False
 
     def at(self, farm: str) -> Request:
         """Return the request for the same experiment with its runs at a farm, here for none."""
@@ -53,6 +55,7 @@ class Request(NamedTuple):
         return self._replace(
             here=False,
             claims=False,
+            together=True,
             flags={**self.flags, "FARM": farm},
             overrides=tuple(each for each, text in others if not text.startswith("FARM=")),
         )

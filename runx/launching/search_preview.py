@@ -134,9 +134,11 @@ def _lack(experiment: Experiment, searches: dict[str, PlannedSearch], executes: 
         return ""
     place = f"{experiment.entries['SEARCH'].at('sampler')}: SEARCH.sampler"
     planned = next(iter(searches.values()))
-    space, base = space_of(planned.search), str(experiment.entries["SEARCH"].base)
+    space = space_of(planned.search)
+    # As bind.sh has them: what is frozen, and the folder of the file.
+    folders = [str(experiment.code.root), str(experiment.entries["SEARCH"].base)]
     known = _examples(space, planned, len(settings.metrics)) if is_optuna else []
-    sys.path.insert(0, base)
+    sys.path += folders
     try:
         suggest(space, known, [], Seed(planned.search.seed, 1), settings.sampler)
     except SamplerMissing as error:
@@ -144,7 +146,7 @@ def _lack(experiment: Experiment, searches: dict[str, PlannedSearch], executes: 
     except SweepError as error:
         raise SettingsError(f"{place}: {error}") from None
     finally:
-        sys.path.remove(base)
+        del sys.path[-len(folders) :]
     return ""
 
 

@@ -65,7 +65,7 @@ class Executor:
     where the disk ``is_full``, or once ``closing`` has returned why. ``ended`` are the runs that
     came to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
     never start, since one that they are after has failed. ``on_end`` gets each end, and whether an
-    attempt follows.
+    attempt follows; ``renewed`` gives that what it needs by its number.
     """
 
     policy: Policy
@@ -87,6 +87,7 @@ class Executor:
     blocked: list[Task] = field(default_factory=list)
     outcomes: Outcomes | None = None
     on_end: Callable[[EndedAttempt, bool], None] | None = None
+    renewed: Callable[[Task], Task] = lambda task: task
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
@@ -302,7 +303,9 @@ class Executor:
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
         order = passed_by(run.live) or (self._order(run, status) if status else "")
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
-        again = None if self.stops else task_again(end, self.policy.retries, self.watch.note)
+        again = None
+        if not self.stops:
+            again = task_again(end, self.policy.retries, self.watch.note, self.renewed)
         if again is not None:
             self.waiting.put_first(again)
         elif status and order != CANCEL:

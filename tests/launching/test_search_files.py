@@ -129,8 +129,8 @@ def test_earlier_runs_count_and_those_that_do_not_are_told(project):
     search, folder = search_of(project)
     assert [each["values"] for each in search["warm"]] == [{"x": 0.25}, {"x": 0.5}]
     assert [each["metrics"] for each in search["warm"]] == [[0.25], [0.5]]
-    first = json.loads((folder / "points" / "1.json").read_text())
-    assert first["known"] == 2
+    second = json.loads((folder / "points" / "2.json").read_text())
+    assert second["known"] == 3
 
 
 def test_runs_of_the_best_points_with_more_seeds(project):

@@ -39,8 +39,11 @@ def report(launched: Launched, command: str, say: Say) -> int:
         and is_well
         and done == len(launched.hparams) - len(left)
     ):
-        rest = f", {_taken(left)}" if left else ""
-        say(f"{_several(done, launched.unit)} done{rest}; sumx {name} ranks them")
+        passed = Counter(end.order for end in launched.ended if end.order)
+        counts = [_several(done - passed.total(), launched.unit) + " done"]
+        counts += [f"{many} {name}" for name, many in passed.items()]
+        counts += [_taken(left)] if left else []
+        say(f"{', '.join(counts)}; sumx {name} ranks them")
         return 0
     say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
     if failed:

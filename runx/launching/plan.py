@@ -13,6 +13,7 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import STATES
+from runx.rundir.states import ENDED_WELL, PASSED
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.grid import holds_template
 from runx.sweeps.naming import new_slugs, run_names, tag_names
@@ -30,10 +31,12 @@ MAX_RUNS = 100_000
 """The largest cross product that is planned without --max-runs."""
 NEW = "new"
 """The state of a run that has no directory yet, beside STATES."""
-SETTLED = ("done", "running", "queued", "preempted")
+SETTLED = (*ENDED_WELL, "running", "queued", "preempted")
 """States of runs that --resume never starts: they have ended well, or will go on."""
 RETRIED = (NEW, *(name for name in STATES if name not in SETTLED))
 """States of runs that --resume starts, unless --retry narrows them."""
+RETRIABLE = (*RETRIED, *PASSED)
+"""States that --retry may name."""
 STATE, TAG, RUN = "state", "tag", "run"
 """What ``--where`` may name besides hyperparameters and resources."""
 Namer: TypeAlias = Callable[[Point], str]

@@ -10,9 +10,9 @@ from runx.config.experiment import Experiment
 from runx.errors import SettingsError, SweepError
 from runx.launching.search_files import warm_starts
 from runx.launching.searches import PlannedSearch, searches_of
+from runx.rundir.pruning import rule_of
 from runx.search.lowdiscrepancy import halton_parts
 from runx.search.observations import Observation, Seed
-from runx.search.pruning import rule_of
 from runx.search.space import Space, values_of
 from runx.search.suggest import BUILT_IN, OPTUNA, suggest
 from runx.search.with_optuna import SamplerMissing

@@ -68,6 +68,8 @@ _OF_RUN = {
     "OTHERS": "../*/attempts",
     "LAUNCHES": "../.runx/launches",
     "BIND": "",
+    "WATCH": "",
+    "OUTCOME": "",
     "SETUP_FILE": "${BASH_SOURCE[0]##*/}",
 }
 """What run.sh of a run has where that of a step or of a search differs, as their modules say."""

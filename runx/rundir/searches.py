@@ -37,8 +37,7 @@ class Search(NamedTuple):
     and ``defaults``, the values of CONFIG, are what a sweep depends on besides. ``fixed``: the
     values of crossing lists, by which searches of one launch differ.
     ``prune``: the name of the rule and its options, empty without. ``budget``: in GPU-hours.
-    ``warm``: earlier runs. ``commands``: what renders the command of a run or a step, by its name
-    ("" for a run), for ``rundir/bound_script.py`` alone.
+    ``warm``: earlier runs.
     """
 
     name: str
@@ -58,7 +57,6 @@ class Search(NamedTuple):
     environment: Mapping[str, str] = {}
     defaults: Mapping[str, Node] = {}
     warm: tuple[Prior, ...] = ()
-    commands: Mapping[str, Any] = {}
 
 
 class SearchDir(NamedTuple):
@@ -93,6 +91,10 @@ class SearchDir(NamedTuple):
     def fallback(self, number: int) -> Path:
         """Return the file of the point that is taken where none can be chosen."""
         return self.points / f"{number}.fallback.json"
+
+    def pruned(self, number: int) -> Path:
+        """Return the file that is there once a seed of a point was stopped early, and why."""
+        return self.points / f"{number}.pruned"
 
     def rung(self, epoch: int) -> Path:
         """Return the folder of what runs had at an epoch."""

@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 from project import Project
 
 from runx.locks import acquire, release
@@ -150,6 +151,18 @@ def test_a_budget_ends_the_search(project):
     assert '"skipped":"budget spent"' in runs[2].events(1).read_text()
 
 
+def test_a_launcher_here_says_what_was_skipped_and_held(project):
+    project.write("search.yml", SEARCH.format(trials=4, more=", target: 0.5"))
+    said = project.runx("search.yml", "-i").stderr
+    assert said.count(": skipped\n") == 3
+    assert "1 run done, 3 skipped" in said
+    assert "1 done, 3 skipped" in project.runx("status", "search").stdout
+    project.write("bad.yml", SEARCH.format(trials=9, more="") + "  opt: bad\n")
+    said = project.runx("bad.yml", "-i", status=1).stderr
+    assert said.count(": held\n") == 1
+    assert "all 5 runs that have ended failed: ValueError: no data" in said
+
+
 def test_five_failures_for_one_cause_hold_the_search_until_a_person_lets_it_go_on(project):
     runs = searched(project, 14, rest="  opt: bad\n")
     assert [started(project, run) for run in runs[:7]] == [1] * 5 + [143] * 2
@@ -223,3 +236,57 @@ def test_what_is_restaged_takes_what_its_launch_sets_and_keeps_its_point(project
     assert "set up again" in run.bound.read_text() and "set up again" in run.fallback.read_text()
     assert str(before["values"]["x"]) in run.bound.read_text()
     assert point(run) == before
+
+
+def test_steps_of_a_run_share_its_point(project):
+    project.write(
+        "search.yml",
+        "STEPS:\n"
+        "  prepare: {CMD: echo prepared}\n"
+        "  train: {CMD: 'python train.py --x {x}', AFTER: prepare}\n"
+        "  eval: {CMD: 'echo {x} {twice} {train.dir}', AFTER: train}\n"
+        "SEARCH: {metric: loss, trials: 5}\n"
+        "HPARAMS: {x: {uniform: [0, 1]}, twice: '{{ 2 * x }}'}\n",
+    )
+    assert "15 steps done" in project.runx("search.yml", "-i", "-j", "2").stderr
+    runs = [RunDir(path) for path in project.runs("runs/search")]
+    assert max(point(run)["known"] for run in runs) >= 2
+    for run in runs:
+        values = json.loads(run.hparams.read_text())
+        assert values["x"] == point(run)["values"]["x"] and values["twice"] == 2 * values["x"]
+        assert run.step("eval").output.read_text().split()[0] == str(values["x"])
+        assert not run.bound.exists()
+
+
+def test_cases_computed_values_and_a_file_of_its_own(project):
+    project.write("show.sh", 'python train.py --x "$1"; cat "$2"\n')
+    project.write(
+        "search.yml",
+        "CMD: 'bash show.sh {x} {config}'\n"
+        "ARGS: {style: file}\n"
+        "SEARCH: {metric: loss, trials: 6}\n"
+        "HPARAMS:\n"
+        "  x: {uniform: [0, 1]}\n"
+        "  RUNX.CASES: [{opt: sgd}, {opt: adam, beta: {choice: [0.9, 0.99]}}]\n"
+        "  RUNX.SKIP: ['x > 0.7']\n"
+        "  half: '{{ x / 2 }}'\n"
+        "  where: LOGDIR/out\n",
+    )
+    project.runx("search.yml", "-i", "-j", "2")
+    for run in (RunDir(path) for path in project.runs("runs/search")):
+        values = json.loads(run.hparams.read_text())
+        assert values["x"] <= 0.7 and values["half"] == values["x"] / 2
+        assert ("beta" in values) == (values["opt"] == "adam")
+        assert values["where"] == f"{run.path}/out"
+        assert yaml.safe_load(run.config("yaml").read_text())["half"] == values["half"]
+
+
+def test_an_experiment_that_was_moved_goes_on_from_where_it_is(project):
+    runs = searched(project, 3)
+    assert started(project, runs[0]) == 0
+    moved = project.path / "elsewhere/search"
+    moved.parent.mkdir()
+    runs[0].path.parent.rename(moved)
+    again = [RunDir(moved / run.path.name) for run in runs]
+    assert [started(project, run) for run in again[1:]] == [0, 0]
+    assert [point(run) is not None for run in again] == [True] * 3

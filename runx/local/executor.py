@@ -17,11 +17,10 @@ from runx.local.process import (
     Heartbeat,
     LiveAttempt,
     has_started,
-    passed,
+    passed_by,
     recorded_end,
     signal_run,
     start,
-    was_held,
 )
 from runx.local.retries import task_again
 from runx.local.signals import StopSignals, stop_signals
@@ -37,7 +36,6 @@ _TICK = 0.5  # seconds between two looks at what runs
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
-_HELD = "held"
 
 
 @dataclass(slots=True)
@@ -303,7 +301,7 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        order = self._order(run, status) if status else passed(run.live)
+        order = passed_by(run.live) or (self._order(run, status) if status else "")
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         again = None
         if not self.stops:
@@ -320,8 +318,6 @@ class Executor:
         if run.live.attached and status == _INTERRUPTED and not run.order:
             write_order_if_possible(task.run, CANCEL, task.attempt, self.watch.note)
             return CANCEL
-        if was_held(run.live):
-            return _HELD
         return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
 
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:

@@ -26,7 +26,6 @@ from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
-from runx.rundir.states import PASSED
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -91,15 +90,10 @@ def has_started(live: LiveAttempt) -> bool:
     return bool(_event(live.dir, live.attempt, "started"))
 
 
-def passed(live: LiveAttempt) -> str:
-    """Return ``pruned`` or ``skipped`` where an attempt ended well as that, else ""."""
-    end = _event(live.dir, live.attempt, "ended")
-    return next((name for name in PASSED if end.get(name)), "")
-
-
-def was_held(live: LiveAttempt) -> bool:
-    """Return whether run.sh has begun nothing, since the search of its run is held."""
-    return bool(_event(live.dir, live.attempt, "ended").get("held"))
+def passed_by(live: LiveAttempt) -> str:
+    """Return how a search left an attempt: held, skipped or pruned; "" where it was executed."""
+    written = _event(live.dir, live.attempt, "ended")
+    return next((name for name in ("held", "skipped", "pruned") if written.get(name)), "")
 
 
 def start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runx.cli.console import run_command, say
+from runx.cli.console import Documented, run_command, say
 from runx.nearest import suggestion
 from runx.version import __version__
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "launch": "Launch every run of FILE.",
+    "ls": "List the experiments.",
     "status": "Show how runs stand, and why those that failed did.",
     "logs": "Show what runs print.",
     "attach": "Follow a launch that was detached.",
@@ -42,14 +44,14 @@ COMMANDS = {
 
 _MODULES = {
     "launch": ("launch",),
-    "inspect": ("status", "logs", "attach", "show", "top"),
+    "inspect": ("ls", "status", "logs", "attach", "show", "top"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }
 """The modules of runx.cli with their commands, each imported when one of them runs."""
 
 
-class Commands(click.Group):
+class Commands(Documented, click.Group):
     """The group of commands, which imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -121,6 +123,22 @@ def runx() -> None:
     """
 
 
+_WORDS = {
+    "ls": "list experiments",
+    "status": "ps info queue squeue",
+    "cancel": "stop kill abort end terminate",
+    "logs": "tail output cat",
+    "rm": "delete remove del clean",
+    "hold": "pause suspend",
+    "release": "continue unhold unpause",
+    "show": "describe inspect",
+    "top": "ui tui dashboard monitor",
+    "watch": "serve page web",
+    "check": "validate lint",
+}
+"""Words of other tools, by the command that does the same."""
+
+
 def refuse_misspelled(name: str, following: Sequence[str]) -> None:
     """Exit with what was likely meant if a first argument is no file.
 
@@ -128,6 +146,11 @@ def refuse_misspelled(name: str, following: Sequence[str]) -> None:
     """
     if "." in name or name.startswith("-") or os.path.exists(name):  # noqa: PTH110  start-up
         return
+    for command, words in _WORDS.items():
+        if name in words.split():
+            rest = "".join(f" {shlex.quote(word)}" for word in following)
+            say(f"runx: no command or file {name}; runx {command}{rest} does that")
+            sys.exit(2)
     from difflib import get_close_matches
 
     files = [f"{name}.yml", f"{name}.yaml", *following[:1]]

@@ -12,7 +12,7 @@ import click
 
 from runx.cli.completion import experiments as complete_experiments
 from runx.cli.completion import formats as complete_formats
-from runx.cli.console import run_command
+from runx.cli.console import Documented, run_command
 from runx.cli.options import Command, label_option, lookup_options
 from runx.export.formats import FORMATS
 
@@ -46,7 +46,7 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
     return click.option(*flags, default="", callback=_names, metavar="A,B", help=help)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Documented, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument(
     "experiments",
     nargs=-1,

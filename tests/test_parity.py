@@ -42,6 +42,7 @@ COUNTERPARTS = {
         "as_json": "preview(json)",
         "table": "Experiment.survey(where)",
         "detach": "launch(wait)",
+        "save": "what a command line says is written; Python has Experiment(cmd, hparams)",
         "max_runs": "Experiment.plan(max_runs)",
         **{
             name: f"launch({name})"
@@ -52,6 +53,11 @@ COUNTERPARTS = {
                 *("fail_fast", "max_failures", "stream", "attach"),
             )
         },
+    },
+    "ls": {
+        "config": ELSEWHERE,
+        "as_json": FORM,
+        **{name: f"experiments({name})" for name in ("logroot", "label")},
     },
     "status": {
         "names": "status(names)",

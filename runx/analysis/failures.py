@@ -113,7 +113,7 @@ def retry_commands(
     for name in dict.fromkeys(run.experiment for run in failed):
         states = ",".join(dict.fromkeys(run.state for run in failed if run.experiment == name))
         typed = launched.get(name, CommandLine((f"{name}.yml",), here))
-        yield in_folder(resume_command(typed.argv, states), typed.cwd, here)
+        yield in_folder(resume_command(typed.argv, states, typed.source), typed.cwd, here)
 
 
 def digest_lines(groups: Sequence[FailureGroup]) -> list[str]:

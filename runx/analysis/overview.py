@@ -17,6 +17,7 @@ from runx.analysis.codes import code_changed, with_codes
 from runx.analysis.columns import Column, value
 from runx.analysis.commands import command_words, in_folder
 from runx.analysis.question import Question
+from runx.analysis.remove import freed_bytes
 from runx.analysis.runjson import attempt_as_json, run_as_json
 from runx.analysis.table import Row, Table, own_columns, ranked, sort_keys
 from runx.errors import RunxError
@@ -26,6 +27,7 @@ from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
 from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
+from runx.staging.walk import megabytes
 from runx.sweeps.hparam_types import described
 
 _FIRST = ("experiment", "run", "labels", "hparam", "resource")
@@ -34,13 +36,18 @@ _UNLISTED = ("code", "attempts", "orders")
 
 
 class Overview(NamedTuple):
-    """An experiment in short: its runs' states, its title, its last event's time, its labels."""
+    """An experiment in short: its runs' states, its title, its last event's time, its labels.
+
+    ``note`` is the last launch's that has one; ``size`` the bytes on disk, None if not counted.
+    """
 
     name: str
     states: tuple[str, ...]
     title: str
     active: float | None
     labels: tuple[str, ...] = ()
+    note: str = ""
+    size: int | None = None
 
     def json(self) -> dict[str, Any]:
         """Return the overview as JSON has it."""
@@ -52,6 +59,7 @@ class Overview(NamedTuple):
             "title": self.title,
             **({"labels": list(self.labels)} if self.labels else {}),
             "active": self.active,
+            **({} if self.size is None else {"size": self.size, "note": self.note}),
         }
 
 
@@ -132,8 +140,10 @@ def overview_rows(experiments: Sequence[Overview], now: float) -> list[tuple[str
             str(len(experiment.states)),
             counts(experiment.states),
             ago(now - experiment.active) if experiment.active else "",
+            "" if experiment.size is None else megabytes(experiment.size),
             ", ".join(experiment.labels),
             experiment.title,
+            experiment.note,
         )
         for experiment in ordered
     ]
@@ -152,11 +162,11 @@ def ago(seconds: float) -> str:
 
 
 def overviews(
-    logroot: Path, warn: Callable[[str], None], labels: Sequence[str] = ()
+    logroot: Path, warn: Callable[[str], None], labels: Sequence[str] = (), sizes: bool = False
 ) -> Iterator[Overview]:
     """Return an overview of every experiment under LOGROOT, without its metrics.
 
-    Of an experiment without all of ``labels`` nothing is read.
+    Of an experiment without all of ``labels`` nothing is read. ``sizes`` are counted if asked for.
 
     Raises:
         RunxError: LOGROOT doesn't exist.
@@ -173,7 +183,8 @@ def overviews(
     for experiment, records in zip(experiments, states, strict=True):
         now = clock(experiment.path)
         records = [with_job_status(record, statuses, now) for record in records]
-        yield _overview(experiment, records, warn)
+        size = freed_bytes(experiment.path) if sizes else None
+        yield _overview(experiment, records, warn)._replace(size=size)
 
 
 def _overview(
@@ -187,7 +198,9 @@ def _overview(
     made = launches(experiment, warn)
     titles = ["", *(launch.title for launch in made if launch.title)]
     labels = tuple(dict.fromkeys(label for launch in made for label in launch.labels))
-    return Overview(experiment.path.name, tuple(names), titles[-1], latest or None, labels)
+    notes = ["", *(launch.note for launch in made if launch.note)]
+    states, active = tuple(names), latest or None
+    return Overview(experiment.path.name, states, titles[-1], active, labels, notes[-1])
 
 
 def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> dict[str, Any]:

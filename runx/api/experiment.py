@@ -63,13 +63,17 @@ class SweepPlan(NamedTuple):
 
         if not settings.candidates:  # of these only the ones that are chosen count
             check_settings(settings)
-        sweep = sweep_of(settings, max_runs)
+        sweep = outline = sweep_of(settings, max_runs)
+        if settings.search is not None:
+            from runx.launching.search_checks import check_search
+
+            outline = check_search(settings)
         if settings.steps:
             from runx.launching.step_checks import check_steps
 
-            check_steps(settings, sweep)
+            check_steps(settings, outline)
         else:
-            check_command(settings, sweep)
+            check_command(settings, outline)
         slugs = preview_slugs() if placeholders else None
         return cls(settings, sweep, namer(settings, sweep, datetime.now().astimezone(), slugs))
 

@@ -176,16 +176,20 @@ def status(
 
 
 def experiments(
-    label: Sequence[str] = (), logroot: str | Path | None = None, warn: Say = warning
+    label: Sequence[str] = (),
+    logroot: str | Path | None = None,
+    warn: Say = warning,
+    sizes: bool = False,
 ) -> list[Overview]:
-    """Return every experiment under LOGROOT: its runs' states, its title, its last activity.
+    """Return every experiment under LOGROOT: its runs' states, title, last activity, last note.
 
-    Only those with all labels of ``label``, where there are any; a RunxError if there is none.
+    Only those with all labels of ``label``, where there are any; a RunxError if there is none. With
+    ``sizes`` also the bytes that each takes on disk.
     """
     from runx.analysis.overview import overviews
 
     labels, root = _labels(label), logroot_of(logroot)
-    shown = list(overviews(root, warn, labels))
+    shown = list(overviews(root, warn, labels, sizes))
     if labels and not shown:
         raise _no_labelled(labels, root)
     return shown

@@ -23,6 +23,7 @@ from runx.config.guards import Smoke
 from runx.errors import FarmError, RunxError, SettingsError
 from runx.launching.context import rules
 from runx.launching.plan import LaunchOptions, LaunchPlan
+from runx.launching.preview import as_shown
 from runx.local.options import LocalOptions
 from runx.locks import hold, is_held
 from runx.rundir.argv import shell_command
@@ -149,7 +150,8 @@ def _try_run(
     with folder_of(settings) as folder:
         own = _thrown_away(settings, folder, smoke.time)
         tried = Run(run.name, own.dir.run(run.name), run.point)
-        command = shell_command(own.cmd, tried.point, Logdir.at(run.dir), own.style)
+        [shown] = as_shown(settings, [tried])
+        command = shell_command(own.cmd, shown.point, Logdir.at(run.dir), own.style)
         say(f"trying the first run {place} for {length}: {command}")
         plan, *_ = create_runs(own, [tried], lambda point: run.name, LaunchOptions(), _ignore)
         assert plan.context is not None

@@ -218,6 +218,8 @@ def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], sa
     from runx.farms.resources import needs as shared_needs
     from runx.local.capacity import THREADS, Wanted, capacity, unused
 
+    if settings.search is not None and local.jobs is None:
+        local = local._replace(jobs=settings.max_parallel)
     shared = shared_needs(settings.resources, settings.limits)
     needs = needs_of(settings, runs) or [shared]
     if names := unused(set(needs)):
@@ -330,6 +332,10 @@ def _execute(
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
     """Return the commands of runs, or of steps, with the paths of their directories."""
+    if settings.search is not None:
+        from runx.launching.preview import as_shown
+
+        runs = as_shown(settings, runs)
     if settings.steps:
         from runx.rundir.step_command import step_command
 

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import click
@@ -24,6 +25,20 @@ INTERRUPTED = 130
 UNREAD = 141
 """The exit status where nobody reads our output any more, as after a SIGPIPE."""
 _LONGEST = 2000
+
+
+class Documented(click.Command):
+    """A command whose help says where the documentation lies."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the folder of the documentation below the help."""
+        package = Path(__file__).parents[1]
+        for folder in (package / "docs", package.parent / "docs"):
+            if (folder / "yaml.md").is_file():
+                formatter.write_paragraph()
+                formatter.write(f"Docs: {folder}")
+                formatter.write_paragraph()
+                return
 
 
 def say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""The commands that show runs: ``runx status``, ``logs``, ``attach``, ``show`` and ``top``."""
+"""The commands that show runs: ``runx ls``, ``status``, ``logs``, ``attach``, ``show``, ``top``."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ class Shown(NamedTuple):
 
     text: str
     failed: bool
+
+
+@click.command()
+@lookup_options
+@label_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def ls(logroot: str | None, config: Path | None, label: tuple[str, ...], as_json: bool) -> None:
+    """List the experiments: how their runs stand, when they were active, their size, their notes.
+
+    \b
+    runx ls
+    runx ls --label paper
+    """
+    from runx.api.inspect import experiments
+
+    overviews = experiments(label=label, sizes=True, **looked_up(logroot, config))
+    data(_experiments(overviews, as_json).text, as_json)
 
 
 @click.command()
@@ -109,11 +126,15 @@ def _experiments(overviews: list[Overview], as_json: bool) -> Shown:
     if as_json:
         objects = [experiment.json() for experiment in overviews]
         return Shown(json.dumps(objects, indent=2), failed)
-    head = ("experiment", "runs", "states", "last activity", "labels", "title")
-    has_labels = any(each.labels for each in overviews)
-    shown = [at for at, name in enumerate(head) if has_labels or name != "labels"]
+    head = ("experiment", "runs", "states", "last activity", "size", "labels", "title", "note")
+    given = {
+        "size": any(each.size is not None for each in overviews),
+        "labels": any(each.labels for each in overviews),
+        "note": any(each.size is not None and each.note for each in overviews),
+    }
+    shown = [at for at, name in enumerate(head) if given.get(name, True)]
     rows = [tuple(row[at] for at in shown) for row in overview_rows(overviews, time.time())]
-    right = tuple(head[at] == "runs" for at in shown)
+    right = tuple(head[at] in ("runs", "size") for at in shown)
     return Shown(aligned(tuple(head[at] for at in shown), rows, right), failed)
 
 

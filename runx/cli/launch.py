@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,22 +16,15 @@ from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
 from runx.api.start import avoiding, job_ids_of
 from runx.cli.console import data, echo, say
-from runx.cli.options import (
-    choosing_options,
-    given_options,
-    local_options,
-    note_executed,
-    request,
-    settings_options,
-)
-from runx.launching.plan import MAX_RUNS, RETRIED, LaunchOptions
+from runx.cli.launch_options import LaunchCommand, launch_options
+from runx.cli.options import given_options, local_options, note_executed, request
+from runx.cli.source import go_on_command, typed_words
+from runx.launching.plan import LaunchOptions
 from runx.launching.support import check_options
-from runx.nearest import suggestion
 from runx.rundir.run import Run
 from runx.rundir.secrets import unsaid
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.merge import keys
-from runx.sweeps.scalars import seconds
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment as Settings
@@ -43,53 +37,8 @@ _SELECTING = ("where", "limit", "shuffle", "again", "retry", "restage", "steps")
 """The flags that choose which runs start."""
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
-    if text is None:
-        return None
-    number = seconds(text)
-    if number is None:
-        raise click.BadParameter(f"{text} is no length of time; write 90s, 30m or 2h")
-    return number
-
-
-def _states(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
-    names = RETRIED if text is None else tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in RETRIED:
-            raise click.BadParameter(
-                f"{name} is no state to start again; {suggestion(name, RETRIED)}"
-            )
-    return names
-
-
-@click.command()
-@settings_options
-@click.option("-n", "--no-run", "--no_run", is_flag=True, help="Print what would be run.")
-@click.option("-i", "--interactive", is_flag=True, help="Run here instead of on the farm.")
-@click.option("--json", "as_json", is_flag=True, help="With -n: print JSON.")
-@click.option("--table", is_flag=True, help="With -n: print axes, counts and what varies.")
-@choosing_options
-@click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs.")
-@click.option("--resume/--no-resume", default=None, help="Start only what is not done yet.")
-@click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these.")
-@click.option(
-    "--step", "steps", multiple=True, metavar="NAME", help="With --resume: only this step, again."
-)
-@click.option("--restage", is_flag=True, help="With --resume: run today's code.")
-@click.option("--again", is_flag=True, help="Launch even what is running already.")
-@click.option("-j", "--jobs", metavar="N", help="Runs at a time here, or auto.")
-@click.option("--after", multiple=True, metavar="NAME", help="Wait for an experiment or a run.")
-@click.option("--smoke", metavar="TIME", help="Try the first run here before the others start.")
-@click.option("--test-only", is_flag=True, help="Ask the scheduler whether it would take it.")
-@click.option("--gpus-per-run", type=click.IntRange(0), help="GPUs that each run here gets.")
-@click.option("--retries", type=click.IntRange(0), help="Further attempts here.")
-@click.option("--timeout", metavar="TIME", callback=_seconds, help="End a run here after that.")
-@click.option("--grace", metavar="TIME", default="30s", callback=_seconds, help="TERM to KILL.")
-@click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure.")
-@click.option("--max-failures", type=click.IntRange(1), help="Start nothing after so many.")
-@click.option("--stream", is_flag=True, help="Show the output of all runs, with their names.")
-@click.option("--attach", is_flag=True, help="Give the terminal to the one run (a debugger).")
-@click.option("--detach", is_flag=True, help="Go on here without the terminal; see runx attach.")
+@click.command(cls=LaunchCommand)
+@launch_options
 def launch(
     no_run: bool,
     interactive: bool,
@@ -99,9 +48,12 @@ def launch(
     after: tuple[str, ...],
     test_only: bool,
     detach: bool,
+    save: Path | None,
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
+
+    FILE may be -, for standard input, or a command after --, in which commas part values.
 
     \b
     runx sweep.yml -n                what would be run
@@ -110,6 +62,7 @@ def launch(
     runx sweep.yml                   submit it to the farm of .runx
     runx sweep.yml lr=0.1,0.2 ~wd    with another axis, without a key
     runx sweep.yml -i --resume       only what is missing or failed
+    runx -i -- python train.py --lr 0.1,0.2
     """
     _check_forms(no_run, as_json, table, test_only)
     given = given_options({**flags, "detach": detach})
@@ -120,7 +73,7 @@ def launch(
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
     claims = not (no_run or test_only)
-    experiment = Experiment.of(request(here=interactive, claims=claims, **flags))
+    experiment = Experiment.of(request(here=interactive, claims=claims, save=save, **flags))
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
@@ -138,8 +91,8 @@ def launch(
         would_take(settings, sweep.runs(), options, say, after)
         return 0
     if detach and not after:
-        return _detach(experiment, sweep, choice, local)
-    return _launch(sweep, options, local, after, experiment.at)
+        return _detach(experiment, sweep, choice, local, typed_words(save))
+    return _launch(sweep, options, local, after, experiment.at, typed_words(save))
 
 
 def _show(
@@ -174,9 +127,9 @@ def _launch(
     local: LocalOptions,
     after: tuple[str, ...],
     elsewhere: Callable[[str], Settings],
+    words: Sequence[str],
 ) -> int:
     """Launch runs; print how they ended and what to do next, and return the exit status."""
-    from runx.analysis.commands import resume_command
     from runx.api.launched import Caller
     from runx.api.start import start
     from runx.cli.asking import ask_about_changes
@@ -187,8 +140,8 @@ def _launch(
     if not runs:
         say(_nothing(sweep.settings.file))
         return 0
-    go_on = resume_command(sys.argv[1:])
-    caller = Caller(say, echo, watcher, sys.argv, go_on, ask_about_changes, None, elsewhere)
+    go_on, argv = go_on_command(sweep.settings, words), [sys.argv[0], *words]
+    caller = Caller(say, echo, watcher, argv, go_on, ask_about_changes, None, elsewhere)
     launched = start(sweep.settings, runs, sweep.new_name, options, local, caller, after)
     if launched is None:
         return 0
@@ -196,10 +149,13 @@ def _launch(
 
 
 def _detach(
-    experiment: Experiment, sweep: SweepPlan, choice: Mapping[str, Any], local: LocalOptions
+    experiment: Experiment,
+    sweep: SweepPlan,
+    choice: Mapping[str, Any],
+    local: LocalOptions,
+    words: Sequence[str],
 ) -> int:
     """Launch runs here that go on without the terminal; print how to follow them."""
-    from runx.analysis.commands import resume_command
     from runx.api.detached import DetachedLaunch, detach
     from runx.cli.asking import ask_about_changes
     from runx.cli.launch_ending import report
@@ -208,9 +164,10 @@ def _detach(
     if not runs:
         say(_nothing(sweep.settings.file))
         return 0
-    go_on = resume_command([*unsaid(sys.argv[1:])])  # It is kept in a log.
+    go_on = go_on_command(sweep.settings, [*unsaid(words)])  # It is kept in a log.
+    argv = [sys.argv[0], *words]
     launch = DetachedLaunch(
-        experiment.request, runs, choice, local, sys.argv, go_on, ask_about_changes, report
+        experiment.request, runs, choice, local, argv, go_on, ask_about_changes, report
     )
     begun = detach(launch, say)
     if begun:

@@ -48,7 +48,8 @@ def report(launched: Launched, command: str, say: Say) -> int:
             say(line)
     is_retry = failed and not launched.stopped
     if is_retry and "--restage" not in command.split():
-        command += " --restage"  # What has failed is mended first, so that its code is today's.
+        # What has failed is mended first, so that its code is today's.
+        command = command.replace(" --resume", " --resume --restage", 1)
     say(f"{'retry' if is_retry else 'go on'}: {command}")
     return 130 if launched.stopped else 1
 

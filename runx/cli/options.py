@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from runx.cli.completion import farms, labels, overrides, sweeps, yaml_files
 from runx.cli.console import say, warn
+from runx.cli.source import source_of
 
 if TYPE_CHECKING:
     from runx.config.experiment import Experiment
@@ -51,7 +52,7 @@ label_option = click.option(
 """Selects experiments by their labels."""
 
 
-def _together(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def together(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that adds several arguments and options, in this order."""
 
     def decorate(command: Command) -> Command:
@@ -62,12 +63,12 @@ def _together(*decorators: Callable[[Command], Command]) -> Callable[[Command], 
     return decorate
 
 
-lookup_options = _together(
+lookup_options = together(
     click.option("--logroot", metavar="DIR", help="Where experiments lie."), config_option
 )
 """The flags for the folder of the experiments."""
 
-settings_options = _together(
+settings_options = together(
     click.argument("file", type=click.Path(path_type=Path), shell_complete=yaml_files),
     click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=overrides),
     config_option,
@@ -88,7 +89,7 @@ settings_options = _together(
 )
 """FILE and the flags that override its settings, spelled with dashes or underscores."""
 
-choosing_options = _together(
+choosing_options = together(
     click.option("--where", metavar="EXPR", help="Only runs for which this holds."),
     click.option("--limit", type=click.IntRange(1), metavar="K", help="Only the first K."),
     click.option("--shuffle", is_flag=True, help="In another order, by SEED."),
@@ -117,13 +118,16 @@ def request(
     here: bool,
     claims: bool = False,
     smoke: str | None = None,
+    save: Path | None = None,
 ) -> Request:
     """Return the request to load an experiment with these flags, in this folder."""
     from runx.config.request import Request
 
+    source = source_of(file, overrides, save)
     flags = {"FARM": farm, "EXP_NAME": exp_name, "NOTE": note, "NOTIFY": notify, "SMOKE": smoke}
     return Request(
-        file=file,
+        file=source.file,
+        text=source.text,
         cwd=Path.cwd(),
         environment=dict(os.environ),
         config=config,
@@ -132,7 +136,7 @@ def request(
         cooldir=not no_cooldir,
         here=here,
         claims=claims,
-        overrides=overrides,
+        overrides=source.overrides,
         sweeps=tuple(name.strip() for name in (sweep or "").split(",") if name.strip()),
     )
 

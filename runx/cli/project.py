@@ -13,6 +13,7 @@ import click
 from runx.cli.completion import experiments, yaml_files
 from runx.cli.console import data, echo, say, warn
 from runx.cli.options import looked_up, lookup_options, note_executed, request, settings_options
+from runx.cli.source import text_of
 from runx.errors import RunxError
 from runx.printable import one_line
 
@@ -54,7 +55,9 @@ def _check(file: Path, max_runs: int | None) -> int:
     from runx.config.request import Request
     from runx.launching.plan import MAX_RUNS
 
-    experiment = Experiment.of(Request(file, Path.cwd(), dict(os.environ)))
+    source = text_of(file)
+    request = Request(source.file, Path.cwd(), dict(os.environ), text=source.text)
+    experiment = Experiment.of(request)
     note_executed(experiment.settings)
     for warning in experiment.warnings:
         say(f"warning: {warning}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runx.config.guards import Smoke
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
+from runx.config.search import SearchSettings
 from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import Retries
@@ -115,9 +116,10 @@ class Experiment(NamedTuple):
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
     name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
     ``functions`` of the project give hyperparameters, each with the setting that names it.
-    ``entries`` are the settings as they were written. ``metrics`` is METRICS, None where that is
-    not set. ``steps`` are STEPS, each after those that it waits for; ``farms`` are those that some
-    of them name, by their names.
+    ``search`` is SEARCH. ``entries`` are the settings as they were written. ``metrics`` is METRICS,
+    None where that is not set. ``text`` is what stands for the file, where there is none. ``steps``
+    are STEPS, each after those that it waits for; ``farms`` are those that some of them name, by
+    their names.
 
     ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
     the ``candidates``, each the experiment as it is for one farm: the first that has what they
@@ -164,6 +166,7 @@ class Experiment(NamedTuple):
     functions: Mapping[str, str] = {}
     names: Mapping[str, str] = {}
     number: Number | None = None
+    text: str | None = None
     entries: Mapping[str, Entry] = {}
     metrics: Mapping[str, Mapping[str, str]] | None = None
     notify: Notify | None = None
@@ -177,6 +180,7 @@ class Experiment(NamedTuple):
     capacity: Needs | None = None
     candidates: tuple[Experiment, ...] = ()
     soonest: bool = False
+    search: SearchSettings | None = None
 
     @property
     def place(self) -> str:
@@ -190,7 +194,8 @@ class Experiment(NamedTuple):
 
     def id_of(self, point: Point) -> str:
         """Return the identity of a point's run: that of equal CMD and hyperparameters anywhere."""
-        return self.identity.of(self.cmd, {hparam.name: hparam.value for hparam in point.hparams})
+        values = {hparam.name: hparam.value for hparam in point.hparams}
+        return self.identity.of(self.cmd, values, point.trial)
 
 
 LOCAL = "local"

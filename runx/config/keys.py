@@ -21,7 +21,7 @@ from runx.config.kinds import (
     NUMBER,
     PATH,
     PRIORITY,
-    SEARCH,
+    SEARCH_PATH,
     SEED,
     SIZE,
     SWITCH,
@@ -46,6 +46,7 @@ from runx.config.mappings import (
 )
 from runx.config.metrics import METRICS
 from runx.config.notify import NOTIFY
+from runx.config.search import SEARCH
 from runx.sweeps.values import Scalar
 
 Scope = Literal["anywhere", "file", "host", "jobs", "farm"]
@@ -95,7 +96,13 @@ KEYS = {
         "file",
     ),
     "SAMPLES": Key(NUMBER, None, "how many points are drawn of random axes"),
-    "SEED": Key(SEED, 0, "what random axes are drawn by"),
+    "SEED": Key(SEED, 0, "what random axes are drawn by, and searches choose by"),
+    "SEARCH": Key(
+        SEARCH,
+        {},
+        "points chosen by what earlier ones measured, as {metric: acc, goal: maximize, trials: 60}",
+        "file",
+    ),
     "ARGS": Key(ARGS, {}, "how CMD is told its hyperparameters"),
     "RUN_NAME": Key(TEXT, None, "what runs are called, as {wid}{sep}{sweep}"),
     "NAMES": Key(
@@ -134,7 +141,9 @@ KEYS = {
     "TYPE": Key(NAME, None, "the kind of farm: slurm, sge, ..., or mymodule:farm"),
     "RESOURCES": Key(RESOURCES, {}, "what a run needs, here or as flags of SUBMIT_CMD", "jobs"),
     "CAPACITY": Key(CAPACITY, None, "the most that a farm has for one run; auto: measure", "jobs"),
-    "PYTHONPATH": Key(SEARCH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"),
+    "PYTHONPATH": Key(
+        SEARCH_PATH, None, "PYTHONPATH of the run; LOGDIR/code unless said otherwise"
+    ),
     "CODE_ROOT": Key(PATH, ".", "the folder that is frozen and where CMD starts"),
     "CODE_FROM": Key(NAME, "worktree", "what is frozen: worktree, or a git revision"),
     "CODE_IGNORE_PATTERNS": Key(

@@ -216,7 +216,7 @@ _SCALAR_OR_LIST = (Scalar, list)
 TEXT = Kind(Scalar, "text", lambda _name, entry, _: entry.text, SCALAR, "", is_literal=True)
 NAME = Kind(Scalar, "text", lambda _name, entry, _: entry.text.strip(), SCALAR, "", is_literal=True)
 PATH = Kind(Scalar, "text", _path, PATH_SCHEMA, is_literal=True)
-SEARCH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
+SEARCH_PATH = Kind(Scalar, "text", _search, PATH_SCHEMA, "")
 WORDS = Kind(_SCALAR_OR_LIST, "a list of names, or names with commas between", _words, SCALARS, ())
 LABELS = WORDS._replace(
     form="a list of names, none of them empty or with a comma in it", read=_labels

@@ -60,7 +60,10 @@ def load(request: Request) -> Experiment:
     """
     cwd, environment = request.cwd, request.environment
     overrides = read_overrides(request.overrides) if request.overrides else ()
-    own = from_file(request.file) if request.tree is None else from_tree(request.tree, cwd)
+    if request.tree is None:
+        own = from_file(request.file, text=request.text)
+    else:
+        own = from_tree(request.tree, cwd)
     flags = {key: entry_of(text, f"--{key.lower()}", cwd) for key, text in request.flags.items()}
     layers = [
         Layer(flags),
@@ -237,6 +240,7 @@ def _experiment(
         name=name,
         dir=ExperimentDir(values["LOGROOT"] / name),
         file=request.file,
+        text=request.text,
         logroot=values["LOGROOT"],
         cmd=values["CMD"],
         hparams=sweep.hparams,
@@ -247,6 +251,7 @@ def _experiment(
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
         smoke=values["SMOKE"],
+        search=values["SEARCH"] or None,
         avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),

@@ -16,10 +16,11 @@ class Request(NamedTuple):
 
     ``flags`` maps a key to its text. With ``here``, runs are made on this machine whatever FARM is.
     ``sweeps`` are the names of SWEEPS to add. ``tree`` replaces the content of the file where a
-    caller in Python has none. ``now`` and ``launch``, the time and the name of the launch, are for
-    names of runs; they are the current time and a new name where they are missing. Unless it
-    ``executes``, HPARAMS is what the files say, without what functions give. Where it ``claims``, a
-    number that the name of the experiment holds is its own from then on.
+    caller in Python has none, ``text`` where it was read from elsewhere. ``now`` and ``launch``,
+    the time and the name of the launch, are for names of runs; they are the current time and a new
+    name where they are missing. Unless it ``executes``, HPARAMS is what the files say, without what
+    functions give. Where it ``claims``, a number that the name of the experiment holds is its own
+    from then on.
     """
 
     file: Path
@@ -35,6 +36,7 @@ class Request(NamedTuple):
     now: datetime | None = None
     launch: str = ""
     tree: Mapping[str, Node] | None = None
+    text: str | None = None
     executes: bool = True
     claims: bool = False
 

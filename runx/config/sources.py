@@ -34,9 +34,12 @@ _RESERVED = frozenset(
 """Variables that runx sets for its runs, which may call runx themselves, and for its tests."""
 
 
-def from_file(path: Path, may_be_empty: bool = False) -> Layer:
-    """Read an experiment or .runx file and the files that it extends; keys are merged."""
-    document = read(path, may_be_empty)
+def from_file(path: Path, may_be_empty: bool = False, text: str | None = None) -> Layer:
+    """Read an experiment or .runx file and the files that it extends; keys are merged.
+
+    ``text`` stands for the file's own, if given.
+    """
+    document = read(path, may_be_empty) if text is None else parse(text, str(path), may_be_empty)
     if "EXTENDS" not in document.tree:
         return from_document(document, path)
     return functools.reduce(extended, (from_document(*base) for base in _bases(document, path)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -51,7 +52,7 @@ def settings_of(lines: list[str], file: Path) -> Lines:
     >>> settings_of(["python x.py --lr 1 -s a", "python x.py --lr 2 -s a"], Path("x")).settings
     {'CMD': 'python x.py --lr {lr} -s a', 'HPARAMS': {'lr': ['1', '2']}}
     """
-    rows = [_split(line) for line in lines]
+    rows = [split(line) for line in lines]
     if any(row is None for row in rows):
         return _whole(lines)
     words = [row for row in rows if row is not None]
@@ -62,7 +63,7 @@ def settings_of(lines: list[str], file: Path) -> Lines:
     return _of_options(words) or _whole(lines)
 
 
-def _split(line: str) -> list[str] | None:
+def split(line: str) -> list[str] | None:
     """Return the words of a simple command, or None where a shell has more to do."""
     if re.search(r"[|;&<>`$]", re.sub(r"'[^']*'", "", line)):
         return None
@@ -81,10 +82,16 @@ def _whole(lines: list[str]) -> Lines:
     return Lines({**settings, "HPARAMS": {"command": [*lines]}}, (remark,))
 
 
+def is_multirun(words: Sequence[str]) -> bool:
+    """Return whether words ask Hydra, or MLXP, for a sweep by an option."""
+    asks = "-m" in words[2:] or "--multirun" in words
+    return asks and any(map(_OVERRIDE.match, words))
+
+
 def _is_hydra(words: list[str]) -> bool:
     """Return whether words ask Hydra, or MLXP, for a sweep."""
     if "-m" in words[2:] or "--multirun" in words:
-        return any(map(_OVERRIDE.match, words))
+        return is_multirun(words)
     swept = [word for word in words if _OVERRIDE.match(word) and "," in word.partition("=")[2]]
     return bool(swept) and not any(re.search(r"=[\[({'\"]", word) for word in swept)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runx.errors import RunxError
-from runx.rundir.paths import ExperimentDir, RunDir
+from runx.rundir.paths import EXPERIMENT, ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty, staged_code
 from runx.rundir.secrets import without_secrets
 from runx.staging.copying import read_steadily
@@ -73,7 +73,7 @@ def _settings(
     if folder is None or not isinstance(sources, list):
         return
     for number, source in enumerate(map(str, sources)):
-        copy = folder / (f"settings-{number}.yml" if number else "experiment.yml")
+        copy = folder / (f"settings-{number}.yml" if number else EXPERIMENT)
         name = os.path.relpath(source, project)
         name = source if name.startswith("..") else name
         try:

@@ -92,6 +92,10 @@ def create_runs(
             plan = plan._replace(adopted=tuple(filter(is_abandoned, plan.left)))
         plan = with_restaged(plan, options, experiment.restage)
         if not plan.attempts:
+            if experiment.search is not None:  # It holds for runs that wait, too.
+                from runx.launching.search_files import make_searches
+
+                make_searches(experiment, say)
             return [plan] if plan.adopted else []
         made: list[LaunchPlan] = []
         for route in routes(experiment, plan.attempts, say):
@@ -116,6 +120,10 @@ def _created(
     context = prepare(experiment, plan.runs, argv, datetime.now().astimezone(), remark, ask)
     if context.code is not None:
         note_code(plan, context, say)
+    if experiment.search is not None:
+        from runx.launching.search_files import make_searches
+
+        make_searches(experiment, remark)
     attempts = [
         PlannedAttempt(create(attempt.run, context, new_name))
         if attempt.is_new
@@ -275,12 +283,15 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
 def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
     """Write the files that depend on a run's name or hyperparameters."""
     experiment, logdir = context.experiment, Logdir.at(run.dir)
-    values = logdir.in_value(run.hparams)
-    hparams = encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
-    files = [(draft.hparams, hparams), (draft.record, to_json(record_of(run, context)))]
+    files = [(draft.record, to_json(record_of(run, context)))]
     if context.graph is None:
         files.append((draft.script, script(run, context.script, spread(experiment, run))))
-    if experiment.style.style == "file":
+    is_known = run.point.trial is None  # Else the run writes what follows when it has its values.
+    if is_known:
+        values = logdir.in_value(run.hparams)
+        hparams = encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
+        files.append((draft.hparams, hparams))
+    if is_known and experiment.style.style == "file":
         from runx.rundir.configfile import config_text
 
         config = experiment.config

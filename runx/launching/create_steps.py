@@ -62,6 +62,10 @@ def create_steps(
     planned = [each.run for each in decided.runs]
     context = prepare(experiment, planned, argv, datetime.now().astimezone(), say, ask)
     context = replace(context, graph=decided.graph)
+    if experiment.search is not None:
+        from runx.launching.search_files import make_searches
+
+        make_searches(experiment, say)
     for line in reuse_warnings(decided.graph, [each.dir for each in plan.left], context):
         say(f"warning: {line}")
     restaged = restaged_runs(experiment, attempts, _alive(plan.left), options)

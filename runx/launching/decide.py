@@ -29,6 +29,7 @@ from runx.rundir.attempts import (
 from runx.rundir.experiments import is_barred
 from runx.rundir.files import read_json, read_lines
 from runx.rundir.paths import RECORD, STEPS, ExperimentDir, RunDir
+from runx.rundir.record import trial_in
 from runx.rundir.run import Run
 from runx.rundir.state import UNKNOWN, State, state
 from runx.sweeps.identity import Identity
@@ -159,7 +160,7 @@ def _read_runs(
     for run in (experiment.run(name) for name in names if name[0] != "." and name != STEPS):
         try:
             record = read_json(f"{os.fspath(run)}/{RECORD}")
-            key = identity.of(str(record["cmd"]), record["hparams"])
+            key = identity.of(str(record["cmd"]), record["hparams"], trial_in(record))
         except (StoreError, KeyError, TypeError, AttributeError) as error:
             # A run whose record is damaged, or somebody else's alone, may be alive.
             planned = _planned_ids(experiment, warn) if planned is None else planned

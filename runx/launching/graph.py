@@ -141,7 +141,9 @@ def _run(
     if step.per.is_run:
         name = f"{first.name}/steps/{step.name}"
     hparams = (*instance.hparams, *_directories(instance, runs, instances))
-    point = Point(hparams, resources=first.point.resources if step.per.is_run else ())
+    point = Point(hparams)
+    if step.per.is_run:
+        point = point._replace(resources=first.point.resources, trial=first.point.trial)
     dir = first.dir.step(step.name) if step.per.is_run else experiment.dir.run(name)
     after = tuple(
         [

@@ -14,6 +14,7 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import STATES
 from runx.sweeps.axes import RESOURCE
+from runx.sweeps.grid import holds_template
 from runx.sweeps.naming import new_slugs, run_names, tag_names
 from runx.sweeps.scalars import value_text
 from runx.sweeps.sweep import Sweep, read
@@ -130,15 +131,27 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
     Raises:
         SweepError: It has more than ``max_runs`` combinations, or is malformed.
     """
-    sweep = read(experiment.hparams, experiment.at, experiment.sweep_context)
-    if sweep.size > max_runs:
+    if experiment.search is None:
+        sweep = outline = read(experiment.hparams, experiment.at, experiment.sweep_context)
+    else:
+        from runx.launching.searches import fixed_sweep, outline_of, parts_of
+
+        parts = parts_of(experiment)
+        sweep, outline = fixed_sweep(experiment, parts), outline_of(experiment, parts)
+    size = sweep.size * trials_of(experiment)
+    if size > max_runs:
         raise SweepError(
-            f"{experiment.at()}: HPARAMS has {sweep.size:,} combinations, more than"
-            f" {max_runs:,}; say --max-runs {sweep.size} if that is meant"
+            f"{experiment.at()}: HPARAMS has {size:,} combinations, more than"
+            f" {max_runs:,}; say --max-runs {size} if that is meant"
         )
     if experiment.types:
-        _check_types(experiment, sweep)
+        _check_types(experiment, outline)
     return sweep
+
+
+def trials_of(experiment: Experiment) -> int:
+    """Return how many points each search has, 1 where nothing is searched."""
+    return experiment.search.trials if experiment.search else 1
 
 
 def _check_types(experiment: Experiment, sweep: Sweep) -> None:
@@ -153,13 +166,22 @@ def _check_types(experiment: Experiment, sweep: Sweep) -> None:
     places = {name: experiment.entries["HPARAMS_TYPES"].at(name) for name in experiment.types}
     own = {name: place for name, place in places.items() if not place.startswith(shared)}
     check_names(own, [name for name in names(sweep) if not name.startswith(RESOURCE)])
-    check(sweep.points(), experiment.types, experiment.hparams, experiment.at)
+    points = sweep.points()
+    if experiment.search is not None:  # Its outline has more combinations than runs.
+        choices = (choice for grid in sweep.grids for axis in grid.axes for choice in axis.choices)
+        points = (Point(tuple(e for e in c if not holds_template(e.value))) for c in choices)
+    check(points, experiment.types, experiment.hparams, experiment.at)
 
 
 def plan(experiment: Experiment, sweep: Sweep, new_name: Namer) -> Iterator[Run]:
     """Return the named run of every point of an experiment's sweep, in the order of its file."""
     run_dir = experiment.dir.run
-    for point in sweep.points(experiment.tag):
+    points = sweep.points(experiment.tag)
+    if experiment.search is not None:
+        from runx.launching.searches import trial_points
+
+        points = trial_points(experiment)
+    for point in points:
         name = new_name(point)
         yield Run(name, run_dir(name), point)
 
@@ -189,7 +211,7 @@ def _by_template(experiment: Experiment, sweep: Sweep, slugs: Iterator[str] | No
     template = experiment.run_name
     needed = "{sweep}" in template or "{sep}" in template
     varying, names = summary.varying(sweep) if needed else (), summary.names(sweep)
-    context = NameContext(experiment.texts, sweep.size, varying)
+    context = NameContext(experiment.texts, sweep.size * trials_of(experiment), varying)
     if experiment.names:
         from runx.sweeps.own_names import own_texts
 

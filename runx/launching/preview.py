@@ -91,19 +91,34 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         SweepError: ARGS can't express a hyperparameter.
         SettingsError: The farm can't provide a resource.
     """
+    shown = as_shown(experiment, runs)
     if experiment.steps:
         from runx.launching.preview_steps import lines as of_steps
 
         with args_named(experiment):
-            for _ in of_steps(experiment, runs):
+            for _ in of_steps(experiment, shown):
                 pass  # each can be given what its command places
     else:
-        _check_arguments(experiment, runs)
-        _check_launch(experiment, runs)
+        examples = shown
+        if experiment.search is not None:
+            from runx.launching.search_checks import examples_of
+
+            examples = examples_of(experiment, runs)
+        _check_arguments(experiment, examples)
+        _check_launch(experiment, shown)
     for farm in filter(None, (experiment.farm, *experiment.farms.values())):
         from runx.launching.preview_jobs import check_jobs
 
         check_jobs(experiment, farm, runs)
+
+
+def as_shown(experiment: Experiment, runs: Iterable[Run]) -> list[Run]:
+    """Return runs as they are shown: names stand for what a search chooses when they start."""
+    if experiment.search is None:
+        return list(runs)
+    from runx.launching.searches import shower
+
+    return list(map(shower(experiment), runs))
 
 
 def _check_launch(experiment: Experiment, runs: Iterable[Run]) -> None:
@@ -178,6 +193,8 @@ def lines(
 def _parts(routes: Iterable[Route], json: bool, after: tuple[Wait, ...]) -> Iterator[str]:
     for experiment, attempts in routes:
         runs: Iterable[Run] = (planned.run for planned in attempts)
+        if experiment.search is not None and not json:
+            runs = as_shown(experiment, runs)
         if experiment.shell.launch:
             runs = list(runs)
             _check_launch(experiment, runs)

@@ -18,6 +18,7 @@ from runx.farms.places import located
 from runx.farms.registry import farm_type_of
 from runx.launching.jobs import planned_arrays
 from runx.launching.plan import resources_of
+from runx.launching.searches import shower
 from runx.rundir.argv import arguments, shell_command
 from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
@@ -83,10 +84,11 @@ def objects(
     if experiment.farm:
         runs = list(runs)
         submissions = _submissions(experiment, experiment.farm, runs, after)
+    show = shower(experiment)
     for run in runs:
         submission = submissions.get(run.name)
         content = {
-            **_content(experiment, run),
+            **_content(experiment, run, show(run)),
             "farm": experiment.farm and experiment.farm.name,
             "submit": submission and list(submission.words),
         }
@@ -120,9 +122,9 @@ def _command(experiment: Experiment, run: Run) -> str:
     return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
-def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
+def _content(experiment: Experiment, run: Run, shown: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
-    argv = arguments(run.point, experiment.style, experiment.cmd)
+    argv = arguments(shown.point, experiment.style, experiment.cmd)
     resources = resources_of(experiment, run)
     record = RunRecord(
         name=run.name,
@@ -133,10 +135,11 @@ def _content(experiment: Experiment, run: Run) -> dict[str, Any]:
         experiment=experiment.name,
         resources={each.name: logdir.in_value(each.value) for each in resources},
         tag=run.tag,
+        trial=run.point.trial,
     )
     return {
         **run_as_json(record, 0.0),
         "id": experiment.id_of(run.point),
         "argv": logdir.in_value(argv),
-        "command": shell_command(experiment.cmd, run.point, logdir, experiment.style),
+        "command": shell_command(experiment.cmd, shown.point, logdir, experiment.style),
     }

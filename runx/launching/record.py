@@ -14,6 +14,7 @@ from runx.config.experiment import Experiment
 from runx.home import user_name
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.machines import whoami
+from runx.rundir.paths import EXPERIMENT
 from runx.rundir.record import read_or_empty
 from runx.rundir.run import Run
 from runx.rundir.secrets import SECRET, unsaid, without_secrets
@@ -36,8 +37,12 @@ def record(
     folder = experiment.dir.launches / launch
     folder.mkdir(parents=True)
     for number, source in enumerate(experiment.sources):
-        name = f"settings-{number}.yml" if number else "experiment.yml"
-        _copy(source, folder / name)
+        name = f"settings-{number}.yml" if number else EXPERIMENT
+        if experiment.text is not None and source == experiment.file:
+            text = without_secrets(experiment.text)
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+        else:
+            _copy(source, folder / name)
     plan = (json.dumps({"name": run.name, "id": experiment.id_of(run.point)}) for run in runs)
     write_whole(folder / "plan.jsonl", "".join(f"{line}\n" for line in plan))
     if diff:
@@ -127,6 +132,12 @@ def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
     return content
 
 
+def _search_of(run: Run) -> dict[str, Any]:
+    """Return what run.json has of the search that a run is of."""
+    trial = run.point.trial
+    return {"search": {"name": trial.search, "point": trial.number}} if trial else {}
+
+
 def run_content(
     experiment: Experiment, run: Run, resources: Iterable[Hparam], code: FrozenCode, launch: str
 ) -> dict[str, Any]:
@@ -137,6 +148,7 @@ def run_content(
         "id": experiment.id_of(run.point),
         "tag": run.tag,
         **labels_of(experiment, run),
+        **_search_of(run),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},

@@ -12,8 +12,16 @@ from runx.errors import RunxError, StoreError
 from runx.home import expanded
 from runx.nearest import listed, nearest_first, suggestion
 from runx.rundir.files import read_json
-from runx.rundir.paths import ATTEMPTS, HPARAMS, METRICS, RECORD, ExperimentDir, RunDir
-from runx.rundir.record import CommandLine, labels_of, without_program
+from runx.rundir.paths import (
+    ATTEMPTS,
+    EXPERIMENT,
+    HPARAMS,
+    METRICS,
+    RECORD,
+    ExperimentDir,
+    RunDir,
+)
+from runx.rundir.record import CommandLine, is_read, labels_of, without_program
 from runx.rundir.tensorboard import event_files
 
 _MAY_READ = os.R_OK | os.X_OK
@@ -236,7 +244,7 @@ def launches(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[Lau
         title, note = str(content.get("title") or ""), str(content.get("note") or "")
         labels, types = labels_of(content), content.get("hparams_types")
         types = types if isinstance(types, dict) else {}
-        records.append(Launch(folder.name, title, note, _typed(content), labels, types))
+        records.append(Launch(folder.name, title, note, _typed(content, folder), labels, types))
     return records
 
 
@@ -255,12 +263,14 @@ def no_labelled(labels: Sequence[str], experiments: Iterable[ExperimentDir]) -> 
     return RunxError(f"--label {unknown}: no run has it; {suggestion(unknown, known)}")
 
 
-def _typed(launch: Mapping[str, Any]) -> CommandLine | None:
-    """Return the command line in a launch.json, if there is one."""
+def _typed(launch: Mapping[str, Any], folder: Path) -> CommandLine | None:
+    """Return the command line in the launch.json of a folder, if there is one."""
     argv = launch.get("argv")
     if not isinstance(argv, list) or not argv:
         return None
-    return CommandLine(without_program(list(map(str, argv))), str(launch.get("cwd") or "."))
+    words, cwd = without_program(list(map(str, argv))), str(launch.get("cwd") or ".")
+    source = folder / EXPERIMENT if is_read(words) else ""
+    return CommandLine(words, cwd, str(source))
 
 
 def launch_notes(experiment: ExperimentDir, warn: Callable[[str], None]) -> list[str]:

@@ -18,6 +18,7 @@ TRAIN_METRICS, MESSAGES = "metrics.train.csv", "logging.log"
 ATTEMPTS, ORDERS = "attempts", "orders"
 LOCK, WORKSPACE = "lock", "workspace"
 STEPS = "steps"
+EXPERIMENT = "experiment.yml"
 
 
 class RunDir:

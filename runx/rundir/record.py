@@ -17,10 +17,23 @@ Warn = Callable[[str], None]
 
 
 class CommandLine(NamedTuple):
-    """The command line of a launch, without the program, and its working directory."""
+    """The command line of a launch, without the program, and its working directory.
+
+    ``source`` is the file with what it read from standard input, "" if it did not.
+    """
 
     argv: tuple[str, ...]
     cwd: str
+    source: str = ""
+
+
+def is_read(words: Sequence[str]) -> bool:
+    """Return whether a command line has the experiment read from standard input.
+
+    >>> is_read(["-", "-i"]), is_read(["-i", "--", "cat", "-"])
+    (True, False)
+    """
+    return "-" in (words[: words.index("--")] if "--" in words else words)
 
 
 def read_or_empty(file: Path, warn: Warn) -> dict[str, Any]:

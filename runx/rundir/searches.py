@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -32,7 +34,8 @@ class Search(NamedTuple):
     ``name``: that of its directory. ``metrics``: in sumx's words, one for each objective, each with
     its ``goals``. ``trials``: how many points. ``searched``: the names that a point has.
     ``hparams``: HPARAMS whole, as a launch composed it. ``seed``, ``environment``, ``experiment``
-    and ``samples`` are what a sweep depends on besides. ``fixed``: the values of crossing lists.
+    and ``defaults``, the values of CONFIG, are what a sweep depends on besides. ``fixed``: the
+    values of crossing lists, by which searches of one launch differ.
     ``prune``: the name of the rule and its options, empty without. ``budget``: in GPU-hours.
     ``warm``: earlier runs. ``commands``: what renders the command of a run or a step, by its name
     ("" for a run), for ``rundir/bound_script.py`` alone.
@@ -53,6 +56,7 @@ class Search(NamedTuple):
     budget: float | None = None
     experiment: str = ""
     environment: Mapping[str, str] = {}
+    defaults: Mapping[str, Node] = {}
     warm: tuple[Prior, ...] = ()
     commands: Mapping[str, Any] = {}
 
@@ -95,6 +99,9 @@ class SearchDir(NamedTuple):
         return self.path / "rungs" / str(epoch)
 
 
+_TREES = ("hparams", "defaults")
+
+
 def search_dir(experiment: ExperimentDir, name: str) -> SearchDir:
     """Return the directory of a search of an experiment."""
     return SearchDir(experiment.path / ".runx" / "search" / name)
@@ -102,10 +109,19 @@ def search_dir(experiment: ExperimentDir, name: str) -> SearchDir:
 
 def write_search(folder: SearchDir, search: Search) -> None:
     """Write what a search is; a later launch writes it anew."""
-    content = {**search._asdict(), "hparams": _encoded(search.hparams)}
-    write_whole(
-        folder.record, to_json({**content, "warm": [each._asdict() for each in search.warm]})
-    )
+    trees = {name: _encoded(getattr(search, name)) for name in _TREES}
+    warm = [each._asdict() for each in search.warm]
+    folder.points.mkdir(parents=True, exist_ok=True)
+    write_whole(folder.record, to_json({**search._asdict(), **trees, "warm": warm}))
+
+
+def write_program(folder: SearchDir) -> None:
+    """Write the script by which run.sh binds a point: this Python, with what it imports."""
+    program = "from runx.trials.main import main; sys.exit(main(sys.argv[1:]))"
+    path = f"import sys; sys.path[:] = {[*sys.path]!r}; {program}"
+    words = shlex.join([sys.executable, "-I", "-c", path])
+    write_whole(folder.program, f'#!/bin/sh\nexec {words} "$@"\n')
+    folder.program.chmod(0o755)
 
 
 def read_search(folder: SearchDir) -> Search:
@@ -117,7 +133,7 @@ def read_search(folder: SearchDir) -> Search:
     content: dict[str, Any] = read_json(folder.record)
     try:
         fields = {name: content[name] for name in Search._fields if name in content}
-        fields["hparams"] = _decoded(fields["hparams"])
+        fields |= {name: _decoded(fields[name]) for name in _TREES}
         fields["warm"] = tuple(
             Prior(each["values"], tuple(each["metrics"]), each["run"]) for each in fields["warm"]
         )

@@ -17,7 +17,7 @@ from runx.search.parameters import Parameter, choice_of, parameter_of
 from runx.sweeps.axes import CASES, GROUPS, SKIP, Locator, values
 from runx.sweeps.identity import canonical
 from runx.sweeps.merge import several_cases
-from runx.sweeps.operators import DRAWS
+from runx.sweeps.searched import is_searched
 from runx.sweeps.values import Hparam, Node, Value
 
 Parts: TypeAlias = "tuple[float | None, ...]"
@@ -163,13 +163,6 @@ def key_of(space: Space, values: Values) -> frozenset[tuple[str, str]]:
 def values_of(point: tuple[Hparam, ...]) -> dict[str, Value]:
     """Return the values of a point by name."""
     return {each.name: each.value for each in point}
-
-
-def is_searched(name: str, node: Node) -> bool:
-    """Return whether a key of HPARAMS is chosen by a search: a range or the like, or cases."""
-    return name == CASES or (
-        isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
-    )
 
 
 def space_of(hparams: Mapping[str, Node], at: Locator) -> Space:

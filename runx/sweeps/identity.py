@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_CMD = "CMD"
+from runx.sweeps.values import Trial
+
+_CMD, _TRIAL = "CMD", "RUNX.TRIAL"
 
 
 class Identity(NamedTuple):
@@ -19,8 +21,8 @@ class Identity(NamedTuple):
     ignored: frozenset[str] = frozenset()
     defaults: Mapping[str, Any] = {}
 
-    def of(self, cmd: str, hparams: Mapping[str, Any]) -> str:
-        """Return the identity of a run.
+    def of(self, cmd: str, hparams: Mapping[str, Any], trial: Trial | None = None) -> str:
+        """Return the identity of a run; one of a search has fixed values and a trial.
 
         >>> plain, lenient = Identity(), Identity(frozenset({"workers"}), {"dropout": 0})
         >>> plain.of("train", {"lr": 1}) == plain.of("train", {"lr": 1, "workers": 4})
@@ -35,6 +37,8 @@ class Identity(NamedTuple):
             for name, value in hparams.items()
             if name not in self.ignored and not self._is_default(name, value)
         }
+        if trial is not None:
+            counted[_TRIAL] = tuple(trial)
         return identity("" if _CMD in self.ignored else cmd, counted)
 
     def _is_default(self, name: str, value: Any) -> bool:

@@ -71,13 +71,21 @@ def read(hparams: Node, at: Locator, context: SweepContext = _DEFAULTS) -> Sweep
     >>> read(document.tree, document.at).size
     6
     """
+    return sweep_of(mappings(hparams, at), context)
+
+
+def mappings(hparams: Node, at: Locator) -> list[tuple[Mapping[str, Node], Locator]]:
+    """Return the mappings of HPARAMS, each with what it inherits, and where its keys stand."""
     if isinstance(hparams, dict):
-        grids = [grid_of(hparams, at, context)]
-    elif isinstance(hparams, list) and hparams:
-        inherited = [_inherited(hparams, index, at) for index in range(len(hparams))]
-        grids = [grid_of(mapping, where, context) for mapping, where in inherited]
-    else:
-        raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
+        return [(hparams, at)]
+    if isinstance(hparams, list) and hparams:
+        return [_inherited(hparams, index, at) for index in range(len(hparams))]
+    raise SweepError(f"{at()}: HPARAMS is neither a mapping nor a list of mappings")
+
+
+def sweep_of(parts: Iterable[tuple[Mapping[str, Node], Locator]], context: SweepContext) -> Sweep:
+    """Return the sweep of mappings, each with the places of its keys."""
+    grids = [grid_of(mapping, where, context) for mapping, where in parts]
     for grid in grids:
         if TAG in grid.reserved:
             check_tags(grid)

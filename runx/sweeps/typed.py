@@ -46,7 +46,7 @@ def axis_node(word: str, name: str, text: str) -> Node:
         raise SettingsError(
             f"{word}: write {name}={text.lstrip('=')}, or {_as_text(name, text)} for a text"
         )
-    items = _items(word, name, text)
+    items = parts(word, name, text)
     if len(items) > 1 and not all(item.strip(" \t") for item in items):
         raise SettingsError(
             f"{word}: nothing stands beside a comma; leave out the comma, or a blank after it,"
@@ -80,8 +80,12 @@ def value_node(word: str, text: str) -> Node:
     return scalar(text)
 
 
-def _items(word: str, name: str, text: str) -> list[str]:
-    """Return the parts of a text between its commas, but for those in quotes and brackets."""
+def parts(word: str, name: str, text: str) -> list[str]:
+    """Return the parts of a text between its commas, but for those in quotes and brackets.
+
+    >>> parts("lr=1,[2,3]", "lr", "1,[2,3]")
+    ['1', '[2,3]']
+    """
     items: list[str] = []
     open_brackets: list[str] = []
     start = index = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +13,11 @@ from subprocess import PIPE, STDOUT, Popen
 from threading import Thread
 from typing import NamedTuple
 
-from runx.analysis.commands import resume_command
+from runx.analysis.commands import resume_words
 from runx.api import control
 from runx.nearest import first_of
 from runx.printable import one_line
-from runx.processes import NULL, start_command
+from runx.processes import start_command
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
@@ -40,10 +41,14 @@ _FEW = 6
 
 
 class Command(NamedTuple):
-    """A command of runx, without the program's name, and the folder that it is run in."""
+    """A command of runx, without the program's name, and the folder that it is run in.
+
+    ``source`` is the file that it reads as its standard input, "" for none.
+    """
 
     words: tuple[str, ...]
     folder: Path
+    source: str = ""
 
     def __str__(self) -> str:
         """Return it as it is typed, of a long one its beginning and end."""
@@ -104,26 +109,28 @@ def _retry(
         say(f"{folder.name}: how it was launched isn't recorded; runx FILE --resume retries it")
         return
     states = ",".join(dict.fromkeys(record.state for record in retried))
-    words = shlex.split(resume_command(typed[-1].argv, states))[1:]
+    more: list[str] = []
     same = [
         one for one in every if one.dir.path.parent == folder and one.state in states.split(",")
     ]
     if len(same) > len(retried):
         names = json.dumps([record.name for record in retried], ensure_ascii=False)
-        words += ["--where", f"run in {names}"]
-    yield Command(tuple(words), Path(typed[-1].cwd))
+        more = ["--where", f"run in {names}"]
+    words = resume_words(typed[-1].argv, states, more)
+    yield Command(tuple(words), Path(typed[-1].cwd), typed[-1].source)
 
 
 def run(command: Command, say: Say) -> Popen[bytes]:
     """Start a command of runx that goes on when this process ends, and say what it prints."""
-    process = start_command(
-        [sys.executable, "-c", _PROGRAM, *command.words],
-        cwd=command.folder,
-        stdin=NULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        new_session=True,
-    )
+    with Path(command.source or os.devnull).open("rb") as source:
+        process = start_command(
+            [sys.executable, "-c", _PROGRAM, *command.words],
+            cwd=command.folder,
+            stdin=source,
+            stdout=PIPE,
+            stderr=STDOUT,
+            new_session=True,
+        )
     Thread(target=_listen, args=(process, say), daemon=True).start()
     return process
 

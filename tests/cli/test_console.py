@@ -3,7 +3,9 @@
 import os
 import pty
 import subprocess
+from pathlib import Path
 
+import click
 import pytest
 
 ESCAPE = "a\x1b]0;owned\x07b\x1b[2Jc\x9bd\u202ee"
@@ -149,3 +151,24 @@ def test_a_current_folder_that_was_removed_is_named(project):
     )
     assert done.returncode == 74
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["stop", "sweep"], "cancel sweep"), (["list"], "ls"), (["tail", "a b"], "logs 'a b'")],
+)
+def test_words_of_other_tools_are_answered_with_ours(project, words, meant):
+    done = project.runx(*words, status=2)
+    assert done.stderr == f"runx: no command or file {words[0]}; runx {meant} does that\n"
+
+
+def test_every_option_of_launch_is_in_one_group_and_help_names_the_docs(project):
+    from runx.cli.launch import launch
+    from runx.cli.launch_options import GROUPS
+
+    grouped = [name for names in GROUPS.values() for name in names]
+    options = {each.name for each in launch.params if isinstance(each, click.Option)}
+    assert sorted(grouped) == sorted(options)
+    for words in (["--help"], ["sweep.yml", "--help"], ["launch", "-h"]):
+        folder = project.runx(*words).stdout.strip().splitlines()[-1].removeprefix("Docs: ")
+        assert (Path(folder) / "yaml.md").is_file()

@@ -190,3 +190,17 @@ def test_the_command_that_retries_is_the_one_that_launched(logroot, tmp_path):
     (launch / "launch.json").write_text(json.dumps(content))
     line = call("status", "sweep", "--failures", logroot=logroot).stdout.splitlines()[-1]
     assert line == "retry: (cd /work && runx digits.yml -j 2 --resume --retry failed --restage)"
+
+
+def test_ls_lists_experiments_with_their_sizes_and_last_notes(project):
+    project.runx("sweep.yml", "-i", "lr=1", "NOTE=the first")
+    project.runx("sweep.yml", "-i", "lr=2", "NOTE=the second", "EXP_NAME=other", "TITLE=Tries")
+    lines = project.runx("ls").stdout.splitlines()
+    heads = "experiment runs states last activity size title note"
+    assert " ".join(lines[0].split()) == heads
+    assert [line.split()[0] for line in lines[2:]] == ["sweep", "other"]
+    assert "Tries" in lines[3] and lines[3].endswith("the second")
+    listed = json.loads(project.runx("ls", "--json").stdout)
+    assert {each["note"] for each in listed} == {"the first", "the second"}
+    assert all(each["size"] > 1000 for each in listed)
+    assert "isn't there" in project.runx("ls", "--logroot", "gone", status=2).stderr

@@ -65,6 +65,7 @@ ELSEWHERE = {
     "again": "tests/launching/test_decide.py",
     "smoke": "tests/cli/test_launch_smoke.py",
     "steps": "tests/cli/test_launch_steps.py",
+    "save": "tests/cli/test_source.py",
 }
 
 

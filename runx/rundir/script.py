@@ -93,16 +93,8 @@ _RENDEZVOUS = (
 
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
-    cmd, point, style = common.cmd, run.point, common.style
-    if run.step is not None:
-        from runx.rundir.step_command import of_step
-
-        cmd, point, style = of_step(run, style)
-    assigned = exports(point, _HERE, style, cmd) if style.style == "env" else []
-    line = shell_command(cmd, point, _HERE, style, exported=True)
     texts = {
-        "COMMAND": "".join([f"export {each}\n" for each in assigned])
-        + body(line, is_execable(cmd, point, style), common.shell, spread),
+        "TRAIN": _train(run, common, spread),
         "RUN": run.name,
         **_OF_RUN,
         **_common(common),
@@ -115,6 +107,28 @@ def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -
     parts = list(_parts())
     parts[1::2] = [texts[name] for name in parts[1::2]]
     return "".join(parts)
+
+
+def _train(run: Run, common: ScriptSettings, spread: NodeLayout) -> str:
+    """Return the function that executes a run's command, or what reads it once it is known."""
+    if run.point.trial is not None:
+        from runx.rundir.search_script import READ
+
+        return READ
+    return train(run, common, spread)
+
+
+def train(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
+    """Return the function of run.sh that executes the command of a run, or of a step."""
+    cmd, point, style = common.cmd, run.point, common.style
+    if run.step is not None:
+        from runx.rundir.step_command import of_step
+
+        cmd, point, style = of_step(run, style)
+    assigned = exports(point, _HERE, style, cmd) if style.style == "env" else []
+    line = shell_command(cmd, point, _HERE, style, exported=True)
+    command = body(line, is_execable(cmd, point, style), common.shell, spread)
+    return "".join(["train() {\n", *(f"export {each}\n" for each in assigned), command, "\n}"])
 
 
 @functools.lru_cache(maxsize=32)

@@ -70,6 +70,7 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
 @names_option("--by", help="One row for each combination of these.")
 @names_option("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
 @click.option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
+@click.option("--pareto", is_flag=True, help="Only what no other beats in all of --sortwith.")
 @click.option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
 @click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
 @click.option("--values", default="", metavar="METRIC", help="With --pivot: of what.")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runx.analysis.failures import Failure, digest
+from runx.analysis.question import Question, TableOptions
 from runx.analysis.read import Reader, index_for, read_runs
 from runx.api.printing import Say
 from runx.errors import StoreError
 from runx.rundir.paths import ExperimentDir
+from runx.rundir.record import read_or_empty
 from runx.rundir.run import RunRecord
-from runx.rundir.searches import Search, SearchDir, read_points, read_search, search_dir
+from runx.rundir.searches import Goal, Search, SearchDir, read_points, read_search, search_dir
 from runx.rundir.states import ENDED_BADLY
 from runx.trials.outlook import Outlook, outlook
 from runx.trials.spaces import measures_of
@@ -39,6 +42,33 @@ def outlooks(records: Iterable[RunRecord], warn: Say) -> list[Outlook]:
         measured = _measured(search, ExperimentDir(path), runs)
         found.append(outlook(search, measured, points, _causes(runs), time.time()))
     return found
+
+
+def as_searched(options: TableOptions, dirs: Iterable[ExperimentDir]) -> TableOptions:
+    """Return options that sort by what searches go by, unless they say otherwise.
+
+    Of several searches of an experiment the one that was launched last counts.
+    """
+    metrics: dict[str, Goal] = {}
+    for experiment in dirs:
+        folder = search_dir(experiment, "").path
+        if not folder.is_dir():
+            continue
+        records = [record for each in folder.iterdir() if (record := each / "search.json").exists()]
+        if records:
+            latest = max(records, key=lambda record: record.stat().st_mtime)
+            content = read_or_empty(latest, lambda line: None)
+            metrics |= zip(content.get("metrics", ()), content.get("goals", ()), strict=False)
+    named = {Question().sort_measure(name).metric: goal for name, goal in metrics.items()}
+    said = {*options.lower, *options.higher}
+    lower = [name for name, goal in named.items() if goal == "minimize" and name not in said]
+    higher = [name for name, goal in named.items() if goal == "maximize" and name not in said]
+    return replace(
+        options,
+        preferred=tuple(metrics),
+        lower=(*options.lower, *lower),
+        higher=(*options.higher, *higher),
+    )
 
 
 def _read(experiment: ExperimentDir, name: str) -> tuple[Search, SearchDir]:

@@ -36,7 +36,7 @@ from runx.rundir.state import State
 from runx.sweeps.values import Trial
 from runx.version import __version__
 
-FORMAT = f"{__version__}, rows 7"
+FORMAT = f"{__version__}, rows 8"
 """An index of another version, or with other rows, is not read."""
 SETTLED = 3_000_000_000
 """Nanoseconds for which a further change may hide behind an unchanged stamp, and some more."""

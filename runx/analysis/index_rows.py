@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from runx.rundir.events import Attempt, Event, JobAddress
 from runx.rundir.paths import RunDir
 from runx.rundir.run import OWN_TOOL, RunRecord, StepRecord
-from runx.rundir.states import State
+from runx.rundir.states import PASSED, State
 
 OWN = (
     *("mark", "epoch", "epoch_time", "state", "attempts", "tool", "code", "tag", "labels"),
@@ -86,7 +86,11 @@ def parts(entry: Entry) -> list[dict[str, Any]]:
 def _flat(attempt: Attempt) -> list[Any]:
     """Return an attempt as JSON has it: the events that tables need, default values at its end."""
     events = [
-        (event.name, event.time, event.details.get("code"))
+        (
+            event.name,
+            event.time,
+            {key: event.details[key] for key in _DETAILS & event.details.keys()},
+        )
         for name in ("started", "ended")
         if (event := attempt.event(name))
     ]
@@ -103,6 +107,8 @@ def _flat_step(step: StepRecord, run: RunDir) -> list[Any]:
     return [name, place, dict(after), is_own, status, [_flat(each) for each in attempts]]
 
 
+_DETAILS = {"code", "blocked", *PASSED}
+"""What tables need of an event beside its time."""
 _DEFAULTS = Attempt(0)[2:]
 _JOB = Attempt._fields.index("job") - 2
 
@@ -132,7 +138,7 @@ def steps_in(entry: Entry, run: RunDir) -> tuple[str, tuple[StepRecord, ...]]:
 def _attempts(rows: Iterable[Any]) -> tuple[Attempt, ...]:
     attempts = []
     for number, flat, *rest in rows:
-        events = tuple([Event(name, at, {"code": code}) for name, at, code in flat])
+        events = tuple([Event(*event) for event in flat])
         if len(rest) > _JOB and rest[_JOB] is not None:
             rest[_JOB] = JobAddress(*rest[_JOB])
         attempts.append(Attempt(number, events, *rest))

@@ -18,6 +18,7 @@ from runx.config.request import Request
 from runx.errors import RunxError
 from runx.launching.plan import (
     MAX_RUNS,
+    RETRIABLE,
     RETRIED,
     LaunchOptions,
     LaunchPlan,
@@ -104,8 +105,8 @@ class SweepPlan(NamedTuple):
         from runx.sweeps.summary import names
 
         retry = (retry,) if isinstance(retry, str) else tuple(retry)
-        if unknown := [state for state in retry if state not in RETRIED]:
-            states = ", ".join(RETRIED)
+        if unknown := [state for state in retry if state not in RETRIABLE]:
+            states = ", ".join(RETRIABLE)
             raise RunxError(f"--retry {unknown[0]}: is no state to start again: {states}")
         for name in steps:
             if name not in (known := [step.name for step in self.settings.steps]):

@@ -48,7 +48,8 @@ def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:
     from runx.rundir.held import held_because
 
     def why(ended: Sequence[EndedAttempt]) -> str:
-        reason = held_because(settings.dir) if settings.max_failures else ""
+        can_be_held = settings.max_failures or settings.search
+        reason = held_because(settings.dir) if can_be_held else ""
         return reason or (_passed_by(settings, ended) if settings.avoid_hosts else "")
 
     return why

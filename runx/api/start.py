@@ -125,6 +125,13 @@ def _prepared(
     _check_program(settings)
     check_first(settings, runs)
     predecessors = job_ids_of(settings, after, say)
+    if settings.search is not None:
+        from runx.launching.search_preview import search_preview
+
+        if lack := search_preview(settings, executes=True).lack:
+            say(f"warning: {lack}")
+        if line := crowding_of(settings, local, runs):
+            say(f"warning: {line}")
     is_here = settings.farm is None
     if is_here and local.is_fallback and "FARM" not in settings.settings:
         say("no farm is set: running here, as with -i")
@@ -238,6 +245,20 @@ def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str
     except SettingsError as error:
         return str(error)
     return ""
+
+
+def crowding_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:
+    """Return a warning where more runs go on at a time than a search can learn from, else ""."""
+    if settings.search is None:
+        return ""
+    from runx.launching.search_preview import crowding
+
+    if settings.farm is not None:
+        return crowding(settings, settings.max_parallel)
+    try:
+        return crowding(settings, capacity_of(settings, local, runs, _ignore).jobs)
+    except SettingsError:
+        return ""  # What is lacking here is said elsewhere.
 
 
 def needs_of(settings: Settings, runs: Sequence[Run]) -> list[Needs]:

@@ -110,7 +110,7 @@ def _show(
         say("note: a launch tries the first run before the others, as SMOKE says")
     if table:
         job_ids_of(settings, after, say)
-        return _preview_table(sweep, options, as_json)
+        return _preview_table(sweep, options, local, as_json)
     return _preview(sweep, options, local, as_json, after)
 
 
@@ -200,7 +200,7 @@ def _preview(
     routes = starting(sweep.settings, sweep.runs(), options, say)
     is_new = not sweep.settings.run_name
     has_own = any(name.startswith(RESOURCE) for name in keys(sweep.settings.hparams))
-    if options.resume or has_own:
+    if options.resume or has_own or sweep.settings.search is not None:
         routes = [route._replace(attempts=list(route.attempts)) for route in routes]
     if options.resume:
         runs = [run for route in routes for run in route.runs]
@@ -209,6 +209,8 @@ def _preview(
     after_ids = _note_obstacles(routes, local, after)
     for line in took_before(routes):
         say(line)
+    if sweep.settings.search is not None:
+        _say_search(routes, sweep.settings, local)
     if sweep.settings.steps:
         from runx.launching.preview_steps import step_counts, table_of
 
@@ -224,6 +226,21 @@ def _preview(
     if not count and not options.resume and not options.selects:
         say(_nothing(sweep.settings.file))
     return 0
+
+
+def _say_search(routes: Sequence[Route], settings: Settings, local: LocalOptions) -> None:
+    """Print what the searches of a launch are, and what they may cost."""
+    from runx.api.start import crowding_of
+    from runx.launching.preview_table import gpu_hours
+    from runx.launching.search_preview import search_preview
+
+    for line in search_preview(settings).lines():
+        say(line)
+    if (hours := gpu_hours(routes)) is not None:
+        say(f"at most {hours:,.4g} GPU-hours in all")
+    for route in routes:
+        if line := crowding_of(route.experiment, local, list(route.runs)):
+            say(f"warning: {line}")
 
 
 def _note_obstacles(
@@ -242,13 +259,18 @@ def _note_obstacles(
     return tuple(ids)
 
 
-def _preview_table(sweep: SweepPlan, options: LaunchOptions, as_json: bool) -> int:
+def _preview_table(
+    sweep: SweepPlan, options: LaunchOptions, local: LocalOptions, as_json: bool
+) -> int:
     """Print the axes of a sweep, what is skipped, what varies and what the runs need."""
     import json
 
+    from runx.api.start import crowding_of
     from runx.launching.preview_table import lines
 
     table = sweep.survey(options, say)
+    if line := crowding_of(sweep.settings, local, ()):
+        say(f"warning: {line}")
     data(json.dumps(table.json(), indent=2) if as_json else "\n".join(lines(table)), as_json)
     return 0
 

@@ -8,7 +8,7 @@ import click
 
 from runx.cli.options import choosing_options, settings_options, together
 from runx.cli.source import FileOrCommand
-from runx.launching.plan import MAX_RUNS, RETRIED
+from runx.launching.plan import MAX_RUNS, RETRIABLE, RETRIED
 from runx.nearest import suggestion
 from runx.sweeps.scalars import seconds
 
@@ -61,9 +61,9 @@ def _seconds(_context: click.Context, _option: click.Parameter, text: str | None
 def _states(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
     names = RETRIED if text is None else tuple(name.strip() for name in text.split(","))
     for name in names:
-        if name not in RETRIED:
+        if name not in RETRIABLE:
             raise click.BadParameter(
-                f"{name} is no state to start again; {suggestion(name, RETRIED)}"
+                f"{name} is no state to start again; {suggestion(name, RETRIABLE)}"
             )
     return names
 

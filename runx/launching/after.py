@@ -20,6 +20,7 @@ from runx.rundir.events import place_of
 from runx.rundir.paths import RunDir
 from runx.rundir.record import read_or_empty
 from runx.rundir.state import UNKNOWN, State
+from runx.rundir.states import ENDED_WELL
 from runx.rundir.step_states import current_step_state, step_entries
 from runx.rundir.steps import When
 
@@ -39,7 +40,7 @@ class Awaited(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to wait for."""
-        return self.state.name == "done" or (
+        return self.state.name in ENDED_WELL or (
             self.when == "ended" and self.state.name not in (*ALIVE, UNKNOWN)
         )
 

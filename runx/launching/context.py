@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from runx.sweeps.naming import new_launch
 
 if TYPE_CHECKING:
     from runx.launching.graph import StepRuns
+    from runx.rundir.searches import Search
 
 Say = Callable[[str], None]
 
@@ -48,7 +49,8 @@ class LaunchContext:
     """What all runs of one launch are made with.
 
     ``lock``: the launch's, open and held, by which others see that its launcher lives; None on a
-    farm. ``graph``: the steps of its runs, None without STEPS.
+    farm. ``graph``: the steps of its runs, None without STEPS. ``searches``: what its runs are
+    searched by, by name.
     """
 
     experiment: Experiment
@@ -58,6 +60,7 @@ class LaunchContext:
     script: ScriptSettings
     lock: int | None = None
     graph: StepRuns | None = None
+    searches: Mapping[str, Search] = field(default_factory=dict)
 
     @property
     def code(self) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,9 @@ from runx.launching.plan import (
 from runx.launching.record import record_metrics, run_content
 from runx.launching.restage import mend, note_code, restage, with_restaged
 from runx.launching.routes import routes
-from runx.rundir.argv import unplaced
 from runx.rundir.claims import claim_text, fill_gaps, wait_for
 from runx.rundir.files import (
     disk_problem,
-    encodable,
     is_blank,
     is_full,
     sync_disk,
@@ -123,7 +121,7 @@ def _created(
     if experiment.search is not None:
         from runx.launching.search_files import make_searches
 
-        make_searches(experiment, remark)
+        context = replace(context, searches=make_searches(experiment, remark))
     attempts = [
         PlannedAttempt(create(attempt.run, context, new_name))
         if attempt.is_new
@@ -192,6 +190,8 @@ def _restarted(planned: PlannedAttempt, context: LaunchContext, say: Say) -> Pla
         planned = planned._replace(restaged=True)
     if planned.restaged:
         restage(run, context, script(run, context.script, spread(context.experiment, run)), say)
+        if run.point.trial is not None:
+            _write_bound(run, context, run.dir)
     if is_lost:
         _write_files(run, context, run.dir)
     if context.experiment.farm is not None:
@@ -282,26 +282,26 @@ def _fill(run: Run, context: LaunchContext, draft: RunDir) -> None:
 
 def _write_files(run: Run, context: LaunchContext, draft: RunDir) -> None:
     """Write the files that depend on a run's name or hyperparameters."""
-    experiment, logdir = context.experiment, Logdir.at(run.dir)
+    from runx.rundir.bound_script import hparam_files  # not at start
+
+    experiment = context.experiment
     files = [(draft.record, to_json(record_of(run, context)))]
     if context.graph is None:
         files.append((draft.script, script(run, context.script, spread(experiment, run))))
-    is_known = run.point.trial is None  # Else the run writes what follows when it has its values.
-    if is_known:
-        values = logdir.in_value(run.hparams)
-        hparams = encodable(json.dumps(values, indent=4, ensure_ascii=False)) + "\n"
-        files.append((draft.hparams, hparams))
-    if is_known and experiment.style.style == "file":
-        from runx.rundir.configfile import config_text
-
-        config = experiment.config
-        kept = config.paths if config else ()
+    if run.point.trial is None:
         cmd = experiment.cmd if context.graph is None else ""
-        point = unplaced(cmd, run.point, experiment.style, kept)
-        text = config_text(point, logdir, experiment.style, config)
-        files.append((draft.config(experiment.style.format), text))
+        own = hparam_files(cmd, run.point, Logdir.at(run.dir), experiment.style, experiment.config)
+        files += [(draft.path / name, text) for name, text in own]
+    elif context.graph is None:
+        _write_bound(run, context, draft)
     for path, text in files:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _write_bound(run: Run, context: LaunchContext, folder: RunDir) -> None:
+    from runx.launching.bound import write_bound  # not at start
+
+    write_bound(run, context, context.script, spread(context.experiment, run), folder)
 
 
 def spread(experiment: Experiment, run: Run) -> NodeLayout:

@@ -65,7 +65,7 @@ def create_steps(
     if experiment.search is not None:
         from runx.launching.search_files import make_searches
 
-        make_searches(experiment, say)
+        context = replace(context, searches=make_searches(experiment, say))
     for line in reuse_warnings(decided.graph, [each.dir for each in plan.left], context):
         say(f"warning: {line}")
     restaged = restaged_runs(experiment, attempts, _alive(plan.left), options)
@@ -194,6 +194,10 @@ def _write(run: Run, context: LaunchContext, folder: RunDir, code: str | None) -
     there = experiment._replace(shell=settings.shell, farm=farm_of_step(experiment, run.step))
     text = script(run, settings, spread(there, run))
     write_whole(folder.script, text)
+    if run.point.trial is not None:
+        from runx.launching.bound import write_bound  # not at start
+
+        write_bound(run, context, settings, spread(there, run), folder)
     write_whole(folder.record, to_json(_record(run, context, code)))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from runx.analysis.hosts import avoided, failing_hosts_of
 from runx.config.experiment import Experiment
-from runx.errors import SettingsError
 from runx.farms.base import Farm, JobArray, JobSpec, Wait
 from runx.farms.control import ALIVE
 from runx.farms.jobs import job_arrays
@@ -73,11 +72,8 @@ def avoiding(experiment: Experiment, say: Callable[[str], None]) -> Experiment:
 
 def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
     logdir = Logdir.at(run.dir)
-    if run.point.trial is not None:
-        raise SettingsError(
-            f"{experiment.settings['SUBMIT_CMD'].origin}: SUBMIT_CMD: a run of a search has its"
-            " command when it starts; let it execute run.sh, which knows it"
-        )
+    if run.point.trial is not None:  # Its command is known when it starts; run.sh reads it then.
+        return {"hparams": logdir.in_value(run.hparams)}
     if run.step is not None:
         command = step_command(run, experiment.style)
         return {"command": command, "hparams": logdir.in_value(run.hparams)}

@@ -13,6 +13,7 @@ from runx.rundir.logdir import Logdir
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import STATES
+from runx.rundir.states import ENDED_WELL, PASSED
 from runx.sweeps.axes import RESOURCE
 from runx.sweeps.grid import holds_template
 from runx.sweeps.naming import new_slugs, run_names, tag_names
@@ -30,10 +31,12 @@ MAX_RUNS = 100_000
 """The largest cross product that is planned without --max-runs."""
 NEW = "new"
 """The state of a run that has no directory yet, beside STATES."""
-SETTLED = ("done", "running", "queued", "preempted")
+SETTLED = (*ENDED_WELL, "running", "queued", "preempted")
 """States of runs that --resume never starts: they have ended well, or will go on."""
 RETRIED = (NEW, *(name for name in STATES if name not in SETTLED))
 """States of runs that --resume starts, unless --retry narrows them."""
+RETRIABLE = (*RETRIED, *PASSED)
+"""States that --retry may name."""
 STATE, TAG, RUN = "state", "tag", "run"
 """What ``--where`` may name besides hyperparameters and resources."""
 Namer: TypeAlias = Callable[[Point], str]
@@ -140,10 +143,11 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
         sweep, outline = fixed_sweep(experiment, parts), outline_of(experiment, parts)
     size = sweep.size * trials_of(experiment)
     if size > max_runs:
-        raise SweepError(
-            f"{experiment.at()}: HPARAMS has {size:,} combinations, more than"
-            f" {max_runs:,}; say --max-runs {size} if that is meant"
-        )
+        what = f"{experiment.at()}: HPARAMS has {size:,} combinations"
+        if experiment.search is not None:
+            what = f"{experiment.entries['SEARCH'].at('trials')}: SEARCH has {size:,} runs"
+        advice = f"say --max-runs {size} if that is meant"
+        raise SweepError(f"{what}, more than {max_runs:,}; {advice}")
     if experiment.types:
         _check_types(experiment, outline)
     return sweep

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.config.experiment import Experiment
 from runx.export.table import aligned
-from runx.launching.plan import NEW, named_values, resources_of
+from runx.launching.plan import NEW, named_values, resources_of, trials_of
 from runx.launching.preview import took_before
 from runx.launching.preview_steps import StepCount, step_counts, table_of
 from runx.launching.routes import Route
@@ -18,6 +18,9 @@ from runx.sweeps.scalars import seconds, value_text
 from runx.sweeps.summary import ShownAxis
 from runx.sweeps.sweep import Sweep
 from runx.sweeps.values import Hparam
+
+if TYPE_CHECKING:
+    from runx.launching.search_preview import SearchPreview
 
 MOST_ROWS = 20
 """Runs in the table; ``-n`` has all of them."""
@@ -49,12 +52,12 @@ class PreviewTable(NamedTuple):
     needs: list[Need]
     took: tuple[str, ...] = ()
     steps: tuple[StepCount, ...] = ()
+    search: SearchPreview | None = None
 
     @property
     def gpu_hours(self) -> float | None:
         """The sum over all runs, None where that of some run is unknown."""
-        hours = [need.gpu_hours * need.runs for need in self.needs if need.gpu_hours is not None]
-        return sum(hours) if hours and len(hours) == len(self.needs) else None
+        return _sum(self.needs)
 
     def json(self) -> dict[str, Any]:
         """Return its content for JSON."""
@@ -76,6 +79,7 @@ class PreviewTable(NamedTuple):
             ],
             "gpu_hours": self.gpu_hours,
             **({"steps": [step.json() for step in self.steps]} if self.steps else {}),
+            **({"search": self.search.json()} if self.search else {}),
         }
 
 
@@ -92,23 +96,44 @@ def preview_table(experiment: Experiment, sweep: Sweep, routes: Iterable[Route])
         by_run = {run.name.partition("/")[0]: run for run in starting if _is_own(run)}
         runs += by_run.values()
     for route in () if experiment.steps else routes:
-        groups: dict[Any, list[Run]] = {}
-        for run in route.runs:
-            runs.append(run)
-            groups.setdefault(run.point.resources, []).append(run)
-        needs += (_need(route.experiment, group[0], len(group)) for group in groups.values())
+        own = list(route.runs)
+        runs += own
+        needs += _needs(route.experiment, own)
     return PreviewTable(
-        axes=summary.axes(sweep),
-        combinations=sweep.size,
+        axes=_axes(experiment, sweep),
+        combinations=sweep.size * trials_of(experiment),
         skipped=summary.skipped(sweep),
         runs=len(runs),
-        equal=summary.repeats(run.point for run in runs),
+        equal=0 if experiment.search else summary.repeats(run.point for run in runs),
         varying=["run"] * with_name + varying,
         rows=[_row(run, varying, with_name) for run in runs[:MOST_ROWS]],
         needs=needs,
         took=tuple(took_before(routes)),
         steps=tuple(step_counts(experiment, starting)) if experiment.steps else (),
+        search=_searched(experiment),
     )
+
+
+def _axes(experiment: Experiment, sweep: Sweep) -> list[list[ShownAxis]]:
+    """Return the axes of each grid, those that a search chooses of as they are written."""
+    found = summary.axes(sweep)
+    if experiment.search is not None:
+        from runx.launching.searches import parts_of
+        from runx.sweeps.searched import chosen, range_text
+
+        parts = (part for part in parts_of(experiment) if not summary.is_base(part.rest))
+        for axes, part in zip(found, parts, strict=True):
+            ranges = chosen(part.hparams).items()
+            axes += [ShownAxis((name,), (range_text(node),)) for name, node in ranges]
+    return found
+
+
+def _searched(experiment: Experiment) -> SearchPreview | None:
+    if experiment.search is None:
+        return None
+    from runx.launching.search_preview import search_preview
+
+    return search_preview(experiment)
 
 
 def _is_own(run: Run) -> bool:
@@ -125,6 +150,23 @@ def _row(run: Run, varying: Sequence[str], with_name: bool) -> list[str]:
     }
     texts = {**resources, **hparams}
     return [run.name] * with_name + [texts.get(name, "") for name in varying]
+
+
+def gpu_hours(routes: Iterable[Route]) -> float | None:
+    """Return the most GPU-hours of the runs of a launch, None where that of some is unknown."""
+    return _sum([need for each in routes for need in _needs(each.experiment, each.runs)])
+
+
+def _sum(needs: Sequence[Need]) -> float | None:
+    hours = [need.gpu_hours * need.runs for need in needs if need.gpu_hours is not None]
+    return sum(hours) if hours and len(hours) == len(needs) else None
+
+
+def _needs(experiment: Experiment, runs: Iterable[Run]) -> list[Need]:
+    groups: dict[Any, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.point.resources, []).append(run)
+    return [_need(experiment, group[0], len(group)) for group in groups.values()]
 
 
 def _need(experiment: Experiment, run: Run, count: int) -> Need:
@@ -154,6 +196,8 @@ def lines(table: PreviewTable) -> Iterator[str]:
             body = [[", ".join(axis.names), str(len(axis.texts)), _values(axis)] for axis in axes]
             yield aligned(["axis", "size", "values"], body, [False, True, False])
             yield ""
+    if table.search:
+        yield from table.search.lines()
     yield _counts(table)
     if table.equal:
         yield f"{table.equal} of them the same as another; each is a run of its own"

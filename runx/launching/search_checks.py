@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from runx.config.experiment import Experiment
 from runx.errors import SettingsError
+from runx.launching.search_files import check_warm_start
 from runx.launching.search_points import check_points, first_points
 from runx.launching.searches import Part, outline_of, parts_of, searches_of
 from runx.rundir.run import Run
 from runx.search.space import Values
 from runx.sweeps.searched import chosen
+from runx.sweeps.summary import is_base
 from runx.sweeps.sweep import Sweep
 from runx.trials.spaces import point_of
 
@@ -27,12 +29,11 @@ def check_search(experiment: Experiment) -> Sweep:
     """
     assert experiment.search is not None
     parts = parts_of(experiment)
-    if not any(chosen(part.hparams) for part in parts):
-        raise _error(
-            experiment,
-            "SEARCH",
-            "HPARAMS has nothing to choose; write a range, as lr: {loguniform: [1e-5, 1e-1]}",
-        )
+    for part in parts:
+        if not chosen(part.hparams) and not is_base(part.rest):
+            where = "HPARAMS has" if len(parts) == 1 else f"the mapping at {part.at()} has"
+            advice = "write a range, as lr: {loguniform: [1e-5, 1e-1]}"
+            raise _error(experiment, "SEARCH", f"{where} nothing to choose; {advice}")
     if experiment.sweep_context.samples:
         raise _error(experiment, "SAMPLES", "SEARCH.trials says how many points; leave it out")
     unknown = dict.fromkeys(name for part in parts for name in part.unknown)
@@ -41,6 +42,7 @@ def check_search(experiment: Experiment) -> Sweep:
     for name, problem in _of_candidates(experiment):
         raise _error(experiment, name, problem)
     _check_names(experiment, parts)
+    check_warm_start(experiment)
     for planned in searches_of(experiment).values():
         check_points(experiment, planned)
     return outline_of(experiment, parts)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from runx.analysis.read import Reader
-from runx.analysis.select import records_of
+from runx.analysis.select import records_of, select
 from runx.config.experiment import Experiment
+from runx.errors import RunxError, SettingsError
 from runx.launching.search_points import first_points
 from runx.launching.searches import PlannedSearch, searches_of
 from runx.rundir.files import write_whole
@@ -30,21 +31,25 @@ from runx.trials.spaces import losses_of, measures_of, space_of
 Say = Callable[[str], None]
 
 
-def make_searches(experiment: Experiment, say: Say) -> None:
-    """Write what each search of an experiment is, and its first points.
+def make_searches(experiment: Experiment, say: Say) -> dict[str, Search]:
+    """Write what each search of an experiment is, and its first points; return them by name.
 
-    What was written before is replaced but for its points.
+    What was written before is replaced but for its points. Without SEARCH there is none.
     """
-    searches = searches_of(experiment)
-    records = _earlier(experiment, searches, say)
+    if experiment.search is None:
+        return {}
+    searches, made = searches_of(experiment), dict[str, Search]()
+    warm = warm_starts(experiment, searches, say)
     for planned in searches.values():
         folder = search_dir(experiment.dir, planned.search.name)
-        search = planned.search._replace(warm=_warm(planned.search, records, say))
+        search = planned.search._replace(warm=warm[planned.search.name])
+        made[search.name] = search
         write_search(folder, search)
-        write_program(folder)
+        write_program(folder, experiment.entries["SEARCH"].base)
         there = _there(folder, search.trials)
         for number, values, sampler in first_points(experiment, planned, there):
             write_whole(folder.fallback(number), point_text(values, sampler, 0))
+    return made
 
 
 def _there(folder: SearchDir, trials: int) -> dict[int, Mapping[str, Any]]:
@@ -55,6 +60,16 @@ def _there(folder: SearchDir, trials: int) -> dict[int, Mapping[str, Any]]:
         if content is not None:
             found[number] = content["values"]
     return found
+
+
+def check_warm_start(experiment: Experiment) -> None:
+    """Raise a SettingsError where warm_start names no runs."""
+    assert experiment.search is not None
+    try:
+        select(experiment.search.warm_start, experiment.logroot, Path.cwd())
+    except RunxError as error:
+        place = experiment.entries["SEARCH"].at("warm_start")
+        raise SettingsError(f"{place}: SEARCH.warm_start: {error}") from None
 
 
 def _earlier(
@@ -70,8 +85,16 @@ def _earlier(
     return records_of(words, experiment.logroot, Path.cwd(), reader)
 
 
+def warm_starts(
+    experiment: Experiment, searches: Mapping[str, PlannedSearch], say: Say
+) -> dict[str, tuple[Prior, ...]]:
+    """Return the earlier runs that count for each search; print how many don't, and why."""
+    records = _earlier(experiment, searches, say)
+    return {name: _warm(planned.search, records, say) for name, planned in searches.items()}
+
+
 def _warm(search: Search, records: list[RunRecord], say: Say) -> tuple[Prior, ...]:
-    """Return the earlier runs that count for a search; print how many don't, and why."""
+    """Return the earlier runs that count for a search."""
     space, found = space_of(search), list[Prior]()
     outside = unmeasured = elsewhere = 0
     for record in records:

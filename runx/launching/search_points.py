@@ -51,9 +51,9 @@ def first_points(
         parts = firsts.pop(0) if firsts else _even(space, search.seed, number, seen)
         if parts is None:
             raise SettingsError(
-                f"{experiment.entries['SEARCH'].at('trials')}: SEARCH.trials: there are"
-                f" {len(seen)} points for it to choose from, and {search.trials} are asked for;"
-                " write so many, or widen the ranges"
+                f"{experiment.entries['SEARCH'].at('trials')}: SEARCH.trials: there"
+                f" {_points(len(seen))} that RUNX.SKIP leaves, and {search.trials} are asked"
+                " for; skip less, or widen the ranges"
             )
         seen.add(parts)
         yield FirstPoint(number, values_of(space.point(parts)), sampler)
@@ -66,10 +66,20 @@ def check_points(experiment: Experiment, planned: PlannedSearch) -> None:
     if size is not None and size < trials:
         raise SettingsError(
             f"{experiment.entries['SEARCH'].at('trials')}: SEARCH.trials: {trials} are asked for,"
-            f" and there are {size} points to choose from; write {size}, or widen the ranges"
+            f" and there {_points(size)} to choose from; write {size}, or widen the ranges"
+        )
+    firsts = len(_to_try(experiment, planned, space_of(planned.search)))
+    if firsts > trials:
+        raise SettingsError(
+            f"{experiment.entries['SEARCH'].at('try_first')}: SEARCH.try_first: has {firsts}"
+            f" points, and trials: {trials} of them are tried; write trials: {firsts} or more"
         )
     for _ in islice(first_points(experiment, planned), _FEW):
         pass
+
+
+def _points(count: int) -> str:
+    return "is 1 point" if count == 1 else f"are {count} points"
 
 
 _FEW = 50

@@ -27,7 +27,7 @@ from runx.sweeps.sweep import Sweep, mappings, sweep_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Trial
 
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_ALMOST = 1 - 2**-53
+_BETWEEN, _ALMOST = 0.414, 1 - 2**-53
 
 
 class Part(NamedTuple):
@@ -168,7 +168,7 @@ def _is_repeated(node: Node) -> bool:
 
 
 def _example(name: str, node: Node) -> Node:
-    """Return a key of HPARAMS with examples in the place of what is chosen: the ends of ranges."""
+    """Return a key of HPARAMS with examples in the place of what is chosen."""
     if name == CASES:
         return [_example_cases(cases) for cases in several_cases(node)]
     if not is_searched(name, node):
@@ -178,7 +178,7 @@ def _example(name: str, node: Node) -> Node:
     if operator == "choice":
         return argument
     quantile = DRAWS[operator](argument)
-    return [quantile(0.0), quantile(_ALMOST)]
+    return [quantile(part) for part in (0.0, _BETWEEN, _ALMOST)]
 
 
 def _example_cases(cases: Node) -> Node:

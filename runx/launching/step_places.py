@@ -14,6 +14,7 @@ from runx.nearest import first_of
 from runx.rundir.attempts import read_attempts
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
+from runx.rundir.states import ENDED_WELL
 from runx.rundir.step_states import step_state
 
 Say = Callable[[str], None]
@@ -66,7 +67,9 @@ def with_done(parts: Iterable[LaunchPlan], say: Say) -> list[LaunchPlan]:
     @cache
     def is_missing(step: RunDir) -> bool:
         attempts = read_attempts(step, time.time, lambda _: None)
-        return step_state(attempts).name != "done" and not any(each.farm for each in attempts)
+        return step_state(attempts).name not in ENDED_WELL and not any(
+            each.farm for each in attempts
+        )
 
     for part in parts:
         away = {each.run.dir for each in part.attempts}

@@ -26,6 +26,7 @@ from runx.rundir.attempts import clock
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.state import STATES, UNKNOWN, State
+from runx.rundir.states import ENDED_WELL
 from runx.rundir.step_states import (
     begun,
     derived,
@@ -34,7 +35,7 @@ from runx.rundir.step_states import (
 
 Say = Callable[[str], None]
 _ALL = (NEW, *STATES, UNKNOWN)
-_GOES_ON = ("done", "running", "queued", "preempted")
+_GOES_ON = (*ENDED_WELL, "running", "queued", "preempted")
 """States of a step after which another may start that needs it done, now or later."""
 
 
@@ -128,7 +129,7 @@ def _decided(
     stale = is_stale(attempts, sum(each.number for _, each in before))
     names = {os.fspath(needed.dir): each.state for needed, each in before}
     after = {os.fspath(needed.dir): needed.when for needed, _ in before}
-    state = derived(standing.state, names, after, stale and not options.steps)
+    state = derived(standing.state, names, after, stale and not options.steps, run.step.per.is_run)
     is_other = standing.id != id or any(each.attempt for _, each in before)
     if state.name == "done" and (is_named if options.steps else is_other):
         state = State("planned", attempt=state.attempt)

@@ -20,6 +20,7 @@ from runx.local.process import (
     recorded_end,
     signal_run,
     start,
+    was_held,
 )
 from runx.local.retries import task_again
 from runx.local.signals import StopSignals, stop_signals
@@ -35,6 +36,7 @@ _TICK = 0.5  # seconds between two looks at what runs
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
+_HELD = "held"
 
 
 @dataclass(slots=True)
@@ -314,6 +316,8 @@ class Executor:
         if run.live.attached and status == _INTERRUPTED and not run.order:
             write_order_if_possible(task.run, CANCEL, task.attempt, self.watch.note)
             return CANCEL
+        if was_held(run.live):
+            return _HELD
         return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
 
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:

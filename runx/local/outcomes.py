@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from runx.local.tasks import Task
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.paths import RunDir
+from runx.rundir.states import ENDED_WELL
 from runx.rundir.step_script import step_name
 from runx.rundir.step_states import BAD, begun, step_state
 
@@ -115,8 +116,8 @@ class Outcomes:
         # Of those that this launch was to execute, too, one that nobody has is taken over.
         idle = self._idle[run] = self._idle.get(run, 0) + 1 if name == "planned" else 0
         is_given_up = idle > _IDLE and run not in self._left
-        if name == "done" or name in BAD or is_given_up:
-            self.note(run, name == "done")
+        if name in ENDED_WELL or name in BAD or is_given_up:
+            self.note(run, name in ENDED_WELL)
 
 
 def _named(name: str, of: Collection[RunDir]) -> str:

@@ -90,6 +90,11 @@ def has_started(live: LiveAttempt) -> bool:
     return bool(_event(live.dir, live.attempt, "started"))
 
 
+def was_held(live: LiveAttempt) -> bool:
+    """Return whether run.sh has begun nothing, since the search of its run is held."""
+    return bool(_event(live.dir, live.attempt, "ended").get("held"))
+
+
 def start(
     run: RunDir, attempt: int, lease: Lease, claim: Callable[[], bool], attach: bool = False
 ) -> LiveAttempt | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runx.rundir.states import UNKNOWN, State
+from runx.rundir.states import PASSED, UNKNOWN, State
 
 if TYPE_CHECKING:
     from runx.rundir.events import Attempt
@@ -17,6 +17,9 @@ def ended(attempt: Attempt, job_state: str | None, reason: str) -> State:
     if event and event.details.get("held"):
         # Its job came while too many others had failed; it has begun nothing.
         return State("planned", _problem(attempt), attempt=attempt.number)
+    for name in PASSED:
+        if event and (why := event.details.get(name)):
+            return State(name, str(why), code, attempt=attempt.number)
     if code == 0:
         return State("done", code=0, attempt=attempt.number)
     if event and (before := event.details.get("blocked")):

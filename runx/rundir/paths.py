@@ -18,6 +18,7 @@ TRAIN_METRICS, MESSAGES = "metrics.train.csv", "logging.log"
 ATTEMPTS, ORDERS = "attempts", "orders"
 LOCK, WORKSPACE = "lock", "workspace"
 STEPS = "steps"
+BOUND = "bound.sh"
 EXPERIMENT = "experiment.yml"
 
 
@@ -112,6 +113,16 @@ class RunDir:
     def config(self, format: str) -> Path:
         """Return the path of the script's configuration file, made for the run. Written once."""
         return self.path / f"config.{format}"
+
+    @property
+    def bound(self) -> Path:
+        """bound.sh: the command of a run of a search, with the values of its point."""
+        return self.path / BOUND
+
+    @property
+    def fallback(self) -> Path:
+        """fallback.sh: the same with the point that its launch has left for it."""
+        return self.path / "fallback.sh"
 
     @property
     def script(self) -> Path:

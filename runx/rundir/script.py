@@ -65,8 +65,10 @@ _OF_RUN = {
     "MARK": "RUNX_LOGDIR",
     "AFTER": "",
     "AFTER_FIELD": "",
+    "BIND": "",
+    "SETUP_FILE": "${BASH_SOURCE[0]##*/}",
 }
-"""What run.sh of a run has where that of a step differs: ``step_script`` has that."""
+"""What run.sh of a run has where that of a step or of a search differs, as their modules say."""
 
 _PYTHON = re.compile(r"((?:\S*/)?python[\d.]*(?:\s+-[a-zA-Z]+)*?)\s+(?=-m\s|[^-\s])")
 
@@ -94,11 +96,16 @@ _RENDEZVOUS = (
 def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:
     """Return the run.sh of one run; it holds no path of the run, whose directory may be moved."""
     texts = {
-        "TRAIN": _train(run, common, spread),
         "RUN": run.name,
         **_OF_RUN,
         **_common(common),
     }
+    if run.point.trial is None:
+        texts["TRAIN"] = train(run, common, spread)
+    else:
+        from runx.rundir.search_script import search_texts
+
+        texts |= search_texts(run)
     if run.step is not None:
         from runx.rundir.step_script import step_texts
 
@@ -107,15 +114,6 @@ def script(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -
     parts = list(_parts())
     parts[1::2] = [texts[name] for name in parts[1::2]]
     return "".join(parts)
-
-
-def _train(run: Run, common: ScriptSettings, spread: NodeLayout) -> str:
-    """Return the function that executes a run's command, or what reads it once it is known."""
-    if run.point.trial is not None:
-        from runx.rundir.search_script import READ
-
-        return READ
-    return train(run, common, spread)
 
 
 def train(run: Run, common: ScriptSettings, spread: NodeLayout = ONE_PROCESS) -> str:

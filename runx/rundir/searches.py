@@ -116,10 +116,13 @@ def write_search(folder: SearchDir, search: Search) -> None:
     write_whole(folder.record, to_json({**search._asdict(), **trees, "warm": warm}))
 
 
-def write_program(folder: SearchDir) -> None:
-    """Write the script by which run.sh binds a point: this Python, with what it imports."""
+def write_program(folder: SearchDir, base: Path) -> None:
+    """Write the script by which run.sh binds a point: this Python, with what it imports.
+
+    ``base`` is a folder of the project, where its own sampler lies.
+    """
     program = "from runx.trials.main import main; sys.exit(main(sys.argv[1:]))"
-    path = f"import sys; sys.path[:] = {[*sys.path]!r}; {program}"
+    path = f"import sys; sys.path[:] = {[*sys.path, str(base)]!r}; {program}"
     words = shlex.join([sys.executable, "-I", "-c", path])
     write_whole(folder.program, f'#!/bin/sh\nexec {words} "$@"\n')
     folder.program.chmod(0o755)

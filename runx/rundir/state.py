@@ -124,8 +124,9 @@ def _dead(attempt: Attempt) -> State:
     """Return the state of an attempt on this machine that is over without an end."""
     if attempt.order == "cancel":
         return State("cancelled", attempt=attempt.number)
-    if attempt.order == "timeout":
-        return State("timeout", attempt=attempt.number)
+    if attempt.order in ("timeout", "prune"):
+        name = "timeout" if attempt.order == "timeout" else "pruned"
+        return State(name, attempt=attempt.number)
     if attempt.event("left"):
         return ended(attempt, None, "")
     if attempt.locality in ("before", "renamed"):

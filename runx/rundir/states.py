@@ -17,8 +17,16 @@ STATES = (
     "cancelled",
     "lost",
     "blocked",
+    "pruned",
+    "skipped",
 )
 """The names of the states that a run can be in."""
+PASSED = ("pruned", "skipped")
+"""The states of runs of a search that were stopped early, or weren't needed: settled, not done."""
+ENDED_WELL = ("done", *PASSED)
+"""The states of runs after which others go on that need them."""
+AFTER = "after "
+"""What the reason begins with of a step that was passed over, since another one was."""
 UNKNOWN = "unknown"
 """The state of a run whose files don't show one."""
 ENDED_BADLY = frozenset({"failed", "killed", "timeout", "oom", "lost"})

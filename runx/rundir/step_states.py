@@ -10,6 +10,7 @@ from runx.rundir.attempts import NO_STATUSES, Attempts, JobStatuses, current_sta
 from runx.rundir.events import DEPENDENCY, Attempt, JobStatus
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.state import ENDED_BADLY, State, state
+from runx.rundir.states import AFTER, PASSED
 from runx.rundir.steps import When
 
 BAD = frozenset({*ENDED_BADLY, "cancelled", "blocked"})
@@ -57,7 +58,8 @@ def counted(attempts: Attempts) -> Attempts:
 
 def _is_done(attempt: Attempt) -> bool:
     end = attempt.event("ended")
-    return end is not None and end.details.get("code") == 0
+    details = end.details if end is not None else {}
+    return details.get("code") == 0 and not any(name in details for name in PASSED)
 
 
 def step_state(attempts: Attempts, status: JobStatus | None = None) -> State:
@@ -76,15 +78,28 @@ def is_stale(attempts: Attempts, before: int) -> bool:
 
 
 def derived(
-    own: State, before: Mapping[str, State], after: Mapping[str, When], stale: bool
+    own: State,
+    before: Mapping[str, State],
+    after: Mapping[str, When],
+    stale: bool,
+    is_own: bool = True,
 ) -> State:
-    """Return the state of a step, given its own and the states of what it is after, by name."""
+    """Return the state of a step, given its own and the states of what it is after, by name.
+
+    What a run has for itself (``is_own``) is passed over where a step before was; what gathers
+    runs goes on with the others.
+    """
+    if own.name in PASSED and own.reason.startswith(AFTER):
+        own = State("planned", attempt=own.attempt)
     if own.name == "done" and stale:
         return State("planned", "what it is after ran again", attempt=own.attempt)
     if own.name not in _IDLE or (own.name == "cancelled" and own.reason != DEPENDENCY):
         return own
     for name, when in after.items():
         standing = before.get(name)
+        if when == "done" and standing is not None and standing.name in PASSED and is_own:
+            reason = f"{AFTER}{os.path.basename(name)}"
+            return State(standing.name, reason, attempt=own.attempt)
         if when == "done" and standing is not None and standing.name in BAD:
             reason = f"{name} {standing.name}"
             if standing.name == "blocked" and standing.reason:
@@ -118,7 +133,7 @@ def step_states(
         own, attempts = current_step_state(entry.dir, read(entry.dir), statuses, now)
         numbers[entry.name] = begun(attempts)
         stale = is_stale(attempts, sum(numbers.get(name, 0) for name in entry.after))
-        states[entry.name] = derived(own, states, entry.after, stale)
+        states[entry.name] = derived(own, states, entry.after, stale, entry.is_own)
     return states
 
 

@@ -40,6 +40,15 @@ class Asha(NamedTuple):
             rung *= self.factor
         return rung == epoch
 
+    def plan(self) -> str:
+        """Return when it decides, for people.
+
+        >>> Asha(3, 3).plan()
+        'asha stops runs at epochs 3, 9, 27, 81 and so on: 1 in 3 goes on'
+        """
+        epochs = ", ".join(str(self.first * self.factor**power) for power in range(4))
+        return f"asha stops runs at epochs {epochs} and so on: 1 in {self.factor} goes on"
+
     def verdict(self, epoch: int, own: float, others: Sequence[float], goal: Goal) -> Verdict:
         """Return whether a run with this value goes on, beside those that got here before.
 
@@ -65,6 +74,18 @@ class Median(NamedTuple):
     def is_rung(self, epoch: int) -> bool:
         """Return whether something is decided at an epoch: at each from ``warmup`` on."""
         return epoch >= self.warmup
+
+    def plan(self) -> str:
+        """Return when it decides, for people.
+
+        >>> Median(5, 4).plan()
+        'median stops runs from epoch 5 on: those worse than the median of 4 others or more'
+        """
+        others = "another" if self.min_runs == 1 else f"{self.min_runs} others"
+        return (
+            f"median stops runs from epoch {self.warmup} on: those worse than the median of"
+            f" {others} or more"
+        )
 
     def verdict(self, epoch: int, own: float, others: Sequence[float], goal: Goal) -> Verdict:
         """Return whether a run with this value goes on, beside those that got here before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import chain, islice
@@ -24,6 +25,8 @@ OPTUNA = "optuna."
 """What the name of a sampler of Optuna begins with."""
 
 DEFAULT = "gp"
+
+_ELSEWHERE = re.compile(r"optuna\.\w+|(?:\w+\.)*\w+:\w+")
 
 _TRIES = 100
 _MOST_LISTED = 20_000
@@ -90,9 +93,9 @@ def outside(space: Space, observations: Sequence[Observation]) -> int:
 
 def check_sampler(name: str) -> None:
     """Raise a SweepError where there is no sampler of this name; nothing is imported."""
-    if name not in BUILT_IN and not name.startswith(OPTUNA) and ":" not in name:
+    if name not in BUILT_IN and not _ELSEWHERE.fullmatch(name):
         others = [*BUILT_IN, "optuna.TPESampler", "module:function"]
-        raise SweepError(f"sampler {name} is unknown: {suggestion(name, others)}")
+        raise SweepError(f"{name} is no sampler: {suggestion(name, others)}")
 
 
 def _asked(

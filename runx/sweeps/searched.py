@@ -31,6 +31,25 @@ def chosen(hparams: Mapping[str, Node]) -> dict[str, Node]:
     return {name: node for name, node in hparams.items() if is_searched(name, node)}
 
 
+def range_text(node: Node) -> str:
+    """Return what a search chooses of as YAML has it.
+
+    >>> range_text({"uniform": [Scalar(0, "0"), Scalar(0.1, "1e-1")]})
+    'uniform: [0, 1e-1]'
+    """
+    if isinstance(node, dict):
+        return ", ".join(f"{name}: {_range_text(each)}" for name, each in node.items())
+    return _range_text(node)
+
+
+def _range_text(node: Node) -> str:
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, list):
+        return f"[{', '.join(map(_range_text, node))}]"
+    return f"{{{range_text(node)}}}"
+
+
 def bound(hparams: Mapping[str, Node], values: Mapping[str, Value]) -> dict[str, Node]:
     """Return a mapping of HPARAMS with the values of a point in the place of what was chosen.
 

@@ -91,7 +91,7 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
         SweepError: ARGS can't express a hyperparameter.
         SettingsError: The farm can't provide a resource.
     """
-    shown = as_shown(experiment, runs)
+    shown = runs if experiment.search is None else as_shown(experiment, runs)
     if experiment.steps:
         from runx.launching.preview_steps import lines as of_steps
 

@@ -132,23 +132,18 @@ def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
     return content
 
 
-def _search_of(run: Run) -> dict[str, Any]:
-    """Return what run.json has of the search that a run is of."""
-    trial = run.point.trial
-    return {"search": {"name": trial.search, "point": trial.number}} if trial else {}
-
-
 def run_content(
     experiment: Experiment, run: Run, resources: Iterable[Hparam], code: FrozenCode, launch: str
 ) -> dict[str, Any]:
     """Return the content of run.json; LOGDIR stays symbolic."""
+    trial = run.point.trial
     return {
         "name": run.name,
         "experiment": experiment.name,
         "id": experiment.id_of(run.point),
         "tag": run.tag,
         **labels_of(experiment, run),
-        **_search_of(run),
+        **({"search": {"name": trial.search, "point": trial.number}} if trial else {}),
         "cmd": experiment.cmd,
         "hparams": run.hparams,
         "texts": {hparam.name: hparam.text for hparam in run.point.hparams},

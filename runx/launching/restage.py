@@ -66,7 +66,10 @@ def changes(runs: Iterable[RunDir], context: LaunchContext) -> list[str]:
     }
     for run in (runs := list(runs)):
         try:
-            text = run.script.read_text(encoding="utf-8", errors="surrogateescape")
+            texts = [run.script, *([run.fallback] if run.fallback.exists() else [])]
+            text = "\n".join(
+                each.read_text(encoding="utf-8", errors="surrogateescape") for each in texts
+            )
             names.update(name for name, lines in wanted.items() if lines not in text)
             if not shell.setup and _SETUP in text:
                 names.add("SETUP")

@@ -38,8 +38,7 @@ class Search(NamedTuple):
     and ``defaults``, the values of CONFIG, are what a sweep depends on besides. ``fixed``: the
     values of crossing lists, by which searches of one launch differ.
     ``prune``: the name of the rule and its options, empty without. ``budget``: in GPU-hours.
-    ``warm``: earlier runs. ``commands``: what renders the command of a run or a step, by its name
-    ("" for a run), for ``rundir/bound_script.py`` alone.
+    ``warm``: earlier runs.
     """
 
     name: str
@@ -59,7 +58,6 @@ class Search(NamedTuple):
     environment: Mapping[str, str] = {}
     defaults: Mapping[str, Node] = {}
     warm: tuple[Prior, ...] = ()
-    commands: Mapping[str, Any] = {}
 
 
 class SearchDir(NamedTuple):

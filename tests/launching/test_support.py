@@ -34,6 +34,7 @@ TOP = {
     "HPARAMS_TYPES": {"HPARAMS_TYPES": "{lr: {min: 0}}"},
     "SAMPLES": {"SAMPLES": "2"},
     "SEED": {"SEED": "5"},
+    "SEARCH": {"SEARCH": "{metric: loss, trials: 3}"},
     "ARGS": {"ARGS": "{style: equals}"},
     "RUN_NAME": {"RUN_NAME": "other"},
     "NAMES": {"NAMES": "{own: 'x{{ lr }}'}", "RUN_NAME": "'{own}'"},
@@ -89,6 +90,7 @@ OF_FARM = {
 BEFORE = {
     "SAMPLES": {**RANDOM, "SAMPLES": "1"},
     "SEED": {**RANDOM, "SAMPLES": "1"},
+    "SEARCH": {**RANDOM, "SEARCH": "{metric: loss, trials: 2}"},
     "CONFIG": {"ARGS": "{style: file}"},
     "RESUME": {},
     **dict.fromkeys(("ARRAY",), THREE),

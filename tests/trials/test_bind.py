@@ -223,3 +223,57 @@ def test_what_is_restaged_takes_what_its_launch_sets_and_keeps_its_point(project
     assert "set up again" in run.bound.read_text() and "set up again" in run.fallback.read_text()
     assert str(before["values"]["x"]) in run.bound.read_text()
     assert point(run) == before
+
+
+def test_steps_of_a_run_share_its_point(project):
+    project.write(
+        "search.yml",
+        "STEPS:\n"
+        "  prepare: {CMD: echo prepared}\n"
+        "  train: {CMD: 'python train.py --x {x}', AFTER: prepare}\n"
+        "  eval: {CMD: 'echo {x} {twice} {train.dir}', AFTER: train}\n"
+        "SEARCH: {metric: loss, trials: 5}\n"
+        "HPARAMS: {x: {uniform: [0, 1]}, twice: '{{ 2 * x }}'}\n",
+    )
+    assert "15 steps done" in project.runx("search.yml", "-i", "-j", "2").stderr
+    runs = [RunDir(path) for path in project.runs("runs/search")]
+    assert max(point(run)["known"] for run in runs) >= 2
+    for run in runs:
+        values = json.loads(run.hparams.read_text())
+        assert values["x"] == point(run)["values"]["x"] and values["twice"] == 2 * values["x"]
+        assert run.step("eval").output.read_text().split()[0] == str(values["x"])
+        assert not run.bound.exists()
+
+
+def test_cases_computed_values_and_a_file_of_its_own(project):
+    project.write("show.sh", 'python train.py --x "$1"; cat "$2"\n')
+    project.write(
+        "search.yml",
+        "CMD: 'bash show.sh {x} {config}'\n"
+        "ARGS: {style: file}\n"
+        "SEARCH: {metric: loss, trials: 6}\n"
+        "HPARAMS:\n"
+        "  x: {uniform: [0, 1]}\n"
+        "  RUNX.CASES: [{opt: sgd}, {opt: adam, beta: {choice: [0.9, 0.99]}}]\n"
+        "  RUNX.SKIP: ['x > 0.7']\n"
+        "  half: '{{ x / 2 }}'\n"
+        "  where: LOGDIR/out\n",
+    )
+    project.runx("search.yml", "-i", "-j", "2")
+    for run in (RunDir(path) for path in project.runs("runs/search")):
+        values = json.loads(run.hparams.read_text())
+        assert values["x"] <= 0.7 and values["half"] == values["x"] / 2
+        assert ("beta" in values) == (values["opt"] == "adam")
+        assert values["where"] == f"{run.path}/out"
+        assert f"half: {values['half']}" in run.output.read_text()
+
+
+def test_an_experiment_that_was_moved_goes_on_from_where_it_is(project):
+    runs = searched(project, 3)
+    assert started(project, runs[0]) == 0
+    moved = project.path / "elsewhere/search"
+    moved.parent.mkdir()
+    runs[0].path.parent.rename(moved)
+    again = [RunDir(moved / run.path.name) for run in runs]
+    assert [started(project, run) for run in again[1:]] == [0, 0]
+    assert [point(run) is not None for run in again] == [True] * 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import fsum, isfinite
+from math import fsum
 from typing import Any, NamedTuple
 
 from runx.analysis.cells import for_machines
@@ -15,15 +15,14 @@ from runx.nearest import first_of, listed
 from runx.rundir.held import HELD
 from runx.rundir.run import RunRecord
 from runx.rundir.searches import Search
-from runx.search.observations import front
+from runx.search.observations import Observation, front
+from runx.trials.history import history_of
 from runx.trials.spaces import losses_of
 
 TOLD = ("done", "pruned", "failed")
 """The states of points of which the sampler is told something."""
 POINT_STATES = (*TOLD, "running", "waiting", "skipped")
 """The states of points."""
-FAILED = frozenset({"failed", "oom", "timeout"})
-"""The states of runs that count against their point; what was ended from outside starts again."""
 _MOST_SHOWN = 5
 
 
@@ -203,46 +202,36 @@ def outlook(
     for record in sorted(records, key=lambda record: record.name):
         if record.trial is not None:
             runs.setdefault(record.trial.number, []).append(record)
-    made = [_point(search, number, runs[number], points.get(number)) for number in sorted(runs)]
-    names = {run.experiment for point in made for run in point.runs}
-    return Outlook(search, ", ".join(sorted(names)), tuple(made), tuple(failures), now)
+    values = {number: point.get("values") or {} for number, point in points.items()}
+    every = [run for members in runs.values() for run in members]
+    told = {each.number: each for each in history_of(search, values, every).observations}
+    made = tuple(
+        _point(search, number, runs[number], points.get(number), told.get(number))
+        for number in sorted(runs)
+    )
+    names = sorted({run.experiment for run in every})
+    return Outlook(search, ", ".join(names), made, tuple(failures), now)
 
 
 def _point(
-    search: Search, number: int, runs: Sequence[RunRecord], bound: Mapping[str, Any] | None
+    search: Search,
+    number: int,
+    runs: Sequence[RunRecord],
+    bound: Mapping[str, Any] | None,
+    told: Observation | None,
 ) -> PointOutlook:
-    losses = {run.name: _finite(losses_of(search, run)) for run in runs}
-    done = [run for run in runs if run.state == "done" and losses[run.name]]
-    state = point_state(runs, any(done), bound is not None)
-    counted = {"done": done, "pruned": [run for run in runs if run.state == "pruned"]}
-    rows = [losses[run.name] for run in counted.get(state, ()) if losses[run.name]]
-    means = [fsum(column) / len(column) for column in zip(*rows, strict=True)]
-    metrics = tuple(
-        each if goal == "minimize" else -each + 0.0
-        for each, goal in zip(means, search.goals, strict=False)
-    )
-    values = (bound or {}).get("values") or {
-        name: runs[0].hparams[name] for name in search.searched if name in runs[0].hparams
-    }
+    """Return a point as its runs show it, and what the sampler is told of it."""
+    if told is not None:
+        state = told.state
+    elif {run.state for run in runs} == {"skipped"}:
+        state = "skipped"
+    else:
+        state = "waiting" if bound is None else "running"
+    signs = [1 if goal == "minimize" else -1 for goal in search.goals]
+    losses = told.losses if told else ()
+    metrics = tuple(sign * loss + 0.0 for sign, loss in zip(signs, losses, strict=False))
     asked = bound or {}
     sampler, known = str(asked.get("sampler") or ""), asked.get("known")
-    return PointOutlook(number, state, tuple(runs), values, metrics, sampler, known)
-
-
-def _finite(losses: tuple[float, ...] | None) -> tuple[float, ...]:
-    return losses if losses and all(map(isfinite, losses)) else ()
-
-
-def point_state(runs: Sequence[RunRecord], is_measured: bool, is_bound: bool) -> str:
-    """Return the state of a point: one of POINT_STATES.
-
-    Where one seed was stopped early, all are. What ended without its metric has failed.
-    """
-    states = {run.state for run in runs}
-    if "pruned" in states:
-        return "pruned"
-    if states == {"skipped"}:
-        return "skipped"
-    if states - {"done", "skipped"} - FAILED:
-        return "running" if is_bound else "waiting"
-    return "done" if is_measured else "failed"
+    return PointOutlook(
+        number, state, tuple(runs), asked.get("values") or {}, metrics, sampler, known
+    )

@@ -145,7 +145,7 @@ class Outlook(NamedTuple):
         yield from (f"failed: {number} x {cause}" for cause, number in self.failures)
         if (saved := self.saved) is not None:
             stopped = sum(1 for _ in self._runs("pruned"))
-            yield f"{stopped} runs stopped early: {saved:.0%} of the epochs saved"
+            yield f"stopped early: {stopped}, which saved {saved:.0%} of all epochs"
         if reason := next((run.status.reason for run in self._runs("skipped")), ""):
             yield f"ended: {reason}"
         reasons = (run.status.reason for point in self.points for run in point.runs)

@@ -35,7 +35,7 @@ def test_a_search_says_how_many_points_are_told_the_best_and_why_others_failed(e
     )
     assert lines[1] == "    best loss 0.3: point 2, lr=0.1, opt=adam (run-02)"
     assert lines[2].startswith("    failed: 1 x RuntimeError: CUDA out of memory")
-    assert lines[3] == "    1 runs stopped early: 33% of the epochs saved"
+    assert lines[3] == "    stopped early: 1, which saved 33% of all epochs"
 
 
 def test_a_search_as_json_has_every_point(experiment):

@@ -27,7 +27,14 @@ faults: $(VENV)/dev
 .PHONY: demo test test-newest faults lint constraints bench bench-full clean
 
 demo: $(VENV)/demo
-	cd examples/digits && ../../$(BIN)/runx sweep.yml -i && ../../$(BIN)/sumx sweep --sortwith accuracy
+	cd examples/digits && ../../$(BIN)/runx sweep.yml -i -j 2 && \
+	  ../../$(BIN)/sumx sweep --sortwith accuracy
+	@echo
+	@echo 'To try next:  source $(BIN)/activate && cd examples/digits'
+	@echo '  runx sweep.yml -n                          what would run'
+	@echo '  runx sweep.yml -i lr=0.03,0.3 +epochs=50   other values'
+	@echo '  runx sweep.yml -i --resume                 only what is missing or has failed'
+	@echo '  sumx sweep --html page.html                curves and everything about each run'
 
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2 -m "$(APART)" $(PYTEST)
@@ -76,6 +83,7 @@ TOOLS := wandb mlflow-skinny mlxp sacred setuptools<81 dvclive keras hydra-core 
 
 # torch first and pinned: what else asks for it then finds it there.
 $(VENV)/demo: pyproject.toml $(CONSTRAINTS)
+	@echo 'Installing runx and PyTorch in $(VENV): a minute or two'
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) '$(TORCH)'
 	$(INSTALL) -e . scikit-learn

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from runx.cli.completion import columns as complete_columns
 from runx.cli.completion import experiments as complete_experiments
 from runx.cli.completion import formats as complete_formats
+from runx.cli.completion import statistics as complete_statistics
 from runx.cli.console import Documented, run_command
 from runx.cli.options import Command, label_option, lookup_options
 from runx.export.formats import FORMATS
@@ -41,9 +44,12 @@ def _axes(context: click.Context, option: click.Parameter, text: str) -> str:
     return text
 
 
+column_option = partial(click.option, shell_complete=complete_columns)
+
+
 def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
-    """Return an option whose value is names with commas between them."""
-    return click.option(*flags, default="", callback=_names, metavar="A,B", help=help)
+    """Return an option whose value is names of columns with commas between them."""
+    return column_option(*flags, default="", callback=_names, metavar="A,B", help=help)
 
 
 @click.command(cls=Documented, context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,14 +74,21 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
 @click.option("--at", callback=_epoch, metavar="EPOCH", help="Metrics at epoch=10, or min: of all.")
 @names_option("--over", help="One row for all values of these (seed): mean and deviation.")
 @names_option("--by", help="One row for each combination of these.")
-@names_option("--agg", help="With --over, --by: mean,std,sem,min,max,median,ci95,n.")
-@click.option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
-@click.option("--pareto", is_flag=True, help="Only what no other beats in all of --sortwith.")
-@click.option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
-@click.option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
-@click.option("--values", default="", metavar="METRIC", help="With --pivot: of what.")
-@click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
 @click.option(
+    "--agg",
+    default="",
+    callback=_names,
+    metavar="A,B",
+    shell_complete=complete_statistics,
+    help="With --over, --by: mean,std,sem,min,max,median,ci95,n.",
+)
+@column_option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
+@click.option("--pareto", is_flag=True, help="Only what no other beats in all of --sortwith.")
+@column_option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
+@column_option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
+@column_option("--values", default="", metavar="METRIC", help="With --pivot: of what.")
+@click.option("--compare", nargs=2, metavar="A=1 A=2", help="Test whether two settings differ.")
+@column_option(
     "--ablation", default="", metavar="METRIC", help="What each change of RUNX.ABLATE does."
 )
 @click.option("--diff", nargs=2, metavar="RUN RUN", help="What differs between two runs.")

@@ -12,7 +12,7 @@ from benchmarks.search.loops import played
 from benchmarks.search.ours import OURS, space_for
 from benchmarks.search.regret import key_of, play, rows, table
 from benchmarks.search.stopping import CURVES, EPOCHS, Ours, worked
-from runx.search.pruning import Asha
+from runx.rundir.pruning import Asha
 from runx.search.space import values_of
 
 

@@ -37,6 +37,8 @@ COUNTERPARTS = {
     "launch": {
         **SETTINGS,
         "smoke": "load(values)",
+        "best": "Experiment.best(count)",
+        "of": "Experiment.best(of)",
         "no_run": "preview(runs)",
         "interactive": "launch(here)",
         "as_json": "preview(json)",

@@ -13,7 +13,7 @@ from benchmarks.search.functions import FUNCTIONS, Function, training
 from benchmarks.search.loops import Searcher
 from benchmarks.search.ours import OURS
 from benchmarks.search.peers import Optuna
-from runx.search.pruning import Asha, Median, Rule
+from runx.rundir.pruning import Asha, Median, Rule
 
 EPOCHS = 27
 KILLED = 0.1

@@ -23,6 +23,7 @@ from runx.analysis.table import Row, Table, own_columns, ranked, sort_keys
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
 from runx.rundir.experiments import find, labels_in, launches, run_dirs
+from runx.rundir.orders import pruned_by
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
@@ -33,6 +34,7 @@ from runx.sweeps.hparam_types import described
 
 _FIRST = ("experiment", "run", "labels", "hparam", "resource")
 _LAST = ("metric", "measured", "epoch")
+_SHOWN = 20  # of the runs that one was compared with
 _UNLISTED = ("code", "attempts", "orders")
 
 
@@ -223,6 +225,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         "cmd": content.get("cmd"),
         "code_changed": code_changed(record),
         "created": content.get("created"),
+        **({"pruned": order} if (order := _pruned(record)) else {}),
         "git": launch.get("git"),
         "note": launch.get("note"),
         "launch": content.get("launch"),
@@ -319,12 +322,36 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     epoch = {} if run["epoch"] is None else {"epoch": run["epoch"]}
     yield from _mapping("metrics", {**run["metrics"], **epoch})
     steps = run.get("steps", {})
+    yield from _compared(run.get("pruned", {}))
     yield from _mapping("steps", {name: _step_line(step) for name, step in steps.items()})
     if run["attempts"]:
         yield "attempts"
         yield from map(_attempt_line, run["attempts"])
     yield from _listing("files", run["files"])
     yield from _listing("again", run["again"])
+
+
+def _pruned(record: RunRecord) -> dict[str, Any]:
+    """Return what a run had when it was stopped early, and what it was compared with."""
+    if record.state != "pruned":
+        return {}
+    place = record.dir.step(record.step) if record.step else record.dir
+    order = pruned_by(place, record.status.attempt)
+    return {name: order[name] for name in ("epoch", "value", "others", "goal") if name in order}
+
+
+def _compared(pruned: Mapping[str, Any]) -> Iterator[str]:
+    """Return the lines on what a run was compared with, the best first."""
+    if "others" not in pruned:
+        return
+    sign = -1 if pruned["goal"] == "maximize" else 1
+    others = sorted(pruned["others"].items(), key=lambda item: sign * item[1])
+    yield from _mapping(
+        f"stopped at epoch {pruned['epoch']}, compared with",
+        {"this run": pruned["value"], **dict(others[:_SHOWN])},
+    )
+    if len(others) > _SHOWN:
+        yield f"  and {len(others) - _SHOWN} that were worse"
 
 
 def _step_line(step: Mapping[str, Any]) -> str:

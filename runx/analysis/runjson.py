@@ -153,16 +153,18 @@ def state_as_json(run: RunRecord, now: float) -> dict[str, Any]:
         "ended": run.ended,
         "elapsed": json_safe(run.elapsed(now)),
         "where": run.where,
-        **({"steps": {step.name: _step(step) for step in run.steps}} if run.steps else {}),
+        **({"steps": {step.name: _step(step, now) for step in run.steps}} if run.steps else {}),
     }
 
 
-def _step(step: StepRecord) -> dict[str, Any]:
+def _step(step: StepRecord, now: float) -> dict[str, Any]:
     return {
         "state": step.status.name,
         "reason": step.status.reason,
         "attempt": step.status.attempt or None,
         "after": dict(step.after),
+        "shared": not step.is_own,
+        "elapsed": json_safe(step.elapsed(now)),
         "logdir": os.fspath(step.dir),
     }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from runx.rundir.attempts import (
     NO_STATUSES,
@@ -21,7 +21,7 @@ from runx.rundir.run import RunRecord, StepRecord
 from runx.rundir.runfiles import RunFiles
 from runx.rundir.state import State
 from runx.rundir.step_states import BAD, StepEntry, run_state, step_entries, step_state, step_states
-from runx.rundir.steps import shared_steps
+from runx.rundir.steps import When, shared_steps
 
 Now = Callable[[], float]
 Warn = Callable[[str], None]
@@ -81,18 +81,44 @@ def with_steps(record: RunRecord, statuses: JobStatuses, now: Now) -> RunRecord:
     return record._replace(steps=steps, status=status, step=name, attempts=of)
 
 
+class Gatherer(NamedTuple):
+    """A step that gathers runs, and that no run has among its own: how it stands by its files."""
+
+    name: str
+    after: Mapping[str, When]
+    state: str
+
+
+def gatherers(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> Iterator[Gatherer]:
+    """Yield the shared steps of an experiment but those that are ``known``, by their names."""
+    states: dict[RunDir, str] = {}
+    for place in shared_steps(experiment):
+        record = read_or_empty(place.record, warn)
+        name = str(record.get("step") or place.path.name)
+        if name not in known:
+            after = record.get("after")
+            names = {_step_of(path): when for path, when in dict(after or {}).items()}
+            yield Gatherer(name, names, _alone(place, states, clock(experiment.path), warn))
+
+
+def _step_of(path: str) -> str:
+    """Return the name of a step by the path of its directory, without reading that.
+
+    >>> _step_of("../../wise-owl/steps/eval"), _step_of("../../wise-owl/../steps/tokens-1f")
+    ('eval', 'tokens')
+    """
+    # No name of a step has a hyphen, and what is shared has one before its hash.
+    return os.path.basename(path).partition("-")[0]  # noqa: PTH119
+
+
 def gathering(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> str:
     """Return how the steps stand that gather runs, which no run has among its own, "" for none.
 
     By their files alone: ``seeds: 3 done, 1 blocked; report: 1 planned``.
     """
     counts: dict[str, Counter[str]] = {}
-    states: dict[RunDir, str] = {}
-    for place in shared_steps(experiment):
-        name = str(read_or_empty(place.record, warn).get("step") or place.path.name)
-        if name not in known:
-            state = _alone(place, states, clock(experiment.path), warn)
-            counts.setdefault(name, Counter())[state] += 1
+    for each in gatherers(experiment, known, warn):
+        counts.setdefault(each.name, Counter())[each.state] += 1
     return "; ".join(
         f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
         for name, of in counts.items()

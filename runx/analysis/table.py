@@ -95,13 +95,13 @@ def _unknown_metric(name: str, metrics: Sequence[str]) -> str:
 
 
 def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:
-    """Return runs sorted by several keys, the first of most weight."""
+    """Return runs sorted by several keys, the first of most weight; pruned ones come last."""
     ordered = list(runs)
     for column, lower in reversed(keys):
         get = getter(column)
         ranks = {id(run): _rank_of(run, column, get(run), lower) for run in ordered}
         ordered.sort(key=lambda run: ranks[id(run)])
-    return ordered
+    return sorted(ordered, key=lambda run: run.state == "pruned") if keys else ordered
 
 
 def best_first(runs: Sequence[RunRecord], keys: Sequence[Key], question: Question) -> Sequence[Any]:

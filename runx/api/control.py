@@ -78,29 +78,40 @@ def cancel(
     return Count.of(cancel(runs, say, warn), len(runs))
 
 
-def hold(*names: str, logroot: str | Path | None = None, warn: Say = warning) -> Count:
-    """Keep queued runs from starting."""
+def hold(
+    *names: str, step: str = "", logroot: str | Path | None = None, warn: Say = warning
+) -> Count:
+    """Keep queued runs from starting, or one ``step`` of them."""
     from runx.launching.hold import hold
 
-    runs = _selected(names, logroot, warn)
+    runs = _selected(names, step, logroot, warn)
     return Count.of(hold(runs, warn), len(runs))
 
 
 def release(
-    *names: str, logroot: str | Path | None = None, say: Say = remark, warn: Say = warning
+    *names: str,
+    step: str = "",
+    logroot: str | Path | None = None,
+    say: Say = remark,
+    warn: Say = warning,
 ) -> Count:
-    """Let held runs start; what has ended since its experiment was held starts by --resume."""
+    """Let held runs start, or one ``step`` of them.
+
+    What has ended since its experiment was held starts by --resume.
+    """
     from runx.launching.hold import release
 
-    runs = _selected(names, logroot, warn)
+    runs = _selected(names, step, logroot, warn)
     return Count.of(release(runs, say, warn), len(runs))
 
 
-def _selected(names: Sequence[str], logroot: str | Path | None, warn: Say) -> list[RunDir]:
+def _selected(
+    names: Sequence[str], step: str, logroot: str | Path | None, warn: Say
+) -> list[RunDir]:
     from runx.analysis.select import select
     from runx.analysis.step_places import places
 
-    return places(select(names, logroot_of(logroot), Path.cwd(), warn))
+    return places(select(names, logroot_of(logroot), Path.cwd(), warn), step)
 
 
 class Removals(NamedTuple):

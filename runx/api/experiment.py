@@ -207,6 +207,23 @@ class Experiment:
         origin = self.settings.settings["SMOKE"].origin
         return load_at(self.request, farm, f"{origin}: SMOKE.farm")
 
+    def best(self, count: int, of: str | Sequence[str]) -> Experiment:
+        """Return the experiment with the best points of earlier runs, by SEARCH's metric.
+
+        ``of`` names experiments or runs. What HPARAMS has of seeds, and overrides, hold for each.
+
+        >>> load("search.yml", seed=[0, 1, 2, 3]).best(3, of="search").plan()    # doctest: +SKIP
+        <12 runs of search>
+        """
+        from runx.config.overrides import read_overrides
+        from runx.launching.best import best_of
+
+        words = (of,) if isinstance(of, str) else tuple(of)
+        overrides = read_overrides(self.request.overrides) if self.request.overrides else ()
+        names = [each.name for each in overrides if not each.is_setting]
+        best = best_of(self.settings, words, count, names)
+        return Experiment.of(self.request._replace(best=best))
+
     @property
     def name(self) -> str:
         """The name, which is that of its folder under LOGROOT."""

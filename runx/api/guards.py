@@ -12,7 +12,9 @@ from runx.rundir.handback import NO_RETRIES, Retries
 from runx.rundir.paths import RunDir
 
 if TYPE_CHECKING:
-    from runx.local.tasks import EndedAttempt
+    from runx.launching.plan import LaunchPlan
+    from runx.local.capacity import Capacity
+    from runx.local.tasks import EndedAttempt, Task
 
 
 def policy(settings: Settings, local: LocalOptions, jobs: int) -> Policy:
@@ -41,6 +43,32 @@ def tried_before(run: RunDir, attempt: int, settings: Settings, local: LocalOpti
     from runx.local.retries import tried_again
 
     return tried_again(run, range(1, attempt))
+
+
+def renewed(
+    settings: Settings, plan: LaunchPlan, local: LocalOptions, capacity: Capacity
+) -> Callable[[Task], Task]:
+    """Return what gives a further attempt of a run that which RESOURCES computes for its number.
+
+    It raises a SettingsError where this machine hasn't as much.
+    """
+    planned = {each.run.dir: each for each in plan.attempts}
+
+    def with_share(task: Task) -> Task:
+        if task.run not in planned:  # Another launcher has begun it.
+            return task
+        from runx.api.prepared import capacity_of, needs_of
+        from runx.launching.routes import anew
+
+        route = anew(settings, planned[task.run]._replace(attempt=task.attempt))
+        runs = list(route.runs)
+        [need] = needs_of(route.experiment, runs)
+        share = capacity.share(need)
+        if share != task.share:
+            capacity_of(route.experiment, local, runs, lambda line: None)
+        return task._replace(share=share)
+
+    return with_share
 
 
 def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:

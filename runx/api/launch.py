@@ -110,7 +110,7 @@ def _check(settings: Settings, local: LocalOptions, after: Sequence[str], wait: 
         check_options(settings.farm, local.given())
     if settings.may_run_here:
         if not settings.candidates:
-            from runx.api.start import job_ids_of
+            from runx.api.prepared import job_ids_of
 
             job_ids_of(settings, after, remark)  # It says what will never be done.
         if not wait and (local.stream or local.attach):
@@ -181,7 +181,7 @@ def preview(
     """
     from json import loads
 
-    from runx.api.start import avoiding
+    from runx.api.prepared import avoiding
     from runx.launching.preview import lines, starting
 
     planned = tuple(runs)
@@ -221,7 +221,7 @@ def would_take(
     Raises:
         FarmError: It would refuse a job.
     """
-    from runx.api.start import avoiding, job_ids_of
+    from runx.api.prepared import avoiding, job_ids_of
     from runx.farms.probe import test_submission as ask
     from runx.launching.jobs import job_specs
     from runx.launching.preview import starting

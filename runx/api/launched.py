@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.api.printing import Say
+from runx.config.experiment import LOCAL
 from runx.config.experiment import Experiment as Settings
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from runx.launching.plan import LaunchPlan
     from runx.local.tasks import EndedAttempt, Watcher
     from runx.rundir.state import State
+    from runx.rundir.steps import Step
 
 MakeWatcher = Callable[[int, int, Mapping[RunDir, str], LocalOptions], "Watcher"]
 """Makes what shows runs here, from the number of runs, how many run at a time, their commands."""
@@ -70,6 +72,7 @@ def together(one: Launched, other: Launched) -> Launched:
         (*one.ended, *other.ended),
         {**one.left, **other.left},
         one.stopped or other.stopped,
+        one.unit,
     )
 
 
@@ -80,16 +83,23 @@ def with_flag(settings: Settings, local: LocalOptions) -> Settings:
         return settings
     candidates = tuple(with_flag(each, local) for each in settings.candidates)
     settings = settings._replace(candidates=candidates)
-    if settings.farm:
-        return settings
 
     def flagged(resources: Sequence[Hparam]) -> tuple[Hparam, ...]:
         others = [each for each in resources if each.name.lower() not in ("gpu", "gpus")]
         return (*others, Hparam("gpus", count, str(count)))
 
+    def flagged_step(step: Step, is_here: bool) -> Step:
+        choices = {name: flagged_step(own, name == LOCAL) for name, own in step.choices.items()}
+        step = step._replace(choices=choices)
+        if not step.alternatives or not is_here:
+            return step
+        own = tuple(map(flagged, step.alternatives))
+        return step._replace(resources=own[0], alternatives=own)
+
+    is_here = settings.farm is None
+    steps = tuple(flagged_step(step, is_here or step.farm == LOCAL) for step in settings.steps)
+    settings = settings._replace(steps=steps)
+    if not is_here:
+        return settings
     alternatives = tuple(map(flagged, settings.alternatives))
-    steps = tuple(
-        step if step.resources is None else step._replace(resources=flagged(step.resources))
-        for step in settings.steps
-    )
-    return settings._replace(resources=alternatives[0], alternatives=alternatives, steps=steps)
+    return settings._replace(resources=alternatives[0], alternatives=alternatives)

@@ -115,7 +115,7 @@ class Streamed(Lines):
             self._outputs.pop(ended.task.run).close()
         if not again:
             self.ended_runs.append(ended)
-        if ended.status:
+        if ended.status or ended.order:
             self.say(f"{ended.name}: {outcome(ended)}{'; once more' if again else ''}")
 
     def tick(self, running: Iterable[Task], waiting: int) -> float:

@@ -64,6 +64,6 @@ def logroot_of(logroot: str | Path | None, config: Path | None = None) -> Path:
     """
     if logroot:
         return expanded(str(logroot))
-    from runx.config.load import logroot as configured
+    from runx.config.every_source import logroot as configured
 
     return configured(Path.cwd(), os.environ, config)

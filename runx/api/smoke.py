@@ -6,18 +6,13 @@ goes when it has ended; what a killed launcher leaves there ends by itself, and 
 
 from __future__ import annotations
 
-import math
-import os
-import secrets
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from runx.api.output import Lines
 from runx.api.printing import Say
+from runx.api.smoke_folder import bound, folder_of, thrown_away
 from runx.config.experiment import Experiment as Settings
 from runx.config.guards import Smoke
 from runx.errors import FarmError, RunxError, SettingsError
@@ -25,30 +20,23 @@ from runx.launching.context import rules
 from runx.launching.plan import LaunchOptions, LaunchPlan
 from runx.launching.preview import as_shown
 from runx.local.options import LocalOptions
-from runx.locks import hold, is_held
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import clock, read_attempts
 from runx.rundir.logdir import Logdir
-from runx.rundir.paths import ATTEMPTS, LOCK, ExperimentDir, RunDir
+from runx.rundir.paths import RunDir
 from runx.rundir.run import Run, RunRecord
 from runx.rundir.state import State, state
 from runx.staging.freeze import freeze
 from runx.sweeps.scalars import duration_text
-from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
     from runx.api.launched import Caller
 
-_FOLDER = ".smoke"
 _GRACE = 10.0
-_MARGIN = 60
-"""Seconds after its time at which a run ends by itself, should nobody have ended it."""
 _LINES = 12
-_SCRIPT = """\
-#!/usr/bin/env bash
-# This run is tried; should its launcher be killed, it ends by itself.
-cd -- "${{BASH_SOURCE[0]%/*}}" && exec timeout -k 10 {seconds} bash tried.sh "$@"
-"""
+_IN_TIME = ("timeout", "planned", "blocked")
+"""States of what isn't done, but nothing is wrong with: its time is over, or that of another."""
+_Ends = list[tuple[Run, State]]
 
 
 class SmokeFailed(RunxError):
@@ -57,45 +45,10 @@ class SmokeFailed(RunxError):
     status = 1
 
 
-@contextmanager
-def folder_of(settings: Settings) -> Iterator[Path]:
-    """Make a folder under LOGROOT for what is thrown away, and remove it in the end."""
-    root = settings.logroot / _FOLDER
-    is_new = not settings.logroot.exists()
-    folder = root / f"{os.getpid()}.{secrets.token_hex(4)}"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # Another launcher has removed it since.
-            folder.mkdir()
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"SMOKE: LOGROOT: {root} can't be written: {error.strerror}") from None
-    _remove_stale(root, folder)
-    try:
-        with hold(folder / LOCK):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # Others try theirs, or there are experiments.
-            root.rmdir()
-            if is_new:
-                settings.logroot.rmdir()
-
-
-def _remove_stale(root: Path, own: Path) -> None:
-    """Remove what launchers have left that are dead, unless its run goes on."""
-    for folder in root.iterdir():
-        lock = folder / LOCK
-        if folder == own or is_held(lock) or (is_held(lock) is None and lock.exists()):
-            continue
-        is_old = time.time() - folder.stat().st_mtime > _MARGIN
-        if is_old and not any(map(is_held, folder.glob(f"*/*/{ATTEMPTS}/{LOCK}"))):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def try_first(
     settings: Settings,
-    runs: Iterable[Run],
+    runs: Sequence[Run],
+    options: LaunchOptions,
     local: LocalOptions,
     caller: Caller,
     launch: Callable[[Settings, LaunchPlan, LocalOptions, Caller], bool],
@@ -109,8 +62,11 @@ def try_first(
         SmokeFailed: It has failed, or its code has changed meanwhile.
         Interrupted: A person has stopped it.
     """
-    smoke, run = settings.smoke, next(iter(runs), None)
-    if smoke is None or caller.elsewhere is None or run is None:
+    smoke = settings.smoke
+    if smoke is None or caller.elsewhere is None:
+        return
+    first = _first(settings, runs, options, caller.say)
+    if first is None:
         return
     where = caller.elsewhere(smoke.farm)
     _check(where)
@@ -118,9 +74,43 @@ def try_first(
         say=lambda line: caller.say(line) if line.startswith("warning: ") else None,
         echo=_ignore,
         watcher=lambda *_: Lines(1, {}, caller.say, quiet=True),
+        begun=None,
     )
     here = LocalOptions(gpus_per_run=local.gpus_per_run, timeout=smoke.time, grace=_GRACE)
-    _try_run(where, run, smoke, lambda own, plan: launch(own, plan, here, quiet), caller.say)
+    _try_run(where, first, smoke, lambda own, plan: launch(own, plan, here, quiet), caller.say)
+
+
+class _First(NamedTuple):
+    """The run that is tried; with STEPS these, by name, and those that others need of it."""
+
+    run: Run
+    steps: tuple[str, ...] = ()
+    done: tuple[RunDir, ...] = ()
+
+
+def _first(
+    settings: Settings, runs: Sequence[Run], options: LaunchOptions, say: Say
+) -> _First | None:
+    """Return the first run that starts; with STEPS the first of whose own all start."""
+    if not settings.steps:
+        from runx.launching.preview import starting
+
+        routes = starting(settings, runs, options, _ignore)
+        run = next((run for route in routes for run in route.runs), None)
+        return _First(run) if run else None
+    from runx.launching.step_plan import steps_to_start
+
+    plan = steps_to_start(settings, runs, options, _ignore)
+    begin = {each.run.dir for each in plan.plan.attempts}
+    for run in (each.run for each in plan.runs):
+        needed = {each.dir: each.step for each in plan.graph.of[run.dir] if each.step}
+        if all(dir in begin for dir, step in needed.items() if step.per.is_run):
+            done = {dir for dir in needed if dir not in begin and _state(dir).name == "done"}
+            names = tuple(step.name for dir, step in needed.items() if dir not in done)
+            return _First(run, names, tuple(done))
+    if begin:
+        say("note: SMOKE: nothing is tried: what starts follows steps that are done")
+    return None
 
 
 def _check(settings: Settings) -> None:
@@ -137,101 +127,120 @@ def _check(settings: Settings) -> None:
 
 def _try_run(
     settings: Settings,
-    run: Run,
+    first: _First,
     smoke: Smoke,
     launch: Callable[[Settings, LaunchPlan], bool],
     say: Say,
 ) -> None:
-    from runx.launching.create import create_runs
     from runx.local.signals import Interrupted
 
-    length = duration_text(smoke.time)
+    run, length = first.run, duration_text(smoke.time)
     place = f"at farm {settings.farm.name}" if settings.farm else "here"
     with folder_of(settings) as folder:
-        own = _thrown_away(settings, folder, smoke.time)
+        own = thrown_away(settings, folder, smoke.time)
         tried = Run(run.name, own.dir.run(run.name), run.point)
-        [shown] = as_shown(settings, [tried])
-        command = shell_command(own.cmd, shown.point, Logdir.at(run.dir), own.style)
-        say(f"trying the first run {place} for {length}: {command}")
-        plan, *_ = create_runs(own, [tried], lambda point: run.name, LaunchOptions(), _ignore)
+        if first.steps:
+            say(f"trying the first run {place}, {length} each: {', '.join(first.steps)}")
+        else:
+            [shown] = as_shown(settings, [tried])
+            command = shell_command(own.cmd, shown.point, Logdir.at(run.dir), own.style)
+            say(f"trying the first run {place} for {length}: {command}")
+        plan = _made(own, tried, first)
         assert plan.context is not None
-        _bound(tried.dir, smoke.time)
+        for each in plan.runs:
+            bound(each.dir, smoke.time)
         began = time.monotonic()
         if launch(own, plan):
             raise Interrupted("stopped while the first run was tried; nothing was started")
-        state = _at_farm(tried.dir, smoke, say) if own.farm else _state(tried.dir)
+        ends = _at_farm(plan.runs, smoke, say) if own.farm else _here(plan.runs)
         took = duration_text(time.monotonic() - began)
-        if state.name not in ("done", "timeout"):
-            raise _failed(own, tried, state, took, say)
+        if worst := _worst(ends):
+            raise _failed(own, *worst, took, say)
         if freeze(rules(own), own.dir.code).digest != plan.context.frozen.digest:
             raise SmokeFailed("the code has changed while it was tried, so nothing was started")
-        say(f"it was done after {took}" if state.name == "done" else f"it ran well for {length}")
+        is_done = all(state.name == "done" for _, state in ends)
+        say(f"it was done after {took}" if is_done else f"it ran well for {length}")
+
+
+def _made(own: Settings, tried: Run, first: _First) -> LaunchPlan:
+    """Make the run that is tried, and its steps; what they need that is done is where it was."""
+    from runx.launching.create import create_runs
+
+    make: Callable[..., LaunchPlan | None] | None = None
+    if first.steps:
+        from runx.launching.create_steps import create_steps
+
+        make = create_steps
+    for done in first.done:
+        link = own.dir.run(done.path.relative_to(done.experiment).as_posix()).path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(done.path)
+    options = LaunchOptions(steps=first.steps)
+    plan, *_ = create_runs(own, [tried], lambda _: tried.name, options, _ignore, make_steps=make)
+    return plan
 
 
 def _ignore(_: str) -> None:
     """Drop what the launch says, too."""
 
 
-def _thrown_away(settings: Settings, folder: Path, seconds: float) -> Settings:
-    """Return the settings of an experiment in a folder of its own, of one run that is tried once.
-
-    A farm is asked for no more time than that takes, which may start it sooner.
-    """
-    from runx.farms.resources import needs
-
-    code, farm, resources = settings.code, settings.farm, settings.resources
-    limit = math.ceil(seconds + 2 * _MARGIN)
-    if farm is not None and (needs(resources).time or 0) > limit:
-        others = [each for each in resources if each.name.lower() != "time"]
-        resources = (*others, Hparam("time", f"{limit}s", f"{limit}s"))
-    return settings._replace(
-        dir=ExperimentDir(folder / settings.dir.path.name),
-        code=code._replace(git_dirty="record" if code.git_dirty == "ask" else code.git_dirty),
-        farm=farm and farm._replace(array=False, max_parallel=None, requeue=None, retries=None),
-        resources=resources,
-        number=None,
-        metrics=None,
-        max_failures=None,
-    )
+def _here(runs: Sequence[Run]) -> _Ends:
+    return [(run, _state(run.dir)) for run in runs]
 
 
-def _bound(run: RunDir, seconds: float) -> None:
-    """Make a run end by itself some time after it should have been ended."""
-    run.script.rename(run.path / "tried.sh")
-    run.script.write_text(_SCRIPT.format(seconds=math.ceil(seconds + _MARGIN)))
+def _worst(ends: _Ends) -> tuple[Run, State] | None:
+    """Return what has failed, None where all were done, or ran well until their time was over."""
+    undone = [(run, state) for run, state in ends if state.name != "done"]
+    bad = [each for each in undone if each[1].name not in _IN_TIME]
+    if not bad and any(state.name == "timeout" for _, state in undone):
+        return None
+    return next(iter(bad or undone), None)
 
 
 def _state(run: RunDir) -> State:
     return state(read_attempts(run, clock(run.path.parent), _ignore))
 
 
-def _at_farm(run: RunDir, smoke: Smoke, say: Say) -> State:
-    """Wait until a run at a farm has ended, or has run for its time, and cancel it then.
+def _at_farm(runs: Sequence[Run], smoke: Smoke, say: Say) -> _Ends:
+    """Wait for runs one after another, until one isn't done, or has run for its time: ``timeout``.
 
-    The state is ``timeout`` in the second case.
+    Cancel all of them then.
     """
-    from runx.launching.control import cancel, look_at
+    from runx.launching.control import cancel
 
-    begin, said = 0.0, ""
+    ends: _Ends = []
+    dirs = [run.dir for run in runs]
     try:
-        while True:
-            now, look = time.monotonic(), look_at([run], _ignore)
-            current = look.state(run)
-            if current.name == "running" and any(each.events for each in look.attempts[run]):
-                begin = begin or now
-            elif current.name not in ("queued", "running", "planned"):
-                return current
-            elif str(current) != said:
-                said = str(current)
-                say(f"it is {said}")
-            if begin and now - begin >= smoke.time:
-                return State("timeout")
-            time.sleep(max(0.5, min(5.0, smoke.time / 10)))
+        for run in runs:
+            ends.append((run, _end_at_farm(run.dir, smoke, say)))
+            if ends[-1][1].name != "done":
+                break
+        return ends
     finally:
         try:
-            cancel([run], _ignore, _ignore)
+            cancel(dirs, _ignore, _ignore)
         except FarmError as error:
             say(f"warning: the run that was tried ends by itself: {error}")
+
+
+def _end_at_farm(run: RunDir, smoke: Smoke, say: Say) -> State:
+    """Wait until a run at a farm has ended, or has run for its time: ``timeout``."""
+    from runx.launching.control import look_at
+
+    begin, said = 0.0, ""
+    while True:
+        now, look = time.monotonic(), look_at([run], _ignore)
+        current = look.state(run)
+        if current.name == "running" and any(each.events for each in look.attempts[run]):
+            begin = begin or now
+        elif current.name not in ("queued", "running", "planned"):
+            return current
+        elif str(current) != said:
+            said = str(current)
+            say(f"it is {said}")
+        if begin and now - begin >= smoke.time:
+            return State("timeout")
+        time.sleep(max(0.5, min(5.0, smoke.time / 10)))
 
 
 def _failed(settings: Settings, run: Run, current: State, took: str, say: Say) -> SmokeFailed:
@@ -244,7 +253,8 @@ def _failed(settings: Settings, run: Run, current: State, took: str, say: Say) -
     failure = Failure.of(record)
     for line in readable(failure.tail).strip().splitlines()[-_LINES:]:
         say(f"    {line}")
+    what = f"{run.step.name} of the first run" if run.step else "the first run"
     return SmokeFailed(
-        f"the first run failed {took} after its start: {reason(failure)}; nothing was started:"
+        f"{what} failed {took} after its start: {reason(failure)}; nothing was started:"
         " mend it, or launch with SMOKE=0"
     )

@@ -119,6 +119,32 @@ def formats(_context: click.Context, _incomplete: str) -> Iterable[str]:
 
 
 @quietly
+def columns(context: click.Context, incomplete: str) -> Iterable[str]:
+    """Complete, with commas between, what the runs of the experiments typed so far have to show."""
+    from runx.analysis.question import TableOptions
+    from runx.api.tables import experiments_of, fields_of, read
+
+    typed = _typed(context) or context.args
+    options = TableOptions(tuple(typed), _logroot(context), Path.cwd())
+    runs = read(experiments_of(options, _silent), options, _silent, _silent)
+    head, comma, _ = incomplete.rpartition(",")
+    return [f"{head}{comma}{field.name}" for field in fields_of(list(runs))]
+
+
+@quietly
+def statistics(_context: click.Context, incomplete: str) -> Iterable[str]:
+    """Complete names of statistics, with commas between."""
+    from runx.analysis.groups import AGGREGATES
+
+    head, comma, _ = incomplete.rpartition(",")
+    return [f"{head}{comma}{name}" for name in AGGREGATES]
+
+
+def _silent(_message: str) -> None:
+    """Say nothing: what is printed would stand in the line that is typed."""
+
+
+@quietly
 def farms(context: click.Context, _incomplete: str) -> Iterable[str]:
     """Complete the name of a farm that the settings describe."""
     from runx.config.sources import from_file, host_files, project_file
@@ -131,16 +157,20 @@ def farms(context: click.Context, _incomplete: str) -> Iterable[str]:
 
 
 def _values(context: click.Context, name: str) -> list[str]:
-    """Return the values that HPARAMS_TYPES has for a hyperparameter, in the sweep or in .runx."""
+    """Return the values that HPARAMS_TYPES, or else the sweep, has for a hyperparameter."""
     from runx.config.keys import KEYS
     from runx.config.layers import merged
     from runx.config.sources import from_file, project_file
-    from runx.sweeps.hparam_types import completions
+    from runx.sweeps.hparam_types import completions, is_word
+    from runx.sweeps.merge import values_of
 
     files = [file for file in (_file(context), project_file(Path.cwd())) if file is not None]
     entries = merged([from_file(file, may_be_empty=True) for file in files], "")
     types = KEYS["HPARAMS_TYPES"].value("", entries.get("HPARAMS_TYPES"), Path.cwd(), os.environ)
-    return completions(types[name]) if name in types else []
+    if name in types:
+        return completions(types[name])
+    texts = [each.text for each in values_of(_tree(context).get("HPARAMS", {}), name)]
+    return [text for text in texts if is_word(text)]
 
 
 def _tree(context: click.Context) -> dict[str, Node]:

@@ -46,16 +46,18 @@ def cancel(
     "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
 )
 @lookup_options
-def hold(names: tuple[str, ...], logroot: str | None, config: Path | None) -> None:
+@step_option
+def hold(names: tuple[str, ...], logroot: str | None, config: Path | None, step: str) -> None:
     """Keep waiting runs of EXPERIMENT, or those named, from starting.
 
     \b
     runx hold sweep
     runx hold sweep wallaby
+    runx hold sweep --step eval
     """
     from runx.api.control import hold
 
-    _say(hold(*names, **looked_up(logroot, config)), "held")
+    _say(hold(*names, step=step, **looked_up(logroot, config)), "held")
 
 
 @click.command()
@@ -63,16 +65,18 @@ def hold(names: tuple[str, ...], logroot: str | None, config: Path | None) -> No
     "names", nargs=-1, required=True, metavar="EXPERIMENT [RUN]...", shell_complete=runs
 )
 @lookup_options
-def release(names: tuple[str, ...], logroot: str | None, config: Path | None) -> None:
+@step_option
+def release(names: tuple[str, ...], logroot: str | None, config: Path | None, step: str) -> None:
     """Let held runs of EXPERIMENT, or those named, start.
 
     \b
     runx release sweep
     runx release sweep wallaby
+    runx release sweep --step eval
     """
     from runx.api.control import release
 
-    _say(release(*names, **looked_up(logroot, config)), "released")
+    _say(release(*names, step=step, **looked_up(logroot, config)), "released")
 
 
 def _say(count: Count, done: str) -> None:

@@ -14,7 +14,7 @@ import click
 
 from runx.api.experiment import Experiment, SweepPlan
 from runx.api.launch import would_take
-from runx.api.start import avoiding, job_ids_of
+from runx.api.prepared import avoiding, job_ids_in_preview
 from runx.cli.console import data, echo, say
 from runx.cli.launch_options import LaunchCommand, launch_options
 from runx.cli.options import given_options, local_options, note_executed, request
@@ -49,6 +49,8 @@ def launch(
     test_only: bool,
     detach: bool,
     save: Path | None,
+    best: int | None,
+    of: tuple[str, ...],
     **flags: Any,
 ) -> int:
     """Launch every run of FILE: the cross product of its HPARAMS.
@@ -72,8 +74,14 @@ def launch(
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
-    claims = not (no_run or test_only)
+    claims = not (no_run or test_only or best)
     experiment = Experiment.of(request(here=interactive, claims=claims, save=save, **flags))
+    if best or of:
+        if not (best and of):
+            raise click.UsageError("--best K goes with --of EXPERIMENT: the K best points of it")
+        experiment = experiment.best(best, of)
+        assert experiment.settings.best is not None
+        say(experiment.settings.best.line())
     settings = experiment.settings
     for warning in experiment.warnings:
         say(f"warning: {warning}")
@@ -109,7 +117,7 @@ def _show(
     if settings.smoke:
         say("note: a launch tries the first run before the others, as SMOKE says")
     if table:
-        job_ids_of(settings, after, say)
+        job_ids_in_preview(settings, after, say)
         return _preview_table(sweep, options, local, as_json)
     return _preview(sweep, options, local, as_json, after)
 
@@ -181,7 +189,7 @@ def _note_lack(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> 
     """Print what this machine lacks for runs here; those given may have RESOURCES of their own."""
     if not (settings.resources or local.gpus_per_run or runs):
         return
-    from runx.api.start import lack_of
+    from runx.api.prepared import lack_of
 
     if lack := lack_of(settings, local, runs):
         say(f"note: a launch would stop here: {lack}")
@@ -230,7 +238,7 @@ def _preview(
 
 def _say_search(routes: Sequence[Route], settings: Settings, local: LocalOptions) -> None:
     """Print what the searches of a launch are, and what they may cost."""
-    from runx.api.start import crowding_of
+    from runx.api.prepared import crowding_of
     from runx.launching.preview_table import gpu_hours
     from runx.launching.search_preview import search_preview
 
@@ -251,7 +259,7 @@ def _note_obstacles(
 
     ids: dict[Wait, None] = {}
     for settings, attempts in routes:
-        ids |= dict.fromkeys(job_ids_of(settings, after, say))
+        ids |= dict.fromkeys(job_ids_in_preview(settings, after, say))
         listed = isinstance(attempts, (list, tuple))
         _note_lack(settings, local, [each.run for each in attempts] if listed else ())
         for obstacle in obstacles(settings, os.environ):
@@ -265,7 +273,7 @@ def _preview_table(
     """Print the axes of a sweep, what is skipped, what varies and what the runs need."""
     import json
 
-    from runx.api.start import crowding_of
+    from runx.api.prepared import crowding_of
     from runx.launching.preview_table import lines
 
     table = sweep.survey(options, say)

@@ -18,6 +18,8 @@ GROUPS = {
         "as_json",
         "table",
         "sweep",
+        "best",
+        "of",
         "where",
         "limit",
         "shuffle",
@@ -75,6 +77,10 @@ launch_options = together(
     click.option("--json", "as_json", is_flag=True, help="With -n: print JSON."),
     click.option("--table", is_flag=True, help="With -n: print axes, counts and what varies."),
     choosing_options,
+    click.option(
+        "--best", type=click.IntRange(1), metavar="K", help="With --of: its K best points."
+    ),
+    click.option("--of", multiple=True, metavar="NAME", help="The search whose best points run."),
     click.option("--max-runs", type=click.IntRange(1), default=MAX_RUNS, help="Refuse more runs."),
     click.option("--resume/--no-resume", default=None, help="Start only what is not done yet."),
     click.option("--retry", metavar="STATES", callback=_states, help="With --resume: only these."),

@@ -24,6 +24,7 @@ from runx.sweeps.overrides import Override
 from runx.sweeps.values import Hparam, Node, Point, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.best import Best
     from runx.farms.base import Farm
     from runx.farms.resources import Limit, Needs
     from runx.rundir.configfile import ConfigFile
@@ -116,10 +117,10 @@ class Experiment(NamedTuple):
     ``texts`` are what names may hold of a launch, ``names`` are NAMES; ``number`` is there where a
     name holds it. At most ``max_parallel`` runs go on at a time; ``limits`` are LIMITS.
     ``functions`` of the project give hyperparameters, each with the setting that names it.
-    ``search`` is SEARCH. ``entries`` are the settings as they were written. ``metrics`` is METRICS,
-    None where that is not set. ``text`` is what stands for the file, where there is none. ``steps``
-    are STEPS, each after those that it waits for; ``farms`` are those that some of them name, by
-    their names.
+    ``search`` is SEARCH, ``best`` are points with which earlier runs were the best. ``entries`` are
+    the settings as they were written. ``metrics`` is METRICS, None where that is not set. ``text``
+    is what stands for the file, where there is none. ``steps`` are STEPS, each after those that it
+    waits for; ``farms`` are those that some of them name, by their names.
 
     ``resources`` are the first of the ``alternatives`` of RESOURCES. Runs may go to any of
     the ``candidates``, each the experiment as it is for one farm: the first that has what they
@@ -181,6 +182,7 @@ class Experiment(NamedTuple):
     candidates: tuple[Experiment, ...] = ()
     soonest: bool = False
     search: SearchSettings | None = None
+    best: Best | None = None
 
     @property
     def place(self) -> str:

@@ -21,6 +21,7 @@ from runx.sweeps.scalars import value_text
 from runx.sweeps.values import Node, Scalar
 
 if TYPE_CHECKING:
+    from runx.config.best import Best
     from runx.rundir.configfile import ConfigFile
 
 
@@ -42,8 +43,9 @@ def composed(
     sweeps: tuple[str, ...],
     overrides: Sequence[Override],
     executes: bool = True,
+    best: Best | None = None,
 ) -> Composed:
-    """Return HPARAMS merged with all that adds to it.
+    """Return HPARAMS with all that adds to it, and the ``best`` points for what is open.
 
     Functions of the project are left out unless it ``executes`` them.
     """
@@ -55,6 +57,12 @@ def composed(
         entry = entries.get("SWEEPS")
         named = _named(values["SWEEPS"], sweeps, entry, executes) if entry else {}
         hparams, at = _swept(hparams, at, named, sweeps, entry)
+    if best:
+        from runx.config.best import with_best
+
+        names = [each.name for each in overrides if not each.is_setting]
+        hparams = with_best(hparams, best, names)
+        at = located(at, {CASES: f"--best {len(best.points)} --of {' '.join(best.of)}"})
     if values["CONFIG"]:
         from runx.config.script import configured
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runx.config.every_source import layers_of
 from runx.config.experiment import (
     CODE_KEYS,
     LOCAL,
@@ -16,24 +16,15 @@ from runx.config.experiment import (
     farm_of,
     shell_of,
 )
-from runx.config.farms import asked_farms, farms_of
+from runx.config.farms import asked_farms
 from runx.config.hparams import composed, functions
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
 from runx.config.names import name_texts
-from runx.config.overrides import overridden, read_overrides
+from runx.config.overrides import read_overrides
 from runx.config.request import Request
-from runx.config.sources import (
-    entry_of,
-    from_environment,
-    from_file,
-    from_tree,
-    host_files,
-    project_file,
-)
 from runx.errors import SettingsError
-from runx.home import MACHINE_FILE
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.styles import Style, of_config
 from runx.sweeps.axes import Locator
@@ -43,7 +34,7 @@ from runx.sweeps.merge import keys
 from runx.sweeps.overrides import Override
 from runx.sweeps.sweep import cautions
 from runx.sweeps.unquoted import unquoted
-from runx.sweeps.values import Node, Scalar
+from runx.sweeps.values import Node
 
 if TYPE_CHECKING:
     from runx.farms.base import Farm
@@ -58,22 +49,9 @@ def load(request: Request) -> Experiment:
         SettingsError: A source is missing or malformed, or nothing sets CMD or HPARAMS.
         SweepError: HPARAMS, or what is laid over it, is malformed.
     """
-    cwd, environment = request.cwd, request.environment
+    environment = request.environment
     overrides = read_overrides(request.overrides) if request.overrides else ()
-    if request.tree is None:
-        own = from_file(request.file, text=request.text)
-    else:
-        own = from_tree(request.tree, cwd)
-    flags = {key: entry_of(text, f"--{key.lower()}", cwd) for key, text in request.flags.items()}
-    layers = [
-        Layer(flags),
-        from_environment(environment, cwd),
-        own,
-        *_outer_layers(cwd, environment, request.config, request.file),
-    ]
-    if overrides:
-        layers = overridden(layers, overrides, cwd)
-    _check_hosts(layers, host_files(environment))
+    layers = layers_of(request, overrides)
     functions: dict[str, str] = {}
     if any("STEPS" in layer.entries for layer in layers):
         from runx.config.steps import with_functions
@@ -86,20 +64,13 @@ def load(request: Request) -> Experiment:
     if values["STEPS"]:
         from runx.config.steps import read_steps
 
-        steps, farms = read_steps(request, layers, entries, values, asked.names[0])
+        steps, farms = read_steps(request, layers, entries, values, asked.names)
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
         if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
     if values["STEPS"]:
-        if values["SMOKE"]:
-            origin = entries["SMOKE"].origin
-            raise SettingsError(f"{origin}: SMOKE tries CMD; leave it out with STEPS")
-        if asked.is_choice:
-            raise SettingsError(
-                f"{entries['FARM'].origin}: FARM: with STEPS say one farm; a step may name another"
-            )
         functions = {**experiment.functions, **functions}
         experiment = experiment._replace(steps=steps, farms=farms, functions=functions)
     if request.here or not asked.is_choice:
@@ -187,42 +158,6 @@ def load_at(request: Request, farm: str, origin: str) -> Experiment:
         raise SettingsError(f"{origin}: {str(error).removeprefix('--farm: ')}") from None
 
 
-def logroot(cwd: Path, environment: Mapping[str, str], config: Path | None = None) -> Path:
-    """Return the folder of all experiments, for a command in ``cwd`` that names no file."""
-    layers = [from_environment(environment, cwd), *_outer_layers(cwd, environment, config, None)]
-    asked = KEYS["FARM"].value("FARM", merged(layers, "").get("FARM"), cwd, environment)
-    farms = farms_of(asked, layers) if asked else ()
-    entry = merged(layers, farms[0] if farms else "").get("LOGROOT")
-    path: Path = KEYS["LOGROOT"].value("LOGROOT", entry, cwd, environment)
-    return path
-
-
-def _outer_layers(
-    cwd: Path, environment: Mapping[str, str], config: Path | None, experiment: Path | None
-) -> list[Layer]:
-    """Return the settings of .runx (or ``config``), the user's file and the machine's, in order."""
-    if config is not None and (config.is_dir() or not config.exists()):
-        raise SettingsError(f"{config}: there is no such file; -c names a .runx file")
-    start = experiment.absolute().parent if experiment else None
-    files = (config or project_file(cwd, start), *host_files(environment))
-    return [from_file(path, may_be_empty=True) for path in files if path is not None]
-
-
-def _check_hosts(layers: list[Layer], files: list[Path]) -> None:
-    """Raise a SettingsError for what is about a machine and stands elsewhere than in its files."""
-    for layer in layers:
-        is_hosts = layer.files[:1] and layer.files[0] in files
-        for entries in (layer.entries, *layer.farms.values()):
-            for name, entry in entries.items():
-                is_set = not isinstance(entry.node, Scalar) or entry.node.value is not None
-                is_at_home = is_hosts and entries is layer.entries
-                if KEYS[name].scope == "host" and is_set and not is_at_home:
-                    raise SettingsError(
-                        f"{entry.origin}: {name} is about a machine, whoever uses it: it stands in"
-                        f" your own ~/.config/runx.yml or in {MACHINE_FILE}, beside the farms"
-                    )
-
-
 def _experiment(
     request: Request,
     layers: list[Layer],
@@ -232,7 +167,7 @@ def _experiment(
     overrides: tuple[Override, ...],
 ) -> Experiment:
     """Return the experiment of the settings' entries and of their values."""
-    sweep = composed(entries, values, request.sweeps, overrides, request.executes)
+    sweep = composed(entries, values, request.sweeps, overrides, request.executes, request.best)
     texts, number = name_texts(request, entries, values, farm)
     name = texts["experiment"]
     asks = request.executes and (values["HPARAMS_FROM"] or request.sweeps)
@@ -251,7 +186,8 @@ def _experiment(
         retries=values["RETRIES"],
         max_failures=values["MAX_FAILURES"],
         smoke=values["SMOKE"],
-        search=values["SEARCH"] or None,
+        search=None if request.best else values["SEARCH"] or None,
+        best=request.best,
         avoid_hosts=values["AVOID_HOSTS"],
         pythonpath=values["PYTHONPATH"],
         code=Code(**{field: values[key] for field, key in CODE_KEYS.items()}),
@@ -297,16 +233,32 @@ def _style(style: Style, entries: Mapping[str, Entry], config: ConfigFile) -> St
 def _of_command(
     values: Mapping[str, Any], entries: Mapping[str, Entry], hparams: Node, at: Locator
 ) -> Iterator[str]:
-    """Yield warnings of what CMD names, and of values that a shell would have split."""
-    cmd, style = values["CMD"], values["ARGS"]
-    placed: tuple[str, ...] = ()
-    if "{" in cmd:
+    """Yield warnings of what CMD names, or a step's, and of values that a shell would split."""
+    style = values["ARGS"]
+    names, placed = tuple(keys(hparams)), list[str]()
+    for where, cmd in _commands(values, entries).items():
+        if "{" not in cmd:
+            continue
         from runx.rundir.placement import placement, unmatched
 
-        names = tuple(keys(hparams))
-        placed = placement(cmd, names, style.style).names
-        for name, close in unmatched(cmd, names, style.style).items():
-            where = f"{entries['CMD'].origin}: CMD"
+        placed += placement(cmd, names, style.style).names
+        known = names
+        if values["STEPS"]:
+            known += tuple(f"{step}.{each}" for step in values["STEPS"] for each in ("dir", "dirs"))
+        for name, close in unmatched(cmd, known, style.style).items():
             yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
     if style.style == "dashes" and not style.split:
-        yield from unquoted(hparams, at, placed)
+        yield from unquoted(hparams, at, tuple(placed))
+
+
+def _commands(values: Mapping[str, Any], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Return CMD, or that of each step, by where it stands; none that a function would give."""
+    if not values["STEPS"]:
+        return {f"{entries['CMD'].origin}: CMD": values["CMD"]} if values["CMD"] else {}
+    if not isinstance(values["STEPS"], dict):
+        return {}
+    place = entries["STEPS"].at
+    return {
+        f"{place(name, 'CMD')}: STEPS.{name}: CMD": step["CMD"].text
+        for name, step in values["STEPS"].items()
+    }

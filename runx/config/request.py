@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runx.sweeps.overrides import Override
 from runx.sweeps.values import Node
+
+if TYPE_CHECKING:
+    from runx.config.best import Best
 
 
 class Request(NamedTuple):
@@ -20,7 +23,8 @@ class Request(NamedTuple):
     the time and the name of the launch, are for names of runs; they are the current time and a new
     name where they are missing. Unless it ``executes``, HPARAMS is what the files say, without what
     functions give. Where it ``claims``, a number that the name of the experiment holds is its own
-    from then on.
+    from then on. ``together``: steps that name another farm than this machine go where the others
+    do. ``best`` are points of earlier runs, instead of those that HPARAMS leaves open.
     """
 
     file: Path
@@ -39,6 +43,8 @@ class Request(NamedTuple):
     text: str | None = None
     executes: bool = True
     claims: bool = False
+    best: Best | None = None
+    together: bool = False
 
     def at(self, farm: str) -> Request:
         """Return the request for the same experiment with its runs at a farm, here for none."""
@@ -49,6 +55,7 @@ class Request(NamedTuple):
         return self._replace(
             here=False,
             claims=False,
+            together=True,
             flags={**self.flags, "FARM": farm},
             overrides=tuple(each for each, text in others if not text.startswith("FARM=")),
         )

@@ -164,7 +164,7 @@ class _Reader:
         return tuple(points)
 
     def _prune(self, metrics: Sequence[str]) -> dict[str, dict[str, int]]:
-        from runx.search.pruning import rule_of  # not at start
+        from runx.rundir.pruning import rule_of  # not at start
 
         node = self.nodes.get("prune")
         if node is None or (isinstance(node, Scalar) and node.value is False):

@@ -28,7 +28,7 @@ _RESERVED = frozenset(
     {
         *("ATTACH", "ATTEMPT", "BEAT", "DEADLINE", "EXPERIMENT", "LEASES"),
         *("LOCK", "LOGDIR", "LOGX", "PROJECT", "RUN", "STEP", "STEP_DIR", "EVENT", "DIGEST"),
-        *("SEARCH", "BIND_TIME"),
+        *("SEARCH", "BIND_TIME", "OBSERVE", "WATCH", "PRUNE_GRACE"),
         "TOGETHER",
     }
 )

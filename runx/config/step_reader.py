@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from runx.config.alternatives import AUTO, SOONEST
 from runx.config.experiment import LOCAL, shell_of
 from runx.config.keys import KEYS
 from runx.config.kinds import WORDS, Entry, Environment
@@ -16,8 +15,8 @@ from runx.errors import SettingsError
 from runx.nearest import suggestion
 from runx.rundir.handback import Requeue
 from runx.rundir.shell import Shell
-from runx.rundir.steps import RUN, SWEEP, Per, Step, When
-from runx.sweeps.values import Hparam, Node, Scalar
+from runx.rundir.steps import RUN, SWEEP, Per, Step, When, leaders
+from runx.sweeps.values import Node, Scalar
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _TAKEN = ("args", "config", "LOGDIR", "EXPERIMENT")
@@ -31,14 +30,34 @@ class FarmSettings(NamedTuple):
 
     entries: Mapping[str, Entry]
     values: Mapping[str, Any]
-    resources: tuple[Hparam, ...]
+    resources: Entry | None
+
+
+class AskedFarm(NamedTuple):
+    """The farms that FARM names for a step, and whether it goes where it starts soonest."""
+
+    names: tuple[str, ...]
+    soonest: bool = False
+
+
+class StepFarms(NamedTuple):
+    """Where steps go: to the ``usual`` farms, "" for this machine, where they name none.
+
+    With ``here`` all are executed here; ``together``: all others go to the usual ones. ``named``
+    returns the farms that FARM names, ``unknown`` why there is no farm of a name.
+    """
+
+    usual: tuple[str, ...]
+    here: bool
+    together: bool
+    named: Callable[[tuple[str, ...]], AskedFarm]
+    unknown: Callable[[str], str]
 
 
 class StepReader:
     """Reads STEPS, given the settings that hold for steps that say nothing of them.
 
-    ``settings_of`` returns those of a farm, ``usual`` is the farm of steps that name none, ""
-    where they run here. With ``here`` all do. ``unknown`` returns why there is no farm of a name.
+    ``settings_of`` returns those of a farm.
     """
 
     def __init__(
@@ -46,12 +65,10 @@ class StepReader:
         entry: Entry,
         settings_of: Callable[[str], FarmSettings],
         environment: Environment,
-        usual: str,
-        here: bool,
-        unknown: Callable[[str], str],
+        farms: StepFarms,
     ) -> None:
         self.entry, self.settings_of, self.environment = entry, settings_of, environment
-        self.usual, self.here, self.unknown = usual, here, unknown
+        self.farms = farms
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps, each after those that it waits for, else in the order of the file.
@@ -72,7 +89,28 @@ class StepReader:
                     )
         if not any(step.per.is_run for step in steps.values()):
             raise self._error("no step is PER: run, so that runs would have nothing to do")
-        return tuple(self._ordered(steps))
+        ordered = self._ordered(steps)
+        farms = {step.name: self._farms(step.name).names for step in ordered}
+        return tuple(
+            self._everywhere(step, farms[leader] or self.farms.usual)
+            for step, leader in zip(ordered, leaders(ordered).values(), strict=True)
+        )
+
+    def _everywhere(self, step: Step, places: Sequence[str]) -> Step:
+        """Return a step as it is at each of the farms that its job may go to."""
+        at = {place: self._at(step, place) for place in places}
+        first = next(iter(at.values()))
+        return first._replace(choices=at) if len(at) > 1 else first
+
+    def _at(self, step: Step, place: str) -> Step:
+        alternatives = self._resources(step, place)
+        return step._replace(
+            resources=alternatives[0] if alternatives else None,
+            alternatives=alternatives,
+            farm=place if step.farm else "",
+            requeue=self._requeue(step, place),
+            shell=self._shell(step, place),
+        )
 
     def _error(self, problem: str, *path: str | int) -> SettingsError:
         name = ".".join(["STEPS", *map(str, path[:1])])
@@ -90,17 +128,18 @@ class StepReader:
         cmd = str(self._value(name, "CMD") if self._says(name, "CMD") else "")
         if not cmd.strip():
             raise self._error("CMD is missing", name)
+        asked = self._farms(name)
         return Step(
             name,
             cmd,
             self._after(name, node.get("AFTER")),
             self._per(name, node.get("PER")),
-            self._resources(name),
-            self._farm(name),
-            self._requeue(name),
-            self._shell(name, node),
-            self._code(name),
-            self.entry.at(name),
+            () if self._says(name, "RESOURCES") else None,
+            asked.names[0] if asked.names else "",
+            Requeue(max=0) if self._says(name, "REQUEUE") else None,
+            code=self._code(name),
+            origin=self.entry.at(name),
+            soonest=asked.soonest,
         )
 
     def _says(self, name: str, key: str) -> bool:
@@ -115,27 +154,27 @@ class StepReader:
         at = functools.partial(self.entry.at, name, key)
         return Entry(step[key], at(), self.entry.base, at)
 
-    def _value(self, name: str, key: str) -> Any:
-        """Return what a step says of a setting, the setting's value where it says nothing."""
+    def _value(self, name: str, key: str, place: str = "") -> Any:
+        """Return what a step says of a setting, the farm's value where it says nothing."""
         if not self._says(name, key):
-            return self._settings(name).values[key]
+            return self.settings_of(place).values[key]
         kind = KEYS[key].kind
         return kind.decode(f"STEPS.{name}.{key}", self._entry(name, key), self.environment)
 
-    def _settings(self, name: str) -> FarmSettings:
-        return self.settings_of(self._farm(name) or self.usual)
+    def _resources(self, step: Step, place: str) -> tuple[Any, ...]:
+        """Return RESOURCES of a step, over what files but the experiment's say for its farm.
 
-    def _resources(self, name: str) -> tuple[Hparam, ...] | None:
-        """Return RESOURCES of a step, over what files but the experiment's say for its farm."""
-        if not self._says(name, "RESOURCES"):
-            return self._settings(name).values["RESOURCES"][0] if self._farm(name) else None
-        alternatives = self._value(name, "RESOURCES")
-        if len(alternatives) > 1:
-            raise self._error("RESOURCES has alternatives; a step has one", name, "RESOURCES")
-        own = {each.name: each for each in alternatives[0]}
-        return tuple(
-            {**{each.name: each for each in self._settings(name).resources}, **own}.values()
-        )
+        There are several alternatives, or none where it goes into the job of another step.
+        """
+        settings, kind = self.settings_of(place), KEYS["RESOURCES"].kind
+        if step.resources is None:
+            return tuple(settings.values["RESOURCES"]) if step.farm else ()
+        entry = self._entry(step.name, "RESOURCES")
+        if settings.resources is not None:
+            assert kind.over is not None
+            kind.decode(f"STEPS.{step.name}.RESOURCES", entry, self.environment)
+            entry = entry._replace(node=kind.over(entry, settings.resources))
+        return tuple(kind.decode(f"STEPS.{step.name}.RESOURCES", entry, self.environment))
 
     def _names(self, name: str, key: str, node: Node) -> list[str]:
         """Return the names that a word or a list of words holds."""
@@ -176,33 +215,38 @@ class StepReader:
             return RUN if names[0] == "run" else SWEEP
         return Per(tuple(names))
 
-    def _farm(self, name: str) -> str:
-        """Return the farm that a step says, "" where it is that of all."""
-        if self.here or not self._says(name, "FARM"):
-            return ""
+    def _farms(self, name: str) -> AskedFarm:
+        """Return the farms that a step says, none where they are those of all."""
+        if self.farms.here or not self._says(name, "FARM"):
+            return AskedFarm(())
         kind = KEYS["FARM"].kind
         asked = kind.decode(f"STEPS.{name}.FARM", self._entry(name, "FARM"), self.environment)
-        if len(asked) > 1 or asked[0] in (AUTO, SOONEST):
-            raise self._error("FARM: a step names one farm", name, "FARM")
-        farm = str(asked[0])
-        if farm != LOCAL and (problem := self.unknown(farm)):
-            raise self._error(f"FARM: {problem}", name, "FARM")
-        return farm
+        found = self.farms.named(asked)
+        if self.farms.together and found.names != (LOCAL,):
+            return AskedFarm(())
+        if not found.names:
+            problem = "no section of a farm has a CAPACITY; write it, or name a farm"
+            raise self._error(f"FARM: {asked[0]}: {problem}", name, "FARM")
+        for farm in found.names:
+            if farm != LOCAL and (problem := self.farms.unknown(farm)):
+                raise self._error(f"FARM: {problem}", name, "FARM")
+        return found
 
-    def _requeue(self, name: str) -> Requeue | None:
-        if not self._says(name, "REQUEUE"):
+    def _requeue(self, step: Step, place: str) -> Requeue | None:
+        if step.requeue is None:
             return None
-        if not self.here and (self._farm(name) or self.usual or LOCAL) == LOCAL:
+        if not self.farms.here and place in ("", LOCAL):
             problem = "no scheduler takes runs back here; --retries starts them again"
-            raise self._error(f"REQUEUE: {problem}", name, "REQUEUE")
-        return self._value(name, "REQUEUE") or Requeue(max=0)
+            raise self._error(f"REQUEUE: {problem}", step.name, "REQUEUE")
+        return self._value(step.name, "REQUEUE") or Requeue(max=0)
 
-    def _shell(self, name: str, node: Mapping[str, Node]) -> Shell | None:
+    def _shell(self, step: Step, place: str) -> Shell | None:
         """Return what stands around the command, None where that is as for all."""
-        if not any(key in node for key in _AROUND) and not self._farm(name):
+        says = any(self._says(step.name, key) for key in _AROUND)
+        if not says and not step.farm and (place,) == self.farms.usual:
             return None
-        values = self._settings(name).values
-        own = {key: self._value(name, key) for key in _AROUND}
+        values = self.settings_of(place).values
+        own = {key: self._value(step.name, key, place) for key in _AROUND}
         return shell_of({**values, **own, "ENV": {**values["ENV"], **own["ENV"]}})
 
     def _code(self, name: str) -> tuple[str, ...] | None:

@@ -6,13 +6,15 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from runx.config.alternatives import SOONEST
 from runx.config.experiment import LOCAL, farm_of
+from runx.config.farms import farms_of
 from runx.config.farms import unknown as unknown_farm
 from runx.config.keys import KEYS
 from runx.config.kinds import Entry
 from runx.config.layers import Layer, merged
 from runx.config.request import Request
-from runx.config.step_reader import FarmSettings, StepReader
+from runx.config.step_reader import AskedFarm, FarmSettings, StepFarms, StepReader
 from runx.errors import SettingsError
 from runx.rundir.steps import Step
 from runx.sweeps.values import Scalar
@@ -50,7 +52,7 @@ def read_steps(
     layers: list[Layer],
     entries: Mapping[str, Entry],
     values: dict[str, Any],
-    farm: str,
+    places: tuple[str, ...],
 ) -> tuple[tuple[Step, ...], dict[str, Farm]]:
     """Return STEPS, and the farms that some of them name; set CMD to that which identifies runs.
 
@@ -72,22 +74,24 @@ def read_steps(
         wanted = {
             key: each.value(key, own.get(key), cwd, environment) for key, each in KEYS.items()
         }
-        base = merged(outer, name, is_here).get("RESOURCES")
-        return FarmSettings(
-            own, wanted, KEYS["RESOURCES"].value("RESOURCES", base, cwd, environment)[0]
-        )
+        return FarmSettings(own, wanted, merged(outer, name, is_here).get("RESOURCES"))
 
-    usual = "" if here or farm in ("", LOCAL) else farm
+    def asked(names: tuple[str, ...]) -> AskedFarm:
+        found = farms_of(names, layers)
+        return AskedFarm(found, found != names and names == (SOONEST,))
+
+    usual = ("",) if here or places == (LOCAL,) else places
     unknown = functools.partial(unknown_farm, layers=layers)
-    reader = StepReader(entries["STEPS"], settings_of, environment, usual, here, unknown)
-    steps = reader.steps()
+    farms = StepFarms(usual, here, request.together, asked, unknown)
+    steps = StepReader(entries["STEPS"], settings_of, environment, farms).steps()
     values["CMD"] = own_cmd(steps)
-    names = dict.fromkeys(step.farm for step in steps if step.farm not in ("", LOCAL))
-    farms = {}
+    named = {name for step in steps for name in (step.farm, *step.choices)}
+    names = sorted(named - {"", LOCAL})
+    found = {}
     for name in names:
         at_farm = settings_of(name)
-        farms[name] = farm_of(name, at_farm.values, {"FARM": entries["STEPS"], **at_farm.entries})
-    return steps, farms
+        found[name] = farm_of(name, at_farm.values, {"FARM": entries["STEPS"], **at_farm.entries})
+    return steps, found
 
 
 def own_cmd(steps: Sequence[Step]) -> str:

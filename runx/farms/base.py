@@ -209,7 +209,7 @@ class FarmType:
         waits: What a job can wait for: that another has ended somehow, or that it is done.
         pairs: When a job of an array can start after the one of the same index of another.
         parts: Whether a job can wait for one job of an array.
-        stepwise: Whether jobs of steps can wait for others, as those of a launch can.
+        stepwise: What jobs of steps can wait for, if not for all that those of a launch can.
         together: Whether a job can execute several attempts.
         executor: Returns the script that such jobs of an array execute, if not its own.
         handback: How run.sh puts its job back into the queue.
@@ -253,7 +253,7 @@ class FarmType:
     waits: Literal["", "ended", "done"] = ""
     pairs: Collection[str] = ()
     parts: bool = False
-    stepwise: bool = True
+    stepwise: Literal["", "ended", "done"] = "done"
     together: bool = True
     executor: Callable[[JobArray, Farm], str] | None = None
     handback: Handback | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from runx.farms.resources import Needs, needs
+from runx.farms.together import times
 from runx.sweeps.scalars import duration_text
 from runx.sweeps.values import Hparam
 
@@ -15,12 +16,14 @@ _COUNTED = ("nodes", "gpus", "gpu_mem", "cpus", "mem", "time")
 class Candidate(NamedTuple):
     """A farm, the most that it has for one run, and the alternatives of what the run needs there.
 
-    ``capacity`` is None where nobody says it; what it doesn't name is no limit.
+    ``capacity`` is None where nobody says it; what it doesn't name is no limit. A job has
+    ``together`` such runs side by side.
     """
 
     farm: str
     capacity: Needs | None
     alternatives: tuple[tuple[Hparam, ...], ...]
+    together: int = 1
 
 
 class Fit(NamedTuple):
@@ -44,12 +47,12 @@ Fit(candidate=1, alternative=1)]
         for alternative in range(most)
         for number, each in enumerate(candidates)
         if alternative < len(each.alternatives)
-        and not lacks(each.alternatives[alternative], each.capacity)
+        and not lacks(each.alternatives[alternative], each.capacity, each.together)
     ]
 
 
-def lacks(resources: Sequence[Hparam], capacity: Needs | None) -> list[str]:
-    """Return what a farm has less of than a run needs, with both amounts.
+def lacks(resources: Sequence[Hparam], capacity: Needs | None, together: int = 1) -> list[str]:
+    """Return what a farm has less of than a job of so many runs needs, with both amounts.
 
     Raises:
         SettingsError: A resource makes no sense.
@@ -59,13 +62,14 @@ def lacks(resources: Sequence[Hparam], capacity: Needs | None) -> list[str]:
     """
     if capacity is None:
         return []
-    need = needs(resources)
+    need = times(needs(resources), together)
     missing = []
     for name in _COUNTED:
         wanted, there = getattr(need, name), getattr(capacity, name)
         if wanted and there is not None and wanted > there:
             text = _TEXTS.get(name, str)
-            missing.append(f"{name} ({text(wanted)} needed, {text(there)} there)")
+            several = f" by {together} runs in a job" if together > 1 else ""
+            missing.append(f"{name} ({text(wanted)} needed{several}, {text(there)} there)")
     return missing
 
 
@@ -98,7 +102,7 @@ def refusals(candidates: Sequence[Candidate]) -> dict[str, str]:
     """
     lines = {}
     for each in candidates:
-        missing = [", ".join(lacks(one, each.capacity)) for one in each.alternatives]
+        missing = [", ".join(lacks(one, each.capacity, each.together)) for one in each.alternatives]
         if all(missing):
             lines[each.farm] = f"{each.farm} lacks {'; or '.join(dict.fromkeys(missing))}"
     return lines

@@ -194,5 +194,7 @@ FARM_TYPE = FarmType(
     largest=1000,
     limit=ArrayLimit(("qmgr", "-c", "print server"), largest_array, slurm.FARM_TYPE.limit),
     waits="done",
+    # Slurm's qsub leaves a job whose afterok can't be met any more in its queue for ever.
+    stepwise="ended",
     reads=(),
 )

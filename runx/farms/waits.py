@@ -150,7 +150,7 @@ def _waits_in(
     """
     whens: set[When] = {when for whens in waited.values() for when in whens.values()}
     is_last = all(set(place.lasts) <= whens.keys() for place, whens in waited.items())
-    can_tell = farm_type.waits == "done" and is_alone and is_last
+    can_tell = farm_type.waits == farm_type.stepwise == "done" and is_alone and is_last
     when: When = "done" if can_tell and whens == {"done"} else "ended"
     first = next(iter(waited))
     if first.size == len(waited):

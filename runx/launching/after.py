@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from runx.analysis.select import select
-from runx.errors import RunxError
+from runx.config.experiment import Experiment
+from runx.errors import RunxError, SettingsError
 from runx.farms.base import Farm, SubmittedJob, Wait
 from runx.farms.control import ALIVE
 from runx.farms.places import located
@@ -36,6 +37,7 @@ class Awaited(NamedTuple):
     when: When
     state: State
     job: SubmittedJob | None = None
+    origin: str = "--after"
 
     @property
     def is_over(self) -> bool:
@@ -45,16 +47,37 @@ class Awaited(NamedTuple):
         )
 
 
-def awaited(names: Mapping[str, When], logroot: Path, cwd: Path, warn: Say) -> list[Awaited]:
+class Named(NamedTuple):
+    """The name of a sweep or a run that a launch waits for, until when, and who says so."""
+
+    name: str
+    when: When = "done"
+    origin: str = "--after"
+
+
+def named(experiment: Experiment, flags: Sequence[str]) -> list[Named]:
+    """Return what a launch waits for, by AFTER and by flags, which outweigh it.
+
+    Raises SettingsError for an experiment that is after itself.
+    """
+    names = {}
+    for name, when in experiment.after.items():
+        entry = experiment.entries["AFTER"]
+        place = entry.at(name) if isinstance(entry.node, dict) else entry.origin
+        origin = f"{place}: AFTER"
+        if (experiment.logroot / name) == experiment.dir.path:
+            raise SettingsError(f"{origin}: {name} can't wait for itself; take it out")
+        names[name] = Named(name, when, origin)
+    return list({**names, **{name: Named(name) for name in flags}}.values())
+
+
+def awaited(names: Sequence[Named], logroot: Path, cwd: Path, warn: Say) -> list[Awaited]:
     """Return what a launch waits for, by the names of sweeps and runs; of runs with STEPS, these.
 
     Raises RunxError for a name that nothing has, and for what will never be done.
     """
     whens = {
-        part: when
-        for name, when in names.items()
-        for run in select([name], logroot, cwd)
-        for part in _parts(run)
+        part: each for each in names for run in _runs(each, logroot, cwd) for part in _parts(run)
     }
     attempts = attempts_of(whens, warn)
     jobs = {job.run: job for job in submitted_jobs(attempts.items(), warn)}
@@ -65,10 +88,22 @@ def awaited(names: Mapping[str, When], logroot: Path, cwd: Path, warn: Say) -> l
         job = jobs.get(run)
         status = statuses.get(job.key) if job else None
         is_elsewhere = status is not None and status.state == "unseen"
-        found.append(Awaited(run, whens[run], state, None if is_elsewhere else job))
+        when, origin = whens[run][1:]
+        found.append(Awaited(run, when, state, None if is_elsewhere else job, origin))
         if not found[-1].is_over and state.name not in (*ALIVE, UNKNOWN):
-            raise RunxError(f"--after: {run.name} is {state}; runs after it would never start")
+            raise RunxError(f"{origin}: {run.name} is {state}; runs after it would never start")
     return found
+
+
+def _runs(each: Named, logroot: Path, cwd: Path) -> list[RunDir]:
+    """Return the runs of a name; where there are none yet, the error says what launches them."""
+    try:
+        return select([each.name], logroot, cwd)
+    except RunxError as error:
+        files = (f"{each.name}.{end}" for end in ("yml", "yaml"))
+        file = next((file for file in files if (cwd / file).is_file()), "")
+        hint = f"; launch it first: runx {file}" if file else ""
+        raise RunxError(f"{each.origin}: {error}{hint}") from None
 
 
 def _parts(run: RunDir) -> list[RunDir]:
@@ -78,7 +113,7 @@ def _parts(run: RunDir) -> list[RunDir]:
 
 
 def job_ids(
-    names: Mapping[str, When], logroot: Path, cwd: Path, farm: Farm, warn: Say
+    names: Sequence[Named], logroot: Path, cwd: Path, farm: Farm, warn: Say
 ) -> dict[Wait, RunDir]:
     """Return the live jobs that a launch waits for, and their runs; what is over needs no waiting.
 
@@ -89,12 +124,14 @@ def job_ids(
     """
     farm = located(farm)
     waits = {
-        Wait(dependency(each.run, each.state, each.job, farm, "--after: "), each.when): each.run
+        Wait(
+            dependency(each.run, each.state, each.job, farm, f"{each.origin}: "), each.when
+        ): each.run
         for each in awaited(names, logroot, cwd, warn)
         if not each.is_over
     }
     if any(farm_type_of(farm.type).waits not in ("done", wait.when) for wait in waits):
-        raise RunxError(f"--after: jobs of TYPE {farm.type} can't wait for others")
+        raise RunxError(f"{names[0].origin}: jobs of TYPE {farm.type} can't wait for others")
     return waits
 
 
@@ -118,7 +155,7 @@ def dependency(
 
 
 def wait_here(
-    names: Mapping[str, When], logroot: Path, cwd: Path, say: Say, poll: float = POLL
+    names: Sequence[Named], logroot: Path, cwd: Path, say: Say, poll: float = POLL
 ) -> None:
     """Wait until what a launch here is after is over, and say for what when that changes.
 
@@ -128,7 +165,7 @@ def wait_here(
     while left := [each for each in awaited(names, logroot, cwd, say) if not each.is_over]:
         counts = Counter(each.state.name for each in left)
         states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        line = f"waiting for {', '.join(names)}: {states}"
+        line = f"waiting for {', '.join(each.name for each in names)}: {states}"
         if line != said:
             say(line)
         said = line

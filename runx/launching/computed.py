@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import ExpressionError, SettingsError, SweepError
@@ -31,10 +31,49 @@ class Computed(NamedTuple):
         templates = _templates(experiment, attempts)
         return cls(templates, _shared(experiment)) if templates else cls()
 
+    @classmethod
+    def of_steps(cls, experiment: Experiment, at: Iterable[Experiment]) -> Computed:
+        """Return the templates of RESOURCES of steps, and of experiments where they go."""
+        from runx.sweeps.merge import keys
+
+        known = {ATTEMPT, *_shared(experiment), *keys(experiment.hparams)}
+        place = experiment.entries["STEPS"].at
+        sources = [
+            (f"{place(step.name, 'RESOURCES')}: STEPS.{step.name}.RESOURCES", one)
+            for own in experiment.steps
+            for step in (own, *own.choices.values())
+            for one in step.alternatives
+        ]
+        for each in at:
+            where = f"{each.settings['RESOURCES'].origin}: RESOURCES" if each.resources else ""
+            sources += [(where, one) for one in each.alternatives]
+        templates: dict[str, Template] = {}
+        for where, one in sources:
+            for hparam in one:
+                for text in _texts(hparam.value):
+                    if text not in templates:
+                        from runx.sweeps.templates import template
+
+                        templates[text] = template(text, known, f"{where}.{hparam.name}")
+        return cls(templates, _shared(experiment)) if templates else cls()
+
     def resources(
         self, experiment: Experiment, resources: tuple[Hparam, ...], planned: PlannedAttempt
     ) -> tuple[Hparam, ...]:
-        """Return resources as they are for one attempt of a run.
+        """Return resources of an experiment as they are for one attempt of a run.
+
+        Raises:
+            SettingsError: One can't be computed.
+        """
+        where = "RESOURCES"
+        if any(holds_template(each.value) for each in resources):
+            where = f"{experiment.entries['RESOURCES'].origin}: RESOURCES"
+        return self.resources_at(where, resources, planned)
+
+    def resources_at(
+        self, where: str, resources: tuple[Hparam, ...], planned: PlannedAttempt
+    ) -> tuple[Hparam, ...]:
+        """Return resources that are said somewhere as they are for one attempt.
 
         Raises:
             SettingsError: One can't be computed.
@@ -48,9 +87,13 @@ class Computed(NamedTuple):
             try:
                 computed.append(self._resource(each, values, texts))
             except (ExpressionError, OperandError, SweepError) as error:
-                origin = experiment.entries["RESOURCES"].origin
-                raise SettingsError(f"{origin}: RESOURCES.{each.name}: {error}") from None
+                raise SettingsError(f"{where}.{each.name}: {error}") from None
         return tuple(computed)
+
+    def names_in(self, resource: Hparam) -> frozenset[str]:
+        """Return the names that a resource is computed of."""
+        used = (self.templates[text].names for text in _texts(resource.value))
+        return frozenset[str]().union(*used)
 
     def _resource(
         self, resource: Hparam, values: Mapping[str, Any], texts: Mapping[str, Hparam]

@@ -98,7 +98,8 @@ def prepare(
     record(experiment, launch, runs, frozen, git, patch, argv)
     called = argv[0] if argv else sys.executable
     settings = script_settings(experiment, frozen, called)
-    is_here = experiment.farm is None or any(step.farm == LOCAL for step in experiment.steps)
+    named = (name for step in experiment.steps for name in (step.farm, *step.choices))
+    is_here = experiment.farm is None or LOCAL in named
     lock = acquire(experiment.dir.launch_lock(launch)) if is_here else None
     return LaunchContext(experiment, launch, frozen, method, settings, lock)
 

@@ -13,7 +13,7 @@ from runx.config.experiment import Experiment
 from runx.errors import RunxError, StagingError, StoreError
 from runx.launching.context import Ask, LaunchContext, handback_of, prepare
 from runx.launching.create import create, is_abandoned, moved, record_of, spread, wait
-from runx.launching.graph import farm_of_step, leaders, relative, step_runs
+from runx.launching.graph import farm_of_step, relative, step_runs
 from runx.launching.plan import (
     ExistingRun,
     LaunchOptions,
@@ -24,12 +24,14 @@ from runx.launching.plan import (
 from runx.launching.restage import code_changes, described, mend, restage_code
 from runx.launching.step_code import code_owner, restaged_runs, reuse_warnings
 from runx.launching.step_plan import StepPlan, decide_steps
+from runx.launching.step_routes import chosen_steps
 from runx.rundir.claims import claim_text, fill_gaps
 from runx.rundir.files import read_json, sync_disk, to_json, write_whole
 from runx.rundir.paths import RunDir
 from runx.rundir.record import staged_code
 from runx.rundir.run import Run
 from runx.rundir.script import ScriptSettings, script
+from runx.rundir.steps import leaders
 from runx.staging.materialize import set_modes, stage
 
 Say = Callable[[str], None]
@@ -59,6 +61,8 @@ def create_steps(
     plan = decided.plan._replace(adopted=adopted, gone=decided.gone)
     if not plan.attempts:
         return plan if adopted else None
+    chosen = chosen_steps(experiment, attempts, say)
+    plan = plan._replace(attempts=tuple(chosen))
     planned = [each.run for each in decided.runs]
     context = prepare(experiment, planned, argv, datetime.now().astimezone(), say, ask)
     context = replace(context, graph=decided.graph)
@@ -112,7 +116,11 @@ def _with_runs(
         graph = step_runs(context.experiment, made)
         pairs = zip(decided.graph.steps, graph.steps, strict=True)
         renamed = {old.dir: new for old, new in pairs}
-        attempts = [each._replace(run=renamed[each.run.dir]) for each in plan.attempts]
+        attempts = [
+            # What was chosen for a step holds for it under its other name.
+            each._replace(run=renamed[each.run.dir]._replace(step=each.run.step))
+            for each in plan.attempts
+        ]
         context, plan = replace(context, graph=graph), plan._replace(attempts=tuple(attempts))
     assert context.graph is not None
     for run in made:
@@ -210,6 +218,7 @@ def step_settings(context: LaunchContext, run: Run) -> ScriptSettings:
     return context.script._replace(
         shell=step.shell or context.script.shell,
         requeue=(step.requeue or usual) if farm else None,
+        retries=context.experiment.retries if farm else None,
         handback=handback_of(context.experiment, farm) if farm else ("", 0, ""),
     )
 

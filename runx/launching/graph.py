@@ -12,7 +12,7 @@ from runx.farms.base import Farm
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 from runx.rundir.step_command import DIRECTORY
-from runx.rundir.steps import Predecessor, Step, When
+from runx.rundir.steps import Predecessor, Step, When, ancestors, leaders
 from runx.sweeps.identity import identity
 from runx.sweeps.values import Hparam, Point
 
@@ -198,34 +198,13 @@ def _ordered(
     return tuple(ordered.values()), of
 
 
-def ancestors(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
-    """Return the names of the steps that each is after, directly or not."""
-    before: dict[str, frozenset[str]] = {}
-    for step in steps:
-        before[step.name] = frozenset(step.after).union(*(before[name] for name in step.after))
-    return before
-
-
-def leaders(steps: Sequence[Step]) -> dict[str, str]:
-    """Return for each step the one whose job it goes into, its own name where that is its own.
-
-    A step that says nothing of RESOURCES, FARM and REQUEUE goes into the job of the steps PER the
-    same that it is after, where these are in one.
-    """
-    leader: dict[str, str] = {}
-    per = {step.name: step.per for step in steps}
-    before = ancestors(steps)
-    for step in steps:
-        says = step.resources is not None or step.farm or step.requeue is not None
-        same = {leader[name] for name in step.after if per[name] == step.per}
-        others = {name for name in step.after if per[name] != step.per}
-        joins = not says and len(same) == 1 and others <= before[next(iter(same))]
-        leader[step.name] = same.pop() if joins else step.name
-    return leader
-
-
 def resources_of_step(experiment: Experiment, step: Step) -> tuple[Hparam, ...]:
-    """Return RESOURCES of a step: of the one whose job it goes into, else the experiment's."""
+    """Return what a step asks for: as it was chosen, else RESOURCES of the one that leads its job.
+
+    Those are the experiment's where that says none.
+    """
+    if step.chosen is not None:
+        return step.chosen.resources
     leader = leaders(experiment.steps)[step.name]
     own = next(each.resources for each in experiment.steps if each.name == leader)
     return experiment.resources if own is None else own
@@ -233,11 +212,14 @@ def resources_of_step(experiment: Experiment, step: Step) -> tuple[Hparam, ...]:
 
 def farm_of_step(experiment: Experiment, step: Step) -> Farm | None:
     """Return the farm of a step, None where it runs on this machine."""
-    leader = leaders(experiment.steps)[step.name]
-    name = next(each.farm for each in experiment.steps if each.name == leader)
+    if step.chosen is not None:
+        name = step.chosen.farm
+    else:
+        leader = leaders(experiment.steps)[step.name]
+        name = next(each.farm for each in experiment.steps if each.name == leader)
     if name == LOCAL:
         return None
-    return experiment.farms[name] if name else experiment.farm
+    return experiment.farms.get(name, experiment.farm)
 
 
 def relative(dir: RunDir, start: RunDir) -> str:

@@ -24,7 +24,7 @@ def hold(runs: Sequence[RunDir], warn: Say) -> Changed:
 
 def release(runs: Sequence[RunDir], say: Say, warn: Say) -> Changed:
     """Release the held jobs of runs, and let their experiments start runs again after failures."""
-    folders = dict.fromkeys(run.path.parent for run in runs)
+    folders = dict.fromkeys(run.experiment for run in runs)
     reasons = {folder.name: let_go(ExperimentDir(folder)) for folder in folders}
     for name, reason in reasons.items():
         if reason:

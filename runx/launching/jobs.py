@@ -16,7 +16,6 @@ from runx.farms.query import query, submitted_jobs, together
 from runx.farms.registry import farm_type_of
 from runx.farms.waits import Place, places_of
 from runx.launching.after import dependency
-from runx.launching.graph import farm_of_step, step_runs
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.rundir.argv import shell_command
 from runx.rundir.attempts import attempts_of, clock
@@ -84,13 +83,11 @@ def _template_values(experiment: Experiment, run: Run) -> dict[str, Any]:
 def planned_arrays(
     experiment: Experiment, farm: Farm, runs: Iterable[Run], after: tuple[Wait, ...] = ()
 ) -> Sequence[JobArray]:
-    """Return the job arrays of planned runs, or of their steps at a farm; nothing is written.
+    """Return the job arrays of planned runs, or of steps, at a farm; nothing is written.
 
     Where they wait for each other, an array that has no id yet is ``JOB`` and its number.
     """
     farm_type = farm_type_of(farm.type)
-    if experiment.steps:
-        runs = _steps_at(experiment, farm, list(runs))
     jobs = job_specs(experiment, (PlannedAttempt(run, 1) for run in runs))
     folder = experiment.dir.jobs(experiment.texts["launch"])
     arrays, places = [], dict[RunDir, Place]()
@@ -98,15 +95,6 @@ def planned_arrays(
         places |= places_of(array, [f"JOB{array.number}"] * len(array.jobs), farm_type)
         arrays.append(array)
     return arrays
-
-
-def _steps_at(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> list[Run]:
-    """Return those steps of runs that are executed at a farm."""
-    found = []
-    for run in step_runs(experiment, runs).steps:
-        at = farm_of_step(experiment, run.step) if run.step else None
-        found += [run] if at is not None and at.name == farm.name else []
-    return found
 
 
 def places_of_earlier(

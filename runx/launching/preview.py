@@ -54,7 +54,7 @@ def starting(
         from runx.launching.step_plan import steps_to_start
 
         steps = steps_to_start(experiment, list(runs), options, say)
-        return [Route(experiment, [PlannedAttempt(step) for step in steps])]
+        return routes(experiment, steps.plan.attempts, say)
     attempts: Iterable[PlannedAttempt]
     if options.resume:
         from runx.launching.decide import decide
@@ -106,10 +106,10 @@ def check_first(experiment: Experiment, runs: Sequence[Run]) -> None:
             examples = examples_of(experiment, runs)
         _check_arguments(experiment, examples)
         _check_launch(experiment, shown)
-    for farm in filter(None, (experiment.farm, *experiment.farms.values())):
+    if experiment.farm:
         from runx.launching.preview_jobs import check_jobs
 
-        check_jobs(experiment, farm, runs)
+        check_jobs(experiment, experiment.farm, runs)
 
 
 def as_shown(experiment: Experiment, runs: Iterable[Run]) -> list[Run]:
@@ -199,11 +199,7 @@ def _parts(routes: Iterable[Route], json: bool, after: tuple[Wait, ...]) -> Iter
             runs = list(runs)
             _check_launch(experiment, runs)
         with args_named(experiment):
-            if experiment.steps:
-                from runx.launching.preview_steps import lines as of_steps
-
-                yield from of_steps(experiment, list(runs))
-            elif json:
+            if json:
                 from runx.launching.preview_jobs import objects
 
                 yield from objects(experiment, runs, after)
@@ -211,6 +207,10 @@ def _parts(routes: Iterable[Route], json: bool, after: tuple[Wait, ...]) -> Iter
                 from runx.launching.preview_jobs import job_lines
 
                 yield from job_lines(experiment, experiment.farm, runs, after)
+            elif experiment.steps:
+                from runx.launching.preview_steps import lines as of_steps
+
+                yield from of_steps(experiment, list(runs))
             else:
                 for run in runs:
                     logdir = Logdir.at(run.dir)

@@ -24,6 +24,7 @@ from runx.rundir.files import encodable
 from runx.rundir.logdir import Logdir
 from runx.rundir.run import Run, RunRecord
 from runx.rundir.state import State
+from runx.rundir.step_command import logdir_of, of_step, step_command
 
 
 def check_jobs(experiment: Experiment, farm: Farm, runs: Sequence[Run]) -> None:
@@ -119,12 +120,18 @@ def _commented(text: str) -> str:
 
 
 def _command(experiment: Experiment, run: Run) -> str:
+    if run.step is not None:
+        return step_command(run, experiment.style)
     return shell_command(experiment.cmd, run.point, Logdir.at(run.dir), experiment.style)
 
 
 def _content(experiment: Experiment, run: Run, shown: Run) -> dict[str, Any]:
+    cmd, point, style = experiment.cmd, shown.point, experiment.style
     logdir = Logdir.at(run.dir)
-    argv = arguments(shown.point, experiment.style, experiment.cmd)
+    if run.step is not None:
+        cmd, point, style = of_step(shown, style)
+        logdir = logdir_of(run)
+    argv = arguments(point, style, cmd)
     resources = resources_of(experiment, run)
     record = RunRecord(
         name=run.name,
@@ -139,7 +146,7 @@ def _content(experiment: Experiment, run: Run, shown: Run) -> dict[str, Any]:
     )
     return {
         **run_as_json(record, 0.0),
-        "id": experiment.id_of(run.point),
+        **({"step": run.step.name} if run.step else {"id": experiment.id_of(run.point)}),
         "argv": logdir.in_value(argv),
-        "command": shell_command(experiment.cmd, shown.point, logdir, experiment.style),
+        "command": shell_command(cmd, point, logdir, style),
     }

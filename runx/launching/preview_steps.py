@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from runx.config.experiment import LOCAL, Experiment
 from runx.export.table import aligned
-from runx.launching.graph import farm_of_step, leaders, resources_of_step, step_runs
+from runx.launching.graph import farm_of_step, resources_of_step, step_runs
 from runx.rundir.run import Run
 from runx.rundir.step_command import step_command
-from runx.rundir.steps import Per
+from runx.rundir.steps import Per, leaders
 from runx.sweeps import summary
 from runx.sweeps.values import Hparam
 
@@ -19,7 +18,10 @@ _HEAD = ("step", "starting", "per", "after", "where", "needs")
 
 
 class StepCount(NamedTuple):
-    """How many executions of a step would start, of what, after what, where, with what needs."""
+    """How many executions of a step would start, of what, after what, where, with what needs.
+
+    Those are of the first where they ``differ``.
+    """
 
     name: str
     starting: int
@@ -27,6 +29,7 @@ class StepCount(NamedTuple):
     after: str
     where: str
     resources: tuple[Hparam, ...]
+    differ: bool = False
 
     def json(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -42,21 +45,39 @@ def lines(experiment: Experiment, runs: Sequence[Run]) -> Iterator[str]:
 
 
 def step_counts(experiment: Experiment, starting: Iterable[Run]) -> list[StepCount]:
-    """Return how many executions of each step would start, in the order of what is after what."""
-    counts = Counter(run.step.name for run in starting if run.step)
+    """Return how many executions of each step would start, in the order of what is after what.
+
+    Where they go to several farms, or ask for different things, the first tells what, with a sign.
+    """
+    by_name: dict[str, list[Run]] = {step.name: [] for step in experiment.steps}
+    for run in starting:
+        if run.step:
+            by_name[run.step.name].append(run)
     leader = leaders(experiment.steps)
     found = []
-    for step in experiment.steps:
+    for named in experiment.steps:
+        own = [run.step for run in by_name[named.name] if run.step] or [named]
+        step = own[0]
         farm = farm_of_step(experiment, step)
-        where = farm.name if farm else LOCAL
+        farms = dict.fromkeys(each.chosen.farm for each in own if each.chosen)
+        where = ", ".join(farms) or (farm.name if farm else LOCAL)
         if leader[step.name] != step.name and farm:
             where = f"the job of {leader[step.name]}"
         after = ", ".join(
             f"{name} ended" if when == "ended" else name for name, when in step.after.items()
         )
         needs = resources_of_step(experiment, step) if leader[step.name] == step.name else ()
+        differ = len({each.chosen.resources for each in own if each.chosen}) > 1
         found.append(
-            StepCount(step.name, counts[step.name], per_text(step.per), after, where, needs)
+            StepCount(
+                step.name,
+                len(by_name[step.name]),
+                per_text(step.per),
+                after,
+                where,
+                needs,
+                differ and bool(needs),
+            )
         )
     return found
 
@@ -77,7 +98,8 @@ def table_of(counts: Sequence[StepCount]) -> str:
     rows = [
         (
             *(each.name, f"{each.starting:,}", each.per, each.after, each.where),
-            ", ".join(f"{one.name}: {summary.shown(one)}" for one in each.resources),
+            ", ".join(f"{one.name}: {summary.shown(one)}" for one in each.resources)
+            + "; others differ" * each.differ,
         )
         for each in counts
     ]

@@ -84,6 +84,7 @@ def _launch(
         "title": experiment.title,
         "note": experiment.note,
         "labels": experiment.labels,
+        **({"best": experiment.best.json()} if experiment.best else {}),
         "hparams_types": {name: each.json() for name, each in experiment.types.items()},
         "created": time.time(),
         "user": user_name(),
@@ -120,7 +121,10 @@ def packages() -> list[str]:
 def labels_of(experiment: Experiment, run: Run) -> dict[str, Any]:
     """Return what run.json has of a run's labels and of the ablation that it belongs to."""
     ablation = run.point.ablation
-    content: dict[str, Any] = {"labels": experiment.labels} if experiment.labels else {}
+    labels = [*experiment.labels]
+    if experiment.best and (place := experiment.best.place(run.hparams)):
+        labels.append(f"best {place} of {' '.join(experiment.best.of)}")
+    content: dict[str, Any] = {"labels": labels} if labels else {}
     if ablation:
         baseline = dict(ablation.baseline)
         names = computed_names(experiment.hparams)
@@ -143,6 +147,7 @@ def run_content(
         "id": experiment.id_of(run.point),
         "tag": run.tag,
         **labels_of(experiment, run),
+        **(experiment.best.chosen(run.hparams) if experiment.best else {}),
         **({"search": {"name": trial.search, "point": trial.number}} if trial else {}),
         "cmd": experiment.cmd,
         "hparams": run.hparams,

@@ -9,6 +9,7 @@ from runx.errors import SettingsError
 from runx.launching.computed import Computed
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.launching.support import check_settings
+from runx.launching.targets import capacity_here, expected
 from runx.sweeps.grid import holds_template
 from runx.sweeps.values import Hparam, Value
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from runx.config.experiment import Experiment
     from runx.farms.choice import Candidate, Fit
-    from runx.farms.resources import Needs
     from runx.rundir.run import Run
 
 Say = Callable[[str], None]
@@ -53,7 +53,9 @@ def routes(
     Raises:
         SettingsError: No farm has what a run needs, or RESOURCES can't be computed.
     """
-    if experiment.steps or not is_open(experiment):
+    if experiment.steps:
+        return _of_steps(experiment, attempts, say)
+    if not is_open(experiment):
         return [Route(experiment, attempts)]
     planned = list(attempts)
     chooser = _Chooser(experiment, planned)
@@ -71,6 +73,45 @@ def routes(
     return found
 
 
+def _of_steps(experiment: Experiment, attempts: Iterable[PlannedAttempt], say: Say) -> list[Route]:
+    """Return where steps go, or all steps of runs: those of this machine first."""
+    from runx.launching.step_routes import by_place, chosen_steps, steps_of
+    from runx.launching.targets import experiments_at
+
+    steps = chosen_steps(experiment, steps_of(experiment, attempts), say)
+    at, found = experiments_at(experiment), by_place(experiment, steps)
+    if experiment.candidates:
+        for name in found:
+            check_settings(at[name])
+    return [Route(at[name], own) for name, own in found.items()]
+
+
+def anew(experiment: Experiment, planned: PlannedAttempt) -> Route:
+    """Return an attempt of a run, or a step, on this machine with what RESOURCES is for it now.
+
+    Raises:
+        SettingsError: It can't be computed, or nothing of it fits.
+    """
+    from runx.config.experiment import LOCAL
+    from runx.launching.targets import experiments_at
+    from runx.sweeps.axes import RESOURCE
+    from runx.sweeps.merge import keys
+
+    here, run = experiments_at(experiment)[LOCAL], planned.run
+    if run.step is not None:
+        from runx.launching.step_routes import chosen_steps
+
+        named = next(each for each in here.steps if each.name == run.step.name)
+        again = planned._replace(run=run._replace(step=named))
+        return Route(here, chosen_steps(here, [again], place=LOCAL))
+    # What was computed for another attempt is among its own: only HPARAMS' stays.
+    own = {name.removeprefix(RESOURCE).lower() for name in keys(here.hparams)}
+    resources = tuple(each for each in run.point.resources if each[0].lower() in own)
+    point = run.point._replace(resources=resources)
+    [route] = routes(here, [planned._replace(run=run._replace(point=point))])
+    return route
+
+
 _Offers = tuple[tuple[tuple[Hparam, ...], ...], ...]
 """For each candidate the alternatives of what a run needs there."""
 _Group = Sequence[tuple[PlannedAttempt, int, tuple[Hparam, ...]]]
@@ -82,7 +123,11 @@ class _Chooser:
 
     def __init__(self, experiment: Experiment, attempts: Sequence[PlannedAttempt]) -> None:
         self.candidates = experiment.candidates or (experiment,)
-        self.capacities = [_capacity(each) for each in self.candidates]
+        self.capacities = [capacity_here(each) for each in self.candidates]
+        self.together = [
+            min(each.farm.runs_per_job, len(attempts)) if each.farm else 1
+            for each in self.candidates
+        ]
         self.is_choice, self.soonest = bool(experiment.candidates), experiment.soonest
         self.computed = Computed.of(experiment, attempts)
         self.decided: dict[_Offers, Fit] = {}
@@ -117,8 +162,8 @@ class _Chooser:
     def _candidates(self, offers: _Offers) -> list[Candidate]:
         from runx.farms.choice import Candidate
 
-        rows = zip(self.candidates, self.capacities, offers, strict=True)
-        return [Candidate(each.place, capacity, offer) for each, capacity, offer in rows]
+        rows = zip(self.candidates, self.capacities, offers, self.together, strict=True)
+        return [Candidate(each.place, capacity, offer, n) for each, capacity, offer, n in rows]
 
     def _too_much(self, planned: PlannedAttempt, refused: Mapping[str, str]) -> SettingsError:
         entries = self.candidates[0].entries
@@ -146,18 +191,9 @@ class _Chooser:
         return min(known, key=lambda fit: known[fit]) if known else found[0]
 
     def _start(self, planned: PlannedAttempt, fit: Fit) -> datetime | None:
-        from datetime import datetime
-
-        from runx.farms.probe import expected_start
-        from runx.launching.jobs import job_specs
-
-        experiment = self.candidates[fit.candidate]
-        if experiment.farm is None:
-            return datetime.now()
         group = [(planned, fit.alternative, self.offers(planned)[fit.candidate][fit.alternative])]
         route = self.route(fit.candidate, group)
-        jobs = job_specs(route.experiment, route.attempts)
-        return expected_start(experiment.farm, jobs, experiment.dir.jobs("asked"))
+        return expected(route.experiment, *route.attempts)
 
     def route(self, number: int, group: _Group) -> Route:
         """Return the route of attempts to a candidate.
@@ -201,17 +237,6 @@ def _line(experiment: Experiment, alternative: int, needed: Sequence[tuple[Hpara
     chosen = f" (alternative {alternative + 1} of {of})" if of > 1 else ""
     runs = "1 run goes" if count == 1 else f"{count:,} runs go"
     return f"{runs} to {experiment.place}{chosen}: {asked}{others}"
-
-
-def _capacity(experiment: Experiment) -> Needs | None:
-    """Return what a farm has for one run; this machine is measured where CAPACITY doesn't say."""
-    if experiment.capacity is not None or experiment.farm is not None:
-        return experiment.capacity
-    import os
-
-    from runx.local.capacity import measured
-
-    return measured(experiment.gpus, os.environ)
 
 
 def _with_resources(planned: PlannedAttempt, resources: Sequence[Hparam]) -> PlannedAttempt:

@@ -114,9 +114,9 @@ def _warm(search: Search, records: list[RunRecord], say: Say) -> tuple[Prior, ..
             found.append(Prior(values_of(space.point(parts)), metrics, str(record.dir.path)))
     if records:
         whys = (
-            (outside, "lie outside of the ranges"),
-            (unmeasured, f"have no {', '.join(search.metrics)}, or aren't done"),
-            (elsewhere, "are of other values"),
+            (outside, "outside of the ranges"),
+            (unmeasured, f"without {', '.join(search.metrics)}, or not done"),
+            (elsewhere, "of other values"),
         )
         rest = "".join(f"; {count} {why}" for count, why in whys if count)
         say(f"{search.name}: {len(found)} of {len(records)} earlier runs count{rest}")

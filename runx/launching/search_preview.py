@@ -10,9 +10,9 @@ from runx.config.experiment import Experiment
 from runx.errors import SettingsError, SweepError
 from runx.launching.search_files import warm_starts
 from runx.launching.searches import PlannedSearch, searches_of
+from runx.rundir.pruning import rule_of
 from runx.search.lowdiscrepancy import halton_parts
 from runx.search.observations import Observation, Seed
-from runx.search.pruning import rule_of
 from runx.search.space import Space, values_of
 from runx.search.suggest import BUILT_IN, OPTUNA, suggest
 from runx.search.with_optuna import SamplerMissing
@@ -134,9 +134,11 @@ def _lack(experiment: Experiment, searches: dict[str, PlannedSearch], executes: 
         return ""
     place = f"{experiment.entries['SEARCH'].at('sampler')}: SEARCH.sampler"
     planned = next(iter(searches.values()))
-    space, base = space_of(planned.search), str(experiment.entries["SEARCH"].base)
+    space = space_of(planned.search)
+    # As bind.sh has them: what is frozen, and the folder of the file.
+    folders = [str(experiment.code.root), str(experiment.entries["SEARCH"].base)]
     known = _examples(space, planned, len(settings.metrics)) if is_optuna else []
-    sys.path.insert(0, base)
+    sys.path += folders
     try:
         suggest(space, known, [], Seed(planned.search.seed, 1), settings.sampler)
     except SamplerMissing as error:
@@ -144,7 +146,7 @@ def _lack(experiment: Experiment, searches: dict[str, PlannedSearch], executes: 
     except SweepError as error:
         raise SettingsError(f"{place}: {error}") from None
     finally:
-        sys.path.remove(base)
+        del sys.path[-len(folders) :]
     return ""
 
 

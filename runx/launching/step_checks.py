@@ -8,21 +8,16 @@ from collections.abc import Iterator, Mapping
 from runx.config.experiment import LOCAL, Experiment, Setting
 from runx.errors import SettingsError
 from runx.launching.command import check_step
-from runx.launching.graph import ancestors, leaders
 from runx.nearest import suggestion
 from runx.rundir.placement import ARGS, FILE, placed_names
 from runx.rundir.step_command import DIRECTORY
-from runx.rundir.steps import Step
+from runx.rundir.steps import Step, ancestors, leaders
 from runx.sweeps import summary
-from runx.sweeps.grid import holds_template
 from runx.sweeps.sweep import Sweep
-
-_ONE = "with STEPS each step says what it needs, once"
 
 
 def check_steps(experiment: Experiment, sweep: Sweep) -> None:
     """Raise a SettingsError where the steps of an experiment could not be executed as meant."""
-    _check_needs(experiment)
     reserved = {name for grid in sweep.grids for name in grid.reserved}
     names = [name for name in summary.names(sweep) if name not in reserved]
     for step in experiment.steps:
@@ -36,22 +31,6 @@ def check_steps(experiment: Experiment, sweep: Sweep) -> None:
 def _error(experiment: Experiment, step: Step, key: str, problem: str) -> SettingsError:
     place = experiment.entries["STEPS"].at(step.name, key) if key else step.origin
     return SettingsError(f"{place}: STEPS.{step.name}: {problem}")
-
-
-def _check_needs(experiment: Experiment) -> None:
-    """Raise for a choice of RESOURCES, which only runs of a CMD have."""
-    settings = experiment.settings
-    if len(experiment.alternatives) > 1:
-        raise SettingsError(f"{settings['RESOURCES'].origin}: RESOURCES has alternatives; {_ONE}")
-    computed = [each.name for each in experiment.resources if holds_template(each.value)]
-    if computed:
-        origin = settings["RESOURCES"].origin
-        raise SettingsError(f"{origin}: RESOURCES: {computed[0]} is computed; {_ONE}")
-    for step in experiment.steps:
-        for each in step.resources or ():
-            if holds_template(each.value):
-                problem = f"RESOURCES: {each.name} is computed; {_ONE}"
-                raise _error(experiment, step, "RESOURCES", problem)
 
 
 def _of_step(experiment: Experiment, step: Step) -> Experiment:
@@ -151,25 +130,26 @@ def _check_all_placed(experiment: Experiment, names: list[str]) -> None:
 
 def _check_farms(experiment: Experiment, step: Step) -> None:
     """Raise where a step would wait for one of another farm, but for one here, at launch."""
-    own = _farm_name(experiment, step)
-    for name, farm in _farms_before(experiment, step):
-        if farm not in (own, LOCAL):
+    own = _farms(experiment, step)
+    for name, farms in _farms_before(experiment, step):
+        if not {*own, LOCAL} & {*farms}:
             raise _error(
                 experiment,
                 step,
                 "AFTER",
-                f"it is for {own}, after {name} at {farm}, and jobs can't wait for those of another"
-                " farm; only FARM: local may come before one",
+                f"it is for {' or '.join(own)}, after {name} at {' or '.join(farms)}, and jobs"
+                " can't wait for those of another farm; only FARM: local may come before one",
             )
 
 
-def _farms_before(experiment: Experiment, step: Step) -> Iterator[tuple[str, str]]:
+def _farms_before(experiment: Experiment, step: Step) -> Iterator[tuple[str, tuple[str, ...]]]:
     for each in experiment.steps:
         if each.name in step.after:
-            yield each.name, _farm_name(experiment, each)
+            yield each.name, _farms(experiment, each)
 
 
-def _farm_name(experiment: Experiment, step: Step) -> str:
+def _farms(experiment: Experiment, step: Step) -> tuple[str, ...]:
+    """Return the names of the farms that a step may go to."""
     leader = leaders(experiment.steps)[step.name]
-    farm = next(each.farm for each in experiment.steps if each.name == leader)
-    return farm or (experiment.farm.name if experiment.farm else LOCAL)
+    own = next(each for each in experiment.steps if each.name == leader)
+    return tuple(own.choices) or (own.farm or experiment.place,)

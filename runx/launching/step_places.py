@@ -7,28 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
-from runx.config.experiment import LOCAL, Experiment
-from runx.launching.graph import farm_of_step, step_runs
+from runx.config.experiment import LOCAL
 from runx.launching.plan import LaunchPlan, PlannedAttempt
+from runx.launching.step_routes import by_place
+from runx.launching.targets import experiments_at
 from runx.nearest import first_of
 from runx.rundir.attempts import read_attempts
 from runx.rundir.paths import RunDir
-from runx.rundir.run import Run
 from runx.rundir.states import ENDED_WELL
 from runx.rundir.step_states import step_state
 
 Say = Callable[[str], None]
-
-
-def executes_here(experiment: Experiment) -> bool:
-    """Return whether runs of an experiment, or some of their steps, are executed here."""
-    return experiment.farm is None or any(step.farm == LOCAL for step in experiment.steps)
-
-
-def steps_here(experiment: Experiment, runs: Sequence[Run]) -> list[Run]:
-    """Return the steps of runs that would be executed here."""
-    steps = runs if all(run.step for run in runs) else step_runs(experiment, runs).steps
-    return [run for run in steps if run.step and farm_of_step(experiment, run.step) is None]
 
 
 def placed(plan: LaunchPlan) -> tuple[LaunchPlan, list[LaunchPlan]]:
@@ -36,24 +25,26 @@ def placed(plan: LaunchPlan) -> tuple[LaunchPlan, list[LaunchPlan]]:
     context = plan.context
     if context is None:
         return plan, []
-    by_farm: dict[str, list[PlannedAttempt]] = {}
-    farms = {}
-    for each in plan.attempts:
-        assert each.run.step is not None
-        farm = farm_of_step(context.experiment, each.run.step)
-        name = farm.name if farm else LOCAL
-        by_farm.setdefault(name, []).append(each)
-        farms[name] = farm
-    here = plan._replace(attempts=tuple(by_farm.pop(LOCAL, ())))
+    found, at = by_place(context.experiment, plan.attempts), experiments_at(context.experiment)
+    here = plan._replace(attempts=tuple(found.pop(LOCAL, ())))
     parts = [
         plan._replace(
-            attempts=tuple(attempts),
-            adopted=(),
-            context=replace(context, experiment=context.experiment._replace(farm=farms[name])),
+            attempts=tuple(attempts), adopted=(), context=replace(context, experiment=at[name])
         )
-        for name, attempts in by_farm.items()
+        for name, attempts in found.items()
     ]
     return here, parts
+
+
+def free_of(here: LaunchPlan, parts: Sequence[LaunchPlan]) -> tuple[list[LaunchPlan], ...]:
+    """Return the parts of which no step waits for one here, and the others."""
+    own = {each.run.dir for each in here.attempts}
+    waiting = [
+        any(before.dir in own for each in part.attempts for before in each.run.after)
+        for part in parts
+    ]
+    pairs = list(zip(parts, waiting, strict=True))
+    return [part for part, waits in pairs if not waits], [part for part, waits in pairs if waits]
 
 
 def with_done(parts: Iterable[LaunchPlan], say: Say) -> list[LaunchPlan]:

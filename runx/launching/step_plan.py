@@ -190,13 +190,14 @@ def decide_steps(
 
 def steps_to_start(
     experiment: Experiment, runs: Sequence[Run], options: LaunchOptions, say: Say
-) -> list[Run]:
+) -> StepPlan:
     """Return the steps that a launch would start; nothing is written."""
     if options.resume:
-        return decide_steps(experiment, runs, options, say).plan.runs
-    graph = graph_of(experiment, selected(LaunchPlan.of_new(runs), options).runs)
+        return decide_steps(experiment, runs, options, say)
+    new = selected(LaunchPlan.of_new(runs), options)
+    graph = graph_of(experiment, new.runs)
     existing = existing_steps(graph, lambda _: None, clock(experiment.dir.path))
-    return planned_steps(experiment, graph, existing, options).runs
+    return StepPlan(new.attempts, graph, planned_steps(experiment, graph, existing, options))
 
 
 def _needed(

@@ -17,10 +17,10 @@ from runx.local.process import (
     Heartbeat,
     LiveAttempt,
     has_started,
+    passed_by,
     recorded_end,
     signal_run,
     start,
-    was_held,
 )
 from runx.local.retries import task_again
 from runx.local.signals import StopSignals, stop_signals
@@ -36,7 +36,6 @@ _TICK = 0.5  # seconds between two looks at what runs
 _KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
 
 _INTERRUPTED = 128 + signal.SIGINT
-_HELD = "held"
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class Executor:
     where the disk ``is_full``, or once ``closing`` has returned why. ``ended`` are the runs that
     came to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
     never start, since one that they are after has failed. ``on_end`` gets each end, and whether an
-    attempt follows.
+    attempt follows; ``renewed`` gives that what it needs by its number.
     """
 
     policy: Policy
@@ -88,6 +87,7 @@ class Executor:
     blocked: list[Task] = field(default_factory=list)
     outcomes: Outcomes | None = None
     on_end: Callable[[EndedAttempt, bool], None] | None = None
+    renewed: Callable[[Task], Task] = lambda task: task
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
         """Execute every task to its end; ``adopted`` run already, and take a slot each until it."""
@@ -301,9 +301,11 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        order = self._order(run, status) if status else ""
+        order = passed_by(run.live) or (self._order(run, status) if status else "")
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
-        again = None if self.stops else task_again(end, self.policy.retries, self.watch.note)
+        again = None
+        if not self.stops:
+            again = task_again(end, self.policy.retries, self.watch.note, self.renewed)
         if again is not None:
             self.waiting.put_first(again)
         elif status and order != CANCEL:
@@ -316,8 +318,6 @@ class Executor:
         if run.live.attached and status == _INTERRUPTED and not run.order:
             write_order_if_possible(task.run, CANCEL, task.attempt, self.watch.note)
             return CANCEL
-        if was_held(run.live):
-            return _HELD
         return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
 
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:

@@ -90,9 +90,10 @@ def has_started(live: LiveAttempt) -> bool:
     return bool(_event(live.dir, live.attempt, "started"))
 
 
-def was_held(live: LiveAttempt) -> bool:
-    """Return whether run.sh has begun nothing, since the search of its run is held."""
-    return bool(_event(live.dir, live.attempt, "ended").get("held"))
+def passed_by(live: LiveAttempt) -> str:
+    """Return how a search left an attempt: held, skipped or pruned; "" where it was executed."""
+    written = _event(live.dir, live.attempt, "ended")
+    return next((name for name in ("held", "skipped", "pruned") if written.get(name)), "")
 
 
 def start(

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
+from runx.errors import SettingsError
 from runx.local.tasks import EndedAttempt, Task
 from runx.rundir.events import read_events
 from runx.rundir.files import append_line, disk_problem
@@ -33,10 +34,16 @@ def causes_of(status: int, order: str, output: str) -> tuple[str, ...]:
     return ("oom", "failed") if re.search(MEMORY, output, re.IGNORECASE) else ("failed",)
 
 
-def task_again(end: EndedAttempt, retries: Retries, say: Callable[[str], None]) -> Task | None:
+def task_again(
+    end: EndedAttempt,
+    retries: Retries,
+    say: Callable[[str], None],
+    renewed: Callable[[Task], Task] = lambda task: task,
+) -> Task | None:
     """Return a further attempt for a run that is to be tried again, None for any other.
 
-    That it follows is written down first; on a full disk it does not.
+    ``renewed`` gives it what it needs by its number, or raises a SettingsError. That it follows is
+    written down first; on a full disk it does not.
     """
     task = end.task
     if task.before + task.tried >= retries.max:
@@ -46,11 +53,15 @@ def task_again(end: EndedAttempt, retries: Retries, say: Callable[[str], None]) 
     if not causes:
         return None
     try:
+        again = renewed(task._replace(attempt=task.attempt + 1, tried=task.tried + 1))
         _note_retry(task.run, task.attempt, causes[0])
+    except SettingsError as error:
+        say(f"{task.name}: not tried again: {error}")
+        return None
     except OSError as error:
         say(f"{task.name}: not tried again: {disk_problem(error, task.run.path)}")
         return None
-    return task._replace(attempt=task.attempt + 1, tried=task.tried + 1)
+    return again
 
 
 def _note_retry(run: RunDir, attempt: int, cause: str) -> None:

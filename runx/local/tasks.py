@@ -34,6 +34,7 @@ class Task(NamedTuple):
 class EndedAttempt(NamedTuple):
     """An attempt that has ended here: its exit status, and the order that ended it, if any.
 
+    That of a run that a search didn't need, or had no use for, is skipped, pruned or held.
     One that is not ``recorded`` will be executed again: its end could not be written.
     """
 

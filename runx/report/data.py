@@ -19,6 +19,7 @@ from runx.report.codediff import code_diffs, code_tree
 from runx.report.curves import Course, courses_of, encoded, thinned, validation
 from runx.report.details import details
 from runx.report.statistics import statistics
+from runx.report.stepgraph import step_details, step_graph
 from runx.rundir.experiments import launches
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
@@ -57,6 +58,7 @@ def model(
         "said": [*notes(experiments, warn), *_on_code(records)],
         "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
+        "graph": step_graph(records, warn),
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
         "objective": objective,
@@ -111,6 +113,7 @@ def run_object(
         **run_as_json(record, now),
         **state_object(record, now),
         **details(record, warn, now),
+        **({"step_details": step_details(record)} if record.steps else {}),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
         "courses": {phase: encoded(thinned(course)) for phase, course in run.courses.items()},
@@ -120,7 +123,7 @@ def run_object(
 def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     """Return a run's state and attempts: what may change while the page is open."""
     attempts = [attempt_as_json(attempt) for attempt in record.attempts]
-    return {**state_as_json(record, now), "attempts": attempts}
+    return {**state_as_json(record, now), "step": record.step, "attempts": attempts}
 
 
 def best_values(course: Course | None, question: Question) -> dict[str, float]:

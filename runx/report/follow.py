@@ -30,11 +30,13 @@ from runx.report.data import (
 )
 from runx.report.followed import FollowedRun
 from runx.report.statistics import statistics
+from runx.report.stepgraph import step_graph
 from runx.report.tail import LogPart, attempts_changed, read_log
 from runx.rundir.attempts import NO_STATUSES, JobStatuses, clock
 from runx.rundir.experiments import run_dirs
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
+from runx.rundir.state import State
 
 STATISTICS = 10.0
 """Seconds until new points count in the statistics of all runs; a run's end counts at once."""
@@ -59,6 +61,8 @@ class Follower:
         self._reader = Reader(question.measures, warn, ask=False)
         self._runs: dict[Path, FollowedRun] = {}
         self._statistics_due: float | None = None
+        self._graph: list[dict[str, Any]] = []
+        self._graph_due = -math.inf
         self._answers: JobStatuses = NO_STATUSES
         self._asked_at = -math.inf
 
@@ -69,6 +73,7 @@ class Follower:
             run.read_points(self.question)
             if run.went_back:
                 self._measure(run)
+        self._graph = self._step_graph()
 
     def records(self) -> list[RunRecord]:
         """Return the records of all runs, read anew."""
@@ -98,6 +103,8 @@ class Follower:
             for folder in run_dirs(experiment)
             for change in self._changes_of(experiment, folder, now)
         ]
+        if self._steps_changed(now):
+            self._statistics_due = now
         if changes and self._statistics_due is None:
             self._statistics_due = now + STATISTICS
         if any(change["kind"] != "points" for change in changes):
@@ -107,22 +114,43 @@ class Follower:
         self._statistics_due = None
         return [*changes, {"kind": "statistics", "statistics": self._statistics()}]
 
+    def _steps_changed(self, now: float) -> bool:
+        """Return whether steps stand otherwise that gather runs: no run changes with those."""
+        if now < self._graph_due:
+            return False
+        self._graph_due = now + STATISTICS
+        before, self._graph = self._graph, self._step_graph()
+        return self._graph != before
+
+    def _step_graph(self) -> list[dict[str, Any]]:
+        return step_graph([run.record for run in self._runs.values()], self.warn)
+
     def _statistics(self) -> dict[str, Any]:
+        self._graph = self._step_graph()
         runs = [*self._runs.values()]
         records, keys = [run.record for run in runs], [run.key for run in runs]
-        return statistics(records, keys, [run.best for run in runs], self.question)
+        return {
+            **statistics(records, keys, [run.best for run in runs], self.question),
+            "graph": self._graph,
+        }
 
-    def log(self, key: str, place: int) -> LogPart | None:
-        """Read on in the log of a run, or its end for a place below zero; None without the run."""
+    def log(self, key: str, place: int, step: str = "") -> LogPart | None:
+        """Read on in the log of a run, or its end for a place below zero; None without the run.
+
+        Of a run with steps it is that of a step, by default that which decides its state.
+        """
         # A list: another thread may add a run meanwhile.
         run = next((run for run in list(self._runs.values()) if run.key == key), None)
         if run is None:
             return None
-        return read_log(run.record.place.output, place, not run.record.status.alive)
+        for each in run.record.steps:
+            if each.name == (step or run.record.step):
+                return read_log(each.dir.output, place, not each.status.alive)
+        return read_log(run.record.dir.output, place, not run.record.status.alive)
 
     def _add(self, record: RunRecord) -> FollowedRun:
         key = run_key(record, self._prefixes)
-        run = FollowedRun(record, key, attempts_changed(record.dir))
+        run = FollowedRun(record, key, attempts_changed(record))
         self._runs[record.dir.path] = run
         return run
 
@@ -133,7 +161,7 @@ class Follower:
         if run is None:
             yield from self._new_run(experiment, folder, now)
             return
-        if run.record.status.alive or attempts_changed(folder) != run.attempts_changed:
+        if run.record.status.alive or attempts_changed(run.record) != run.attempts_changed:
             yield from self._new_state(experiment, run, now)
         new = run.read_points(self.question)
         if run.went_back:
@@ -180,11 +208,15 @@ class Follower:
     def _new_state(
         self, experiment: ExperimentDir, run: FollowedRun, now: float
     ) -> Iterator[dict[str, Any]]:
-        before = run.record.status
+        before = run.record.status, _states(run.record)
         folder = run.record.dir
-        run.attempts_changed = attempts_changed(folder)
+        run.attempts_changed = attempts_changed(run.record)
         for unasked in read_runs([folder], experiment.path.name, self._reader):
             run.record = self._answered(unasked)
-            if run.record.status != before:
+            if (run.record.status, _states(run.record)) != before:
                 state = state_object(run.record, now)
                 yield {"kind": "state", "key": run.key, "state": state}
+
+
+def _states(record: RunRecord) -> list[State]:
+    return [step.status for step in record.steps]

@@ -25,7 +25,7 @@ class FollowedRun:
 
     record: RunRecord
     key: str
-    attempts_changed: int
+    attempts_changed: tuple[int, ...]
     best: dict[str, float] = field(default_factory=dict)
     went_back: bool = False
     _read_to: dict[Path, int] = field(default_factory=dict)

@@ -165,7 +165,8 @@ async def _log(following: Follower, query: Mapping[str, str]) -> JSONResponse:
     if not _WHOLE_NUMBER.fullmatch(text):
         return JSONResponse({"error": "place is no position in a log"}, 400)
     place = int(text)
-    part = await asyncio.to_thread(following.log, query.get("run", ""), place)
+    run, step = query.get("run", ""), query.get("step", "")
+    part = await asyncio.to_thread(following.log, run, place, step)
     if part is None:
         return JSONResponse({"error": "no such run"}, 404)
     return JSONResponse(part._asdict())

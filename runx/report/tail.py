@@ -12,6 +12,7 @@ from runx.report.curves import Course, courses, found_records
 from runx.rundir.output import readable
 from runx.rundir.paths import RunDir
 from runx.rundir.records import Record, rows
+from runx.rundir.run import RunRecord
 from runx.rundir.runfiles import RunFiles, fingerprint
 
 LOG_END = 20_000
@@ -34,8 +35,15 @@ class LogPart(NamedTuple):
     place: int
 
 
-def attempts_changed(run: RunDir) -> int:
-    """Return when the folder of a run's attempts last changed (st_mtime_ns), or 0 without one."""
+def attempts_changed(record: RunRecord) -> tuple[int, ...]:
+    """Return when the folders of attempts last changed (st_mtime_ns, 0 without one).
+
+    They are those of a run, or of each of its steps.
+    """
+    return tuple(_changed(step.dir) for step in record.steps) or (_changed(record.dir),)
+
+
+def _changed(run: RunDir) -> int:
     try:
         return os.stat(run.attempts).st_mtime_ns  # noqa: PTH116
     except OSError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runx.errors import StoreError
@@ -14,21 +14,29 @@ from runx.rundir.paths import RunDir
 
 CANCEL = "cancel"
 TIMEOUT = "timeout"
+PRUNE = "prune"
 
 
 def write_order(
-    run: RunDir, order: str, attempt: int, heed: bool = False, is_over: bool = False
+    run: RunDir,
+    order: str,
+    attempt: int,
+    heed: bool = False,
+    is_over: bool = False,
+    details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write an order to end an attempt: ``cancel``, or ``timeout`` when its time is over.
+    """Write an order to end an attempt: ``cancel``; ``timeout`` when its time is over; ``prune``.
 
     ``heed``: its run.sh ends it, since runx can't. ``is_over``: its job, asked for since, is gone,
-    or its farm can't be asked for jobs; without that it may still be there.
+    or its farm can't be asked for jobs; without that it may still be there. ``details`` are
+    kept with it.
     """
     import secrets  # not at start: importing it takes longer than reading a hundred runs
 
     run.orders.mkdir(exist_ok=True)
     now = time.time()
     content = {"order": order, "attempt": attempt, "heed": heed, "over": is_over}
+    content |= details or {}
     content |= {"time": now, "by": {**whoami(), "user": os.geteuid()}}
     write_whole(run.orders / f"{now:.6f}-{secrets.token_hex(3)}.json", to_json(content))
 
@@ -49,6 +57,12 @@ def write_order_if_possible(
 def order_of(run: RunDir, attempt: int, warn: Callable[[str], None]) -> str | None:
     """Return the first order to end an attempt, None without one; warn of damaged ones."""
     return next((str(order.get("order")) for order in _orders(run, attempt, warn)), None)
+
+
+def pruned_by(run: RunDir, attempt: int) -> dict[str, Any]:
+    """Return the order by which an attempt was stopped early, empty without one."""
+    orders = _orders(run, attempt, lambda _: None)
+    return next((order for order in orders if order.get("order") == PRUNE), {})
 
 
 def is_called_off(run: RunDir, attempt: int) -> bool:

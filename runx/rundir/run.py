@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.rundir.paths import RunDir
@@ -53,6 +53,20 @@ class StepRecord(NamedTuple):
     is_own: bool
     status: State
     attempts: tuple[Attempt, ...] = ()
+
+    def elapsed(self, now: float) -> float | None:
+        """Return the seconds that the attempt took, or has taken, that its state comes from."""
+        return _elapsed(self.attempts, self.status, now)
+
+
+def _elapsed(attempts: Iterable[Attempt], status: State, now: float) -> float | None:
+    """Return the seconds that the attempt of a state took, or has taken until now."""
+    attempt = next((each for each in attempts if each.number == status.attempt), None)
+    start, end = (attempt.event(name) if attempt else None for name in ("started", "ended"))
+    until = end.time if end else now if status.alive else None
+    if start is None or start.time is None or until is None:
+        return None
+    return max(until - start.time, 0.0)
 
 
 class RunRecord(NamedTuple):
@@ -124,10 +138,7 @@ class RunRecord(NamedTuple):
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds that that attempt took, or has taken until now."""
-        start, end = self.started, self.ended
-        if end is None and self.status.alive:
-            end = now
-        return max(end - start, 0.0) if start is not None and end is not None else None
+        return _elapsed(self.attempts, self.status, now)
 
     @property
     def where(self) -> str | None:

@@ -66,6 +66,8 @@ _OF_RUN = {
     "AFTER": "",
     "AFTER_FIELD": "",
     "BIND": "",
+    "WATCH": "",
+    "OUTCOME": "",
     "SETUP_FILE": "${BASH_SOURCE[0]##*/}",
 }
 """What run.sh of a run has where that of a step or of a search differs, as their modules say."""

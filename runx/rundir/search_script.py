@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 
 from runx.rundir.paths import BOUND
+from runx.rundir.prune_script import prune_texts
 from runx.rundir.run import Run
 
 REACHED, HELD, SPENT = 3, 4, 5
@@ -93,4 +94,6 @@ def search_texts(run: Run) -> dict[str, str]:
     bind = _BIND
     for name, text in texts.items():
         bind = bind.replace(f"@{name}@", text)
-    return {"TRAIN": READ, "BIND": bind, "SETUP_FILE": "${BASH_SOURCE[1]##*/}"}
+    stopping = prune_texts(trial.number)
+    bind += stopping.pop("PRUNE")
+    return {"TRAIN": READ, "BIND": bind, "SETUP_FILE": "${BASH_SOURCE[1]##*/}", **stopping}

@@ -93,6 +93,10 @@ class SearchDir(NamedTuple):
         """Return the file of the point that is taken where none can be chosen."""
         return self.points / f"{number}.fallback.json"
 
+    def pruned(self, number: int) -> Path:
+        """Return the file that is there once a seed of a point was stopped early, and why."""
+        return self.points / f"{number}.pruned"
+
     def rung(self, epoch: int) -> Path:
         """Return the folder of what runs had at an epoch."""
         return self.path / "rungs" / str(epoch)

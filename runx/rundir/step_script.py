@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator
 
+from runx.rundir.prune_script import PASS_OVER
 from runx.rundir.run import Run
 
 BLOCKED = 77
@@ -72,13 +73,14 @@ def step_texts(run: Run) -> dict[str, str]:
     name = run.step.name
     is_own = run.step.per.is_run
     logdir = "${PWD%/steps/*}" if is_own else "$PWD"
+    passing = PASS_OVER if run.point.trial is not None else ""
     where = f"export RUNX_STEP={name} RUNX_STEP_DIR=$PWD RUNX_LOGDIR={logdir}"
     return {
         "WHERE": f"{where}\nexport RUNX_RUN=${{RUNX_LOGDIR##*/}}",
         "NO_STEP": "",
         "CODE": code_of(run),
         "MARK": "RUNX_STEP_DIR",
-        "AFTER": "".join([_AFTER.replace("@BLOCKED@", str(BLOCKED)), *_waits(run)])
+        "AFTER": "".join([_AFTER.replace("@BLOCKED@", str(BLOCKED)), passing, *_waits(run)])
         if run.after
         else "after=0\n",
         "AFTER_FIELD": ',\\"after\\":$after',
@@ -95,7 +97,10 @@ def _waits(run: Run) -> Iterator[str]:
         check = "is_done" if before.when == "done" else "is_over"
         names = [before.dir, *before.upstream]
         paths = [shlex.quote(os.path.relpath(each, run.dir)) for each in names]
-        yield f"wait_for {check} {step_name(before.dir.path.name)} {' '.join(paths)}\n"
+        name = step_name(before.dir.path.name)
+        yield f"wait_for {check} {name} {' '.join(paths)}\n"
+        if run.point.trial is not None and before.when == "done":
+            yield f"pass_over {name}\n"
 
 
 def step_name(name: str) -> str:

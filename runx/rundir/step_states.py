@@ -98,7 +98,7 @@ def derived(
     for name, when in after.items():
         standing = before.get(name)
         if when == "done" and standing is not None and standing.name in PASSED and is_own:
-            reason = f"{AFTER}{os.path.basename(name)}"
+            reason = f"{AFTER}{name.rpartition('/')[2]}"
             return State(standing.name, reason, attempt=own.attempt)
         if when == "done" and standing is not None and standing.name in BAD:
             reason = f"{name} {standing.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -41,6 +41,13 @@ class Per(NamedTuple):
 RUN, SWEEP = Per((), True), Per()
 
 
+class Choice(NamedTuple):
+    """Where a step goes, by the name of a farm or ``local``, and what it asks for there."""
+
+    farm: str
+    resources: tuple[Hparam, ...]
+
+
 class Step(NamedTuple):
     """One entry of STEPS.
 
@@ -48,6 +55,10 @@ class Step(NamedTuple):
     one of its own, ``local`` for this machine, "" for the experiment's. ``requeue``, ``shell``:
     None where they are the experiment's. ``code``: the names of the files that a shared step rests
     on, None where it doesn't say. ``origin``: where it stands, as ``sweep.yml:12``.
+
+    ``resources`` are the first of the ``alternatives``. ``choices``: the step as it is at each of
+    the farms that it, or its job, may go to, where there are several; it goes where it starts
+    ``soonest``, or else to the first that fits. ``chosen`` is there once that is decided.
     """
 
     name: str
@@ -60,6 +71,10 @@ class Step(NamedTuple):
     shell: Shell | None = None
     code: tuple[str, ...] | None = None
     origin: str = ""
+    alternatives: tuple[tuple[Hparam, ...], ...] = ()
+    choices: Mapping[str, Step] = {}
+    soonest: bool = False
+    chosen: Choice | None = None
 
 
 class Predecessor(NamedTuple):
@@ -72,6 +87,32 @@ class Predecessor(NamedTuple):
     dir: RunDir
     when: When = "done"
     upstream: tuple[RunDir, ...] = ()
+
+
+def ancestors(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
+    """Return the names of the steps that each is after, directly or not."""
+    before: dict[str, frozenset[str]] = {}
+    for step in steps:
+        before[step.name] = frozenset(step.after).union(*(before[name] for name in step.after))
+    return before
+
+
+def leaders(steps: Sequence[Step]) -> dict[str, str]:
+    """Return for each step the one whose job it goes into, its own name where that is its own.
+
+    A step that says nothing of RESOURCES, FARM and REQUEUE goes into the job of the steps PER the
+    same that it is after, where these are in one.
+    """
+    leader: dict[str, str] = {}
+    per = {step.name: step.per for step in steps}
+    before = ancestors(steps)
+    for step in steps:
+        says = step.resources is not None or step.farm or step.requeue is not None
+        same = {leader[name] for name in step.after if per[name] == step.per}
+        others = {name for name in step.after if per[name] != step.per}
+        joins = not says and len(same) == 1 and others <= before[next(iter(same))]
+        leader[step.name] = same.pop() if joins else step.name
+    return leader
 
 
 def own_steps(run: RunDir) -> list[RunDir]:

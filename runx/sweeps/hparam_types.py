@@ -283,4 +283,9 @@ def completions(given: HparamType) -> list[str]:
     words = [value_text(value) for value in values] or (
         ["true", "false"] if given.kind == "bool" else []
     )
-    return [word for word in words if _WORD.match(word)]
+    return [word for word in words if is_word(word)]
+
+
+def is_word(text: str) -> bool:
+    """Return whether a value can be typed on a command line as it is."""
+    return bool(_WORD.match(text))

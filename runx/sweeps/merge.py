@@ -29,6 +29,24 @@ def keys(hparams: Node) -> list[str]:
     return list(names)
 
 
+def values_of(hparams: Node, name: str) -> list[Scalar]:
+    """Return the plain values that HPARAMS lists for a key, inside of RUNX.ZIP and the like too.
+
+    >>> one, two = Scalar(1, "1"), Scalar(2, "2")
+    >>> [each.text for each in values_of([{"lr": one}, {"RUNX.ZIP": {"lr": [one, two]}}], "lr")]
+    ['1', '1', '2']
+    """
+    values: list[Scalar] = []
+    for mapping in _mappings(hparams):
+        for key, node in mapping.items():
+            if key in GROUPS:
+                values += values_of(node, name)
+            elif key == name:
+                nodes = node if isinstance(node, list) else [node]
+                values += [each for each in nodes if isinstance(each, Scalar)]
+    return values
+
+
 def computed_names(hparams: Node) -> list[str]:
     """Return the keys that have a computed value, one with ``{{ }}`` in it.
 

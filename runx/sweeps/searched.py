@@ -103,12 +103,13 @@ def _with_text(value: Value, options: Iterator[Node]) -> Node:
     for option in options:
         if not isinstance(option, dict) and _is_same(hparam("", option, str).value, value):
             return option
-    return _node(value)
+    return node_of_value(value)
 
 
-def _node(value: Value) -> Node:
+def node_of_value(value: Value) -> Node:
+    """Return a value as YAML has it."""
     if isinstance(value, (list, tuple)):
-        return [_node(item) for item in value]
+        return [node_of_value(item) for item in value]
     if isinstance(value, str):
         return Scalar(value, value, plain=False)
     return Scalar(value, value_text(value))

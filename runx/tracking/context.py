@@ -170,6 +170,15 @@ def remaining(now: float, environment: Mapping[str, str] = os.environ) -> float 
     return None
 
 
+def stop_reason(run: RunDir) -> str:
+    """Return why the run is to stop, as it was told, "" where it wasn't asked to."""
+    try:
+        text = place_of(run).stop_requested.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text.strip() or "its farm, or a person, asked it to stop"
+
+
 def is_ending(run: RunDir, within: float) -> bool:
     """Return whether the run was requested to stop, or has at most ``within`` seconds left."""
     left = remaining(time.time())

@@ -101,6 +101,16 @@ class ScriptCalls:
         is_over = is_ending(run, within)
         return any_rank(is_over) if all_ranks else is_over
 
+    @property
+    def stop_reason(self) -> str:
+        """Why the run is to stop, as "pruned: epoch 9: 14th of 17; ..."; "" if it was not asked to.
+
+        In a search with `prune` logx.metric decides that; then should_stop() returns true.
+        """
+        from runx.tracking.context import launched, stop_reason
+
+        return stop_reason(launched() if self._session is None else self._session.run)
+
     def save_model(
         self,
         save_dict: Mapping[str, Any],

@@ -33,6 +33,7 @@ from runx.tracking.writers.queue import WriterQueue
 
 if TYPE_CHECKING:
     from runx.tracking.config import Config
+    from runx.tracking.judging import Judging
 
 
 class Session:
@@ -59,6 +60,11 @@ class Session:
         self._rows: Rows | None = None
         self.queue = WriterQueue((), self.faults)
         self.is_on = writes or rank != 0
+        self.judging: Judging | None = None
+        if writes and "RUNX_SEARCH" in os.environ:
+            from runx.tracking.judging import Judging  # of runs of searches alone
+
+            self.judging = Judging(run, self.place, self.faults)
         if writes:
             self._open(options)
 
@@ -158,6 +164,8 @@ class Session:
                     self.faults.resolve(self.place.metrics_of(canonical).name)
         if self.queue.writers:
             self.queue.put(Record(phase, values, epoch, now))
+        if self.judging is not None:
+            self.judging.metric(canonical, values, epoch)
 
     def scalar(self, name: str, value: Any, step: Any) -> None:
         """Write a number by all writers but csv."""

@@ -13,8 +13,17 @@ from runx.trials.bind import bind
 
 
 def main(words: Sequence[str]) -> int:
-    """Give the run in a directory its point; return the exit status that tells how that went."""
+    """Give the run in a directory its point; return the exit status that tells how that went.
+
+    Or ``--observe`` a run: its directory, its attempt, and whether to ``judge`` it.
+    """
     try:
+        if words[0] == "--observe":
+            from runx.trials.prune import observe
+
+            _, folder, attempt, what = words
+            observe(RunDir(Path(folder).resolve()), int(attempt), what == "judge")
+            return 0
         (folder,) = words
         return bind(RunDir(Path(folder).resolve()))
     except (RunxError, OSError) as error:

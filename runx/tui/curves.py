@@ -42,7 +42,7 @@ class RunCurves:
     """What one run has measured so far, by the names that sumx gives metrics."""
 
     def __init__(self, record: RunRecord, warn: Callable[[str], None]) -> None:
-        self._followed = FollowedRun(record, record.name, 0)
+        self._followed = FollowedRun(record, record.name, ())
         self._warn = warn
         self.points: dict[str, dict[float, tuple[float, float]]] = {}
         """By metric and epoch: the seconds at work, and the value."""
@@ -50,7 +50,7 @@ class RunCurves:
 
     def _read_all(self) -> None:
         """Read all that counts: what an attempt wrote and a later one wrote anew doesn't."""
-        self._followed = FollowedRun(self._followed.record, self._followed.key, 0)
+        self._followed = FollowedRun(self._followed.record, self._followed.key, ())
         self._followed.read_points(Question())
         self.points = {}
         courses = read_run_courses(self._followed.record, self._warn).courses

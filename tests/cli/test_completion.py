@@ -83,11 +83,33 @@ def test_the_values_that_a_type_allows_are_completed(typed, project):
     assert typed("runx t.yml solver=") == ["solver=sgd", "solver=adam"]
     assert typed("runx t.yml lr=1 solver=sgd,a") == ["solver=sgd,adam"]
     assert typed("runx t.yml +amp=t") == ["+amp=true"]
-    assert typed("runx t.yml lr=") == []
+    assert typed("runx t.yml lr=") == []  # HPARAMS_TYPES says what is allowed
     # As bash parts words at the sign, and replaces what follows it.
     assert typed("runx t.yml solver = ") == ["sgd", "adam"]
     assert typed("runx t.yml lr = 1 solver = sgd,a") == ["sgd,adam"]
     assert typed("runx t.yml lr = 1 so") == ["solver="]
+
+
+def test_the_values_that_a_sweep_lists_are_completed(typed, project):
+    project.write(
+        "v.yml", "CMD: x\nHPARAMS: {lr: [1e-3, 0.1, {x: 1}], RUNX.CASES: [{lr: 7, o: 'a b'}]}\n"
+    )
+    assert typed("runx v.yml lr=") == ["lr=1e-3", "lr=0.1", "lr=7"]
+    assert typed("runx v.yml lr=0.1,1") == ["lr=0.1,1e-3"]
+    assert typed("runx v.yml o=") == []  # no word that a shell takes as it is
+
+
+def test_columns_are_completed_where_sumx_asks_for_some(typed, project):
+    project.write(
+        "m.yml", "CMD: echo acc {lr}\nMETRICS: {acc: 'acc ([0-9.]+)'}\nHPARAMS: {lr: [1, 2]}\n"
+    )
+    project.runx("m.yml", "-i")
+    assert typed("sumx m --sortwith ac") == ["acc"]
+    assert typed("sumx m --columns lr,ac") == ["lr,acc"]
+    assert typed("sumx --importance ac") == []  # of which experiment is not typed yet
+    assert typed("sumx m --pivot lr") == ["lr"]
+    assert typed("sumx gone --sortwith a") == []
+    assert typed("sumx m --over lr --agg mean,me") == ["mean,mean", "mean,median"]
 
 
 def test_labels_are_completed(typed, project):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from runx.config.load import load, logroot
+from runx.config.every_source import logroot
+from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError
 

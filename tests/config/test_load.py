@@ -2,8 +2,9 @@
 
 import pytest
 
+from runx.config.every_source import logroot
 from runx.config.keys import KEYS
-from runx.config.load import load, logroot
+from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import RunxError, SettingsError
 from runx.rundir.shell import PLAIN

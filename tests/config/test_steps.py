@@ -177,8 +177,8 @@ def test_a_step_has_a_farm_of_its_own_or_is_here(tmp_path):
     ].requeue == Requeue(max=0)
 
 
-@pytest.mark.parametrize("resources", ["3", "[a]", "[{cpus: 1}, {cpus: 2}]", "{cpus: {a: b}}"])
-def test_what_a_step_needs_is_one_mapping(tmp_path, resources):
+@pytest.mark.parametrize("resources", ["3", "[a]", "[]", "[{cpus: 1}, 3]", "{cpus: {a: b}}"])
+def test_what_a_step_needs_is_a_mapping_or_several(tmp_path, resources):
     with pytest.raises(SettingsError, match=r"sweep\.yml:3: .*RESOURCES"):
         says = f"  train: {{CMD: x}}\n  eval: {{CMD: x, RESOURCES: {resources}}}"
         loaded(tmp_path, f"STEPS:\n{says}\nHPARAMS: {{}}\n")

@@ -144,7 +144,7 @@ def test_a_part_of_an_array_is_waited_for_one_by_one():
 def test_where_no_part_of_an_array_can_be_waited_for_each_is_a_job(type):
     made = arrays(pipeline(25), type)
     assert [len(array.jobs) for array in made] == [1] * 52
-    assert made[26].waits == (Wait("1_0"),)
+    assert made[26].waits == (Wait("1_0", "ended" if type == "torque" else "done"),)
     with pytest.raises(SettingsError, match=r"ARRAY: .* can't wait for some of an array"):
         arrays(pipeline(2), type, array=True)
     # What waits for all of an array may.

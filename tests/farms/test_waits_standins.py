@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from farm_steps import (
     a_pipeline_goes_through_in_order_and_goes_on_when_mended,
+    a_step_of_a_job_of_its_own_is_refused,
     noted,
     several_runs_share_a_job,
     works,
@@ -84,14 +85,4 @@ def test_runs_side_by_side(site):
 
 @on("kubernetes", "condor")
 def test_a_step_of_a_job_of_its_own_is_refused(site):
-    site.write(
-        "no.yml",
-        "STEPS:\n"
-        '  train: {CMD: "python work.py {args}"}\n'
-        '  eval: {CMD: "python work.py", AFTER: train, RESOURCES: {cpus: 1}}\n'
-        "HPARAMS: {lr: [1, 2]}\n",
-    )
-    said = site.runx("no.yml", status=2).stderr
-    assert "no.yml:3: STEPS.eval: jobs of TYPE" in said
-    assert "it runs in the job of the step before" in said
-    assert not (site.path / "logs").exists()
+    a_step_of_a_job_of_its_own_is_refused(site)

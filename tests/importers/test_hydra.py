@@ -106,7 +106,8 @@ hydra:
 def test_a_search_of_optuna_is_one_here(tmp_path):
     found = imported(tmp_path, "configs/hparams_search/mnist.yaml", OPTUNA)
     for line in (
-        "CMD: python train.py +hparams_search=mnist hydra.mode=RUN", "SEARCH: {metric: loss, goal: maximize, trials: 6, sampler: tpe}", "seed: 1",
+        "CMD: python train.py +hparams_search=mnist hydra.mode=RUN", "seed: 1",
+        "SEARCH: {metric: loss, goal: maximize, trials: 6, sampler: tpe}",
         "model.lr: {loguniform: [0.0001, 0.1]}", "model.drop: {uniform: [0, 0.5]}",
         "model.depth: {randint: [1, 8]}", "data.batch: {choice: [32, 64]}",
     ):  # fmt: skip

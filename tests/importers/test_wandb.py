@@ -91,7 +91,8 @@ def test_draws_become_operators(tmp_path):
     )
     found = imported(tmp_path, "sweep.yaml", text)
     for line in (
-        "SEARCH: {metric: x, goal: minimize, trials: 7}", "a: {loguniform: [1e-05, 0.1]}", "b: {loguniform: [0.135335283237, 1.0]}",
+        "SEARCH: {metric: x, goal: minimize, trials: 7}",
+        "a: {loguniform: [1e-05, 0.1]}", "b: {loguniform: [0.135335283237, 1.0]}",
         "c: {randint: [1, 4]}", "d: {uniform: [0, 0.5]}", "e: {normal: [1, 2]}", "h: 0.5",
     ):  # fmt: skip
         assert line in found.experiment

@@ -8,9 +8,10 @@ from hypothesis import strategies as some
 
 from runx.config.load import load
 from runx.config.request import Request
-from runx.launching.graph import leaders, step_runs
+from runx.launching.graph import step_runs
 from runx.launching.plan import plan, sweep_of
 from runx.rundir.step_command import step_command
+from runx.rundir.steps import leaders
 from runx.sweeps.values import Hparam
 
 PIPELINE = """\

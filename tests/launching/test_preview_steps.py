@@ -6,9 +6,10 @@ from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError
 from runx.launching.graph import step_runs
-from runx.launching.plan import plan, sweep_of
+from runx.launching.plan import PlannedAttempt, plan, sweep_of
 from runx.launching.preview import check_first
 from runx.launching.preview_steps import step_counts, table_of
+from runx.launching.routes import routes
 
 STEPS = """\
 STEPS:
@@ -57,4 +58,5 @@ def test_a_step_that_starts_nowhere_is_counted_as_none(tmp_path):
 def test_steps_that_a_farm_can_not_have_wait_are_refused_when_planned(tmp_path):
     experiment, runs = planned(tmp_path, runx="FARM: k\nk: {TYPE: ray}\n")
     with pytest.raises(SettingsError, match=r"STEPS.train: jobs of TYPE ray can't wait for others"):
-        check_first(experiment, runs)
+        [route] = routes(experiment, map(PlannedAttempt, runs))
+        check_first(route.experiment, list(route.runs))

@@ -91,26 +91,6 @@ def test_braces_of_the_shell_are_left_alone(tmp_path):
     check(tmp_path, steps("a: {CMD: 'x {args} {c,d} ${e.dir}'}"))
 
 
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [
-        ("RESOURCES: [{gpus: 1}, {cpus: 4}]", "RESOURCES has alternatives; with STEPS each step"),
-        ('RESOURCES: {mem: "{{ 2 * attempt }}G"}', "RESOURCES: mem is computed; with STEPS"),
-        ("FARM: [one, two]", "FARM: with STEPS say one farm; a step may name another"),
-    ],
-)
-def test_a_choice_of_what_all_steps_need_is_refused(tmp_path, more, message):
-    with pytest.raises(SettingsError) as error:
-        check(tmp_path, f"{more}\n" + steps("a: {CMD: 'x {args}'}"), FARMS)
-    assert message in str(error.value)
-
-
-def test_a_choice_of_what_one_step_needs_is_refused(tmp_path):
-    computed = steps("""a: {CMD: 'x {args}', RESOURCES: {mem: "{{ 2 * lr }}G"}}""")
-    with pytest.raises(SettingsError, match=r"sweep\.yml:2: STEPS\.a: RESOURCES: mem is computed"):
-        check(tmp_path, computed)
-
-
 FARMS = "one: {TYPE: slurm}\ntwo: {TYPE: slurm}\n"
 
 

@@ -24,10 +24,11 @@ def note(**more):
 
 
 note(what="begins")
-time.sleep(args.nap)
+is_mended = (project / "mended").exists()
+time.sleep(0.2 if is_mended else args.nap)
 if args.again and me["attempt"] == 1:
     sys.exit(75)
-status = 0 if (project / "mended").exists() else args.status
+status = 0 if is_mended else args.status
 note(what="ends", status=status)
 sys.exit(status)
 """
@@ -39,6 +40,19 @@ STEPS:
   plot: {{CMD: "python work.py LOGDIR", AFTER: eval}}
   report: {{CMD: "python work.py {{eval.dirs}}", AFTER: {{eval: ended}}, PER: sweep, {needs}}}
 HPARAMS: {{dataset: [a, b], status: [0, 3], lr: [1, 2]}}
+"""
+
+
+CHAIN = """\
+STEPS:
+  tokens: {{CMD: "python work.py {{dataset}}", PER: [dataset], FARM: local}}
+  train: {{CMD: "python work.py {{args}} --data {{tokens.dir}}", AFTER: tokens{needs}}}
+  eval: {{CMD: "python work.py LOGDIR", AFTER: train}}
+  plot: {{CMD: "python work.py LOGDIR", AFTER: [train, eval]}}
+HPARAMS:
+  - {{dataset: a, lr: 1}}
+  - {{dataset: b, lr: 2, status: 3}}
+  - {{dataset: a, lr: 3, nap: 300}}
 """
 
 
@@ -95,7 +109,60 @@ def a_pipeline_goes_through_in_order_and_goes_on_when_mended(
             assert made[dataset] <= each["time"]
 
 
-def a_chain_goes_on_at_the_step_that_asked_for_it(site, requeued=lambda run: None):
+def steps_of_a_job_go_through_in_turn_and_go_on_when_mended(site, needs="", more=""):
+    """One train is done, one fails, one is cancelled; when mended all goes on where it was."""
+    site.write("turns.yml", CHAIN.format(needs=needs and f", RESOURCES: {needs}") + more)
+    site.runx("turns.yml")
+    runs = {
+        json.loads((run / "hparams.json").read_text())["lr"]: run
+        for run in site.runs("turns")
+        if run.name != "steps"
+    }
+    ids = [
+        json.loads((run / f"steps/{step}/attempts/1.job.json").read_text())["id"]
+        for run in runs.values()
+        for step in ("train", "eval", "plot")
+    ]
+    assert ids == [id for id in ids[::3] for _ in range(3)]
+    assert len({*ids}) == 3
+    site.wait("turns", lambda _: runs[3].name in times(site, "train"))
+    site.runx("cancel", "turns", runs[3].name, "--step", "train")
+    states = site.wait("turns", all_end)
+    assert {lr: states[run.name] for lr, run in runs.items()} == {
+        1: "done",
+        2: "failed",
+        3: "cancelled",
+    }
+    shown = site.runx("status", "turns", status=(0, 1)).stdout
+    assert shown.count("blocked") == 4, shown
+    assert len(times(site, "eval")) == len(times(site, "plot")) == 1
+    (site.path / "mended").touch()
+    site.runx("turns.yml", "--resume")
+    site.done("turns", 3)
+    begun = [each["step"] for each in noted(site) if each["what"] == "begins"]
+    counts = {step: begun.count(step) for step in begun}
+    assert counts == {"tokens": 2, "train": 5, "eval": 3, "plot": 3}
+    for before, after in (("train", "eval"), ("eval", "plot")):
+        ended = times(site, before, "ends")
+        assert all(ended[run] <= time for run, time in times(site, after).items())
+
+
+def a_step_of_a_job_of_its_own_is_refused(site, needs="{cpus: 1}"):
+    """Nothing is made of a sweep whose steps this farm can't have wait for each other."""
+    site.write(
+        "no.yml",
+        "STEPS:\n"
+        '  train: {CMD: "python work.py {args}"}\n'
+        f'  eval: {{CMD: "python work.py", AFTER: train, RESOURCES: {needs}}}\n'
+        "HPARAMS: {lr: [1, 2]}\n",
+    )
+    said = site.runx("no.yml", status=2).stderr
+    assert "no.yml:3: STEPS.eval: jobs of TYPE" in said
+    assert "it runs in the job of the step before" in said
+    assert not (site.path / "logs/no").exists()
+
+
+def a_chain_goes_on_at_the_step_that_asked_for_it(site, requeued=lambda run: None, nap=0.2):
     """The train hands the job back; its eval, in the same job, starts when it is done."""
     site.write(
         "chain.yml",
@@ -103,7 +170,7 @@ def a_chain_goes_on_at_the_step_that_asked_for_it(site, requeued=lambda run: Non
         '  data: {CMD: "python work.py"}\n'
         '  train: {CMD: "python work.py {args}", AFTER: data}\n'
         '  eval: {CMD: "python work.py", AFTER: train}\n'
-        "HPARAMS: {again: [0, 1]}\nREQUEUE: {max: 2}\n",
+        f"HPARAMS: {{again: [0, 1], nap: [{nap}]}}\nREQUEUE: {{max: 2}}\n",
     )
     site.runx("chain.yml")
     [again] = [

@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 from project import Project
 
 from runx.locks import acquire, release
@@ -150,6 +151,18 @@ def test_a_budget_ends_the_search(project):
     assert '"skipped":"budget spent"' in runs[2].events(1).read_text()
 
 
+def test_a_launcher_here_says_what_was_skipped_and_held(project):
+    project.write("search.yml", SEARCH.format(trials=4, more=", target: 0.5"))
+    said = project.runx("search.yml", "-i").stderr
+    assert said.count(": skipped\n") == 3
+    assert "4 runs done, 3 of them skipped" in said
+    assert "1 done, 3 skipped" in project.runx("status", "search").stdout
+    project.write("bad.yml", SEARCH.format(trials=9, more="") + "  opt: bad\n")
+    said = project.runx("bad.yml", "-i", status=1).stderr
+    assert said.count(": held\n") == 1
+    assert "all 5 runs that have ended failed: ValueError: no data" in said
+
+
 def test_five_failures_for_one_cause_hold_the_search_until_a_person_lets_it_go_on(project):
     runs = searched(project, 14, rest="  opt: bad\n")
     assert [started(project, run) for run in runs[:7]] == [1] * 5 + [143] * 2
@@ -265,7 +278,7 @@ def test_cases_computed_values_and_a_file_of_its_own(project):
         assert values["x"] <= 0.7 and values["half"] == values["x"] / 2
         assert ("beta" in values) == (values["opt"] == "adam")
         assert values["where"] == f"{run.path}/out"
-        assert f"half: {values['half']}" in run.output.read_text()
+        assert yaml.safe_load(run.config("yaml").read_text())["half"] == values["half"]
 
 
 def test_an_experiment_that_was_moved_goes_on_from_where_it_is(project):

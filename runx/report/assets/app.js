@@ -11,6 +11,7 @@ import { makeScatter } from "./scatter.js";
 import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
 import { makeAblation } from "./ablation.js";
+import { makeStepGraph } from "./stepgraph.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
 import { listen, makeFollower } from "./live.js";
@@ -49,6 +50,7 @@ function main() {
   const tip = makeTip();
   const heading = makeHeading(model, store);
   const toolbar = makeToolbar(model, store, selection);
+  const graph = makeStepGraph(model, store);
   const table = makeTable(model, store, selection);
   const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
   const [curves, parallel, ...small] = figures;
@@ -68,7 +70,7 @@ function main() {
   };
   const panel = makePanel(model, store, selection, makeFollower(model));
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, toolbar.element, table.element, curves.element, parallel.element, ablation.element, grid);
+  const page = h("main", {}, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));
@@ -95,7 +97,7 @@ function main() {
   function draw(changed) {
     const isAll = [...changed].some((what) => !concerned[what]);
     if (isAll) selection.refresh();
-    const parts = isAll ? [heading, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
+    const parts = isAll ? [heading, graph, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
     toolbar.refresh();
     for (const part of parts) part.refresh();
   }

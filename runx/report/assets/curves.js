@@ -136,7 +136,8 @@ function makeChart(name, model, store, selection, tip) {
       pen.beginPath();
       trace(pen, map, line.xs, line.ys, line.length, Math.min(points, map.width * 2));
       pen.stroke();
-      if (line.length === 1) dot(pen, map, line, 0);
+      const alone = onlyPoint(line);
+      if (alone >= 0) dot(pen, map, line, alone);
     }
     pen.setLineDash([]);
     pen.globalAlpha = 1;
@@ -161,6 +162,14 @@ function makeChart(name, model, store, selection, tip) {
     pen.beginPath();
     pen.arc(map.x(line.xs[at]), map.y(line.ys[at]), 3.5, 0, 2 * Math.PI);
     pen.fill();
+  }
+
+  /** Return where a line has its only point, -1 where it has none or several. */
+  function onlyPoint({ ys, length }) {
+    const first = ys.findIndex((y) => Number.isFinite(y));
+    if (first < 0 || first >= length) return -1;
+    for (let at = first + 1; at < length; at += 1) if (Number.isFinite(ys[at])) return -1;
+    return first;
   }
 
   function highlight(pen, map) {

@@ -12,6 +12,13 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Return an element of a drawing. */
+export function svg(tag, attributes = {}) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
 /** Return a labelled select; `options` are pairs of value and text. */
 export function select(label, options, value, choose) {
   const list = h("select", { onchange: () => choose(list.value) });

@@ -54,18 +54,18 @@ function addPoints(model, run, { phase, validates, points, best }) {
   run.best = new Map(Object.entries(best));
 }
 
-/** Return a function that follows the log of one run at a time; null follows none. */
+/** Return a function that follows the log of one run, or a step of it, at a time; null follows none. */
 export function makeFollower(model) {
   let latest = 0;
-  return (run, show) => {
+  return (run, step, show) => {
     latest += 1;
-    if (run && model.live) follow(run, show, latest);
+    if (run && model.live) follow(run, step, show, latest);
   };
 
-  async function follow(run, show, number) {
+  async function follow(run, step, show, number) {
     let place = -1;
     while (number === latest) {
-      const query = new URLSearchParams({ token: model.live.token, run: run.key, place });
+      const query = new URLSearchParams({ token: model.live.token, run: run.key, step, place });
       try {
         const answer = await fetch(`log?${query}`);
         if (!answer.ok) return;

@@ -156,6 +156,9 @@ export function columnsOf(model) {
     ...(several ? [fixed("experiment", "experiment")] : []),
     fixed("name", "run"),
     fixed("state", "state"),
+    ...[...new Set(model.runs.flatMap((run) => Object.keys(run.steps ?? {})))].map((name) => {
+      return { id: `s:${name}`, heading: name, kind: "step", name };
+    }),
     ...(tagged ? [fixed("tag", "tag")] : []),
     ...hparams,
     ...metrics,
@@ -181,6 +184,7 @@ export function valueOf(run, column) {
   if (kind === "hparam") return run.hparams.get(name) ?? undefined;
   if (kind === "metric") return run.metrics.get(name);
   if (kind === "best") return run.best.get(name);
+  if (kind === "step") return run.steps?.[name]?.state;
   return run[kind] ?? undefined;
 }
 

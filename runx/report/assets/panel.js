@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { numeric, valueOf } from "./model.js";
 import { duration, shown, size } from "./numbers.js";
-import { stateMark } from "./table.js";
+import { stateMark } from "./states.js";
+import { stepTable } from "./stepgraph.js";
 
 export function makePanel(model, store, selection, follow) {
   const body = h("div", { class: "panel-body" });
@@ -13,6 +14,7 @@ export function makePanel(model, store, selection, follow) {
   let open = null;
   let opener = null;
   let log = null;
+  let step = ""; // whose log is shown
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && open) shut();
   });
@@ -30,7 +32,7 @@ export function makePanel(model, store, selection, follow) {
     open = run;
     element.hidden = !run;
     document.body.classList.toggle("has-panel", Boolean(run));
-    if (isNew) follow(null);
+    if (isNew) follow(null, "", null);
     if (!run || (!isNew && !["metric", "data"].some((what) => changed.has(what)))) return;
     fill(run, isNew);
     if (isNew && opener?.closest?.("main")) title.focus();
@@ -39,21 +41,39 @@ export function makePanel(model, store, selection, follow) {
   function fill(run, isNew) {
     const place = body.scrollTop;
     const shownLog = log?.textContent;
+    if (isNew || !run.steps?.[step]) step = run.step;
     title.textContent = run.key;
     const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
-    log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, run.log || "Nothing was printed.");
-    body.replaceChildren(...[facts(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
+    log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, logOf(run) || "Nothing was printed.");
+    body.replaceChildren(...[facts(run), steps(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
     if (!isNew) {
       body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
       if (model.live && shownLog !== undefined) log.textContent = shownLog;
       body.scrollTop = place;
     } else {
       body.scrollTop = 0;
-      follow(run, appended);
+      follow(run, step, appended);
     }
     requestAnimationFrame(() => {
       log.scrollTop = log.scrollHeight;
     });
+  }
+
+  function logOf(run) {
+    return step ? run.step_details?.[step]?.log : run.log;
+  }
+
+  function steps(run) {
+    if (!run.steps) return null;
+    const choose = (name) => {
+      step = name;
+      log.textContent = logOf(run) || "Nothing was printed.";
+      follow(run, step, appended);
+      fill(run, false);
+      body.querySelector(".log").scrollIntoView({ block: "nearest" });
+    };
+    const table = stepTable(model, run, step, choose, (metric) => store.set({ metric }));
+    return part("Steps", true, h("div", { class: "sideways", tabindex: "0", role: "region", "aria-label": "Steps of the run" }, table));
   }
 
   /** Add new output of a live run to its log; the first part replaces what the page came with. */
@@ -64,7 +84,7 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function part(name, isOpen, ...content) {
-    return h("details", { open: isOpen, "data-part": name }, h("summary", {}, name), ...content);
+    return h("details", { open: isOpen, "data-part": name }, h("summary", {}, name), ...content.filter(Boolean));
   }
 
   function facts(run) {
@@ -93,9 +113,10 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function command(run) {
-    if (!run.command) return null;
-    const copy = h("button", { type: "button", class: "quiet copy", onclick: () => copyText(copy, run.command) }, "Copy");
-    return part("Command", true, h("div", { class: "with-copy" }, h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, run.command), copy));
+    const text = (step && run.step_details?.[step]?.command) || run.command;
+    if (!text) return null;
+    const copy = h("button", { type: "button", class: "quiet copy", onclick: () => copyText(copy, text) }, "Copy");
+    return part("Command", true, h("div", { class: "with-copy" }, h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, text), copy));
   }
 
   /** Return hyperparameters and results, beside those of the best run. */
@@ -134,7 +155,8 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function logPart() {
-    return part(model.live ? "Log" : "End of the log", true, log);
+    const of = step ? h("p", { class: "about" }, `Of ${step}, as the command; a click on another step shows its.`) : null;
+    return part(model.live ? "Log" : "End of the log", true, of, log);
   }
 
   function code(run) {

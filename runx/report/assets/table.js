@@ -3,16 +3,9 @@
 import { h, save } from "./dom.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
 import { duration, isNumber, shown } from "./numbers.js";
+import { stateMark } from "./states.js";
 
 const AT_FIRST = 120;
-
-export const FAILED_STATES = new Set(["failed", "killed", "timeout", "oom", "lost"]);
-
-/** Return an element for a run's state: a mark and its name, the reason as a title. */
-export function stateMark(run) {
-  const title = run.reason ? `${run.state}: ${run.reason}` : run.state;
-  return h("span", { class: `state state-${run.state}`, title }, h("i", { "aria-hidden": "true" }), run.state);
-}
 
 /** Return a run's name, with the date at its end set apart. */
 export function runName(run) {
@@ -161,6 +154,7 @@ export function makeTable(model, store, selection) {
   function cell(run, column, best) {
     const value = valueOf(run, column);
     if (column.id === "name") return nameCell(run);
+    if (column.kind === "step") return h("td", {}, run.steps?.[column.name] ? stateMark(run.steps[column.name]) : null);
     if (column.id === "state") return h("td", {}, stateMark(run), run.state === "running" ? howFar(run) : null);
     const isRight = typeof value === "number" || isRated(column);
     const isBest = best !== undefined && numeric(value) === best;

@@ -2,16 +2,15 @@
 
 import { fill, h, press, select, toggle } from "./dom.js";
 import { shortNumber } from "./numbers.js";
-import { FAILED_STATES } from "./table.js";
+import { counted, progressBar } from "./states.js";
 import { copyText } from "./panel.js";
 
-const ORDER = ["running", "queued", "planned", "done", "failed", "killed", "timeout", "oom", "preempted", "cancelled", "lost", "unknown"];
 const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
 
 /** Return the page's heading: name, notes, the states of the runs, and buttons. */
 export function makeHeading(model, store) {
   const states = h("div", { class: "states", role: "status" });
-  const bar = h("div", { class: "progress", "aria-hidden": "true" });
+  const bar = h("div");
   const theme = h("button", { type: "button", class: "quiet", onclick: turn });
   const link = h("button", { type: "button", class: "quiet", onclick: () => copyText(link, location.href) }, "Copy link");
   const live = h("span", { class: "live", role: "status", hidden: true });
@@ -36,18 +35,8 @@ export function makeHeading(model, store) {
     theme.textContent = THEMES[store.view.theme] ?? THEMES[""];
     const counts = new Map();
     for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
-    const present = ORDER.filter((state) => counts.has(state));
-    states.replaceChildren(...present.map((state) => {
-      return h("span", { class: `state state-${state}` }, h("i", { "aria-hidden": "true" }), `${counts.get(state)} ${state}`);
-    }));
-    bar.replaceChildren(...["done", "unknown", "running", ...FAILED_STATES].filter((state) => counts.has(state)).map((state) => {
-      const piece = h("i", { class: `state-${state}` });
-      piece.style.flexGrow = counts.get(state);
-      return piece;
-    }));
-    const waiting = h("i", { class: "rest" });
-    waiting.style.flexGrow = present.filter((state) => ["queued", "planned", "preempted", "cancelled"].includes(state)).reduce((sum, state) => sum + counts.get(state), 0);
-    bar.append(waiting);
+    states.replaceChildren(...counted(counts));
+    bar.replaceChildren(progressBar(counts));
   }
 }
 

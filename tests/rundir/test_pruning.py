@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runx.errors import SweepError
-from runx.search.pruning import Asha, Median, rule_of
+from runx.rundir.pruning import Asha, Median, rule_of
 
 values = st.lists(st.floats(), max_size=40)
 goals = st.sampled_from(["minimize", "maximize"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from statistics import median
 from typing import Literal, NamedTuple, TypeAlias
 
 from runx.errors import SweepError
@@ -39,6 +38,17 @@ class Asha(NamedTuple):
         while rung < epoch:
             rung *= self.factor
         return rung == epoch
+
+    def rung(self, epoch: float) -> int | None:
+        """Return the last epoch up to this one at which it decides, None before the first.
+
+        >>> [Asha(3, 3).rung(epoch) for epoch in (2, 3, 8.5, 10)]
+        [None, 3, 3, 9]
+        """
+        rung = self.first
+        while rung * self.factor <= epoch:
+            rung *= self.factor
+        return rung if rung <= epoch else None
 
     def plan(self) -> str:
         """Return when it decides, for people.
@@ -75,6 +85,10 @@ class Median(NamedTuple):
         """Return whether something is decided at an epoch: at each from ``warmup`` on."""
         return epoch >= self.warmup
 
+    def rung(self, epoch: float) -> int | None:
+        """Return the whole epoch that this one is in, None before the first that counts."""
+        return int(epoch) if epoch >= self.warmup else None
+
     def plan(self) -> str:
         """Return when it decides, for people.
 
@@ -99,7 +113,9 @@ class Median(NamedTuple):
             verb = "is" if self.min_runs == 1 else "are"
             why = f"{_others(len(others))}, of which {self.min_runs} {verb} needed"
             return Verdict(False, f"epoch {epoch}: {why}")
-        middle = median(_loss(value, goal) for value in others)
+        losses = sorted(_loss(value, goal) for value in others)
+        half = len(losses) // 2
+        middle = (losses[half] + losses[-1 - half]) / 2
         stops = _loss(own, goal) > middle
         shown = f"{middle if goal == 'minimize' else -middle:.6g}"
         than = "worse than" if stops else "no worse than"

@@ -99,7 +99,7 @@ def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:
     ordered = list(runs)
     for column, lower in reversed(keys):
         get = getter(column)
-        ranks = {id(run): _rank_of(run, column, get(run), lower) for run in ordered}
+        ranks = {id(run): rank(get(run), lower) for run in ordered}
         ordered.sort(key=lambda run: ranks[id(run)])
     return sorted(ordered, key=lambda run: run.state == "pruned") if keys else ordered
 
@@ -141,13 +141,6 @@ def _loss(runs: Sequence[RunRecord], key: Key) -> float | None:
         return None
     mean = math.fsum(numbers) / len(numbers)
     return mean if key.lower else -mean
-
-
-def _rank_of(run: RunRecord, column: Column, cell: Any, lower: bool) -> tuple[float, float, str]:
-    """Return the sort key of a run: one that was stopped early is never before one that was not."""
-    first, number, text = rank(cell, lower)
-    is_early = run.state == PRUNED and column.kind in ("metric", "measured") and first == 0
-    return (0.5 if is_early else first, number, text)
 
 
 def rank(value: Any, lower: bool) -> tuple[int, float, str]:

@@ -83,6 +83,7 @@ def names_option(*flags: str, help: str) -> Callable[[Command], Command]:
     help="With --over, --by: mean,std,sem,min,max,median,ci95,n.",
 )
 @column_option("--best-per", default="", metavar="A", help="Only the best run for each value of A.")
+@click.option("--pareto", is_flag=True, help="Only what no other beats in all of --sortwith.")
 @column_option("--importance", default="", metavar="METRIC", help="Which hyperparameter moves it.")
 @column_option("--pivot", nargs=2, metavar="A B", help="Means by two hyperparameters.")
 @column_option("--values", default="", metavar="METRIC", help="With --pivot: of what.")

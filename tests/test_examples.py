@@ -106,6 +106,20 @@ def test_digits_are_read_by_the_best_run_at_95_percent_or_more(installed, tmp_pa
     assert {row["optimizer"] for row in rows} == {"sgd", "adam"}
 
 
+def test_a_search_reads_digits_better_than_its_first_point(installed, tmp_path):
+    pytest.importorskip("sklearn")
+    folder = copy_of("search", tmp_path)
+    run("runx search.yml -i -j 2", folder, installed)
+    shown = run("runx status search", folder, installed)
+    assert "16 of 16 points told to tpe" in shown and "best loss 0.0" in shown
+    rows = json.loads(run("sumx search --json", folder, installed))
+    assert len(rows) == 16 and rows[0]["state"] == "done"
+    first = next(row for row in rows if row["search"]["point"] == 1)
+    assert (first["hparams"]["lr"], first["hparams"]["width"]) == (0.1, 32)  # try_first
+    losses = [row["metrics"]["loss-best"] for row in rows if row["state"] == "done"]
+    assert losses == sorted(losses) and losses[0] < 0.06
+
+
 def test_inheritance_makes_seven_runs_with_their_tags(installed, tmp_path):
     folder = copy_of("inheritance", tmp_path)
     plan, sweep, table = commands("inheritance")

@@ -147,6 +147,7 @@ COUNTERPARTS = {
         "by": "Results.by(names)",
         "agg": "Results.by(agg)",
         "best_per": "Results.best_per(name)",
+        "pareto": "Results.pareto(metrics)",
         "importance": "Results.importance(metric)",
         "pivot": "Results.pivot(across)",
         "values": "Results.pivot(values)",

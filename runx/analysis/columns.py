@@ -19,6 +19,8 @@ IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths
 """Hyperparameters that are never shown as differing, as with the original."""
 OWN = ("experiment", "run", "tool", "state", "epoch", "epoch_time", "dir")
 """Columns that every run has."""
+POINT = "point"
+"""The column of the number of a search's point, where a run is of a search."""
 LABELS = "labels"
 """A column that every run has, too; a hyperparameter of this name goes before it."""
 DETAILS = (
@@ -84,6 +86,7 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
     "code_digest": lambda run: code_digest(run) or None,
     "reason": lambda run: run.status.reason or None,
     "labels": lambda run: ", ".join(run.labels),
+    POINT: lambda run: run.trial.number if run.trial else None,
 }
 
 
@@ -130,7 +133,7 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
     for resource in resources_of(runs):
         if resource.heading == name:
             return resource
-    if name in AS_JSON:
+    if name in AS_JSON or (name == POINT and any(run.trial for run in runs)):
         return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
@@ -161,7 +164,8 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(of_steps(run) for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
-    return list(dict.fromkeys((*names, *OWN, LABELS, *DETAILS, *AS_JSON)))
+    of_search = [POINT] if any(run.trial for run in runs) else []
+    return list(dict.fromkeys((*names, *OWN, LABELS, *of_search, *DETAILS, *AS_JSON)))
 
 
 def everything(run: RunRecord) -> dict[str, Any]:
@@ -179,6 +183,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
         CODE: run.code[:SHORT] or None,
         **run.measured,
         LABELS: run.labels,
+        **({POINT: run.trial.number} if run.trial else {}),
         **plain,
         **run.metrics,
         **run.details,

@@ -18,7 +18,17 @@ from runx.analysis.columns import (
     varying,
 )
 from runx.analysis.question import Question
-from runx.analysis.table import Key, Row, Table, chosen, own_columns, rank, sort_keys
+from runx.analysis.table import (
+    PRUNED,
+    Key,
+    Row,
+    Table,
+    chosen,
+    on_front,
+    own_columns,
+    rank,
+    sort_keys,
+)
 from runx.errors import RunxError
 from runx.nearest import first_of, suggestion
 from runx.printable import one_line
@@ -140,7 +150,10 @@ def grouped(results: Iterable[RunRecord], question: Question, grouping: Grouping
     shown = _measured_columns(runs, question)
     expected = _expected(runs, question, grouping, members)
     keys = sort_keys(runs, question)
-    ordered = sorted(members, key=lambda group: _sort_key(group, keys, by))[: question.top]
+    ordered = sorted(members, key=lambda group: _sort_key(group, keys, by))
+    if question.pareto:
+        ordered = on_front(ordered, keys, lambda group: group)
+    ordered = ordered[: question.top]
     rows = [_row(group, by, shown, expected, grouping.agg) for group in ordered]
     heads = [head for column in shown for head in _headings(column, grouping.agg)]
     count = [Column("n", "count")] if not shown else []
@@ -212,7 +225,9 @@ def _sort_key(
 ) -> tuple[tuple[int, float, str], ...]:
     """Return a group's sort key: its means, then its values in the columns that define it."""
     means = (rank(_mean(group, key.column), key.lower) for key in keys)
-    return (*means, *(rank(value(group[0], column), lower=True) for column in by))
+    rest = (rank(value(group[0], column), lower=True) for column in by)
+    is_early = bool(keys) and any(run.state == PRUNED for run in group)
+    return (rank(is_early, lower=True), *means, *rest)
 
 
 def _mean(group: Sequence[RunRecord], column: Column) -> Any:

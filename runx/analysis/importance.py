@@ -67,9 +67,14 @@ def _number(run: RunRecord, metric: Column) -> float | None:
 def _split(runs: Sequence[RunRecord], column: Column) -> list[tuple[str, list[RunRecord]]]:
     """Return labelled groups of runs by a hyperparameter's value, or range of many numbers."""
     members = groups(runs, [column])
-    values = [value(run, column) for run in runs]
-    if len(members) <= MOST or not all(type(each) in (int, float) for each in values):
+    # What a case of a search leaves out is null in the others.
+    there = [run for run in runs if value(run, column) is not None]
+    is_numeric = all(type(value(run, column)) in (int, float) for run in there)
+    if len(members) <= MOST or not is_numeric:
         return [(for_machines(value(group[0], column)) or "null", group) for group in members]
+    if len(there) < len(runs):
+        rest = [run for run in runs if value(run, column) is None]
+        return [*_split(there, column), ("null", rest)]
     ordered = sorted(runs, key=lambda run: value(run, column))
     edges = [round(at * len(ordered) / RANGES) for at in range(RANGES + 1)]
     ranges = [ordered[begin:end] for begin, end in itertools.pairwise(edges) if end > begin]

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from runx.analysis.ask import ask_schedulers, read_states, with_job_status
 from runx.analysis.cells import duration, for_machines
 from runx.analysis.codes import code_changed, with_codes
-from runx.analysis.columns import Column, value
+from runx.analysis.columns import POINT, Column, value
 from runx.analysis.commands import command_words, in_folder
 from runx.analysis.question import Question
 from runx.analysis.remove import freed_bytes
-from runx.analysis.runjson import attempt_as_json, run_as_json
+from runx.analysis.runjson import attempt_as_json, run_as_json, trial_as_json
 from runx.analysis.table import Row, Table, own_columns, ranked, sort_keys
 from runx.errors import RunxError
 from runx.rundir.attempts import clock
@@ -27,6 +27,7 @@ from runx.rundir.orders import pruned_by
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.record import launch_folder, launch_of, read_or_empty
 from runx.rundir.run import RunRecord
+from runx.rundir.searches import search_dir
 from runx.rundir.state import ENDED_BADLY, STATES, UNKNOWN, State
 from runx.staging.walk import megabytes
 from runx.sweeps.hparam_types import described
@@ -82,6 +83,7 @@ def status_table(
     shown = own_columns(records, question)
     columns = (
         *(column for column in shown if column.kind in _FIRST),
+        *([Column(POINT, POINT)] if any(record.trial for record in records) else []),
         Column("state", "status"),
         *(Column(name, "step", name) for name in step_names(records)),
         Column("attempt", "attempt"),
@@ -223,6 +225,7 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         "cause": cause_in(record),
         **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
         "id": content.get("id"),
+        **_search(record, warn),
         **({"hparams_types": types} if (types := launch.get("hparams_types")) else {}),
         "cmd": content.get("cmd"),
         "code_changed": code_changed(record),
@@ -242,6 +245,38 @@ def description(record: RunRecord, now: float, warn: Callable[[str], None]) -> d
         "files": _files(run.path),
         "again": list(_commands(run, launch, content)),
     }
+
+
+def _search(record: RunRecord, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Return the point of a search that a run has: who asked for it, and what was known then."""
+    if record.trial is None:
+        return {}
+    folder = search_dir(ExperimentDir(record.dir.experiment), record.trial.search)
+    search = read_or_empty(folder.record, warn)
+    point = read_or_empty(folder.point(record.trial.number), warn)
+    return {
+        "search": {
+            **trial_as_json(record.trial),
+            "trials": search.get("trials"),
+            "sampler": point.get("sampler"),
+            "known": point.get("known"),
+            "values": point.get("values"),
+        }
+    }
+
+
+def _search_line(search: Mapping[str, Any]) -> str:
+    """Return what a search's point is, for people.
+
+    >>> _search_line({"name": "a-1b", "point": 7, "trials": 60, "sampler": "tpe", "known": 3})
+    'a-1b, point 7 of 60, chosen by tpe from 3 that had ended'
+    """
+    of = f" of {search['trials']}" if search["trials"] else ""
+    how = ", not chosen yet"
+    if search["sampler"]:
+        how = f", chosen by {search['sampler']}"
+        how += f" from {search['known']} that had ended" if search["known"] else ""
+    return f"{search['name']}, point {search['point']}{of}{how}"
 
 
 def _files(path: Path) -> list[str]:
@@ -284,6 +319,7 @@ def description_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run.get("gpu_hours") is not None:
         yield from _pair("gpus", str(GpuUse(run["gpu_hours"], run["gpu_idle"])))
     yield from _pair("labels", ", ".join(run.get("labels", ())))
+    yield from _pair("search", _search_line(run["search"]) if run.get("search") else None)
     yield from _pair("git", commit)
     meanings = {name: described(said) for name, said in run.get("hparams_types", {}).items()}
     yield from _mapping("hparams", run["hparams"], meanings)

@@ -31,6 +31,8 @@ class Question:
     ``columns`` are names; empty, the table chooses. ``where`` is an expression. ``at`` is an epoch
     that metrics are taken from instead of the last. ``extra`` are other names to read. ``others``
     are runs that a condition has left out: what these alone have is a name all the same.
+    ``preferred`` are what searches went by: to sort with where nothing else is said and any run
+    has it. With ``pareto`` only what no other one is better than in all that is sorted by.
     """
 
     sortwith: tuple[str, ...] = ()
@@ -44,11 +46,13 @@ class Question:
     at: float | None = None
     extra: tuple[str, ...] = ()
     others: tuple[RunRecord, ...] = field(default=(), repr=False, compare=False)
+    preferred: tuple[str, ...] = ()
+    pareto: bool = False
 
     @cached_property
     def sort_measures(self) -> tuple[Measure, ...]:
-        """The measures to sort by, one for each name in ``sortwith``."""
-        return tuple([self.sort_measure(name) for name in self.sortwith])
+        """The measures to sort by, one for each name in ``sortwith``, else ``preferred``."""
+        return tuple([self.sort_measure(name) for name in self.sortwith or self.preferred])
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -142,6 +146,8 @@ class TableOptions:
     log: str = ""
     smooth: float = 0.0
     others: tuple[RunRecord, ...] = field(default=(), repr=False, compare=False)
+    preferred: tuple[str, ...] = ()
+    pareto: bool = False
 
     @property
     def format(self) -> str:
@@ -168,4 +174,6 @@ class TableOptions:
             at=None if self.at in (None, "min", "last") else float(self.at or 0),
             extra=(*self.over, *self.by, *filter(None, single), *launch),
             others=self.others,
+            preferred=self.preferred,
+            pareto=self.pareto,
         )

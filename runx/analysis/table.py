@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from runx.analysis.better import direction
 from runx.analysis.columns import (
@@ -18,10 +19,12 @@ from runx.analysis.columns import (
     code_columns,
     everything,
     fields,
+    finite,
     getter,
     metric_column,
     names_of,
     resolve,
+    value,
     varying,
     varying_resources,
 )
@@ -30,6 +33,9 @@ from runx.analysis.reduce import Measure
 from runx.errors import RunxError
 from runx.nearest import listed, nearest_first
 from runx.rundir.run import RunRecord
+
+Item = TypeVar("Item")
+RunsOf: TypeAlias = Callable[[Item], Sequence[RunRecord]]
 
 
 class Key(NamedTuple):
@@ -45,6 +51,13 @@ def sort_keys(runs: Sequence[RunRecord], question: Question) -> list[Key]:
         sorting = zip(question.sortwith, question.sort_measures, strict=True)
         named = [*runs, *question.others]
         return [_key(name, measure, named, question) for name, measure in sorting] if runs else []
+    of_search = [
+        Key(Column(each.name, "measured", each.name), question.is_lower(each.metric))
+        for each in question.sort_measures
+        if any(each.name in run.measured for run in runs)
+    ]
+    if of_search:
+        return of_search
     every = names_of(run.metrics for run in runs)
     all_metrics = [name for name in every if name not in question.ignore]
     metrics = [name for name in all_metrics if name in question.columns] or all_metrics
@@ -91,6 +104,45 @@ def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:
     return sorted(ordered, key=lambda run: run.state == "pruned") if keys else ordered
 
 
+def best_first(runs: Sequence[RunRecord], keys: Sequence[Key], question: Question) -> Sequence[Any]:
+    """Return the runs that a question shows, sorted by its keys."""
+    shown = ranked(runs, keys)
+    if question.pareto:
+        shown = on_front(shown, keys, lambda run: [run])
+    return shown[: question.top]
+
+
+def on_front(items: Sequence[Item], keys: Sequence[Key], runs_of: RunsOf[Item]) -> list[Item]:
+    """Return runs, or groups of them by their means, that no other is better than by all keys.
+
+    Those that lack one of the numbers are left out, and so are runs that were stopped early.
+
+    Raises:
+        RunxError: There are fewer than two keys.
+    """
+    from runx.search.observations import front
+
+    if len(keys) < 2:
+        raise RunxError("--pareto needs two metrics or more; name them: -s loss,latency")
+    measured, losses = list[Item](), list[list[float]]()
+    for item in items:
+        means = [_loss(runs_of(item), key) for key in keys]
+        if None not in means:
+            measured.append(item)
+            losses.append([each for each in means if each is not None])
+    return [measured[place] for place in front(losses)]
+
+
+def _loss(runs: Sequence[RunRecord], key: Key) -> float | None:
+    """Return the mean of runs by a key, less being better; None where none has a number."""
+    cells = (finite(value(run, key.column)) for run in runs if run.state != PRUNED)
+    numbers = [cell for cell in cells if cell is not None]
+    if not numbers:
+        return None
+    mean = math.fsum(numbers) / len(numbers)
+    return mean if key.lower else -mean
+
+
 def rank(value: Any, lower: bool) -> tuple[int, float, str]:
     """Return the sort key of a value: numbers from the best on, then text, NaN and null.
 
@@ -104,6 +156,8 @@ def rank(value: Any, lower: bool) -> tuple[int, float, str]:
     return (3, 0.0, "") if value is None else (1, 0.0, str(value))
 
 
+PRUNED = "pruned"
+"""The state of runs that were stopped early, which are never the best."""
 SETTLED = frozenset({"done", "unknown"})
 """States that need no column where all runs have them."""
 
@@ -131,7 +185,7 @@ def runs_table(results: Iterable[RunRecord], question: Question = Question()) ->
     """Return the table of runs, the best first where a metric decides, else by name."""
     runs = chosen(results, question)
     keys = sort_keys(runs, question)
-    shown = ranked(runs, keys)[: question.top]
+    shown = best_first(runs, keys, question)
     columns = asked_columns(runs, question) if question.columns else own_columns(runs, question)
     cells = zip(*(map(getter(column), shown) for column in columns), strict=True)
     rows = tuple(map(Row, cells, shown))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runx.analysis.overview import Overview
     from runx.rundir.paths import RunDir
     from runx.rundir.run import RunRecord
+    from runx.trials.outlook import Outlook
 
 HINT = "name a run, or --where EXPR; see runx status"
 
@@ -68,6 +69,14 @@ class Standings(Sequence["RunRecord"]):
         from runx.analysis.gpus import gpu_lines
 
         return list(gpu_lines(self.records, time.time()))
+
+    def searches(self, warn: Say = warning) -> list[Outlook]:
+        """Return how each search goes that these runs are of."""
+        if not any(record.trial for record in self.records):
+            return []
+        from runx.api.searches import outlooks
+
+        return outlooks(self.records, warn)
 
     def json(self, disk: bool = False) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""

@@ -81,6 +81,13 @@ class Narrowing:
         """Show only the best run for each value of a hyperparameter."""
         return self._with(best_per=name)
 
+    def pareto(self, *metrics: str) -> Self:
+        """Keep the runs that no other is better than in all of two metrics or more.
+
+        By default those that are sorted by, or that a search went by.
+        """
+        return self._with(pareto=True, sortwith=metrics or self.options.sortwith)
+
     def importance(self, metric: str) -> Self:
         """Show how much each hyperparameter changes a metric."""
         return self._with(importance=metric)

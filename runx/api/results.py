@@ -18,12 +18,13 @@ from runx.analysis.columns import (
 )
 from runx.analysis.groups import Grouping, grouping_columns, groups
 from runx.analysis.question import TableOptions
-from runx.analysis.table import Table, chosen, rank, ranked, sort_keys
+from runx.analysis.table import Table, best_first, chosen, rank, sort_keys
 from runx.api.frames import frame_of, headings, with_states
 from runx.api.narrowing import Narrowing
 from runx.api.printing import warning
 from runx.api.project import logroot_of
 from runx.api.run_result import RunResult
+from runx.api.searches import as_searched
 from runx.api.shown import Shown, framed
 from runx.api.tables import experiments_of, fields_of, read, selected, table
 from runx.errors import RunxError
@@ -55,10 +56,11 @@ class Results(Narrowing):
 
     def _ordered(self) -> Iterator[RunRecord]:
         question = self.options.question
-        if not question.where and not question.sortwith and question.top is None:
+        is_plain = not question.where and not question.sortwith and not question.pareto
+        if is_plain and question.top is None:
             return self._read()
         runs = chosen(self._read(), question)
-        return iter(ranked(runs, sort_keys(runs, question))[: question.top])
+        return iter(best_first(runs, sort_keys(runs, question), question))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -85,9 +87,12 @@ class Results(Narrowing):
         Raises:
             RunxError: There are no runs, no such metric, or none is named.
         """
-        if not (metric or self.options.sortwith):
+        if not (metric or self.options.sortwith or self.options.preferred):
             raise RunxError('best by which metric? best("acc"), or sorted("acc").best()')
-        ordered = self.sorted(metric, lower=lower) if metric else self
+        metric = metric or ("" if self.options.sortwith else self.options.preferred[0])
+        is_own = metric in self.options.preferred and lower is None
+        kept = self._with(sortwith=(metric,)) if is_own else self.sorted(metric, lower=lower)
+        ordered = kept if metric else self
         best = next(iter(ordered), None)
         if best is None:
             name = metric or self.options.sortwith[0]
@@ -267,4 +272,5 @@ def results(*experiments: str | Path | Experiment, logroot: str | Path | None = 
     )
     names = tuple(map(str, paths)) or ("*",)
     options = TableOptions(experiments=names, logroot=logroot_of(logroot), cwd=Path.cwd())
-    return Results(options, tuple(experiments_of(options, warning)))
+    dirs = tuple(experiments_of(options, warning))
+    return Results(as_searched(options, dirs), dirs)

@@ -131,7 +131,8 @@ def _status(
             standings.counts(),
             *standings.took(),
         ]
-        text = "\n".join([*lines, *standings.gpus(), *standings.notes()])
+        searches = [line for search in standings.searches(warn) for line in search.lines()]
+        text = "\n".join([*lines, *standings.gpus(), *searches, *standings.notes()])
     return Shown(text, standings.any_failed)
 
 

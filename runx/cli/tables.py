@@ -13,6 +13,7 @@ from runx.analysis.cells import DIGITS
 from runx.analysis.columns import check_ignored
 from runx.analysis.question import TableOptions
 from runx.analysis.table import Table
+from runx.api.searches import as_searched
 from runx.api.tables import (
     difference,
     experiments_of,
@@ -39,7 +40,9 @@ def show(options: TableOptions) -> None:
     """Print or write what sumx's options ask for, repeatedly with ``--watch``."""
     format_named(options.format)  # an unknown one is refused before anything is read
     if options.html_file:
-        count = write_page(experiments_of(options, warn), options, Path(options.html_file), warn)
+        dirs = experiments_of(options, warn)
+        options = as_searched(options, dirs)
+        count = write_page(dirs, options, Path(options.html_file or ""), warn)
         say(f"{options.html_file}: {count} runs; open it in any browser")
         return
     while options.watch is not None:
@@ -53,6 +56,7 @@ def show(options: TableOptions) -> None:
 
 def _show_once(options: TableOptions) -> None:
     dirs = experiments_of(options, warn)
+    options = as_searched(options, dirs)
     with_attempts = options.format in ("json", "jsonl")
     runs = list(read(dirs, options, say, warn, with_attempts))
     if not runs:

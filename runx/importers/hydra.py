@@ -92,9 +92,12 @@ def _read(source: Source) -> Imported:
     settings["ARGS"] = {**overrides.style, **({"none": "value"} if searched else {})}
     settings |= _environment(hydra)
     is_random = any(isinstance(a, dict) for a in (*overrides.hparams.values(), *searched.values()))
-    if is_random:
+    if is_random and is_search:
+        settings["SEARCH"] = _search(sweeper)
+    elif is_random:
         settings["SAMPLES"] = _trials(sweeper)
-    lost = [f"hydra.sweeper.{key}: {reason}" for key, reason in _lost(sweeper)]
+    carried = ("sampler", "direction") if is_random and is_search else ()
+    lost = [f"hydra.sweeper.{key}: {why}" for key, why in _lost(sweeper) if key not in carried]
     farm = of_launcher(hydra.get("launcher") or {})
     return Imported(
         {**settings, **farm.settings, "HPARAMS": {**overrides.hparams, **searched}},
@@ -140,6 +143,26 @@ def _trials(sweeper: Mapping[str, Any], otherwise: int = 20) -> int:
     """Return how many runs a search makes."""
     inner = sweeper.get("optuna_config") or {}
     return int(sweeper.get("n_trials") or inner.get("n_trials") or otherwise)
+
+
+def _search(sweeper: Mapping[str, Any]) -> dict[str, Any]:
+    """Return SEARCH of a sweeper; the metric, which it returns without a name, is a guess."""
+    inner = sweeper.get("optuna_config") or {}
+    said = sweeper.get("direction") or inner.get("direction") or "minimize"
+    goals = [*said] if isinstance(said, list) else [said]
+    goals = [str(goal).rpartition(".")[2] for goal in goals]
+    several = len(goals) > 1
+    metric = [f"objective_{place}" for place in range(1, len(goals) + 1)] if several else "loss"
+    found = {"metric": metric, "goal": goals if several else goals[0], "trials": _trials(sweeper)}
+    sampler = sweeper.get("sampler")
+    target = str(sampler.get("_target_") if isinstance(sampler, dict) else "").rpartition(".")[2]
+    if target:
+        found["sampler"] = _BUILT_IN.get(target, f"optuna.{target}")
+    return found
+
+
+_BUILT_IN = {"TPESampler": "tpe", "RandomSampler": "random", "QMCSampler": "qmc"}
+"""Samplers of Optuna whose like needs nothing installed."""
 
 
 def _searched(space: Mapping[str, Any], is_search: bool) -> tuple[dict[str, Any], list[str]]:
@@ -189,7 +212,7 @@ def _lost(sweeper: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         if key == "search_space" or (key == "sampler" and _is_grid(sweeper)):
             continue
         if key in (*_SEARCH, "ax_config") and value is not None:
-            yield key, f"{_PASSWORD.sub('://', str(value))}: there is no search yet"
+            yield key, f"{_PASSWORD.sub('://', str(value))}: nothing here corresponds to it"
 
 
 def _remarks(
@@ -203,9 +226,10 @@ def _remarks(
         if not is_search:
             yield "an interval, which a grid can't have; values are drawn at random"
         if not _trials(sweeper, 0):
-            yield "SAMPLES: 20 is a guess; say how many runs are enough"
+            name = "SEARCH.trials" if is_search else "SAMPLES"
+            yield f"{name}: 20 is a guess; say how many runs are enough"
     if is_random and is_search:
-        yield "values are drawn at random: there is no search yet"
+        yield "SEARCH.metric is a guess: it is what the script returns; let it log that, name it"
 
 
 def _command(source: Source, hydra: Mapping[str, Any]) -> tuple[str, list[str]]:

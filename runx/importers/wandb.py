@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from runx.errors import SettingsError
-from runx.importers.base import Imported, Importer, Source
+from runx.importers.base import Imported, Importer, Source, number
 from runx.importers.wandb_values import Axes, axes_of
 from runx.nearest import suggestion
 
@@ -35,8 +35,8 @@ _OPTION = re.compile(r"--?[A-Za-z][\w-]*\Z")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 _CARRIED = {"program", "command", "method", "parameters", "run_cap", "name", "description"}
 _REASONS = {
-    "metric": "there is no search yet; rank by `sumx NAME -s METRIC`",
-    "early_terminate": "there is no early stopping yet; all runs go on to their end",
+    "metric": "nothing is searched; rank by `sumx NAME -s METRIC`",
+    "early_terminate": "only a search of ranges stops early, by hyperband with a metric",
     "project": "runs lie under LOGROOT, not in a project",
     "entity": "runs lie under LOGROOT, not on a server",
 }
@@ -53,14 +53,16 @@ def _read(source: Source) -> Imported:
     tree = source.tree
     axes = axes_of(tree["parameters"], str(tree.get("method", "grid")))
     lost, doubtful = [*axes.lost], [*axes.doubtful]
+    search = _search(tree, axes, doubtful)
+    carried = {*_CARRIED, *(("metric",) if search else ()), *_pruning(search)}
     for key in tree:
-        if key not in _CARRIED:
+        if key not in carried:
             reason = _REASONS.get(key, "nothing here corresponds to it")
             lost.append(f"{key}: {tree[key]}: {reason}")
     command, style, remarks = _command(tree, axes)
     settings: dict[str, Any] = {"CMD": command, "ARGS": dict(style)}
     settings |= {k: str(tree[n]) for k, n in _TITLES.items() if tree.get(n)}
-    settings |= _count(tree, axes, doubtful)
+    settings |= {"SEARCH": search} if search else _count(tree, axes, doubtful)
     if style.get("style") == "file" and any("." in name for name in axes.hparams):
         doubtful.append("dots in names are nesting in the file that the script gets, in W&B not")
     return Imported({**settings, "HPARAMS": axes.hparams}, (*lost,), (*doubtful, *remarks))
@@ -69,13 +71,51 @@ def _read(source: Source) -> Imported:
 _TITLES = {"TITLE": "name", "NOTE": "description"}
 
 
+def _search(tree: Mapping[str, Any], axes: Axes, doubtful: list[str]) -> dict[str, Any]:
+    """Return SEARCH of a sweep that chooses by a metric, or stops early by one; empty of others."""
+    metric, method = tree.get("metric"), tree.get("method", "grid")
+    rule = _asha(tree.get("early_terminate"))
+    is_search = method in ("bayes", "custom") or (method == "random" and rule)
+    if not (isinstance(metric, dict) and metric.get("name") and axes.is_random and is_search):
+        return {}
+    if not tree.get("run_cap"):
+        doubtful.append("trials: 20: W&B goes on until it is stopped; say how many are enough")
+    if method == "custom":
+        doubtful.append("method: custom: its controller isn't read; name a sampler of your own")
+    found: dict[str, Any] = {"metric": str(metric["name"]), "goal": metric.get("goal", "minimize")}
+    found["trials"] = int(tree.get("run_cap") or 20)
+    found |= {"sampler": "random"} if method == "random" else {}
+    found |= {"target": number(metric["target"])} if metric.get("target") is not None else {}
+    return {**found, **({"prune": {"asha": rule}} if rule else {})}
+
+
+def _pruning(search: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("early_terminate",) if "prune" in search else ()
+
+
+def _asha(settings: Any) -> dict[str, int]:
+    """Return the options of successive halving that are Hyperband's of W&B; empty of others.
+
+    >>> _asha({"type": "hyperband", "max_iter": 27, "s": 2}), _asha({"type": "envelope"})
+    ({'first': 3, 'factor': 3}, {})
+    """
+    if not isinstance(settings, dict) or settings.get("type") != "hyperband":
+        return {}
+    factor = max(int(settings.get("eta") or 3), 2)
+    first = int(settings.get("min_iter") or 0)
+    if not first and settings.get("max_iter"):
+        first = int(settings["max_iter"]) // factor ** int(settings.get("s") or 1)
+    return {"first": max(first, 1), "factor": factor}
+
+
 def _count(tree: Mapping[str, Any], axes: Axes, doubtful: list[str]) -> dict[str, Any]:
     """Return SAMPLES where values are drawn."""
     cap, method = tree.get("run_cap"), tree.get("method", "grid")
     if method not in ("grid", "random", "bayes", "custom"):
         doubtful.append(f"method: {method}: W&B knows grid, random and bayes; taken as random")
     if method in ("bayes", "custom"):
-        doubtful.append(f"method: {method}: there is no search yet; values are drawn at random")
+        why = "metric names nothing" if axes.is_random else "there are no ranges to search"
+        doubtful.append(f"method: {method}: {why}; taken as random")
     if not axes.is_random:
         if cap:
             doubtful.append(f"run_cap: {cap}: say it when launching, `runx FILE --limit {cap}`")

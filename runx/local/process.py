@@ -27,6 +27,7 @@ from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
+from runx.rundir.states import PASSED
 
 if TYPE_CHECKING:
     from subprocess import Popen

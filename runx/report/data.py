@@ -240,10 +240,14 @@ def phases(runs: Iterable[RunCourses]) -> list[str]:
 
 def _objective(runs: Sequence[RunCourses], question: Question) -> str:
     """Return the metric that runs are ranked by: that of the question, the table's, or any."""
+    names = metric_names(runs)
     if question.sortwith:
         return question.sort_measure(question.sortwith[0]).metric
+    for measure in question.sort_measures:
+        if measure.metric in names:
+            return measure.metric
     keys = runs_table((run.record for run in runs), question).sorted_by
-    return keys[0].column.name if keys else next(iter(metric_names(runs)), "")
+    return keys[0].column.name if keys else next(iter(names), "")
 
 
 def _code_diffs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -184,3 +185,21 @@ def read_point(file: Path) -> dict[str, Any] | None:
         if isinstance(error.__cause__, FileNotFoundError):
             return None
         raise
+
+
+def read_points(folder: SearchDir) -> dict[int, dict[str, Any]]:
+    """Return the contents of the files of all points that are bound, by their numbers.
+
+    Raises:
+        StoreError: One can't be read.
+    """
+    try:
+        names = [file.name for file in folder.points.iterdir()]
+    except OSError:
+        return {}
+    numbers = sorted(int(name[:-5]) for name in names if _POINT.fullmatch(name))
+    found = {number: read_point(folder.point(number)) for number in numbers}
+    return {number: content for number, content in found.items() if content is not None}
+
+
+_POINT = re.compile(r"\d{1,9}\.json", re.ASCII)

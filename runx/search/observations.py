@@ -132,7 +132,12 @@ def front(losses: Sequence[Sequence[float]]) -> list[int]:
     >>> front([(1, 5), (2, 2), (3, 3), (5, 1)])
     [0, 1, 3]
     """
-    return [place for place, own in enumerate(losses) if not any(_beats(o, own) for o in losses)]
+    found: list[int] = []
+    # What beats another one stands before it in this order, and so does what beats that.
+    for place in sorted(range(len(losses)), key=lambda place: tuple(losses[place])):
+        if not any(_beats(losses[other], losses[place]) for other in found):
+            found.append(place)
+    return sorted(found)
 
 
 def _beats(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -91,12 +91,12 @@ def test_draws_become_operators(tmp_path):
     )
     found = imported(tmp_path, "sweep.yaml", text)
     for line in (
-        "SAMPLES: 7", "a: {loguniform: [1e-05, 0.1]}", "b: {loguniform: [0.135335283237, 1.0]}",
+        "SEARCH: {metric: x, goal: minimize, trials: 7}",
+        "a: {loguniform: [1e-05, 0.1]}", "b: {loguniform: [0.135335283237, 1.0]}",
         "c: {randint: [1, 4]}", "d: {uniform: [0, 0.5]}", "e: {normal: [1, 2]}", "h: 0.5",
     ):  # fmt: skip
         assert line in found.experiment
-    assert [line for line in found.lost if line.startswith("metric:")]
-    assert len(argvs(tmp_path, "sweep.yaml", text)) == 7
+    assert not [line for line in found.lost if line.startswith("metric:")]
     tree = yaml.safe_load(found.experiment)["HPARAMS"]
     assert set(tree["f"]["choice"]) == set(range(0, 65, 8))
     assert tree["g"]["choice"].count("x") == 24
@@ -194,3 +194,30 @@ def test_wandb_itself_gives_the_same_words(tmp_path):
         chunks = utils.create_sweep_command(copy.copy(command))
         expected.append([word for chunk in chunks for word in words.get(chunk[2:-1], [chunk])])
     assert argvs(tmp_path, "sweep.yaml", text) == expected
+
+
+EARLY = "early_terminate: {type: hyperband, min_iter: 3, eta: 2}\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "search"),
+    [
+        ("bayes", EARLY, {"trials": 20, "prune": {"asha": {"first": 3, "factor": 2}}}),
+        ("random", EARLY, {"sampler": "random", "prune": {"asha": {"first": 3, "factor": 2}}}),
+        ("bayes", "run_cap: 5\n", {"trials": 5}),
+    ],
+)
+def test_a_sweep_that_chooses_or_stops_early_becomes_a_search(tmp_path, method, rest, search):
+    text = HEAD.format(method=method) + "  lr: {min: 0.1, max: 0.5}\n" + rest
+    text += "metric: {name: val_loss, goal: minimize, target: 0.5}\n"
+    found = imported(tmp_path, "sweep.yaml", text)
+    settings = yaml.safe_load(found.experiment)
+    assert settings["SEARCH"].items() >= search.items() and "SAMPLES" not in settings
+    assert settings["SEARCH"]["target"] == 0.5 and not found.lost
+
+
+def test_a_grid_goes_on_to_its_end_and_says_so(tmp_path):
+    text = HEAD.format(method="grid") + "  lr: {values: [0.1, 0.5]}\n" + EARLY
+    found = imported(tmp_path, "sweep.yaml", text)
+    assert any(line.startswith("early_terminate:") for line in found.lost)
+    assert "SEARCH" not in yaml.safe_load(found.experiment)

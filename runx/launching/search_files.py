@@ -120,7 +120,10 @@ def _warm(search: Search, records: list[RunRecord], say: Say) -> tuple[Prior, ..
         )
         rest = "".join(f"; {count} {why}" for count, why in whys if count)
         say(f"{search.name}: {len(found)} of {len(records)} earlier runs count{rest}")
-    return tuple(found)
+    # Names of runs are random, and the order of what is known gives another point.
+    return tuple(
+        sorted(found, key=lambda prior: (repr(sorted(prior.values.items())), prior.metrics))
+    )
 
 
 def _is_of(search: Search, record: RunRecord) -> bool:

@@ -153,6 +153,22 @@ def test_runs_of_the_best_points_with_more_seeds(project):
     assert json.loads(launch.read_text())["best"]["tried"] == 5
 
 
+def test_a_search_and_its_best_points_from_python(project, monkeypatch):
+    import runx
+
+    monkeypatch.chdir(project.path)
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    search = {"metric": "acc", "goal": "max", "trials": 3, "sampler": "qmc"}
+    hparams = {"x": {"uniform": [0, 1]}, "seed": {"repeat": 2}}
+    experiment = runx.Experiment("bash train.sh {x} {seed}", hparams, "search", SEARCH=search)
+    runx.launch(experiment.here().plan())
+    final = runx.load("search.yml", seed=[4, 5]).best(1, of="search")
+    plan = final.plan()
+    assert [run.hparams["seed"] for run in plan] == [4, 5]
+    assert {run.hparams["x"] for run in plan} == {max(each["x"] for each in values_of(project))}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

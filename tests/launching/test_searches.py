@@ -187,6 +187,16 @@ REFUSED = {
 }
 
 
+def test_what_is_chosen_groups_no_steps(tmp_path):
+    file = tmp_path / "search.yml"
+    steps = "{train: {CMD: t}, report: {CMD: r, AFTER: train, PER: [lr]}}"
+    file.write_text(f"STEPS: {steps}\n{SEARCH}\nHPARAMS: {{lr: {{uniform: [0, 1]}}}}\n")
+    with pytest.raises(
+        SettingsError, match=r"search\.yml:1: STEPS: report: PER: lr is chosen when"
+    ):
+        check_search(load(Request(file, tmp_path, {"HOME": "/none"})))
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_a_search_cannot_follow_is_refused_with_its_place(tmp_path, case):
     hparams, others, message = REFUSED[case]

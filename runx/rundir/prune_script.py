@@ -21,16 +21,17 @@ pass_over() {
 _BEFORE = """
 # ---- Early stopping. Once a person has started it again (--retry pruned), a run is never stopped.
 
-# Set `why` to why this attempt, or its point, is stopped early; return 1 where it isn't.
+# Set `why` to why this attempt, or its point, is stopped early; return 1 where it isn't. Set
+# `own` where it is this attempt.
 find_verdict() {
   local order text
-  why=
+  why= own=
   for order in orders/*.json; do
     content "$order"
     [[ $text == *'"prune"'*"\\"attempt\\": $attempt,"*'"why": "'* ]] && break
     text=
   done
-  [ -n "$text" ] || content "$RUNX_SEARCH/points/@POINT@.pruned"
+  [ -n "$text" ] && own=1 || content "$RUNX_SEARCH/points/@POINT@.pruned"
   [[ $text == *'"why": "'* ]] && why=${text#*'"why": "'} why=${why%%'"'*}
 }
 prunes=
@@ -87,7 +88,7 @@ if [ -n "$watch" ]; then
   kill -- "-$watch" 2>/dev/null
   content stop_requested
   asked=$text
-  if find_verdict && [ "$code" != 0 -o "${asked#pruned: }" != "$asked" ] &&
+  if find_verdict && [[ $own || $code != 0 || $asked == "pruned: "* ]] &&
     ! is_cancelled "$attempt"; then
     code=0 lost+=",\\"pruned\\":\\"$why\\""
   elif [ "$code" = 0 ]; then

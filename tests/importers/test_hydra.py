@@ -169,6 +169,7 @@ def test_a_search_space_has_the_numbers_that_hydra_reads(tmp_path):
     assert "secret" not in found.experiment
     assert any("SEARCH.metric is a guess" in line for line in found.warnings)
     choices = {name: hparams[name]["choice"] for name in "bcd"}
+    choices["b"] = [*map(float, choices["b"])]  # PyYAML takes 1e-05 for a text
     assert choices == {"b": [1.0, 0.1, 1e-5], "c": [False, True], "d": ["2 epochs", None]}
 
 

@@ -5,10 +5,13 @@ from runx.logx import logx
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runx.api.control import cancel, hold, release, remove, thin
-    from runx.api.experiment import Experiment, Plan, load
+    from runx.api.experiment import Experiment, Plan
     from runx.api.handle import Handle, attach
-    from runx.api.inspect import Standings, experiments, logs, show, status
+    from runx.api.here import gpus, slots
+    from runx.api.inspect import Standings, experiments, show, status
     from runx.api.launch import launch, preview
+    from runx.api.loading import load
+    from runx.api.printed import logs
     from runx.api.project import convert, init, schema
     from runx.api.results import Results, results
     from runx.api.watch import watch
@@ -29,6 +32,7 @@ __all__ = [
     "cancel",
     "convert",
     "experiments",
+    "gpus",
     "hold",
     "init",
     "launch",
@@ -41,6 +45,7 @@ __all__ = [
     "results",
     "schema",
     "show",
+    "slots",
     "status",
     "thin",
     "watch",
@@ -50,10 +55,13 @@ __all__ = [
 _MODULES = {
     "api.control": ("cancel", "hold", "release", "remove", "thin"),
     "api.handle": ("Handle", "attach"),
-    "api.inspect": ("Standings", "experiments", "logs", "show", "status"),
+    "api.here": ("gpus", "slots"),
+    "api.inspect": ("Standings", "experiments", "show", "status"),
+    "api.loading": ("load",),
+    "api.printed": ("logs",),
     "api.launch": ("launch", "preview"),
     "api.watch": ("watch",),
-    "api.experiment": ("Experiment", "Plan", "load"),
+    "api.experiment": ("Experiment", "Plan"),
     "api.project": ("convert", "init", "schema"),
     "api.results": ("Results", "results"),
     "errors": ("RunxError",),

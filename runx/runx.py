@@ -32,6 +32,8 @@ COMMANDS = {
     "gc": "Remove the checkpoints of all but the best runs.",
     "hold": "Keep waiting runs from starting.",
     "release": "Let held runs start.",
+    "slots": "Change how many runs go on at a time here.",
+    "gpus": "Show who holds the GPUs of this machine.",
     "top": "Follow and steer runs in the terminal.",
     "watch": "Show EXPERIMENT as a page that follows its runs.",
     "check": "Read and plan every FILE, and launch nothing.",
@@ -46,6 +48,7 @@ _MODULES = {
     "launch": ("launch",),
     "inspect": ("ls", "status", "logs", "attach", "show", "top"),
     "control": ("cancel", "rm", "gc", "hold", "release"),
+    "here": ("slots", "gpus"),
     "project": ("watch", "check", "config", "init", "import", "schema"),
 }
 """The modules of runx.cli with their commands, each imported when one of them runs."""

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import projects
 from benchmarks.commands import BARE, OURS, Failed, environment, timed
+from benchmarks.jobs.stepping import submit
 from benchmarks.tables import table
 from benchmarks.turns import Case, Cost, Job, measure
 
@@ -53,6 +54,14 @@ def test_the_floor_of_launching_gives_each_run_the_code_that_runx_gives_it(tmp_p
     floor = [set(run.rglob("*.py")) for run in (tmp_path / "floor").glob("run-*")]
     ours = [set(run.glob("code/*/*.py")) for run in (project / "logs" / "sweep").glob("[a-z]*")]
     assert [len(files) for files in floor] == [len(files) for files in ours] == [30] * 10
+
+
+def test_runs_of_three_steps_are_submitted_in_three_calls(tmp_path):
+    submit(tmp_path, 40, 3)
+    assert [len(list(tmp_path.glob(f"logs/*/*/steps/{step}"))) for step in ("train", "eval")] == [
+        40,
+        40,
+    ]
 
 
 def test_results_are_what_runx_reads_back(tmp_path):

@@ -69,6 +69,7 @@ COUNTERPARTS = {
         "label": "status(label)",
         "failures": "Standings.failures()",
         "as_json": "Standings.json()",
+        "disk": "Standings.written(disk)",
         "watch": LOOKS,
     },
     "logs": {
@@ -92,8 +93,13 @@ COUNTERPARTS = {
         "config": ELSEWHERE,
         **{name: f"cancel({name})" for name in ("names", "logroot", "where", "step")},
     },
-    "hold": {"names": "hold(names)", "logroot": "hold(logroot)", "config": ELSEWHERE},
-    "release": {"names": "release(names)", "logroot": "release(logroot)", "config": ELSEWHERE},
+    "hold": {"config": ELSEWHERE, **{n: f"hold({n})" for n in ("names", "logroot", "step")}},
+    "release": {"config": ELSEWHERE, **{n: f"release({n})" for n in ("names", "logroot", "step")}},
+    "slots": {
+        "config": ELSEWHERE,
+        **{name: f"slots({name})" for name in ("count", "experiment", "logroot")},
+    },
+    "gpus": {"as_json": FORM},
     "rm": {
         "config": ELSEWHERE,
         "yes": "nobody is asked in Python",

@@ -16,6 +16,7 @@ from benchmarks.jobs import (
     reporting,
     saving,
     starting,
+    stepping,
     submitting,
 )
 from benchmarks.turns import Job
@@ -25,6 +26,7 @@ JOBS: dict[str, Callable[[bool], Iterator[Job]]] = {
     "plan": planning.jobs,
     "launch": launching.jobs,
     "submit": submitting.jobs,
+    "steps": stepping.jobs,
     "freeze": freezing.jobs,
     "log": logging.jobs,
     "save": saving.jobs,

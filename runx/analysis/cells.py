@@ -81,6 +81,13 @@ def moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
 
 
+def on_disk(size: float) -> str:
+    """Return a number of bytes as text, in MB where it is not far less."""
+    from runx.staging.walk import megabytes  # not at start: few tables have sizes
+
+    return megabytes(int(size))
+
+
 def is_number(cell: Any) -> bool:
     """Return whether a cell is a number, which true and false are not."""
     return isinstance(cell, (int, float)) and not isinstance(cell, bool)
@@ -91,4 +98,5 @@ _TIMES: Mapping[str, Callable[[float], str]] = {
     "elapsed": duration,
     "started": moment,
     "created": moment,
+    "disk": on_disk,
 }

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from runx.analysis.codes import SHORT, code_digest, mixed
 from runx.errors import RunxError
 from runx.nearest import suggestion
+from runx.rundir.paths import STEPS
 from runx.rundir.run import RunRecord
 
 IGNORED = ("logdir", "command", "result_dir", "nbr_workers", "paths", "val_paths")
@@ -63,7 +64,7 @@ def getter(column: Column) -> Callable[[RunRecord], Any]:
     if kind == "resource":
         return lambda run: run.resources.get(name)
     if kind == "metric":
-        return lambda run: run.metrics.get(name)
+        return lambda run: run.metrics[name] if name in run.metrics else of_steps(run).get(name)
     if kind == "measured":
         return lambda run: run.measured.get(name)
     if kind == "detail":
@@ -88,6 +89,22 @@ _OWN: Mapping[str, Callable[[RunRecord], Any]] = {
 
 _AS_JSON = [(name, getter(Column(name, name))) for name in AS_JSON]
 _OF_EVERY_RUN = [(name, getter(Column(name, name))) for name in OWN]
+
+
+def names_with_steps(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return metrics by their names with their steps' before them, as eval.f1, given the files."""
+    parts = [(name, file.split("/")) for name, file in sources.items() if file.count("/") > 1]
+    return {
+        f"{step}.{name}": name
+        for name, (folder, step, *_) in parts
+        if folder == STEPS and not name.startswith(f"{step}.")
+    }
+
+
+def of_steps(run: RunRecord) -> dict[str, Any]:
+    """Return metrics of a run's steps by the names that they have with the step's before them."""
+    names = names_with_steps(run.sources) if run.steps else {}
+    return {other: run.metrics[name] for other, name in names.items() if name in run.metrics}
 
 
 def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) -> Column:
@@ -117,6 +134,8 @@ def resolve(name: str, runs: Sequence[RunRecord], measured: Iterable[str] = ()) 
         return Column(name, name)
     if name in measured or any(name in run.measured for run in runs):
         return Column(name, "measured", name)
+    if any(name in of_steps(run) for run in runs):
+        return Column(name, "metric", name)
     raise RunxError(f"no run has {name}: {_advice(name, runs)}")
 
 
@@ -139,6 +158,7 @@ def fields(runs: Sequence[RunRecord]) -> list[str]:
         *names_of(run.hparams for run in runs),
         *(metric_column(name).heading for name in names_of(run.metrics for run in runs)),
         *names_of(run.measured for run in runs),
+        *names_of(of_steps(run) for run in runs),
         *(column.heading for column in resources_of(runs)),
     )
     return list(dict.fromkeys((*names, *OWN, LABELS, *DETAILS, *AS_JSON)))
@@ -151,6 +171,7 @@ def everything(run: RunRecord) -> dict[str, Any]:
     """
     plain = {name: _with_tuples(hparam) for name, hparam in run.hparams.items()}
     return {
+        **of_steps(run),
         **{name: get(run) for name, get in _AS_JSON},
         **{f"{HPARAMS}{name}": hparam for name, hparam in plain.items()},
         **{f"{METRICS}{name}": metric for name, metric in run.metrics.items()},

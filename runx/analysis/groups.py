@@ -111,7 +111,8 @@ def rounded(spread: Spread) -> str:
     places = max(1 - math.floor(math.log10(std)), 0) if math.isfinite(std) and std else None
     if places is None or places > 8 or abs(mean) >= 1e7:
         return f"{mean:.5g} ± {std:.2g} ({n})"
-    return f"{mean:.{places}f} ± {std:.{places}f} ({n})"
+    # Not -0 of what is rounded to nothing.
+    return f"{round(mean, places) + 0.0:.{places}f} ± {std:.{places}f} ({n})"
 
 
 _MEASURED = ("metric", "measured")

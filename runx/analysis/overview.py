@@ -69,10 +69,12 @@ def status_table(
     records: Iterable[RunRecord],
     now: float,
     question: Question = Question(),  # noqa: B008
+    disk: bool = False,
 ) -> Table:
     """Return a table of the states of runs, with what differs, their last metrics and hosts.
 
-    They are sorted by what a question says, else by their names.
+    They are sorted by what a question says, else by their names. ``disk``: with the bytes that
+    removing each would free.
     """
     records = sorted(records, key=lambda record: (record.experiment, record.name))
     keys = sort_keys(records, question) if question.sortwith else []
@@ -85,6 +87,7 @@ def status_table(
         Column("attempt", "attempt"),
         Column("elapsed", "elapsed"),
         *(column for column in shown if column.kind in _LAST),
+        *((Column("disk", "disk"),) if disk else ()),
         Column("where", "where"),
     )
     rows = (
@@ -103,6 +106,8 @@ def _cell(record: RunRecord, column: Column, now: float) -> Any:
         return record.status.attempt or None
     if column.kind == "elapsed":
         return record.elapsed(now)
+    if column.kind == "disk":
+        return freed_bytes(record.dir.path)
     if column.kind == "where":
         return record.where
     return value(record, column)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
+from runx.analysis.columns import names_with_steps
 from runx.analysis.decode import starts_in
 from runx.analysis.index import Index
 from runx.analysis.measurements import Measurements, measurements
@@ -186,6 +187,8 @@ def tally_found(
 
     What logx wrote counts before what was found elsewhere.
     """
+    names_of = names_with_steps(found.left.sources) if found.left.sources else {}
+    measures = [each._replace(metric=names_of.get(each.metric, each.metric)) for each in measures]
     none, total = Tally({}, None, None, {}), None
     starts: list[Record] | None = None
     for phase in dict.fromkeys(("val", *(measure.phase for measure in measures))):
@@ -199,7 +202,15 @@ def tally_found(
             each = tally(content, of_phase, damaged, phase, epoch, starts or (), names)
             each = each if phase == "val" else none._replace(measured=each.measured)
             total = joined(total, each) if total else each
-    return total or none
+    total = total or none
+    # train.acc may be of a step that is called train.
+    of_steps = [
+        each._replace(metric=names_of[name], phase="val")
+        for each in measures
+        if (name := f"{each.phase}.{each.metric}") in names_of and each.name not in total.measured
+    ]
+    more = tally_found(found, of_steps, at, warn).measured if of_steps else {}
+    return total._replace(measured={**more, **total.measured})
 
 
 def _warn_of_row(warn: Warn, path: str, line: int, reason: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runx.rundir.attempts import (
@@ -25,6 +26,7 @@ from runx.rundir.steps import When, shared_steps
 
 Now = Callable[[], float]
 Warn = Callable[[str], None]
+_Records = Mapping[RunDir, Mapping[str, Any]]
 
 
 def read_steps(
@@ -90,11 +92,16 @@ class Gatherer(NamedTuple):
 
 
 def gatherers(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> Iterator[Gatherer]:
-    """Yield the shared steps of an experiment but those that are ``known``, by their names."""
+    """Yield the shared steps of an experiment but those ``known`` by name, and the superseded."""
+    return _gatherers(experiment, _newest(experiment, warn)[0], known, warn)
+
+
+def _gatherers(
+    experiment: ExperimentDir, records: _Records, known: Collection[str], warn: Warn
+) -> Iterator[Gatherer]:
     states: dict[RunDir, str] = {}
-    for place in shared_steps(experiment):
-        record = read_or_empty(place.record, warn)
-        name = str(record.get("step") or place.path.name)
+    for place, record in records.items():
+        name = _step_name(place, record)
         if name not in known:
             after = record.get("after")
             names = {_step_of(path): when for path, when in dict(after or {}).items()}
@@ -111,30 +118,94 @@ def _step_of(path: str) -> str:
     return os.path.basename(path).partition("-")[0]  # noqa: PTH119
 
 
-def gathering(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> str:
-    """Return how the steps stand that gather runs, which no run has among its own, "" for none.
+def of_shared(experiment: ExperimentDir, known: Collection[str], warn: Warn) -> list[str]:
+    """Return how the shared steps stand that no run has among its own, and which have newer ones.
 
-    By their files alone: ``seeds: 3 done, 1 blocked; report: 1 planned``.
+    By their files alone: ``gathered by seeds: 3 done, 1 blocked; report: 1 planned``.
     """
     counts: dict[str, Counter[str]] = {}
-    for each in gatherers(experiment, known, warn):
+    records, old = _newest(experiment, warn)
+    for each in _gatherers(experiment, records, known, warn):
         counts.setdefault(each.name, Counter())[each.state] += 1
-    return "; ".join(
+    gathered = "; ".join(
         f"{name}: {', '.join(f'{many} {state}' for state, many in of.items())}"
         for name, of in counts.items()
     )
+    lines = [f"gathered by {gathered}"] if gathered else []
+    if old:
+        names = Counter(_step_name(place, record) for place, record in old.items())
+        many = ", ".join(f"{count} {name}" for name, count in names.items())
+        lines.append(f"superseded by newer shared steps: {many}")
+    return lines
 
 
-def _alone(place: RunDir, states: dict[RunDir, str], now: Now, warn: Warn) -> str:
-    """Return the state of a step by its files and those of what it is after."""
+def _step_name(place: RunDir, record: Mapping[str, Any]) -> str:
+    return str(record.get("step") or place.path.name)
+
+
+def _newest(experiment: ExperimentDir, warn: Warn) -> tuple[_Records, _Records]:
+    """Return the records of shared steps, and those with a newer one for the same runs, or more."""
+    records = {place: read_or_empty(place.record, warn) for place in shared_steps(experiment)}
+    newer: dict[str, list[set[str]]] = {}
+    old = set()
+    for place in sorted(records, key=lambda place: _created(records[place]), reverse=True):
+        record = records[place]
+        hparams, named = record.get("hparams"), record.get("runs")
+        own = hparams.items() if isinstance(hparams, dict) else ()
+        plain = {name: each for name, each in own if not _is_in_logdir(each)}
+        key = f"{_step_name(place, record)} {json.dumps(plain, sort_keys=True)}"
+        runs = {*map(str, named)} if isinstance(named, list) else set()
+        if any(runs <= others for others in newer.get(key, ())):
+            old.add(place)
+        newer.setdefault(key, []).append(runs)
+    newest = {place: record for place, record in records.items() if place not in old}
+    return newest, {place: record for place, record in records.items() if place in old}
+
+
+def _created(record: Mapping[str, Any]) -> float:
+    created = record.get("created")
+    return created if isinstance(created, int | float) else 0.0
+
+
+def _is_in_logdir(value: Any) -> bool:
+    """Return whether a value is a directory of another step, or several."""
+    paths = value if isinstance(value, list) else [value]
+    return bool(paths) and all(str(each).startswith("LOGDIR") for each in paths)
+
+
+def goes_on(experiment: ExperimentDir, records: Iterable[RunRecord], warn: Warn) -> bool:
+    """Return whether a run, a step of one, or one that gathers them goes on or may start.
+
+    By their files alone. What waits for a step that has ended badly never starts, whatever its
+    scheduler does with its job.
+    """
+    places = shared_steps(experiment)
+    for record in records:
+        if record.status.alive or record.state == "preempted":
+            if not record.steps:
+                return True
+            places += [step.dir for step in record.steps if step.is_own]
+    now, states = clock(experiment.path), dict[RunDir, str]()
+    found = (_alone(place, states, now, warn, ("planned", "queued")) for place in places)
+    return any(state in ("queued", "running", "preempted") for state in found)
+
+
+def _alone(
+    place: RunDir,
+    states: dict[RunDir, str],
+    now: Now,
+    warn: Warn,
+    idle: Collection[str] = ("planned",),
+) -> str:
+    """Return the state of a step by its files, and those of what it is after where it is idle."""
     if place in states:
         return states[place]
     states[place] = "planned"  # should records name each other
     state = step_state(read_attempts(place, now, warn)).name
-    after = read_or_empty(place.record, warn).get("after") if state == "planned" else None
+    after = read_or_empty(place.record, warn).get("after") if state in idle else None
     for other, when in after.items() if isinstance(after, dict) else ():
         before = RunDir(os.path.normpath(f"{os.fspath(place)}/{other}"))
-        if when == "done" and _alone(before, states, now, warn) in BAD:
+        if when == "done" and _alone(before, states, now, warn, idle) in BAD:
             state = "blocked"
             break
     states[place] = state

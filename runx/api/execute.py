@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,9 @@ def execute(
 
     ``settings`` are those of the launch, whose runs may go elsewhere, too.
     """
-    from runx.api.guards import closing, policy, renewed, tried_before
+    from runx.api.guards import closing, policy, renewed, resized, tried_before
     from runx.api.notifier import Notifier
+    from runx.launching.targets import experiments_at
     from runx.local.capacity import WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
@@ -41,7 +43,9 @@ def execute(
     from runx.local.tasks import Task
     from runx.local.waiting import note_of
 
-    own = _here(settings, plan)
+    own = plan.context.experiment if plan.context else settings
+    if settings.steps or plan.context is None:
+        own = experiments_at(settings)[LOCAL]
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
     commands = _commands(own, plan.runs)
@@ -58,7 +62,8 @@ def execute(
         heartbeat=Heartbeat(own.dir.launch_lock(launch) if launch else None),
         closing=closing(own),
         on_end=notifier.ended,
-        renewed=renewed(settings, plan, local, capacity),
+        renewed=functools.partial(renewed, settings, plan, local, capacity),
+        resized=resized(own, plan, local, caller.say),
     )
     needs = needs_of(own, plan.runs)
     _record(own, plan, capacity)
@@ -86,15 +91,6 @@ def execute(
             caller.say(line)
     unit = "step" if own.steps else "run"
     return Launched(own.name, dirs, None, hparams, executor.ended, left, stopped, unit)
-
-
-def _here(settings: Settings, plan: LaunchPlan) -> Settings:
-    """Return the experiment as it is on this machine, for the runs of a plan."""
-    if plan.context is not None and not settings.steps:
-        return plan.context.experiment
-    from runx.launching.targets import experiments_at
-
-    return experiments_at(settings)[LOCAL]
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     from runx.launching.preview_table import PreviewTable
-    from runx.sweeps.overrides import Override
 
 
 class SweepPlan(NamedTuple):
@@ -188,7 +187,7 @@ class Experiment:
         if "EXTENDS" in tree:
             raise RunxError("EXTENDS: only a file extends another; say it all here, or load a file")
         nodes = {key: node_of(value, key) for key, value in tree.items()}
-        self.request = _request(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)})
+        self.request = request_of(Path(name), tree={**nodes, "HPARAMS": _grid(hparams)})
         self.settings = load_settings(self.request)
 
     @classmethod
@@ -297,31 +296,8 @@ class Experiment:
         return f"<experiment {self.name}: {self.settings.cmd.strip()}>"
 
 
-def load(
-    file: str | Path,
-    /,
-    *overrides: str,
-    sweep: str | Sequence[str] = (),
-    runx_file: str | Path | None = None,
-    **values: Any,
-) -> Experiment:
-    """Read an experiment from a YAML file.
-
-    ``overrides`` are as on the command line, ``values`` override by name. ``sweep`` names entries
-    of SWEEPS to add; ``runx_file`` is read instead of .runx.
-
-    >>> load("sweep.yml", "~momentum", lr=[0.1, 0.2], FARM="local").plan()    # doctest: +SKIP
-    <2 runs of sweep>
-    """
-    request = _request(Path(file))._replace(
-        config=None if runx_file is None else Path(runx_file),
-        overrides=(*overrides, *(_override(name, value) for name, value in values.items())),
-        sweeps=(sweep,) if isinstance(sweep, str) else tuple(sweep),
-    )
-    return Experiment.of(request)
-
-
-def _request(file: Path, tree: Mapping[str, Node] | None = None) -> Request:
+def request_of(file: Path, tree: Mapping[str, Node] | None = None) -> Request:
+    """Return the request of a file, or of its content, in this folder and environment."""
     return Request(file, Path.cwd(), dict(os.environ), tree=tree)
 
 
@@ -331,13 +307,3 @@ def _grid(hparams: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Node:
     if isinstance(hparams, Mapping):
         return {str(key): axis_of(value, str(key)) for key, value in hparams.items()}
     return [_grid(grid) for grid in hparams]
-
-
-def _override(name: str, value: Any) -> Override:
-    from runx.config.hparams import axis_of, node_of
-    from runx.sweeps.overrides import Override
-
-    key = name.removeprefix("+")
-    is_setting = key.split(".")[0] in KEYS
-    node = node_of(value, name) if is_setting else axis_of(value, name)
-    return Override(f"{name}={value!r}", key, node, is_setting, key != name)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from runx.api.printing import Say
 from runx.config.experiment import Experiment as Settings
 from runx.local.options import LocalOptions, Policy
 from runx.rundir.handback import NO_RETRIES, Retries
@@ -46,29 +47,41 @@ def tried_before(run: RunDir, attempt: int, settings: Settings, local: LocalOpti
 
 
 def renewed(
-    settings: Settings, plan: LaunchPlan, local: LocalOptions, capacity: Capacity
-) -> Callable[[Task], Task]:
-    """Return what gives a further attempt of a run that which RESOURCES computes for its number.
+    settings: Settings, plan: LaunchPlan, local: LocalOptions, capacity: Capacity, task: Task
+) -> Task:
+    """Return a further attempt of a run with the share that RESOURCES computes for its number.
 
-    It raises a SettingsError where this machine hasn't as much.
+    Raises:
+        SettingsError: This machine hasn't as much, or it can't be computed.
     """
-    planned = {each.run.dir: each for each in plan.attempts}
+    from runx.api.prepared import capacity_of, needs_of
+    from runx.launching.routes import anew
 
-    def with_share(task: Task) -> Task:
-        if task.run not in planned:  # Another launcher has begun it.
-            return task
-        from runx.api.prepared import capacity_of, needs_of
-        from runx.launching.routes import anew
+    planned = next((each for each in plan.attempts if each.run.dir == task.run), None)
+    if planned is None:  # Another launcher has begun it.
+        return task
+    route = anew(settings, planned._replace(attempt=task.attempt))
+    runs = list(route.runs)
+    [need] = needs_of(route.experiment, runs)
+    share = capacity.share(need)
+    if share != task.share:
+        capacity_of(route.experiment, local, runs, lambda line: None)
+    return task._replace(share=share)
 
-        route = anew(settings, planned[task.run]._replace(attempt=task.attempt))
-        runs = list(route.runs)
-        [need] = needs_of(route.experiment, runs)
-        share = capacity.share(need)
-        if share != task.share:
-            capacity_of(route.experiment, local, runs, lambda line: None)
-        return task._replace(share=share)
 
-    return with_share
+def resized(
+    settings: Settings, plan: LaunchPlan, local: LocalOptions, say: Say
+) -> Callable[[], Capacity | None]:
+    """Return what gives the capacity that ``runx slots`` has changed a launcher's to."""
+    from runx.api.prepared import capacity_of
+    from runx.local.slots import Slots
+
+    def capacity(jobs: int) -> Capacity:
+        return capacity_of(settings, local._replace(jobs=jobs), plan.runs, say)
+
+    launch = plan.context.launch if plan.context else None
+    file = settings.dir.launch_slots(launch) if launch else None
+    return Slots(file, capacity, say).changed
 
 
 def closing(settings: Settings) -> Callable[[Sequence[EndedAttempt]], str]:

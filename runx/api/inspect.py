@@ -1,11 +1,10 @@
-"""Reading runs that exist: their states, why they failed, everything about one, their output."""
+"""Reading runs that exist: their states, why they failed, everything about one."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -17,12 +16,10 @@ from runx.errors import RunxError
 if TYPE_CHECKING:
     from runx.analysis.failures import FailureGroup
     from runx.analysis.overview import Overview
-    from runx.rundir.output import Follower
     from runx.rundir.paths import RunDir
     from runx.rundir.run import RunRecord
 
-_PAUSE = 0.2  # seconds between two looks at output that is followed
-_HINT = "name a run, or --where EXPR; see runx status"
+HINT = "name a run, or --where EXPR; see runx status"
 
 
 @dataclass(frozen=True)
@@ -72,11 +69,16 @@ class Standings(Sequence["RunRecord"]):
 
         return list(gpu_lines(self.records, time.time()))
 
-    def json(self) -> list[dict[str, Any]]:
+    def json(self, disk: bool = False) -> list[dict[str, Any]]:
         """Return an object for each run, as ``runx status --json`` prints it."""
         from runx.analysis.overview import runs_as_json
+        from runx.analysis.remove import freed_bytes
 
-        return runs_as_json(self.records, time.time())
+        runs = runs_as_json(self.records, time.time())
+        if disk:
+            for run, record in zip(runs, self.records, strict=True):
+                run["disk"] = freed_bytes(record.dir.path)
+        return runs
 
     def failures(self) -> list[FailureGroup]:
         """Return the runs that ended badly, grouped by the reason, the most frequent first."""
@@ -117,7 +119,8 @@ class Standings(Sequence["RunRecord"]):
         """Return what else is to be known of the experiments of these runs, a line each."""
         from runx.analysis.hosts import avoided, failing_hosts_of, may_fail
         from runx.analysis.overview import step_names
-        from runx.analysis.step_records import gathering
+        from runx.analysis.step_records import of_shared
+        from runx.api.here import launcher_line
         from runx.rundir.held import held_because
         from runx.rundir.paths import ExperimentDir
 
@@ -128,8 +131,10 @@ class Standings(Sequence["RunRecord"]):
         for path, records in runs.items():
             name = path.name
             known = step_names(records)
-            if known and (line := gathering(ExperimentDir(path), known, lambda _: None)):
-                lines.append(f"gathered by {line}")
+            if known:
+                lines += of_shared(ExperimentDir(path), known, lambda _: None)
+            if any(record.state in ("queued", "running") for record in records):
+                lines += filter(None, (launcher_line(ExperimentDir(path)),))
             if reason := held_because(ExperimentDir(path)):
                 go_on = f"runx release {shlex.quote(name)} lets what waits start"
                 lines.append(f"{name} is {reason}; {go_on}, --resume starts what has ended, too")
@@ -138,12 +143,21 @@ class Standings(Sequence["RunRecord"]):
             lines += [f"{name}: {avoided(host, count)}" for host, count in hosts.items()]
         return lines
 
-    def written(self, form: str = "table") -> str:
-        """Return the table, in a format of ``sumx``."""
-        from runx.analysis.overview import status_table as table
-        from runx.export.formats import format_table
+    def written(self, form: str = "table", disk: bool = False, width: int | None = None) -> str:
+        """Return the table, in a format of ``sumx``.
 
-        return format_table(form, table(self.records, time.time()))
+        ``disk``: with what each run takes on disk. ``width``: without what matters least, so that
+        it fits into so many columns; what still doesn't fit is cut.
+        """
+        from runx.analysis.cells import DIGITS
+        from runx.analysis.overview import status_table
+        from runx.export.formats import format_table
+        from runx.export.table import cut, fitted
+
+        table = status_table(self.records, time.time(), disk=disk)
+        if width is None:
+            return format_table(form, table)
+        return cut(format_table(form, fitted(table, width, DIGITS)[0]), width)
 
     def __repr__(self) -> str:
         return self.written("table")
@@ -218,77 +232,13 @@ def show(
     from runx.analysis.select import records_of
 
     if not (names or where):
-        raise RunxError(_HINT)
+        raise RunxError(HINT)
     records = records_of(names, logroot_of(logroot), Path.cwd(), Reader(warn=warn), where)
     if where and not records:
         raise RunxError(f"--where {where}: no run is like that")
     if not records:
         raise RunxError(f"{' '.join(names)}: no run that can be read; see the warnings above")
     return [description(record, time.time(), warn) for record in records]
-
-
-@dataclass(frozen=True)
-class Logs:
-    """The output of runs: pairs of a run and a line, read when they are asked for."""
-
-    runs: tuple[RunDir, ...]
-    lines: Iterator[tuple[RunDir, str]]
-
-    def __iter__(self) -> Iterator[tuple[RunDir, str]]:
-        return self.lines
-
-
-def logs(
-    *names: str,
-    where: str = "",
-    follow: bool = False,
-    lines: int | None = None,
-    step: str = "",
-    logroot: str | Path | None = None,
-    warn: Say = warning,
-) -> Logs:
-    """Return the output of runs, of all of their steps or of one, or the last ``lines`` of each.
-
-    ``follow`` goes on until the runs have ended.
-
-    Raises:
-        RunxError: Nothing is named, no run matches, or none has written any output.
-    """
-    from runx.analysis.step_places import places
-    from runx.rundir.output import Follower, start_of_last
-    from runx.rundir.workspace import join, workspace_of
-
-    runs = places(runs_named(names, where, logroot, warn, _HINT), step)
-    for run in runs:
-        if workspace_of(run):
-            join(run, warn)
-        if run.output.exists() and not os.access(run.output, os.R_OK):
-            warn(f"{run.output}: left out: you may not read it")
-    if not follow and not any(run.output.exists() for run in runs):
-        silent = ", ".join(run.name for run in runs) or " ".join(names)
-        raise RunxError(f"{silent}: no output yet; see runx status {' '.join(names)}")
-    starts = [0 if lines is None else start_of_last(run.output, lines) for run in runs]
-    followers = {run: Follower(run.output, start) for run, start in zip(runs, starts, strict=True)}
-    return Logs(tuple(runs), _lines(followers, follow, warn))
-
-
-def _lines(
-    followers: Mapping[RunDir, Follower], follow: bool, warn: Say
-) -> Iterator[tuple[RunDir, str]]:
-    """Return the lines of all runs, those that were added since the last look run by run."""
-    while follow and any(_is_alive(run, warn) for run in followers):
-        for run, follower in followers.items():
-            yield from ((run, line) for line in follower.new_lines())
-        time.sleep(_PAUSE)
-    for run, follower in followers.items():
-        yield from ((run, line) for line in follower.new_lines(True))
-
-
-def _is_alive(run: RunDir, warn: Say) -> bool:
-    from runx.rundir.attempts import clock, read_attempts
-    from runx.rundir.state import state
-
-    return state(read_attempts(run, clock(run.path.parent), warn)).alive
 
 
 def runs_named(

@@ -107,6 +107,7 @@ class Streamed(Lines):
             self.say(f"{task.name}: goes on")
         # "a" makes the file if it is missing, and starts at its end; only the run writes to it.
         self._outputs[task.run] = task.run.output.open("a+b")
+        self.names |= len(self._outputs) > 1  # since runx slots
 
     def ended(self, ended: EndedAttempt, again: bool) -> None:
         """Show the rest of the output, and how the attempt ended unless it is done."""
@@ -126,11 +127,17 @@ class Streamed(Lines):
 
     def _copy(self, run: RunDir, last: bool = False) -> None:
         while chunk := self._outputs[run].read(1 << 16):
-            _put(self._named(run, chunk) if self.names else chunk)
-        if last and (rest := self._partial.pop(run, b"")):
-            _put(self._prefix(run) + rest + b"\n")
+            self.write(self._named(run, chunk) if self.names else chunk, False)
+        if last:
+            rest = self._partial.pop(run, b"")
+            self.write(self._prefix(run) + rest + b"\n" if rest else b"", True)
         with unheard():
             sys.stdout.flush()
+
+    def write(self, chunk: bytes, last: bool) -> None:
+        """Print output; ``last``: the run has ended."""
+        if chunk:
+            put(chunk)
 
     def _named(self, run: RunDir, chunk: bytes) -> bytes:
         *lines, rest = (self._partial.pop(run, b"") + chunk).split(b"\n")
@@ -142,7 +149,7 @@ class Streamed(Lines):
         return os.fsencode(run.path.name) + b": "
 
 
-def _put(content: bytes) -> None:
+def put(content: bytes) -> None:
     """Write bytes to stdout unchanged, or as text where stdout takes only text, as in notebooks."""
     buffer = getattr(sys.stdout, "buffer", None)
     with unheard():

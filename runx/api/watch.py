@@ -6,7 +6,7 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from runx.errors import RunxError
 
 if TYPE_CHECKING:
     from runx.report.follow import Follower
+    from runx.rundir.paths import ExperimentDir
 
 PORT = 8421
 """The port of the page, unless it is taken or another is given."""
@@ -43,7 +44,7 @@ def watch(
     ready: Callable[[Served], None] = _announce,
     warn: Say = warning,
 ) -> None:
-    """Serve a page that follows experiments, until interrupted; it changes nothing.
+    """Serve a page that follows experiments, without names all, until interrupted.
 
     ``ready`` is called once, when the page can be opened.
     """
@@ -51,13 +52,18 @@ def watch(
     from runx.analysis.question import Question
     from runx.analysis.select import refuse_other_tools
     from runx.report.follow import Follower
-    from runx.rundir.experiments import find, is_own_run, run_dirs
+    from runx.rundir.experiments import all_experiments, find, is_own_run, run_dirs
 
-    dirs = find(experiments, logroot_of(logroot), Path.cwd(), warn)
+    root, folder = logroot_of(logroot), Path.cwd()
+
+    def look(warn: Say = lambda line: None) -> Sequence[ExperimentDir]:
+        return find(experiments, root, folder, warn) if experiments else all_experiments(root, warn)
+
+    dirs = look(warn)
     for each in dirs:
         if not any(is_own_run(os.fspath(run)) for run in run_dirs(each)):
             refuse_other_tools(each.path)
-    following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn)
+    following = Follower(dirs, Question(sortwith=(sortwith,) if sortwith else ()), warn, look)
     following.start()
     with listening(bind, port) as listener:
         number = listener.getsockname()[1]

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -71,6 +72,28 @@ def data(text: str, exact: bool = False) -> None:
     sys.stdout.flush()
     buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     buffer.flush()
+
+
+def quit_within(seconds: float) -> bool:
+    """Wait so long; return True at once where ``q`` is typed on the terminal meanwhile."""
+    import select
+    import termios
+    import tty
+
+    if not sys.stdin.isatty():
+        time.sleep(seconds)
+        return False
+    before, deadline = termios.tcgetattr(sys.stdin), time.monotonic() + seconds
+    tty.setcbreak(sys.stdin, termios.TCSANOW)
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            ready = select.select([sys.stdin], [], [], left)[0]
+            # An empty read: the terminal has gone.
+            if ready and os.read(sys.stdin.fileno(), 1) in (b"q", b"Q", b""):
+                return True
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+    return False
 
 
 def script_output(line: str) -> None:

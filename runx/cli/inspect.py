@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
 import time
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from runx.cli.completion import experiments, runs
-from runx.cli.console import INTERRUPTED, data, disable_gc, say, script_output, warn
+from runx.cli.console import INTERRUPTED, data, disable_gc, quit_within, say, script_output, warn
 from runx.cli.options import label_option, looked_up, lookup_options, step_option, where_option
 from runx.errors import RunxError
 from runx.rundir.files import encodable
@@ -55,9 +57,15 @@ def ls(logroot: str | None, config: Path | None, label: tuple[str, ...], as_json
 @where_option
 @label_option
 @click.option("--failures", is_flag=True, help="Group what failed by its reason.")
+@click.option("--disk", is_flag=True, help="Show what each takes on disk.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--watch", type=float, is_flag=False, flag_value=2, metavar="SECONDS", help="Look repeatedly."
+    "--watch",
+    type=float,
+    is_flag=False,
+    flag_value=2,
+    metavar="SECONDS",
+    help="Look repeatedly; q ends it.",
 )
 def status(
     names: tuple[str, ...],
@@ -66,6 +74,7 @@ def status(
     where: str,
     label: tuple[str, ...],
     failures: bool,
+    disk: bool,
     as_json: bool,
     watch: float | None,
 ) -> int:
@@ -81,13 +90,15 @@ def status(
     runx status wallaby
     """
     lookup = looked_up(logroot, config)
+    looks = functools.partial(_status, names, lookup, where, label, failures, disk, as_json)
     while watch is not None:
-        shown = _status(names, lookup, where, label, failures, as_json)
+        shown = looks()
         click.clear()
         data(shown.text, as_json)
-        time.sleep(max(watch, 0.1))
+        if quit_within(max(watch, 0.1)):
+            return FAILED if shown.failed else 0
     disable_gc()
-    shown = _status(names, lookup, where, label, failures, as_json)
+    shown = looks()
     if shown.text:
         data(shown.text, as_json)
     return FAILED if shown.failed else 0
@@ -99,20 +110,27 @@ def _status(
     where: str,
     label: tuple[str, ...],
     failures: bool,
+    disk: bool,
     as_json: bool,
 ) -> Shown:
     from runx.api.inspect import experiments as overviews
     from runx.api.inspect import status
 
     if not (names or failures or where):
-        return _experiments(overviews(label=label, **lookup), as_json)
+        return _experiments(overviews(label=label, sizes=disk, **lookup), as_json)
     standings = status(*names, where=where, label=label, **lookup)
     if failures:
         text = _failures(standings, as_json)
     elif as_json:
-        text = _json(standings.json())
+        text = _json(standings.json(disk))
     else:
-        lines = [standings.written(), "", standings.counts(), *standings.took()]
+        columns = get_terminal_size().columns if sys.stdout.isatty() else None
+        lines = [
+            standings.written(disk=disk, width=columns),
+            "",
+            standings.counts(),
+            *standings.took(),
+        ]
         text = "\n".join([*lines, *standings.gpus(), *standings.notes()])
     return Shown(text, standings.any_failed)
 
@@ -185,7 +203,7 @@ def logs(
     runx logs sweep -n 3
     runx logs wallaby --step eval
     """
-    from runx.api.inspect import logs
+    from runx.api.printed import logs
 
     lookup = looked_up(logroot, config)
     output = logs(*names, where=where, follow=follow, lines=lines, step=step, **lookup)

@@ -39,10 +39,11 @@ def report(launched: Launched, command: str, say: Say) -> int:
         and is_well
         and done == len(launched.hparams) - len(left)
     ):
-        rest = f", {_taken(left)}" if left else ""
-        say(
-            f"{_several(done, launched.unit)} done{_passed(launched)}{rest}; sumx {name} ranks them"
-        )
+        passed = Counter(end.order for end in launched.ended if end.order)
+        counts = [_several(done - passed.total(), launched.unit) + " done"]
+        counts += [f"{many} {name}" for name, many in passed.items()]
+        counts += [_taken(left)] if left else []
+        say(f"{', '.join(counts)}; sumx {name} ranks them")
         return 0
     say(("stopped: " if launched.stopped else "") + _counts(launched, len(failed)))
     if failed:
@@ -64,12 +65,6 @@ def _taken(left: Mapping[RunDir, State]) -> str:
     """Return how many runs others took, and how these stand."""
     counts = Counter(state.name for state in left.values())
     return f"{len(left)} taken by others: " + ", ".join(f"{counts[name]} {name}" for name in counts)
-
-
-def _passed(launched: Launched) -> str:
-    """Return how many of those that ended well a search has stopped, or not begun."""
-    counts = Counter(end.order for end in launched.ended if end.order and not end.status)
-    return "".join(f", {counts[name]} of them {name}" for name in sorted(counts))
 
 
 def _done(launched: Launched) -> int:

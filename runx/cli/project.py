@@ -142,9 +142,7 @@ def schema(of: str) -> None:
 
 
 @click.command()
-@click.argument(
-    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", shell_complete=experiments
-)
+@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=experiments)
 @click.option("-s", "--sortwith", default="", metavar="METRIC", help="What to rank the runs by.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Serve on this port, rather than 8421.")
 @click.option("--bind", default="127.0.0.1", metavar="ADDRESS", help="Serve beyond this machine.")
@@ -159,9 +157,12 @@ def watch(
     logroot: str | None,
     config: Path | None,
 ) -> None:
-    """Show EXPERIMENT as a page that follows its runs; it changes nothing. Ctrl-C ends it.
+    """Show EXPERIMENT as a page that follows its runs; without any, all experiments.
+
+    It changes nothing. Ctrl-C ends it.
 
     \b
+    runx watch
     runx watch sweep
     runx watch sweep --open
     """

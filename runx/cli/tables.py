@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from runx.api.tables import (
     table,
     write_page,
 )
-from runx.cli.console import data, disable_gc, say, warn
+from runx.cli.console import data, disable_gc, quit_within, say, warn
 from runx.errors import RunxError
 from runx.export.formats import format_named, format_table
 from runx.export.table import aligned, fitted, render_bold
@@ -46,7 +45,8 @@ def show(options: TableOptions) -> None:
     while options.watch is not None:
         click.clear()
         _show_once(options)
-        time.sleep(max(options.watch, 0.1))
+        if quit_within(max(options.watch, 0.1)):
+            return
     disable_gc()
     _show_once(options)
 

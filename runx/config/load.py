@@ -235,26 +235,26 @@ def _of_command(
 ) -> Iterator[str]:
     """Yield warnings of what CMD names, or a step's, and of values that a shell would split."""
     style = values["ARGS"]
-    names, placed = tuple(keys(hparams)), list[str]()
-    for where, cmd in _commands(values, entries).items():
+    placed: list[str] = []
+    cmds = {"": values["CMD"]} if not values["STEPS"] else _of_steps(values, entries)
+    for where, cmd in cmds.items():
         if "{" not in cmd:
             continue
         from runx.rundir.placement import placement, unmatched
 
+        names = known = tuple(keys(hparams))
         placed += placement(cmd, names, style.style).names
-        known = names
         if values["STEPS"]:
             known += tuple(f"{step}.{each}" for step in values["STEPS"] for each in ("dir", "dirs"))
         for name, close in unmatched(cmd, known, style.style).items():
+            where = where or f"{entries['CMD'].origin}: CMD"
             yield f"{where}: {{{name}}} stays as it stands; did you mean {{{close}}}?"
     if style.style == "dashes" and not style.split:
         yield from unquoted(hparams, at, tuple(placed))
 
 
-def _commands(values: Mapping[str, Any], entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Return CMD, or that of each step, by where it stands; none that a function would give."""
-    if not values["STEPS"]:
-        return {f"{entries['CMD'].origin}: CMD": values["CMD"]} if values["CMD"] else {}
+def _of_steps(values: Mapping[str, Any], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Return the CMD of each step by where it stands; none that a function would give."""
     if not isinstance(values["STEPS"], dict):
         return {}
     place = entries["STEPS"].at

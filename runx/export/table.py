@@ -19,6 +19,8 @@ _EXPENDABLE = (
     "epoch_time",
     "where",
     "attempt",
+    "disk",
+    "elapsed",
     "epoch",
     "experiment",
     "metric",
@@ -166,6 +168,22 @@ def fitted(table: Table, columns: int, digits: int) -> tuple[Table, list[str]]:
         return table, []
     rows = tuple(row._replace(cells=tuple(row.cells[at] for at in places)) for row in table.rows)
     return table._replace(columns=tuple(table.columns[at] for at in places), rows=rows), lost
+
+
+def cut(text: str, columns: int) -> str:
+    """Return lines cut to a number of columns, with a sign where more was.
+
+    >>> cut("owl   failed\\nfox", 8)
+    'owl   f…\\nfox'
+    """
+    lines = []
+    for line in text.splitlines():
+        if width(line) > columns:
+            while line and width(line) > columns - 1:
+                line = line[:-1]
+            line += "…"
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def width(text: str) -> int:

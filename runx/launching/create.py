@@ -189,7 +189,7 @@ def _restarted(planned: PlannedAttempt, context: LaunchContext, say: Say) -> Pla
     if is_lost:
         planned = planned._replace(restaged=True)
     if planned.restaged:
-        restage(run, context, script(run, context.script, spread(context.experiment, run)), say)
+        restage(run, context, script(run, context.script, spread(context.experiment, run)))
         if run.point.trial is not None:
             _write_bound(run, context, run.dir)
     if is_lost:

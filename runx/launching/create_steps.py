@@ -94,9 +94,11 @@ def _restage(
     kept = [owner for owner in owners if owner not in restaged]
     if context.code is not None and (names := code_changes(kept, context)):
         say(described(names, len(kept)))
+    if context.code is not None and (names := code_changes(restaged, context)):
+        say(described(names, len(restaged), restaged=True))
     for owner in restaged:
         mend(owner)
-        restage_code(owner, owner.name, context, say)
+        restage_code(owner, context)
         content = read_json(owner.record)
         write_whole(owner.record, to_json({**content, "code": context.code}))
 

@@ -1,13 +1,16 @@
-"""Runs that wait at a farm are held and released by its scheduler."""
+"""Runs that wait are held and released: by the scheduler of their farm, or here by a file."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from runx.farms import control
 from runx.farms.jobfiles import name_of
 from runx.launching.control import Changed, Look, is_asked, look_at, others_of, unable_to
+from runx.rundir.files import disk_problem, to_json, write_whole
 from runx.rundir.held import HELD, let_go
+from runx.rundir.machines import whoami
 from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.state import UNKNOWN, State
 
@@ -34,6 +37,40 @@ def release(runs: Sequence[RunDir], say: Say, warn: Say) -> Changed:
 
 def _change(runs: Sequence[RunDir], verb: str, warn: Say, has_changed: bool = False) -> Changed:
     look = look_at(runs, warn)
+    here = {run for run in look.attempts if _is_held_here(run, verb, look)}
+    problems = {run: why for run in here if (why := _change_here(run, verb, look))}
+    farms = {run: each for run, each in look.attempts.items() if run not in here}
+    look = look._replace(attempts=farms)
+    changed = _at_farms(runs, look, verb, has_changed or len(here) > len(problems))
+    return Changed(changed.done + len(here) - len(problems), {**changed.left, **problems})
+
+
+def _is_held_here(run: RunDir, verb: str, look: Look) -> bool:
+    """Return whether a run waits in a launcher here, or is to be released from that."""
+    if verb == "release" and run.held.exists():
+        return True
+    attempts = look.attempts[run]
+    return bool(attempts) and attempts[-1].waits and look.state(run).name == "queued"
+
+
+def _change_here(run: RunDir, verb: str, look: Look) -> str:
+    """Hold or release a run here; return why it can't be, "" where it is."""
+    try:
+        if verb == "release":
+            run.held.unlink(missing_ok=True)
+            return ""
+        run.orders.mkdir(exist_ok=True)
+        write_whole(run.held, to_json({"time": time.time(), "by": whoami()}))
+        if not run.claim(look.attempts[run][-1].number).exists():
+            return ""
+        run.held.unlink(missing_ok=True)
+    except OSError as error:
+        return disk_problem(error, run.experiment)
+    return "it has just begun"
+
+
+def _at_farms(runs: Sequence[RunDir], look: Look, verb: str, has_changed: bool) -> Changed:
+    """Hold or release the jobs of runs, those that have been looked at."""
     states = {run: look.state(run) for run in look.attempts}
     live = [run for run in states if states[run].alive or states[run].name in _UNSURE]
     left = {run: _why_not(run, states[run], look) for run in live if not _waits(run, look)}
@@ -58,7 +95,7 @@ def _why_not(run: RunDir, state: State, look: Look) -> str:
         return "its job came while it was held, and has ended; --resume starts it"
     if run in look.jobs:
         return f"it is {state}"
-    return f"it is {state}, and no job of a farm; only those can be held and released"
+    return f"it is {state}; only what waits, here or at a farm, can be held and released"
 
 
 def _with_others(verb: str, other: RunDir) -> str:

@@ -113,25 +113,23 @@ def _differing(context: LaunchContext, digest: str) -> Iterator[str]:
     return (f"CODE_LINKS: {name}" if name in links else name for name in names)
 
 
-def restage(run: Run, context: LaunchContext, text: str, say: Say) -> None:
+def restage(run: Run, context: LaunchContext, text: str) -> None:
     """Replace a run's code by that of this launch; what it had becomes code.1, code.2, ...
 
     ``text`` is its run.sh of today.
     """
-    restage_code(run.dir, run.name, context, say)
+    restage_code(run.dir, context)
     write_whole(run.dir.script, text)
 
 
-def restage_code(folder: RunDir, name: str, context: LaunchContext, say: Say) -> None:
+def restage_code(folder: RunDir, context: LaunchContext) -> None:
     """Replace the code in a directory by that of this launch; what it had becomes code.1, ..."""
     if staged_code(folder) == context.code and folder.code.exists():
         return
     fresh = folder.path / f"code.{secrets.token_hex(4)}.new"
     stage(context.frozen, fresh, context.method)
     if folder.code.exists():
-        old = folder.path / f"code.{max(_old_codes(folder), default=0) + 1}"
-        say(f"{name}: today's code is another; what it was staged with is {old.name}")
-        folder.code.rename(old)
+        folder.code.rename(folder.path / f"code.{max(_old_codes(folder), default=0) + 1}")
     fresh.rename(folder.code)
 
 

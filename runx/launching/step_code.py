@@ -113,15 +113,18 @@ def code_owner(run: Run) -> RunDir:
 
 def reuse_warnings(graph: StepRuns, left: Sequence[RunDir], context: LaunchContext) -> list[str]:
     """Return warnings on shared steps that are used again though the project's files differ."""
-    kept = set(left)
-    lines = []
+    kept, used = set(left), dict[str, list[RunDir]]()
     for run in graph.steps:
         step = run.step
-        if step is None or step.per.is_run or step.code is not None or run.dir not in kept:
-            continue
-        if names := code_changes([run.dir], context):
+        if step and not step.per.is_run and step.code is None and run.dir in kept:
+            used.setdefault(step.name, []).append(run.dir)
+    lines = []
+    for name, dirs in used.items():
+        if names := code_changes(dirs, context):
+            what = f"{dirs[0].name} is" if len(dirs) == 1 else f"{len(dirs)} {name} are"
             lines.append(
-                f"{run.dir.name} is used again, though {first_of(names, most=3)} changed since;"
-                f" --step {step.name} makes it anew, CODE in STEPS.{step.name} says what counts"
+                f"{what} used again, though {first_of(names, most=3)} changed since; --step {name}"
+                f" makes {'it' if len(dirs) == 1 else 'them'} anew, CODE in STEPS.{name} says what"
+                " counts"
             )
     return lines

@@ -9,25 +9,22 @@ from typing import TYPE_CHECKING
 
 from runx.config.experiment import LOCAL, Experiment
 from runx.errors import SettingsError
-from runx.farms.choice import Candidate, fits, refusals
-from runx.launching.computed import Computed
-from runx.launching.graph import farm_of_step, hparams_of, step_runs
-from runx.launching.plan import PlannedAttempt, resources_of
-from runx.launching.targets import capacity_here, expected, experiments_at
+from runx.launching.graph import farm_of_step, step_runs
+from runx.launching.plan import PlannedAttempt
+from runx.launching.step_needs import Alternatives, StepNeeds
+from runx.launching.targets import expected, experiments_at
 from runx.rundir.attempts import read_attempts
 from runx.rundir.paths import RunDir
 from runx.rundir.step_states import step_state
 from runx.rundir.steps import Choice, Step, leaders
 from runx.sweeps.grid import holds_template
-from runx.sweeps.merge import keys
 from runx.sweeps.summary import shown
 from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
-    from runx.farms.resources import Needs
+    pass
 
 Say = Callable[[str], None]
-_Alternatives = tuple[tuple[Hparam, ...], ...]
 
 
 def steps_of(experiment: Experiment, attempts: Iterable[PlannedAttempt]) -> list[PlannedAttempt]:
@@ -101,7 +98,7 @@ class _Job:
     def __init__(self, places: tuple[str, ...]) -> None:
         self.places = places
         self.indices: list[int] = []
-        self.offers: dict[str, _Alternatives] = {}
+        self.offers: dict[str, Alternatives] = {}
         self.fit: dict[str, int] = {}
 
 
@@ -113,15 +110,11 @@ class _Chooser:
         self.at = experiments_at(experiment)
         self.leaders = leaders(experiment.steps)
         self.steps = {step.name: step for step in experiment.steps}
-        self.computed = Computed.of_steps(experiment, self.at.values())
-        self.names = {*keys(experiment.hparams)}
-        self.capacity: dict[str, Needs | None] = {}
-        self.known: dict[object, tuple[_Alternatives, int | None, str]] = {}
         self.jobs: list[_Job] = []
         self.job_of: dict[RunDir, _Job] = {}
         for index, each in enumerate(attempts):
             self._add(index, each)
-        self.counts = self._counts()
+        self.needs = StepNeeds(experiment, self.at, self._counts())
 
     def _step(self, index: int) -> Step:
         step = self.attempts[index].run.step
@@ -258,58 +251,10 @@ class _Chooser:
 
     def _lack(self, job: _Job, place: str) -> str:
         """Return what a place lacks of what a job needs, "" where it fits; keep what fits."""
-        planned = self.attempts[job.indices[0]]
-        step = self._step(job.indices[0])
-        key: object = (step.name, place, planned.run.point.resources)
-        if self.computed.templates:
-            key = (key, planned.attempt, hparams_of(step, planned.run.point))
-        if key not in self.known:
-            offers = self._offers(planned, place)
-            candidate = self._candidate(step, place, offers)
-            found, lines = fits([candidate]), refusals([candidate])
-            self.known[key] = offers, found[0].alternative if found else None, lines.get(place, "")
-        job.offers[place], fit, lacking = self.known[key]
+        job.offers[place], fit, lacking = self.needs.at_place(self.attempts[job.indices[0]], place)
         if fit is not None:
             job.fit[place] = fit
         return lacking
-
-    def _candidate(self, step: Step, place: str, offers: _Alternatives) -> Candidate:
-        if place not in self.capacity:
-            self.capacity[place] = capacity_here(self.at[place])
-        farm = self.at[place].farm
-        count = min(farm.runs_per_job, self.counts[step.name]) if farm else 1
-        return Candidate(place, self.capacity[place], offers, count)
-
-    def _offers(self, planned: PlannedAttempt, place: str) -> _Alternatives:
-        """Return the alternatives of what a step needs at a place, computed."""
-        step, there = planned.run.step, self.at[place]
-        assert step is not None
-        leader = self.steps[self.leaders[step.name]]
-        own = leader.choices.get(place, leader)
-        where = f"{there.entries['STEPS'].at(own.name, 'RESOURCES')}: STEPS.{own.name}.RESOURCES"
-        if not own.alternatives:
-            where = f"{there.settings['RESOURCES'].origin}: RESOURCES"
-        offers = []
-        for alternative in own.alternatives or there.alternatives:
-            self._check_shared(where, alternative, step)
-            needed = self.computed.resources_at(where, alternative, planned)
-            run = planned.run._replace(step=step._replace(chosen=Choice(place, needed)))
-            offers.append(resources_of(there, run))
-        return tuple(offers)
-
-    def _check_shared(self, where: str, alternative: Sequence[Hparam], step: Step) -> None:
-        """Raise where a value is computed of what isn't the same for all runs that share a step."""
-        if step.per.is_run:
-            return
-        others = self.names - {*step.per.names}
-        if step.per.without:
-            others = self.names & {*step.per.names}
-        for each in alternative:
-            for name in sorted(self.computed.names_in(each) & others):
-                raise SettingsError(
-                    f"{where}.{each.name}: {name} isn't the same for all runs that share"
-                    f" {step.name}; give it RESOURCES of its own, or add {name} to PER"
-                )
 
     def _lines(
         self,

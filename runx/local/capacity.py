@@ -56,11 +56,18 @@ class Capacity(NamedTuple):
 
     def share(self, need: Needs) -> Share:
         """Return what a run of these needs gets."""
-        threads = self.threads and (need.cpus or self.threads)
+        threads = self._threads(need.cpus)
         gpus = self.gpus if self.gpus is None or need.gpus is None else need.gpus
         leased = (self.each if gpus is None else gpus) if self.each else 0
         counted = (*amounts(need), *((("gpus", leased),) if leased else ()))
         return Share(gpus, need.time, threads, counted, self.priority)
+
+    def threads_of(self, share: Share) -> int | None:
+        """Return the threads of a run whose share was made by another capacity."""
+        return self._threads(dict(share.counted).get("cpus"))
+
+    def _threads(self, cpus: int | None) -> int | None:
+        return self.threads and (cpus or self.threads)
 
 
 class Wanted(NamedTuple):

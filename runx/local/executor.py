@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from runx.local.capacity import THREADS
+from runx.local.capacity import THREADS, Capacity
 from runx.local.claiming import ClaimResult
 from runx.local.counts import Counts, Shortage
 from runx.local.gpus import Devices, Lease
@@ -17,6 +17,7 @@ from runx.local.process import (
     Heartbeat,
     LiveAttempt,
     has_started,
+    holder,
     passed_by,
     recorded_end,
     signal_run,
@@ -60,7 +61,8 @@ class Executor:
     """Executes tasks to their end, ``policy.jobs`` at a time.
 
     ``claim`` claims the attempt of a task; it is called while no process of the run is alive.
-    ``tell`` is given what is short, "" if nothing.
+    ``tell`` is given what is short, "" if nothing. ``resized`` returns the ``capacity`` that a
+    person has changed this launcher's to.
     ``stops`` counts the signals by which a person asked to stop; nothing more is started, either,
     where the disk ``is_full``, or once ``closing`` has returned why. ``ended`` are the runs that
     came to their last end here, ``left`` those that another launch executes, ``blocked`` steps that
@@ -74,6 +76,7 @@ class Executor:
     watch: Watcher
     counts: Counts = field(default_factory=Counts)
     tell: Callable[[str], None] = lambda why: None
+    resized: Callable[[], Capacity | None] = lambda: None
     running: list[_Running] = field(default_factory=list)
     waiting: Waiting = field(default_factory=Waiting)
     failures: int = 0
@@ -87,6 +90,7 @@ class Executor:
     blocked: list[Task] = field(default_factory=list)
     outcomes: Outcomes | None = None
     on_end: Callable[[EndedAttempt, bool], None] | None = None
+    capacity: Capacity | None = None
     renewed: Callable[[Task], Task] = lambda task: task
 
     def execute(self, tasks: Iterable[Task], adopted: Iterable[Task] = ()) -> None:
@@ -126,6 +130,7 @@ class Executor:
     def _fill_slots(self) -> None:
         """Start what there is a slot for, and all that it needs."""
         shortages: list[Shortage] = []
+        self._resize()
         self._admit()
         if self.waiting and not self._is_closed() and len(self.running) < self.policy.jobs:
             self._close()
@@ -137,8 +142,15 @@ class Executor:
             self._admit()
         self.counts.wait_for(shortages)
         self.tell(what := shortages[0].text if shortages else "")
+        what = what or self.waiting.held_text()
         if what and not self.running:
             self.watch.blocked(what)
+
+    def _resize(self) -> None:
+        """Start more or fewer at a time from now on, where a person has asked for that."""
+        if capacity := self.resized():
+            self.capacity, self.devices = capacity, capacity.devices
+            self.policy = replace(self.policy, jobs=capacity.jobs)
 
     def _admit(self) -> None:
         """Let steps wait for their turn whose predecessors have ended; leave out the others."""
@@ -181,6 +193,7 @@ class Executor:
             raise
         if live is not None:
             self.running.append(_Running(task, live, lease))
+            lease.say_holder(holder(live))
             return
         lease.close()
         if right == "cancelled":
@@ -201,8 +214,11 @@ class Executor:
     def _variables(self, task: Task) -> dict[str, str]:
         """Return the variables that tell a run its share of this machine."""
         variables = {}
-        if task.share.threads:
-            variables[THREADS] = str(task.share.threads)
+        threads = task.share.threads
+        if self.capacity:
+            threads = self.capacity.threads_of(task.share)
+        if threads:
+            variables[THREADS] = str(threads)
         if limit := self._limit(task):
             variables[DEADLINE] = str(int(time.time() + limit))
         return variables

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from runx.errors import SettingsError
-from runx.local.leases import Leases
+from runx.local.leases import Leases, say_holder
 from runx.local.nvidia import BusyGpus, Gpu, Listing, list_gpus
 from runx.locks import release
 
@@ -23,6 +23,11 @@ class Lease:
     devices: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     locks: tuple[int, ...] = ()
+
+    def say_holder(self, content: Mapping[str, Any]) -> None:
+        """Write into the leases of the devices who holds them."""
+        for lock in self.locks[: len(self.devices)]:
+            say_holder(lock, content)
 
     def close(self) -> None:
         """Free the devices of a run that has ended, whoever has inherited their locks."""

@@ -1,11 +1,13 @@
 """Leases of GPUs, and files of counts: runs keep them locked, in a folder that all users share.
 
-Nothing there is trusted: links are not followed, files are neither read nor waited for, and where
-the folder or a file is not what it should be, a private folder takes its place.
+Nothing there is trusted: links are not followed, files are not waited for, and where the folder or
+a file is not what it should be, a private folder takes its place. That a lease is held is the
+kernel's word; its text, of who holds it, is for people alone.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,9 +15,9 @@ import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from tempfile import mkdtemp
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from runx.locks import acquire_open
+from runx.locks import acquire_open, is_held
 
 LEASES = "RUNX_LEASES"
 """The variable with the folder of the leases, for tests; else it is the machine's temporary one."""
@@ -23,6 +25,8 @@ LEASES = "RUNX_LEASES"
 _SHARED = 0o1777  # everybody makes files there, and removes none of others
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would make us wait
 _ODD = re.compile(r"[/\0]")
+_NAMED = re.compile(r"gpu-(.+)\.lock")
+_LONGEST = 1 << 14  # bytes of the text of a lease
 _T = TypeVar("_T")
 
 
@@ -48,7 +52,39 @@ class Leases:
 
         Each is locked in the first folder that can be used for it, by all launches alike.
         """
-        return self._used(f"gpu-{_ODD.sub('-', name)[:200]}.lock", os.O_RDONLY, acquire_open)
+        return self._used(_file(name), os.O_RDWR, acquire_open)
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether a run holds a device; nothing is made by asking."""
+        return any(is_held(file) for file in self._files(name))
+
+    def text(self, name: str) -> dict[str, Any]:
+        """Return what the lease of a device says of who holds it, empty where it says nothing."""
+        for file in self._files(name):
+            with suppress(OSError, ValueError):
+                descriptor = os.open(file, _OPEN | os.O_RDONLY)
+                with os.fdopen(descriptor, "rb") as content:
+                    is_text = stat.S_ISREG(os.fstat(descriptor).st_mode) and is_held(file)
+                    told = json.loads(content.read(_LONGEST)) if is_text else None
+                if isinstance(told, dict):
+                    return told
+        return {}
+
+    def locked(self) -> set[str]:
+        """Return the names, as files have them, of all devices that runs hold."""
+        found = set()
+        for folder in self._folders:
+            with suppress(OSError):
+                names = (_NAMED.fullmatch(file) for file in os.listdir(folder))  # noqa: PTH208
+                found |= {name[1] for name in names if name and self.is_locked(name[1])}
+        return found
+
+    @property
+    def _folders(self) -> tuple[str, ...]:
+        return self._shared, self._private[0]
+
+    def _files(self, name: str) -> list[str]:
+        return [f"{folder}/{_file(name)}" for folder in self._folders]
 
     def count(self, name: str) -> int:
         """Return the file in which a resource is counted, open, by its name."""
@@ -72,6 +108,17 @@ class Leases:
                 f" are leased in {self.path}, which launches of other users don't see"
             )
         return used
+
+
+def say_holder(lock: int, content: Mapping[str, Any]) -> None:
+    """Write into a locked lease who holds it, for people; on a full disk it stays unsaid."""
+    with suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps(content).encode(), 0)
+
+
+def _file(name: str) -> str:
+    return f"gpu-{_ODD.sub('-', name)[:200]}.lock"
 
 
 def _folder(path: str, mode: int) -> int:

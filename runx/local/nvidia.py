@@ -20,6 +20,7 @@ _FRESH, _FAILED = 2.0, 60.0  # seconds for which a list of busy GPUs is used aga
 _QUERY = ("nvidia-smi", "--query-gpu=index,uuid,memory.used", "--format=csv,noheader,nounits")
 _MEMORY = ("nvidia-smi", "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits")
 _LIST = ("nvidia-smi", "-L")
+_APPS = ("nvidia-smi", "--query-compute-apps=gpu_uuid,pid", "--format=csv,noheader,nounits")
 _ROW = re.compile(r"(\d+), *(GPU-[\w-]+), *(.*)")
 _MIG = re.compile(r"\s+MIG .*\(UUID: *(MIG-[^)\s]+)\)")
 
@@ -81,6 +82,17 @@ def memory_of(names: Collection[str]) -> int | None:
     if any(not sizes.get(name, "").isdecimal() for name in names):
         return None
     return min(int(sizes[name]) for name in names)
+
+
+def processes_on() -> dict[str, tuple[int, ...]]:
+    """Return the ids of the processes that compute on each GPU, by its UUID, as far as are seen."""
+    found: dict[str, tuple[int, ...]] = {}
+    if shutil.which("nvidia-smi") is not None:
+        for line in _lines(_APPS)[0]:
+            name, _, pid = map(str.strip, line.partition(","))
+            if name.startswith("GPU-") and pid.isdecimal():
+                found[name] = (*found.get(name, ()), int(pid))
+    return found
 
 
 def _lines(command: tuple[str, ...]) -> tuple[list[str], str]:

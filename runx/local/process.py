@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runx.local.gpus import Lease
+from runx.local.holders import user_name
 from runx.locks import may_be_held
 from runx.processes import NULL, send_group_signal, send_signal, start_command
 from runx.rundir.attempts import take_lock
 from runx.rundir.events import read_events
-from runx.rundir.files import append_line
+from runx.rundir.files import VERSION, append_line
 from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_cancelled_elsewhere
 from runx.rundir.output import tail
 from runx.rundir.paths import STEPS, RunDir
 from runx.rundir.ranks import variables_of_ranks
+from runx.rundir.states import PASSED
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -90,10 +92,22 @@ def has_started(live: LiveAttempt) -> bool:
     return bool(_event(live.dir, live.attempt, "started"))
 
 
+def holder(live: LiveAttempt) -> dict[str, Any]:
+    """Return who holds what a run was given: the run, its user, and its run.sh."""
+    return {
+        "version": VERSION,
+        "run": str(live.dir.path),
+        "experiment": live.dir.experiment.name,
+        "user": user_name(os.geteuid()),
+        "pid": live.process.pid if live.process else None,
+        "since": time.time(),
+    }
+
+
 def passed_by(live: LiveAttempt) -> str:
     """Return how a search left an attempt: held, skipped or pruned; "" where it was executed."""
     written = _event(live.dir, live.attempt, "ended")
-    return next((name for name in ("held", "skipped", "pruned") if written.get(name)), "")
+    return next((name for name in ("held", *PASSED) if written.get(name)), "")
 
 
 def start(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from runx.locks import release
 from runx.rundir.files import to_json, write_whole
 from runx.rundir.orders import CANCEL, order_of
 
+_LOOK = 1.0  # seconds between two looks at what is held
 _NO_GPU = "a GPU: all are leased to other runs, or other processes fill them"
 
 
@@ -29,9 +31,16 @@ class Waiting:
     _queues: dict[Share, list[tuple[int, Task]]] = field(default_factory=dict)
     _first: int = 0
     _last: int = 0
+    _held: list[tuple[int, Task]] = field(default_factory=list)
+    _next: float = 0.0
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return sum(map(len, self._queues.values())) + len(self._held)
+
+    def held_text(self) -> str:
+        """Return what those wait for that are held, where no others wait; else ""."""
+        count = len(self._held)
+        return f"runx release: {count} held" if count and not self._queues else ""
 
     def extend(self, tasks: Iterable[Task]) -> None:
         """Put tasks behind those that wait."""
@@ -61,13 +70,18 @@ class Waiting:
         """Remove the first task that gets what it needs; return it with that, and what is short.
 
         What an earlier one lacks, a later one does not get. Those that another launch has begun go
-        to ``leave``.
+        to ``leave``; those that are held are passed by.
         """
         shortages: list[Shortage] = []
+        self._look_at_held()
         for first in self.heads():
             task: Task | None = first
-            while task and task.run.claim(task.attempt).exists():
-                leave(task)
+            while task and (is_begun(task) or is_held(task)):
+                place, _ = self._queues[task.share][0]
+                if is_begun(task):
+                    leave(task)
+                else:
+                    self._held.append((place, task))
                 task = self._pop(task.share)
             short = {shortage.of.name for shortage in shortages}
             if task is None or short.intersection(name for name, _ in task.share.counted):
@@ -82,6 +96,18 @@ class Waiting:
             shortages.append(given)
         return None, shortages
 
+    def _look_at_held(self) -> None:
+        """Let those wait for their turn again that are released, or over."""
+        if not self._held or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _LOOK
+        held, self._held = self._held, []
+        for place, task in held:
+            if is_held(task) and not is_begun(task):
+                self._held.append((place, task))
+            else:
+                self.add(task, place)
+
     def _pop(self, share: Share) -> Task | None:
         """Remove the first task of a share; return the next one, None if it was the last."""
         heappop(self._queues[share])
@@ -89,6 +115,16 @@ class Waiting:
             return self._queues[share][0][1]
         del self._queues[share]
         return None
+
+
+def is_begun(task: Task) -> bool:
+    """Return whether a launcher has claimed an attempt."""
+    return task.run.claim(task.attempt).exists()
+
+
+def is_held(task: Task) -> bool:
+    """Return whether a person keeps a run from starting; one that is cancelled, too, is over."""
+    return task.run.held.exists() and order_of(task.run, task.attempt, _ignore) != CANCEL
 
 
 def note_of(file: Path | None) -> Callable[[str], None]:

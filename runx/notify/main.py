@@ -11,6 +11,7 @@ from typing import Any
 
 from runx.analysis.failures import Failure, digest, digest_lines
 from runx.analysis.read import Reader, read_experiment
+from runx.analysis.step_records import goes_on
 from runx.errors import RunxError
 from runx.notify.messages import post, send, server_of
 from runx.notify.occasions import Best, Occasion, best_of, facts, occasions, question_of
@@ -59,7 +60,8 @@ def tell(folder: Path) -> list[str]:
         best = None
         problems.append(f"best: {error}")
     since = float(read_or_empty(folder / "launch.json", _ignore).get("created") or 0.0)
-    for occasion in occasions(records, notify, best, since):
+    is_over = not goes_on(experiment, records, _ignore)
+    for occasion in occasions(records, notify, best, since, is_over):
         # Claimed first: what is not told for sure is better told never than twice.
         if link_claim(folder / f"notified.{occasion.claim}", claim_text(None, None, folder.name)):
             problems += _tell(occasion, records, best, notify, cwd)

@@ -79,9 +79,9 @@ def best_of(records: Sequence[RunRecord], question: Question) -> Best | None:
 
 
 def occasions(
-    records: Sequence[RunRecord], notify: Notify, best: Best | None, since: float
+    records: Sequence[RunRecord], notify: Notify, best: Best | None, since: float, is_over: bool
 ) -> list[Occasion]:
-    """Return what there is to tell: the end alone where that has come, else what came before.
+    """Return what there is to tell: the end alone where all is over, else what came before.
 
     Failures from before ``since``, in seconds since 1970, are those of earlier launches.
     """
@@ -97,7 +97,7 @@ def occasions(
     if best and "best" in notify.on and best.is_record:
         name = sha256(best.run.name.encode("utf-8", "surrogateescape")).hexdigest()
         found.append(Occasion("best", f"best.{name[:16]}", best.run))
-    if records and not any(run.status.alive or run.state == "preempted" for run in records):
+    if records and is_over:
         end = Occasion("end", "end")
         return [end] if "end" in notify.on else found
     return found

@@ -12,6 +12,7 @@ from runx.analysis.better import direction, lower_is_better
 from runx.analysis.codes import alike, code_note, marked
 from runx.analysis.columns import names_of
 from runx.analysis.found import measurements_of_run
+from runx.analysis.gpus import gpu_lines, gpu_use
 from runx.analysis.question import Question
 from runx.analysis.runjson import attempt_as_json, json_safe, run_as_json, state_as_json
 from runx.analysis.table import runs_table
@@ -28,6 +29,9 @@ from runx.sweeps.hparam_types import described
 Warn = Callable[[str], None]
 
 VERSION = 1
+
+MOST_NAMED = 4
+"""Experiments that a page is called after; of more it has the number."""
 
 
 class RunCourses(NamedTuple):
@@ -53,17 +57,48 @@ def model(
     objective = _objective(measured, question)
     return {
         "version": VERSION,
-        "experiment": ", ".join(experiment.path.name for experiment in experiments),
+        "experiment": title(experiments),
+        "experiments": [experiment_object(experiment, warn) for experiment in experiments],
         "made": now,
         "said": [*notes(experiments, warn), *_on_code(records)],
         "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "graph": step_graph(records, warn),
+        "gpus": [*gpu_lines(records, now)],
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),
         "objective": objective,
         "runs": runs,
         "diffs": _code_diffs(records, runs, objective, question),
+    }
+
+
+def title(experiments: Sequence[ExperimentDir]) -> str:
+    """Return the title of a page: the names of its experiments, the number of many.
+
+    >>> title([ExperimentDir(Path("/a/sweep"))]), title([ExperimentDir(Path("/a/sweep"))] * 5)
+    ('sweep', '5 experiments')
+    """
+    names = [experiment.path.name for experiment in experiments]
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} experiments"
+
+
+def experiment_object(experiment: ExperimentDir, warn: Warn) -> dict[str, Any]:
+    """Return what a page of several experiments lists of one: its launches and labels."""
+    made = launches(experiment, warn)
+    return {
+        "name": experiment.path.name,
+        "path": str(experiment.path.absolute()),
+        "labels": [*dict.fromkeys(label for launch in made for label in launch.labels)],
+        "launches": [
+            {
+                # 2026-11-29T07.31.11Z-69296f
+                "when": launch.name[:20].replace(".", ":"),
+                "title": launch.title,
+                "note": launch.note,
+            }
+            for launch in made
+        ],
     }
 
 
@@ -112,7 +147,7 @@ def run_object(
     return {
         **run_as_json(record, now),
         **state_object(record, now),
-        **details(record, warn, now),
+        **details(record, warn),
         **({"step_details": step_details(record)} if record.steps else {}),
         "key": key,
         "best": json_safe(best_values(run.courses.get(validation(run.courses)), question)),
@@ -123,7 +158,13 @@ def run_object(
 def state_object(record: RunRecord, now: float) -> dict[str, Any]:
     """Return a run's state and attempts: what may change while the page is open."""
     attempts = [attempt_as_json(attempt) for attempt in record.attempts]
-    return {**state_as_json(record, now), "step": record.step, "attempts": attempts}
+    use = gpu_use(record, now)
+    return {
+        **state_as_json(record, now),
+        **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
+        **({"step": record.step} if record.steps else {}),
+        "attempts": attempts,
+    }
 
 
 def best_values(course: Course | None, question: Question) -> dict[str, float]:

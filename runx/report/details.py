@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runx.analysis.failures import cause_in
-from runx.analysis.gpus import gpu_use
 from runx.rundir.output import readable, tail
 from runx.rundir.paths import RunDir
 from runx.rundir.record import launch_of, read_or_empty
@@ -38,9 +37,9 @@ _TRAIN = re.compile(r"^train\(\) \{\n(?:exec )?(.*?)\n\}$", re.MULTILINE | re.DO
 Warn = Callable[[str], None]
 
 
-def details(record: RunRecord, warn: Warn, now: float) -> dict[str, Any]:
+def details(record: RunRecord, warn: Warn) -> dict[str, Any]:
     """Return what run.json, the launch and the run's other files hold, for the run's panel."""
-    run, use = record.dir, gpu_use(record, now)
+    run = record.dir
     # Sacred has a run.json, too.
     content = read_or_empty(run.record, warn) if record.tool == OWN_TOOL else {}
     launch = launch_of(run, content, warn)
@@ -50,7 +49,6 @@ def details(record: RunRecord, warn: Warn, now: float) -> dict[str, Any]:
         "git": launch.get("git"),
         "note": launch.get("note") or "",
         "cause": cause_in(record),
-        **({"gpu_hours": use.hours, "gpu_idle": use.idle} if use else {}),
         "log": log_end(run),
         "images": [
             {"name": image.name, "step": image.step, "src": src}

@@ -10,12 +10,14 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from runx.analysis.ask import ask_schedulers, with_job_status
+from runx.analysis.gpus import gpu_lines
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
 from runx.analysis.runjson import json_safe
+from runx.errors import RunxError
 from runx.report.curves import validation
 from runx.report.data import (
     RunCourses,
@@ -41,6 +43,11 @@ from runx.rundir.state import State
 STATISTICS = 10.0
 """Seconds until new points count in the statistics of all runs; a run's end counts at once."""
 
+DISCOVER = 5.0
+"""Seconds between two looks for experiments that are new."""
+
+Discover: TypeAlias = Callable[[], Sequence[ExperimentDir]]
+
 ASK_EVERY = 30.0
 """Seconds between two queries of the schedulers of runs that are followed."""
 
@@ -53,10 +60,13 @@ class Follower:
         experiments: Sequence[ExperimentDir],
         question: Question,
         warn: Callable[[str], None],
+        discover: Discover | None = None,
     ) -> None:
         self.experiments = experiments
         self.question = question
         self.warn = warn
+        self._discover = discover
+        self._discover_due = -math.inf
         self._prefixes = name_prefixes(experiments)
         self._reader = Reader(question.measures, warn, ask=False)
         self._runs: dict[Path, FollowedRun] = {}
@@ -96,6 +106,8 @@ class Follower:
 
     def changes(self, now: float) -> list[dict[str, Any]]:
         """Return what has changed since the last call, as the page takes it."""
+        if self._has_others(now):
+            return [{"kind": "reload"}]
         self._ask([run.record for run in self._runs.values()])
         changes = [
             change
@@ -112,7 +124,22 @@ class Follower:
         if self._statistics_due is None or now < self._statistics_due:
             return changes
         self._statistics_due = None
-        return [*changes, {"kind": "statistics", "statistics": self._statistics()}]
+        return [*changes, {"kind": "statistics", "statistics": self._statistics(now)}]
+
+    def _has_others(self, now: float) -> bool:
+        """Return whether there are experiments now that weren't; they are followed from then on."""
+        if self._discover is None or now < self._discover_due:
+            return False
+        self._discover_due = now + DISCOVER
+        try:
+            found = self._discover()
+        except RunxError:  # All were removed: what is shown stays.
+            return False
+        if {each.path for each in found} == {each.path for each in self.experiments}:
+            return False
+        self.experiments, self._prefixes, self._runs = found, name_prefixes(found), {}
+        self.start()
+        return True
 
     def _steps_changed(self, now: float) -> bool:
         """Return whether steps stand otherwise that gather runs: no run changes with those."""
@@ -125,13 +152,14 @@ class Follower:
     def _step_graph(self) -> list[dict[str, Any]]:
         return step_graph([run.record for run in self._runs.values()], self.warn)
 
-    def _statistics(self) -> dict[str, Any]:
+    def _statistics(self, now: float) -> dict[str, Any]:
         self._graph = self._step_graph()
         runs = [*self._runs.values()]
         records, keys = [run.record for run in runs], [run.key for run in runs]
         return {
             **statistics(records, keys, [run.best for run in runs], self.question),
             "graph": self._graph,
+            "gpus": [*gpu_lines(records, now)],
         }
 
     def log(self, key: str, place: int, step: str = "") -> LogPart | None:

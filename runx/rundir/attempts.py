@@ -18,6 +18,7 @@ from runx.rundir.machines import is_process_alive, locality_of, this_machine
 from runx.rundir.orders import is_called_off, order_of
 from runx.rundir.paths import (
     ATTEMPTS,
+    HELD,
     LOCK,
     ORDERS,
     WORKSPACE,
@@ -179,6 +180,7 @@ def _waiting(
         launch=str(claim.get("launch") or ""),
         waits=True,
         waits_for=wanting(run, claim),
+        held=HELD in look.names(ORDERS),
     )
     return with_ages(attempt, look.path, True, now)
 

@@ -81,7 +81,7 @@ class Attempt(NamedTuple):
     it was cancelled its farm had no job of it any more, or is one that can't be asked. ``waits``:
     nobody has claimed it, and a launcher here waits for its turn to; ``waits_for``: what this
     machine has too little of for that launcher's runs, "" if nothing. ``replaced``: it has given no
-    sign since a later attempt was claimed.
+    sign since a later attempt was claimed. ``held``: a person keeps launchers from starting it.
     """
 
     number: int
@@ -101,6 +101,7 @@ class Attempt(NamedTuple):
     waits: bool = False
     replaced: bool = False
     waits_for: str = ""
+    held: bool = False
 
     def event(self, name: str) -> Event | None:
         """Return the first event of that name, if there is one."""

@@ -118,6 +118,23 @@ def experiment_names(logroot: Path) -> list[str]:
     return [path.name for path in _folders(logroot)]
 
 
+def all_experiments(logroot: Path, warn: Warn = _ignore) -> list[ExperimentDir]:
+    """Return the experiments under LOGROOT that have runs of ours.
+
+    Raises:
+        RunxError: There is none.
+    """
+    found = [
+        ExperimentDir(path)
+        for folder in _folders(logroot)
+        for path in _experiments(folder, warn)
+        if any(is_own_run(os.fspath(run)) for run in run_dirs(ExperimentDir(path)))
+    ]
+    if not found:
+        raise RunxError(f"LOGROOT {logroot}: no experiment is there; launch one, or see --logroot")
+    return found
+
+
 def _unknown(name: str, logroot: Path) -> str:
     """Return the message that there is no such experiment."""
     if not logroot.is_dir():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RECORD, HPARAMS, METRICS, LOGX = "run.json", "hparams.json", "metrics.csv", "logx.json"
 TRAIN_METRICS, MESSAGES = "metrics.train.csv", "logging.log"
-ATTEMPTS, ORDERS = "attempts", "orders"
+ATTEMPTS, ORDERS, HELD = "attempts", "orders", "held"
 LOCK, WORKSPACE = "lock", "workspace"
 STEPS = "steps"
 BOUND = "bound.sh"
@@ -234,6 +234,11 @@ class RunDir:
         """A folder: orders to end an attempt, each written before the attempt is ended."""
         return self.path / ORDERS
 
+    @property
+    def held(self) -> Path:
+        """The file that keeps launchers here from starting the run."""
+        return self.path / ORDERS / HELD
+
 
 def metrics_of(phase: str) -> str:
     """Return the name of the file with the rows of a phase; validation and test share one.
@@ -278,6 +283,10 @@ class ExperimentDir:
     def launch_waits(self, launch: str) -> Path:
         """Return the file that says what a launcher of runs here waits for, its own."""
         return self.launches / launch / "waits.json"
+
+    def launch_slots(self, launch: str) -> Path:
+        """Return the file that says how many runs its launcher here is to execute at a time."""
+        return self.launches / launch / "slots.json"
 
     def jobs(self, launch: str) -> Path:
         """Return the folder with the scripts of a launch's jobs, and the runs of each."""

@@ -65,6 +65,8 @@ _OF_RUN = {
     "MARK": "RUNX_LOGDIR",
     "AFTER": "",
     "AFTER_FIELD": "",
+    "OTHERS": "../*/attempts",
+    "LAUNCHES": "../.runx/launches",
     "BIND": "",
     "WATCH": "",
     "OUTCOME": "",

@@ -98,6 +98,8 @@ def _waiting(attempt: Attempt) -> State:
         return State("cancelled", attempt=attempt.number)
     if attempt.process is None:
         return _on_other_machine(attempt)
+    if attempt.held:
+        return State("queued", "held; runx release lets it start", attempt=attempt.number)
     what = attempt.waits_for or "its turn"
     return State("queued", f"its launcher waits for {what}", attempt=attempt.number)
 

@@ -73,6 +73,7 @@ def step_texts(run: Run) -> dict[str, str]:
     name = run.step.name
     is_own = run.step.per.is_run
     logdir = "${PWD%/steps/*}" if is_own else "$PWD"
+    experiment = "../../.." if is_own else "../.."
     passing = PASS_OVER if run.point.trial is not None else ""
     where = f"export RUNX_STEP={name} RUNX_STEP_DIR=$PWD RUNX_LOGDIR={logdir}"
     return {
@@ -84,6 +85,8 @@ def step_texts(run: Run) -> dict[str, str]:
         if run.after
         else "after=0\n",
         "AFTER_FIELD": ',\\"after\\":$after',
+        "OTHERS": f"{experiment}/*/steps/*/attempts {experiment}/steps/*/attempts",
+        "LAUNCHES": f"{experiment}/.runx/launches",
     }
 
 

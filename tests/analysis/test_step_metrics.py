@@ -2,10 +2,16 @@
 
 import json
 
+import pytest
+
+from runx.analysis.columns import resolve, value
 from runx.analysis.curves import metric_history
 from runx.analysis.measurements import measurements_of
+from runx.analysis.question import Question
 from runx.analysis.read_run import read_run
 from runx.analysis.reduce import Measure
+from runx.analysis.table import chosen
+from runx.errors import RunxError
 from runx.rundir.paths import RunDir
 
 _ROWS = {
@@ -78,3 +84,30 @@ def test_a_change_in_a_step_changes_the_stamps_of_its_run(tmp_path):
     before = measurements_of(run).look.fingerprint
     run.step("eval").metrics.write_text(_ROWS["eval"] + "val,acc,0.9,f1,0.9,epoch,1\n")
     assert measurements_of(run).look.fingerprint != before
+
+
+@pytest.mark.parametrize("nothing", ["eval.acc2", "evil.f1", "eval.eval.acc", "train.f1", "."])
+def test_a_name_that_no_step_has_is_none(tmp_path, nothing):
+    record = read(a_run(tmp_path), *Question(sortwith=(nothing,)).measures)
+    assert not record.measured
+    with pytest.raises(RunxError, match="no run has"):
+        resolve(nothing, [with_a_step(record)])
+
+
+def test_a_metric_has_the_name_of_its_step_before_it_if_one_says_so(tmp_path):
+    question = Question(sortwith=("eval.f1",), columns=("train.acc", "eval.f1", "train.loss:best"))
+    record = with_a_step(read(a_run(tmp_path), *question.measures))
+    assert record.measured == {"eval.f1-best": 0.4, "train.acc": 0.6, "train.loss:best": 1}
+    assert value(record, resolve("eval.f1", [record])) == 0.4
+    for number, where in enumerate(
+        ("eval.f1 == 0.4", "eval.f1:max == 0.4 and eval.acc > f1", "train.loss:max == 2")
+    ):
+        asked = Question(where=where)
+        found = with_a_step(read(a_run(tmp_path / str(number)), *asked.measures))
+        assert chosen([found], asked) == [found], where
+    assert chosen([record], Question(where="eval.f1 > 0.5")) == []
+
+
+def with_a_step(record):
+    """Return a record with steps, which a run has that began; here their names don't matter."""
+    return record._replace(steps=(object(),))

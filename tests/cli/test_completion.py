@@ -54,7 +54,7 @@ def test_the_first_word_is_a_command_or_a_file(typed, project):
     project.write("sub/other.yaml", "")
     project.write("notes.txt", "")
     assert typed("runx st") == ["status"]
-    assert typed("runx s") == ["status", "show", "schema", "sub/", "sweep.yml"]
+    assert typed("runx s") == ["status", "show", "slots", "schema", "sub/", "sweep.yml"]
     assert typed("runx sub/") == ["sub/other.yaml"]
     assert "notes.txt" not in typed("runx ")
     assert typed("runx launch sw") == ["sweep.yml"]

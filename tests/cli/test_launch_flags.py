@@ -164,7 +164,7 @@ def test_the_api_refuses_what_a_farm_can_not_follow(project, given):
 def test_a_preview_of_runs_after_others_shows_what_they_wait_for(project, monkeypatch):
     project("slurm")
     waits = (Wait("7"), Wait("9"))
-    monkeypatch.setattr("runx.cli.launch.job_ids_of", lambda *_: waits)
+    monkeypatch.setattr("runx.cli.launch.job_ids_in_preview", lambda *_: waits)
     assert "--dependency=afterok:7:9" in run("-n", "--after", "first").stdout
     [first, *_] = json.loads(run("-n", "--json", "--after", "first").stdout)
     assert "--dependency=afterok:7:9" in " ".join(first["submit"])

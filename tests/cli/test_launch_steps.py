@@ -44,6 +44,8 @@ def test_a_mended_step_takes_today_s_code_and_what_was_done_stays(pipeline):
     pipeline.write("step.sh", SCRIPT)
     output = pipeline.runx("-i", "--resume")
     assert "2 failed: starting 2 eval" in output
+    assert output.count("2 of them take today's code: step.sh differs from what they were") == 1
+    assert output.count("today's code") == 1
     assert begun(pipeline, lines) == ["eval 0", "eval 1"]
     code = record(pipeline.run(0))["code"]
     claim = json.loads(step_of(pipeline, 0, "eval").claim(2).read_text())
@@ -99,6 +101,16 @@ def test_a_shared_step_is_used_again_by_a_later_launch_that_says_what_changed(pi
     assert "--step tokens makes it anew" in output and "other.py" in output
     assert begun(pipeline).count("tokens all") == 1
     assert begun(pipeline).count("train 0") == 2
+
+
+def test_what_changed_since_is_said_once_for_all_that_share_a_step(pipeline):
+    text = TWO.replace("tokens all", "tokens {n}").replace("PER: sweep", "PER: [n]")
+    pipeline.write("sweep.yml", text)
+    pipeline.runx("-i")
+    pipeline.write("other.py", "")
+    output = pipeline.runx("-i")
+    assert output.count("used again") == 1
+    assert "2 tokens are used again, though other.py changed since; --step tokens makes" in output
 
 
 def test_the_files_of_code_make_a_shared_step_another(pipeline):

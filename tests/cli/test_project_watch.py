@@ -82,6 +82,15 @@ def test_nothing_is_shown_without_the_token(sweep, installed):
         assert status(f"{bare}?token=%C3%A9")[0] == 403
 
 
+def test_without_a_name_all_experiments_are_followed(tmp_path, installed):
+    make_run(tmp_path / "one" / "a", {"lr": 1}, acc=[1])
+    make_run(tmp_path / "two" / "b", {"lr": 2}, acc=[1])
+    with watched(f"--logroot={tmp_path}", installed) as (address, _):
+        code, page = status(address)
+        assert code == 200
+        assert '"experiment":"one, two"' in page
+
+
 def test_only_the_names_of_this_machine_are_answered_to(sweep, installed):
     with watched(sweep, installed) as (address, _):
         port = urllib.parse.urlsplit(address).port

@@ -3,8 +3,7 @@
 import pytest
 
 from runx import home
-from runx.config import load as loading
-from runx.config import sources
+from runx.config import every_source, sources
 from runx.config.load import load
 from runx.config.request import Request
 from runx.errors import SettingsError
@@ -17,7 +16,7 @@ def host(tmp_path, monkeypatch):
     """Return a function that loads an experiment, given the text of each file."""
     (tmp_path / "config").mkdir()
     machine = tmp_path / "etc.yml"
-    for module in (home, sources, loading, logroot):
+    for module in (home, sources, every_source, logroot):
         monkeypatch.setattr(module, "MACHINE_FILE", machine)
 
     def make(user="", machines="", own="", project="", overrides=(), **more):

@@ -182,3 +182,19 @@ def test_what_a_step_needs_is_a_mapping_or_several(tmp_path, resources):
     with pytest.raises(SettingsError, match=r"sweep\.yml:3: .*RESOURCES"):
         says = f"  train: {{CMD: x}}\n  eval: {{CMD: x, RESOURCES: {resources}}}"
         loaded(tmp_path, f"STEPS:\n{says}\nHPARAMS: {{}}\n")
+
+
+@pytest.mark.parametrize(
+    ("cmd", "hint"),
+    [
+        ("x {lrr}", "sweep.yml:3: STEPS.eval: CMD: {lrr} stays as it stands; did you mean {lr}?"),
+        ("x {train.dri}", "{train.dri} stays as it stands; did you mean {train.dir}?"),
+        ("x {print} {lr} {train.dir} {train.dirs}", ""),
+        ("awk '{lr}' ${lrr} {lr,lrr}", ""),
+    ],
+)
+def test_a_name_in_a_step_that_is_nearly_a_hyperparameters_is_hinted_at(tmp_path, cmd, hint):
+    says = f"  train: {{CMD: 'y {{args}}'}}\n  eval: {{CMD: \"{cmd}\", AFTER: train}}"
+    warnings = loaded(tmp_path, f"STEPS:\n{says}\nHPARAMS: {{lr: 1}}\n").warnings
+    assert len(warnings) == bool(hint)
+    assert all(hint in line for line in warnings)

@@ -138,3 +138,24 @@ def test_and_where_it_fails_there_nothing_is_submitted(site, cluster):
     assert "the first run failed" in done.stderr
     assert not os.path.exists(site.path / "logs/nosmoke")
     assert "nosmoke" not in cluster.call("squeue", "-h", "-o", "%j")
+
+
+@pytest.mark.parametrize("resources", ["", ", RESOURCES: {mem: 100M}"])
+def test_the_steps_of_the_first_run_are_tried_at_a_farm(site, cluster, resources):
+    name = f"steps{len(resources)}"
+    text = (
+        "STEPS:\n  here: {CMD: 'touch LOGDIR/made', PER: sweep, FARM: local}\n"
+        "  train: {CMD: 'test -e {here.dir}/made && echo {lr}', AFTER: here}\n"
+        f"  eval: {{CMD: 'exit 3', AFTER: train{resources}}}\n"
+        "HPARAMS: {lr: [1, 2]}\nSMOKE: {time: 60s, farm: slurm}\n"
+    )
+    site.write(f"{name}.yml", text)
+    said = site.runx(f"{name}.yml", status=1).stderr
+    assert "trying the first run at farm slurm, 1 min each: here, train, eval" in said
+    assert "eval of the first run failed" in said.splitlines()[-1]
+    assert not os.path.exists(site.path / f"logs/{name}")
+    assert name not in cluster.call("squeue", "-h", "-o", "%j")
+    site.write(f"{name}.yml", text.replace("exit 3", "sleep 60").replace("60s", "2s"))
+    assert "it ran well for 2 s" in site.runx(f"{name}.yml").stderr
+    assert not os.path.exists(site.path / "logs/.smoke")
+    site.runx("cancel", name, status=(0, 1))

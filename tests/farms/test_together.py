@@ -272,6 +272,27 @@ def test_one_of_several_is_not_held_alone(project):
     assert called(project) == "scontrol hold 1\n"
 
 
+def test_one_step_is_held_and_released_unless_its_job_executes_others(project):
+    project.write(".runx", "FARM: slurm\nslurm: {RESOURCES: {cpus: 1}}\n")
+    alone = "{CMD: 'true', AFTER: train, RESOURCES: {cpus: 2}}"
+    project.write(
+        "sweep.yml",
+        "STEPS:\n  train: {CMD: 'python train.py --number {number}'}\n"
+        f"  test: {{CMD: 'true', AFTER: train}}\n  eval: {alone}\nHPARAMS: {{number: 1}}\n",
+    )
+    project.runx("sweep.yml")
+    say(project, "PENDING")
+    for verb in ("hold", "release"):
+        said = project.runx(verb, "sweep", "--step", "evil", status=2).stderr
+        assert "--step evil: did you mean eval?" in said
+        said = project.runx(verb, "sweep", "--step", "train", status=1).stderr
+        assert f"/steps/test, too: {verb} all of its runs, or none" in said
+        assert not (project.path / "called").exists()
+        project.runx(verb, "sweep", "--step", "eval")
+        assert called(project) == f"scontrol {verb} 2\n"
+        (project.path / "called").unlink()
+
+
 def test_a_job_whose_id_was_lost_is_found_for_all_its_runs(project):
     runs = launch(project, {}, {})
     say(project, "PENDING")

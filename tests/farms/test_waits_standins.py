@@ -42,6 +42,8 @@ def asking(site):
     words = {
         "pbs": ["qstat", "-t", "-f"],
         "lsf": ["bjobs", "-u", "all", "-a", "-noheader", "-o", "jobid delimiter='|'"],
+        "torque": ["qstat", "-f"],
+        "moab": ["showq", "-c", "--xml"],
     }[site.farm]
     return lambda: subprocess.run(words, env=site.environment, capture_output=True).returncode * 0
 
@@ -63,7 +65,7 @@ def test_a_pipeline_of_arrays_waits_pair_by_pair(site):
     assert any("[*]" in flags["-w"][0] for flags in submitted.values() if "-w" in flags)
 
 
-@on("pbs", "lsf", "torque", "moab", "condor")
+@on("pbs", "lsf", "torque", "moab", "condor", "kubernetes")
 def test_steps_of_one_job_run_in_turn(site):
     site.write(
         "one.yml",
@@ -78,7 +80,7 @@ def test_steps_of_one_job_run_in_turn(site):
     assert [each["step"] for each in noted(site) if each["what"] == "begins"].count("eval") == 1
 
 
-@on("pbs", "lsf", "torque", "moab")
+@on("pbs", "lsf", "torque", "moab", "kubernetes")
 def test_runs_side_by_side(site):
     several_runs_share_a_job(site)
 
@@ -86,3 +88,32 @@ def test_runs_side_by_side(site):
 @on("kubernetes", "condor")
 def test_a_step_of_a_job_of_its_own_is_refused(site):
     a_step_of_a_job_of_its_own_is_refused(site)
+
+
+@on("pbs", "lsf", "torque", "moab")
+def test_a_sweep_of_steps_after_another_waits_for_its_last_steps(site):
+    site.write("one.yml", "CMD: python work.py\nHPARAMS: {status: 3, nap: 2}\n")
+    site.runx("one.yml")
+    site.write(
+        "two.yml",
+        "STEPS:\n"
+        '  fetch: {CMD: "python work.py", PER: sweep, FARM: local}\n'
+        '  train: {CMD: "python work.py {args}", AFTER: fetch}\n'
+        "HPARAMS: {lr: [1, 2]}\nAFTER: {one: ended}\n",
+    )
+    site.runx("two.yml")
+    advance = asking(site)
+    site.wait("two", lambda states: advance() or set(states.values()) == {"done"})
+    notes = [(each["step"], each["what"]) for each in noted(site)]
+    assert notes.index(("fetch", "ends")) < notes.index(("train", "begins"))
+    assert notes.index((None, "ends")) < notes.index(("train", "begins"))
+
+
+@on("kubernetes")
+def test_a_sweep_after_one_that_runs_is_refused_where_no_job_can_wait(site):
+    site.write("one.yml", "CMD: python work.py\nHPARAMS: {nap: 300}\n")
+    site.runx("one.yml")
+    site.write("two.yml", "CMD: python work.py\nHPARAMS: {lr: 1}\nAFTER: one\n")
+    assert "TYPE kubernetes can't wait for others" in site.runx("two.yml", status=2).stderr
+    site.runx("cancel", "one")
+    site.wait("one", lambda states: set(states.values()) == {"cancelled"})

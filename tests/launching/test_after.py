@@ -25,7 +25,11 @@ def two(project, after):
     [
         ("{one: nope}", "two.yml:3: AFTER: one must be done or ended"),
         ("{one: [done]}", "AFTER: one must be done or ended"),
-        ("nothing", "nothing"),
+        ("nothing", "two.yml:3: AFTER: no run or experiment nothing in "),
+        ("[one, nothing]", "two.yml:3: AFTER: no run or experiment one in "),
+        ("one", "; launch it first: runx one.yml"),
+        ("two", "two.yml:3: AFTER: two can't wait for itself; take it out"),
+        ("\n  two: ended", "two.yml:4: AFTER: two can't wait for itself"),
     ],
 )
 def test_what_can_not_be_waited_for_is_refused(project, after, message):
@@ -38,7 +42,10 @@ def test_after_a_failure_nothing_starts_unless_its_end_is_enough(project):
     project.runx("one.yml", "-i", status=1)
     two(project, "one")
     said = project.runx("two.yml", "-i", status=2).stderr
+    assert "two.yml:3: AFTER: " in said
     assert "is failed (exit status 3); runs after it would never start" in said
+    said = project.runx("two.yml", "-n", "-i").stderr
+    assert "note: a launch would stop here: two.yml:3: AFTER: " in said
     assert not (project.path / "runs/two").exists()
     two(project, "{one: ended}")
     project.runx("two.yml", "-i")
@@ -60,3 +67,21 @@ def test_runs_here_wait_and_the_launcher_says_for_what(project):
     (project.path / "go").touch()
     assert second.wait(60) == 0
     assert first.wait(60) == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--table",), ("--json",)])
+def test_a_preview_says_that_another_sweep_does_not_exist_yet(project, more):
+    two(project, "one")
+    done = project.runx("two.yml", "-n", "-i", *more)
+    assert (
+        "note: a launch would stop here: two.yml:3: AFTER: no run or experiment one" in done.stderr
+    )
+    assert done.stdout
+    message = project.runx("two.yml", "-n", "-i", "--after", "none", *more, status=2).stderr
+    assert "--after: no run or experiment none" in message
+
+
+def test_a_file_that_waits_for_its_own_sweep_is_refused_in_a_preview_too(project):
+    two(project, "two")
+    said = project.runx("two.yml", "-n", "-i").stderr
+    assert "two.yml:3: AFTER: two can't wait for itself" in said

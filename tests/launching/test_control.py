@@ -86,7 +86,7 @@ def test_holding_what_no_farm_has_is_refused_with_the_reason(project):
     wait_until(lambda: "ready" in (project.runs()[0] / "output.log").read_text(), launcher)
     message = project.runx("hold", "sweep", status=1).stderr
     [run] = project.runs()
-    why = "it is running, and no job of a farm; only those can be held and released"
+    why = "it is running; only what waits, here or at a farm, can be held and released"
     assert f"{run.name}: not held: {why}\n0 of 1 runs held" in message
     project.runx("cancel", "sweep")
     launcher.wait(60)

@@ -158,7 +158,9 @@ def test_runs_without_a_farm_are_not_held_and_it_is_said_why(tmp_path):
     run.claim(1).write_text(json.dumps({"version": 1, "host": "elsewhere", "farm": None}))
     changed = hold(place.runs, pytest.fail)
     assert changed.done == 0
-    assert changed.left[run].endswith("no job of a farm; only those can be held and released")
+    assert changed.left[run].endswith(
+        "only what waits, here or at a farm, can be held and released"
+    )
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")

@@ -95,8 +95,7 @@ def test_restaging_keeps_what_the_run_was_staged_with(tmp_path):
     made = create(run, context, new_name)
     (tmp_path / "train.py").write_text("print('today')\n")
     later = prepare(context.experiment, [run], ["runx"], NOW, lambda line: None)
-    said = []
-    restage(made, later, made.dir.script.read_text(), said.append)
+    restage(made, later, made.dir.script.read_text())
     assert (made.dir.code / "train.py").read_text() == "print('today')\n"
     assert (made.dir.path / "code.1/train.py").read_text() == "print('hello')\n"
 

@@ -79,7 +79,7 @@ def test_restaging_takes_todays_code_keeps_the_old_and_names_it_in_the_claim(swe
     sweep.runx("-i", status=1)
     sweep.trains(":")
     message = sweep.runx("-i", "--resume", "--restage")
-    assert message.count("what it was staged with is code.1") == 3
+    assert message.count("3 of them take today's code: train.sh differs") == 1
     for run in sweep.runs():
         assert "exit 1" in (run.path / "code.1/train.sh").read_text()
         assert "exit 1" not in (run.code / "train.sh").read_text()

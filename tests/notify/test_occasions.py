@@ -1,12 +1,15 @@
 """What there is to tell of runs, by their records."""
 
+from pathlib import Path
+
 import pytest
 
+from runx.analysis.step_records import goes_on
 from runx.errors import RunxError
 from runx.notify.occasions import best_of, facts, occasions, question_of
 from runx.rundir.events import Attempt, Event
 from runx.rundir.notify import Notify
-from runx.rundir.paths import RunDir
+from runx.rundir.paths import ExperimentDir, RunDir
 from runx.rundir.run import RunRecord
 from runx.rundir.state import State
 
@@ -26,9 +29,9 @@ def run(name, state, ended=None, acc=None, **more):
 
 def told(records, notify=ALL, since=0.0):
     best = best_of(records, question_of(notify))
-    return [
-        (each.event, each.run and each.run.name) for each in occasions(records, notify, best, since)
-    ]
+    is_over = not goes_on(ExperimentDir(Path("/r")), records, print)
+    found = occasions(records, notify, best, since, is_over)
+    return [(each.event, each.run and each.run.name) for each in found]
 
 
 def test_nothing_is_told_of_nothing():
@@ -87,7 +90,7 @@ def test_a_metric_that_no_run_has_is_an_error_and_without_any_there_is_no_best()
 def test_what_is_told_are_counts_the_best_and_a_cause():
     runs = [run("a", "done", 5, 0.512345678), run("b", "failed", 6)]
     best = best_of(runs, question_of(ALL))
-    [end] = occasions(runs, ALL, best, 0.0)
+    [end] = occasions(runs, ALL, best, 0.0, is_over=True)
     assert facts(end, runs, best, "1 x exit status 1") == {
         "event": "end",
         "experiment": "sweep",
@@ -98,5 +101,5 @@ def test_what_is_told_are_counts_the_best_and_a_cause():
         "best": {"run": "a", "metric": "acc-best", "value": 0.512345678},
         "cause": "1 x exit status 1",
     }
-    [failure] = occasions([*runs, run("c", "running")], ALL, best, 0.0)
+    [failure] = occasions([*runs, run("c", "running")], ALL, best, 0.0, is_over=False)
     assert facts(failure, runs, None, "")["text"] == "1 done, 1 failed\nb"

@@ -25,7 +25,7 @@ def test_a_damaged_record_is_warned_of_and_leaves_the_rest(tmp_path):
     record = only(tmp_path)
     (folder / "run.json").write_text("{")
     warnings = []
-    shown = details(record, warnings.append, 0.0)
+    shown = details(record, warnings.append)
     assert shown["log"] == "hello\n"
     assert shown["command"] == ""
     assert len(warnings) == 1
@@ -33,17 +33,17 @@ def test_a_damaged_record_is_warned_of_and_leaves_the_rest(tmp_path):
 
 def test_a_directory_of_the_original_has_no_further_details(tmp_path):
     make_run(tmp_path / "a", {"lr": 0.1}, record=False)
-    shown = details(only(tmp_path), print, 0.0)
+    shown = details(only(tmp_path), print)
     assert (shown["id"], shown["command"], shown["log"]) == (None, "", "")
 
 
 def test_the_command_is_what_run_sh_executes(tmp_path):
     folder = make_run(tmp_path / "a", cmd="python train.py")
-    assert details(only(tmp_path), print, 0.0)["command"] == "python train.py"
+    assert details(only(tmp_path), print)["command"] == "python train.py"
     settings = ScriptSettings("sweep", "python train.py", "", "/bin", "/project")
     point = Point((Hparam("name", "it's", "it's"), Hparam("out", "LOGDIR", "LOGDIR")))
     (folder / "run.sh").write_text(script(Run("a", RunDir(folder), point), settings))
-    command = details(only(tmp_path), print, 0.0)["command"]
+    command = details(only(tmp_path), print)["command"]
     assert command == """python train.py --name 'it'\\''s' --out "$RUNX_LOGDIR\""""
 
 

@@ -276,6 +276,78 @@ def test_groups_are_drawn_as_one_line_each_with_a_band(page):
     assert page.lines("accuracy") == 22
 
 
+def group_rows(page):
+    return page.js(
+        """
+        const text = (cell) => cell.firstChild?.textContent ?? '';
+        return [...document.querySelectorAll('.runs tr.group')].map((row) =>
+          [row.dataset.group, ...[...row.children].slice(2).map(text)]);
+        """
+    )
+
+
+def headings(page):
+    return page.js(
+        "return [...document.querySelectorAll('.runs thead th')].slice(1).map((h) => h.textContent)"
+    )
+
+
+def test_groups_are_rows_of_means_as_sumx_by_prints_them(page, sweep, installed):
+    page.choose("group by", "h:optimizer")
+    page.choose("and", "h:lr")
+    printed = run_command(
+        "sumx digits --by optimizer,lr --columns accuracy --format markdown", sweep, installed
+    )
+    cells = [[cell.strip() for cell in line.split("|")] for line in printed.splitlines()]
+    expected = {(row[1], row[2]): row[3] for row in cells[2:] if len(row) > 3}
+    assert len(group_rows(page)) == len(expected) == 11
+    at = headings(page).index("accuracy")
+    rows = {row[0]: row[at] for row in group_rows(page)}
+    assert rows == {
+        f"optimizer={optimizer}, lr={lr}": spread for (optimizer, lr), spread in expected.items()
+    }
+    assert page.lines("accuracy") == 22
+    assert "subgroups" in page.driver.current_url
+
+
+def test_groups_are_sorted_by_their_means(page):
+    page.choose("group by", "h:lr")
+    at = headings(page).index("accuracy")
+    page.click('[data-column="m:accuracy"]')
+    means = [float(row[at].split()[0]) for row in group_rows(page)]
+    assert means == sorted(means, reverse=True)
+    assert len(page.all(".runs tr.group td.is-best")) >= 1
+    page.click('[data-column="m:accuracy"]')
+    assert [float(row[at].split()[0]) for row in group_rows(page)] == means[::-1]
+    page.click('[data-column="name"]')
+    assert [row[0] for row in group_rows(page)] == ["0.001", "0.003", "0.01", "0.03", "0.05", "0.1"]
+
+
+def test_a_group_opens_and_what_is_hidden_of_it_does_not_count(page):
+    page.choose("group by", "h:optimizer")
+    page.click("[data-group=sgd] .name")
+    assert len(page.all(".runs tr[data-run]")) == 10
+    at = headings(page).index("accuracy")
+    assert "(n=10/11)" in {row[0]: row[at] for row in group_rows(page)}["sgd"]
+    page.click(".runs tr[data-run] input")
+    assert "(n=9/11)" in {row[0]: row[at] for row in group_rows(page)}["sgd"]
+    assert len(page.all(".runs tr[data-run]")) == 10
+    page.click("[data-group=sgd] input")
+    page.click("[data-group=sgd] input")
+    assert "10, " not in page.one(".count").text
+    assert page.one(".count").text in ("21 runs in 2 groups", "21 runs in 2 groups, 10 hidden")
+
+
+def test_the_table_of_groups_is_saved_with_numbers(page):
+    page.choose("group by", "h:optimizer")
+    file = saved(page, "CSV", ".csv")
+    lines = file.read_text().splitlines()
+    file.unlink()
+    names = lines[0].split(",")
+    assert {"group", "accuracy:mean", "accuracy:std", "accuracy:n"} <= {*names}
+    assert len(lines) == 3
+
+
 def test_importance_is_pythons_whatever_is_filtered(page, sweep, installed):
     printed = loads(run_command("sumx digits --importance accuracy:best --json", sweep, installed))
     embedded = "return JSON.parse(document.getElementById('data').textContent).importances.accuracy"
@@ -299,10 +371,11 @@ def test_curves_are_smoothed_and_scaled_by_a_click(page):
 
 def test_a_link_restores_the_view(page):
     page.type("lr < 0.05")
-    page.choose("group by", "h:lr")
     page.click('[data-column="h:seed"]')
-    page.click(".runs tbody tr:nth-child(2) .name")
-    page.click(".runs tbody tr:nth-child(4) input")
+    page.choose("group by", "h:lr")
+    page.click('.runs [data-group="0.01"] .name')
+    page.click(".runs tr[data-run] .name")
+    page.click(".runs tr[data-run] input")
     rows, link = page.rows(), page.driver.current_url
     opened = page.one(".panel h2").text
     lines = page.lines("loss")
@@ -310,7 +383,7 @@ def test_a_link_restores_the_view(page):
     page.driver.get(link)
     page.until(lambda: page.all("tbody tr"))
     assert page.rows() == rows
-    assert page.one("input[type=search]").get_attribute("value") == "lr < 0.05"
+    assert page.one(".filter input").get_attribute("value") == "lr < 0.05"
     assert page.one(".panel h2").text == opened
     assert page.lines("loss") == lines
     assert len(page.all("tr.is-hidden")) == 1
@@ -342,6 +415,59 @@ def test_the_panel_shows_all_about_a_run(page):
         lambda: page.js("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
     )
     assert not panel.is_displayed()
+
+
+def test_two_runs_are_compared(page):
+    rows = page.rows()
+    [marked] = page.all(".runs tr:has(.other-code)")
+    other = marked.get_attribute("data-run")
+    run = next(key for key in rows[1:] if key != other)
+    page.click(f'tr[data-run="{run}"] .name')
+    assert page.one(".panel .pairs thead").text.split("\n")[0].endswith("best run")
+    page.choose("compare with", other)
+    panel = page.one(".panel")
+    head = panel.find_element("css selector", ".pairs thead").text
+    assert other.partition("_")[0] in head
+    differing = [row.text.split() for row in page.all(".panel .pairs .differs:not(.result)")]
+    assert "lr" in {row[0] for row in differing}
+    assert "0.05" in next(row for row in differing if row[0] == "lr")
+    names = [row.text.split()[0] for row in page.all(".panel .pairs tbody tr:not(.result)")]
+    varying = [row[0] for row in differing if row[0] != "logdir"]
+    assert names[: len(varying)] == varying
+    page.until(lambda: page.all(".panel .compared .u-over"))
+    charts = page.all(".panel .compared [data-metric]")
+    assert {chart.get_attribute("data-metric") for chart in charts} == {"accuracy", "loss"}
+    assert {chart.get_attribute("data-lines") for chart in charts} == {"4"}
+    assert '"adam": 3.0' in page.one(".panel .diff").text
+    assert "against=" in page.driver.current_url
+
+
+def listed(page):
+    return [row.text.split()[0] for row in page.all(".experiments tbody tr")]
+
+
+def test_a_page_of_several_experiments_lists_and_finds_them(browser, sweep, installed):
+    run_command("sumx '*' -s accuracy --html all.html", sweep, installed)
+    page = Page(browser, sweep / "all.html")
+    assert sorted(listed(page)) == ["ablated", "digits", "wild"]
+    digits = page.one(".experiments tr[data-experiment$='/digits']")
+    assert "1 failed" in digits.text
+    assert "Which learning rate, with which optimizer?" in digits.text
+    search = page.one("section:has(.experiments) input[type=search]")
+    page.settle(lambda: search.send_keys("WHICH rate"))
+    page.until(lambda: listed(page) == ["digits"])
+    page.click(".experiments .name")
+    assert len(page.rows()) == 21
+    assert {key.split("/")[0] for key in page.rows()} == {"digits"}
+    page.click(".experiments .name")
+    assert len(page.rows()) == 28
+    assert "search=which%20rate" in page.driver.current_url.lower()
+    assert complaints(browser) == []
+    assert hosts_asked(browser) == set()
+
+
+def test_a_page_of_one_experiment_has_no_list(page):
+    assert not page.one("section:has(.experiments)").is_displayed()
 
 
 def test_a_failed_run_shows_the_end_of_its_log(page):

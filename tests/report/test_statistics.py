@@ -6,10 +6,12 @@ import random
 import pytest
 from javascript import node
 
-from runx.analysis.groups import Spread
+from runx.analysis.groups import Spread, rounded
 from runx.report.statistics import groupings
 from runx.rundir.paths import RunDir
 from runx.rundir.run import RunRecord
+
+STATISTICS = ["nearest", "numbers", "tokens", "arithmetic", "statistics"]
 
 
 def record(name, **hparams):
@@ -51,7 +53,7 @@ def test_means_and_deviations_of_what_is_drawn_are_those_of_tables():
     const { mean, deviation } = modules.statistics;
     const answers = input.map((values) => [mean(values), deviation(values)]);
     """
-    for row, (mean, std) in zip(rows, node(["statistics"], harness, rows), strict=True):
+    for row, (mean, std) in zip(rows, node(STATISTICS, harness, rows), strict=True):
         spread = Spread(tuple(row), len(row))
         assert mean == pytest.approx(spread.mean, rel=1e-12)
         if len(row) == 1:
@@ -59,6 +61,25 @@ def test_means_and_deviations_of_what_is_drawn_are_those_of_tables():
             assert math.isnan(spread.std)
         else:
             assert std == pytest.approx(spread.std, rel=1e-9, abs=1e-15)
+
+
+def test_a_group_is_written_as_in_tables():
+    dice = random.Random(3)
+    rows = [
+        [
+            dice.gauss(10.0 ** dice.randint(-6, 4), 10.0 ** dice.randint(-8, 3))
+            for _ in range(length)
+        ]
+        for length in (1, 2, 3, 10)
+        for _ in range(40)
+    ]
+    rows += [[-10, 15], [0, 5], [1, 1, 1], [0.125, 0.375], [1, 1 + 1e-12], [0, 1], [97.5, 12.5]]
+    harness = """
+    const { rounded } = modules.statistics;
+    const answers = input.map((values) => [rounded(values, values.length), rounded(values, 9)]);
+    """
+    for row, written in zip(rows, node(STATISTICS, harness, rows), strict=True):
+        assert written == [rounded(Spread(tuple(row), number)) for number in (len(row), 9)], row
 
 
 def test_numbers_below_a_hundred_thousand_are_written_as_in_tables():

@@ -65,7 +65,7 @@ class Page:
         self.settle(lambda: self.js("document.querySelector(arguments[0]).click()", selector))
 
     def type(self, text):
-        box = self.one("input[type=search]")
+        box = self.one(".filter input")
         self.settle(
             lambda: self.js(
                 "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))",

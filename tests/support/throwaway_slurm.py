@@ -171,6 +171,14 @@ class Slurm:
             f"NodeName=n[1-{NODES}] Name=gpu File=/dev/tty[0-1] Flags=nvidia_gpu_env\n"
         )
 
+    def restart(self):
+        """End the controller, which saves what it knows, and start it again."""
+        pid = int((self.folder / "run/slurmctld.pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        self.until(lambda: not Path(f"/proc/{pid}").exists(), "")
+        self.call("slurmctld")
+        self.until(lambda: self.call("squeue", check=False), "")
+
     def start_node(self, number):
         self.call("slurmd", "-N", f"n{number}")
 

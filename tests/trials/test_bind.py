@@ -155,7 +155,7 @@ def test_a_launcher_here_says_what_was_skipped_and_held(project):
     project.write("search.yml", SEARCH.format(trials=4, more=", target: 0.5"))
     said = project.runx("search.yml", "-i").stderr
     assert said.count(": skipped\n") == 3
-    assert "4 runs done, 3 of them skipped" in said
+    assert "1 run done, 3 skipped" in said
     assert "1 done, 3 skipped" in project.runx("status", "search").stdout
     project.write("bad.yml", SEARCH.format(trials=9, more="") + "  opt: bad\n")
     said = project.runx("bad.yml", "-i", status=1).stderr

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 
 const HEADS = ["change", "mean", "difference", "deviation", "p", "n", "missing"];
 
-export function makeAblation(model, store, selection) {
+export function makeAblation(model, selection) {
   const body = h("tbody", {});
   const about = h("p", { class: "about" });
   const head = h("thead", {}, h("tr", {}, ...HEADS.map((name) => h("th", { scope: "col" }, name))));

@@ -4,7 +4,7 @@ import { h, makeTip } from "./dom.js";
 import { makeModel } from "./model.js";
 import { makeStore, toHash } from "./store.js";
 import { makeSelection } from "./selection.js";
-import { makeTable } from "./table.js";
+import { makeTable, NARROW } from "./table.js";
 import { makeCurves } from "./curves.js";
 import { makeParallel } from "./parallel.js";
 import { makeScatter } from "./scatter.js";
@@ -12,6 +12,7 @@ import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
 import { makeAblation } from "./ablation.js";
 import { makeStepGraph } from "./stepgraph.js";
+import { makeCatalogue } from "./catalogue.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
 import { listen, makeFollower } from "./live.js";
@@ -29,52 +30,63 @@ function usualView(model) {
     smooth: 0,
     logx: false,
     logy: false,
+    scales: {},
     x: "epoch",
     group: "",
+    subgroups: [],
+    open: [],
     colour: "",
     brushes: {},
+    search: "",
     across: "",
     up: "",
     heatX: "",
     heatY: "",
     run: "",
+    against: "",
     theme: "",
   };
 }
 
 function main() {
-  const model = makeModel(JSON.parse(document.getElementById("data").textContent));
+  const model = makeModel(JSON.parse(document.querySelector("#data")?.textContent ?? ""));
   const store = makeStore(usualView(model), location.hash);
   showTheme(store);
   const selection = makeSelection(model, store);
   const tip = makeTip();
   const heading = makeHeading(model, store);
   const toolbar = makeToolbar(model, store, selection);
+  const catalogue = makeCatalogue(model, store, selection);
   const graph = makeStepGraph(model, store);
   const table = makeTable(model, store, selection);
-  const figures = [makeCurves, makeParallel, makeScatter, makeImportance, makeHeatmap, makeAblation].map((make) => make(model, store, selection, tip));
-  const [curves, parallel, ...small] = figures;
-  const [scatter, , heatmap] = small;
-  const ablation = small.pop();
+  const curves = makeCurves(model, store, selection, tip);
+  const [parallel, scatter, importance, heatmap] = [makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
+  const ablation = makeAblation(model, selection);
+  const small = [scatter, importance, heatmap];
+  const figures = [curves, parallel, ...small, ablation];
   // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],
     columns: [table],
-    ...Object.fromEntries(["smooth", "logx", "logy", "x", "phases"].map((name) => [name, [curves]])),
+    ...Object.fromEntries(["smooth", "logx", "logy", "scales", "x", "phases"].map((name) => [name, [curves]])),
     across: [scatter],
     up: [scatter],
     heatX: [heatmap],
     heatY: [heatmap],
+    open: [table],
+    search: [catalogue],
     run: [],
+    against: [],
     hover: [],
   };
-  const panel = makePanel(model, store, selection, makeFollower(model));
+  const panel = makePanel(model, store, selection, makeFollower(model), tip);
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
+  const page = h("main", {}, catalogue.element, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => store.touch("theme"));
+  matchMedia(NARROW).addEventListener("change", () => store.touch("columns"));
   addEventListener("beforeprint", () => printing(true));
   addEventListener("afterprint", () => printing(false));
   update(new Set(["data"]));
@@ -97,7 +109,7 @@ function main() {
   function draw(changed) {
     const isAll = [...changed].some((what) => !concerned[what]);
     if (isAll) selection.refresh();
-    const parts = isAll ? [heading, graph, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
+    const parts = isAll ? [heading, catalogue, graph, table, ...figures] : new Set([...changed].flatMap((what) => concerned[what]));
     toolbar.refresh();
     for (const part of parts) part.refresh();
   }

@@ -185,6 +185,7 @@ const logarithm = real((value, base) => {
   return divided(real(Math.log)(value), real(Math.log)(base));
 }, 2);
 
+/** @param {any} value */
 function asFloat(value = 0) {
   if (!isText(value)) return number(value);
   const text = value.trim().replace(/(?<=\d)_(?=\d)/g, "");
@@ -194,6 +195,7 @@ function asFloat(value = 0) {
   return Number(text);
 }
 
+/** @param {any} value */
 function asInteger(value = 0) {
   if (!isText(value)) return integer(Math.trunc)(value);
   if (!/^[-+]?\d+(_\d+)*$/.test(value.trim())) throw new Unfit(`${shown(value)} is no whole number`);
@@ -225,7 +227,7 @@ function rounded(value, places) {
     if (!Number.isFinite(unrounded)) throw new Unfit(`${numberText(unrounded)} can't be made a whole number`);
     return roundedTo(unrounded, 0);
   }
-  if (!isNumeric(places) || !Number.isInteger(Number(places)) || Math.abs(places) > MOST_PLACES) {
+  if (!isNumeric(places) || !Number.isInteger(Number(places)) || Math.abs(Number(places)) > MOST_PLACES) {
     throw new Unfit(`${shown(places)} is no number of places`);
   }
   return Number.isFinite(unrounded) ? roundedTo(unrounded, Number(places)) : unrounded;
@@ -239,7 +241,11 @@ function roundedTo(value, places) {
   return (Math.sign(value) || 1) * Number(`${scaled}e${-places}`) + 0;
 }
 
-/** Return a number's digits down to a place, and whether more or less than half is left: 1, 0 or -1. */
+/**
+ * Return a number's digits down to a place, and whether more or less than half is left: 1, 0 or -1.
+ *
+ * @returns {[bigint, number]}
+ */
 function exactly(value, places) {
   const [before, after = ""] = Number.isInteger(value) ? [String(BigInt(value))] : value.toFixed(WRITTEN).split(".");
   const text = before.padStart(-Math.min(places, 0) + 1, "0") + after;
@@ -280,6 +286,7 @@ export function itemOf(values, index) {
     throw new Unfit(`${shown(values)}[${shown(index)}] is no item of a list`);
   }
   const items = [...values];
-  if (index < -items.length || index >= items.length) throw new Unfit(`${shown(values)} has no item ${shown(index)}`);
-  return items.at(Number(index));
+  const at = Number(index);
+  if (at < -items.length || at >= items.length) throw new Unfit(`${shown(values)} has no item ${shown(index)}`);
+  return items.at(at);
 }

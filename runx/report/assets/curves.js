@@ -1,12 +1,12 @@
 // Curves: a chart for each metric, with a line for each run or group of runs and each phase.
 
-import { h } from "./dom.js";
+import { h, press, toggle } from "./dom.js";
 import { inks } from "./colours.js";
 import { card, saveButtons } from "./picture.js";
 import { trace } from "./axes.js";
 import { makePlot } from "./plot.js";
 import { firstNotBelow } from "./model.js";
-import { linesOf, rangeOf } from "./lines.js";
+import { linesOf, rangeOf, spreads } from "./lines.js";
 import { duration, shortNumber } from "./numbers.js";
 
 const HEIGHT = 240;
@@ -46,11 +46,13 @@ export function makeCurves(model, store, selection, tip) {
   }
 }
 
-function makeChart(name, model, store, selection, tip) {
+/** Return the chart of one metric, with a line for each run or group that is drawn. */
+export function makeChart(name, model, store, selection, tip) {
   let lines = [];
   let extents = { x: [0, 1], y: [0, 1] };
   let zoom = null;
   let drawnAxis = "";
+  let isWide = false;
   const note = h("span", { class: "note" });
   const plot = makePlot({
     height: HEIGHT,
@@ -58,7 +60,7 @@ function makeChart(name, model, store, selection, tip) {
     options: () => ({
       ...extents,
       logX: store.view.logx,
-      logY: store.view.logy,
+      logY: isLog(),
       xText: store.view.x === "time" ? duration : null,
       integerX: isInteger(),
       key: `${store.view.x} ${isInteger()}`,
@@ -81,9 +83,10 @@ function makeChart(name, model, store, selection, tip) {
   });
   const fileName = () => `${model.experiment}-${name}`;
   const saves = saveButtons(fileName, plot.size, (pen, width, height) => plot.paintAll(pen, width, height, name));
+  const log = toggle("log", "Logarithmic axis of values", () => store.set({ scales: { ...store.view.scales, [name]: !isLog() } }));
   const { lower, known: isKnown } = model.metrics.get(name);
   const arrow = isKnown ? h("span", { class: "arrow", title: lower ? "less is better" : "more is better" }, lower ? " ↓" : " ↑") : null;
-  const { element } = card([name, arrow].filter(Boolean), [note, saves], plot.host);
+  const { element } = card([name, arrow].filter(Boolean), [note, log, saves], plot.host);
   element.dataset.metric = name;
   const chart = { element, isNear: true, isStale: false, refresh, relight: plot.relight };
   return chart;
@@ -94,13 +97,20 @@ function makeChart(name, model, store, selection, tip) {
     if (drawnAxis !== axis) zoom = null;
     drawnAxis = axis;
     lines = linesOf(name, store, selection);
+    isWide = spreads(lines);
     const x = zoom ?? wholeX();
-    const { range, isCut } = rangeOf(lines, store.view.logy, x);
+    press(log, isLog());
+    const { range, isCut } = rangeOf(lines, isLog(), x);
     extents = { x, y: range };
     note.textContent = zoom ? "double-click shows all" : isCut ? "outliers cut off" : "";
     element.dataset.lines = lines.length;
     element.dataset.points = lines.reduce((sum, line) => sum + line.length, 0);
     plot.refresh();
+  }
+
+  /** Return whether values have a logarithmic axis: as chosen for them or for all, else as they spread. */
+  function isLog() {
+    return store.view.scales[name] ?? (store.view.logy || isWide);
   }
 
   /** Return whether the axis counts epochs, and is marked at integers alone. */

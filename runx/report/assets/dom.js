@@ -55,6 +55,17 @@ export function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** Download lines of values as a CSV file. */
+export function saveCsv(name, lines) {
+  const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
+  save(name, new Blob([`${text}\r\n`], { type: "text/csv" }));
+}
+
+function csvField(value) {
+  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Return a function that shows lines beside the pointer; null hides them. */
 export function makeTip() {
   const tip = h("div", { class: "tip", role: "status", hidden: true });

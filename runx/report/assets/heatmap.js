@@ -17,6 +17,7 @@ const BINS = 8;
 
 export function makeHeatmap(model, store, selection, tip) {
   let columns = [];
+  /** @type {any} */
   let table = null;
   const across = select("x", [], "", (name) => store.set({ heatX: name }));
   const up = select("y", [], "", (name) => store.set({ heatY: name }));
@@ -57,11 +58,14 @@ export function makeHeatmap(model, store, selection, tip) {
   function side(column) {
     const runs = selection.drawn.filter((run) => valueOf(run, column) !== undefined);
     const scale = scaleOf(runs.map((run) => valueOf(run, column)));
-    const groups = [...grouped(model, column.id, runs).values()];
+    const groups = [...(grouped(model, [column.id], runs)?.values() ?? [])];
     if (scale.kind === "number" && groups.length > MOST) return binned(column, scale);
     const values = groups.slice(0, 40).map(([run]) => valueOf(run, column));
     const places = new Map(groups.flatMap((members, nth) => members.map((run) => [run, nth])));
-    const of = (run) => (places.get(run) < values.length ? places.get(run) : -1);
+    const of = (run) => {
+      const nth = places.get(run) ?? -1;
+      return nth < values.length ? nth : -1;
+    };
     return { column, names: values.map(shown), of, brush: (nth) => exactly(values[nth], scale) };
   }
 
@@ -96,6 +100,7 @@ export function makeHeatmap(model, store, selection, tip) {
     return { cells, scale: scaleOf(means) };
   }
 
+  /** @returns {[number, number, number, number]} */
   function box(at, above, width, height) {
     const [x, y] = columns;
     const wide = (width - LEFT - 12) / x.names.length;

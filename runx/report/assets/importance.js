@@ -9,7 +9,7 @@ const ROW = 28;
 const TOP = 8;
 const MOST = 12;
 
-export function makeImportance(model, store, selection, tip) {
+export function makeImportance(model, _store, selection, tip) {
   const explanation = h("p", { class: "about" });
   const picture = makePicture({
     title: "Importance",

@@ -1,5 +1,6 @@
 // The lines of a chart: those of runs, or the means of groups of them; and their range.
 
+import { scaleOf } from "./numbers.js";
 import { deviation, mean, smoothed } from "./statistics.js";
 
 /** Return the lines of one metric: those of runs, or the means of groups. */
@@ -56,6 +57,17 @@ function meanLine(lines, runs, phase, group) {
     high: ys.map((value, at) => value + spread[at]),
     length: epochs.length,
   };
+}
+
+/** Return whether the values of lines are positive and so far apart that a logarithmic axis shows more. */
+export function spreads(lines) {
+  const values = [];
+  const step = Math.max(1, Math.floor(lines.reduce((sum, line) => sum + line.length, 0) / 4_000));
+  for (const { ys, length } of lines) {
+    for (let at = (length - 1) % step; at < length; at += step) if (Number.isFinite(ys[at])) values.push(ys[at]);
+  }
+  const scale = scaleOf(values);
+  return scale.kind === "number" && scale.log;
 }
 
 /** Return the range of the lines, and whether it leaves out a few far outliers. */

@@ -27,6 +27,7 @@ export function listen(model, badge, changed) {
 }
 
 function apply(model, change) {
+  if (change.kind === "reload") location.reload();
   if (change.metrics) noteMetrics(model, change.metrics);
   if (change.kind === "statistics") {
     Object.assign(model, change.statistics);
@@ -65,7 +66,7 @@ export function makeFollower(model) {
   async function follow(run, step, show, number) {
     let place = -1;
     while (number === latest) {
-      const query = new URLSearchParams({ token: model.live.token, run: run.key, step, place });
+      const query = new URLSearchParams({ token: model.live.token, run: run.key, step, place: String(place) });
       try {
         const answer = await fetch(`log?${query}`);
         if (!answer.ok) return;

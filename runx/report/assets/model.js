@@ -18,6 +18,12 @@ export function numeric(value) {
   return NaN;
 }
 
+/** Return what is measured as a number, as tables count it: undefined for text and what is missing. */
+export function measuredNumber(value) {
+  const number = numeric(value);
+  return Number.isNaN(number) && value !== "nan" && typeof value !== "number" ? undefined : number;
+}
+
 function evenly([first, step, count]) {
   const values = new Float64Array(count);
   for (let nth = 0; nth < count; nth += 1) values[nth] = first + step * nth;
@@ -152,6 +158,7 @@ export function columnsOf(model) {
   const after = ["epoch", "epoch_time", "elapsed"].map((id) => {
     return { ...fixed(id, id.replace("_", " ")), lower: LOWER_IS_BETTER[id] };
   });
+  const gpus = [["gpu_hours", "GPU-hours"], ["gpu_idle", "GPU idle"]].filter(([id]) => model.runs.some((run) => run[id] !== undefined && run[id] !== null)).map(([id, heading]) => fixed(id, heading));
   return [
     ...(several ? [fixed("experiment", "experiment")] : []),
     fixed("name", "run"),
@@ -163,6 +170,7 @@ export function columnsOf(model) {
     ...hparams,
     ...metrics,
     ...after,
+    ...gpus,
   ];
 }
 
@@ -173,7 +181,7 @@ export function usualColumns(model) {
     .filter(({ kind, name }) => {
       if (kind === "hparam") return varying.has(name);
       if (kind === "best") return name === model.objective;
-      return kind !== "elapsed" && kind !== "tag";
+      return !["elapsed", "tag", "gpu_hours", "gpu_idle"].includes(kind);
     })
     .map((column) => column.id);
 }

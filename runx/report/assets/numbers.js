@@ -29,6 +29,11 @@ export function duration(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(left)}` : `${minutes}:${two(left)}`;
 }
 
+/** Return a part of 1 as percent. */
+export function share(part) {
+  return isNumber(part) ? `${Math.round(100 * part)}%` : "";
+}
+
 export function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let nth = 0;
@@ -114,7 +119,7 @@ function powers(low, high) {
 export function even(low, high, wanted) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough);
+  const step = [1, 2, 5].map((part) => part * power).find((part) => part >= rough) ?? 10 * power;
   const marks = [];
   for (let nth = Math.ceil(low / step - 1e-9); nth * step <= high + step * 1e-9; nth += 1) {
     marks.push(Number((nth * step).toPrecision(12)));

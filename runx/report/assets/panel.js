@@ -1,12 +1,15 @@
 // The panel beside the page with everything about one run.
 
+import { comparedCurves, referenceChoice, referenceOf, titleOf } from "./compare.js";
 import { h } from "./dom.js";
 import { numeric, valueOf } from "./model.js";
 import { duration, shown, size } from "./numbers.js";
 import { stateMark } from "./states.js";
 import { stepTable } from "./stepgraph.js";
 
-export function makePanel(model, store, selection, follow) {
+const REDRAWN = ["metric", "data", "against", "phases", "smooth", "logx", "logy", "scales", "x", "theme"];
+
+export function makePanel(model, store, selection, follow, tip) {
   const body = h("div", { class: "panel-body" });
   const title = h("h2", { id: "panel-title", tabindex: "-1" });
   const close = h("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: shut }, "✕");
@@ -33,21 +36,25 @@ export function makePanel(model, store, selection, follow) {
     element.hidden = !run;
     document.body.classList.toggle("has-panel", Boolean(run));
     if (isNew) follow(null, "", null);
-    if (!run || (!isNew && !["metric", "data"].some((what) => changed.has(what)))) return;
-    fill(run, isNew);
+    if (!run || (!isNew && !REDRAWN.some((what) => changed.has(what)))) return;
+    fill(run, isNew, changed.has("against"));
     if (isNew && opener?.closest?.("main")) title.focus();
   }
 
-  function fill(run, isNew) {
+  function fill(run, isNew, isOther = false) {
     const place = body.scrollTop;
     const shownLog = log?.textContent;
-    if (isNew || !run.steps?.[step]) step = run.step;
+    if (isNew || !run.steps?.[step]) step = run.step ?? "";
     title.textContent = run.key;
     const opened = new Set([...body.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     log = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": "Log" }, logOf(run) || "Nothing was printed.");
-    body.replaceChildren(...[facts(run), steps(run), command(run), hparams(run), attempts(run), logPart(run), code(run), images(run), artifacts(run)].filter(Boolean));
+    const other = referenceOf(model, store, selection, run);
+    const curves = other ? comparedCurves(model, store, selection, run, other, tip) : null;
+    const overlaid = curves?.element ? part("Curves, of both", store.view.against !== "", curves.element) : null;
+    overlaid?.addEventListener("toggle", () => curves?.draw());
+    body.replaceChildren(...[facts(run), referenceChoice(model, store, run), steps(run), command(run), hparams(run, other), overlaid, code(run, other), attempts(run), logPart(), images(run), artifacts(run)].filter(Boolean));
     if (!isNew) {
-      body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
+      if (!isOther) body.querySelectorAll("details").forEach((part) => part.toggleAttribute("open", opened.has(part.dataset.part)));
       if (model.live && shownLog !== undefined) log.textContent = shownLog;
       body.scrollTop = place;
     } else {
@@ -55,6 +62,7 @@ export function makePanel(model, store, selection, follow) {
       follow(run, step, appended);
     }
     requestAnimationFrame(() => {
+      curves?.draw();
       log.scrollTop = log.scrollHeight;
     });
   }
@@ -84,7 +92,7 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function part(name, isOpen, ...content) {
-    return h("details", { open: isOpen, "data-part": name }, h("summary", {}, name), ...content.filter(Boolean));
+    return h("details", { open: isOpen, "data-part": name.split(/, | \(/)[0] }, h("summary", {}, name), ...content.filter(Boolean));
   }
 
   function facts(run) {
@@ -108,8 +116,8 @@ export function makePanel(model, store, selection, follow) {
   }
 
   function gpuHours(run) {
-    if (run.gpu_hours == null) return "";
-    return shown(run.gpu_hours) + (run.gpu_idle == null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
+    if ((run.gpu_hours ?? null) === null) return "";
+    return shown(run.gpu_hours) + ((run.gpu_idle ?? null) === null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
   }
 
   function command(run) {
@@ -120,22 +128,22 @@ export function makePanel(model, store, selection, follow) {
   }
 
   /** Return hyperparameters and results, beside those of the best run. */
-  function hparams(run) {
-    const best = selection.best && selection.best !== run ? selection.best : null;
+  function hparams(run, best) {
     const row = (name, mine, its, kind = "") => {
-      const differs = best && mine !== its;
-      return h("tr", { class: `${differs ? "differs" : ""} ${kind}` }, h("th", { scope: "row", title: model.help[name] }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
+      return h("tr", { class: `${best && mine !== its ? "differs" : ""} ${kind}` }, h("th", { scope: "row", title: model.help[name] }, name), h("td", {}, mine), best ? h("td", {}, its) : null);
     };
+    const differs = (name) => best && model.varying.includes(name) && shown(run.hparams.get(name)) !== shown(best.hparams.get(name));
     const rows = model.hparams
       .filter((name) => run.hparams.has(name) || best?.hparams.has(name))
+      .sort((left, right) => Number(differs(right)) - Number(differs(left)))
       .map((name) => row(name, shown(run.hparams.get(name)), shown(best?.hparams.get(name))));
     const results = selection.columns
       .filter(({ kind }) => kind === "best")
       .map((column) => [column, valueOf(run, column), best && valueOf(best, column)])
       .filter(([, mine, its]) => mine !== undefined || (its !== null && its !== undefined))
       .map(([column, mine, its]) => row(column.heading, shown(numeric(mine)), shown(numeric(its)), "result"));
-    const head = h("tr", {}, h("td", {}), h("th", { scope: "col" }, "this run"), best ? h("th", { scope: "col" }, "best run") : null);
-    const name = best ? "Hyperparameters, against the best run" : "Hyperparameters";
+    const head = h("tr", {}, h("td", {}), h("th", { scope: "col" }, "this run"), best ? h("th", { scope: "col" }, titleOf(selection, best)) : null);
+    const name = best ? `Hyperparameters, against ${best === selection.best ? "the best run" : titleOf(selection, best)}` : "Hyperparameters";
     return part(name, true, h("table", { class: "pairs" }, h("thead", {}, head), h("tbody", {}, ...rows, ...results)));
   }
 
@@ -159,14 +167,14 @@ export function makePanel(model, store, selection, follow) {
     return part(model.live ? "Log" : "End of the log", true, of, log);
   }
 
-  function code(run) {
-    const { best } = selection;
-    if (!best || best === run || !run.code_digest || !best.code_digest) return null;
-    if (run.code_digest === best.code_digest) return part("Code", false, h("p", { class: "about" }, "The same as the best run's."));
-    const diff = model.diffs[`${best.code_digest}..${run.code_digest}`];
-    if (diff === undefined) return part("Code", false, h("p", { class: "about" }, "Not that of the best run; the difference is not in this report."));
+  function code(run, other) {
+    if (!other || !run.code_digest || !other.code_digest) return null;
+    const its = other === selection.best ? "the best run" : titleOf(selection, other);
+    if (run.code_digest === other.code_digest) return part("Code", false, h("p", { class: "about" }, `The same as ${its}'s.`));
+    const diff = model.diffs[`${other.code_digest}..${run.code_digest}`];
+    if (diff === undefined) return part("Code", false, h("p", { class: "about" }, `Not that of ${its}; sumx --diff shows how it differs, which is not in this report.`));
     const lines = diff.split("\n").map((line) => h("span", { class: diffClass(line) }, `${line}\n`));
-    return part("Code, against the best run", true, h("pre", { class: "diff", tabindex: "0", role: "region", "aria-label": "Code" }, ...lines));
+    return part(`Code, against ${its}`, true, h("pre", { class: "diff", tabindex: "0", role: "region", "aria-label": "Code" }, ...lines));
   }
 
   function images(run) {

@@ -16,14 +16,28 @@ function short(number) {
 
 /** A 2D context whose `svg()` returns the drawing. */
 export class SvgPen {
+  /** @type {any} */
+  static ruler = null;
+  strokeStyle = "#000";
+  fillStyle = "#000";
+  lineWidth = 1;
+  globalAlpha = 1;
+  font = "12px sans-serif";
+  textAlign = "start";
+  textBaseline = "alphabetic";
+  dash = "";
+  turn = 0;
+  dx = 0;
+  dy = 0;
+  clipId = "";
+  parts = [];
+  clips = [];
+  saved = [];
+  path = [];
+
   constructor(width, height) {
-    Object.assign(this, { width, height, strokeStyle: "#000", fillStyle: "#000", lineWidth: 1 });
-    Object.assign(this, { globalAlpha: 1, font: "12px sans-serif", textAlign: "start", turn: 0 });
-    Object.assign(this, { textBaseline: "alphabetic", dash: "", dx: 0, dy: 0, clipId: "" });
-    this.parts = [];
-    this.clips = [];
-    this.saved = [];
-    this.path = [];
+    this.width = width;
+    this.height = height;
   }
 
   save() {
@@ -109,7 +123,7 @@ export class SvgPen {
   fillText(text, x, y) {
     const [left, top] = [short(x + this.dx), short(y + this.dy)];
     const turned = this.turn ? ` transform="rotate(${short(this.turn)} ${short(this.dx)} ${short(this.dy)})"` : "";
-    const fontSize = this.font.match(/([\d.]+)px/)[1];
+    const [, fontSize] = /([\d.]+)px/.exec(this.font) ?? [];
     const weight = /^(6|7)00|bold/.test(this.font) ? ' font-weight="600"' : "";
     this.add(
       `<text x="${left}" y="${top}" dy="${BASELINES[this.textBaseline]}" font-size="${fontSize}"${weight} text-anchor="${ANCHORS[this.textAlign]}" fill="${escaped(this.fillStyle)}"${turned}`,
@@ -118,9 +132,9 @@ export class SvgPen {
   }
 
   measureText(text) {
-    SvgPen.ruler ??= h("canvas").getContext("2d");
-    SvgPen.ruler.font = this.font;
-    return SvgPen.ruler.measureText(text);
+    const ruler = (SvgPen.ruler ??= h("canvas").getContext("2d"));
+    ruler.font = this.font;
+    return ruler.measureText(text);
   }
 
   add(start, end = "/>") {

@@ -56,7 +56,11 @@ export function card(title, beside, ...body) {
   return { element: h("section", { class: "card" }, head, ...body), heading };
 }
 
-/** Return a card with a canvas drawn by `paint`, and one above it drawn by `highlight`. */
+/**
+ * Return a card with a canvas drawn by `paint`, and one above it drawn by `highlight`.
+ *
+ * @param {{title: string, name: () => string, label: string, heightOf: (width: number) => number, paint: Function, controls?: any[], highlight?: Function, move?: Function, leave?: () => void, [pointer: string]: any}} of
+ */
 export function makePicture({ title, name, label, controls, heightOf, paint, highlight, move, leave, ...pointer }) {
   const base = h("canvas", { role: "img", "aria-label": label });
   const over = h("canvas", { class: "over", "aria-hidden": "true" });

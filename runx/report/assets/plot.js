@@ -14,7 +14,9 @@ import { axisMap, INTEGER_STEPS, logSplits, padded } from "./axes.js";
 export function makePlot({ height, label, options, paint, highlight, move, leave, select, reset }) {
   const host = h("div", { class: "plot", role: "img", "aria-label": label });
   const over = h("canvas", { class: "over", "aria-hidden": "true" });
+  /** @type {any} */
   const plot = { host, map: null, refresh, relight, paintAll, size: () => [host.clientWidth, height] };
+  /** @type {any} */
   let uplot = null;
   let drawnKey = "";
   let extents = { x: [0, 1], y: [0, 1] };

@@ -39,17 +39,27 @@ function passesBrush(run, column, brush) {
 }
 
 /** Return some runs in the groups that Python has made: each label with its runs, in their order. */
-export function grouped(model, id, runs) {
+export function grouped(model, ids, runs) {
   const { keys, choices } = model.groupings;
   const nth = new Map(keys.map((key, at) => [key, at]));
-  const choice = choices.find((group) => group.id === id);
-  if (!choice) return null;
-  const groups = [];
-  for (const run of runs.filter(({ key }) => nth.has(key))) (groups[choice.of[nth.get(run.key)]] ??= []).push(run);
+  const chosen = ids.map((id) => choices.find((group) => group.id === id)).filter(Boolean);
+  if (!chosen.length) return null;
+  const groups = new Map();
+  for (const run of runs.filter(({ key }) => nth.has(key))) {
+    const places = chosen.map(({ of }) => of[nth.get(run.key)]);
+    const name = places.join(" ");
+    if (!groups.has(name)) groups.set(name, { places, runs: [] });
+    groups.get(name).runs.push(run);
+  }
+  const inOrder = [...groups.values()].sort(({ places: left }, { places: right }) => {
+    const at = left.findIndex((place, side) => place !== right[side]);
+    return at < 0 ? 0 : left[at] - right[at];
+  });
   const labelOf = ({ labels, of, by }, at) => {
     return by ? by.map((name) => `${name}=${labelOf(choices.find(({ id: own }) => own === `h:${name}`), at)}`).join(", ") : labels[of[at]];
   };
-  return new Map(groups.filter(Boolean).map((members) => [labelOf(choice, nth.get(members[0].key)), members]));
+  const label = (at) => (chosen.length > 1 ? chosen.map((choice) => `${choice.heading}=${labelOf(choice, at)}`).join(", ") : labelOf(chosen[0], at));
+  return new Map(inOrder.map(({ runs: members }) => [label(nth.get(members[0].key)), members]));
 }
 
 export function makeSelection(model, store) {
@@ -109,7 +119,9 @@ export function makeSelection(model, store) {
 
   /** Set the colours: of groups, of a column's values, or one for each run. */
   function colour(view) {
-    selection.groups = view.group ? grouped(model, view.group, selection.drawn) : null;
+    const groupedBy = [view.group, ...view.subgroups];
+    selection.groups = view.group ? grouped(model, groupedBy, selection.drawn) : null;
+    selection.passingGroups = view.group ? grouped(model, groupedBy, selection.passing) : null;
     if (selection.groups) {
       const labels = new Map([...selection.groups].flatMap(([label, runs]) => runs.map((run) => [run, label])));
       byNames([...selection.groups.keys()], (run) => labels.get(run));

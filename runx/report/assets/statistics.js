@@ -1,6 +1,9 @@
 // Means of what is drawn, which changes with every filter; they are tested to equal those of
 // runx/analysis/groups.py. All else that is computed of runs comes from Python with the data.
 
+import { FUNCTIONS } from "./arithmetic.js";
+import { shortNumber } from "./numbers.js";
+
 export function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
@@ -11,6 +14,19 @@ export function deviation(values) {
   const middle = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1));
+}
+
+/** Return the mean and deviation of a group as text, with the digits that the deviation leaves. */
+export function rounded(values, expected) {
+  const middle = mean(values);
+  const std = deviation(values);
+  const n = values.length === expected ? `n=${expected}` : `n=${values.length}/${expected}`;
+  if (values.length < 2) return `${shortNumber(middle)} (${n})`;
+  const places = Number.isFinite(std) && std ? Math.max(1 - Math.floor(Math.log10(std)), 0) : 9;
+  if (places > 8 || Math.abs(middle) >= 1e7) return `${shortNumber(middle)} ± ${shortNumber(std, 2)} (${n})`;
+  // Halves are rounded to the even digit, as Python does.
+  const [short, spread] = [middle, std].map((value) => FUNCTIONS.round(value, places).toFixed(places));
+  return `${short} ± ${spread} (${n})`;
 }
 
 /** Return the exponential means of the first `length` values, corrected at the start. */

@@ -10,6 +10,7 @@ const TOO_DEEP = `nested more than ${DEEPEST} deep; simplify it`;
 /** The part of a parser that makes steps of steps, and notes why an expression is refused. */
 export class Steps {
   nesting = 0;
+  /** @type {Error | null} */
   problem = null;
   lenient = false;
 

@@ -1,6 +1,6 @@
 // The view: what was chosen on the page. The address holds it, so that a link can be sent.
 
-const PLAIN = new Set(["sort", "filter", "metric", "x", "group", "colour", "run", "theme"]);
+const PLAIN = new Set(["sort", "filter", "metric", "x", "group", "colour", "run", "against", "search", "theme"]);
 
 /** Return what differs from the usual view, as the part of an address behind the #. */
 export function toHash(view, usual) {

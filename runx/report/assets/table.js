@@ -1,11 +1,15 @@
 // The table of runs: a heading sorts, a tick hides a run, a name opens its panel.
 
-import { h, save } from "./dom.js";
+import { h, saveCsv } from "./dom.js";
+import { groupColumns, groupFields, groupHeadings, groupText, groupValue, sortedGroups } from "./grouping.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
-import { duration, isNumber, shown } from "./numbers.js";
+import { duration, isNumber, share, shortNumber, shown } from "./numbers.js";
 import { stateMark } from "./states.js";
+import { deviation } from "./statistics.js";
 
 const AT_FIRST = 120;
+
+export const NARROW = "(max-width: 640px)";
 
 /** Return a run's name, with the date at its end set apart. */
 export function runName(run) {
@@ -22,6 +26,8 @@ function codeMark(run) {
 
 function cellText(value, column) {
   if (column.kind === "epoch_time" || column.kind === "elapsed") return duration(value);
+  if (column.kind === "gpu_idle") return share(value);
+  if (column.kind === "gpu_hours" && isNumber(value)) return shortNumber(value, 3);
   return shown(value);
 }
 
@@ -32,7 +38,7 @@ export function makeTable(model, store, selection) {
   const frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
   const count = h("span", { class: "count", role: "status" });
   const chooser = h("details", { class: "chooser" }, h("summary", {}, "Columns"));
-  const csv = h("button", { type: "button", class: "quiet", onclick: saveCsv }, "CSV");
+  const csv = h("button", { type: "button", class: "quiet", onclick: saveTable }, "CSV");
   const showAll = h("button", { type: "button", class: "quiet", onclick: () => store.set({ hidden: [] }) }, "Show all");
   const bar = h("div", { class: "card-side" }, count, showAll, chooser, csv);
   const element = h("section", { class: "card table-card" }, h("header", { class: "card-head" }, h("h2", {}, "Runs"), bar), frame);
@@ -54,42 +60,105 @@ export function makeTable(model, store, selection) {
 
   function columns() {
     const ids = new Set(store.view.columns ?? usualColumns(model));
-    return selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
+    const chosen = selection.columns.filter((column) => ids.has(column.id) || column.id === "name");
+    return matchMedia(NARROW).matches ? metricsFirst(chosen) : chosen;
   }
 
-  function sorted() {
-    const { sort } = store.view;
-    const isDown = sort.startsWith("-");
-    const column = selection.byId.get(sort.replace(/^-/, "")) ?? null;
-    const runs = [...selection.passing];
-    if (!column) return runs;
+  /** Return columns as a narrow window has room for: the run, what it is ranked by, other metrics. */
+  function metricsFirst(chosen) {
+    const rank = (column) => {
+      if (column.id === "name") return 0;
+      if (isRated(column)) return column.name === selection.metric ? 1 : 2;
+      return column.id === "state" ? 3 : 4;
+    };
+    return [...chosen].sort((left, right) => rank(left) - rank(right));
+  }
+
+  function sortColumn() {
+    return selection.byId.get(store.view.sort.replace(/^-/, "")) ?? null;
+  }
+
+  function isDown() {
+    return store.view.sort.startsWith("-");
+  }
+
+  function sorted(runs) {
+    const column = sortColumn();
+    if (!column) return [...runs];
     const key = (run) => {
       const value = valueOf(run, column);
       return isRated(column) && value !== undefined && !Number.isNaN(numeric(value)) ? numeric(value) : value;
     };
-    return runs.sort((...pair) => {
+    return [...runs].sort((...pair) => {
       const keys = pair.map(key);
       const order = compare(...keys);
       const isMissing = keys.some((value) => value === undefined || value === null || value === "nan");
-      return isDown && !isMissing ? -order : order;
+      return isDown() && !isMissing ? -order : order;
     });
   }
 
+  /** Return the groups in their order: all their runs, and those that count, which aren't hidden. */
+  function groups() {
+    const all = [...(selection.passingGroups ?? [])].map(([label, runs], nth) => {
+      return { label, nth, runs, counting: runs.filter((run) => !selection.isHidden(run)) };
+    });
+    return sortedGroups(all, sortColumn(), isDown());
+  }
+
   function refresh() {
-    const shownColumns = columns();
-    const runs = sorted();
-    const best = bestValues(shownColumns);
+    const made = selection.passingGroups ? groups() : null;
+    const shownColumns = made ? groupColumns(columns(), made) : columns();
     head.replaceChildren(h("th", { class: "tick" }, h("span", { class: "unseen" }, "shown")), ...shownColumns.map(heading));
-    const first = runs.slice(0, limit);
-    for (const run of first) fillRow(run, shownColumns, best);
-    body.replaceChildren(...first.map((run) => rows.get(run)));
+    const focused = document.activeElement?.closest("tr.group")?.getAttribute("data-group") ?? undefined;
+    body.replaceChildren(...(made ? groupRows(made, shownColumns) : runRows(sorted(selection.passing).slice(0, limit), shownColumns)));
+    if (focused !== undefined) body.querySelector(`[data-group="${CSS.escape(focused)}"] .name`)?.focus();
     const hidden = selection.passing.length - selection.drawn.length;
-    const total = model.runs.length;
-    count.textContent = `${runs.length === total ? total : `${runs.length} of ${total}`} runs${hidden ? `, ${hidden} hidden` : ""}`;
+    const [kept, total] = [selection.passing.length, model.runs.length];
+    const of = made ? ` in ${made.length} group${made.length === 1 ? "" : "s"}` : "";
+    count.textContent = `${kept === total ? total : `${kept} of ${total}`} runs${of}${hidden ? `, ${hidden} hidden` : ""}`;
     showAll.hidden = !store.view.hidden.length;
-    choose(shownColumns);
+    choose(columns());
     highlighted = new Set();
     relight();
+  }
+
+  function runRows(runs, shownColumns) {
+    const best = bestValues(shownColumns, selection.drawn, valueOf);
+    for (const run of runs) fillRow(run, shownColumns, best);
+    return runs.map((run) => rows.get(run));
+  }
+
+  function groupRows(made, shownColumns) {
+    const expected = Math.max(...made.map(({ runs }) => runs.length));
+    const best = bestValues(shownColumns, made, groupValue);
+    return made.slice(0, limit).flatMap((group) => {
+      const row = groupRow(group, shownColumns, best, expected);
+      return store.view.open.includes(group.label) ? [row, ...runRows(sorted(group.runs), shownColumns)] : [row];
+    });
+  }
+
+  function groupRow(group, shownColumns, best, expected) {
+    const box = h("input", { type: "checkbox", "aria-label": `show all of ${group.label}`, onchange: () => hide(group.runs, !box.checked) });
+    box.checked = group.counting.length > 0;
+    box.indeterminate = group.counting.length > 0 && group.counting.length < group.runs.length;
+    const cells = shownColumns.map((column) => {
+      if (column.id === "name") return groupCell(group);
+      const isBest = best.has(column) && groupValue(group, column) === best.get(column);
+      return h("td", { class: `${typeof groupValue(group, column) === "number" ? "number" : ""}${isBest ? " is-best" : ""}` }, column.kind === "elapsed" || column.kind === "epoch_time" ? duration(groupValue(group, column)) : groupText(group, column, expected));
+    });
+    return h("tr", { class: "group", "data-group": group.label, onpointerenter: () => store.hover(group.counting) }, h("td", { class: "tick" }, box), ...cells);
+  }
+
+  function groupCell(group) {
+    const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = selection.groupColour(group.label);
+    const { open: opened } = store.view;
+    const isOpen = opened.includes(group.label);
+    const flipped = () => {
+      store.set({ open: isOpen ? opened.filter((label) => label !== group.label) : [...opened, group.label] });
+    };
+    const open = h("button", { type: "button", class: "name", "aria-expanded": String(isOpen), title: group.label, onclick: flipped }, swatch, group.label || "none", h("span", { class: "when" }, ` ${group.runs.length} run${group.runs.length === 1 ? "" : "s"}`));
+    return h("th", { scope: "row" }, open);
   }
 
   function heading(column) {
@@ -119,10 +188,10 @@ export function makeTable(model, store, selection) {
     return kind === "metric" || kind === "best";
   }
 
-  function bestValues(shownColumns) {
+  function bestValues(shownColumns, of, value) {
     const bests = new Map();
     for (const column of shownColumns.filter(isRated)) {
-      const values = selection.drawn.map((run) => numeric(valueOf(run, column))).filter(isNumber);
+      const values = of.map((each) => numeric(value(each, column))).filter(isNumber);
       const differ = values.some((value) => value !== values[0]);
       if (differ) bests.set(column, values.reduce(column.lower ? smaller : larger));
     }
@@ -139,16 +208,17 @@ export function makeTable(model, store, selection) {
   }
 
   function makeRow(run) {
-    const box = h("input", { type: "checkbox", "aria-label": `show ${run.key}`, onchange: () => hide(run, !box.checked) });
+    const box = h("input", { type: "checkbox", "aria-label": `show ${run.key}`, onchange: () => hide([run], !box.checked) });
     const row = h("tr", { "data-run": run.key, onpointerenter: () => store.hover([run]) }, h("td", { class: "tick" }, box));
     row.addEventListener("focusin", () => store.hover([run]));
     rows.set(run, row);
     return row;
   }
 
-  function hide(run, isHidden) {
-    const others = store.view.hidden.filter((key) => key !== run.key);
-    store.set({ hidden: isHidden ? [...others, run.key] : others });
+  function hide(runs, isHidden) {
+    const keys = new Set(runs.map(({ key }) => key));
+    const others = store.view.hidden.filter((key) => !keys.has(key));
+    store.set({ hidden: isHidden ? [...others, ...keys] : others });
   }
 
   function cell(run, column, best) {
@@ -201,14 +271,13 @@ export function makeTable(model, store, selection) {
     highlighted = store.hovered;
   }
 
-  function saveCsv() {
-    const shownColumns = columns();
-    const lines = [
-      shownColumns.map((column) => column.heading),
-      ...sorted().map((run) => shownColumns.map((column) => valueOf(run, column))),
-    ];
-    const text = lines.map((line) => line.map(csvField).join(",")).join("\r\n");
-    save(`${model.experiment}.csv`, new Blob([`${text}\r\n`], { type: "text/csv" }));
+  function saveTable() {
+    const made = selection.passingGroups ? groups() : null;
+    const shownColumns = made ? groupColumns(columns(), made) : columns();
+    const lines = made
+      ? [shownColumns.flatMap(groupHeadings), ...made.map((group) => shownColumns.flatMap((column) => groupFields(group, column, deviation)))]
+      : [shownColumns.map((column) => column.heading), ...sorted(selection.passing).map((run) => shownColumns.map((column) => valueOf(run, column)))];
+    saveCsv(`${model.experiment}.csv`, lines);
   }
 }
 
@@ -223,9 +292,3 @@ function smaller(left, right) {
 function larger(left, right) {
   return Math.max(left, right);
 }
-
-function csvField(value) {
-  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-

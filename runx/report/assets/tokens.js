@@ -4,7 +4,7 @@ const NUMBER =
   /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][-+]?\d(?:_?\d)*)?/;
 const STRING = /([rRuU]?)("""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/;
 // A colon within a name belongs to it: acc:best is one name.
-const NAME = /[\p{L}_][\p{L}\p{N}_]*(?::[\p{L}\p{N}_]+)*/;
+const NAME = /[\p{L}_][\p{L}\p{N}_]*(?::[\p{L}\p{N}_]+)*/u;
 const SIGN = /\*\*|\/\/|<<|>>|&&|\|\||==|!=|<=|>=|[-+*/%<>()[\],.&|^@~]/;
 const TOKEN = new RegExp(`(?:${STRING.source})|(${NUMBER.source})|(${NAME.source})|(${SIGN.source})`, "uy");
 
@@ -52,6 +52,7 @@ export function tokens(text) {
   }
 }
 
+/** @param {any} match */
 function token([match, prefix, string, number, name], text, column) {
   if (string) return { kind: "value", value: unquoted(string, prefix.toLowerCase() === "r"), isText: true };
   if (number) {

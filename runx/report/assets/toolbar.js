@@ -11,17 +11,18 @@ const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme
 export function makeHeading(model, store) {
   const states = h("div", { class: "states", role: "status" });
   const bar = h("div");
+  const gpus = h("div", { class: "gpus" });
   const theme = h("button", { type: "button", class: "quiet", onclick: turn });
   const link = h("button", { type: "button", class: "quiet", onclick: () => copyText(link, location.href) }, "Copy link");
   const live = h("span", { class: "live", role: "status", hidden: true });
   const made = new Date(model.made * 1000);
   const when = h("span", { class: "note" }, model.live ? "" : made.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
-  const notes = model.said.map(({ text }) => h("p", { class: "said" }, text));
+  const notes = model.said.filter(({ experiment }) => model.experiments.length < 2 || !experiment).map(({ text }) => h("p", { class: "said" }, text));
   const element = h(
     "header",
     { class: "top" },
     h("div", { class: "top-name" }, h("h1", {}, model.experiment), ...notes),
-    h("div", { class: "top-states" }, states, bar),
+    h("div", { class: "top-states" }, states, bar, gpus),
     h("div", { class: "top-side" }, live, when, link, theme),
   );
   return { element, refresh, live };
@@ -37,6 +38,7 @@ export function makeHeading(model, store) {
     for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
     states.replaceChildren(...counted(counts));
     bar.replaceChildren(progressBar(counts));
+    gpus.replaceChildren(...model.gpus.map((line) => h("p", { class: "said" }, line)));
   }
 }
 
@@ -53,7 +55,8 @@ export function makeToolbar(model, store, selection) {
   const error = h("span", { id: "filter-error", class: "error", role: "alert" });
   const filter = h("label", { class: "field filter" }, h("span", {}, "filter"), box);
   const metric = select("metric", [], "", (name) => store.set({ metric: name }));
-  const group = select("group by", [], "", (id) => store.set({ group: id }));
+  const group = select("group by", [], "", (id) => store.set({ group: id, subgroups: [] }));
+  const further = h("span", { class: "tools" });
   const colour = select("colour", [], "", (id) => store.set({ colour: id }));
   const x = select("over", [["epoch", "epoch"], ["time", "time"]], "epoch", (id) => store.set({ x: id }));
   const phases = h("span", { class: "segment", role: "group", "aria-label": "phases" });
@@ -66,7 +69,7 @@ export function makeToolbar(model, store, selection) {
   const element = h(
     "div",
     { class: "toolbar", role: "region", "aria-label": "Choices" },
-    h("div", { class: "tools" }, filter, metric.element, group.element, colour.element, x.element, phases, h("span", { class: "segment" }, smooth, amount), h("span", { class: "segment" }, logx, logy)),
+    h("div", { class: "tools" }, filter, metric.element, group.element, further, colour.element, x.element, phases, h("span", { class: "segment" }, smooth, amount), h("span", { class: "segment" }, logx, logy)),
     error,
     h("div", { class: "below" }, chips, legend),
   );
@@ -79,6 +82,7 @@ export function makeToolbar(model, store, selection) {
     box.setAttribute("aria-invalid", String(Boolean(selection.error)));
     fill(metric.list, [...model.metrics.keys()].map((name) => [name, name]), selection.metric);
     fill(group.list, groups(), view.group);
+    refreshThen();
     fill(colour.list, colours(), view.group ? "group" : view.colour);
     colour.list.disabled = Boolean(view.group);
     fill(x.list, [["epoch", "epoch"], ["time", "time"]], view.x);
@@ -99,12 +103,25 @@ export function makeToolbar(model, store, selection) {
       return h("span", {}, swatch, text || "none");
     }));
     const meaning = selection.groups ? view.group : selection.coloured;
-    const heading = meaning?.startsWith("*") ? "" : (selection.byId.get(meaning)?.heading ?? "");
+    const heading = meaning?.startsWith("*") || (selection.groups && view.subgroups.length) ? "" : (selection.byId.get(meaning)?.heading ?? "");
     if (heading) legend.prepend(h("span", { class: "note" }, heading));
   }
 
   function groups() {
     return [["", "each run"], ...model.groupings.choices.map(({ id, heading }) => [id, heading])];
+  }
+
+  /** Show a choice for each further hyperparameter that is grouped by, and one for another. */
+  function refreshThen() {
+    const { group: first, subgroups: others } = store.view;
+    const left = model.groupings.choices.filter(({ id }) => id.startsWith("h:") && id !== first && !others.includes(id));
+    const isPossible = first.startsWith("h:") && model.groupings.choices.some(({ id }) => id === first);
+    const wanted = isPossible ? [...others, ...(left.length ? [""] : [])] : [];
+    further.replaceChildren(...wanted.map((id, at) => {
+      const own = model.groupings.choices.filter((choice) => choice.id === id);
+      const options = [["", "—"], ...[...own, ...left].map((choice) => [choice.id, choice.heading])];
+      return select("and", options, id, (next) => store.set({ subgroups: [...others.slice(0, at), next, ...others.slice(at + 1)].filter(Boolean) })).element;
+    }));
   }
 
   function colours() {

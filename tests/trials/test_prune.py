@@ -89,7 +89,7 @@ def test_logx_stops_a_run_that_is_worse_than_the_others(pruning):
     why = "epoch 1: 0.1 is worse than 0.9, the median of 1 other"
     assert f"stopping: pruned: {why}" in bad.output.read_text()
     assert events(bad, 1)[-1]["pruned"] == why
-    assert "2 runs done, 1 of them pruned" in output
+    assert "1 run done, 1 pruned" in output
     assert sweep.rungs()[1] == {good.path.name: 0.9, bad.path.name: 0.1}
     assert f"pruned ({why})" in sweep.command("status", "sweep")
     shown = sweep.command("show", f"sweep/{bad.path.name}")

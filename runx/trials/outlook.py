@@ -221,6 +221,7 @@ def _point(
     told: Observation | None,
 ) -> PointOutlook:
     """Return a point as its runs show it, and what the sampler is told of it."""
+    state: str
     if told is not None:
         state = told.state
     elif {run.state for run in runs} == {"skipped"}:

@@ -122,7 +122,7 @@ class Outlook(NamedTuple):
         parts = ", ".join(f"{number} {state}" for state, number in told.items())
         ended = f"{sum(told.values())} of {self.search.trials} points told to {self.search.sampler}"
         others = "".join(f", {number} {state}" for state, number in rest.items())
-        yield f"search {self.search.name}: {ended}{f' ({parts})' if parts else ''}{others}"
+        yield f"{self.search.name}: {ended}{f' ({parts})' if parts else ''}{others}"
         yield from (f"    {line}" for line in (*self._best_lines(), *self._other_lines()))
 
     def _best_lines(self) -> Iterator[str]:

@@ -91,7 +91,7 @@ def test_variables_of_runs_are_no_mistake():
         *PACKAGE.glob("rundir/*script.py"),
         PACKAGE / "farms/words.py",
     ]
-    assert len(scripts) == 7
+    assert len(scripts) == 8
     texts = [path.read_text() for path in scripts]
     names = set(re.findall(r"\bRUNX_[A-Z_]+", "".join(texts)))
     assert "RUNX_LOGDIR" in names

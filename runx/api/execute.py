@@ -36,7 +36,7 @@ def execute(
     from runx.api.guards import closing, policy, renewed, resized, tried_before
     from runx.api.notifier import Notifier
     from runx.launching.targets import experiments_at
-    from runx.local.capacity import WHOLE, Share
+    from runx.local.capacity import THREADS, WHOLE, Share
     from runx.local.claiming import claimed, withdraw
     from runx.local.executor import Executor
     from runx.local.process import Heartbeat
@@ -49,6 +49,9 @@ def execute(
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
     commands = _commands(own, plan.runs)
+    if capacity.threads and min(capacity.jobs, len(plan.attempts)) > 1:
+        line = f"{THREADS}={capacity.threads} for each run, by cores / runs; ENV sets another"
+        caller.say(line)
     watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
     launch = plan.context.launch if plan.context else None
     notifier = Notifier(own.dir, launch or "", own.notify, caller.say)

@@ -154,10 +154,7 @@ def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], sa
     sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
     most, limits, priority = settings.max_parallel, settings.limits, settings.priority
     wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority)
-    found = capacity(wanted, os.environ, say)
-    if found.threads and found.jobs > 1:
-        say(f"{THREADS}={found.threads} for each run, by cores / runs; ENV sets another")
-    return found
+    return capacity(wanted, os.environ, say)
 
 
 def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:

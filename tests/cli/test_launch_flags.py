@@ -66,6 +66,8 @@ ELSEWHERE = {
     "smoke": "tests/cli/test_launch_smoke.py",
     "steps": "tests/cli/test_launch_steps.py",
     "save": "tests/cli/test_source.py",
+    "best": "tests/config/test_best.py",
+    "of": "tests/config/test_best.py",
 }
 
 

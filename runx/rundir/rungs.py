@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from runx.errors import StoreError
@@ -39,11 +40,11 @@ class Judge(NamedTuple):
     metric: str
     goal: Goal
 
-    def enter(self, run: str, epoch: float, value: float) -> Judgement | None:
+    def enter(self, run: str, point: int, epoch: float, value: float) -> Judgement | None:
         """Write down what a run has at an epoch; return what that is beside those before it.
 
-        None where nothing is decided then, or this run was there before: one that was requeued
-        counts once.
+        Other seeds of its point are no rivals. None where nothing is decided then, or this run was
+        there before: one that was requeued counts once.
 
         Raises:
             OSError: It can't be written.
@@ -51,12 +52,13 @@ class Judge(NamedTuple):
         rung = self.rule.rung(epoch)
         if rung is None:
             return None
-        others = entries(self.folder, rung)
-        if run in others:
+        found = _entries(self.folder, rung)
+        if run in found:
             return None
         place = self.folder.rung(rung)
         place.mkdir(parents=True, exist_ok=True)
-        (place / f"{run}={value!r}").touch()
+        (place / f"{run}={point}={value!r}").touch()
+        others = {name: other for name, (of, other) in found.items() if of != point}
         verdict = self.rule.verdict(rung, value, list(others.values()), self.goal)
         return Judgement(verdict, rung, value, others)
 
@@ -93,19 +95,22 @@ def _measured(metric: str, steps: object) -> tuple[str, str]:
 
 def entries(folder: SearchDir, epoch: int) -> dict[str, float]:
     """Return what runs had at an epoch, by their names."""
+    return {run: value for run, (_, value) in _entries(folder, epoch).items()}
+
+
+def _entries(folder: SearchDir, epoch: int) -> dict[str, tuple[int, float]]:
+    """Return the point and the value of each run at an epoch, by its name."""
     try:
         names = os.listdir(folder.rung(epoch))  # noqa: PTH208
     except FileNotFoundError:
         return {}
     found = {}
     for name in names:
-        run, equals, value = name.rpartition("=")
-        try:
-            found[run] = float(value)
-        except ValueError:
-            continue  # NFS has files of its own where one was removed that is open
-        if not equals:
-            del found[run]
+        # NFS has files of its own where one was removed that is open.
+        run, *words = name.rsplit("=", 2)
+        with suppress(ValueError):
+            point, value = words
+            found[run] = int(point), float(value)
     return found
 
 

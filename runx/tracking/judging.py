@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runx.errors import StoreError
+from runx.rundir.files import read_json
 from runx.rundir.paths import RunDir
+from runx.rundir.record import trial_in
 from runx.rundir.searches import ENVIRONMENT, SearchDir
 from runx.tracking.context import attempt_of
 from runx.tracking.notes import Faults
@@ -26,6 +28,7 @@ class Judging:
         self._attempt = attempt_of(run).get("attempt")
         self._is_open = bool(self._attempt)
         self._judge: Judge | None = None
+        self._point = 0
         self._rung: int | None = None
 
     def metric(self, phase: str, values: Mapping[str, Any], epoch: float) -> None:
@@ -45,11 +48,13 @@ class Judging:
             if self._judge is None:
                 self._is_open = False
                 return
+            trial = trial_in(read_json(self._place.owner.record))
+            self._point = trial.number if trial else 0
         judge, value = self._judge, values.get(self._judge.metric)
         rung = judge.rule.rung(epoch) if phase == judge.phase else None
         if rung is None or rung == self._rung or not isinstance(value, (int, float)):
             return
-        judgement = judge.enter(self._run.path.name, epoch, _as_float(value))
+        judgement = judge.enter(self._run.path.name, self._point, epoch, _as_float(value))
         self._rung = rung
         if judgement is not None and judgement.verdict.stops:
             stop(judge, self._place, self._attempt or 0, judgement)

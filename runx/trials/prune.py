@@ -22,7 +22,8 @@ def observe(folder: RunDir, attempt: int, judges: bool) -> None:
         OSError: The disk is full, or can't be written.
     """
     run = folder.owner
-    judge = judge_of(place_of(run).folder)
+    place = place_of(run)
+    judge = judge_of(place.folder)
     if judge is None or is_logx(folder):
         return
     asked = recorded(ExperimentDir(run.experiment), _ignore)
@@ -32,7 +33,8 @@ def observe(folder: RunDir, attempt: int, judges: bool) -> None:
     for at, (epoch, value) in enumerate(metric_history(record, judge.metric, judge.phase)):
         if not isinstance(value, (int, float)):
             continue
-        judgement = judge.enter(run.path.name, at if epoch is None else epoch, float(value))
+        when = at if epoch is None else epoch
+        judgement = judge.enter(run.path.name, place.number, when, float(value))
         if judgement is not None and judgement.verdict.stops and judges:
             stop(judge, folder, attempt, judgement)
             break

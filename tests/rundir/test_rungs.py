@@ -25,9 +25,9 @@ def asha(folder):
 
 def test_a_run_is_judged_beside_those_that_came_before_it(folder):
     judge = asha(folder)
-    assert not judge.enter("a", 1, 0.5).verdict.stops
-    assert not judge.enter("b", 1, 0.7).verdict.stops
-    found = judge.enter("c=d", 1, 0.6)
+    assert not judge.enter("a", 1, 1, 0.5).verdict.stops
+    assert not judge.enter("b", 2, 1, 0.7).verdict.stops
+    found = judge.enter("c=d", 3, 1, 0.6)
     assert found.others == {"a": 0.5, "b": 0.7}
     assert found.verdict.why == "epoch 1: 2nd of 3; the best 1 goes on"
     assert rungs(folder) == {1: {"a": 0.5, "b": 0.7, "c=d": 0.6}}
@@ -35,28 +35,37 @@ def test_a_run_is_judged_beside_those_that_came_before_it(folder):
 
 def test_a_run_that_was_requeued_counts_once(folder):
     judge = asha(folder)
-    judge.enter("a", 1, 0.5)
-    assert judge.enter("a", 1, 0.1) is None
+    judge.enter("a", 1, 1, 0.5)
+    assert judge.enter("a", 1, 1, 0.1) is None
     assert entries(folder, 1) == {"a": 0.5}
+
+
+def test_seeds_of_a_point_are_no_rivals_of_one_another(folder):
+    judge = asha(folder)
+    assert not judge.enter("a", 1, 1, 0.5).verdict.stops
+    found = judge.enter("b", 1, 1, 0.4)
+    assert not found.verdict.stops
+    assert not found.others
+    assert judge.enter("c", 2, 1, 0.45).others == {"a": 0.5, "b": 0.4}
 
 
 def test_the_first_epoch_after_a_rung_counts_for_it(folder):
     judge = Judge(folder, Asha(3, 3), "val", "acc", "maximize")
-    assert judge.enter("a", 2, 0.5) is None
-    assert judge.enter("a", 5, 0.5).epoch == 3
-    assert judge.enter("a", 8, 0.6) is None
-    assert judge.enter("a", 10.5, 0.6).epoch == 9
+    assert judge.enter("a", 1, 2, 0.5) is None
+    assert judge.enter("a", 1, 5, 0.5).epoch == 3
+    assert judge.enter("a", 1, 8, 0.6) is None
+    assert judge.enter("a", 1, 10.5, 0.6).epoch == 9
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_what_is_no_number_is_entered_as_it_is(folder, value):
-    asha(folder).enter("a", 1, value)
+    asha(folder).enter("a", 1, 1, value)
     assert repr(entries(folder, 1)["a"]) == repr(value)
 
 
 def test_other_files_in_a_rung_are_no_entries(folder):
-    asha(folder).enter("a", 1, 0.5)
-    for name in (".nfs0001", "b=", "b=high", "0.5", "1=2=x"):
+    asha(folder).enter("a", 1, 1, 0.5)
+    for name in (".nfs0001", "b=", "b=1=high", "0.5", "1=2=x", "b=x=1"):
         (folder.rung(1) / name).touch()
     assert entries(folder, 1) == {"a": 0.5}
 
@@ -100,8 +109,8 @@ def test_an_order_says_why_and_what_a_run_was_compared_with(folder):
     run.path.mkdir()
     run.record.write_text('{"version": 1, "search": {"name": "search-1", "point": 7}}')
     judge = asha(folder)
-    judge.enter("a", 1, 0.5)
-    found = judge.enter(run.path.name, 1, 0.2)
+    judge.enter("a", 1, 1, 0.5)
+    found = judge.enter(run.path.name, 9, 1, 0.2)
     why = found.verdict._replace(why='so "bad"\n')
     stop(judge, run, 2, Judgement(why, *found[1:]))
     assert order_of(run, 2, print) == "prune"

@@ -74,7 +74,7 @@ class Standings(Sequence["RunRecord"]):
         """Return how each search goes that these runs are of."""
         if not any(record.trial for record in self.records):
             return []
-        from runx.api.searches import outlooks
+        from runx.trials.outlooks import outlooks
 
         return outlooks(self.records, warn)
 

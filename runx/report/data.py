@@ -19,6 +19,7 @@ from runx.analysis.table import runs_table
 from runx.report.codediff import code_diffs, code_tree
 from runx.report.curves import Course, courses_of, encoded, thinned, validation
 from runx.report.details import details
+from runx.report.searches import searches
 from runx.report.statistics import statistics
 from runx.report.stepgraph import step_details, step_graph
 from runx.rundir.experiments import launches
@@ -54,6 +55,7 @@ def model(
     prefixes = name_prefixes(experiments)
     runs = [run_object(run, run_key(run.record, prefixes), question, now, warn) for run in measured]
     keys, bests = [run["key"] for run in runs], [_numbers(run["best"]) for run in runs]
+    folders = [record.dir.path for record in records]
     objective = _objective(measured, question)
     return {
         "version": VERSION,
@@ -64,6 +66,7 @@ def model(
         "help": meanings(experiments, warn),
         **statistics(records, keys, bests, question),
         "graph": step_graph(records, warn),
+        "searches": searches(records, dict(zip(folders, keys, strict=True)), warn),
         "gpus": [*gpu_lines(records, now)],
         "metrics": metric_objects(metric_names(measured), question),
         "phases": phases(measured),

@@ -31,6 +31,7 @@ from runx.report.data import (
     state_object,
 )
 from runx.report.followed import FollowedRun
+from runx.report.searches import searches
 from runx.report.statistics import statistics
 from runx.report.stepgraph import step_graph
 from runx.report.tail import LogPart, attempts_changed, read_log
@@ -159,6 +160,7 @@ class Follower:
         return {
             **statistics(records, keys, [run.best for run in runs], self.question),
             "graph": self._graph,
+            "searches": searches(records, {run.record.dir.path: run.key for run in runs}, self.warn),
             "gpus": [*gpu_lines(records, now)],
         }
 

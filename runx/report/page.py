@@ -49,6 +49,8 @@ MODULES = (
     "heatmap",
     "ablation",
     "stepgraph",
+    "dots",
+    "searches",
     "catalogue",
     "compare",
     "panel",

@@ -93,6 +93,11 @@ class SearchDir(NamedTuple):
         """Return the file of the point that is taken where none can be chosen."""
         return self.points / f"{number}.fallback.json"
 
+    @property
+    def held(self) -> Path:
+        """For which ends it was held."""
+        return self.path / "held.json"
+
     def pruned(self, number: int) -> Path:
         """Return the file that is there once a seed of a point was stopped early, and why."""
         return self.points / f"{number}.pruned"
@@ -200,6 +205,12 @@ def read_points(folder: SearchDir) -> dict[int, dict[str, Any]]:
     numbers = sorted(int(name[:-5]) for name in names if _POINT.fullmatch(name))
     found = {number: read_point(folder.point(number)) for number in numbers}
     return {number: content for number, content in found.items() if content is not None}
+
+
+def held_ends(folder: SearchDir) -> frozenset[str]:
+    """Return the keys of the ends that a search was held for; a person has let it go on since."""
+    file = folder.held
+    return frozenset(read_json(file)["ends"]) if file.exists() else frozenset()
 
 
 _POINT = re.compile(r"\d{1,9}\.json", re.ASCII)

@@ -31,6 +31,7 @@ from runx.rundir.search_script import HELD, REACHED, SPENT
 from runx.rundir.searches import (
     Search,
     SearchDir,
+    held_ends,
     point_text,
     read_point,
     read_search,
@@ -128,7 +129,7 @@ def _choose(place: Place) -> tuple[int, list[RunDir]]:
         for each in read_experiment(place.experiment, reader)
         if each.trial is not None and each.trial.search == search.name
     ]
-    held = _held_ends(place.folder)
+    held = held_ends(place.folder)
     history = history_of(search, _bound_points(place), records, held)
     if is_reached(search, history):
         return REACHED, []
@@ -235,12 +236,6 @@ def spent_hours(records: Sequence[RunRecord], now: float) -> float:
     return hours
 
 
-def _held_ends(folder: SearchDir) -> frozenset[str]:
-    """Return the keys of the ends that a search was held for; a person has let it go on since."""
-    file = folder.path / "held.json"
-    return frozenset(read_json(file)["ends"]) if file.exists() else frozenset()
-
-
 def _one_cause(search: Search, failed: Sequence[RunEnd]) -> str:
     """Return the one cause of failures, "" where there are several."""
     count = len(failed)
@@ -260,7 +255,7 @@ def _one_cause(search: Search, failed: Sequence[RunEnd]) -> str:
 def _hold(place: Place, failed: Sequence[RunEnd], held: frozenset[str], reason: str) -> None:
     """Keep what waits from starting until a person lets it go on."""
     ends = sorted({*held, *(each.key for each in failed)})
-    write_whole(place.folder.path / "held.json", to_json({"ends": ends}))
+    write_whole(place.folder.held, to_json({"ends": ends}))
     plain = "".join(letter if " " <= letter <= "~" else "?" for letter in one_line(reason))
     content = {
         "time": time.time(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import fsum
 from typing import Any, NamedTuple
 
@@ -196,15 +196,19 @@ def outlook(
     points: Mapping[int, Mapping[str, Any]],
     failures: Iterable[tuple[str, int]] = (),
     now: float = 0.0,
+    held: Collection[str] = (),
 ) -> Outlook:
-    """Return how a search goes, of the records of its runs and the files of its points."""
+    """Return how a search goes, of the records of its runs and the files of its points.
+
+    ``held`` are the keys of the ends that it was held for, of which no sampler is told.
+    """
     runs: dict[int, list[RunRecord]] = {}
     for record in sorted(records, key=lambda record: record.name):
         if record.trial is not None:
             runs.setdefault(record.trial.number, []).append(record)
     values = {number: point.get("values") or {} for number, point in points.items()}
     every = [run for members in runs.values() for run in members]
-    told = {each.number: each for each in history_of(search, values, every).observations}
+    told = {each.number: each for each in history_of(search, values, every, held).observations}
     made = tuple(
         _point(search, number, runs[number], points.get(number), told.get(number))
         for number in sorted(runs)
@@ -227,7 +231,7 @@ def _point(
     elif {run.state for run in runs} == {"skipped"}:
         state = "skipped"
     else:
-        state = "waiting" if bound is None else "running"
+        state = "running" if bound and any(run.status.alive for run in runs) else "waiting"
     signs = [1 if goal == "minimize" else -1 for goal in search.goals]
     losses = told.losses if told else ()
     metrics = tuple(sign * loss + 0.0 for sign, loss in zip(signs, losses, strict=False))

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from pipelines import RUNS, SCRIPT, Pipeline
+from pipelines import RUNS, SCRIPT, STEPS, Pipeline
 from sweeps import wait_until
 
 SEED = os.environ["RUNX_SEED"]
@@ -88,6 +88,24 @@ def test_two_launchers_share_what_is_shared(pipeline, tmp_path):
     assert "error" not in pipeline.ended(one) + pipeline.ended(other)
     finish(pipeline)
     pipeline.check_done_once()
+
+
+@pytest.mark.parametrize("draws", range(4 if LONG else 1))
+def test_of_three_launchers_that_share_steps_any_is_killed_and_another_comes(pipeline, draws):
+    draw = random.Random(f"{SEED} {draws} three")
+    launch = ("-i", "-j", "2", "--resume")
+    launchers = [pipeline.start(*launch) for _ in range(3)]
+    for _ in range(4):
+        time.sleep(draw.uniform(0.2, 1))
+        place = draw.randrange(3)
+        launchers[place].kill()
+        launchers[place].wait()
+        launchers[place] = pipeline.start(*launch)
+    outputs = [pipeline.ended(launcher) for launcher in launchers]
+    assert [launcher.returncode for launcher in launchers] == [0, 0, 0], outputs
+    finish(pipeline)
+    pipeline.check_done_once()
+    assert all(pipeline.lines().count(("begin", *step)) == 1 for step in STEPS), "begun twice"
 
 
 def test_what_a_failed_step_blocks_is_told_and_started_after_it_was_mended(pipeline):

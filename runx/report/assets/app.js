@@ -12,6 +12,7 @@ import { makeImportance } from "./importance.js";
 import { makeHeatmap } from "./heatmap.js";
 import { makeAblation } from "./ablation.js";
 import { makeStepGraph } from "./stepgraph.js";
+import { makeSearches } from "./searches.js";
 import { makeCatalogue } from "./catalogue.js";
 import { makePanel } from "./panel.js";
 import { makeHeading, makeToolbar } from "./toolbar.js";
@@ -42,6 +43,8 @@ function usualView(model) {
     up: "",
     heatX: "",
     heatY: "",
+    of: "",
+    front: "",
     run: "",
     against: "",
     theme: "",
@@ -62,8 +65,9 @@ function main() {
   const curves = makeCurves(model, store, selection, tip);
   const [parallel, scatter, importance, heatmap] = [makeParallel, makeScatter, makeImportance, makeHeatmap].map((make) => make(model, store, selection, tip));
   const ablation = makeAblation(model, selection);
+  const searches = makeSearches(model, store, tip);
   const small = [scatter, importance, heatmap];
-  const figures = [curves, parallel, ...small, ablation];
+  const figures = [curves, parallel, ...small, ablation, searches];
   // The parts that a choice concerns; one that is not listed concerns them all.
   const concerned = {
     sort: [table],
@@ -74,6 +78,8 @@ function main() {
     heatX: [heatmap],
     heatY: [heatmap],
     open: [table],
+    of: [searches],
+    front: [searches],
     search: [catalogue],
     run: [],
     against: [],
@@ -81,7 +87,7 @@ function main() {
   };
   const panel = makePanel(model, store, selection, makeFollower(model), tip);
   const grid = h("section", { class: "grid figures", "aria-label": "What matters" }, ...small.map((part) => part.element));
-  const page = h("main", {}, catalogue.element, toolbar.element, graph.element, table.element, curves.element, parallel.element, ablation.element, grid);
+  const page = h("main", {}, catalogue.element, toolbar.element, graph.element, table.element, searches.element, curves.element, parallel.element, ablation.element, grid);
   document.body.append(heading.element, page, panel.element);
   store.listen(update);
   addEventListener("hashchange", () => readHash(store));

@@ -2,9 +2,9 @@
 
 import { h } from "./dom.js";
 
-const ORDER = ["running", "queued", "planned", "done", "failed", "killed", "timeout", "oom", "preempted", "cancelled", "blocked", "lost", "unknown"];
+const ORDER = ["running", "queued", "planned", "done", "pruned", "failed", "killed", "timeout", "oom", "preempted", "cancelled", "blocked", "skipped", "lost", "unknown"];
 const FAILED = ["failed", "killed", "timeout", "oom", "lost"];
-const WAITING = ["queued", "planned", "preempted", "cancelled", "blocked"];
+const WAITING = ["queued", "planned", "preempted", "cancelled", "blocked", "skipped"];
 
 /** Return a mark for a state with a text beside it. */
 function mark(state, text, title) {
@@ -29,7 +29,7 @@ export function progressBar(counts) {
     part.style.flexGrow = count;
     return part;
   };
-  const drawn = ["done", "unknown", "running", ...FAILED].filter((state) => counts.has(state));
+  const drawn = ["done", "pruned", "unknown", "running", ...FAILED].filter((state) => counts.has(state));
   const rest = WAITING.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
   return h("div", { class: "progress", "aria-hidden": "true" }, ...drawn.map((state) => piece(`state-${state}`, counts.get(state))), piece("rest", rest));
 }

@@ -153,8 +153,26 @@ def capacity_of(settings: Settings, local: LocalOptions, runs: Sequence[Run], sa
         say(f"note: RESOURCES: {', '.join(names)}: for a farm alone, not looked at here")
     sets_threads = THREADS in os.environ or THREADS in dict(settings.shell.environment)
     most, limits, priority = settings.max_parallel, settings.limits, settings.priority
-    wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority)
+    said = _said_by_steps(needs, settings, runs)
+    wanted = Wanted(needs, shared, settings.gpus, most, local, sets_threads, limits, priority, said)
     return capacity(wanted, os.environ, say)
+
+
+def _said_by_steps(
+    needs: Sequence[Needs], settings: Settings, runs: Sequence[Run]
+) -> dict[Needs, str]:
+    """Return the keys of the RESOURCES of steps, by the needs of runs that these say."""
+    if not settings.steps:
+        return {}
+    from runx.rundir.steps import leaders
+
+    leader, steps = leaders(settings.steps), {step.name: step for step in settings.steps}
+    said = {}
+    for need, run in zip(needs, runs, strict=False):
+        name = leader[run.step.name] if run.step else ""
+        if name and steps[name].resources is not None and not run.point.resources:
+            said[need] = f"STEPS.{name}.RESOURCES"
+    return said
 
 
 def lack_of(settings: Settings, local: LocalOptions, runs: Sequence[Run]) -> str:

@@ -18,7 +18,7 @@ THREADS = "OMP_NUM_THREADS"
 """The variable by which OpenMP, MKL, OpenBLAS and torch choose their number of threads."""
 
 _WITHIN = "RUNX_ATTEMPT"  # run.sh sets it
-_FLAG = "--gpus-per-run {}"
+_FLAG = "--gpus-per-run"
 _SITES_WORDS = ("partition", "account", "qos", "constraint", "image")
 
 
@@ -74,7 +74,8 @@ class Wanted(NamedTuple):
     """What a launch wants of this machine: the needs of its runs, GPUS, MAX_PARALLEL, its flags.
 
     ``shared`` are the needs of a run that has none of its own. ``sets_threads``: whether the
-    environment or ENV says how many threads a run has. ``limits`` are LIMITS.
+    environment or ENV says how many threads a run has. ``limits`` are LIMITS. ``said`` are the
+    keys that say the needs of steps, as STEPS.train.RESOURCES.
     """
 
     needs: Sequence[Needs]
@@ -85,6 +86,20 @@ class Wanted(NamedTuple):
     sets_threads: bool = False
     limits: Mapping[str, Limit] = {}
     priority: int = 0
+    said: Mapping[Needs, str] = {}
+
+    def key_of(self, need: Needs, key: str) -> str:
+        """Return the key whose other value changes what a run needs.
+
+        >>> step, own = Needs(cpus=4), Needs(cpus=8)
+        >>> wanted = Wanted([step, own], said={step: "STEPS.train.RESOURCES"})
+        >>> wanted.key_of(step, "cpus"), wanted.key_of(own, "cpus"), wanted.key_of(own, "gpus")
+        ('STEPS.train.RESOURCES.cpus', 'SUBMIT_JOB.CPUS', 'RESOURCES.gpus')
+        """
+        if need in self.said:
+            return f"{self.said[need]}.{key}"
+        is_shared = getattr(need, key) == getattr(self.shared, key)
+        return f"RESOURCES.{key}" if is_shared else f"SUBMIT_JOB.{key.upper()}"
 
 
 def capacity(
@@ -96,7 +111,7 @@ def capacity(
         SettingsError: This machine has less than a run needs.
     """
     options, most = wanted.options, cores()
-    check(wanted.needs, wanted.shared, most, memory())
+    check(wanted, most, memory())
     check_limits(wanted.needs, wanted.limits)
     _check_gpu_memory(wanted, environment)
     is_single = options.jobs is None
@@ -139,8 +154,8 @@ def _gpus_each(wanted: Wanted) -> tuple[int | None, int, str]:
     is_said = counts and (any(counts) or len(counts) == len(wanted.needs))
     each = max(counts) if is_said else None
     smallest = min(filter(None, counts), default=1) if len(counts) == len(wanted.needs) else 1
-    name = "RESOURCES: gpus" if each == wanted.shared.gpus else "SUBMIT_JOB.GPUS"
-    return each, smallest, name + ": {}"
+    most = next((need for need in wanted.needs if need.gpus == each), wanted.shared)
+    return each, smallest, wanted.key_of(most, "gpus")
 
 
 def _threads(wanted: Wanted, jobs: int, most: int) -> int | None:
@@ -181,27 +196,27 @@ def check_limits(needs: Iterable[Needs], limits: Mapping[str, Limit]) -> None:
                 )
 
 
-def check(needs: Iterable[Needs], shared: Needs, most: int, memory: int) -> None:
+def check(wanted: Wanted, most: int, memory: int) -> None:
     """Raise SettingsError where a run needs more than this machine of so many cores and MiB."""
-    for need in dict.fromkeys(needs):
-        for key, wanted, there in (
+    for need in dict.fromkeys(wanted.needs):
+        for key, amount, there in (
             ("nodes", need.nodes, 1),
             ("cpus", need.cpus, most),
             ("mem", need.mem, memory),
         ):
-            if wanted and wanted > there:
+            if amount and amount > there:
                 text = size if key == "mem" else str
-                is_shared = getattr(need, key) == getattr(shared, key)
-                name = f"RESOURCES.{key}" if is_shared else f"SUBMIT_JOB.{key.upper()}"
                 raise SettingsError(
-                    f"RESOURCES: {key}: {text(wanted)}: this machine has {text(there)};"
-                    f" {name}={text(there)} runs it here"
+                    f"RESOURCES: {key}: {text(amount)}: this machine has {text(there)};"
+                    f" {wanted.key_of(need, key)}={text(there)} runs it here"
                 )
 
 
 def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
     """Raise SettingsError where a run needs GPUs of more memory than the smallest one here has."""
-    most = max((need.gpu_mem or 0 for need in wanted.needs if need.gpus != 0), default=0)
+    needs = [need for need in wanted.needs if need.gpus != 0]
+    largest = max(needs, key=lambda need: need.gpu_mem or 0, default=Needs())
+    most = largest.gpu_mem
     if not most:
         return
     there = memory_of(names_here(wanted.gpus, environment))
@@ -211,7 +226,7 @@ def _check_gpu_memory(wanted: Wanted, environment: Mapping[str, str]) -> None:
         )
         raise SettingsError(
             f"RESOURCES: gpu_mem: {gpu_size(most)}: of this machine's GPUs {has};"
-            " RESOURCES.gpu_mem=null runs it here all the same"
+            f" {wanted.key_of(largest, 'gpu_mem')}=null runs it here all the same"
         )
 
 

@@ -89,7 +89,7 @@ def devices(
     each: int | None,
     environment: Mapping[str, str],
     alone: bool = False,
-    origin: str = "--gpus-per-run {}",
+    origin: str = "--gpus-per-run",
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Devices, int]:
     """Return the devices for runs here, and for how many runs they are enough: 0 where none are.
@@ -143,10 +143,10 @@ def _too_few(names: Sequence[str], each: int, origin: str, problem: str) -> str:
         reason = f"{problem or 'none is found'}; GPUS in .runx names them"
     elif there < len(names):
         reason += ", and a process sees but one MIG slice"
-    words = [f"RESOURCES.gpus={there}"] if origin.startswith("RESOURCES") else []
-    words += [] if origin.startswith("--") else [f"--gpus-per-run {there}"]
-    advice = f"; say {' or '.join(words)} to run with {'that' if there else 'none'}"
-    return f"{origin.format(each)}: {reason}{advice if words else ''}"
+    if origin.startswith("--"):
+        return f"{origin} {each}: {reason}"
+    advice = f"say {origin}={there} or --gpus-per-run {there}"
+    return f"RESOURCES: gpus: {each}: {reason}; {advice} to run with {'that' if there else 'none'}"
 
 
 def visible_gpus(gpus: Sequence[Gpu], visible: str | None) -> list[str]:

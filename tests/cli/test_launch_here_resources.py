@@ -74,6 +74,16 @@ def test_what_is_refused_says_what_helps_and_it_helps(sweep):
     sweep.runx(*words, "--gpus-per-run", "0", "SUBMIT_JOB.NODES=1")
 
 
+@pytest.mark.parametrize("needs", ["gpus: 2", "nodes: 2", "cpus: 9999"])
+def test_what_a_step_asks_for_is_refused_with_the_key_of_that_step(sweep, needs):
+    sweep.write(".runx", "GPUS: [g0]\n")
+    train = f'{{CMD: "bash train.sh {{n}}", RESOURCES: {{{needs}}}}}'
+    sweep.write("sweep.yml", f"STEPS: {{train: {train}}}\nHPARAMS: {{n: [0]}}\n")
+    refused = sweep.runx("-i", status=2).splitlines()[-1]
+    word = next(word for word in refused.split() if word.startswith("STEPS.train.RESOURCES."))
+    assert "1 step done" in sweep.runx("-i", word)
+
+
 def test_a_time_limit_and_what_only_a_farm_has(sweep):
     sweep.trains("sleep 60")
     sweep.write(".runx", "RESOURCES: {time: 1s, partition: gpu, exclusive: true}\n")

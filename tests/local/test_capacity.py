@@ -118,7 +118,7 @@ def test_what_this_machine_lacks_is_refused_with_what_helps(plan, need, message)
 def test_what_one_run_says_for_itself_is_refused_by_that_name(plan):
     with pytest.raises(SettingsError, match=r"SUBMIT_JOB.NODES=1 runs it here$"):
         plan(Needs(), Needs(nodes=2))
-    with pytest.raises(SettingsError, match=r"^SUBMIT_JOB.GPUS: 9: 4 are there; say --gpus-per"):
+    with pytest.raises(SettingsError, match=r"4 are there; say SUBMIT_JOB.GPUS=4 or"):
         plan(Needs(gpus=1), Needs(gpus=9), gpus=GPUS)
 
 

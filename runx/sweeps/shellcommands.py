@@ -199,7 +199,11 @@ def _handed_on(text: str, words: list[_Word]) -> int | None:
             return None if _PARAMETERS.search(names[at]) and at + 1 < len(words) else at
     inside = words[-1].quoted(text)
     if inside and program_of(names) in JOINS_SHELL_TEXT:
-        return None if ending(text[slice(*inside)]).is_script else len(words) - 1
+        inner = text[slice(*inside)]
+        is_nested = any(each.program in JOINS_SHELL_TEXT for each in _commands(inner, 0, {}))
+        # Of quotes in quotes the end may be no place for arguments.
+        is_clear = "'\\''" not in inner or not is_nested
+        return None if is_clear and ending(inner).is_script else len(words) - 1
     return None
 
 

@@ -120,6 +120,43 @@ def test_a_script_without_logx_is_observed_and_ended(pruning):
     assert good.path.name in sweep.rungs()[1], "entered at its end at the latest"
 
 
+TENSORBOARD = """\
+import sys, time
+from tensorboardX import SummaryWriter
+x = float(sys.argv[2])
+writer = SummaryWriter(sys.argv[4], flush_secs=1)
+for epoch in range(1, 4):
+    writer.add_scalar("acc", x * epoch, epoch)
+writer.flush()
+if x < 0.5:
+    time.sleep(60)
+writer.close()
+"""
+
+
+def test_a_script_that_writes_tensorboard_alone_is_observed_and_ended(pruning):
+    sweep = pruning(TENSORBOARD, cmd="python train.py --x {x} --to LOGDIR/tb")
+    begin = time.monotonic()
+    sweep.runx("-i", "-j", "1")
+    assert time.monotonic() - begin < 50
+    good, bad = sweep.by_point().values()
+    assert (state_of(good), state_of(bad)) == ("done", "pruned")
+    assert sweep.rungs()[1] == pytest.approx({good.path.name: 0.9, bad.path.name: 0.1})
+
+
+def test_a_run_that_has_the_terminal_is_pruned(pruning):
+    sweep = pruning(LOGX)
+    text = (sweep.path / "sweep.yml").read_text()
+    one = text.replace("trials: 2", "trials: 1").replace(", {x: 0.1}", "")
+    sweep.write("sweep.yml", one)
+    sweep.runx("-i", "-j", "1")
+    sweep.write("sweep.yml", text)
+    sweep.runx("-i", "--attach", "--resume")
+    good, bad = sweep.by_point().values()
+    assert (state_of(good), state_of(bad)) == ("done", "pruned")
+    assert events(bad, 1)[-1]["code"] == 0
+
+
 def test_a_script_that_ignores_everything_is_killed(pruning):
     script = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LOGX.replace(
         "        break\n", "        time.sleep(60)\n"
@@ -143,6 +180,39 @@ def test_all_ranks_end_where_rank_0_is_told_to(pruning):
     assert time.monotonic() - begin < 50
     good, bad = sweep.by_point().values()
     assert (state_of(good), state_of(bad)) == ("done", "pruned")
+
+
+TORCHRUN = """\
+import sys
+import torch
+import torch.distributed as dist
+from runx.logx import logx
+dist.init_process_group("gloo")
+logx.initialize(hparams={"x": float(sys.argv[2])})
+rank = dist.get_rank()
+for epoch in range(1, 4):
+    logx.metric("val", {"acc": float(sys.argv[2]) * epoch}, epoch)
+    asked = torch.tensor([int(rank == 0 and logx.should_stop())])
+    dist.broadcast(asked, 0)
+    if asked:
+        break
+print(f"rank {rank} left at epoch {epoch}", flush=True)
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_both_processes_of_torchrun_end_where_rank_0_is_told_to(pruning):
+    pytest.importorskip("torch")
+    command = "python -m torch.distributed.run --standalone --nproc-per-node 2 train.py {args}"
+    sweep = pruning(TORCHRUN, cmd=command)
+    sweep.runx("-i", "-j", "1")
+    good, bad = sweep.by_point().values()
+    assert (state_of(good), state_of(bad)) == ("done", "pruned"), bad.output.read_text()
+    for run, epoch in ((good, 3), (bad, 1)):
+        for rank in range(2):
+            assert f"rank {rank} left at epoch {epoch}" in run.output.read_text()
+    assert sweep.rungs()[1] == {good.path.name: 0.9, bad.path.name: 0.1}
 
 
 def test_all_seeds_of_a_point_stop_with_one(pruning):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from runx.api.printing import Say
 from runx.processes import NULL, start_command
 from runx.rundir.notify import SCRIPT, Notify, write_notify
-from runx.rundir.orders import CANCEL
 from runx.rundir.paths import ExperimentDir
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Notifier:
 
     def ended(self, end: EndedAttempt, again: bool) -> None:
         """Have told what the end of an attempt may mean, without waiting for that."""
-        is_failure = bool(end.status) and not again and end.order != CANCEL
+        is_failure = end.has_failed and not again
         is_first = is_failure and "failure" in self._on and not self._has_failed
         self._has_failed |= is_failure
         if not (is_first or (not end.status and "best" in self._on)):

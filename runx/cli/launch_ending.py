@@ -30,7 +30,7 @@ def report(launched: Launched, command: str, say: Say) -> int:
         say(f"{runs} submitted; runx status {name} shows how they stand")
         if not launched.hparams:
             return 0
-    failed = [end for end in launched.ended if _is_failure(end)]
+    failed = [end for end in launched.ended if end.has_failed]
     done, left = _done(launched), launched.left
     is_well = all(state.name in SETTLED for state in left.values())
     if (
@@ -74,12 +74,15 @@ def _done(launched: Launched) -> int:
 def _counts(launched: Launched, failed: int) -> str:
     total, done, ended = len(launched.hparams), _done(launched), len(launched.ended)
     unrecorded = sum(not (end.status or end.recorded) for end in launched.ended)
-    cancelled, missing = ended - done - failed - unrecorded, total - ended - len(launched.left)
+    held = sum(end.order == "held" for end in launched.ended)
+    cancelled = ended - done - failed - unrecorded - held
+    missing = total - ended - len(launched.left)
     parts = [
         f"{failed} of {total} {launched.unit}s failed"
         if failed
         else f"{done} of {total} {launched.unit}s done",
         f"{cancelled} cancelled" if cancelled else "",
+        f"{held} held" if held else "",
         f"{unrecorded} ended well, which can't be written" if unrecorded else "",
         f"{missing} not started" if missing > 0 else "",
         _taken(launched.left) if launched.left else "",
@@ -106,9 +109,3 @@ def _digest(launched: Launched, failed: Sequence[EndedAttempt], say: Say) -> lis
         failures.append(Failure.of(record(run, status)))
     others = [record(end.task.run, State("done")) for end in launched.ended if end.status == 0]
     return digest_lines(digest(failures, others))
-
-
-def _is_failure(end: EndedAttempt) -> bool:
-    from runx.rundir.orders import CANCEL
-
-    return bool(end.status) and end.order != CANCEL

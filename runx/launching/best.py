@@ -94,6 +94,7 @@ def _aim(experiment: Experiment, words: Sequence[str]) -> tuple[str, Goal, set[s
     elif found:
         metrics, goals = found[0].metrics, found[0].goals
     else:
+        records_of(words, experiment.logroot, Path.cwd(), Reader((), lambda line: None))
         raise RunxError(
             f"--of {' '.join(words)}: no SEARCH says what is best there; add SEARCH to"
             f" {experiment.file}, with its metric and trials"

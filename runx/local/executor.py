@@ -324,7 +324,7 @@ class Executor:
             again = task_again(end, self.policy.retries, self.watch.note, self.renewed)
         if again is not None:
             self.waiting.put_first(again)
-        elif status and order != CANCEL:
+        elif end.has_failed:
             self.failures += 1
         self._note_end(end, again is not None)
 

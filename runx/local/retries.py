@@ -46,7 +46,7 @@ def task_again(
     written down first; on a full disk it does not.
     """
     task = end.task
-    if task.before + task.tried >= retries.max:
+    if not end.has_failed or task.before + task.tried >= retries.max:
         return None
     output = output_of(task.run, task.attempt) if "oom" in retries.on else ""
     causes = [each for each in causes_of(end.status, end.order, output) if each in retries.on]

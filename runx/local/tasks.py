@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from runx.local.capacity import WHOLE, Share
 from runx.local.gpus import Lease
+from runx.rundir.orders import CANCEL
 from runx.rundir.paths import RunDir
 from runx.rundir.steps import Predecessor
 
@@ -43,6 +44,11 @@ class EndedAttempt(NamedTuple):
     seconds: float
     order: str = ""
     recorded: bool = True
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it went wrong by itself: nobody cancelled it, and it wasn't held."""
+        return bool(self.status) and self.order not in (CANCEL, "held")
 
     @property
     def name(self) -> str:

@@ -191,5 +191,7 @@ def test_the_best_of_a_grid_need_a_metric(project):
     project.runx("grid.yml", "-i")
     done = project.runx("grid.yml", "-n", "--best", "1", "--of", "grid", status=2)
     assert "no SEARCH says what is best there" in done.stderr
+    done = project.runx("grid.yml", "-n", "--best", "1", "--of", "gird", status=2)
+    assert "no run or experiment gird in" in done.stderr
     done = project.runx("search.yml", "-n", "--best", "1", "--of", "grid", "seed=5")
     assert done.stdout == "bash train.sh 0.5 5\n"

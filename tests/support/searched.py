@@ -70,5 +70,5 @@ def write_rung(experiment, epoch, values, name=NAME):
     """Write what runs had at an epoch."""
     folder = search_dir(ExperimentDir(experiment), name).rung(epoch)
     folder.mkdir(parents=True, exist_ok=True)
-    for run, value in values.items():
-        (folder / f"{run}={value}").touch()
+    for point, (run, value) in enumerate(values.items(), 1):
+        (folder / f"{run}={point}={value}").touch()

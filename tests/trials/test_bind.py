@@ -161,6 +161,8 @@ def test_a_launcher_here_says_what_was_skipped_and_held(project):
     said = project.runx("bad.yml", "-i", status=1).stderr
     assert said.count(": held\n") == 1
     assert "all 5 runs that have ended failed: ValueError: no data" in said
+    assert "5 of 9 runs failed, 1 held, 3 not started\n5 x ValueError: no data" in said
+    assert "1 x " not in said
 
 
 def test_five_failures_for_one_cause_hold_the_search_until_a_person_lets_it_go_on(project):

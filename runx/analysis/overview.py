@@ -84,12 +84,12 @@ def status_table(
     columns = (
         *(column for column in shown if column.kind in _FIRST),
         *([Column(POINT, POINT)] if any(record.trial for record in records) else []),
+        *((Column("disk", "disk"),) if disk else ()),
         Column("state", "status"),
         *(Column(name, "step", name) for name in step_names(records)),
         Column("attempt", "attempt"),
         Column("elapsed", "elapsed"),
         *(column for column in shown if column.kind in _LAST),
-        *((Column("disk", "disk"),) if disk else ()),
         Column("where", "where"),
     )
     rows = (

@@ -61,7 +61,9 @@ FIELDS = {
     "attempt": Field("the number of the attempt that its state is of", _WHOLE, True),
     "started": Field("when that attempt started, in seconds since 1970", _NUMBER, True),
     "ended": Field("when that attempt ended, in seconds since 1970", _NUMBER, True),
-    "elapsed": Field("the seconds that that attempt took, or has taken", _NUMBER, True),
+    "elapsed": Field(
+        "the seconds that it took or has taken: of steps, all own ones", _NUMBER, True
+    ),
     "where": Field("the job and the machine of that attempt", _TEXT, True),
     "steps": _some("the steps that it needs: how each stands, and where it lies", _OBJECT),
     "metrics": Field("metrics of the last epoch, and others that were asked for", _OBJECT),

@@ -19,13 +19,13 @@ _EXPENDABLE = (
     "epoch_time",
     "where",
     "attempt",
-    "disk",
     "elapsed",
     "epoch",
     "experiment",
     "metric",
     "resource",
     "hparam",
+    "step",
 )
 """The kinds of columns that a narrow terminal leaves out, the first first.
 

@@ -137,8 +137,13 @@ class RunRecord(NamedTuple):
         return event.time if event else None
 
     def elapsed(self, now: float) -> float | None:
-        """Return the seconds that that attempt took, or has taken until now."""
-        return _elapsed(self.attempts, self.status, now)
+        """Return the seconds that that attempt took, or has taken until now.
+
+        Of a run with steps it is all that its own steps took.
+        """
+        each = (step.elapsed(now) for step in self.steps if step.is_own)
+        known = [seconds for seconds in each if seconds is not None]
+        return sum(known) if known else _elapsed(self.attempts, self.status, now)
 
     @property
     def where(self) -> str | None:

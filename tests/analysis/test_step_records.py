@@ -23,6 +23,12 @@ def test_a_run_is_as_its_steps_are(tmp_path):
     ]
 
 
+def test_a_run_took_what_all_of_its_steps_took(tmp_path):
+    [record] = read(an_experiment(tmp_path, {"train": 0, "eval": 1, "late": None}))
+    assert [step.elapsed(0.0) for step in record.steps] == [1.0, 1.0, None]
+    assert record.elapsed(0.0) == 2.0
+
+
 def test_what_a_failed_step_blocks_is_said_of_the_step(tmp_path):
     [record] = read(an_experiment(tmp_path, {"train": 1, "eval": None}))
     assert [str(step.status) for step in record.steps] == [

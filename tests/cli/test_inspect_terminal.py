@@ -65,6 +65,10 @@ def test_status_fits_the_width_and_keeps_what_matters_most(launched, typed, colu
     assert "state" in table[0] or columns == 30
 
 
+def test_what_was_asked_for_is_never_left_out(launched, typed):
+    assert "disk" in typed(60, "status", "sweep", "--disk").splitlines()[0].split()
+
+
 def test_what_no_terminal_reads_is_whole(launched):
     assert "where" in launched.runx("status", "sweep", status=1).stdout
 

@@ -285,6 +285,7 @@ def test_a_backslash_at_the_end_joins_nothing():
         ("bash -c -l 'python x.py'", "bash -c -l 'python x.py {args}'"),
         ('sbatch --wrap="python x.py"', 'sbatch --wrap="python x.py {args}"'),
         ("ssh h bash -c \"'python x.py'\"", "ssh h bash -c \"'python x.py {args}'\""),
+        ("eval 'eval '\\''(x)'\\'''", "eval 'eval '\\''(x)'\\'' {args}'"),
     ],
 )
 def test_where_the_end_is_not_the_scripts_the_line_to_write_is_shown(cmd, line):

@@ -160,7 +160,9 @@ class Follower:
         return {
             **statistics(records, keys, [run.best for run in runs], self.question),
             "graph": self._graph,
-            "searches": searches(records, {run.record.dir.path: run.key for run in runs}, self.warn),
+            "searches": searches(
+                records, {run.record.dir.path: run.key for run in runs}, self.warn
+            ),
             "gpus": [*gpu_lines(records, now)],
         }
 

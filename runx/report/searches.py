@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runx.rundir.paths import ExperimentDir
-from runx.rundir.rungs import rungs
 from runx.rundir.run import RunRecord
+from runx.rundir.rungs import rungs
 from runx.rundir.searches import search_dir
 from runx.trials.outlook import TOLD, Outlook, PointOutlook, shown
 from runx.trials.outlooks import outlooks

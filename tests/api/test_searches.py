@@ -31,7 +31,7 @@ def outlook_of(folder):
 def test_a_search_says_how_many_points_are_told_the_best_and_why_others_failed(experiment):
     lines = list(outlook_of(experiment).lines())
     assert lines[0] == (
-        "search main-1a2b3c4d: 4 of 10 points told to tpe (2 done, 1 pruned, 1 failed), 6 waiting"
+        "main-1a2b3c4d: 4 of 10 points told to tpe (2 done, 1 pruned, 1 failed), 6 waiting"
     )
     assert lines[1] == "    best loss 0.3: point 2, lr=0.1, opt=adam (run-02)"
     assert lines[2].startswith("    failed: 1 x RuntimeError: CUDA out of memory")

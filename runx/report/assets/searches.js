@@ -6,7 +6,7 @@ import { makeDots } from "./dots.js";
 import { shortNumber } from "./numbers.js";
 import { card } from "./picture.js";
 
-const HEADS = ["epoch", "came to it", "went on", "stopped there"];
+const HEADS = ["rung: epoch", "came to it", "went on", "stopped there"];
 
 export function makeSearches(model, store, tip) {
   /** @type {any} */
@@ -16,16 +16,16 @@ export function makeSearches(model, store, tip) {
   const pair = select("metrics", [], "", (id) => store.set({ front: id }));
   const said = h("div", {});
   const legend = h("p", { class: "legend" });
-  const about = card("Search", [choice.element], said, legend);
   const common = { tell, open, light, tip, isLit, file: () => model.experiment };
   const best = makeDots({ ...common, name: "best", label: "The metric of each point as it ended, and the best by then" });
   const asked = makeDots({ ...common, name: "asked", label: "How many points had ended when each point was asked for" });
   const front = makeDots({ ...common, name: "front", label: "Points by two metrics, and those that no other is better than", controls: [pair.element] });
   const body = h("tbody", {});
   const head = h("thead", {}, h("tr", {}, ...HEADS.map((name) => h("th", { scope: "col" }, name))));
-  const rungs = card("Rungs", [], h("table", { class: "pairs rungs" }, head, body), h("p", { class: "about" }, "Epochs at which runs are judged beside those that came to them before."));
+  const rungs = h("table", { class: "pairs rungs", title: "Epochs at which runs are judged beside those that came to them before" }, head, body);
+  const about = card("Search", [choice.element], said, legend, rungs);
   const plots = [best, asked, front];
-  const element = h("section", { class: "grid searches", "aria-label": "Search" }, about.element, best.element, asked.element, rungs.element, front.element);
+  const element = h("section", { class: "grid searches", "aria-label": "Search" }, about.element, best.element, asked.element, front.element);
   return { element, refresh, relight: () => plots.forEach((plot) => plot.relight()) };
 
   function refresh() {
@@ -40,7 +40,7 @@ export function makeSearches(model, store, tip) {
     best.refresh(overTime());
     asked.refresh(origins());
     front.refresh(frontier());
-    rungs.element.hidden = !search.rungs.length;
+    rungs.hidden = !search.rungs.length;
     body.replaceChildren(...search.rungs.map(rung));
   }
 

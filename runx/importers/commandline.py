@@ -119,9 +119,9 @@ def _values(text: str) -> list[Any]:
     if any(item != item.strip() for item in items):
         return [text]
     if not all(items):
+        twice = shlex.quote(f'"{text}"')
         raise SettingsError(
-            f"{text}: nothing stands beside a comma; a text with one is quoted twice:"
-            f" {shlex.quote(repr(text))}"
+            f"{text}: nothing stands beside a comma; a text with one is quoted twice: {twice}"
         )
     return [
         match[2] if match else value_of(item) for match, item in zip(quoted, items, strict=True)

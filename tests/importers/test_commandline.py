@@ -89,7 +89,7 @@ def test_what_is_no_command_is_refused(words):
 
 
 def test_a_comma_beside_nothing_is_refused_with_how_to_write_it():
-    with pytest.raises(SettingsError, match="quoted twice"):
+    with pytest.raises(SettingsError, match=r"""quoted twice: '"1,"'$"""):
         command_sweep(["python", "t.py", "--a", "1,"])
 
 

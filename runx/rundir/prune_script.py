@@ -50,7 +50,7 @@ fi
 """
 
 _ATTACHED = """\
-  # Nobody ends a script at a person's terminal; what it was asked to end for settles it all the same.
+  # Nobody ends a script at a person's terminal; what it was asked to end for settles it.
   if [ -n "$prunes" ] && find_verdict && [ -n "$own" ] && ! is_cancelled "$attempt"; then
     end "\\"code\\":0,\\"pruned\\":\\"$why\\""
     exit 0

@@ -49,6 +49,14 @@ if grep -qs '^  "prune": {$' "$RUNX_SEARCH/search.json"; then
 fi
 """
 
+_ATTACHED = """\
+  # Nobody ends a script at a person's terminal; what it was asked to end for settles it.
+  if [ -n "$prunes" ] && find_verdict && [ -n "$own" ] && ! is_cancelled "$attempt"; then
+    end "\\"code\\":0,\\"pruned\\":\\"$why\\""
+    exit 0
+  fi
+"""
+
 _WATCH = """\
 watch=
 # Of a script without logx, a Python of runx writes down what it has measured, and judges.
@@ -101,4 +109,4 @@ fi
 def prune_texts(point: int) -> dict[str, str]:
     """Return the texts of run.sh that stop a run early, for a point of a search."""
     before = _BEFORE.replace("@POINT@", str(point))
-    return {"PRUNE": before, "WATCH": _WATCH, "OUTCOME": _OUTCOME}
+    return {"PRUNE": before, "ATTACHED": _ATTACHED, "WATCH": _WATCH, "OUTCOME": _OUTCOME}

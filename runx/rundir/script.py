@@ -68,6 +68,7 @@ _OF_RUN = {
     "OTHERS": "../*/attempts",
     "LAUNCHES": "../.runx/launches",
     "BIND": "",
+    "ATTACHED": "",
     "WATCH": "",
     "OUTCOME": "",
     "SETUP_FILE": "${BASH_SOURCE[0]##*/}",

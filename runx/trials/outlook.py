@@ -231,7 +231,8 @@ def _point(
     elif {run.state for run in runs} == {"skipped"}:
         state = "skipped"
     else:
-        state = "running" if bound and any(run.status.alive for run in runs) else "waiting"
+        is_running = any(run.state in ("running", "unknown") for run in runs)
+        state = "running" if bound is not None and is_running else "waiting"
     signs = [1 if goal == "minimize" else -1 for goal in search.goals]
     losses = told.losses if told else ()
     metrics = tuple(sign * loss + 0.0 for sign, loss in zip(signs, losses, strict=False))

@@ -7,6 +7,8 @@ from searched import make_search, make_trial, pruned, search_of
 
 import runx
 from runx.api.inspect import status
+from runx.rundir.orders import write_order
+from runx.rundir.paths import RunDir
 
 
 @pytest.fixture
@@ -44,6 +46,14 @@ def test_a_search_as_json_has_every_point(experiment):
     assert content["points"][0]["sampler"] == "qmc"
     assert content["points"][1]["values"] == {"lr": 0.1, "opt": "adam"}
     assert content["points"][2]["state"] == "pruned" and content["points"][2]["metrics"] == [2.0]
+
+
+def test_a_point_whose_runs_were_cancelled_waits_for_them_to_start_again(tmp_path):
+    make_search(tmp_path)
+    ended = [{"event": "started", "time": 0}, {"event": "ended", "time": 9, "code": 143}]
+    folder = make_trial(tmp_path, 1, {"lr": 0.01, "opt": "sgd"}, events=ended)
+    write_order(RunDir(folder), "cancel", 1)
+    assert outlook_of(tmp_path).counts == {"waiting": 10}
 
 
 def test_a_point_has_the_mean_over_its_seeds(tmp_path):

@@ -118,7 +118,7 @@ def test_a_run_that_is_requeued_or_preempted_keeps_its_point(site, cluster):
     assert begun >= 5
     for run in runs:
         assert json.loads((run / "hparams.json").read_text())["lr"] == point_of(run)["values"]["lr"]
-        assert site.output(run).count("epoch 11\n") == 1
+        assert site.output(run).count("\nepoch 11\n") == 1
 
 
 def test_a_run_is_pruned_with_nobody_at_its_launch_and_a_requeued_one_keeps_its_rungs(

@@ -18,7 +18,6 @@ from runx.local.process import (
     LiveAttempt,
     has_started,
     holder,
-    passed_by,
     recorded_end,
     signal_run,
     start,
@@ -302,11 +301,11 @@ class Executor:
                 self._finish(run, status)
 
     def _finish(self, run: _Running, status: int) -> None:
-        task, recorded = run.task, True
+        task, recorded, passed = run.task, True, ""
         if run.order and not run.is_ordered:
             self._write_order(run)
         try:
-            status, is_output_lost = recorded_end(run.live, status)
+            status, is_output_lost, passed = recorded_end(run.live, status)
             if is_output_lost:
                 self.watch.note(f"{task.name}: the disk was full: some of its output is lost")
         except OSError as error:
@@ -317,7 +316,7 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        order = passed_by(run.live) or (self._order(run, status) if status else "")
+        order = passed or (self._order(run, status) if status else "")
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         again = None
         if not self.stops:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.local.gpus import Lease
 from runx.local.holders import user_name
@@ -64,10 +64,19 @@ class LiveAttempt:
         return code if isinstance(code, int) else _KILLED
 
 
-def recorded_end(live: LiveAttempt, status: int) -> tuple[int, bool]:
-    """Make sure that the end of an attempt is recorded; return the exit status that is.
+class RecordedEnd(NamedTuple):
+    """The end of an attempt: its exit status, and whether its disk had no room for its output.
 
-    Return, too, whether the attempt printed what its disk had no room for.
+    ``passed`` is how a search left it: held, skipped or pruned; "" where it was executed.
+    """
+
+    status: int
+    is_output_lost: bool = False
+    passed: str = ""
+
+
+def recorded_end(live: LiveAttempt, status: int) -> RecordedEnd:
+    """Make sure that the end of an attempt is recorded; return what is.
 
     run.sh could not where it was killed, where the disk was full, or where it ended before it had
     started CMD; that has failed, whatever its status. What was killed leaves no end.
@@ -77,14 +86,15 @@ def recorded_end(live: LiveAttempt, status: int) -> tuple[int, bool]:
     """
     written = _event(live.dir, live.attempt, "ended")
     if "code" in written or live.process is None or live.process.returncode < 0:
-        return status, written.get("output") == "lost"
+        passed = next((name for name in ("held", *PASSED) if written.get(name)), "")
+        return RecordedEnd(status, written.get("output") == "lost", passed)
     end: dict[str, Any] = {"event": "ended", "time": time.time(), "code": status, "by": "launcher"}
     if not _event(live.dir, live.attempt, "started"):
         end["code"] = status = status or _NOT_STARTED
         lines = tail(live.dir.output, 1000).strip().splitlines()
         end["reason"] = f"run.sh ended before it started CMD: {lines[-1] if lines else 'no output'}"
     append_line(live.dir.events(live.attempt), json.dumps(end))
-    return status, False
+    return RecordedEnd(status)
 
 
 def has_started(live: LiveAttempt) -> bool:
@@ -102,12 +112,6 @@ def holder(live: LiveAttempt) -> dict[str, Any]:
         "pid": live.process.pid if live.process else None,
         "since": time.time(),
     }
-
-
-def passed_by(live: LiveAttempt) -> str:
-    """Return how a search left an attempt: held, skipped or pruned; "" where it was executed."""
-    written = _event(live.dir, live.attempt, "ended")
-    return next((name for name in ("held", *PASSED) if written.get(name)), "")
 
 
 def start(

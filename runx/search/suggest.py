@@ -14,7 +14,7 @@ from runx.nearest import suggestion
 from runx.search.gp_sampler import gp_parts
 from runx.search.lowdiscrepancy import halton_parts
 from runx.search.observations import Failed, Known, Observation, Seed, known, ordered
-from runx.search.space import Parts, Space, Values
+from runx.search.space import Parts, Space, Values, values_of
 from runx.search.tpe import tpe_parts
 from runx.sweeps.values import Hparam
 
@@ -75,8 +75,9 @@ def suggest(
     source = seed.random()
     anything = (_drawn(space, source) for _ in range(_TRIES))
     for parts in chain(asked, anything, _unseen(space, seen, source)):
-        if parts not in seen and space.is_open(parts):
-            return space.point(parts)
+        point = space.point(parts)  # whose values are rounded, as those of all that was seen
+        if space.parts(values_of(point)) not in seen and space.is_open(parts):
+            return point
     if space.size is not None and len(seen) >= space.size:
         raise SpaceExhausted(
             f"all {space.size} points of the search are taken; end it, or widen it"

@@ -130,7 +130,7 @@ def test_a_run_is_pruned_with_nobody_at_its_launch_and_a_requeued_one_keeps_its_
     good, bad = in_order(site, "stops")
     site.printed(good / "steps/train", "\nepoch 3\n")
     [rungs] = good.parent.glob(".runx/search/*/rungs")
-    early = rungs / "1" / f"{good.name}=0.9"
+    early = rungs / "1" / f"{good.name}=1=0.9"
     assert early.exists()
     cluster.call("scontrol", "requeue", job_of(good / "steps/train"))
     cluster.at_once(job_of(good / "steps/train"))

@@ -248,3 +248,13 @@ def test_names_of_samplers_are_checked_without_importing_them():
     check_sampler("mine:f")
     with pytest.raises(SweepError, match=r"known are|did you mean"):
         check_sampler("bayes")
+
+
+def test_points_that_are_rounded_to_the_same_are_the_same():
+    def near(space, observations, running, seed):
+        return {"lr": 0.99999212 if not running else 0.99999178}
+
+    within = space("lr: {uniform: [0, 1]}")
+    first = values_of(suggest(within, [], [], Seed("0", 1), near))
+    assert first == {"lr": 0.999992}
+    assert suggest(within, [], [first], Seed("0", 2), near)[0].value != 0.999992

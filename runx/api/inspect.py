@@ -236,7 +236,7 @@ def show(
     Raises:
         RunxError: Nothing is named, or no run matches.
     """
-    from runx.analysis.overview import description
+    from runx.analysis.description import description
     from runx.analysis.read import Reader
     from runx.analysis.select import records_of
 

@@ -255,7 +255,7 @@ def show(
     \b
     runx show wallaby
     """
-    from runx.analysis.overview import description_lines
+    from runx.analysis.description import description_lines
     from runx.api.inspect import show
 
     runs = show(*names, where=where, **looked_up(logroot, config))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runx.analysis.overview import description, description_lines
+from runx.analysis.description import description, description_lines
 from runx.analysis.table import sort_keys
 from runx.export.terminal import sparkline
 from runx.local.nvidia import Listing, list_gpus

@@ -102,7 +102,7 @@ def test_a_damaged_search_costs_a_warning_alone(experiment, capsys):
 def test_show_says_who_asked_for_a_point_and_from_how_many(experiment):
     (content,) = runx.show("run-02", logroot=experiment.parent)
     assert content["search"]["point"] == 2 and content["search"]["known"] == 1
-    from runx.analysis.overview import description_lines
+    from runx.analysis.description import description_lines
 
     line = next(line for line in description_lines(content) if line.startswith("search"))
     assert line == "search    main-1a2b3c4d, point 2 of 10, chosen by tpe from 1 that had ended"
@@ -110,7 +110,7 @@ def test_show_says_who_asked_for_a_point_and_from_how_many(experiment):
 
 def test_a_point_that_nobody_chose_yet_says_so(experiment):
     (content,) = runx.show("run-05", logroot=experiment.parent)
-    from runx.analysis.overview import description_lines
+    from runx.analysis.description import description_lines
 
     assert any("point 5 of 10, not chosen yet" in line for line in description_lines(content))
 

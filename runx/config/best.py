@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from runx.errors import SweepError
 from runx.sweeps.axes import CASES, GROUPS
 from runx.sweeps.grid import holds_template
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.searched import node_of_value
 from runx.sweeps.values import Node, Scalar, Value
@@ -50,7 +50,7 @@ class Best(NamedTuple):
         """Return which of the points, from 1 on, a run with these values has; None for none."""
         for number, point in enumerate(self.points, 1):
             if all(
-                canonical(hparams[name]) == canonical(value)
+                is_same(hparams[name], value)
                 for name, value in point.values.items()
                 if name in self.varying and name in hparams
             ):

@@ -15,7 +15,7 @@ from runx.launching.searches import PlannedSearch
 from runx.search.lowdiscrepancy import halton_parts
 from runx.search.space import Parts, Space, Values, values_of
 from runx.sweeps.axes import hparam
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.values import Node
 from runx.trials.spaces import space_of
 
@@ -109,7 +109,7 @@ def _to_try(experiment: Experiment, planned: PlannedSearch, space: Space) -> lis
             if name not in planned.search.searched and name not in fixed:
                 raise SettingsError(f"{where}: {name} is nothing that the search chooses")
         if any(
-            canonical(values[name]) != canonical(value)
+            not is_same(values[name], value)
             for name, value in planned.search.fixed.items()
             if name in values
         ):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runx.sweeps.axes import CASES, Locator, hparam
 from runx.sweeps.grid import SweepContext
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS
 from runx.sweeps.scalars import value_text
@@ -89,19 +89,15 @@ def bound_point(
     """
     for point in points(bound(hparams, values), at, context=context):
         own = {each.name: each.value for each in point.hparams}
-        if all(_is_same(own.get(name), value) for name, value in fixed.items()):
+        if all(is_same(own.get(name), value) for name, value in fixed.items()):
             return point
     return None
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    return repr(canonical(one)) == repr(canonical(other))
 
 
 def _with_text(value: Value, options: Iterator[Node]) -> Node:
     """Return a value as it is written among some options, or as runx writes it."""
     for option in options:
-        if not isinstance(option, dict) and _is_same(hparam("", option, str).value, value):
+        if not isinstance(option, dict) and is_same(hparam("", option, str).value, value):
             return option
     return node_of_value(value)
 

@@ -10,7 +10,7 @@ from runx.sweeps.axes import CASES, GROUPS
 from runx.sweeps.grid import holds_template
 from runx.sweeps.identity import is_same
 from runx.sweeps.merge import keys, several_cases
-from runx.sweeps.searched import node_of_value
+from runx.sweeps.searched import is_repeated, node_of_value
 from runx.sweeps.values import Node, Scalar, Value
 
 
@@ -109,10 +109,13 @@ def _case(point: BestPoint, taken: Collection[str]) -> Iterator[tuple[str, Node]
 
 
 def _is_open(hparams: Mapping[str, Node], name: str, best: Best) -> bool:
-    """Return whether a point says what HPARAMS leaves open, or has otherwise."""
+    """Return whether a hyperparameter is a point's to say: HPARAMS has no single value of it.
+
+    One in which the points vary is theirs although it has.
+    """
     node = hparams.get(name)
     if isinstance(node, dict):
-        return list(node) != ["repeat"]
+        return not is_repeated(node)
     if isinstance(node, Scalar) and holds_template(node.value):
         return False
     return node is None or name in best.varying or (isinstance(node, list) and len(node) > 1)

@@ -22,7 +22,7 @@ from runx.sweeps.grid import Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS
-from runx.sweeps.searched import chosen, is_searched
+from runx.sweeps.searched import chosen, is_repeated, is_searched
 from runx.sweeps.sweep import Sweep, mappings, sweep_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Trial
 
@@ -151,7 +151,7 @@ def _part(experiment: Experiment, hparams: Mapping[str, Node], at: Locator) -> P
 
         needs = templates_of(grid, context).needs
     later = tuple(name for name in _following(needs, set(keys(names))) if name not in keys(names))
-    seeds = tuple(name for name, node in hparams.items() if _is_repeated(node))
+    seeds = tuple(name for name, node in hparams.items() if is_repeated(node))
     _check(grid, needs, {*keys(names), *later}, later, hparams, at)
     skips = _skips(grid, {*keys(names), *later}, _following(needs, set(seeds)), at)
     rest = {name: node for name, node in hparams.items() if name not in {*names, *later}}
@@ -161,10 +161,6 @@ def _part(experiment: Experiment, hparams: Mapping[str, Node], at: Locator) -> P
         rest |= {SKIP: [Scalar(text, text, plain=False) for text in left]} if left else {}
     (fixed,) = sweep_of([(rest, at)], context).grids
     return Part(hparams, at, space, grid, fixed, later, seeds, needs)
-
-
-def _is_repeated(node: Node) -> bool:
-    return isinstance(node, dict) and list(node) == ["repeat"]
 
 
 def _example(name: str, node: Node) -> Node:

@@ -21,6 +21,11 @@ def is_searched(name: str, node: Node) -> bool:
     )
 
 
+def is_repeated(node: Node) -> bool:
+    """Return whether a key of HPARAMS is a seed, of which a point is run with each."""
+    return isinstance(node, dict) and list(node) == ["repeat"]
+
+
 def chosen(hparams: Mapping[str, Node]) -> dict[str, Node]:
     """Return the keys of a mapping of HPARAMS that a search chooses.
 

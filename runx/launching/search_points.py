@@ -22,8 +22,13 @@ from runx.trials.spaces import space_of
 FIRST, EVENLY = "try_first", "qmc"
 """What a point's file names as its sampler."""
 _TRIES = 100
+"""Points that are drawn in search of one that is new and that RUNX.SKIP leaves."""
 _STRIDE = 1_000_003
+"""From a number's point to the next that is drawn for it: beyond the numbers of all trials."""
 _MOST_LISTED = 20_000
+"""Points of a space that are gone through one by one where none was drawn."""
+_FEW = 50
+"""First points that are made to check that there are some: all of them would take too long."""
 
 
 class FirstPoint(NamedTuple):
@@ -80,9 +85,6 @@ def check_points(experiment: Experiment, planned: PlannedSearch) -> None:
 
 def _points(count: int) -> str:
     return "is 1 point" if count == 1 else f"are {count} points"
-
-
-_FEW = 50
 
 
 def _even(space: Space, seed: str, number: int, seen: set[Parts | None]) -> Parts | None:

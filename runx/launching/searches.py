@@ -6,7 +6,6 @@ What is chosen, and what is computed of that, is left to the run; the rest is a 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -22,12 +21,13 @@ from runx.sweeps.grid import Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS
+from runx.sweeps.points import placeholders
 from runx.sweeps.searched import chosen, is_repeated, is_searched
 from runx.sweeps.sweep import Sweep, mappings, sweep_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Trial
 
-_PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_BETWEEN, _ALMOST = 0.414, 1 - 2**-53
+_EXAMPLES = (0.0, 0.414, 1 - 2**-53)
+"""Where in a range its examples lie, from 0 to below 1: both ends, and what is no round number."""
 
 
 class Part(NamedTuple):
@@ -174,7 +174,7 @@ def _example(name: str, node: Node) -> Node:
     if operator == "choice":
         return argument
     quantile = DRAWS[operator](argument)
-    return [quantile(part) for part in (0.0, _BETWEEN, _ALMOST)]
+    return [quantile(part) for part in _EXAMPLES]
 
 
 def _example_cases(cases: Node) -> Node:
@@ -219,7 +219,7 @@ def _check(
     for axis in grid.axes:
         tags = [each for choice in axis.choices for each in choice if each.name == TAG]
         for tag in tags:
-            if named := [name for name in _PLACEHOLDER.findall(str(tag.text)) if name in unknown]:
+            if named := [name for name in placeholders(str(tag.text)) if name in unknown]:
                 raise _too_early(TAG, named, at)
 
 

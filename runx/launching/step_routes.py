@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from runx.config.experiment import LOCAL, Experiment
 from runx.errors import SettingsError
@@ -20,9 +19,6 @@ from runx.rundir.steps import Choice, Step, leaders
 from runx.sweeps.grid import holds_template
 from runx.sweeps.summary import shown
 from runx.sweeps.values import Hparam
-
-if TYPE_CHECKING:
-    pass
 
 Say = Callable[[str], None]
 

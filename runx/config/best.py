@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from runx.errors import SweepError
 from runx.sweeps.axes import CASES, GROUPS
 from runx.sweeps.grid import holds_template
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.merge import keys, several_cases
-from runx.sweeps.searched import node_of_value
+from runx.sweeps.searched import is_repeated, node_of_value
 from runx.sweeps.values import Node, Scalar, Value
 
 
@@ -50,7 +50,7 @@ class Best(NamedTuple):
         """Return which of the points, from 1 on, a run with these values has; None for none."""
         for number, point in enumerate(self.points, 1):
             if all(
-                canonical(hparams[name]) == canonical(value)
+                is_same(hparams[name], value)
                 for name, value in point.values.items()
                 if name in self.varying and name in hparams
             ):
@@ -109,10 +109,13 @@ def _case(point: BestPoint, taken: Collection[str]) -> Iterator[tuple[str, Node]
 
 
 def _is_open(hparams: Mapping[str, Node], name: str, best: Best) -> bool:
-    """Return whether a point says what HPARAMS leaves open, or has otherwise."""
+    """Return whether a hyperparameter is a point's to say: HPARAMS has no single value of it.
+
+    One in which the points vary is theirs although it has.
+    """
     node = hparams.get(name)
     if isinstance(node, dict):
-        return list(node) != ["repeat"]
+        return not is_repeated(node)
     if isinstance(node, Scalar) and holds_template(node.value):
         return False
     return node is None or name in best.varying or (isinstance(node, list) and len(node) > 1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from runx.analysis.columns import as_number
+from runx.analysis.columns import finite
 from runx.analysis.read import Reader
-from runx.analysis.select import records_of
+from runx.analysis.select import records_of, select
 from runx.config.best import Best, BestPoint
 from runx.config.experiment import Experiment
 from runx.errors import RunxError
@@ -17,16 +17,13 @@ from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 from runx.rundir.searches import Goal, read_search, search_dir
 from runx.sweeps.identity import canonical
+from runx.sweeps.searched import is_repeated
 from runx.sweeps.values import Node
 from runx.trials.spaces import measure
 
 
 def best_of(
-    experiment: Experiment,
-    words: Sequence[str],
-    count: int,
-    overridden: Collection[str],
-    warn: Any = lambda line: None,
+    experiment: Experiment, words: Sequence[str], count: int, overridden: Collection[str]
 ) -> Best:
     """Return the best points of the runs that words select, for an experiment.
 
@@ -35,48 +32,53 @@ def best_of(
     Raises:
         RunxError: There are fewer, or nothing says by what.
     """
-    of = " ".join(words)
     metric, goal, seeds = _aim(experiment, words)
+    seeds |= {*_repeated(experiment.hparams), *overridden}
     asked = measure(metric, goal)
-    records = records_of(words, experiment.logroot, Path.cwd(), Reader((asked,), warn))
+    records = records_of(words, experiment.logroot, Path.cwd(), Reader((asked,), lambda line: None))
     if any(record.trial for record in records):  # What was made of the best itself is none.
         records = [record for record in records if record.trial]
-    seeds |= {*_repeated(experiment.hparams), *overridden}
-    values: dict[str, dict[str, Any]] = {}
-    means: dict[str, list[tuple[float, str]]] = {}
-    for record in records:
-        number = as_number(record.measured.get(asked.name)) if record.state == "done" else None
-        own = {name: each for name, each in record.hparams.items() if name not in seeds}
-        key = repr(sorted((name, canonical(each)) for name, each in own.items()))
-        if number is not None and number == number:
-            values[key] = own
-            means.setdefault(key, []).append((number, record.name))
-    points = [
-        BestPoint(values[key], fmean(number for number, _ in each), tuple(run for _, run in each))
-        for key, each in means.items()
-    ]
+    points = _points(records, asked.name, seeds)
     if len(points) < count:
         raise RunxError(
-            f"--best {count}: {of} has {len(points)} points that are done and have {metric};"
-            " ask for as many, or wait"
+            f"--best {count}: {' '.join(words)} has {len(points)} points that are done and have"
+            f" {metric}; ask for as many, or wait"
         )
-    points.sort(key=lambda point: point.mean if goal == "minimize" else -point.mean)
-    tried = len({_point_of(record, seeds) for record in records})
-    return Best(tuple(words), metric, goal, tried, _varying(values), tuple(points[:count]))
+    ranked = sorted(points, key=lambda point: point.mean if goal == "minimize" else -point.mean)
+    tried = len({record.trial or _key(_values(record, seeds)) for record in records})
+    varying = _varying([point.values for point in points])
+    return Best(tuple(words), metric, goal, tried, varying, tuple(ranked[:count]))
 
 
-def _point_of(record: RunRecord, seeds: Collection[str]) -> object:
-    if record.trial:
-        return record.trial
-    return repr(sorted((k, canonical(v)) for k, v in record.hparams.items() if k not in seeds))
+def _points(records: Iterable[RunRecord], column: str, seeds: Collection[str]) -> list[BestPoint]:
+    """Return the points of the runs that are done and have a finite number in a column."""
+    values: dict[str, dict[str, Any]] = {}
+    measured: dict[str, list[tuple[float, str]]] = {}
+    for record in records:
+        number = finite(record.measured.get(column)) if record.state == "done" else None
+        if number is not None:
+            own = _values(record, seeds)
+            values[_key(own)] = own
+            measured.setdefault(_key(own), []).append((number, record.name))
+    return [
+        BestPoint(values[key], fmean(number for number, _ in each), tuple(run for _, run in each))
+        for key, each in measured.items()
+    ]
 
 
-def _varying(values: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    names = dict.fromkeys(name for each in values.values() for name in each)
+def _values(record: RunRecord, seeds: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in record.hparams.items() if name not in seeds}
+
+
+def _key(values: Mapping[str, Any]) -> str:
+    """Return a text that equal points share."""
+    return repr(sorted((name, canonical(value)) for name, value in values.items()))
+
+
+def _varying(points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    names = dict.fromkeys(name for values in points for name in values)
     return tuple(
-        name
-        for name in names
-        if len({repr(canonical(each.get(name))) for each in values.values()}) > 1
+        name for name in names if len({repr(canonical(values.get(name))) for values in points}) > 1
     )
 
 
@@ -94,7 +96,7 @@ def _aim(experiment: Experiment, words: Sequence[str]) -> tuple[str, Goal, set[s
     elif found:
         metrics, goals = found[0].metrics, found[0].goals
     else:
-        records_of(words, experiment.logroot, Path.cwd(), Reader((), lambda line: None))
+        select(words, experiment.logroot, Path.cwd())  # raises where there is nothing of the name
         raise RunxError(
             f"--of {' '.join(words)}: no SEARCH says what is best there; add SEARCH to"
             f" {experiment.file}, with its metric and trials"
@@ -107,11 +109,8 @@ def _aim(experiment: Experiment, words: Sequence[str]) -> tuple[str, Goal, set[s
 
 
 def _repeated(hparams: Node) -> set[str]:
+    """Return the hyperparameters that are seeds."""
     if isinstance(hparams, list):
         return {name for each in hparams for name in _repeated(each)}
     assert isinstance(hparams, dict)
-    return {
-        name
-        for name, node in hparams.items()
-        if isinstance(node, dict) and list(node) == ["repeat"]
-    }
+    return {name for name, node in hparams.items() if is_repeated(node)}

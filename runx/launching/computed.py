@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.errors import ExpressionError, SettingsError, SweepError
@@ -28,15 +28,13 @@ class Computed(NamedTuple):
     @classmethod
     def of(cls, experiment: Experiment, attempts: Sequence[PlannedAttempt]) -> Computed:
         """Return the templates of an experiment; a SweepError where one can't be read."""
-        templates = _templates(experiment, attempts)
+        sources = _sources(experiment.candidates or (experiment,))
+        templates = _templates(sources, lambda: _known(experiment, attempts))
         return cls(templates, _shared(experiment)) if templates else cls()
 
     @classmethod
     def of_steps(cls, experiment: Experiment, at: Iterable[Experiment]) -> Computed:
         """Return the templates of RESOURCES of steps, and of experiments where they go."""
-        from runx.sweeps.merge import keys
-
-        known = {ATTEMPT, *_shared(experiment), *keys(experiment.hparams)}
         place = experiment.entries["STEPS"].at
         sources = [
             (f"{place(step.name, 'RESOURCES')}: STEPS.{step.name}.RESOURCES", one)
@@ -44,17 +42,8 @@ class Computed(NamedTuple):
             for step in (own, *own.choices.values())
             for one in step.alternatives
         ]
-        for each in at:
-            where = f"{each.settings['RESOURCES'].origin}: RESOURCES" if each.resources else ""
-            sources += [(where, one) for one in each.alternatives]
-        templates: dict[str, Template] = {}
-        for where, one in sources:
-            for hparam in one:
-                for text in _texts(hparam.value):
-                    if text not in templates:
-                        from runx.sweeps.templates import template
-
-                        templates[text] = template(text, known, f"{where}.{hparam.name}")
+        sources += _sources(at)
+        templates = _templates(sources, lambda: _known(experiment))
         return cls(templates, _shared(experiment)) if templates else cls()
 
     def resources(
@@ -112,21 +101,34 @@ class Computed(NamedTuple):
         return Hparam(resource.name, tuple(items), tuple(words))
 
 
-def _templates(experiment: Experiment, attempts: Sequence[PlannedAttempt]) -> dict[str, Template]:
-    """Return the templates of RESOURCES by their texts; an error where a name is unknown."""
-    known: set[str] = set()
-    templates: dict[str, Template] = {}
-    for each in experiment.candidates or (experiment,):
-        for hparam in (hparam for one in each.alternatives for hparam in one):
-            for text in _texts(hparam.value):
-                if text in templates:
-                    continue
-                from runx.sweeps.templates import template
+def _sources(experiments: Iterable[Experiment]) -> list[tuple[str, tuple[Hparam, ...]]]:
+    """Return the alternatives of RESOURCES of experiments, each with where it is said."""
+    return [
+        (f"{each.settings['RESOURCES'].origin}: RESOURCES", one)
+        for each in experiments
+        for one in each.alternatives
+    ]
 
-                known = known or _known(experiment, attempts)
-                where = f"{each.entries['RESOURCES'].origin}: RESOURCES.{hparam.name}"
-                templates[text] = template(text, known, where)
-    return templates
+
+def _templates(
+    sources: Iterable[tuple[str, tuple[Hparam, ...]]], known: Callable[[], set[str]]
+) -> dict[str, Template]:
+    """Return the templates of resources by their texts; an error where a name is unknown.
+
+    Each of the ``sources`` is where resources are said, and these. ``known`` returns the names; it
+    looks at every run, and so is called only where there is a template.
+    """
+    places: dict[str, str] = {}
+    for where, resources in sources:
+        for each in resources:
+            for text in _texts(each.value):
+                places.setdefault(text, f"{where}.{each.name}")
+    if not places:
+        return {}
+    from runx.sweeps.templates import template
+
+    names = known()
+    return {text: template(text, names, where) for text, where in places.items()}
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -135,7 +137,7 @@ def _texts(value: Value) -> Iterator[str]:
     return (item for item in items if isinstance(item, str) and holds_template(item))
 
 
-def _known(experiment: Experiment, attempts: Sequence[PlannedAttempt]) -> set[str]:
+def _known(experiment: Experiment, attempts: Sequence[PlannedAttempt] = ()) -> set[str]:
     """Return the names that RESOURCES may be computed from."""
     from runx.sweeps.merge import keys
 

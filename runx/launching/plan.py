@@ -141,7 +141,7 @@ def sweep_of(experiment: Experiment, max_runs: int = MAX_RUNS) -> Sweep:
 
         parts = parts_of(experiment)
         sweep, outline = fixed_sweep(experiment, parts), outline_of(experiment, parts)
-    size = sweep.size * (experiment.search.trials if experiment.search else 1)
+    size = sweep.size * trials_of(experiment)
     if size > max_runs:
         what = f"{experiment.at()}: HPARAMS has {size:,} combinations"
         if experiment.search is not None:

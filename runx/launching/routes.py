@@ -9,7 +9,7 @@ from runx.errors import SettingsError
 from runx.launching.computed import Computed
 from runx.launching.plan import PlannedAttempt, resources_of
 from runx.launching.support import check_settings
-from runx.launching.targets import capacity_here, expected
+from runx.launching.targets import capacity_here, destination, expected
 from runx.sweeps.grid import holds_template
 from runx.sweeps.values import Hparam, Value
 
@@ -228,15 +228,9 @@ class _Chooser:
 
 
 def _line(experiment: Experiment, alternative: int, needed: Sequence[tuple[Hparam, ...]]) -> str:
-    from runx.sweeps.summary import shown
-
-    count = len(needed)
-    asked = ", ".join(f"{each.name}: {shown(each)}" for each in needed[0]) or "no RESOURCES"
-    others = "; others differ" if len(set(needed)) > 1 else ""
+    runs = "1 run goes" if len(needed) == 1 else f"{len(needed):,} runs go"
     of = len(experiment.alternatives)
-    chosen = f" (alternative {alternative + 1} of {of})" if of > 1 else ""
-    runs = "1 run goes" if count == 1 else f"{count:,} runs go"
-    return f"{runs} to {experiment.place}{chosen}: {asked}{others}"
+    return f"{runs} to {destination(experiment.place, alternative, of, needed)}"
 
 
 def _with_resources(planned: PlannedAttempt, resources: Sequence[Hparam]) -> PlannedAttempt:

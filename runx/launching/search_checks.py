@@ -12,13 +12,14 @@ from runx.launching.search_points import check_points, first_points
 from runx.launching.searches import Part, outline_of, parts_of, searches_of
 from runx.rundir.run import Run
 from runx.search.space import Values
+from runx.sweeps.points import placeholders
 from runx.sweeps.searched import chosen
 from runx.sweeps.summary import is_base
 from runx.sweeps.sweep import Sweep
 from runx.trials.spaces import point_of
 
-_PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 _EXAMPLES = 8
+"""Points of each search with which it is tried whether runs can be given their values."""
 
 
 def check_search(experiment: Experiment) -> Sweep:
@@ -55,7 +56,7 @@ def _error(experiment: Experiment, name: str, problem: str) -> SettingsError:
 def _too_early(experiment: Experiment, unknown: dict[str, None]) -> Iterator[tuple[str, str]]:
     """Yield settings that name what is chosen when a run starts, and so can't be followed."""
     later = "is chosen when a run starts, {}; leave it out"
-    for name in _PLACEHOLDER.findall(experiment.run_name):
+    for name in placeholders(experiment.run_name):
         if name in unknown:
             yield "RUN_NAME", f"{{{name}}} {later.format('which has its name before')}"
     for text in experiment.names.values():
@@ -109,7 +110,8 @@ def examples_of(experiment: Experiment, runs: Sequence[Run]) -> list[Run]:
     searches, found = searches_of(experiment), list[Run]()
     points: dict[str, list[Values]] = {}
     for name, planned in searches.items():
-        few = planned._replace(search=planned.search._replace(trials=_few(planned.search.trials)))
+        trials = min(planned.search.trials, _EXAMPLES)
+        few = planned._replace(search=planned.search._replace(trials=trials))
         points[name] = [each.values for each in first_points(experiment, few)]
     for run in runs:
         trial = run.point.trial
@@ -119,7 +121,3 @@ def examples_of(experiment: Experiment, runs: Sequence[Run]) -> list[Run]:
             point = point_of(search, values[trial.number - 1], run.hparams)
             found += [run._replace(point=point)] if point else []
     return found
-
-
-def _few(trials: int) -> int:
-    return min(trials, _EXAMPLES)

@@ -25,7 +25,7 @@ from runx.rundir.searches import (
     write_search,
 )
 from runx.search.space import values_of
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.trials.spaces import losses_of, measures_of, space_of
 
 Say = Callable[[str], None]
@@ -129,6 +129,6 @@ def _warm(search: Search, records: list[RunRecord], say: Say) -> tuple[Prior, ..
 def _is_of(search: Search, record: RunRecord) -> bool:
     """Return whether an earlier run has the fixed values of a search, as far as it has any."""
     return all(
-        name not in record.hparams or canonical(record.hparams[name]) == canonical(value)
+        name not in record.hparams or is_same(record.hparams[name], value)
         for name, value in search.fixed.items()
     )

@@ -15,15 +15,20 @@ from runx.launching.searches import PlannedSearch
 from runx.search.lowdiscrepancy import halton_parts
 from runx.search.space import Parts, Space, Values, values_of
 from runx.sweeps.axes import hparam
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.values import Node
 from runx.trials.spaces import space_of
 
 FIRST, EVENLY = "try_first", "qmc"
 """What a point's file names as its sampler."""
 _TRIES = 100
+"""Points that are drawn in search of one that is new and that RUNX.SKIP leaves."""
 _STRIDE = 1_000_003
+"""From a number's point to the next that is drawn for it: beyond the numbers of all trials."""
 _MOST_LISTED = 20_000
+"""Points of a space that are gone through one by one where none was drawn."""
+_FEW = 50
+"""First points that are made to check that there are some: all of them would take too long."""
 
 
 class FirstPoint(NamedTuple):
@@ -82,9 +87,6 @@ def _points(count: int) -> str:
     return "is 1 point" if count == 1 else f"are {count} points"
 
 
-_FEW = 50
-
-
 def _even(space: Space, seed: str, number: int, seen: set[Parts | None]) -> Parts | None:
     """Return the point of a number, or another one where that is taken or RUNX.SKIP drops it."""
     for attempt in range(_TRIES):
@@ -109,7 +111,7 @@ def _to_try(experiment: Experiment, planned: PlannedSearch, space: Space) -> lis
             if name not in planned.search.searched and name not in fixed:
                 raise SettingsError(f"{where}: {name} is nothing that the search chooses")
         if any(
-            canonical(values[name]) != canonical(value)
+            not is_same(values[name], value)
             for name, value in planned.search.fixed.items()
             if name in values
         ):

@@ -93,7 +93,7 @@ def search_preview(experiment: Experiment, executes: bool = False) -> SearchPrev
         seeds=max(seeds, default=0),
         runs=settings.trials * sum(seeds),
         sampler=settings.sampler,
-        metrics={**dict(zip(settings.metrics, settings.goals, strict=True))},
+        metrics=dict[str, str](zip(settings.metrics, settings.goals, strict=True)),
         rungs=rungs[0] if rungs else "",
         target=settings.target,
         budget=settings.budget,

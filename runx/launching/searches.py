@@ -6,7 +6,6 @@ What is chosen, and what is computed of that, is left to the run; the rest is a 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -22,12 +21,13 @@ from runx.sweeps.grid import Grid
 from runx.sweeps.identity import canonical
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS
-from runx.sweeps.searched import chosen, is_searched
+from runx.sweeps.points import placeholders
+from runx.sweeps.searched import chosen, is_repeated, is_searched
 from runx.sweeps.sweep import Sweep, mappings, sweep_of
 from runx.sweeps.values import Hparam, Node, Point, Scalar, Trial
 
-_PLACEHOLDER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_BETWEEN, _ALMOST = 0.414, 1 - 2**-53
+_EXAMPLES = (0.0, 0.414, 1 - 2**-53)
+"""Where in a range its examples lie, from 0 to below 1: both ends, and what is no round number."""
 
 
 class Part(NamedTuple):
@@ -151,7 +151,7 @@ def _part(experiment: Experiment, hparams: Mapping[str, Node], at: Locator) -> P
 
         needs = templates_of(grid, context).needs
     later = tuple(name for name in _following(needs, set(keys(names))) if name not in keys(names))
-    seeds = tuple(name for name, node in hparams.items() if _is_repeated(node))
+    seeds = tuple(name for name, node in hparams.items() if is_repeated(node))
     _check(grid, needs, {*keys(names), *later}, later, hparams, at)
     skips = _skips(grid, {*keys(names), *later}, _following(needs, set(seeds)), at)
     rest = {name: node for name, node in hparams.items() if name not in {*names, *later}}
@@ -161,10 +161,6 @@ def _part(experiment: Experiment, hparams: Mapping[str, Node], at: Locator) -> P
         rest |= {SKIP: [Scalar(text, text, plain=False) for text in left]} if left else {}
     (fixed,) = sweep_of([(rest, at)], context).grids
     return Part(hparams, at, space, grid, fixed, later, seeds, needs)
-
-
-def _is_repeated(node: Node) -> bool:
-    return isinstance(node, dict) and list(node) == ["repeat"]
 
 
 def _example(name: str, node: Node) -> Node:
@@ -178,7 +174,7 @@ def _example(name: str, node: Node) -> Node:
     if operator == "choice":
         return argument
     quantile = DRAWS[operator](argument)
-    return [quantile(part) for part in (0.0, _BETWEEN, _ALMOST)]
+    return [quantile(part) for part in _EXAMPLES]
 
 
 def _example_cases(cases: Node) -> Node:
@@ -223,7 +219,7 @@ def _check(
     for axis in grid.axes:
         tags = [each for choice in axis.choices for each in choice if each.name == TAG]
         for tag in tags:
-            if named := [name for name in _PLACEHOLDER.findall(str(tag.text)) if name in unknown]:
+            if named := [name for name in placeholders(str(tag.text)) if name in unknown]:
                 raise _too_early(TAG, named, at)
 
 

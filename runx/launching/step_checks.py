@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from runx.config.experiment import LOCAL, Experiment, Setting
 from runx.errors import SettingsError
 from runx.launching.command import check_step
+from runx.launching.targets import places_of_job
 from runx.nearest import suggestion
 from runx.rundir.placement import ARGS, FILE, placed_names
 from runx.rundir.step_command import DIRECTORY
@@ -152,4 +153,4 @@ def _farms(experiment: Experiment, step: Step) -> tuple[str, ...]:
     """Return the names of the farms that a step may go to."""
     leader = leaders(experiment.steps)[step.name]
     own = next(each for each in experiment.steps if each.name == leader)
-    return tuple(own.choices) or (own.farm or experiment.place,)
+    return places_of_job(experiment, own)

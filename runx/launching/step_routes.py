@@ -5,24 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from runx.config.experiment import LOCAL, Experiment
 from runx.errors import SettingsError
 from runx.launching.graph import farm_of_step, step_runs
 from runx.launching.plan import PlannedAttempt
 from runx.launching.step_needs import Alternatives, StepNeeds
-from runx.launching.targets import expected, experiments_at
+from runx.launching.targets import destination, expected, experiments_at, places_of_job
 from runx.rundir.attempts import read_attempts
 from runx.rundir.paths import RunDir
 from runx.rundir.step_states import step_state
 from runx.rundir.steps import Choice, Step, leaders
 from runx.sweeps.grid import holds_template
-from runx.sweeps.summary import shown
 from runx.sweeps.values import Hparam
-
-if TYPE_CHECKING:
-    pass
 
 Say = Callable[[str], None]
 
@@ -135,9 +130,7 @@ class _Chooser:
             None,
         )
         if job is None:
-            own = self.steps[leader]
-            places = tuple(own.choices) or (own.farm or self.experiment.place,)
-            job = _Job(places)
+            job = _Job(places_of_job(self.experiment, self.steps[leader]))
             self.jobs.append(job)
         job.indices.append(index)
         self.job_of[planned.run.dir] = job
@@ -270,11 +263,8 @@ class _Chooser:
             if of == 1 and not leader.choices:
                 continue
             is_choice = True
-            asked = ", ".join(f"{each.name}: {shown(each)}" for each in needed[0])
-            others = "; others differ" if len(set(needed)) > 1 else ""
-            which = f" (alternative {alternative + 1} of {of})" if of > 1 else ""
             goes = "goes" if len(needed) == 1 else "go"
-            says = asked or "no RESOURCES"
-            yield f"{len(needed):,} {name} {goes} to {place}{which}: {says}{others}"
+            where = destination(place, alternative, of, needed)
+            yield f"{len(needed):,} {name} {goes} to {where}"
         if is_choice:
             yield from refused.values()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runx.config.experiment import LOCAL, Experiment
+from runx.sweeps.values import Hparam
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from runx.farms.resources import Needs
     from runx.launching.plan import PlannedAttempt
+    from runx.rundir.steps import Step
 
 
 def experiments_at(experiment: Experiment) -> dict[str, Experiment]:
@@ -34,6 +37,28 @@ def expected(experiment: Experiment, planned: PlannedAttempt) -> datetime | None
         return datetime.now()
     jobs = job_specs(experiment, [planned])
     return expected_start(experiment.farm, jobs, experiment.dir.jobs("asked"))
+
+
+def places_of_job(experiment: Experiment, leader: Step) -> tuple[str, ...]:
+    """Return the names of the farms that a job of steps may go to, by the step that leads it."""
+    return tuple(leader.choices) or (leader.farm or experiment.place,)
+
+
+def destination(place: str, alternative: int, of: int, needed: Sequence[tuple[Hparam, ...]]) -> str:
+    """Return where runs or steps go, for people: to which farm, and what the first needs there.
+
+    ``alternative`` is the number of what fits, from 0 on, ``of`` as many alternatives.
+
+    >>> four, two = (Hparam("gpus", 4, "4"),), (Hparam("gpus", 2, "2"),)
+    >>> destination("big", 0, 1, [four]), destination("big", 1, 3, [four, two])
+    ('big: gpus: 4', 'big (alternative 2 of 3): gpus: 4; others differ')
+    """
+    from runx.sweeps.summary import shown
+
+    asked = ", ".join(f"{each.name}: {shown(each)}" for each in needed[0]) or "no RESOURCES"
+    others = "; others differ" if len(set(needed)) > 1 else ""
+    which = f" (alternative {alternative + 1} of {of})" if of > 1 else ""
+    return f"{place}{which}: {asked}{others}"
 
 
 def capacity_here(experiment: Experiment) -> Needs | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from runx.errors import SettingsError, SweepError
 from runx.nearest import listed, nearest_first, suggestion
 from runx.sweeps.axes import GROUPS, Locator, hparam
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.scalars import scalar, value_text
 from runx.sweeps.values import Node, Point, Scalar, Value
 
@@ -251,7 +251,7 @@ def _has(name: str, node: Node, value: Value) -> bool:
     if isinstance(node, dict):
         return False
     try:
-        return _is_same(hparam(name, node, lambda *_: "").value, value)
+        return is_same(hparam(name, node, lambda *_: "").value, value)
     except SweepError:
         return False
 
@@ -266,11 +266,7 @@ def check_names(places: Mapping[str, str], known: Collection[str]) -> None:
 
 
 def _is_among(value: Value, choices: Iterable[Value]) -> bool:
-    return any(_is_same(value, choice) for choice in choices)
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    return repr(canonical(one)) == repr(canonical(other))
+    return any(is_same(value, choice) for choice in choices)
 
 
 def _shown(value: Value) -> str:

@@ -64,6 +64,15 @@ def identity(cmd: str, hparams: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether two values of a hyperparameter count as one.
+
+    >>> is_same((1.0, 2), [1, 2]), is_same(1, True)
+    (True, False)
+    """
+    return repr(canonical(one)) == repr(canonical(other))
+
+
 def canonical(value: Any) -> Any:
     """Return a value so that equal numbers are the same JSON, and truth values differ from them.
 

@@ -42,10 +42,19 @@ def check_tags(grid: Grid) -> None:
         if TAG not in axis.names:
             continue
         tags = [hparam for choice in axis.choices for hparam in choice if hparam.name == TAG]
-        for name in [name for tag in tags for name in _PLACEHOLDER.findall(str(tag.text))]:
+        for name in [name for tag in tags for name in placeholders(str(tag.text))]:
             if name not in grid.names:
                 hint = suggestion(name, grid.names)
                 raise SweepError(f"{grid.at(axis.key)}: {{{name}}} is no hyperparameter: {hint}")
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the names that stand in braces in a text.
+
+    >>> placeholders("{arch}-{lr}-{{ lr / 10 }}")
+    ['arch', 'lr']
+    """
+    return _PLACEHOLDER.findall(text)
 
 
 def _tag(by_name: Mapping[str, Hparam], default: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runx.sweeps.axes import CASES, Locator, hparam
 from runx.sweeps.grid import SweepContext
-from runx.sweeps.identity import canonical
+from runx.sweeps.identity import is_same
 from runx.sweeps.merge import keys, several_cases
 from runx.sweeps.operators import DRAWS
 from runx.sweeps.scalars import value_text
@@ -19,6 +19,11 @@ def is_searched(name: str, node: Node) -> bool:
     return name == CASES or (
         isinstance(node, dict) and len(node) == 1 and next(iter(node)) in DRAWS
     )
+
+
+def is_repeated(node: Node) -> bool:
+    """Return whether a key of HPARAMS is a seed, of which a point is run with each."""
+    return isinstance(node, dict) and list(node) == ["repeat"]
 
 
 def chosen(hparams: Mapping[str, Node]) -> dict[str, Node]:
@@ -89,19 +94,15 @@ def bound_point(
     """
     for point in points(bound(hparams, values), at, context=context):
         own = {each.name: each.value for each in point.hparams}
-        if all(_is_same(own.get(name), value) for name, value in fixed.items()):
+        if all(is_same(own.get(name), value) for name, value in fixed.items()):
             return point
     return None
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    return repr(canonical(one)) == repr(canonical(other))
 
 
 def _with_text(value: Value, options: Iterator[Node]) -> Node:
     """Return a value as it is written among some options, or as runx writes it."""
     for option in options:
-        if not isinstance(option, dict) and _is_same(hparam("", option, str).value, value):
+        if not isinstance(option, dict) and is_same(hparam("", option, str).value, value):
             return option
     return node_of_value(value)
 

@@ -62,6 +62,12 @@ def test_a_list_of_mappings_is_refused():
         with_best([{"lr": Scalar(1, "1")}], BEST, ())
 
 
+def test_a_truth_is_another_value_than_a_number():
+    best = BEST._replace(varying=("amp",), points=(BestPoint({"amp": True}, 0.9, ("owl",)),))
+    assert best.place({"amp": True}) == 1
+    assert best.place({"amp": 1}) is None
+
+
 def test_which_point_a_run_has():
     assert BEST.place({"lr": 0.2, "opt": "sgd", "mom": 0.5, "epochs": 100, "seed": 3}) == 2
     assert BEST.place({"lr": 0.3, "opt": "sgd"}) is None

@@ -192,7 +192,8 @@ class Executor:
             raise
         if live is not None:
             self.running.append(_Running(task, live, lease))
-            lease.say_holder(holder(live))
+            if lease.devices:  # else the user's name needn't be looked up
+                lease.say_holder(holder(live))
             return
         lease.close()
         if right == "cancelled":

@@ -19,40 +19,20 @@ from runx.local.process import (
     has_started,
     holder,
     recorded_end,
-    signal_run,
     start,
 )
 from runx.local.retries import task_again
+from runx.local.running import INTERRUPTED, Running
 from runx.local.signals import StopSignals, stop_signals
 from runx.local.tasks import EndedAttempt, Task, Watcher
 from runx.local.waiting import Waiting
 from runx.processes import CommandError
 from runx.rundir.files import disk_problem, is_full
-from runx.rundir.orders import CANCEL, TIMEOUT, order_of, write_order_if_possible
+from runx.rundir.orders import CANCEL
 
 DEADLINE = "RUNX_DEADLINE"
 """The variable with the time at which a run will be ended, in seconds since 1970."""
 _TICK = 0.5  # seconds between two looks at what runs
-_KILL_AGAIN = 5.0  # seconds in which run.sh records the end of a script that was killed
-
-_INTERRUPTED = 128 + signal.SIGINT
-
-
-@dataclass(slots=True)
-class _Running:
-    """A running attempt: the order to end it, when it was last signalled, and how often killed.
-
-    ``is_ordered`` is whether the order is written.
-    """
-
-    task: Task
-    live: LiveAttempt
-    lease: Lease
-    order: str = ""
-    is_ordered: bool = False
-    signalled: float = 0.0
-    kills: int = 0
-    is_cancelled_elsewhere: bool = False
 
 
 @dataclass(slots=True)
@@ -76,7 +56,7 @@ class Executor:
     counts: Counts = field(default_factory=Counts)
     tell: Callable[[str], None] = lambda why: None
     resized: Callable[[], Capacity | None] = lambda: None
-    running: list[_Running] = field(default_factory=list)
+    running: list[Running] = field(default_factory=list)
     waiting: Waiting = field(default_factory=Waiting)
     failures: int = 0
     stops: int = 0
@@ -101,7 +81,7 @@ class Executor:
             self.waiting.extend(tasks)
         for task in adopted:
             live = LiveAttempt(task.run, task.attempt, None, time.monotonic())
-            self.running.append(_Running(task, live, Lease()))
+            self.running.append(Running(task, live, Lease(), self.watch.note))
             self.watch.started(task, Lease())
         # Ctrl-C on a terminal reaches the one run that has it, and is that run's business.
         with stop_signals((signal.SIGINT,) if self.policy.attach else ()) as signals:
@@ -191,12 +171,13 @@ class Executor:
             lease.close()
             raise
         if live is not None:
-            self.running.append(_Running(task, live, lease))
-            lease.say_holder(holder(live))
+            self.running.append(Running(task, live, lease, self.watch.note))
+            if lease.devices:  # else the user's name needn't be looked up
+                lease.say_holder(holder(live))
             return
         lease.close()
         if right == "cancelled":
-            self._note_end(EndedAttempt(task, _INTERRUPTED, 0.0, CANCEL), False)
+            self._note_end(EndedAttempt(task, INTERRUPTED, 0.0, CANCEL), False)
         else:
             self._leave(task)
 
@@ -248,48 +229,20 @@ class Executor:
         self.watch.stopping(self.stops > 1)
         gently = signal.SIGINT if number is signal.SIGINT else signal.SIGTERM
         for run in self.running:
-            self._end(run, CANCEL, gently if self.stops == 1 else signal.SIGKILL)
+            run.end(CANCEL, gently if self.stops == 1 else signal.SIGKILL)
 
     def _end_cancelled(self) -> None:
         """End the runs cancelled on another machine; a cancel on this one signals them itself."""
         cancelled = self.heartbeat.beat([run.live for run in self.running])
         for run in self.running:
-            if run.live in cancelled and not run.order:
-                run.order, run.is_cancelled_elsewhere = CANCEL, True
-                self._end(run, CANCEL, signal.SIGTERM)
+            if run.live in cancelled:
+                run.end_cancelled()
 
     def _end_expired(self) -> None:
         """End the runs that are over their time limit, and kill those over their grace period."""
         now = time.monotonic()
         for run in self.running:
-            limit = self._limit(run.task)
-            if limit and not run.order and now - run.live.since >= limit:
-                self._end(run, TIMEOUT, signal.SIGTERM)
-            elif self._is_over_grace(run, now):
-                self._end(run, run.order, signal.SIGKILL)
-            elif run.kills and now - run.signalled > _KILL_AGAIN:
-                self._end(run, run.order, signal.SIGKILL)
-                if run.live.process:
-                    run.live.process.kill()
-
-    def _is_over_grace(self, run: _Running, now: float) -> bool:
-        # A person who stops the launch kills by a second signal, not by time.
-        has_grace = run.order == TIMEOUT or run.is_cancelled_elsewhere
-        return has_grace and not run.kills and now - run.signalled > self.policy.grace
-
-    def _end(self, run: _Running, order: str, number: signal.Signals) -> None:
-        if not run.order:
-            run.order = order
-            self._write_order(run)
-        run.signalled = time.monotonic()
-        run.kills += number is signal.SIGKILL
-        signal_run(run.live, number)
-
-    def _write_order(self, run: _Running) -> None:
-        """Write the order of a run that is about to end, or has just ended."""
-        task = run.task
-        say = _ignore if run.signalled else self.watch.note
-        run.is_ordered = write_order_if_possible(task.run, run.order, task.attempt, say)
+            run.end_expired(self._limit(run.task), self.policy.grace, now)
 
     def _collect(self) -> None:
         """Note the runs that have ended."""
@@ -300,10 +253,9 @@ class Executor:
                 run.lease.close()
                 self._finish(run, status)
 
-    def _finish(self, run: _Running, status: int) -> None:
+    def _finish(self, run: Running, status: int) -> None:
         task, recorded, passed = run.task, True, ""
-        if run.order and not run.is_ordered:
-            self._write_order(run)
+        run.settle_order()
         try:
             status, is_output_lost, passed = recorded_end(run.live, status)
             if is_output_lost:
@@ -316,7 +268,7 @@ class Executor:
             recorded = False
             problem = disk_problem(error, task.run.path)
             self.watch.note(f"{task.name}: ended with {status}, which can't be written: {problem}")
-        order = passed or (self._order(run, status) if status else "")
+        order = passed or (run.order_at_end(status) if status else "")
         end = EndedAttempt(task, status, time.monotonic() - run.live.since, order, recorded)
         again = None
         if not self.stops:
@@ -327,14 +279,6 @@ class Executor:
             self.failures += 1
         self._note_end(end, again is not None)
 
-    def _order(self, run: _Running, status: int) -> str:
-        """Return the order that ended a run, whoever gave it, or ""."""
-        task = run.task
-        if run.live.attached and status == _INTERRUPTED and not run.order:
-            write_order_if_possible(task.run, CANCEL, task.attempt, self.watch.note)
-            return CANCEL
-        return run.order or order_of(task.run, task.attempt, lambda _: None) or ""
-
     def _note_end(self, end: EndedAttempt, retry: bool) -> None:
         if not retry:
             self.ended.append(end)
@@ -343,7 +287,3 @@ class Executor:
         self.watch.ended(end, retry)
         if self.on_end:
             self.on_end(end, retry)
-
-
-def _ignore(_: str) -> None:
-    """Drop what was said before."""

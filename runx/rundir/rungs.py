@@ -63,8 +63,10 @@ class Judge(NamedTuple):
         return Judgement(verdict, rung, value, others)
 
 
-def judge_of(folder: SearchDir) -> Judge | None:
+def judge_of(folder: SearchDir, step: str = "") -> Judge | None:
     """Return by what runs of a search are stopped early, None where they aren't.
+
+    ``step`` is the name of the step that measures, whose metrics are named without it.
 
     Raises:
         StoreError: What is written of the search is damaged.
@@ -74,21 +76,21 @@ def judge_of(folder: SearchDir) -> Judge | None:
         rules = [rule_of(name, options) for name, options in content.get("prune", {}).items()]
         if not rules:
             return None
-        phase, metric = _measured(content["metrics"][0], content.get("commands", {}))
+        phase, metric = _measured(content["metrics"][0], step)
         return Judge(folder, rules[0], phase, metric, content["goals"][0])
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise StoreError(f"{folder.record}: is no search of runx: {error}") from error
 
 
-def _measured(metric: str, steps: object) -> tuple[str, str]:
-    """Return the phase and the name of a metric in sumx's words, without the name of a step.
+def _measured(metric: str, step: str) -> tuple[str, str]:
+    """Return the phase and the name of a metric in sumx's words, without the name of its step.
 
-    >>> _measured("eval.acc:last", {"": {}, "eval": {}}), _measured("train.loss@9", {})
+    >>> _measured("eval.acc:last", "eval"), _measured("train.loss@9", "train")
     (('val', 'acc'), ('train', 'loss'))
     """
     name = metric.partition("@")[0].rpartition(":")[0] or metric.partition("@")[0]
     first, dot, rest = name.partition(".")
-    if dot and isinstance(steps, dict) and first in steps and first not in _PHASES:
+    if dot and first == step and first not in _PHASES:
         first, dot, rest = (name := rest).partition(".")
     return (first, rest) if dot and first in _PHASES else ("val", name)
 

@@ -34,12 +34,6 @@ wait_with() {
   end "\\"code\\":143,\\"held\\":true,\\"reason\\":\\"$REPLY\\""
   exit 143
 }
-# Put text into REPLY as it may stand in JSON.
-plain() {
-  local LC_ALL=C
-  REPLY=${1//[^ -~]/?}
-  REPLY=${REPLY//[\\"\\\\]/\\'}
-}
 take_fallback() {
   local point=$RUNX_SEARCH/points/@POINT@
   echo "run.sh: no point could be chosen here ($1); this run takes the one that its launch left" >&2

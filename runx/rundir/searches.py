@@ -208,9 +208,17 @@ def read_points(folder: SearchDir) -> dict[int, dict[str, Any]]:
 
 
 def held_ends(folder: SearchDir) -> frozenset[str]:
-    """Return the keys of the ends that a search was held for; a person has let it go on since."""
-    file = folder.held
-    return frozenset(read_json(file)["ends"]) if file.exists() else frozenset()
+    """Return the keys of the ends that a search was held for; a person has let it go on since.
+
+    Raises:
+        StoreError: They can't be read.
+    """
+    if not folder.held.exists():
+        return frozenset()
+    try:
+        return frozenset(read_json(folder.held)["ends"])
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"{folder.held}: names no ends: {error}") from error
 
 
 _POINT = re.compile(r"\d{1,9}\.json", re.ASCII)

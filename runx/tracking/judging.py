@@ -44,7 +44,8 @@ class Judging:
         from runx.rundir.rungs import judge_of, stop
 
         if self._judge is None:
-            self._judge = judge_of(SearchDir(Path(os.environ[ENVIRONMENT])))
+            step = self._place.path.name if self._place.is_step else ""
+            self._judge = judge_of(SearchDir(Path(os.environ[ENVIRONMENT])), step)
             if self._judge is None:
                 self._is_open = False
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from runx.rundir.files import read_json, to_json, write_whole
 from runx.rundir.paths import STEPS, ExperimentDir, RunDir
 from runx.rundir.record import trial_in
 from runx.rundir.run import RunRecord
+from runx.rundir.rungs import plain
 from runx.rundir.search_script import HELD, REACHED, SPENT
 from runx.rundir.searches import (
     Search,
@@ -34,13 +35,13 @@ from runx.rundir.searches import (
     held_ends,
     point_text,
     read_point,
+    read_points,
     read_search,
     search_dir,
 )
 from runx.search.observations import Seed
 from runx.search.space import values_of
 from runx.search.suggest import suggest
-from runx.sweeps.values import Value
 from runx.trials.history import (
     History,
     RunEnd,
@@ -130,7 +131,8 @@ def _choose(place: Place) -> tuple[int, list[RunDir]]:
         if each.trial is not None and each.trial.search == search.name
     ]
     held = held_ends(place.folder)
-    history = history_of(search, _bound_points(place), records, held)
+    points = {number: point["values"] for number, point in read_points(place.folder).items()}
+    history = history_of(search, points, records, held)
     if is_reached(search, history):
         return REACHED, []
     if search.budget is not None and spent_hours(records, time.time()) >= search.budget:
@@ -141,16 +143,6 @@ def _choose(place: Place) -> tuple[int, list[RunDir]]:
         return HELD, []
     _claim(place, history)
     return 0, [each.dir for each in records if each.trial and each.trial.number == place.number]
-
-
-def _bound_points(place: Place) -> dict[int, Mapping[str, Value]]:
-    """Return the points of a search that are bound, by number."""
-    found = {}
-    for name in os.listdir(place.folder.points):  # noqa: PTH208
-        number = name.removesuffix(".json")
-        if number.isdecimal() and (content := read_point(place.folder.points / name)):
-            found[int(number)] = content["values"]
-    return dict(sorted(found.items()))
 
 
 def _claim(place: Place, history: History) -> None:
@@ -256,11 +248,10 @@ def _hold(place: Place, failed: Sequence[RunEnd], held: frozenset[str], reason: 
     """Keep what waits from starting until a person lets it go on."""
     ends = sorted({*held, *(each.key for each in failed)})
     write_whole(place.folder.held, to_json({"ends": ends}))
-    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in one_line(reason))
     content = {
         "time": time.time(),
         "run": place.run.name,
-        "reason": "held: " + plain.replace('"', "'").replace("\\", "'")[:300],
+        "reason": "held: " + plain(one_line(reason))[:300],
     }
     link_claim(place.experiment.held, to_json(content))
 

@@ -30,10 +30,15 @@ def observe(folder: RunDir, attempt: int, judges: bool) -> None:
     record, _ = read_run(run, "", clock(run.path), asked=asked)
     if record is None:
         return
+    entered = set()
     for at, (epoch, value) in enumerate(metric_history(record, judge.metric, judge.phase)):
         if not isinstance(value, (int, float)):
             continue
         when = at if epoch is None else epoch
+        rung = judge.rule.rung(when)
+        if rung in entered:
+            continue
+        entered.add(rung)  # once, since that lists the whole rung
         judgement = judge.enter(run.path.name, place.number, when, float(value))
         if judgement is not None and judgement.verdict.stops and judges:
             stop(judge, folder, attempt, judgement)

@@ -252,6 +252,22 @@ def test_later_steps_of_a_pruned_run_do_not_start_and_release_what_waits(pruning
     assert '"code":0' in (report / "attempts/1.events.jsonl").read_text()
 
 
+def test_a_metric_that_two_steps_have_is_judged_in_the_one_that_it_names(pruning):
+    steps = """\
+STEPS:
+  first: {CMD: "python first.py"}
+  eval: {CMD: "python train.py {args}", AFTER: first}
+"""
+    sweep = pruning(LOGX, more=steps)
+    text = (sweep.path / "sweep.yml").read_text().partition("\n")[2]
+    sweep.write("sweep.yml", text.replace("metric: acc", "metric: eval.acc"))
+    sweep.write("first.py", LOGX.replace("logx.hparams.x * epoch", "7"))
+    sweep.runx("-i", "-j", "1")
+    good, bad = sweep.by_point().values()
+    assert sweep.rungs()[1] == {good.path.name: 0.9, bad.path.name: 0.1}
+    assert '"pruned":"epoch 1: ' in bad.step("eval").events(1).read_text()
+
+
 def test_a_search_that_is_damaged_costs_no_training(pruning):
     sweep = pruning(LOGX)
     sweep.runx("-i", "-j", "1")

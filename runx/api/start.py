@@ -18,7 +18,8 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.farms.base import Wait
+    from runx.api.printing import Say
+    from runx.farms.base import Farm, Wait
 
 
 def start(
@@ -172,10 +173,8 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
-    from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs, places_of_earlier
-    from runx.launching.support import retry_notes
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -184,10 +183,7 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
-    if warning := unseen_warning(experiment.dir.path.parent, farm):
-        caller.say(f"warning: {warning}")
-    for note in retry_notes(farm):
-        caller.say(f"note: {note}")
+    _note_farm(experiment, farm, caller.say)
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:
@@ -199,3 +195,14 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
         finally:
             announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)
+
+
+def _note_farm(settings: Settings, farm: Farm, say: Say) -> None:
+    """Print what people should know of a farm: whether it sees LOGROOT, what it does of retries."""
+    from runx.farms.visibility import unseen_warning
+    from runx.launching.support import retry_notes
+
+    if warning := unseen_warning(settings.dir.path.parent, farm):
+        say(f"warning: {warning}")
+    for note in retry_notes(farm):
+        say(f"note: {note}")

@@ -27,12 +27,14 @@ _HINT = "name a run or an experiment, or say --where EXPR; see runx status"
 class Count(NamedTuple):
     """How many runs were changed, of how many that were named.
 
-    ``left``: runs that were to be changed and are not, each with the reason.
+    ``left``: runs that were to be changed and are not, each with the reason. ``ended``: how many
+    had ended, so that there was nothing to hold or release.
     """
 
     done: int
     named: int
     left: Mapping[str, str] = {}
+    ended: int = 0
 
     def __repr__(self) -> str:
         left = f", left={dict(self.left)}" if self.left else ""
@@ -43,6 +45,8 @@ class Count(NamedTuple):
 
         >>> Count(1, 2, {"owl": "it is done"}).lines("held")
         ['owl: not held: it is done', '1 of 2 runs held']
+        >>> Count(0, 2, ended=2).lines("held")
+        ['0 of 2 runs held; 2 have ended']
         """
         names_of: dict[str, list[str]] = {}
         for name, why in self.left.items():
@@ -50,12 +54,14 @@ class Count(NamedTuple):
         left = [
             f"{first_of(names, _MOST_NAMES)}: not {done}: {why}" for why, names in names_of.items()
         ]
-        return [*left, f"{self.done} of {self.named} runs {done}"]
+        over = f"; {self.ended} {'has' if self.ended == 1 else 'have'} ended" if self.ended else ""
+        return [*left, f"{self.done} of {self.named} runs {done}{over}"]
 
     @classmethod
     def of(cls, changed: Changed, named: int) -> Count:
         """Return the count of what was changed, its runs by their names."""
-        return cls(changed.done, named, {run.name: why for run, why in changed.left.items()})
+        left = {run.name: why for run, why in changed.left.items()}
+        return cls(changed.done, named, left, changed.ended)
 
 
 def cancel(

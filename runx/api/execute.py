@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runx.api.launched import Caller, Launched
 from runx.api.prepared import needs_of
@@ -15,11 +15,28 @@ from runx.launching.plan import ExistingRun, LaunchPlan
 from runx.local.options import LocalOptions
 from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
-from runx.rundir.steps import Predecessor
 
 if TYPE_CHECKING:
+    from runx.api.notifier import Notifier
     from runx.local.capacity import Capacity
+    from runx.local.executor import Executor
+    from runx.local.tasks import Task, Watcher
     from runx.rundir.state import State
+
+
+class _Here(NamedTuple):
+    """What is executed here: the settings of its launch, its ``own``, and what it gets."""
+
+    settings: Settings
+    own: Settings
+    plan: LaunchPlan
+    local: LocalOptions
+    capacity: Capacity
+
+    @property
+    def launch(self) -> str | None:
+        """The launch that made runs or began attempts, None where runs only go on."""
+        return self.plan.context.launch if self.plan.context else None
 
 
 def execute(
@@ -33,32 +50,59 @@ def execute(
 
     ``settings`` are those of the launch, whose runs may go elsewhere, too.
     """
-    from runx.api.guards import closing, policy, renewed, resized, tried_before
     from runx.api.notifier import Notifier
-    from runx.launching.targets import experiments_at
-    from runx.local.capacity import THREADS, WHOLE, Share
-    from runx.local.claiming import claimed, withdraw
-    from runx.local.executor import Executor
-    from runx.local.process import Heartbeat
-    from runx.local.tasks import Task
-    from runx.local.waiting import note_of
+    from runx.local.claiming import withdraw
 
-    own = plan.context.experiment if plan.context else settings
-    if settings.steps or plan.context is None:
-        own = experiments_at(settings)[LOCAL]
+    here = _Here(settings, _settings_here(settings, plan), plan, local, capacity)
     adopted = () if local.attach else plan.adopted
     hparams = _hparams(plan.runs, adopted)
-    commands = _commands(own, plan.runs)
-    if capacity.threads and min(capacity.jobs, len(plan.attempts)) > 1:
-        line = f"{THREADS}={capacity.threads} for each run, by cores / runs; ENV sets another"
-        caller.say(line)
-    watcher = caller.watcher(len(hparams), capacity.jobs, commands, local)
-    launch = plan.context.launch if plan.context else None
-    notifier = Notifier(own.dir, launch or "", own.notify, caller.say)
-    executor = Executor(
+    watcher = _watcher(here, len(hparams), caller)
+    notifier = Notifier(here.own.dir, here.launch or "", here.own.notify, caller.say)
+    executor = _executor(here, watcher, notifier, caller.say)
+    tasks = _tasks(here)
+    _record(here)
+    try:
+        executor.execute(tasks, (_task(here, run.dir, run.attempts) for run in adopted))
+    finally:
+        capacity.counts.wait_for(())
+        withdraw(tasks, here.launch)
+    notifier.finish(executor.stops > 0)
+    return _launched(here, hparams, executor, caller.say)
+
+
+def _settings_here(settings: Settings, plan: LaunchPlan) -> Settings:
+    """Return the settings of those runs of a launch that are executed on this machine."""
+    from runx.launching.targets import experiments_at
+
+    if settings.steps or plan.context is None:
+        return experiments_at(settings)[LOCAL]
+    return plan.context.experiment
+
+
+def _watcher(here: _Here, count: int, caller: Caller) -> Watcher:
+    """Return what shows runs here, ``count`` with those that go on; say what each may use."""
+    from runx.local.capacity import THREADS
+
+    threads, jobs = here.capacity.threads, here.capacity.jobs
+    if threads and min(jobs, len(here.plan.attempts)) > 1:
+        caller.say(f"{THREADS}={threads} for each run, by cores / runs; ENV sets another")
+    return caller.watcher(count, jobs, _commands(here.own, here.plan.runs), here.local)
+
+
+def _executor(here: _Here, watcher: Watcher, notifier: Notifier, say: Say) -> Executor:
+    """Return what executes runs here, as the settings say."""
+    from runx.api.guards import closing, policy, renewed, resized
+    from runx.local.claiming import claimed
+    from runx.local.executor import Executor
+    from runx.local.process import Heartbeat
+    from runx.local.waiting import note_of
+
+    settings, own, plan, local, capacity = here
+    launch = here.launch
+    return Executor(
         policy(own, local, capacity.jobs),
         capacity.devices,
-        lambda task: claimed(task, caller.say, launch),
+        lambda task: claimed(task, say, launch),
         watcher,
         capacity.counts,
         note_of(own.dir.launch_waits(launch) if launch else None),
@@ -66,34 +110,39 @@ def execute(
         closing=closing(own),
         on_end=notifier.ended,
         renewed=functools.partial(renewed, settings, plan, local, capacity),
-        resized=resized(own, plan, local, caller.say),
+        resized=resized(own, plan, local, say),
     )
-    needs = needs_of(own, plan.runs)
-    _record(own, plan, capacity)
 
-    def task(
-        run: RunDir, attempt: int, share: Share = WHOLE, after: tuple[Predecessor, ...] = ()
-    ) -> Task:
-        return Task(run, attempt, 0, share, after, tried_before(run, attempt, own, local))
 
-    tasks = [
-        task(planned.run.dir, planned.attempt, capacity.share(need), planned.run.after)
-        for planned, need in zip(plan.attempts, needs, strict=True)
+def _tasks(here: _Here) -> list[Task]:
+    """Return the attempts to execute, each with its share of this machine."""
+    needs = needs_of(here.own, here.plan.runs)
+    return [
+        _task(here, planned.run.dir, planned.attempt)._replace(
+            share=here.capacity.share(need), after=planned.run.after
+        )
+        for planned, need in zip(here.plan.attempts, needs, strict=True)
     ]
-    try:
-        executor.execute(tasks, (task(run.dir, run.attempts) for run in adopted))
-    finally:
-        capacity.counts.wait_for(())
-        withdraw(tasks, launch)
-    notifier.finish(executor.stops > 0)
-    dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in plan.adopted)]))
-    left = _states([task.run for task in executor.left], caller.say)
-    stopped = executor.stops > 0
+
+
+def _task(here: _Here, run: RunDir, attempt: int) -> Task:
+    from runx.api.guards import tried_before
+    from runx.local.tasks import Task
+
+    return Task(run, attempt, before=tried_before(run, attempt, here.own, here.local))
+
+
+def _launched(
+    here: _Here, hparams: Mapping[RunDir, Mapping[str, Any]], executor: Executor, say: Say
+) -> Launched:
+    """Return what came of runs here; say which steps were never started, and why."""
+    dirs = tuple(dict.fromkeys([*hparams, *(run.dir for run in here.plan.adopted)]))
+    left = _states([task.run for task in executor.left], say)
     if executor.outcomes:
         for line in executor.outcomes.blocked_lines(executor.blocked):
-            caller.say(line)
-    unit = "step" if own.steps else "run"
-    return Launched(own.name, dirs, None, hparams, executor.ended, left, stopped, unit)
+            say(line)
+    stopped, unit = executor.stops > 0, "step" if here.own.steps else "run"
+    return Launched(here.own.name, dirs, None, hparams, executor.ended, left, stopped, unit)
 
 
 def _commands(settings: Settings, runs: Sequence[Run]) -> dict[RunDir, str]:
@@ -123,13 +172,13 @@ def _states(runs: Sequence[RunDir], say: Say) -> dict[RunDir, State]:
     return {run: state(attempts) for run, attempts in attempts_of(runs, say).items()}
 
 
-def _record(settings: Settings, plan: LaunchPlan, capacity: Capacity) -> None:
+def _record(here: _Here) -> None:
     """Write down what of this machine the runs of a launch get."""
     from runx.rundir.files import to_json, write_whole
 
-    if plan.context is not None:
-        content = {"jobs": capacity.jobs, "threads": capacity.threads}
-        write_whole(settings.dir.launches / plan.context.launch / "here.json", to_json(content))
+    if here.launch:
+        content = {"jobs": here.capacity.jobs, "threads": here.capacity.threads}
+        write_whole(here.own.dir.launches / here.launch / "here.json", to_json(content))
 
 
 def _hparams(

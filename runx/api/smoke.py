@@ -135,16 +135,10 @@ def _try_run(
     from runx.local.signals import Interrupted
 
     run, length = first.run, duration_text(smoke.time)
-    place = f"at farm {settings.farm.name}" if settings.farm else "here"
     with folder_of(settings) as folder:
         own = thrown_away(settings, folder, smoke.time)
         tried = Run(run.name, own.dir.run(run.name), run.point)
-        if first.steps:
-            say(f"trying the first run {place}, {length} each: {', '.join(first.steps)}")
-        else:
-            [shown] = as_shown(settings, [tried])
-            command = shell_command(own.cmd, shown.point, Logdir.at(run.dir), own.style)
-            say(f"trying the first run {place} for {length}: {command}")
+        say(f"trying the first run {_what(settings, first, smoke)}")
         plan = _made(own, tried, first)
         assert plan.context is not None
         for each in plan.runs:
@@ -160,6 +154,17 @@ def _try_run(
             raise SmokeFailed("the code has changed while it was tried, so nothing was started")
         is_done = all(state.name == "done" for _, state in ends)
         say(f"it was done after {took}" if is_done else f"it ran well for {length}")
+
+
+def _what(settings: Settings, first: _First, smoke: Smoke) -> str:
+    """Return where the first run is tried, for how long, and its command or its steps."""
+    place = f"at farm {settings.farm.name}" if settings.farm else "here"
+    length = duration_text(smoke.time)
+    if first.steps:
+        return f"{place}, {length} each: {', '.join(first.steps)}"
+    [shown] = as_shown(settings, [first.run])
+    command = shell_command(settings.cmd, shown.point, Logdir.at(first.run.dir), settings.style)
+    return f"{place} for {length}: {command}"
 
 
 def _made(own: Settings, tried: Run, first: _First) -> LaunchPlan:

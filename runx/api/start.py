@@ -18,7 +18,8 @@ from runx.rundir.paths import RunDir
 from runx.rundir.run import Run
 
 if TYPE_CHECKING:
-    from runx.farms.base import Wait
+    from runx.api.printing import Say
+    from runx.farms.base import Farm, Wait
 
 
 def start(
@@ -35,45 +36,79 @@ def start(
     Returns:
         None where nothing starts.
     """
-    from runx.launching.create import create_runs
     from runx.local.signals import interruptible
 
     settings = with_flag(settings, local)
     ready = prepared(settings, runs, local, after, caller.say)
+    with interruptible(caller.go_on):
+        _try_first(settings, runs, options, local, caller)
+        plans = _created(settings, runs, new_name, options, caller)
+    launched = []
+    try:
+        for plan in plans:
+            launched += _carried_out(settings, plan, local, ready, after, caller)
+    finally:
+        for plan in plans:
+            if plan.context and plan.context.lock is not None:
+                os.close(plan.context.lock)
+    return functools.reduce(together, launched) if launched else None
+
+
+def _try_first(
+    settings: Settings,
+    runs: Sequence[Run],
+    options: LaunchOptions,
+    local: LocalOptions,
+    caller: Caller,
+) -> None:
+    """Try the first run where SMOKE says so."""
+    if settings.smoke and caller.elsewhere:
+        from runx.api.smoke import try_first
+
+        try_first(settings, runs, options, local, caller, _try)
+
+
+def _created(
+    settings: Settings,
+    runs: Sequence[Run],
+    new_name: Namer,
+    options: LaunchOptions,
+    caller: Caller,
+) -> list[LaunchPlan]:
+    """Make the runs that start; return a plan for each place, that of runs here last.
+
+    Runs here keep this process until they have ended.
+    """
+    from runx.launching.create import create_runs
+
     make_steps: Callable[..., LaunchPlan | None] | None = None
     if settings.steps:
         from runx.launching.create_steps import create_steps
 
         make_steps = create_steps
     say, argv, ask = caller.say, caller.argv, caller.ask
-    if settings.smoke and caller.elsewhere:
-        from runx.api.smoke import try_first
+    plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
+    return sorted(plans, key=lambda plan: not (plan.context and plan.context.experiment.farm))
 
-        with interruptible(caller.go_on):
-            try_first(settings, runs, options, local, caller, _try)
-    with interruptible(caller.go_on):
-        plans = create_runs(settings, runs, new_name, options, say, argv, ask, make_steps)
-    # Runs here keep this process until they have ended.
-    plans.sort(key=lambda plan: plan.context is None or plan.context.experiment.farm is None)
-    launched = []
-    try:
-        for plan in plans:
-            own = plan.context.experiment if plan.context else settings
-            if settings.steps:
-                launched += _start_placed(settings, plan, local, ready, after, caller)
-                continue
-            way = ready.get(own.place) or prepared_at(own, plan.runs, local, after, caller.say)
-            if way.capacity is not None and caller.begun:
-                caller.begun(plan)
-            if way.capacity is None:
-                launched.append(_submit(plan, way.predecessors, caller))
-            else:
-                launched.append(execute(settings, plan, local, way.capacity, caller))
-    finally:
-        for plan in plans:
-            if plan.context and plan.context.lock is not None:
-                os.close(plan.context.lock)
-    return functools.reduce(together, launched) if launched else None
+
+def _carried_out(
+    settings: Settings,
+    plan: LaunchPlan,
+    local: LocalOptions,
+    ready: Mapping[str, Prepared],
+    after: Sequence[str],
+    caller: Caller,
+) -> list[Launched]:
+    """Submit the runs of a plan, or execute them here to their ends."""
+    if settings.steps:
+        return _start_placed(settings, plan, local, ready, after, caller)
+    own = plan.context.experiment if plan.context else settings
+    way = ready.get(own.place) or prepared_at(own, plan.runs, local, after, caller.say)
+    if way.capacity is None:
+        return [_submit(plan, way.predecessors, caller)]
+    if caller.begun:
+        caller.begun(plan)
+    return [execute(settings, plan, local, way.capacity, caller)]
 
 
 def _start_placed(
@@ -138,10 +173,8 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     from runx.api.notifier import announce
     from runx.farms.jobfiles import write_predecessors
     from runx.farms.submit import submit
-    from runx.farms.visibility import unseen_warning
     from runx.launching.create import disk_errors
     from runx.launching.jobs import job_specs, places_of_earlier
-    from runx.launching.support import retry_notes
 
     context = plan.context
     assert context is not None  # a plan without one has only runs that go on here
@@ -150,10 +183,7 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
     assert farm is not None
     folder = experiment.dir.jobs(context.launch)
     jobs = job_specs(experiment, plan.attempts)
-    if warning := unseen_warning(experiment.dir.path.parent, farm):
-        caller.say(f"warning: {warning}")
-    for note in retry_notes(farm):
-        caller.say(f"note: {note}")
+    _note_farm(experiment, farm, caller.say)
     # A SUBMIT_CMD is shown before it is executed: it may well execute the run itself.
     show = caller.echo if farm.submit_cmd else None
     if after:
@@ -165,3 +195,14 @@ def _submit(plan: LaunchPlan, after: Mapping[Wait, RunDir], caller: Caller) -> L
         finally:
             announce(experiment.dir, context.launch, experiment.notify, caller.say)
     return Launched(experiment.name, tuple(run.dir for run in plan.runs), count)
+
+
+def _note_farm(settings: Settings, farm: Farm, say: Say) -> None:
+    """Print what people should know of a farm: whether it sees LOGROOT, what it does of retries."""
+    from runx.farms.visibility import unseen_warning
+    from runx.launching.support import retry_notes
+
+    if warning := unseen_warning(settings.dir.path.parent, farm):
+        say(f"warning: {warning}")
+    for note in retry_notes(farm):
+        say(f"note: {note}")

@@ -174,7 +174,7 @@ def gc(
         say("nothing is removed; --delete does it")
         return
     delete_checkpoints(runs)
-    say(f"the checkpoints of {len(runs)} runs removed")
+    say(f"the checkpoints of {len(runs)} run{'s' * (len(runs) != 1)} removed")
 
 
 def _show_checkpoints(runs: Sequence[Thinned], by: str) -> None:

@@ -67,28 +67,18 @@ def launch(
     runx -i -- python train.py --lr 0.1,0.2
     """
     _check_forms(no_run, as_json, table, test_only)
-    given = given_options({**flags, "detach": detach})
     if detach and (flags["attach"] or flags["stream"]):
         shown = "--attach" if flags["attach"] else "--stream"
         raise click.UsageError(f"--detach leaves the terminal, {shown} uses it: say one of them")
+    given = given_options({**flags, "detach": detach})
     local = local_options(flags, is_fallback=not interactive)
     selecting = {name: flags.pop(name) for name in _SELECTING}
     resume = flags.pop("resume")
     claims = not (no_run or test_only or best)
-    experiment = Experiment.of(request(here=interactive, claims=claims, save=save, **flags))
-    if best or of:
-        if not (best and of):
-            raise click.UsageError("--best K goes with --of EXPERIMENT: the K best points of it")
-        experiment = experiment.best(best, of)
-        assert experiment.settings.best is not None
-        say(experiment.settings.best.line())
+    asked = request(here=interactive, claims=claims, save=save, **flags)
+    experiment = _with_best(Experiment.of(asked), best, of)
+    _check_and_warn(experiment, given)
     settings = experiment.settings
-    for warning in experiment.warnings:
-        say(f"warning: {warning}")
-    if settings.farm and not settings.candidates:
-        check_options(settings.farm, given)
-    if settings.smoke and settings.smoke.farm:
-        experiment.at(settings.smoke.farm)
     sweep = SweepPlan.of(settings, max_runs, placeholders=no_run)
     resume = settings.resume or bool(selecting["steps"]) if resume is None else resume
     choice = {**selecting, "resume": resume, "single": local.attach}
@@ -101,6 +91,29 @@ def launch(
     if detach and not after:
         return _detach(experiment, sweep, choice, local, typed_words(save))
     return _launch(sweep, options, local, after, experiment.at, typed_words(save))
+
+
+def _with_best(experiment: Experiment, best: int | None, of: Sequence[str]) -> Experiment:
+    """Return an experiment, of the ``best`` points of others if so many are asked for."""
+    if not (best or of):
+        return experiment
+    if not (best and of):
+        raise click.UsageError("--best K goes with --of EXPERIMENT: the K best points of it")
+    experiment = experiment.best(best, of)
+    assert experiment.settings.best is not None
+    say(experiment.settings.best.line())
+    return experiment
+
+
+def _check_and_warn(experiment: Experiment, given: Mapping[str, Any]) -> None:
+    """Print warnings; refuse flags that the farm can't follow, and a farm of SMOKE that is none."""
+    settings = experiment.settings
+    for warning in experiment.warnings:
+        say(f"warning: {warning}")
+    if settings.farm and not settings.candidates:
+        check_options(settings.farm, given)
+    if settings.smoke and settings.smoke.farm:
+        experiment.at(settings.smoke.farm)
 
 
 def _show(

@@ -51,6 +51,8 @@ def source_of(file: Path, overrides: Sequence[str], save: Path | None = None) ->
     """
     command = click.get_current_context().meta.get(_COMMAND)
     if command is not None and overrides and not is_override(overrides[0]):
+        if command and not is_override(command[0]):
+            raise click.UsageError(f"name a FILE, {overrides[0]}, or a command after --, not both")
         file, overrides, command = Path(overrides[0]), [*overrides[1:], *command], None
     if command is not None:
         from runx.importers.commandline import command_sweep

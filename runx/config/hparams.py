@@ -172,7 +172,7 @@ def python_steps(spec: str, folder: Path, where: str) -> Node:
     Raises:
         SweepError: There is no such function, it fails, or its result is no mapping.
     """
-    result = _called(spec, folder, where)
+    result = _called(spec, folder, where, "steps.py:function")
     if not isinstance(result, Mapping):
         raise SweepError(
             f"{where}: {spec} gives {type(result).__name__}; return a mapping of steps"
@@ -180,12 +180,12 @@ def python_steps(spec: str, folder: Path, where: str) -> Node:
     return node_of(result, where)
 
 
-def _called(spec: str, folder: Path, where: str) -> Any:
+def _called(spec: str, folder: Path, where: str, example: str = "sweeps.py:function") -> Any:
     """Return the result of the function that a setting names; a list of all that it yields."""
     file, colon, name = spec.rpartition(":")
     path = folder / expanded(file)
     if not colon or not path.is_file():
-        raise SweepError(f"{where}: {spec}: no such file; write sweeps.py:function")
+        raise SweepError(f"{where}: {spec}: no such file; write {example}")
     try:
         function = getattr(_module(path), name, None)
         if not callable(function):

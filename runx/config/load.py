@@ -68,6 +68,8 @@ def load(request: Request) -> Experiment:
     needed = ("CMD",) if values["HPARAMS_FROM"] or values["CONFIG"] else ("CMD", "HPARAMS")
     for name in needed:
         if values[name] in (None, "") and not (name == "CMD" and values["STEPS"]):
+            if name == "CMD" and (steps_entry := entries.get("STEPS")):
+                raise SettingsError(f"{steps_entry.origin}: STEPS has no step; see docs/steps.md")
             raise SettingsError(f"{request.file}: {name} is missing; see docs/yaml.md")
     experiment = _experiment(request, layers, entries, values, asked.names[0], overrides)
     if values["STEPS"]:

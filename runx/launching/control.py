@@ -50,10 +50,14 @@ class LiveRun(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """How many runs were cancelled, held or released, and why others were not, by run."""
+    """How many runs were cancelled, held or released, and why others were not, by run.
+
+    ``ended``: how many had ended, which are neither held nor released.
+    """
 
     done: int
     left: Mapping[RunDir, str] = {}
+    ended: int = 0
 
 
 class Look(NamedTuple):

@@ -42,7 +42,8 @@ def _change(runs: Sequence[RunDir], verb: str, warn: Say, has_changed: bool = Fa
     farms = {run: each for run, each in look.attempts.items() if run not in here}
     look = look._replace(attempts=farms)
     changed = _at_farms(runs, look, verb, has_changed or len(here) > len(problems))
-    return Changed(changed.done + len(here) - len(problems), {**changed.left, **problems})
+    done = changed.done + len(here) - len(problems)
+    return changed._replace(done=done, left={**changed.left, **problems})
 
 
 def _is_held_here(run: RunDir, verb: str, look: Look) -> bool:
@@ -82,7 +83,7 @@ def _at_farms(runs: Sequence[RunDir], look: Look, verb: str, has_changed: bool) 
     if (done := len(live) - len(left)) or has_changed:
         # That others run already, or were never submitted, is no reason to complain.
         left = {run: why for run, why in left.items() if not _is_not_meant(states[run])}
-    return Changed(done, left)
+    return Changed(done, left, len(states) - len(live))
 
 
 def _is_not_meant(state: State) -> bool:

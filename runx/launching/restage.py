@@ -91,15 +91,15 @@ def described(names: list[str], runs: int, restaged: bool = False) -> str:
 
     >>> described(["ENV", "train.py"], 2)
     "2 of them go on as they were staged: ENV, train.py differ today; --restage takes today's"
-    >>> described(["train.py"], 2, restaged=True)
-    "2 of them take today's code: train.py differs from what they were staged with"
+    >>> described(["train.py"], 1, restaged=True)
+    "1 of them takes today's code: train.py differs from what it was staged with"
     """
     shown = first_of(names, most=3)
-    verb = "differs" if len(names) == 1 else "differ"
+    differ = f"{shown} differs" if len(names) == 1 else f"{shown} differ"
+    take, go, were = ("takes", "goes", "it was") if runs == 1 else ("take", "go", "they were")
     if restaged:
-        return f"{runs} of them take today's code: {shown} {verb} from what they were staged with"
-    line = f"{runs} of them go on as they were staged: {shown} {verb} today"
-    return f"{line}; --restage takes today's"
+        return f"{runs} of them {take} today's code: {differ} from what {were} staged with"
+    return f"{runs} of them {go} on as {were} staged: {differ} today; --restage takes today's"
 
 
 def _differing(context: LaunchContext, digest: str) -> Iterator[str]:

@@ -38,6 +38,11 @@ def test_only_runs_that_are_done_and_have_the_metric_lose_their_checkpoints(swee
     assert "nothing to remove" in sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc")
 
 
+def test_the_checkpoints_of_one_run_are_said_to_be_those_of_one(sweep):
+    output = sweep.command("gc", "sweep", "--keep-top", "2", "--by", "acc", "--delete")
+    assert "the checkpoints of 1 run removed" in output
+
+
 def test_less_can_be_better(sweep):
     sweep.command("gc", "sweep", "--keep-top", "1", "--by", "acc", "--lower", "--delete")
     assert with_checkpoints(sweep) == ["run0", "run3", "run4"]

@@ -144,3 +144,11 @@ def test_gpus_says_which_run_holds_each(sweep):
     go(sweep)
     sweep.ended(process)
     assert "no GPU is found here" in sweep.command("gpus")
+
+
+def test_what_has_ended_is_not_held_and_said_to_have_ended(sweep):
+    go(sweep)
+    sweep.ended(sweep.start("-i"))
+    assert "0 of 4 runs held; 4 have ended" in sweep.command("hold", "sweep")
+    one = sweep.run(0).path.name
+    assert "0 of 1 runs released; 1 has ended" in sweep.command("release", "sweep", one)

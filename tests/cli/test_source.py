@@ -53,6 +53,11 @@ def test_a_file_takes_overrides_after_two_dashes_as_before(project):
     assert done.stdout.splitlines() == ["python train.py --lr 3 --opt a"]
 
 
+def test_a_file_and_a_command_are_not_launched_together(project):
+    done = project.runx("sweep.yml", "-n", *COMMAND, status=2)
+    assert "name a FILE, sweep.yml, or a command after --, not both" in done.stderr
+
+
 def test_saving_writes_a_file_that_is_launched_from_then_on(project):
     done = project.runx("--save", "new.yml", "-i", *COMMAND[:-1], "0.1,0.2", "--fail", status=1)
     assert "retry: runx new.yml -i --resume --restage" in done.stderr

@@ -94,8 +94,9 @@ def test_a_mistake_in_a_step_is_told_with_its_place(tmp_path, says, message):
     [
         (f"CMD: x\n{PIPELINE}", "sweep.yml:1: CMD: there is STEPS, too; make it a step"),
         (f"LAUNCH: torchrun\n{PIPELINE}", "sweep.yml:1: LAUNCH: there is STEPS, too; say it in"),
-        ("STEPS: {}\nHPARAMS: {}\n", "CMD is missing"),
-        ("STEPS: 3\nHPARAMS: {}\n", "3: no such file; write sweeps.py:function"),
+        ("STEPS: {}\nHPARAMS: {}\n", "sweep.yml:1: STEPS has no step; see docs/steps.md"),
+        ("STEPS:\nHPARAMS: {}\n", "sweep.yml:1: STEPS has no step; see docs/steps.md"),
+        ("STEPS: 3\nHPARAMS: {}\n", "sweep.yml:1: STEPS: 3: no such file; write steps.py:function"),
         ("STEPS: [a]\nHPARAMS: {}\n", "STEPS must be a mapping of steps"),
         ("STEPS: {a: {CMD: x, PER: sweep}}\nHPARAMS: {}\n", "no step is PER: run"),
         ("STEPS: {1a: {CMD: x}}\nHPARAMS: {}\n", "a step's name is letters, digits and _"),

@@ -58,7 +58,7 @@ def test_what_is_still_there_after_a_cancel_is_left(place, put, tmp_path):
     answers(put, tmp_path, tasks(place, "PENDING", "RUNNING"), tasks(place, "CANCELLED", "RUNNING"))
     changed, _ = cancelled(place)
     first, second = place.runs
-    assert changed == (1, {second: "running (cancelled, but still at cluster)"})
+    assert changed == control.Changed(1, {second: "running (cancelled, but still at cluster)"})
     assert state(first) == "cancelled"
     perhaps = "queued (cancelled, but perhaps still at cluster: cluster was not asked)"
     assert state(second) == perhaps
@@ -97,7 +97,7 @@ def test_what_can_not_be_asked_for_is_told_by_an_order(place, put, tmp_path):
     changed, said = cancelled(place)
     assert not (tmp_path / "cancelled").exists()
     why = "queued (cancelled, but perhaps still at cluster: cluster can't be asked)"
-    assert changed == (0, dict.fromkeys(place.runs, why))
+    assert changed == control.Changed(0, dict.fromkeys(place.runs, why))
     assert "Unable to contact" in said[0]
     [order] = [json.loads(file.read_text()) for file in place.runs[0].orders.iterdir()]
     assert (order["heed"], order["over"]) == (True, False)
@@ -139,7 +139,7 @@ def test_waiting_jobs_are_held_and_running_ones_left(place, put, tmp_path):
     assert hold(place.runs, pytest.fail) == control.Changed(1)
     assert (tmp_path / "held").read_text() == "hold 71_1\n"
     put("squeue", tasks(place, "RUNNING", "RUNNING"))
-    assert release(place.runs, pytest.fail, pytest.fail) == (
+    assert release(place.runs, pytest.fail, pytest.fail) == control.Changed(
         0,
         dict.fromkeys(place.runs, "it is running"),
     )
@@ -149,7 +149,7 @@ def test_a_scheduler_that_will_not_hold_is_quoted(place, put):
     put("squeue", tasks(place, "PENDING", "PENDING"))
     put("scontrol", "echo 'Access/permission denied' >&2; exit 1")
     why = "farm cluster: scontrol: Access/permission denied"
-    assert hold(place.runs, pytest.fail) == (0, dict.fromkeys(place.runs, why))
+    assert hold(place.runs, pytest.fail) == control.Changed(0, dict.fromkeys(place.runs, why))
 
 
 def test_runs_without_a_farm_are_not_held_and_it_is_said_why(tmp_path):
@@ -174,4 +174,4 @@ def test_the_runs_of_another_user_are_left_where_one_can_not_see_them(place, put
     put("squeue", "exit 0")
     changed, _ = cancelled(place)
     why = "queued (cancelled, but perhaps still at cluster: not seen by you: its job is nobody's)"
-    assert changed == (0, dict.fromkeys(place.runs, why))
+    assert changed == control.Changed(0, dict.fromkeys(place.runs, why))

@@ -64,7 +64,7 @@ def test_resume_starts_what_failed_in_its_own_directory_with_the_code_it_had(swe
     sweep.trains(":")
     message = sweep.runx("-i", "--resume", status=1)
     assert starting(message) == "2 done, 1 failed: starting 1"
-    assert "1 of them go on as they were staged: train.sh differs today; --restage" in message
+    assert "1 of them goes on as it was staged: train.sh differs today; --restage" in message
     assert failed.output.read_text() == f"{failed.path}\n" * 2
     first, second = (json.loads(failed.claim(number).read_text()) for number in (1, 2))
     assert first["code"] == second["code"]

@@ -43,8 +43,8 @@ def test_who_has_left_nothing_takes_todays_code(sweep, rule, leaves):
     sweep.trains(":")
     is_today = leaves in TODAY[rule]
     said = sweep.runx("-i", "--resume", status=0 if is_today else 1)
-    today = "1 of them take today's code: train.sh differs from what they were staged with"
-    staged = "1 of them go on as they were staged: train.sh differs today; --restage takes today's"
+    today = "1 of them takes today's code: train.sh differs from what it was staged with"
+    staged = "1 of them goes on as it was staged: train.sh differs today; --restage takes today's"
     assert (today in said, staged in said) == (is_today, not is_today)
     [run] = sweep.runs()
     first, second = (json.loads(run.claim(number).read_text())["code"] for number in (1, 2))
@@ -57,8 +57,8 @@ def test_runs_that_never_began_keep_their_code(sweep):
     sweep.runx("-i", "--fail-fast", status=1)
     sweep.trains(":")
     said = sweep.runx("-i", "--resume", status=1)
-    assert "1 of them take today's code" in said
-    assert "1 of them go on as they were staged" in said
+    assert "1 of them takes today's code" in said
+    assert "1 of them goes on as it was staged" in said
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_settings_that_differ_are_named(sweep, before, after, name):
     sweep.write(".runx", after + "\nCODE_IGNORE_PATTERNS: .git,data\n")
     said = sweep.runx("-i", "--resume", status=1)
     both = sorted([".runx", name])
-    assert f"1 of them take today's code: {', '.join(both)} differ from what they" in said
+    assert f"1 of them takes today's code: {', '.join(both)} differ from what it" in said
 
 
 def test_nothing_is_said_where_nothing_has_changed(sweep):

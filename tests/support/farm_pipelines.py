@@ -81,8 +81,8 @@ class FarmPipeline(Pipeline):
     def order(self) -> None:
         """Cancel a step of all runs by an order."""
         step = self.draw.choice(["train", "eval"])
-        if self.runs():
-            self.command("cancel", "sweep", "--step", step, status=(0, 1))
+        if self.runs():  # of which none may have steps yet: 2
+            self.command("cancel", "sweep", "--step", step, status=(0, 1, 2))
 
     def restart(self) -> None:
         """End the controller, and start it again with what it has saved."""
@@ -117,6 +117,7 @@ class FarmPipeline(Pipeline):
             self.drain()
             output = self.runx("--resume", status=None)
             if "starting nothing" in output and not self.jobs("pending", "running"):
+                self.log.append(output)
                 return
         raise AssertionError((self.log, output, self.command("status", "sweep", status=(0, 1))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +12,11 @@ from runx.analysis.columns import IGNORED, identity, names_of
 from runx.analysis.commands import in_folder, resume_command
 from runx.analysis.runjson import json_safe
 from runx.rundir.output import output_of
+from runx.rundir.paths import RunDir
 from runx.rundir.record import CommandLine
 from runx.rundir.run import RunRecord
-from runx.rundir.states import ENDED_BADLY
+from runx.rundir.runfiles import fingerprint
+from runx.rundir.states import ENDED_BADLY, State
 
 
 class Failure(NamedTuple):
@@ -46,14 +49,20 @@ class FailureGroup(NamedTuple):
 
 
 def digest(failures: Iterable[Failure], others: Sequence[RunRecord]) -> list[FailureGroup]:
-    """Return failed runs grouped by their reason, the most frequent first.
+    """Return failed runs grouped by their reason, the most frequent first."""
+    return grouped_by_cause(((failure.run, reason(failure)) for failure in failures), others)
+
+
+def grouped_by_cause(
+    failed: Iterable[tuple[RunRecord, Cause]], others: Sequence[RunRecord]
+) -> list[FailureGroup]:
+    """Return failed runs grouped by their cause, the most frequent first.
 
     Messages that differ in numbers alone (bytes, line numbers, addresses) are one reason.
     """
     groups: dict[str, list[tuple[str, RunRecord]]] = {}
-    for failure in failures:
-        why = reason(failure)
-        groups.setdefault(why.key, []).append((str(why), failure.run))
+    for run, why in failed:
+        groups.setdefault(why.key, []).append((str(why), run))
     members = {key: [run for _, run in group] for key, group in groups.items()}
     digested = []
     for key, group in groups.items():
@@ -72,6 +81,21 @@ def reason(failure: Failure) -> Cause:
     if status.name != "failed":
         return Cause(str(status))
     return cause_of(tail) or _last_line(status.reason or status.name, tail)
+
+
+class Causes:
+    """Why runs failed; an output is read again only when it or the run's state has changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[RunDir, tuple[State, int | None, Cause]] = {}
+
+    def of(self, run: RunRecord) -> Cause:
+        """Return why a run failed."""
+        output = fingerprint(os.fspath(run.place), [run.place.output.name])
+        known = self._known.get(run.place)
+        if known is None or known[:2] != (run.status, output):
+            known = self._known[run.place] = run.status, output, reason(Failure.of(run))
+        return known[2]
 
 
 def cause_in(record: RunRecord) -> str | None:

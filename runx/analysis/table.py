@@ -38,6 +38,10 @@ Item = TypeVar("Item")
 RunsOf: TypeAlias = Callable[[Item], Sequence[RunRecord]]
 
 
+PRUNED = "pruned"
+"""The state of runs that were stopped early, which are never the best."""
+
+
 class Key(NamedTuple):
     """A column to sort by, and whether less comes first."""
 
@@ -101,10 +105,12 @@ def ranked(runs: Sequence[RunRecord], keys: Sequence[Key]) -> list[RunRecord]:
         get = getter(column)
         ranks = {id(run): rank(get(run), lower) for run in ordered}
         ordered.sort(key=lambda run: ranks[id(run)])
-    return sorted(ordered, key=lambda run: run.state == "pruned") if keys else ordered
+    return sorted(ordered, key=lambda run: run.state == PRUNED) if keys else ordered
 
 
-def best_first(runs: Sequence[RunRecord], keys: Sequence[Key], question: Question) -> Sequence[Any]:
+def best_first(
+    runs: Sequence[RunRecord], keys: Sequence[Key], question: Question
+) -> list[RunRecord]:
     """Return the runs that a question shows, sorted by its keys."""
     shown = ranked(runs, keys)
     if question.pareto:
@@ -156,8 +162,6 @@ def rank(value: Any, lower: bool) -> tuple[int, float, str]:
     return (3, 0.0, "") if value is None else (1, 0.0, str(value))
 
 
-PRUNED = "pruned"
-"""The state of runs that were stopped early, which are never the best."""
 SETTLED = frozenset({"done", "unknown"})
 """States that need no column where all runs have them."""
 

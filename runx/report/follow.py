@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from runx.analysis.ask import ask_schedulers, with_job_status
+from runx.analysis.failures import Causes
 from runx.analysis.gpus import gpu_lines
 from runx.analysis.question import Question
 from runx.analysis.read import Reader, read_runs
@@ -74,6 +75,7 @@ class Follower:
         self._statistics_due: float | None = None
         self._graph: list[dict[str, Any]] = []
         self._graph_due = -math.inf
+        self._causes = Causes()
         self._answers: JobStatuses = NO_STATUSES
         self._asked_at = -math.inf
 
@@ -157,12 +159,11 @@ class Follower:
         self._graph = self._step_graph()
         runs = [*self._runs.values()]
         records, keys = [run.record for run in runs], [run.key for run in runs]
+        key_by_path = {run.record.dir.path: run.key for run in runs}
         return {
             **statistics(records, keys, [run.best for run in runs], self.question),
             "graph": self._graph,
-            "searches": searches(
-                records, {run.record.dir.path: run.key for run in runs}, self.warn
-            ),
+            "searches": searches(records, key_by_path, self.warn, self._causes),
             "gpus": [*gpu_lines(records, now)],
         }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runx.analysis.failures import Causes
 from runx.rundir.paths import ExperimentDir
 from runx.rundir.run import RunRecord
 from runx.rundir.rungs import rungs
@@ -16,12 +17,18 @@ from runx.trials.outlooks import outlooks
 
 
 def searches(
-    records: Sequence[RunRecord], keys: Mapping[Path, str], warn: Callable[[str], None]
+    records: Sequence[RunRecord],
+    keys: Mapping[Path, str],
+    warn: Callable[[str], None],
+    causes: Causes | None = None,
 ) -> list[dict[str, Any]]:
-    """Return an object for each search that runs are of; ``keys`` are the runs' names."""
+    """Return an object for each search that runs are of; ``keys`` are the runs' names.
+
+    ``causes`` are those of failed runs that are known from an earlier look.
+    """
     if not any(record.trial for record in records):
         return []
-    return [search_object(each, keys) for each in outlooks(records, warn)]
+    return [search_object(each, keys) for each in outlooks(records, warn, causes)]
 
 
 def search_object(outlook: Outlook, keys: Mapping[Path, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runx.analysis.failures import Failure, digest
+from runx.analysis.failures import Causes, grouped_by_cause
 from runx.analysis.read import Reader, index_for, read_runs
 from runx.errors import StoreError
 from runx.rundir.paths import ExperimentDir
@@ -27,8 +27,14 @@ _MOST_READ = 200
 """Outputs that are read for the causes of failures."""
 
 
-def outlooks(records: Iterable[RunRecord], warn: Callable[[str], None]) -> list[Outlook]:
-    """Return how each search goes that runs are of, in the order of their first runs."""
+def outlooks(
+    records: Iterable[RunRecord], warn: Callable[[str], None], causes: Causes | None = None
+) -> list[Outlook]:
+    """Return how each search goes that runs are of, in the order of their first runs.
+
+    Whoever looks again and again hands in the ``causes`` that are known from before.
+    """
+    causes = causes or Causes()
     members: dict[tuple[Path, str], list[RunRecord]] = {}
     for record in records:
         if record.trial is not None:
@@ -43,7 +49,8 @@ def outlooks(records: Iterable[RunRecord], warn: Callable[[str], None]) -> list[
             warn(str(error))
             continue
         measured = _measured(search, ExperimentDir(path), runs)
-        found.append(outlook(search, measured, points, _causes(runs), time.time(), held))
+        why = _counted_causes(runs, causes)
+        found.append(outlook(search, measured, points, why, time.time(), held))
     return found
 
 
@@ -65,9 +72,10 @@ def _measured(
     return [run._replace(measured={**run.measured, **measured.get(run.name, {})}) for run in runs]
 
 
-def _causes(runs: Sequence[RunRecord]) -> list[tuple[str, int]]:
+def _counted_causes(runs: Sequence[RunRecord], causes: Causes) -> list[tuple[str, int]]:
     """Return the causes of failed runs, each with the number of these, the most frequent first."""
     failed = [run for run in runs if run.state in ENDED_BADLY]
     others = [run for run in runs if run.state not in ENDED_BADLY]
-    groups = digest(map(Failure.of, failed[-_MOST_READ:]), others)
+    latest = ((run, causes.of(run)) for run in failed[-_MOST_READ:])
+    groups = grouped_by_cause(latest, others)
     return [(group.reason, len(group.results)) for group in groups]

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from runx.analysis import failures
 from runx.analysis.causes import cause_of
 from runx.analysis.failures import (
+    Causes,
     Failure,
     digest,
     digest_lines,
@@ -118,3 +120,18 @@ def test_what_failed_is_started_again_by_what_was_typed_and_where():
     )
     [here] = retry_commands([run("a")], {"sweep": typed}, "/my project")
     assert here == "runx 'my sweep.yml' lr=1 -j 2 --resume --retry failed --restage"
+
+
+def test_an_output_is_read_again_only_when_it_or_the_state_has_changed(tmp_path, monkeypatch):
+    reads, read = [], failures.output_of
+    monkeypatch.setattr(failures, "output_of", lambda *words: reads.append(1) or read(*words))
+    record = run("a")._replace(dir=RunDir(tmp_path))
+    record.dir.output.write_text("KeyError: 'lr'\n")
+    causes = Causes()
+    assert [str(causes.of(record)) for _ in range(3)] == ["KeyError: 'lr'"] * 3
+    assert len(reads) == 1
+    with record.dir.output.open("a") as output:
+        output.write("ValueError: late\n")
+    assert str(causes.of(record)) == "ValueError: late"
+    assert str(causes.of(record._replace(status=State("lost", "silent")))) == "lost (silent)"
+    assert len(reads) == 3

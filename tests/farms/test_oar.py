@@ -16,7 +16,7 @@ from real_farms import (
     long_ago,
     sweep,
 )
-from sites import Site, all_end, running
+from sites import Site, all_end, job_of, running
 from throwaway_oar import Oar, missing
 
 from runx.errors import SettingsError
@@ -203,10 +203,6 @@ def test_a_run_on_a_dead_node_is_lost(site, cluster):
 def shown(cluster, job):
     answer = cluster.call("oarstat", "-f", "-J", "--sql", f"job_id = {job}")
     return json.loads(answer)[job]
-
-
-def job_of(run):
-    return json.loads((run / "attempts/1.job.json").read_text())["id"]
 
 
 @real

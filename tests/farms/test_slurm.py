@@ -18,9 +18,7 @@ from sites import (
     all_end,
     environment_of,
     hostile_values_come_out_as_they_went_in,
-    running,
 )
-from throwaway_slurm import Slurm, missing
 
 from runx.farms import slurm
 from runx.farms.base import Farm
@@ -37,17 +35,6 @@ slurm:
   TYPE: slurm
   RESOURCES: {gpus: 1, mem: 500M, time: 10m}
 """
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
 
 
 def answered(output, status=0):

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from sites import Site, environment_of, running
+from sites import job_of, running
 from throwaway_accounts import AccountedSlurm, missing
 from throwaway_slurm import missing as no_slurm
 
@@ -29,17 +29,8 @@ def cluster():
         yield made
 
 
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
-
-
 def read(run, name):
     return json.loads((run / name).read_text())
-
-
-def job_of(run):
-    return read(run, "attempts/1.job.json")["id"]
 
 
 def test_what_squeue_has_forgotten_is_read_from_sacct(site, cluster):

@@ -5,8 +5,7 @@ import os
 import time
 
 import pytest
-from sites import Site, all_end, environment_of, running
-from throwaway_slurm import Slurm, missing
+from sites import all_end, job_of
 
 pytestmark = pytest.mark.slurm
 # Others would stand in the way where a node is to die, or to be wanted by somebody.
@@ -35,21 +34,6 @@ while attempt == 1 and "--until_warned" in sys.argv and not logx.should_stop():
     time.sleep(0.1)
 sys.exit(75 if attempt == 1 else 0)
 """
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
-
-
-def job_of(run):
-    return json.loads((run / "attempts/1.job.json").read_text())["id"]
 
 
 def attempts(run):

@@ -6,19 +6,12 @@ import random
 import pytest
 from farm_pipelines import FarmPipeline
 from pipelines import RUNS
-from sites import environment_of, running
-from throwaway_slurm import Slurm, missing
+from sites import environment_of
 
 pytestmark = pytest.mark.slurm
 SEED = os.environ["RUNX_SEED"]
 KINDS = ("launch", "cancel", "kill", "requeue", "order", "restart")
 SHORT, LONG = 2, 30
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
 
 
 @pytest.fixture

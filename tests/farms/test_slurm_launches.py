@@ -4,8 +4,7 @@ import time
 
 import pytest
 from farm_steps import noted, works
-from sites import Site, all_end, environment_of, running
-from throwaway_slurm import Slurm, missing
+from sites import all_end
 
 pytestmark = pytest.mark.slurm
 FARM = """\
@@ -24,15 +23,9 @@ REPORT = f'  report: {{CMD: "python work.py", AFTER: {{eval: ended}}, {GATHERS}}
 TOLD = "NOTIFY: 'echo $RUNX_EVENT >>$RUNX_TOLD'\n"
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
 @pytest.fixture
-def site(cluster, installed, tmp_path):
-    return works(Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM))
+def site(site):
+    return works(site)
 
 
 def begun(site, name):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from real_farms import long_ago
-from sites import Site, environment_of, running
+from sites import Site, environment_of, job_of, running
 from throwaway_accounts import AccountedSlurm, OtherCluster, missing
 from throwaway_slurm import missing as no_slurm
 
@@ -42,11 +42,6 @@ def other(cluster):
         yield made
 
 
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
-
-
 def without_accounts(site):
     """Hide the accounts from a site's commands."""
     bin_folder = site.path / "bin"
@@ -64,10 +59,6 @@ def reasons(site, name):
     states = [{run["name"]: run["state"] for run in runs} for runs in (listed, shown, ranked)]
     assert states[0] == states[1] == states[2]
     return {f"{run['state']}: {run['reason']}" for run in listed}
-
-
-def job_of(run):
-    return json.loads((run / "attempts/1.job.json").read_text())["id"]
 
 
 def test_a_waiting_run_is_told_with_its_reason_and_one_truth(site, cluster):

@@ -4,10 +4,9 @@ import json
 import subprocess
 
 import pytest
-from sites import Site, environment_of, running
-from throwaway_slurm import Slurm, missing
 
 pytestmark = pytest.mark.slurm
+FARM = "FARM: local\n"
 TRAIN = """
 import os, sys, time
 from runx.logx import logx
@@ -16,19 +15,6 @@ logx.metric("val", {"loss": 1}, 0)
 print("rank", os.environ.get("SLURM_PROCID"), "rank0" if logx.rank0 else "other", flush=True)
 time.sleep(0 if logx.rank0 else 3)  # srun starts them in no order: one that ends first warns
 """
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(
-        tmp_path / "project", environment_of(installed, cluster.environment), "FARM: local\n"
-    )
 
 
 def test_each_of_three_launchers_in_one_step_has_its_runs_recorded(site):

@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-from sites import Site, all_end, environment_of, running
-from throwaway_slurm import Slurm, missing
+from sites import all_end, job_of
 
 pytestmark = pytest.mark.slurm
 FARM = """\
@@ -54,21 +53,6 @@ for epoch in range(first, 8):
         break
     time.sleep(0.5)
 """
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
-
-
-def job_of(run):
-    return json.loads((run / "attempts/1.job.json").read_text())["id"]
 
 
 def point_of(run):

@@ -10,8 +10,7 @@ from farm_steps import (
     several_runs_share_a_job,
     works,
 )
-from sites import Site, all_end, environment_of, running
-from throwaway_slurm import Slurm, missing
+from sites import all_end
 
 pytestmark = pytest.mark.slurm
 FARM = """\
@@ -22,15 +21,9 @@ slurm:
 """
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
 @pytest.fixture
-def site(cluster, installed, tmp_path):
-    return works(Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM))
+def site(site):
+    return works(site)
 
 
 @pytest.mark.parametrize("array", ["true", "false"])

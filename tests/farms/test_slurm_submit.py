@@ -1,11 +1,10 @@
 """A real Slurm: submission from within its jobs, by an sbatch that fails, and above a limit."""
 
-import json
 import shutil
 
 import pytest
-from sites import Site, all_end, environment_of, running
-from throwaway_slurm import PATH, Slurm, missing
+from sites import all_end, job_of
+from throwaway_slurm import PATH
 
 pytestmark = pytest.mark.slurm
 FARM = """\
@@ -41,21 +40,6 @@ FAILURES = {
     "unable": "echo 'sbatch: error: Unable to contact slurm controller' >&2; exit 1",
     "killed": "kill -9 $$",
 }
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with running(Slurm, missing()) as made:
-        yield made
-
-
-@pytest.fixture
-def site(cluster, installed, tmp_path):
-    return Site(tmp_path / "project", environment_of(installed, cluster.environment), FARM)
-
-
-def job_of(run):
-    return json.loads((run / "attempts/1.job.json").read_text())["id"]
 
 
 def test_a_launch_within_an_array_task_leaves_nothing_of_it_in_the_inner_jobs(site, cluster):

@@ -127,6 +127,11 @@ class Site:
         assert list(states.values()) == ["done"] * count, (states, self.logs(name))
 
 
+def job_of(run, attempt=1):
+    """Return the id that the scheduler gave an attempt of a run."""
+    return json.loads((run / f"attempts/{attempt}.job.json").read_text())["id"]
+
+
 def all_end(states):
     return not {"planned", "queued", "running", "preempted"} & set(states.values())
 

@@ -2,8 +2,8 @@
 
 import { h } from "./dom.js";
 import { numeric, valueOf } from "./model.js";
-import { isNumber, shown } from "./numbers.js";
-import { counted, progressBar } from "./states.js";
+import { dateTime, isNumber, shown } from "./numbers.js";
+import { counted, countsOf, progressBar } from "./states.js";
 
 const COLUMN = "experiment";
 
@@ -35,8 +35,7 @@ export function makeCatalogue(model, store, selection) {
 
   function summed(experiment, runs) {
     const tags = [...new Set([...experiment.labels, ...runs.map(({ tag }) => tag)].filter(Boolean))];
-    const counts = new Map();
-    for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
+    const counts = countsOf(runs);
     const values = selection.objective ? runs.map((run) => numeric(valueOf(run, selection.objective))).filter(isNumber) : [];
     const best = values.length ? values.reduce((left, right) => (selection.objective.lower ? Math.min(left, right) : Math.max(left, right))) : undefined;
     const active = runs.reduce((latest, { started, ended }) => Math.max(latest, ended ?? started ?? 0), 0);
@@ -50,7 +49,7 @@ export function makeCatalogue(model, store, selection) {
     const pick = () => store.set({ brushes: chosen ? others : { ...others, [COLUMN]: { names: [name] } } });
     const open = h("button", { type: "button", class: "name", "aria-pressed": String(chosen), title: chosen ? "Show the runs of all" : `Show its runs alone: ${path}`, onclick: pick }, name);
     const states = h("div", { class: "standing" }, h("div", { class: "states" }, ...counted(counts)), progressBar(counts));
-    const when = active ? new Date(active * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : "";
+    const when = active ? dateTime(new Date(active * 1000)) : "";
     const cells = [states, shown(best), when, tags.join(", "), history(launches, isOpen)];
     return h("tr", { "data-experiment": path, class: chosen ? "is-open" : "", onpointerenter: () => store.hover(runs.slice(0, 200)), onpointerleave: () => store.hover([]) }, h("th", { scope: "row" }, open), ...cells.map((cell) => h("td", {}, cell)));
   }
@@ -58,7 +57,7 @@ export function makeCatalogue(model, store, selection) {
 
 function line({ when, title, note }) {
   const time = new Date(when);
-  const text = Number.isNaN(time.getTime()) ? when : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const text = Number.isNaN(time.getTime()) ? when : dateTime(time);
   return h("span", { class: "launch" }, h("span", { class: "note" }, text), ` ${[title, note].filter(Boolean).join(": ")}`);
 }
 

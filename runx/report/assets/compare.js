@@ -2,7 +2,7 @@
 
 import { distinct } from "./colours.js";
 import { makeChart } from "./curves.js";
-import { h, select } from "./dom.js";
+import { h, select, swatch } from "./dom.js";
 import { runName } from "./table.js";
 
 const MOST = 8;
@@ -34,9 +34,7 @@ export function comparedCurves(model, store, selection, run, other, tip) {
   const names = [selection.metric, ...model.metrics.keys()].filter((name, at, all) => all.indexOf(name) === at && measured(run, name) && measured(other, name));
   const charts = names.slice(0, MOST).map((name) => makeChart(name, model, store, pair, tip));
   const key = [run, other].map((each) => {
-    const swatch = h("i", { class: "swatch" });
-    swatch.style.background = colours.get(each);
-    return h("span", {}, swatch, each === run ? "this run" : titleOf(selection, other));
+    return h("span", {}, swatch(colours.get(each)), each === run ? "this run" : titleOf(selection, other));
   });
   const element = charts.length ? h("div", { class: "compared" }, h("div", { class: "legend" }, ...key), ...charts.map((chart) => chart.element)) : null;
   return { element, draw: () => charts.forEach((chart) => chart.refresh()) };

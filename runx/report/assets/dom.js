@@ -19,6 +19,13 @@ export function svg(tag, attributes = {}) {
   return element;
 }
 
+/** Return a patch of a colour, to stand before what has that colour. */
+export function swatch(colour) {
+  const element = h("i", { class: "swatch", "aria-hidden": "true" });
+  element.style.background = colour;
+  return element;
+}
+
 /** Return a labelled select; `options` are pairs of value and text. */
 export function select(label, options, value, choose) {
   const list = h("select", { onchange: () => choose(list.value) });
@@ -77,9 +84,7 @@ export function makeTip() {
       ...lines.map(([text, colour], nth) => {
         const line = h("div", { class: nth ? "tip-line" : "tip-head" }, text);
         if (colour) {
-          const swatch = h("i", { class: "swatch" });
-          swatch.style.background = colour;
-          line.prepend(swatch);
+          line.prepend(swatch(colour));
         }
         return line;
       }),

@@ -2,7 +2,7 @@
 
 import { compare, measuredNumber, valueOf } from "./model.js";
 import { shown } from "./numbers.js";
-import { rounded } from "./statistics.js";
+import { deviation, mean, rounded } from "./statistics.js";
 
 const SPREAD = new Set(["metric", "best", "epoch", "epoch_time", "elapsed", "gpu_hours", "gpu_idle"]);
 
@@ -22,7 +22,7 @@ export function groupValue(group, column) {
   if (column.id === "name") return group.nth;
   if (!SPREAD.has(column.kind)) return valueOf(group.runs[0], column);
   const numbers = numbersOf(group.counting, column);
-  return numbers.length ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : undefined;
+  return numbers.length ? mean(numbers) : undefined;
 }
 
 /** Return the text of a group's cell, as `sumx --by` writes it. */
@@ -32,8 +32,8 @@ export function groupText(group, column, expected) {
   return numbers.length ? rounded(numbers, expected) : "";
 }
 
-/** Return rows of a file for groups: of each number the mean, the deviation and how many. */
-export function groupFields(group, column, deviation) {
+/** Return the fields of a group in a file: of a number the mean, the deviation and how many. */
+export function groupFields(group, column) {
   if (column.id === "name") return [group.label];
   if (!SPREAD.has(column.kind)) return [valueOf(group.runs[0], column)];
   const numbers = numbersOf(group.counting, column);

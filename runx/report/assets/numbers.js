@@ -34,6 +34,11 @@ export function share(part) {
   return isNumber(part) ? `${Math.round(100 * part)}%` : "";
 }
 
+/** Return a time as people here write it, to the minute. */
+export function dateTime(time) {
+  return time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
 export function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let nth = 0;

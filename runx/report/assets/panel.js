@@ -3,7 +3,7 @@
 import { comparedCurves, referenceChoice, referenceOf, titleOf } from "./compare.js";
 import { h } from "./dom.js";
 import { numeric, valueOf } from "./model.js";
-import { duration, shown, size } from "./numbers.js";
+import { duration, share, shown, size } from "./numbers.js";
 import { stateMark } from "./states.js";
 import { stepTable } from "./stepgraph.js";
 
@@ -117,7 +117,7 @@ export function makePanel(model, store, selection, follow, tip) {
 
   function gpuHours(run) {
     if ((run.gpu_hours ?? null) === null) return "";
-    return shown(run.gpu_hours) + ((run.gpu_idle ?? null) === null ? "" : `, idle ${Math.round(100 * run.gpu_idle)}% of the time`);
+    return shown(run.gpu_hours) + ((run.gpu_idle ?? null) === null ? "" : `, idle ${share(run.gpu_idle)} of the time`);
   }
 
   function command(run) {

@@ -1,7 +1,7 @@
 // How a search goes: the best over time, what each point was asked from, the rungs, the Pareto front.
 
 import { distinct, themeOf } from "./colours.js";
-import { fill, h, select } from "./dom.js";
+import { fill, h, select, swatch } from "./dom.js";
 import { makeDots } from "./dots.js";
 import { shortNumber } from "./numbers.js";
 import { card } from "./picture.js";
@@ -102,10 +102,4 @@ export function makeSearches(model, store, tip) {
   function isLit(point) {
     return [...store.hovered].some(({ key }) => point.runs.includes(key));
   }
-}
-
-function swatch(colour) {
-  const element = h("i", { class: "swatch" });
-  element.style.background = colour;
-  return element;
 }

@@ -16,6 +16,13 @@ export function stateMark({ state, reason }) {
   return mark(state, state, reason ? `${state}: ${reason}` : state);
 }
 
+/** Return the number of runs in each state. */
+export function countsOf(runs) {
+  const counts = new Map();
+  for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
+
 /** Return how many there are of each state, from a map of numbers by state. */
 export function counted(counts) {
   const names = [...ORDER, ...[...counts.keys()].filter((state) => !ORDER.includes(state))];

@@ -1,11 +1,10 @@
 // The table of runs: a heading sorts, a tick hides a run, a name opens its panel.
 
-import { h, saveCsv } from "./dom.js";
+import { h, saveCsv, swatch } from "./dom.js";
 import { groupColumns, groupFields, groupHeadings, groupText, groupValue, sortedGroups } from "./grouping.js";
 import { compare, numeric, progress, usualColumns, valueOf } from "./model.js";
 import { duration, isNumber, share, shortNumber, shown } from "./numbers.js";
 import { stateMark } from "./states.js";
-import { deviation } from "./statistics.js";
 
 const AT_FIRST = 120;
 
@@ -143,21 +142,21 @@ export function makeTable(model, store, selection) {
     box.indeterminate = group.counting.length > 0 && group.counting.length < group.runs.length;
     const cells = shownColumns.map((column) => {
       if (column.id === "name") return groupCell(group);
-      const isBest = best.has(column) && groupValue(group, column) === best.get(column);
-      return h("td", { class: `${typeof groupValue(group, column) === "number" ? "number" : ""}${isBest ? " is-best" : ""}` }, column.kind === "elapsed" || column.kind === "epoch_time" ? duration(groupValue(group, column)) : groupText(group, column, expected));
+      const value = groupValue(group, column);
+      const isBest = best.has(column) && value === best.get(column);
+      const isTime = column.kind === "elapsed" || column.kind === "epoch_time";
+      return h("td", { class: `${typeof value === "number" ? "number" : ""}${isBest ? " is-best" : ""}` }, isTime ? duration(value) : groupText(group, column, expected));
     });
     return h("tr", { class: "group", "data-group": group.label, onpointerenter: () => store.hover(group.counting) }, h("td", { class: "tick" }, box), ...cells);
   }
 
   function groupCell(group) {
-    const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
-    swatch.style.background = selection.groupColour(group.label);
     const { open: opened } = store.view;
     const isOpen = opened.includes(group.label);
     const flipped = () => {
       store.set({ open: isOpen ? opened.filter((label) => label !== group.label) : [...opened, group.label] });
     };
-    const open = h("button", { type: "button", class: "name", "aria-expanded": String(isOpen), title: group.label, onclick: flipped }, swatch, group.label || "none", h("span", { class: "when" }, ` ${group.runs.length} run${group.runs.length === 1 ? "" : "s"}`));
+    const open = h("button", { type: "button", class: "name", "aria-expanded": String(isOpen), title: group.label, onclick: flipped }, swatch(selection.groupColour(group.label)), group.label || "none", h("span", { class: "when" }, ` ${group.runs.length} run${group.runs.length === 1 ? "" : "s"}`));
     return h("th", { scope: "row" }, open);
   }
 
@@ -241,9 +240,7 @@ export function makeTable(model, store, selection) {
   }
 
   function nameCell(run) {
-    const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
-    swatch.style.background = selection.colourOf(run);
-    const open = h("button", { type: "button", class: "name", title: run.key, onclick: () => store.set({ run: run.key }) }, swatch, ...runName(run));
+    const open = h("button", { type: "button", class: "name", title: run.key, onclick: () => store.set({ run: run.key }) }, swatch(selection.colourOf(run)), ...runName(run));
     return h("th", { scope: "row" }, open, codeMark(run));
   }
 
@@ -275,7 +272,7 @@ export function makeTable(model, store, selection) {
     const made = selection.passingGroups ? groups() : null;
     const shownColumns = made ? groupColumns(columns(), made) : columns();
     const lines = made
-      ? [shownColumns.flatMap(groupHeadings), ...made.map((group) => shownColumns.flatMap((column) => groupFields(group, column, deviation)))]
+      ? [shownColumns.flatMap(groupHeadings), ...made.map((group) => shownColumns.flatMap((column) => groupFields(group, column)))]
       : [shownColumns.map((column) => column.heading), ...sorted(selection.passing).map((run) => shownColumns.map((column) => valueOf(run, column)))];
     saveCsv(`${model.experiment}.csv`, lines);
   }

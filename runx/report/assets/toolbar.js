@@ -1,8 +1,8 @@
 // The top of the page: the experiment with the states of its runs, and the choices for all parts.
 
-import { fill, h, press, select, toggle } from "./dom.js";
-import { shortNumber } from "./numbers.js";
-import { counted, progressBar } from "./states.js";
+import { fill, h, press, select, swatch, toggle } from "./dom.js";
+import { dateTime, shortNumber } from "./numbers.js";
+import { counted, countsOf, progressBar } from "./states.js";
 import { copyText } from "./panel.js";
 
 const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
@@ -16,7 +16,7 @@ export function makeHeading(model, store) {
   const link = h("button", { type: "button", class: "quiet", onclick: () => copyText(link, location.href) }, "Copy link");
   const live = h("span", { class: "live", role: "status", hidden: true });
   const made = new Date(model.made * 1000);
-  const when = h("span", { class: "note" }, model.live ? "" : made.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
+  const when = h("span", { class: "note" }, model.live ? "" : dateTime(made));
   const notes = model.said.filter(({ experiment }) => model.experiments.length < 2 || !experiment).map(({ text }) => h("p", { class: "said" }, text));
   const element = h(
     "header",
@@ -34,8 +34,7 @@ export function makeHeading(model, store) {
 
   function refresh() {
     theme.textContent = THEMES[store.view.theme] ?? THEMES[""];
-    const counts = new Map();
-    for (const run of model.runs) counts.set(run.state, (counts.get(run.state) ?? 0) + 1);
+    const counts = countsOf(model.runs);
     states.replaceChildren(...counted(counts));
     bar.replaceChildren(progressBar(counts));
     gpus.replaceChildren(...model.gpus.map((line) => h("p", { class: "said" }, line)));
@@ -98,9 +97,7 @@ export function makeToolbar(model, store, selection) {
     press(logy, view.logy);
     refreshChips();
     legend.replaceChildren(...selection.legend.map(({ text, colour: ink }) => {
-      const swatch = h("i", { class: "swatch", "aria-hidden": "true" });
-      swatch.style.background = ink;
-      return h("span", {}, swatch, text || "none");
+      return h("span", {}, swatch(ink), text || "none");
     }));
     const meaning = selection.groups ? view.group : selection.coloured;
     const heading = meaning?.startsWith("*") || (selection.groups && view.subgroups.length) ? "" : (selection.byId.get(meaning)?.heading ?? "");

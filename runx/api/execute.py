@@ -65,7 +65,8 @@ def execute(
         executor.execute(tasks, (_task(here, run.dir, run.attempts) for run in adopted))
     finally:
         capacity.counts.wait_for(())
-        withdraw(tasks, here.launch)
+        executed = {end.task.run for end in executor.ended if not end.order}
+        withdraw((task for task in tasks if task.run not in executed), here.launch)
     notifier.finish(executor.stops > 0)
     return _launched(here, hparams, executor, caller.say)
 

@@ -21,6 +21,10 @@ REQUEUE: {{max: 9}}
 SETTINGS = "FARM: slurm\nslurm: {TYPE: slurm, RESOURCES: {mem: 50M, time: 10m}}\n"
 
 
+GOING_ON = ("pending", "configuring", "running", "completing", "requeued", "requeue_hold")
+"""The states of jobs of Slurm that may still execute something."""
+
+
 class FarmPipeline(Pipeline):
     """The pipeline as jobs of a cluster: arrays or not, some steps in the job of that before."""
 
@@ -98,7 +102,7 @@ class FarmPipeline(Pipeline):
     def drain(self, seconds: float = 120) -> None:
         """Wait until no job is left; one that was requeued doesn't wait its two minutes."""
         deadline = time.monotonic() + seconds
-        while self.jobs("pending", "running", "completing"):
+        while self.jobs(*GOING_ON):
             assert time.monotonic() < deadline, (self.log, self.cluster.call("squeue"))
             waiting = self.cluster.call("squeue", "-h", "-r", "-t", "pending", "-o", "%i %r")
             # slurmd refuses a start in the second of the requeue, and Slurm then holds the job.
@@ -116,7 +120,7 @@ class FarmPipeline(Pipeline):
         for _ in range(10):
             self.drain()
             output = self.runx("--resume", status=None)
-            if "starting nothing" in output and not self.jobs("pending", "running"):
+            if "starting nothing" in output and not self.jobs(*GOING_ON):
                 self.log.append(output)
                 return
         raise AssertionError((self.log, output, self.command("status", "sweep", status=(0, 1))))

@@ -32,7 +32,7 @@ def test_a_failed_run_is_tried_again_and_resume_does_not_double_that(site, clust
     site.runx(site.sweep("retry", "HPARAMS: {status: 3}\nRETRIES: {max: 1, on: failed}\n"))
     [run] = site.runs("retry")
     site.wait("retry", is_back)
-    assert "tried again" in site.runx("status", "retry").stdout
+    assert "queued again" in site.runx("status", "retry").stdout
     cluster.at_once(job_of(run))
     assert site.wait("retry", all_end) == {run.name: "failed"}
     assert attempts(run) == 2

@@ -96,4 +96,6 @@ def _answer(query: StatusQuery, farm: Farm, ids: Sequence[str], all: bool) -> di
         if answer is None:
             raise RunxError(f"{command[0]}: {finished.last_line}")
         statuses.update(answer)
-    return statuses
+    # Slurm lists an array that was cancelled before it was parted into tasks by its own id alone.
+    whole = {id: query.query_id(id) for id in ids if id not in statuses}
+    return statuses | {id: statuses[of] for id, of in whole.items() if of in statuses}

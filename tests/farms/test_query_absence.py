@@ -57,6 +57,13 @@ def told(place):
     return str(current_state(run, attempts, statuses, now)[0]), warnings
 
 
+def test_a_task_of_an_array_that_is_listed_as_one_is_what_the_array_is(place, put):
+    put("squeue", "echo '71|N/A|CANCELLED|Dependency|'")
+    change(place, {"id": "71_0"})
+    state, warnings = told(place)
+    assert (state, warnings) == ("cancelled (its dependency failed)", [])
+
+
 def test_its_owner_is_told_that_it_is_gone(place):
     assert told(place) == ("lost (cluster knows no job 71)", [])
 

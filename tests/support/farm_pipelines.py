@@ -132,12 +132,17 @@ class FarmPipeline(Pipeline):
         """
         self.check_order()
         ends = Counter(tuple(step) for event, *step in self.lines() if event == "end")
-        assert ends.keys() == set(STEPS), (self.log, ends)
+        assert ends.keys() == set(STEPS), (self.log, ends, *self.standing())
         ended = [self.codes(step) for step in self.steps()]
         assert all(codes.count(0) == 1 for codes in ended), (self.log, ended)
         cuts = sum(code is None for codes in ended for code in codes)
         assert ends.total() - len(STEPS) <= cuts, (self.log, ends, ended)
         assert len(self.steps()) == len(STEPS)
+
+    def standing(self) -> tuple[str, str]:
+        """Return how the sweep and the jobs stand, for people."""
+        status = self.command("status", "sweep", status=(0, 1))
+        return status, self.cluster.call("squeue", "-t", "all", "-o", "%i %T %r %E")
 
     @staticmethod
     def codes(step) -> list[int | None]:
